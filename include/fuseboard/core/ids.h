@@ -1,0 +1,18 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Request ids.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "fuseboard/core/rng.h"
+
+namespace fuseboard {
+
+// "req_" and 26 characters of Crockford's base 32 out of 128 random bits: unguessable enough to find a call again, and no
+// secret. Thread-safe where the generator is.
+std::string new_request_id(Rng& rng);
+
+}  // namespace fuseboard

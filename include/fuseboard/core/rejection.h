@@ -1,0 +1,34 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A refusal with its reason and a time after which it is worth asking again.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "fuseboard/core/bounded_text.h"
+#include "fuseboard/core/category.h"
+#include "fuseboard/core/time.h"
+
+namespace fuseboard {
+
+enum class RejectionReason : std::uint8_t {
+  circuit_open,       // the breaker is open
+  half_open_busy,     // the breaker is half-open and all its probes are in flight
+  deadline_exceeded,  // the caller's deadline has passed or cannot be met
+};
+std::string_view name(RejectionReason reason) noexcept;
+
+// Copying never allocates. Policies fill in what they know; what does not apply is zero or nullopt.
+struct Rejection {
+  RejectionReason reason = RejectionReason::circuit_open;
+  KeyText key{};
+  // Waiting this long makes asking again worthwhile; nullopt where no wait is known to help.
+  std::optional<Duration> retry_after{};
+  std::uint32_t consecutive_failures = 0;        // of the breaker that refused
+  std::optional<TimePoint> opened_at{};          // when that breaker opened
+  std::optional<Category> last_failure{};        // category of the last failure it counted
+};
+
+}  // namespace fuseboard

@@ -1,0 +1,105 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What fuseboard.yaml says, checked and typed. docs/configuration.md is the same for people.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/secret.h"
+#include "fuseboard/breaker/options.h"
+#include "fuseboard/core/time.h"
+#include "fuseboard/pipeline/plan.h"
+
+namespace fuseboard::config {
+
+// A numeric address to accept callers on.
+struct ListenAddress {
+  std::string host = "127.0.0.1";  // IPv4 or IPv6, the latter without brackets
+  std::uint16_t port = 8787;       // 0: the system chooses one
+
+  bool is_loopback() const noexcept;
+  std::string to_text() const;  // "127.0.0.1:8787", "[::1]:8787"
+  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
+};
+
+// Reads "127.0.0.1:8787", "[::1]:8787" or "localhost:8787" (as 127.0.0.1). The error says what is allowed.
+std::expected<ListenAddress, std::string> parse_listen_address(std::string_view text);
+
+// Where a provider answers: http or https, a host, a port and the path that precedes every request's own.
+struct BaseUrl {
+  bool tls = true;
+  std::string host;        // a name or an address; IPv6 without brackets
+  std::uint16_t port = 443;
+  std::string path;        // "" or "/v1": begins with '/', does not end with one
+
+  std::string to_text() const;  // without a default port
+  friend bool operator==(const BaseUrl&, const BaseUrl&) = default;
+};
+
+enum class Dialect : std::uint8_t { openai };
+std::string_view name(Dialect dialect) noexcept;
+
+// How a provider's credential is presented.
+enum class Auth : std::uint8_t {
+  none,       // not at all
+  bearer,     // authorization: Bearer KEY
+  x_api_key,  // x-api-key: KEY
+  api_key,    // api-key: KEY
+};
+std::string_view name(Auth auth) noexcept;
+
+// A header or query parameter that goes with every request to a provider. Values may be credentials.
+struct ExtraField {
+  std::string name;  // headers: as written, unique without regard to case
+  Secret value;      // query parameters: not percent-encoded yet
+};
+
+struct ProviderConfig {
+  std::string name;  // [A-Za-z0-9_.-]+
+  Dialect dialect = Dialect::openai;
+  BaseUrl base_url;
+  Secret api_key;          // empty exactly where auth is none
+  Auth auth = Auth::none;  // resolved: the dialect's own way unless the file chose one
+  std::vector<ExtraField> headers;
+  std::vector<ExtraField> query;
+  std::string ca_file;  // PEM file that replaces the system's roots; empty: the system's. Relative paths: to the configuration file's folder
+  // For targets of this provider that no model names: calls to "provider/model".
+  BreakerOptions breaker;
+  AttemptTimeouts timeouts;
+};
+
+struct TargetConfig {
+  std::string provider;  // name of an entry of Config::providers
+  std::string model;     // the provider's own name for it; may contain '/'
+  // The nearest of target, model and provider wins, value by value. Equal wherever the same target occurs.
+  BreakerOptions breaker;
+  AttemptTimeouts timeouts;
+};
+
+struct ModelConfig {
+  std::string alias;  // what callers write; contains no '/', so it never looks like "provider/model"
+  std::vector<TargetConfig> targets;  // in the order they are tried; at least one, no two alike
+  PlanOptions plan;
+};
+
+struct Config {
+  ListenAddress listen;
+  bool allow_anonymous = false;  // callers outside loopback are let in without a key
+  std::size_t max_body = std::size_t{32} << 20;  // bytes of a request's body
+  Duration drain_timeout = std::chrono::seconds(30);
+  std::vector<ProviderConfig> providers;  // in the order of the file, as models
+  std::vector<ModelConfig> models;
+
+  // By exact name; nullptr where there is none.
+  const ProviderConfig* find_provider(std::string_view name) const noexcept;
+  const ModelConfig* find_model(std::string_view alias) const noexcept;
+};
+
+}  // namespace fuseboard::config

@@ -1,0 +1,60 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What the gateway itself says in the OpenAI dialect: errors and the list of models.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace fuseboard::llm {
+
+// The gateway's own errors. Their codes are part of its contract; code, status and type stand in one table in errors.cc.
+enum class GatewayError : std::uint8_t {
+  circuit_open,             // 503: every target is open or busy
+  deadline_exceeded,        // 504
+  no_target,                // 503: no target is eligible
+  retries_exhausted,        // 502: attempts are spent and no upstream gave an answer that could be passed on
+  unauthorized,             // 401: the caller's own key
+  model_not_found,          // 404
+  not_found,                // 404: no such route
+  method_not_allowed,       // 405
+  request_too_large,        // 413
+  invalid_request,          // 400
+  upstream_authentication,  // 502: an upstream refuses our credential
+  internal_error,           // 500: a fault of the gateway
+};
+
+struct GatewayErrorInfo {
+  GatewayError error;
+  std::string_view code;  // also its name
+  int status;
+  std::string_view type;  // as OpenAI names the class
+};
+const GatewayErrorInfo& info(GatewayError error) noexcept;
+
+// {"error":{"message","type","param","code"}}; an absent param or code is null. Any bytes are safe in any argument: what is no
+// UTF-8 becomes U+FFFD.
+std::string openai_error_body(std::string_view message, std::string_view type,
+                              std::optional<std::string_view> param = std::nullopt,
+                              std::optional<std::string_view> code = std::nullopt);
+std::string openai_error_body(GatewayError error, std::string_view message,
+                              std::optional<std::string_view> param = std::nullopt);
+
+// The same inside a stream: one SSE event, `data: {"error":...}` and a blank line. No [DONE] follows it: a cut answer must not
+// look finished [STR-5].
+std::string openai_error_event(GatewayError error, std::string_view message);
+
+struct ModelEntry {
+  std::string_view id;
+  std::int64_t created = 0;  // Unix seconds
+  std::string_view owned_by{};
+};
+// GET /v1/models and GET /v1/models/{id}.
+std::string openai_models_body(std::span<const ModelEntry> models);
+std::string openai_model_body(const ModelEntry& model);
+
+}  // namespace fuseboard::llm

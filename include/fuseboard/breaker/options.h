@@ -1,0 +1,88 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// How a breaker is set up.
+//
+//   CircuitBreaker breaker({.failure_threshold = 3, .open_time = OpenTime::exponential(1s, 2.0, 60s)});
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "fuseboard/core/category.h"
+#include "fuseboard/core/time.h"
+#include "fuseboard/core/validation.h"
+
+namespace fuseboard {
+
+// How long an opened circuit refuses before it lets a probe through [BRK-4].
+struct OpenTime {
+  // The first open time; 1 ms to 24 h.
+  Duration initial = std::chrono::seconds(30);
+  // What a failed probe multiplies the open time by; 1 (it stays fixed) to 100.
+  double factor = 1.0;
+  // Where growth stops; `initial` to 24 h.
+  Duration max = std::chrono::hours(1);
+  // Each open time is drawn evenly from ± this fraction of itself, so that many processes do not probe in step; 0 to
+  // 0.9. Drawn last: an open time may exceed `max` by this fraction.
+  double jitter = 0.0;
+
+  static constexpr OpenTime fixed(Duration time, double jitter = 0.0) noexcept {
+    return {.initial = time, .factor = 1.0, .max = time, .jitter = jitter};
+  }
+  static constexpr OpenTime exponential(Duration initial, double factor, Duration max, double jitter = 0.0) noexcept {
+    return {.initial = initial, .factor = factor, .max = max, .jitter = jitter};
+  }
+
+  // The open time after one that ended in a failed probe, both before jitter.
+  Duration grown(Duration base) const noexcept;
+  // `base` with jitter; `unit` is uniform in [0, 1).
+  Duration jittered(Duration base, double unit) const noexcept;
+  // No open time is longer.
+  Duration longest() const noexcept;
+
+  Problems validate() const;
+  friend bool operator==(const OpenTime&, const OpenTime&) noexcept = default;
+};
+
+// A probe's lease is never longer, so that a lost probe is always missed at last [BRK-8].
+inline constexpr Duration kMaxProbeLease = std::chrono::hours(24);
+
+struct BreakerOptions {
+  // Consecutive failures that open the circuit; 1 to 1 000 000.
+  std::uint32_t failure_threshold = 5;
+  // Probes that a half-open circuit lets be in flight together; 1 to 1000.
+  std::uint32_t half_open_max_probes = 1;
+  // Successful probes that close a half-open circuit; 1 to 1000.
+  std::uint32_t half_open_successes = 1;
+  OpenTime open_time{};
+  // A probe that is unsettled for this long counts as a failure; 1 ms to 24 h. For callers that do not name a lease for
+  // the attempt: the attempt's timeout + 5 s is a good one.
+  Duration probe_lease = std::chrono::seconds(60);
+  // A grown open time is forgotten after the circuit has stayed closed for this long; 0 to 7 days.
+  // Default: the longest open time.
+  std::optional<Duration> streak_reset_after{};
+  // The categories of failure that count [BRK-19]. Others are neutral, a rate limit is `throttled`.
+  CategorySet trips_on = kTrippingCategories;
+  // Whether a permit destroyed unsettled counts as a failure; by default it is neutral.
+  bool abandoned_is_failure = false;
+
+  Duration growth_forgotten_after() const noexcept { return streak_reset_after.value_or(open_time.longest()); }
+
+  // Every problem at once, fields named as above.
+  Problems validate() const;
+  friend bool operator==(const BreakerOptions&, const BreakerOptions&) noexcept = default;
+};
+
+// The presets [BRK-20] are starting points: copy one and change what differs.
+//
+// For model providers: 5 failures, 30 s open, one probe.
+BreakerOptions provider_preset();
+// For tools: 7 failures, 5 s open, doubling with each failed probe up to 120 s, one probe.
+BreakerOptions tool_preset();
+// provider_preset() that counts every error whatever its category, rate limits included, so nothing needs to be
+// classified. Cancelling is no error.
+BreakerOptions strict_provider_preset();
+
+}  // namespace fuseboard

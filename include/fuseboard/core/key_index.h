@@ -1,0 +1,87 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// From key to entry, read without locks.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "fuseboard/core/key.h"
+
+namespace fuseboard {
+
+// Open addressing with linear probing over stable entries that somebody else owns. An Entry has `KeyView key() const`
+// and outlives the index. Readers load two atomics and write nothing, so any number of threads find keys at the speed
+// of one. A writer that outgrows the table publishes a larger one; old tables live as long as the index, because a
+// reader may still be in one (together they are smaller than the current one).
+//
+// find() is thread-safe; insert() needs the callers' own lock. Memory: 16 bytes a slot, at most 2/3 of the slots are
+// used.
+template <typename Entry>
+class KeyIndex {
+ public:
+  KeyIndex() { publish(std::make_unique<Table>(kInitialSlots)); }
+
+  // The entry of `key`, or nullptr. `key_hash` is hash(key). An insert that runs at the same time may not be seen yet.
+  Entry* find(KeyView key, std::uint64_t key_hash) const noexcept {
+    const Table& table = *current_.load(std::memory_order_acquire);
+    for (std::size_t i = key_hash & table.mask;; i = (i + 1) & table.mask) {
+      const Slot& slot = table.slots[i];
+      Entry* const entry = slot.entry.load(std::memory_order_acquire);
+      if (entry == nullptr) return nullptr;
+      // The hash is written before the entry is published, and never again.
+      if (slot.key_hash == key_hash && entry->key() == key) return entry;
+    }
+  }
+
+  // `entry` must not be in the index yet, and neither must its key.
+  void insert(Entry& entry, std::uint64_t key_hash) {
+    if ((size_ + 1) * 3 > current_.load(std::memory_order_relaxed)->slots.size() * 2) grow();
+    place(*tables_.back(), entry, key_hash);
+    ++size_;
+  }
+
+ private:
+  static constexpr std::size_t kInitialSlots = 16;
+
+  struct Slot {
+    std::uint64_t key_hash = 0;
+    std::atomic<Entry*> entry{nullptr};
+  };
+  struct Table {
+    explicit Table(std::size_t slot_count) : mask(slot_count - 1), slots(slot_count) {}
+    const std::size_t mask;
+    std::vector<Slot> slots;
+  };
+
+  static void place(Table& table, Entry& entry, std::uint64_t key_hash) noexcept {
+    std::size_t i = key_hash & table.mask;
+    while (table.slots[i].entry.load(std::memory_order_relaxed) != nullptr) i = (i + 1) & table.mask;
+    table.slots[i].key_hash = key_hash;
+    table.slots[i].entry.store(&entry, std::memory_order_release);
+  }
+
+  void grow() {
+    const Table& old = *tables_.back();
+    auto larger = std::make_unique<Table>(old.slots.size() * 2);
+    for (const Slot& slot : old.slots) {
+      if (Entry* const entry = slot.entry.load(std::memory_order_relaxed)) place(*larger, *entry, slot.key_hash);
+    }
+    publish(std::move(larger));
+  }
+
+  void publish(std::unique_ptr<Table> table) {
+    tables_.push_back(std::move(table));
+    current_.store(tables_.back().get(), std::memory_order_release);
+  }
+
+  std::atomic<const Table*> current_{nullptr};
+  std::vector<std::unique_ptr<Table>> tables_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace fuseboard

@@ -1,0 +1,83 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Counters that threads write without sharing a cache line.
+//
+// Every live thread holds a slot: the lowest index that was free when it first asked, given back when it exits. There
+// are as many exclusive slots as threads can usefully run; threads beyond them share slot 0. A cell of an exclusive
+// slot has one writer at a time, so it is bumped by a plain load and store (0.5 ns, any number of threads) where a
+// shared counter would cost a read-modify-write on a contended line (2 ns alone, 25 with a second thread).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+namespace fuseboard {
+
+class ThreadSlot {
+ public:
+  // The slot of every thread that found no exclusive one, and of a thread that is already being torn down.
+  static constexpr std::uint32_t kShared = 0;
+
+  // Slot of the calling thread, below count(). The first call of a thread takes a lock; later ones cost a thread-local
+  // load.
+  static std::uint32_t current() noexcept {
+    const std::uint32_t slot = slot_;
+    return slot != kUnassigned ? slot : assign();
+  }
+
+  // Number of slots, the shared one included: clamp(2 * hardware threads, 4, 32) + 1. Constant in a process.
+  static std::uint32_t count() noexcept;
+
+ private:
+  class Pool;
+  struct Tenancy;
+  static constexpr std::uint32_t kUnassigned = ~std::uint32_t{0};
+
+  static std::uint32_t assign() noexcept;
+
+  static inline constinit thread_local std::uint32_t slot_ = kUnassigned;
+};
+
+// One Cell a slot. Cell is a struct of std::atomic<std::uint64_t> counters, aligned to a cache line. Memory:
+// ThreadSlot::count() * sizeof(Cell). Thread-safe; the sums are monotonic but not a consistent cut.
+template <typename Cell>
+class ThreadCells {
+  static_assert(alignof(Cell) >= 64, "cells of two threads must not meet in one cache line");
+
+ public:
+  using Counter = std::atomic<std::uint64_t> Cell::*;
+
+  ThreadCells() : cells_(std::make_unique<Cell[]>(ThreadSlot::count())) {}
+
+  // Adds one. Release: whoever reads the new value sees what this thread did before.
+  void add(Counter counter) noexcept {
+    const std::uint32_t slot = ThreadSlot::current();
+    std::atomic<std::uint64_t>& value = cells_[slot].*counter;
+    if (slot != ThreadSlot::kShared) [[likely]] {
+      // Exclusive: a slot changes hands under the pool's lock, so nobody else writes between the load and the store.
+      value.store(value.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    } else {
+      value.fetch_add(1, std::memory_order_release);
+    }
+  }
+
+  std::uint64_t sum(Counter counter) const noexcept {
+    std::uint64_t total = 0;
+    for_each([&](const Cell& cell) { total += (cell.*counter).load(std::memory_order_acquire); });
+    return total;
+  }
+
+  Cell& mine() noexcept { return cells_[ThreadSlot::current()]; }
+
+  template <typename Visitor>
+  void for_each(Visitor visit) const {
+    for (std::uint32_t slot = 0; slot < ThreadSlot::count(); ++slot) visit(cells_[slot]);
+  }
+
+ private:
+  std::unique_ptr<Cell[]> cells_;
+};
+
+}  // namespace fuseboard

@@ -16,11 +16,11 @@
 
 namespace fuseboard {
 
-// Limits of one attempt. Each is measured from the start of its phase; 1 ms to 24 h.
+// Limits of one attempt, measured from its start (idle: from the last event); each 1 ms to 24 h.
 struct AttemptTimeouts {
   Duration connect = std::chrono::seconds(5);
-  Duration headers = std::chrono::seconds(30);        // streams: request sent to response head
-  Duration first_content = std::chrono::seconds(60);  // streams: attempt start to first text, reasoning or tool delta
+  Duration headers = std::chrono::seconds(30);        // streams: until the response head; a plain call has `total` for it
+  Duration first_content = std::chrono::seconds(60);  // streams: until the first text, reasoning or tool delta
   Duration idle = std::chrono::seconds(30);           // streams: between events after that
   Duration total = std::chrono::minutes(10);          // the whole attempt
 

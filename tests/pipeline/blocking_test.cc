@@ -1,0 +1,106 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/pipeline/blocking.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "world.h"
+
+namespace fuseboard {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Lets the clock jump to where the driver wants to wait.
+class JumpingWaiter final : public Waiter {
+ public:
+  explicit JumpingWaiter(ManualClock& clock) : clock_(clock) {}
+  void wait_until(TimePoint time, const std::stop_token&) override { clock_.advance_to(time); }
+
+ private:
+  ManualClock& clock_;
+};
+
+class BlockingTest : public testing::Test {
+ protected:
+  using Reply = std::expected<std::string, Failure>;
+
+  Environment environment() { return {.clock = world_.clock, .rng = world_.rng, .waiter = waiter_}; }
+
+  World world_;
+  JumpingWaiter waiter_{world_.clock};
+};
+
+TEST_F(BlockingTest, ReturnsTheFirstGoodAnswer) {  // PIP-4
+  int calls = 0;
+  const auto result = run(world_.plan({"a", "b"}),
+                          [&](const Attempt& attempt) -> Reply {
+                            ++calls;
+                            if (attempt.target == 0) return std::unexpected(Failure::of(Category::model_not_found));
+                            return "from b";
+                          },
+                          {}, environment());
+  ASSERT_TRUE(result.value);
+  EXPECT_EQ(*result.value, "from b");
+  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(result.record.served_by, 1U);
+}
+
+TEST_F(BlockingTest, SaysWhyThereIsNoAnswer) {  // RTY-8
+  const auto result = run(
+      world_.plan({"a"}), [&](const Attempt&) -> Reply { return std::unexpected(Failure::of(Category::network)); }, {},
+      environment());
+  ASSERT_FALSE(result.value);
+  EXPECT_EQ(result.value.error().ending, Ending::retries_exhausted);
+  EXPECT_EQ(result.value.error().failure->category, Category::network);
+  EXPECT_EQ(result.record.attempts_sent, 4U);
+}
+
+TEST_F(BlockingTest, AnExceptionPassesThroughAndSettlesThePermit) {  // PIP-7; panics of user code
+  const auto throwing = [&](const Attempt&) -> Reply { throw std::runtime_error("mine"); };
+  EXPECT_THROW(run(world_.plan({"a"}), throwing, {}, environment()), std::runtime_error);
+  const BreakerSnapshot breaker = world_.breakers.snapshot("a");
+  EXPECT_EQ(breaker.in_flight, 0U);
+  EXPECT_EQ(breaker.totals.neutral, 1U) << "an execution error is no evidence for the provider preset";
+}
+
+TEST_F(BlockingTest, AStopRequestEndsTheCallBeforeTheNextAttempt) {  // STR-6
+  std::stop_source stop;
+  int calls = 0;
+  const auto result = run(world_.plan({"a"}),
+                          [&](const Attempt&) -> Reply {
+                            ++calls;
+                            stop.request_stop();
+                            return std::unexpected(Failure::of(Category::network));
+                          },
+                          {}, environment(), stop.get_token());
+  ASSERT_FALSE(result.value);
+  EXPECT_EQ(result.value.error().ending, Ending::cancelled);
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(ThreadWaiter, EndsAtOnceWhenStopIsRequestedFromAnotherThread) {  // STR-6
+  ThreadWaiter waiter;
+  std::stop_source stop;
+  std::jthread stopper([&] { stop.request_stop(); });
+  // Ends by the stop alone: the time never comes.
+  waiter.wait_until(kNever, stop.get_token());
+  EXPECT_TRUE(stop.stop_requested());
+}
+
+TEST(ThreadWaiter, WaitsUntilItsClockSaysSo) {
+  const SteadyClock& clock = SteadyClock::instance();
+  const TimePoint until = saturating_add(clock.now(), milliseconds(5));
+  ThreadWaiter(clock).wait_until(until, {});
+  EXPECT_GE(clock.now(), until);
+}
+
+}  // namespace
+}  // namespace fuseboard

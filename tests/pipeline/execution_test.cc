@@ -1,0 +1,344 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/pipeline/execution.h"
+
+#include <gtest/gtest.h>
+
+#include "world.h"
+
+namespace fuseboard {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+class ExecutionTest : public testing::Test {
+ protected:
+  // Moves the clock through waits and returns the attempt that comes next; nullopt when the call has ended.
+  std::optional<Attempt> next_attempt(Execution& execution) {
+    for (;;) {
+      const Step step = execution.next(world_.clock.now());
+      if (const auto* attempt = std::get_if<Attempt>(&step)) return *attempt;
+      if (std::holds_alternative<Finished>(step)) return std::nullopt;
+      world_.clock.advance_to(std::get<WaitUntil>(step).time);
+    }
+  }
+
+  // Targets in the order in which they were asked when every attempt ends as `report`.
+  std::vector<std::uint32_t> run(Execution& execution, const AttemptReport& report) {
+    std::vector<std::uint32_t> order;
+    while (const auto attempt = next_attempt(execution)) {
+      order.push_back(attempt->target);
+      execution.report(report, world_.clock.now());
+    }
+    return order;
+  }
+
+  World world_;
+};
+
+TEST_F(ExecutionTest, SuccessEndsTheCallAndNamesWhoServed) {  // PIP-3, FBK-3
+  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  execution.report(succeeded(), world_.clock.now());
+  EXPECT_FALSE(next_attempt(execution));
+  EXPECT_EQ(execution.record().ending, Ending::success);
+  EXPECT_EQ(execution.record().served_by, 0U);
+  EXPECT_EQ(world_.breakers.snapshot("a").totals.succeeded, 1U);
+}
+
+TEST_F(ExecutionTest, RetriesOneTargetThenFallsBackInOrder) {  // RTY-1, FBK-1
+  Execution execution(world_.plan({"a", "b"}, World::quick(2)), {}, world_.rng, world_.clock.now());
+  EXPECT_EQ(run(execution, failed(Category::service_unavailable)), (std::vector<std::uint32_t>{0, 0, 1, 1}));
+  EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
+  EXPECT_EQ(execution.record().attempts_sent, 4U);
+}
+
+TEST_F(ExecutionTest, WaitsBetweenTriesAsTheBackoffSaysAndRecordsIt) {  // RTY-1, RTY-8
+  Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  const TimePoint start = world_.clock.now();
+  run(execution, failed(Category::service_unavailable));
+  EXPECT_EQ(elapsed(start, world_.clock.now()), milliseconds(500) + seconds(1) + seconds(2));
+  ASSERT_EQ(execution.record().attempts.size(), 4U);
+  EXPECT_EQ(execution.record().attempts[0].waited, Duration::zero());
+  EXPECT_EQ(execution.record().attempts[3].waited, seconds(2));
+  EXPECT_EQ(execution.record().attempts[3].failure->category, Category::service_unavailable);
+}
+
+TEST_F(ExecutionTest, AWaitStandsWhenAskedAboutEarly) {  // PIP-4
+  Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  execution.report(failed(Category::network), world_.clock.now());
+  const TimePoint until = std::get<WaitUntil>(execution.next(world_.clock.now())).time;
+  world_.clock.advance(milliseconds(100));
+  EXPECT_EQ(std::get<WaitUntil>(execution.next(world_.clock.now())).time, until);
+}
+
+TEST_F(ExecutionTest, OneCapHoldsAcrossRetriesAndFallbacks) {  // RTY-6; retries multiplied by fallbacks
+  PlanOptions options = World::quick(4);
+  options.max_total_attempts = 5;
+  Execution execution(world_.plan({"a", "b", "c"}, options), {}, world_.rng, world_.clock.now());
+  EXPECT_EQ(run(execution, failed(Category::service_unavailable)), (std::vector<std::uint32_t>{0, 0, 0, 0, 1}));
+  EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
+}
+
+TEST_F(ExecutionTest, ACapOfZeroIsNoCap) {  // RTY-6
+  PlanOptions options = World::quick(4);
+  options.max_total_attempts = 0;
+  Execution execution(world_.plan({"a", "b", "c"}, options), {}, world_.rng, world_.clock.now());
+  EXPECT_EQ(run(execution, failed(Category::service_unavailable)).size(), 12U);
+}
+
+TEST_F(ExecutionTest, ALocallyRefusedAttemptDrawsOnNoCap) {  // RTY-6
+  world_.open("a");
+  world_.open("b");
+  PlanOptions options = World::quick(1);
+  options.max_total_attempts = 1;
+  Execution execution(world_.plan({"a", "b", "c"}, options), {}, world_.rng, world_.clock.now());
+  EXPECT_EQ(run(execution, succeeded()), (std::vector<std::uint32_t>{2}));
+  EXPECT_EQ(execution.record().refusals.size(), 2U);
+  EXPECT_EQ(execution.record().attempts_sent, 1U);
+}
+
+TEST_F(ExecutionTest, ASingleFailureThatNothingMendsPassesThroughUnwrapped) {  // RTY-4, RTY-8
+  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  EXPECT_EQ(run(execution, failed(Category::invalid_request)), (std::vector<std::uint32_t>{0}));
+  EXPECT_EQ(execution.record().ending, Ending::failed);
+  EXPECT_EQ(execution.record().telling_attempt, 1U);
+}
+
+TEST_F(ExecutionTest, AFailureOfTheModelFallsBackWithoutARetry) {  // RTY-4, FBK-2
+  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  EXPECT_EQ(run(execution, failed(Category::model_not_found)), (std::vector<std::uint32_t>{0, 1}));
+}
+
+TEST_F(ExecutionTest, TheErrorToShowIsTheFirstRealOneFromUpstream) {  // FBK-4
+  world_.open("a");
+  Execution execution(world_.plan({"a", "b", "c"}, World::quick(1)), {}, world_.rng, world_.clock.now());
+  ASSERT_EQ(next_attempt(execution)->target, 1U);
+  execution.report({.outcome = Outcome::failed(Failure::of(Category::network))}, world_.clock.now());
+  ASSERT_EQ(next_attempt(execution)->target, 2U);
+  execution.report(failed(Category::overloaded), world_.clock.now());
+  EXPECT_FALSE(next_attempt(execution));
+  EXPECT_EQ(execution.record().telling_attempt, 2U) << "an answered failure tells more than a broken connection";
+}
+
+TEST_F(ExecutionTest, AllTargetsOpenEndsAsCircuitOpenWithTheSoonestRecovery) {  // FBK-2, BRK-21
+  world_.open("a");
+  world_.clock.advance(seconds(10));
+  world_.open("b");
+  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  EXPECT_FALSE(next_attempt(execution));
+  EXPECT_EQ(execution.record().ending, Ending::circuit_open);
+  EXPECT_EQ(execution.record().retry_after, seconds(20));
+  EXPECT_EQ(execution.record().attempts_sent, 0U);
+}
+
+TEST_F(ExecutionTest, AnOpenCircuitIsLeftAtOnceNotWaitedFor) {  // RTY-4
+  PlanOptions options = World::quick(10);
+  options.max_total_attempts = 0;
+  Execution execution(world_.plan({"a", "b"}, options), {}, world_.rng, world_.clock.now());
+  std::vector<std::uint32_t> order;
+  while (const auto attempt = next_attempt(execution)) {
+    order.push_back(attempt->target);
+    execution.report(attempt->target == 0 ? failed(Category::network) : succeeded(), world_.clock.now());
+  }
+  // The fifth failure opens the circuit of `a`: no sixth try, and no wait before `b`.
+  EXPECT_EQ(order, (std::vector<std::uint32_t>{0, 0, 0, 0, 0, 1}));
+  EXPECT_EQ(execution.record().attempts.back().waited, Duration::zero());
+}
+
+TEST_F(ExecutionTest, AWaitThatDoesNotFitTheDeadlineIsNotBegun) {  // RTY-2
+  const CallOptions options{.deadline = Deadline::after(world_.clock.now(), seconds(5))};
+  Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  execution.report(failed(Category::rate_limit, seconds(30)), world_.clock.now());
+  const Step step = execution.next(world_.clock.now());
+  ASSERT_TRUE(std::holds_alternative<Finished>(step));
+  EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
+  EXPECT_EQ(execution.record().duration(), Duration::zero());
+}
+
+TEST_F(ExecutionTest, AHintBeyondTheDeadlineFallsBackInstead) {  // RTY-2, FBK-1
+  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  execution.report(failed(Category::rate_limit, minutes(5)), world_.clock.now());
+  EXPECT_EQ(next_attempt(execution)->target, 1U);
+  EXPECT_EQ(execution.record().attempts.back().waited, Duration::zero());
+}
+
+TEST_F(ExecutionTest, NothingStartsAfterTheDeadline) {  // RTY-3
+  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  world_.clock.advance(seconds(60));
+  execution.report(failed(Category::timeout), world_.clock.now());
+  EXPECT_FALSE(next_attempt(execution));
+  EXPECT_EQ(execution.record().ending, Ending::deadline_exceeded);
+  EXPECT_EQ(execution.record().attempts_sent, 1U);
+}
+
+TEST_F(ExecutionTest, TheDeadlineBoundsAnAttemptOnlyUntilItsFirstContent) {  // RTY-3
+  const CallOptions options{.streaming = true, .deadline = Deadline::after(world_.clock.now(), seconds(3))};
+  Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
+  const auto attempt = next_attempt(execution);
+  ASSERT_TRUE(attempt);
+  const TimePoint deadline = options.deadline.time();
+  EXPECT_EQ(attempt->connect_by, deadline);
+  EXPECT_EQ(attempt->headers_by, deadline);
+  EXPECT_EQ(attempt->first_content_by, deadline);
+  EXPECT_EQ(attempt->total_by, saturating_add(world_.clock.now(), minutes(10)));
+}
+
+TEST_F(ExecutionTest, APlainAttemptIsBoundedByTotalAndDeadline) {  // RTY-3, STR-3
+  Execution execution(world_.plan({"a"}, World::quick(), {.total = seconds(20)}), {}, world_.rng, world_.clock.now());
+  const auto attempt = next_attempt(execution);
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(attempt->headers_by, saturating_add(world_.clock.now(), seconds(20)));
+  EXPECT_EQ(attempt->total_by, attempt->headers_by);
+}
+
+TEST_F(ExecutionTest, ASilentTargetIsNotAskedAgainWhileAnotherIsLeft) {  // RTY-7
+  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  const AttemptReport silence{.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true};
+  // `b` is the last one left, so it is retried.
+  EXPECT_EQ(run(execution, silence), (std::vector<std::uint32_t>{0, 1, 1, 1, 1}));
+}
+
+TEST_F(ExecutionTest, ANonIdempotentCallIsRetriedOnlyWhenItProvablyDidNotRun) {  // RTY-7
+  const CallOptions options{.idempotent = false};
+  Execution may_have_run(world_.plan({"a"}), options, world_.rng, world_.clock.now());
+  EXPECT_EQ(run(may_have_run, failed(Category::network)).size(), 1U);
+
+  Execution did_not_run(world_.plan({"b"}), options, world_.rng, world_.clock.now());
+  AttemptReport refused = failed(Category::network);
+  refused.may_have_run = false;
+  EXPECT_EQ(run(did_not_run, refused).size(), 4U);
+}
+
+TEST_F(ExecutionTest, CancellingSettlesNeutralAndEndsTheCall) {  // STR-6, PIP-7
+  Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  execution.cancel(world_.clock.now());
+  EXPECT_FALSE(execution.attempt_in_flight());
+  EXPECT_FALSE(next_attempt(execution));
+  EXPECT_EQ(execution.record().ending, Ending::cancelled);
+  const BreakerSnapshot breaker = world_.breakers.snapshot("a");
+  EXPECT_EQ(breaker.totals.neutral, 1U);
+  EXPECT_EQ(breaker.in_flight, 0U);
+}
+
+TEST_F(ExecutionTest, CancellingDuringAWaitEndsTheCall) {  // STR-6
+  Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  execution.report(failed(Category::network), world_.clock.now());
+  execution.cancel(world_.clock.now());
+  EXPECT_TRUE(std::holds_alternative<Finished>(execution.next(world_.clock.now())));
+  EXPECT_EQ(execution.record().ending, Ending::cancelled);
+}
+
+TEST_F(ExecutionTest, AnExecutionDestroyedInFlightGivesItsPermitBack) {  // PIP-7, BRK-10
+  {
+    Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+    ASSERT_TRUE(next_attempt(execution));
+    EXPECT_EQ(world_.breakers.snapshot("a").in_flight, 1U);
+  }
+  EXPECT_EQ(world_.breakers.snapshot("a").in_flight, 0U);
+  EXPECT_EQ(world_.breakers.snapshot("a").totals.abandoned, 1U);
+}
+
+TEST_F(ExecutionTest, ATimeoutThatTheCallersOwnDeadlineCausedDoesNotCount) {  // BRK-19
+  for (int i = 0; i < 20; ++i) {
+    const CallOptions options{.deadline = Deadline::after(world_.clock.now(), milliseconds(50))};
+    Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
+    ASSERT_TRUE(next_attempt(execution));
+    world_.clock.advance(milliseconds(50));
+    execution.report(failed(Category::timeout), world_.clock.now());
+    EXPECT_FALSE(next_attempt(execution));
+  }
+  EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::closed);
+}
+
+TEST_F(ExecutionTest, TimeoutsOfThePlanCount) {  // BRK-19
+  for (int i = 0; i < 5; ++i) {
+    Execution execution(world_.plan({"a"}, World::quick(1)), {}, world_.rng, world_.clock.now());
+    ASSERT_TRUE(next_attempt(execution));
+    world_.clock.advance(seconds(60));
+    execution.report(failed(Category::timeout), world_.clock.now());
+    EXPECT_FALSE(next_attempt(execution));
+  }
+  EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::open);
+}
+
+TEST_F(ExecutionTest, AStreamsVerdictIsGivenAtItsEnd) {  // STR-1; success counted when a stream opens
+  Execution execution(world_.plan({"a", "b"}), {.streaming = true}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  execution.first_content(world_.clock.now());
+  EXPECT_EQ(world_.breakers.snapshot("a").totals.succeeded, 0U);
+  world_.clock.advance(seconds(2));
+  execution.report(failed(Category::network), world_.clock.now());
+  EXPECT_FALSE(next_attempt(execution)) << "a committed answer is not replayed elsewhere";
+  EXPECT_EQ(execution.record().ending, Ending::interrupted);
+  EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U);
+}
+
+TEST_F(ExecutionTest, AStreamedProbeClosesAtItsFirstContentAndIsJudgedAgainAtItsEnd) {  // BRK-8, STR-1
+  world_.open("a");
+  world_.clock.advance(seconds(30));
+  Execution execution(world_.plan({"a"}), {.streaming = true}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  EXPECT_TRUE(execution.record().attempts.back().probe);
+  EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::half_open);
+  execution.first_content(world_.clock.now());
+  EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::closed);
+  execution.report(failed(Category::network), world_.clock.now());
+  EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U);
+}
+
+TEST_F(ExecutionTest, AProbeThatIsCancelledGivesItsSlotBack) {  // BRK-7, BRK-11; a probe lost when its caller is cancelled
+  world_.open("a");
+  world_.clock.advance(seconds(30));
+  {
+    Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+    ASSERT_TRUE(next_attempt(execution));
+    execution.cancel(world_.clock.now());
+  }
+  Execution second(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  EXPECT_TRUE(next_attempt(second));
+}
+
+TEST_F(ExecutionTest, ACallKeepsItsPlanThroughASwap) {  // PIP-5
+  auto plan = world_.plan({"a", "b"}, World::quick(1));
+  Execution execution(plan, {}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  plan = world_.plan({"c"});
+  execution.report(failed(Category::network), world_.clock.now());
+  const auto attempt = next_attempt(execution);
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(execution.plan().targets()[attempt->target].name, "b");
+}
+
+TEST(Plan, RefusesBadOptionsWithEveryProblem) {  // CORE-6
+  World world;
+  PlanOptions options;
+  options.retry.max_attempts = 0;
+  options.overall_deadline = Duration::zero();
+  try {
+    const Plan plan("bad", {{.name = "a", .breaker = world.breakers.handle("a"), .timeouts = {.idle = Duration::zero()}}},
+                    options);
+    FAIL() << "accepted";
+  } catch (const InvalidOptions& error) {
+    ASSERT_EQ(error.problems().size(), 3U) << error.what();
+    EXPECT_EQ(error.problems()[0].field, "plan.retry.max_attempts");
+    EXPECT_EQ(error.problems()[1].field, "plan.overall_deadline");
+    EXPECT_EQ(error.problems()[2].field, "target a.timeouts.idle");
+  }
+}
+
+TEST(Plan, NeedsATarget) {  // CORE-6
+  EXPECT_THROW(Plan("empty", {}), InvalidOptions);
+}
+
+}  // namespace
+}  // namespace fuseboard

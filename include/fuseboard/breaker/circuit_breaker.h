@@ -116,7 +116,8 @@ class alignas(64) CircuitBreaker {
   // lease ends. The first call at or after the end of the open time makes the circuit half-open and gets the probe
   // [BRK-5]. Never allocates. Cost: about 2 ns closed; a clock read and some 5 ns more refused.
   [[nodiscard]] std::expected<BreakerPermit, Rejection> try_acquire() { return acquire(std::nullopt); }
-  // As above; if the permit is a probe it is to be settled within `probe_lease`, clamped to 1 ms ... kMaxProbeLease.
+  // As above; if the permit is a probe it is to be settled within `probe_lease`, clamped to kMinProbeLease ...
+  // kMaxProbeLease.
   [[nodiscard]] std::expected<BreakerPermit, Rejection> try_acquire(Duration probe_lease) {
     return acquire(probe_lease);
   }
@@ -151,7 +152,7 @@ class alignas(64) CircuitBreaker {
     std::atomic<std::uint64_t> throttled{0};
     std::atomic<std::uint64_t> neutral{0};
     std::atomic<std::uint64_t> abandoned{0};
-    std::atomic<std::uint64_t> reported{0};  // of succeeded, throttled and neutral
+    std::atomic<std::uint64_t> reported{0};  // without a permit, whatever the verdict
     std::atomic<std::uint64_t> denied{0};
     std::atomic<Duration::rep> last_denial{0};  // since the clock's epoch
   };
@@ -173,8 +174,17 @@ class alignas(64) CircuitBreaker {
     std::array<TransitionCause, kTransitionsKept> cause{};
   };
 
+  struct NextOpenTime {
+    Duration base{};   // before jitter
+    Duration drawn{};  // as it will be
+  };
+
   static constexpr std::uint8_t kNoCategory = 0xFF;
   static constexpr TimePoint kFreeLease = TimePoint::min();
+
+  // `context` unless the breaker has one of its own.
+  CircuitBreaker(std::shared_ptr<const BreakerOptions> options, KeyView key,
+                 std::unique_ptr<BreakerContext> own_context, BreakerContext* context);
 
   static constexpr CircuitState state_of(std::uint64_t word) noexcept { return static_cast<CircuitState>(word & 3U); }
   static constexpr std::uint64_t generation_of(std::uint64_t word) noexcept { return word >> 2; }
@@ -236,9 +246,8 @@ class alignas(64) CircuitBreaker {
   void half_open_locked(TimePoint at) FUSEBOARD_REQUIRES(mutex_);
   void close_locked(TransitionCause cause, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
   void move_locked(TransitionCause cause, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
-  // The open time of the next generation, should it open for `cause` at `at`.
-  std::pair<Duration, Duration> next_open_time_locked(TransitionCause cause, TimePoint at) const
-      FUSEBOARD_REQUIRES(mutex_);
+  // What the next generation would draw, should it open for `cause` at `at`.
+  NextOpenTime next_open_time_locked(TransitionCause cause, TimePoint at) const FUSEBOARD_REQUIRES(mutex_);
   // Threads read the clock before they queue for the mutex, so a later holder may bring an earlier time.
   TimePoint not_before_last_move_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   std::vector<Transition> transitions_locked() const FUSEBOARD_REQUIRES(mutex_);
@@ -260,7 +269,6 @@ class alignas(64) CircuitBreaker {
 
   mutable Mutex mutex_;
   std::uint64_t failed_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
-  std::uint64_t reported_failures_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::uint64_t times_opened_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::uint64_t transitions_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   Duration open_base_ FUSEBOARD_GUARDED_BY(mutex_);  // before jitter

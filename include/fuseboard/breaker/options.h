@@ -46,7 +46,8 @@ struct OpenTime {
   friend bool operator==(const OpenTime&, const OpenTime&) noexcept = default;
 };
 
-// A probe's lease is never longer, so that a lost probe is always missed at last [BRK-8].
+// The bounds of a probe's lease: a lost probe is always missed at last [BRK-8].
+inline constexpr Duration kMinProbeLease = std::chrono::milliseconds(1);
 inline constexpr Duration kMaxProbeLease = std::chrono::hours(24);
 
 struct BreakerOptions {

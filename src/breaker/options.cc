@@ -1,0 +1,62 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/breaker/options.h"
+
+#include <algorithm>
+
+namespace fuseboard {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kShortestOpenTime = 1ms;
+constexpr Duration kLongestOpenTime = 24h;
+constexpr Duration kLongestStreak = 7 * 24h;
+constexpr std::uint32_t kMostFailures = 1'000'000;
+constexpr std::uint32_t kMostProbes = 1000;
+
+}  // namespace
+
+Duration OpenTime::grown(Duration base) const noexcept { return std::min(saturating_scale(base, factor), max); }
+
+Duration OpenTime::jittered(Duration base, double unit) const noexcept {
+  if (jitter == 0.0) return base;
+  return saturating_scale(base, 1.0 + jitter * (2.0 * unit - 1.0));
+}
+
+Duration OpenTime::longest() const noexcept { return saturating_scale(factor > 1.0 ? max : initial, 1.0 + jitter); }
+
+Problems OpenTime::validate() const {
+  Validator validator;
+  validator.in_range("initial", initial, kShortestOpenTime, kLongestOpenTime);
+  validator.in_range("factor", factor, 1.0, 100.0);
+  validator.in_range("max", max, std::clamp(initial, kShortestOpenTime, kLongestOpenTime), kLongestOpenTime);
+  validator.in_range("jitter", jitter, 0.0, 0.9);
+  return std::move(validator).take();
+}
+
+Problems BreakerOptions::validate() const {
+  Validator validator;
+  validator.in_range("failure_threshold", failure_threshold, 1U, kMostFailures);
+  validator.in_range("half_open_max_probes", half_open_max_probes, 1U, kMostProbes);
+  validator.in_range("half_open_successes", half_open_successes, 1U, kMostProbes);
+  validator.merge("open_time", open_time.validate());
+  validator.in_range("probe_lease", probe_lease, kMinProbeLease, kMaxProbeLease);
+  if (streak_reset_after)
+    validator.in_range("streak_reset_after", *streak_reset_after, Duration::zero(), kLongestStreak);
+  return std::move(validator).take();
+}
+
+BreakerOptions provider_preset() { return {.failure_threshold = 5, .open_time = OpenTime::fixed(30s)}; }
+
+BreakerOptions tool_preset() { return {.failure_threshold = 7, .open_time = OpenTime::exponential(5s, 2.0, 120s)}; }
+
+BreakerOptions strict_provider_preset() {
+  BreakerOptions options = provider_preset();
+  options.trips_on = CategorySet::all();
+  options.trips_on.erase(Category::cancelled);
+  return options;
+}
+
+}  // namespace fuseboard

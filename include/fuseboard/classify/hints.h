@@ -25,9 +25,9 @@ struct RetryHints {
 //   for (const auto& field : response) reader.header(field.name_string(), field.value());
 //   failure.hints = reader.hints();
 //
-// `retry-after-ms` goes before `retry-after`, and the first usable value of a repeated header before later ones. A value that is
-// negative or no number and no date is ignored. Copies nothing, allocates nothing; a header that is no hint costs a length
-// comparison. Header names are compared without regard to case.
+// `retry-after-ms` goes before `retry-after`, and the first usable value of a repeated header before later ones. A
+// value that is negative or no number and no date is ignored. Copies nothing, allocates nothing; a header that is no
+// hint costs a length comparison. Header names are compared without regard to case.
 class RetryHintReader {
  public:
   // `now` is civil time: HTTP dates are read against it, nothing else [CORE-1].
@@ -43,13 +43,14 @@ class RetryHintReader {
   std::optional<bool> should_retry_{};
 };
 
-// A non-negative decimal ("17", "0.5", "1532.4") times `unit`, read exactly, rounded up to a whole millisecond; saturates.
-// nullopt for a sign, an exponent, an empty text or anything else.
+// A non-negative decimal ("17", "0.5", "1532.4") times `unit` (1 ms to 1 h), read exactly, rounded up to a whole
+// millisecond; saturates. nullopt for a sign, an exponent, an empty text or anything else.
 std::optional<Duration> parse_decimal_duration(std::string_view text, std::chrono::milliseconds unit) noexcept;
 
-// The three date formats of RFC 9110, section 5.6.7: IMF-fixdate, RFC 850 and asctime. A two-digit year that would lie more
-// than 50 years after `now` is one of the past century. nullopt for everything else, a 30th of February included.
-std::optional<std::chrono::system_clock::time_point> parse_http_date(std::string_view text,
-                                                                     std::chrono::system_clock::time_point now) noexcept;
+// The three date formats of RFC 9110, section 5.6.7: IMF-fixdate, RFC 850 and asctime. A two-digit year is the one
+// within 50 years of `now`. nullopt for everything else, a 30th of February included. In seconds, because the year 9999
+// does not fit system_clock's nanoseconds.
+std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text,
+                                                        std::chrono::system_clock::time_point now) noexcept;
 
 }  // namespace fuseboard

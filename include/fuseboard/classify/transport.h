@@ -13,8 +13,8 @@
 namespace fuseboard {
 
 enum class TransportFault : std::uint8_t {
-  resolve,                // the name has no address
-  connect_refused,        // the one fault after which the request provably did not run
+  resolve,          // the name has no address
+  connect_refused,  // the one fault after which the request provably did not run
   connect_timeout,
   connect_failed,         // no route, network down
   tls,                    // the handshake failed
@@ -34,9 +34,9 @@ std::string_view name(TransportFault fault) noexcept;
 
 Failure classify_transport(TransportFault fault) noexcept;
 
-// The verdict on a stream that has ended [STR-2]; nullopt: it was answered completely. `complete`: the dialect's terminal event
-// came, or a finish reason for every answer that had begun. `in_band_error`: what classify_http made of an error event; it wins
-// over a terminal event that follows it.
+// The verdict on a stream that has ended [STR-2]; nullopt: it was answered completely. `complete`: the dialect's
+// terminal event came, or a finish reason for every answer that had begun. `in_band_error`: what classify_http made of
+// an error event; it wins over a terminal event that follows it.
 std::optional<Failure> classify_stream_end(bool complete, const std::optional<Failure>& in_band_error) noexcept;
 
 }  // namespace fuseboard

@@ -61,15 +61,15 @@ CircuitBreaker::CircuitBreaker(std::shared_ptr<const BreakerOptions> options, Ke
 CircuitBreaker::CircuitBreaker(std::shared_ptr<const BreakerOptions> options, KeyView key,
                                std::unique_ptr<BreakerContext> own_context, BreakerContext* context)
     : word_(make_word(closed, kFirstGeneration)),
-      context_(own_context != nullptr ? own_context.get() : context),
-      options_(std::move(options)),
       key_(key),
-      key_text_(to_text(key)),
+      cells_(own_context != nullptr ? own_context->memory : context->memory),
+      own_context_(std::move(own_context)),
+      context_(own_context_ != nullptr ? own_context_.get() : context),
+      options_(std::move(options)),
       jitter_seed_(context_->seed ^ hash(key)),
       open_base_(options_->open_time.initial),
       open_time_(options_->open_time.initial),
-      leases_(options_->half_open_max_probes, kFreeLease),
-      own_context_(std::move(own_context)) {}
+      leases_(options_->half_open_max_probes, kFreeLease, &context_->memory) {}
 
 CircuitBreaker::~CircuitBreaker() {
   if (state() == open) context_->open_circuits.fetch_sub(1, std::memory_order_relaxed);
@@ -175,7 +175,7 @@ bool CircuitBreaker::read_open_facts(std::uint64_t word, OpenFacts& facts) const
 Rejection CircuitBreaker::refusal(RejectionReason reason, const OpenFacts& facts, TimePoint now,
                                   TimePoint until) const noexcept {
   return {.reason = reason,
-          .key = key_text_,
+          .key = to_key_text(key_.view()),
           .retry_after = elapsed(now, until),
           .consecutive_failures = facts.consecutive_failures,
           .opened_at = facts.opened_at,
@@ -401,7 +401,7 @@ void CircuitBreaker::move_locked(TransitionCause cause, TimePoint at) {
   word_.store(make_word(to, generation), std::memory_order_release);
 
   const OpenFacts facts = open_facts();
-  context_->events.post({.key = key_text_,
+  context_->events.post({.key = to_key_text(key_.view()),
                          .sequence = transitions_,
                          .at = at,
                          .from = from,

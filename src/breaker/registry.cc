@@ -66,7 +66,8 @@ CircuitBreaker* BreakerRegistry::create(KeyView key, std::uint64_t key_hash, con
   if (CircuitBreaker* const known = index_.find(key, key_hash)) return known;
   if (breakers_.size() >= max_keys_) return nullptr;
   auto chosen = options != nullptr ? std::make_shared<const BreakerOptions>(*options) : options_for(key, key_hash);
-  breakers_.push_back(std::make_unique<CircuitBreaker>(std::move(chosen), key, context_));
+  std::pmr::polymorphic_allocator<> memory(&context_.memory);
+  breakers_.emplace_back(memory.new_object<CircuitBreaker>(std::move(chosen), key, context_));
   CircuitBreaker& breaker = *breakers_.back();
   index_.insert(breaker, key_hash);
   size_.store(breakers_.size(), std::memory_order_relaxed);

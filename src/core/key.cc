@@ -3,24 +3,45 @@
 
 #include "fuseboard/core/key.h"
 
+#include <array>
+
 namespace fuseboard {
+namespace {
+
+// Hands the text of a pair to `append`, piece by piece, until it returns false.
+template <typename Append>
+void spell_pair(KeyView key, Append append) {
+  for (const char c : key.first()) {
+    const std::string_view piece = c == '/' ? "%2F" : c == '%' ? "%25" : std::string_view(&c, 1);
+    if (!append(piece)) return;
+  }
+  if (append("/")) append(key.second());
+}
+
+}  // namespace
 
 std::string to_text(KeyView key) {
   if (!key.is_pair()) return std::string(key.first());
   std::string text;
   text.reserve(key.first().size() + key.second().size() + 1);
-  for (const char c : key.first()) {
-    if (c == '/') {
-      text += "%2F";
-    } else if (c == '%') {
-      text += "%25";
-    } else {
-      text += c;
-    }
-  }
-  text += '/';
-  text += key.second();
+  spell_pair(key, [&](std::string_view piece) {
+    text += piece;
+    return true;
+  });
   return text;
+}
+
+KeyText to_key_text(KeyView key) noexcept {
+  if (!key.is_pair()) return KeyText(key.first());
+  // One byte more than fits shows KeyText that it has to cut.
+  std::array<char, 96> text;
+  std::size_t size = 0;
+  spell_pair(key, [&](std::string_view piece) {
+    const std::size_t taken = piece.copy(text.data() + size, text.size() - size);
+    size += taken;
+    return size < text.size();
+  });
+  return KeyText(std::string_view(text.data(), size));
 }
 
 }  // namespace fuseboard

@@ -20,6 +20,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -97,6 +98,8 @@ struct BreakerContext {
   const std::uint64_t seed;  // of the jitter
   EventOutbox<BreakerEvent> events{};
   std::atomic<std::size_t> open_circuits{0};
+  // Where breakers put their cells and leases. Breakers are made under the registry's lock.
+  std::pmr::monotonic_buffer_resource memory{};
 };
 
 // Thread-safe throughout. Listeners run outside its lock, on the thread that caused the transition or one that is
@@ -253,19 +256,19 @@ class alignas(64) CircuitBreaker {
   std::vector<Transition> transitions_locked() const FUSEBOARD_REQUIRES(mutex_);
   void sum_cells_locked(BreakerSnapshot& into) const FUSEBOARD_REQUIRES(mutex_);
 
-  // Read by every call. The atomics are written under mutex_ alone; word_ last, with release.
+  // What every call by name reads comes first, in one cache line for a short key. The atomics are written under mutex_
+  // alone; word_ last, with release.
   std::atomic<std::uint64_t> word_;
   std::atomic<std::uint32_t> consecutive_failures_{0};
   std::atomic<std::uint8_t> last_failure_{kNoCategory};
+  const Key key_;
+  ThreadCells<Cell> cells_;
+  const std::unique_ptr<BreakerContext> own_context_;  // of a breaker by itself
+  BreakerContext* const context_;
+  const std::shared_ptr<const BreakerOptions> options_;
+  const std::uint64_t jitter_seed_;
   std::atomic<TimePoint> deadline_{};
   std::atomic<TimePoint> opened_at_{};
-  ThreadCells<Cell> cells_;
-  BreakerContext* context_;
-  const std::shared_ptr<const BreakerOptions> options_;
-
-  const Key key_;
-  const KeyText key_text_;
-  const std::uint64_t jitter_seed_;
 
   mutable Mutex mutex_;
   std::uint64_t failed_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
@@ -277,10 +280,8 @@ class alignas(64) CircuitBreaker {
   TimePoint last_move_ FUSEBOARD_GUARDED_BY(mutex_) = TimePoint::min();
   std::uint32_t probe_successes_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::uint32_t probes_in_flight_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
-  std::vector<TimePoint> leases_ FUSEBOARD_GUARDED_BY(mutex_);  // one a probe: its end, or kFreeLease
+  std::pmr::vector<TimePoint> leases_ FUSEBOARD_GUARDED_BY(mutex_);  // one a probe: its end, or kFreeLease
   History history_ FUSEBOARD_GUARDED_BY(mutex_);
-
-  const std::unique_ptr<BreakerContext> own_context_;  // of a breaker by itself
 };
 
 inline void BreakerPermit::settle(const Outcome& outcome) && {

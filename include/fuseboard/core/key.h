@@ -9,56 +9,41 @@
 #include <string>
 #include <string_view>
 
+#include "fuseboard/core/bounded_text.h"
+
 namespace fuseboard {
-
-// A borrowed key. A single key never equals a pair, and pairs are compared part by part, so no choice of separator can
-// make two different keys meet [BRK-17].
-class KeyView {
- public:
-  constexpr KeyView(std::string_view name) noexcept : first_(name) {}  // NOLINT(google-explicit-constructor)
-  constexpr KeyView(const char* name) noexcept : first_(name) {}       // NOLINT(google-explicit-constructor)
-  KeyView(const std::string& name) noexcept : first_(name) {}          // NOLINT(google-explicit-constructor)
-  constexpr KeyView(std::string_view provider, std::string_view model) noexcept
-      : first_(provider), second_(model), pair_(true) {}
-
-  constexpr std::string_view first() const noexcept { return first_; }
-  constexpr std::string_view second() const noexcept { return second_; }
-  constexpr bool is_pair() const noexcept { return pair_; }
-
-  friend constexpr bool operator==(const KeyView&, const KeyView&) noexcept = default;
-
- private:
-  std::string_view first_;
-  std::string_view second_;
-  bool pair_ = false;
-};
-
-// 64-bit hash, stable within a process only. About 3 ns for a short key.
-inline std::uint64_t hash(KeyView key) noexcept;
-
-// "name", or "provider/model" where a '/' or '%' inside the provider is percent-encoded: reversible, for people and URLs.
-std::string to_text(KeyView key);
-
-// The owning form.
-class Key {
- public:
-  explicit Key(KeyView key) : first_(key.first()), second_(key.second()), pair_(key.is_pair()) {}
-  KeyView view() const noexcept {
-    return pair_ ? KeyView(std::string_view(first_), std::string_view(second_)) : KeyView(std::string_view(first_));
-  }
-
- private:
-  std::string first_;
-  std::string second_;
-  bool pair_;
-};
 
 namespace key_internal {
 
-inline std::uint64_t load_tail(const char* data, std::size_t size) noexcept {
-  std::uint64_t word = 0;
-  std::memcpy(&word, data, size);
+template <typename Word>
+Word load(const char* data) noexcept {
+  Word word = 0;
+  std::memcpy(&word, data, sizeof word);
   return word;
+}
+
+// At most eight bytes as one word, by loads of fixed size that may overlap: a memcpy of variable size is a call.
+inline std::uint64_t load_tail(const char* data, std::size_t size) noexcept {
+  if (size >= 4) {
+    return load<std::uint32_t>(data) | (std::uint64_t{load<std::uint32_t>(data + size - 4)} << 32);
+  }
+  if (size == 0) return 0;  // the pointer may be null
+  const auto byte = [data](std::size_t i) { return std::uint64_t{static_cast<unsigned char>(data[i])}; };
+  return byte(0) | (byte(size / 2) << 8) | (byte(size - 1) << 16);
+}
+
+// As memcmp() == 0, inline: keys are short, and the call costs more than the comparison.
+inline bool same_bytes(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  const char* left = a.data();
+  const char* right = b.data();
+  std::size_t size = a.size();
+  if (size <= 8) return load_tail(left, size) == load_tail(right, size);
+  for (; size > 8; left += 8, right += 8, size -= 8) {
+    if (load<std::uint64_t>(left) != load<std::uint64_t>(right)) return false;
+  }
+  // The last eight bytes; some have been compared already.
+  return load<std::uint64_t>(left + size - 8) == load<std::uint64_t>(right + size - 8);
 }
 
 // Multiply-fold of 8-byte words (the mixing step of wyhash, public domain, Wang Yi).
@@ -75,16 +60,62 @@ inline std::uint64_t hash_bytes(std::string_view bytes, std::uint64_t seed) noex
   std::size_t left = bytes.size();
   std::uint64_t state = seed ^ kOne;
   while (left > 8) {
-    state = fold(load_tail(data, 8) ^ kTwo, state);
+    state = fold(load<std::uint64_t>(data) ^ kTwo, state);
     data += 8;
     left -= 8;
   }
-  // An empty view may hold a null pointer, which memcpy must not see.
-  const std::uint64_t tail = left == 0 ? 0 : load_tail(data, left);
-  return fold(tail ^ kTwo, state ^ bytes.size());
+  return fold(load_tail(data, left) ^ kTwo, state ^ bytes.size());
 }
 
 }  // namespace key_internal
+
+// A borrowed key. A single key never equals a pair, and pairs are compared part by part, so no choice of separator can
+// make two different keys meet [BRK-17].
+class KeyView {
+ public:
+  constexpr KeyView(std::string_view name) noexcept : first_(name) {}  // NOLINT(google-explicit-constructor)
+  constexpr KeyView(const char* name) noexcept : first_(name) {}       // NOLINT(google-explicit-constructor)
+  KeyView(const std::string& name) noexcept : first_(name) {}          // NOLINT(google-explicit-constructor)
+  constexpr KeyView(std::string_view provider, std::string_view model) noexcept
+      : first_(provider), second_(model), pair_(true) {}
+
+  constexpr std::string_view first() const noexcept { return first_; }
+  constexpr std::string_view second() const noexcept { return second_; }
+  constexpr bool is_pair() const noexcept { return pair_; }
+
+  friend bool operator==(const KeyView& a, const KeyView& b) noexcept {
+    return a.pair_ == b.pair_ && key_internal::same_bytes(a.first_, b.first_) &&
+           (!a.pair_ || key_internal::same_bytes(a.second_, b.second_));
+  }
+
+ private:
+  std::string_view first_;
+  std::string_view second_;
+  bool pair_ = false;
+};
+
+// 64-bit hash, stable within a process only. About 3 ns for a short key.
+inline std::uint64_t hash(KeyView key) noexcept;
+
+// "name", or "provider/model" where a '/' or '%' inside the provider is percent-encoded: reversible, for people and
+// URLs.
+std::string to_text(KeyView key);
+// The same for events and rejections, without allocating; a long one is cut.
+KeyText to_key_text(KeyView key) noexcept;
+
+// The owning form.
+class Key {
+ public:
+  explicit Key(KeyView key) : first_(key.first()), second_(key.second()), pair_(key.is_pair()) {}
+  KeyView view() const noexcept {
+    return pair_ ? KeyView(std::string_view(first_), std::string_view(second_)) : KeyView(std::string_view(first_));
+  }
+
+ private:
+  std::string first_;
+  std::string second_;
+  bool pair_;
+};
 
 inline std::uint64_t hash(KeyView key) noexcept {
   const std::uint64_t first = key_internal::hash_bytes(key.first(), 0x8EBC6AF09C88C6E3);

@@ -12,6 +12,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
+#include <type_traits>
 
 namespace fuseboard {
 
@@ -49,7 +51,15 @@ class ThreadCells {
  public:
   using Counter = std::atomic<std::uint64_t> Cell::*;
 
-  ThreadCells() : cells_(std::make_unique<Cell[]>(ThreadSlot::count())) {}
+  // The resource must outlive the cells.
+  explicit ThreadCells(std::pmr::memory_resource& memory = *std::pmr::get_default_resource())
+      : cells_(static_cast<Cell*>(memory.allocate(bytes(), alignof(Cell)))), memory_(&memory) {
+    static_assert(std::is_nothrow_default_constructible_v<Cell> && std::is_trivially_destructible_v<Cell>);
+    std::uninitialized_value_construct_n(cells_, ThreadSlot::count());
+  }
+  ~ThreadCells() { memory_->deallocate(cells_, bytes(), alignof(Cell)); }
+  ThreadCells(const ThreadCells&) = delete;
+  ThreadCells& operator=(const ThreadCells&) = delete;
 
   // Adds one. Release: whoever reads the new value sees what this thread did before.
   void add(Counter counter) noexcept {
@@ -77,7 +87,10 @@ class ThreadCells {
   }
 
  private:
-  std::unique_ptr<Cell[]> cells_;
+  static std::size_t bytes() noexcept { return ThreadSlot::count() * sizeof(Cell); }
+
+  Cell* const cells_;
+  std::pmr::memory_resource* const memory_;
 };
 
 }  // namespace fuseboard

@@ -55,8 +55,8 @@ struct FaultScript {
   static std::expected<FaultScript, Problems> parse(std::string_view json);
 };
 
-// A gentle schedule for a demo: half a minute of health with a few slow answers and single failures, then ten seconds of
-// outage, over and over; a breaker opens and closes again within each minute.
+// A gentle schedule for a demo: half a minute of health with a few slow answers and single failures, then ten seconds
+// of outage, over and over; a breaker opens and closes again within each minute.
 FaultScript demo_faults();
 
 }  // namespace fuseboard::sim

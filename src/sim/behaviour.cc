@@ -1,0 +1,249 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "sim/behaviour.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "fuseboard/core/check.h"
+#include "sim/json_text.h"
+#include "sim/text_rules.h"
+
+namespace fuseboard::sim {
+namespace {
+
+using Opening = Fate::Opening;
+using Ending = Fate::Ending;
+using Content = Fate::Content;
+
+void refuse(Fate& fate, ErrorKind kind, int status = 0) {
+  fate.opening = Opening::kError;
+  fate.error = kind;
+  fate.status = status;
+}
+
+void end_after(const Use& use, Fate& fate, Ending ending) {
+  fate.ending = ending;
+  fate.after_tokens = use.parameter.count;
+}
+
+// Up first, then down, in turns of equal length.
+bool is_down(const Use& use) {
+  if (use.parameter.is_duration) {
+    const Duration::rep window = std::max<Duration::rep>(use.parameter.duration.count(), 1);
+    return use.since_reset.count() / window % 2 == 1;
+  }
+  return use.nth / std::max<std::uint64_t>(use.parameter.count, 1) % 2 == 1;
+}
+
+// One row a behaviour. The summaries are what users read: docs/simulated-provider.md repeats them, checked by a test.
+constexpr std::array kTable = {
+    Behaviour{"sim-ok", ParameterKind::kNone, "",
+              "answers properly, as every name does that does not begin with `sim-`", [](const Use&, Fate&) {}},
+    Behaviour{"sim-echo", ParameterKind::kNone, "", "answers with the last user message",
+              [](const Use&, Fate& fate) { fate.content = Content::kEcho; }},
+    Behaviour{
+        "sim-inspect", ParameterKind::kNone, "",
+        "answers with a JSON text of the request as it came: `method`, `target`, `headers` (credentials too), `body`",
+        [](const Use&, Fate& fate) { fate.content = Content::kInspect; }},
+    Behaviour{"sim-long", ParameterKind::kCount, "400", "answers with that many tokens",
+              [](const Use& use, Fate& fate) { fate.tokens = use.parameter.count; }},
+    Behaviour{
+        "sim-tool-call", ParameterKind::kNone, "",
+        "calls the request's first tool (`get_weather` if it has none); answers in words once it sees a tool's result",
+        [](const Use&, Fate& fate) { fate.content = Content::kToolCall; }},
+    Behaviour{"sim-refusal", ParameterKind::kNone, "",
+              "200 with an empty answer that ends in `content_filter` (OpenAI) or `refusal` (Anthropic)",
+              [](const Use&, Fate& fate) { fate.content = Content::kRefusal; }},
+    Behaviour{"sim-slow-first-token", ParameterKind::kDuration, "2s",
+              "sends the head at once and waits before the first content; a plain answer waits before its head",
+              [](const Use& use, Fate& fate) { fate.first_token_wait = use.parameter.duration; }},
+    Behaviour{"sim-slow", ParameterKind::kDuration, "200ms", "waits that long before every token",
+              [](const Use& use, Fate& fate) { fate.token_gap = use.parameter.duration; }},
+    Behaviour{"sim-split-events", ParameterKind::kNone, "", "sends each event of a stream in two pieces",
+              [](const Use&, Fate& fate) { fate.split_events = true; }},
+    Behaviour{"sim-stream-cut", ParameterKind::kCount, "3",
+              "resets the connection after that many tokens; a plain answer is cut in its middle",
+              [](const Use& use, Fate& fate) { end_after(use, fate, Ending::kCut); }},
+    Behaviour{
+        "sim-stream-eof", ParameterKind::kCount, "3",
+        "ends the body cleanly after that many tokens, without finish reason or terminal event; half a plain answer",
+        [](const Use& use, Fate& fate) { end_after(use, fate, Ending::kEof); }},
+    Behaviour{"sim-stall", ParameterKind::kCount, "3",
+              "goes silent after that many tokens, or in the middle of a plain answer, until the client leaves",
+              [](const Use& use, Fate& fate) { end_after(use, fate, Ending::kStall); }},
+    Behaviour{"sim-malformed-event", ParameterKind::kCount, "3",
+              "sends one event of broken JSON after that many tokens, then the rest; a plain answer is broken JSON",
+              [](const Use& use, Fate& fate) { end_after(use, fate, Ending::kMalformed); }},
+    Behaviour{"sim-no-done", ParameterKind::kNone, "",
+              "streams everything up to the finish reason, but no `[DONE]` or `message_stop`; a plain answer is whole",
+              [](const Use&, Fate& fate) { fate.ending = Ending::kNoDone; }},
+    Behaviour{"sim-error-in-stream", ParameterKind::kCount, "3",
+              "sends an error event after that many tokens and ends; a plain answer is a 500",
+              [](const Use& use, Fate& fate) {
+                end_after(use, fate, Ending::kError);
+                fate.error = ErrorKind::kInternal;
+              }},
+    Behaviour{"sim-error-in-200", ParameterKind::kNone, "", "200 whose body is an error object, streamed or not",
+              [](const Use&, Fate& fate) {
+                fate.opening = Opening::kErrorIn200;
+                fate.error = ErrorKind::kInternal;
+              }},
+    Behaviour{"sim-empty", ParameterKind::kNone, "", "200 with an empty body",
+              [](const Use&, Fate& fate) { fate.opening = Opening::kEmpty; }},
+    Behaviour{"sim-html-502", ParameterKind::kNone, "", "502 with a proxy's HTML page",
+              [](const Use&, Fate& fate) {
+                fate.opening = Opening::kHtml;
+                fate.status = 502;
+              }},
+    Behaviour{"sim-reset", ParameterKind::kNone, "", "resets the connection (RST) before a byte of the answer",
+              [](const Use&, Fate& fate) { fate.opening = Opening::kReset; }},
+    Behaviour{"sim-silent", ParameterKind::kNone, "", "never answers: waits until the client leaves",
+              [](const Use&, Fate& fate) { fate.opening = Opening::kSilence; }},
+    Behaviour{"sim-flap", ParameterKind::kDurationOrCount, "3",
+              "in turns, that many requests (or that much time since the last reset): well, then 503",
+              [](const Use& use, Fate& fate) {
+                if (is_down(use)) refuse(fate, ErrorKind::kUnavailable);
+              }},
+    Behaviour{"sim-500-once", ParameterKind::kCount, "1",
+              "500 for the first request, or that many, since the last reset; then well",
+              [](const Use& use, Fate& fate) {
+                if (use.nth < use.parameter.count) refuse(fate, ErrorKind::kInternal);
+              }},
+    Behaviour{"sim-500", ParameterKind::kNone, "", "500, an internal error",
+              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kInternal); }},
+    Behaviour{"sim-503", ParameterKind::kNone, "", "503, service unavailable",
+              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kUnavailable); }},
+    Behaviour{"sim-504", ParameterKind::kNone, "", "504, a timeout that the server reports",
+              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kTimeout); }},
+    Behaviour{"sim-529", ParameterKind::kNone, "", "529, overloaded",
+              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kOverloaded); }},
+    Behaviour{"sim-429", ParameterKind::kNone, "", "429, a rate limit without a hint",
+              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kRateLimit); }},
+    Behaviour{"sim-429-retry-after", ParameterKind::kDuration, "1s",
+              "429 with `retry-after` (whole seconds, rounded up) and `retry-after-ms`",
+              [](const Use& use, Fate& fate) {
+                refuse(fate, ErrorKind::kRateLimit);
+                fate.retry_after = use.parameter.duration;
+              }},
+    Behaviour{"sim-quota", ParameterKind::kNone, "",
+              "429, the money is spent: `insufficient_quota` (OpenAI), `enforced_spend_limit_reached` (Anthropic)",
+              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kQuota); }},
+    Behaviour{"sim-context-length", ParameterKind::kNone, "", "400, the prompt is longer than the context",
+              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kContextLength); }},
+    Behaviour{"sim-content-filter", ParameterKind::kNone, "", "400, refused by the provider's safety system",
+              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kContentFilter); }},
+    Behaviour{"sim-400", ParameterKind::kNone, "", "400, an invalid request",
+              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kBadRequest); }},
+    Behaviour{"sim-401", ParameterKind::kNone, "", "401, a wrong key",
+              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kUnauthorized); }},
+    Behaviour{"sim-403", ParameterKind::kNone, "", "403, no permission",
+              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kForbidden); }},
+    Behaviour{"sim-404-model", ParameterKind::kNone, "",
+              "404, `model_not_found`, as for every unknown name that begins with `sim-`",
+              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kModelNotFound); }},
+};
+
+std::string_view allowed_text(ParameterKind kind) {
+  switch (kind) {
+    case ParameterKind::kNone:
+      return "no parameter";
+    case ParameterKind::kDuration:
+      return "a duration such as 250ms, at most 24h";
+    case ParameterKind::kCount:
+      return "a count, at most 1000000000";
+    case ParameterKind::kDurationOrCount:
+      return "a count, at most 1000000000, or a duration such as 10s, at most 24h";
+  }
+  invariant_broken("unknown parameter kind");
+}
+
+std::optional<Parameter> read_parameter(ParameterKind kind, std::string_view text) {
+  if (kind != ParameterKind::kDuration) {
+    if (const auto count = parse_count(text)) return Parameter{.count = *count};
+    if (kind == ParameterKind::kCount) return std::nullopt;
+  }
+  if (const auto duration = parse_duration(text)) return Parameter{.duration = *duration, .is_duration = true};
+  return std::nullopt;
+}
+
+const Behaviour* find_behaviour(std::string_view name) {
+  for (const Behaviour& behaviour : kTable) {
+    if (behaviour.name == name) return &behaviour;
+  }
+  return nullptr;
+}
+
+std::string_view kind_text(ParameterKind kind) {
+  switch (kind) {
+    case ParameterKind::kNone:
+      return "";
+    case ParameterKind::kDuration:
+      return "duration";
+    case ParameterKind::kCount:
+      return "count";
+    case ParameterKind::kDurationOrCount:
+      return "count or duration";
+  }
+  invariant_broken("unknown parameter kind");
+}
+
+}  // namespace
+
+std::span<const Behaviour> behaviours() { return kTable; }
+
+std::expected<ModelName, std::string> read_model_name(std::string_view model) {
+  if (!model.starts_with("sim-")) return ModelName{&kTable.front(), {}};
+  const std::string_view unlabelled = model.substr(0, model.find('#'));
+  const std::size_t colon = unlabelled.find(':');
+  const std::string_view name = unlabelled.substr(0, colon);
+  const Behaviour* behaviour = find_behaviour(name);
+  if (behaviour == nullptr) {
+    return std::unexpected(
+        fmt::format("The model `{}` does not exist; GET /sim/models lists the simulated ones.", model));
+  }
+  const bool given = colon != unlabelled.npos;
+  if (behaviour->kind == ParameterKind::kNone) {
+    if (!given) return ModelName{behaviour, {}};
+  } else {
+    const std::string_view text = given ? unlabelled.substr(colon + 1) : behaviour->default_parameter;
+    if (const auto parameter = read_parameter(behaviour->kind, text)) return ModelName{behaviour, *parameter};
+  }
+  return std::unexpected(
+      fmt::format("The model `{}` does not exist: `{}` takes {}.", model, name, allowed_text(behaviour->kind)));
+}
+
+Fate fate_of(const ModelName& name, std::uint64_t nth, Duration since_reset) {
+  Fate fate;
+  fate.behaviour = name.behaviour->name;
+  name.behaviour->shape({.parameter = name.parameter, .nth = nth, .since_reset = since_reset}, fate);
+  return fate;
+}
+
+std::string behaviours_markdown() {
+  std::string text = "| model | parameter | what it does |\n|---|---|---|\n";
+  for (const Behaviour& row : kTable) {
+    const std::string parameter =
+        row.kind == ParameterKind::kNone ? "" : fmt::format("{}, {}", kind_text(row.kind), row.default_parameter);
+    text += fmt::format("| `{}` | {} | {} |\n", row.name, parameter, row.summary);
+  }
+  return text;
+}
+
+std::string behaviours_json() {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (const Behaviour& row : kTable) {
+    nlohmann::ordered_json entry = {{"name", row.name}, {"summary", row.summary}};
+    if (row.kind != ParameterKind::kNone) {
+      entry["parameter"] = {{"kind", kind_text(row.kind)}, {"default", row.default_parameter}};
+    }
+    rows.push_back(std::move(entry));
+  }
+  return json_text(nlohmann::ordered_json{{"behaviours", std::move(rows)}});
+}
+
+}  // namespace fuseboard::sim

@@ -1,0 +1,140 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "sim/reply.h"
+
+#include <algorithm>
+
+namespace fuseboard::sim {
+namespace {
+
+constexpr const char* kJson = "application/json";
+
+Reply reply_of(const Fate& fate) {
+  Reply reply;
+  reply.wait = fate.wait;
+  reply.behaviour = fate.behaviour;
+  return reply;
+}
+
+void add_step(Reply& reply, Duration wait, std::string bytes, bool split) {
+  if (bytes.empty()) return;
+  if (!split || bytes.size() < 2) {
+    reply.steps.push_back({wait, std::move(bytes)});
+    return;
+  }
+  const std::size_t half = bytes.size() / 2;
+  reply.steps.push_back({wait, bytes.substr(0, half)});
+  // A pause, however short, or the system would join the two halves again.
+  reply.steps.push_back({std::chrono::milliseconds(2), bytes.substr(half)});
+}
+
+bool stops_early(Fate::Ending ending) {
+  return ending == Fate::Ending::kEof || ending == Fate::Ending::kCut || ending == Fate::Ending::kStall ||
+         ending == Fate::Ending::kError;
+}
+
+Reply::Ending reply_ending(Fate::Ending ending) {
+  if (ending == Fate::Ending::kCut) return Reply::Ending::kCut;
+  if (ending == Fate::Ending::kStall) return Reply::Ending::kStall;
+  return Reply::Ending::kComplete;
+}
+
+void add_retry_after(Duration wait, Reply& reply) {
+  const std::int64_t milliseconds = ceil_milliseconds(wait);
+  reply.headers.emplace_back("retry-after", std::to_string((milliseconds + 999) / 1000));
+  reply.headers.emplace_back("retry-after-ms", std::to_string(milliseconds));
+}
+
+}  // namespace
+
+std::string Reply::body() const {
+  std::string text;
+  for (const Step& step : steps) text += step.bytes;
+  return text;
+}
+
+Reply stream_reply(const Fate& fate, StreamEvents events, Duration usual_gap) {
+  Reply reply = reply_of(fate);
+  reply.streamed = true;
+  reply.headers = {{"content-type", "text/event-stream; charset=utf-8"}, {"cache-control", "no-cache"}};
+  const bool split = fate.split_events;
+  const Duration gap = fate.token_gap.value_or(usual_gap);
+  const std::size_t fails_at = std::min(fate.after_tokens, events.tokens.size());
+
+  add_step(reply, {}, std::move(events.start), split);
+  // The wait for the first content stands on its own: the gap comes between tokens.
+  Duration next_wait = fate.token_gap ? saturating_add(fate.first_token_wait, gap) : fate.first_token_wait;
+  for (std::size_t i = 0; i <= events.tokens.size(); ++i) {
+    if (i == fails_at) {
+      if (fate.ending == Fate::Ending::kMalformed) add_step(reply, {}, std::move(events.malformed), split);
+      if (fate.ending == Fate::Ending::kError) add_step(reply, {}, std::move(events.error), split);
+      if (stops_early(fate.ending)) {
+        reply.ending = reply_ending(fate.ending);
+        return reply;
+      }
+    }
+    if (i == events.tokens.size()) break;
+    add_step(reply, next_wait, std::move(events.tokens[i]), split);
+    next_wait = gap;
+  }
+  add_step(reply, {}, std::move(events.finish), split);
+  if (fate.ending != Fate::Ending::kNoDone) add_step(reply, {}, std::move(events.done), split);
+  return reply;
+}
+
+Reply plain_reply(const Fate& fate, std::string body, std::size_t tokens) {
+  Reply reply = reply_of(fate);
+  reply.headers = {{"content-type", kJson}};
+  reply.wait = saturating_add(reply.wait, fate.first_token_wait);
+  if (fate.token_gap) {
+    reply.wait = saturating_add(reply.wait, saturating_scale(*fate.token_gap, static_cast<double>(tokens)));
+  }
+  const bool whole = fate.ending == Fate::Ending::kComplete || fate.ending == Fate::Ending::kNoDone;
+  if (!whole) body.resize(body.size() / 2);
+  reply.ending = reply_ending(fate.ending);
+  reply.steps.push_back({{}, std::move(body)});
+  return reply;
+}
+
+Reply error_reply(Dialect dialect, const Fate& fate, const ErrorDetail& detail) {
+  Reply reply = reply_of(fate);
+  reply.status = fate.status != 0 ? fate.status : usual_status(fate.error);
+  reply.headers = {{"content-type", kJson}};
+  if (fate.retry_after) add_retry_after(*fate.retry_after, reply);
+  reply.steps.push_back({{}, error_body(dialect, fate.error, detail)});
+  return reply;
+}
+
+bool is_refused(const Fate& fate) { return fate.opening != Fate::Opening::kAnswer; }
+
+Reply refusal_reply(Dialect dialect, const Fate& fate, const ErrorDetail& detail) {
+  Reply reply = reply_of(fate);
+  switch (fate.opening) {
+    case Fate::Opening::kAnswer:
+    case Fate::Opening::kError:
+      return error_reply(dialect, fate, detail);
+    case Fate::Opening::kErrorIn200:
+      reply = error_reply(dialect, fate, detail);
+      reply.status = 200;
+      return reply;
+    case Fate::Opening::kHtml:
+      reply.status = fate.status;
+      reply.headers = {{"content-type", "text/html"}};
+      reply.steps.push_back({{},
+                             "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad "
+                             "Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"});
+      return reply;
+    case Fate::Opening::kEmpty:
+      return reply;
+    case Fate::Opening::kReset:
+      reply.opening = Reply::Opening::kReset;
+      return reply;
+    case Fate::Opening::kSilence:
+      reply.opening = Reply::Opening::kSilence;
+      return reply;
+  }
+  return reply;
+}
+
+}  // namespace fuseboard::sim

@@ -1,0 +1,62 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Everything that will be sent, decided before the first byte: an answer as a value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fuseboard/core/time.h"
+#include "sim/fate.h"
+#include "sim/provider_error.h"
+
+namespace fuseboard::sim {
+
+struct Step {
+  Duration wait{};  // before the bytes
+  std::string bytes;
+};
+
+struct Reply {
+  enum class Opening : std::uint8_t { kAnswer, kReset, kSilence };
+  enum class Ending : std::uint8_t { kComplete, kCut, kStall };
+
+  Opening opening = Opening::kAnswer;
+  Duration wait{};  // before the head
+  int status = 200;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<Step> steps;  // streamed: sent one by one; else one step, sent with the head when it is complete
+  bool streamed = false;
+  Ending ending = Ending::kComplete;
+  std::string behaviour = "sim-ok";
+
+  std::string body() const;  // all bytes of all steps
+};
+
+// The events of a whole stream, in the order in which they are sent.
+struct StreamEvents {
+  std::string start;                // before the first content: the role, or message_start and its kin
+  std::vector<std::string> tokens;  // one event a token
+  std::string finish;               // finish reason and usage
+  std::string done;                 // the terminal event
+  std::string malformed;            // a broken one, for Ending::kMalformed
+  std::string error;                // for Ending::kError
+};
+
+// A stream with the fate's pace and ending.
+Reply stream_reply(const Fate& fate, StreamEvents events, Duration usual_gap);
+
+// A plain answer with the fate's ending. `tokens` is the answer's length, for fates that set a pace.
+Reply plain_reply(const Fate& fate, std::string body, std::size_t tokens);
+
+// A refusal in the dialect's shape, with its status, and retry-after where the fate has one.
+Reply error_reply(Dialect dialect, const Fate& fate, const ErrorDetail& detail);
+
+// Whether the fate is decided without looking at what an answer would say; then that answer.
+bool is_refused(const Fate& fate);
+Reply refusal_reply(Dialect dialect, const Fate& fate, const ErrorDetail& detail);
+
+}  // namespace fuseboard::sim

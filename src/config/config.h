@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,9 +36,9 @@ std::expected<ListenAddress, std::string> parse_listen_address(std::string_view 
 // Where a provider answers: http or https, a host, a port and the path that precedes every request's own.
 struct BaseUrl {
   bool tls = true;
-  std::string host;        // a name or an address; IPv6 without brackets
+  std::string host;  // a name or an address; IPv6 without brackets
   std::uint16_t port = 443;
-  std::string path;        // "" or "/v1": begins with '/', does not end with one
+  std::string path;  // "" or "/v1": begins with '/', does not end with one
 
   std::string to_text() const;  // without a default port
   friend bool operator==(const BaseUrl&, const BaseUrl&) = default;
@@ -69,7 +70,8 @@ struct ProviderConfig {
   Auth auth = Auth::none;  // resolved: the dialect's own way unless the file chose one
   std::vector<ExtraField> headers;
   std::vector<ExtraField> query;
-  std::string ca_file;  // PEM file that replaces the system's roots; empty: the system's. Relative paths: to the configuration file's folder
+  std::string ca_file;  // PEM file that replaces the system's roots; empty: the system's. Relative paths: to the
+                        // configuration file's folder
   // For targets of this provider that no model names: calls to "provider/model".
   BreakerOptions breaker;
   AttemptTimeouts timeouts;
@@ -84,14 +86,14 @@ struct TargetConfig {
 };
 
 struct ModelConfig {
-  std::string alias;  // what callers write; contains no '/', so it never looks like "provider/model"
+  std::string alias;                  // what callers write; contains no '/', so it never looks like "provider/model"
   std::vector<TargetConfig> targets;  // in the order they are tried; at least one, no two alike
   PlanOptions plan;
 };
 
 struct Config {
   ListenAddress listen;
-  bool allow_anonymous = false;  // callers outside loopback are let in without a key
+  bool allow_anonymous = false;                  // callers outside loopback are let in without a key
   std::size_t max_body = std::size_t{32} << 20;  // bytes of a request's body
   Duration drain_timeout = std::chrono::seconds(30);
   std::vector<ProviderConfig> providers;  // in the order of the file, as models
@@ -100,6 +102,10 @@ struct Config {
   // By exact name; nullptr where there is none.
   const ProviderConfig* find_provider(std::string_view name) const noexcept;
   const ModelConfig* find_model(std::string_view alias) const noexcept;
+
+  // What holds for "provider/model" whoever names it: a model's target where there is one, else what the provider says.
+  // nullopt where there is no such provider.
+  std::optional<TargetConfig> target(std::string_view provider, std::string_view model) const;
 };
 
 }  // namespace fuseboard::config

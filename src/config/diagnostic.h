@@ -11,8 +11,8 @@ namespace fuseboard::config {
 // Texts are as found; to_text() makes them fit for a terminal. `value` is "***" where it may be a secret.
 struct Diagnostic {
   std::string file;
-  int line = 0;    // from 1; 0 where the problem is the file as a whole
-  int column = 0;  // from 1, in characters
+  int line = 0;         // from 1; 0 where the problem is the file as a whole
+  int column = 0;       // from 1, in characters
   std::string field;    // "models.smart.retry.max_attempts"; empty for the document itself
   std::string value;    // empty where `message` says it all
   std::string allowed;  // empty where `message` says it all

@@ -31,8 +31,8 @@ struct Loaded {
 inline constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
 inline constexpr std::size_t kMaxProblems = 500;
 
-// Checks everything but the existence of files. `file_name` is for the diagnostics, and its folder is where relative paths
-// begin. Never throws on account of the text.
+// Checks everything but the existence of files. `file_name` is for the diagnostics, and its folder is where relative
+// paths begin. Never throws on account of the text.
 Loaded parse(std::string_view text, std::string file_name, const Environment& environment);
 
 // Reads the file at `path`, and checks that the files it names can be read.

@@ -1,0 +1,61 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "config/config.h"
+
+#include <algorithm>
+
+namespace fuseboard::config {
+namespace {
+
+template <typename Entry>
+const Entry* find_named(const std::vector<Entry>& entries, std::string Entry::* member,
+                        std::string_view name) noexcept {
+  const auto found = std::ranges::find(entries, name, member);
+  return found == entries.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string_view name(Dialect dialect) noexcept {
+  switch (dialect) {
+    case Dialect::openai:
+      return "openai";
+  }
+  return "";
+}
+
+std::string_view name(Auth auth) noexcept {
+  switch (auth) {
+    case Auth::none:
+      return "none";
+    case Auth::bearer:
+      return "bearer";
+    case Auth::x_api_key:
+      return "x-api-key";
+    case Auth::api_key:
+      return "api-key";
+  }
+  return "";
+}
+
+const ProviderConfig* Config::find_provider(std::string_view name) const noexcept {
+  return find_named(providers, &ProviderConfig::name, name);
+}
+
+const ModelConfig* Config::find_model(std::string_view alias) const noexcept {
+  return find_named(models, &ModelConfig::alias, alias);
+}
+
+std::optional<TargetConfig> Config::target(std::string_view provider, std::string_view model) const {
+  for (const ModelConfig& one : models) {
+    for (const TargetConfig& target : one.targets) {
+      if (target.provider == provider && target.model == model) return target;
+    }
+  }
+  const ProviderConfig* found = find_provider(provider);
+  if (found == nullptr) return std::nullopt;
+  return TargetConfig{found->name, std::string(model), found->breaker, found->timeouts};
+}
+
+}  // namespace fuseboard::config

@@ -1,0 +1,240 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "config/providers.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "config/address.h"
+#include "config/names.h"
+#include "config/policies.h"
+
+namespace fuseboard::config {
+namespace {
+
+constexpr std::array<std::string_view, 9> kProviderKeys = {"dialect", "base_url", "api_key", "auth",    "headers",
+                                                           "query",   "tls",      "breaker", "timeouts"};
+
+constexpr std::array<std::pair<std::string_view, Auth>, 4> kAuths = {
+    {{"bearer", Auth::bearer}, {"x-api-key", Auth::x_api_key}, {"api-key", Auth::api_key}, {"none", Auth::none}}};
+constexpr std::array<std::pair<std::string_view, Dialect>, 1> kDialects = {{{"openai", Dialect::openai}}};
+
+// How a dialect presents a credential where the file does not say.
+Auth default_auth(Dialect dialect) {
+  switch (dialect) {
+    case Dialect::openai:
+      return Auth::bearer;
+  }
+  return Auth::bearer;
+}
+
+void refuse_secret(const Cursor& cursor, std::string_view allowed) {
+  cursor.context->report.refuse(cursor.at(), cursor.path, Secret::kMask, allowed);
+}
+
+bool all_between(std::string_view text, char low, char high) {
+  return std::ranges::all_of(text, [=](char c) { return c >= low && c <= high; });
+}
+
+void read_dialect(const MapReader& map, ProviderConfig& provider) {
+  const auto cursor = map.require("dialect", "openai");
+  if (!cursor) return;
+  provider.dialect = read_choice<Dialect>(*cursor, kDialects).value_or(provider.dialect);
+}
+
+void read_base_url(const MapReader& map, ProviderConfig& provider) {
+  const auto cursor = map.require("base_url", kBaseUrlForm);
+  if (!cursor) return;
+  const auto text = read_text(*cursor, kBaseUrlForm);
+  if (!text) return;
+  if (auto url = parse_base_url(text->value)) {
+    provider.base_url = std::move(*url);
+  } else if (text->value.find_first_of("@?") != std::string::npos) {
+    refuse_secret(*cursor, kBaseUrlForm);  // a password or a key may stand there
+  } else {
+    cursor->refuse(kBaseUrlForm);
+  }
+}
+
+std::optional<Secret> read_api_key(const Cursor& cursor) {
+  constexpr std::string_view kForm = "a credential: visible ASCII characters without spaces";
+  auto text = read_text(cursor, kForm);
+  if (!text) return std::nullopt;
+  if (text->value.empty()) {
+    cursor.say("empty; leave api_key out where the provider needs no credential");
+    return std::nullopt;
+  }
+  if (!all_between(text->value, '!', '~')) {
+    refuse_secret(cursor, kForm);
+    return std::nullopt;
+  }
+  return Secret(std::move(text->value));
+}
+
+void read_credential(const MapReader& map, ProviderConfig& provider) {
+  const auto key = map.find("api_key");
+  if (key) provider.api_key = read_api_key(*key).value_or(Secret());
+  const auto how = map.find("auth");
+  const auto auth = how ? read_choice<Auth>(*how, kAuths) : std::nullopt;
+  if (!auth) {
+    provider.auth = key ? default_auth(provider.dialect) : Auth::none;
+    return;
+  }
+  provider.auth = *auth;
+  if (key && *auth == Auth::none) how->say("none would leave api_key unused; leave one of them out");
+  if (!key && *auth != Auth::none) how->say("needs an api_key beside it");
+}
+
+// Headers that Fuseboard writes itself: a second copy would break the request or the connection.
+bool is_own_header(std::string_view lower) {
+  constexpr std::array<std::string_view, 10> kOwn = {
+      "connection", "content-length",    "host",    "keep-alive", "proxy-connection", "te",
+      "trailer",    "transfer-encoding", "upgrade", "expect"};
+  return std::ranges::find(kOwn, lower) != kOwn.end();
+}
+
+std::string lowercase(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+bool is_header_name(std::string_view name) {
+  // RFC 9110, section 5.6.2: token.
+  constexpr std::string_view kPunctuation = "!#$%&'*+-.^_`|~";
+  return !name.empty() && std::ranges::all_of(name, [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kPunctuation.contains(c);
+  });
+}
+
+bool is_header_value(std::string_view value) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  if (!value.empty() && (blank(value.front()) || blank(value.back()))) return false;
+  return std::ranges::all_of(value, [](char c) { return c == '\t' || (c >= ' ' && c <= '~'); });
+}
+
+std::string credential_header(const ProviderConfig& provider) {
+  switch (provider.auth) {
+    case Auth::none:
+      return "";
+    case Auth::bearer:
+      return "authorization";
+    case Auth::x_api_key:
+      return "x-api-key";
+    case Auth::api_key:
+      return "api-key";
+  }
+  return "";
+}
+
+// Whether this header may be added; reports where not.
+bool accept_header(const Cursor& cursor, const Entry& entry, const ProviderConfig& provider) {
+  Report& report = cursor.context->report;
+  const std::string path = join(cursor.path, entry.key);
+  const std::string lower = lowercase(entry.key);
+  const auto same_name = [&](const ExtraField& other) { return lowercase(other.name) == lower; };
+  if (!is_header_name(entry.key)) {
+    report.say(entry.at, path, "not a header's name");
+  } else if (is_own_header(lower)) {
+    report.say(entry.at, path, "this header is Fuseboard's own to write");
+  } else if (lower == credential_header(provider)) {
+    report.say(entry.at, path, "api_key is already sent in this header");
+  } else if (std::ranges::any_of(provider.headers, same_name)) {
+    report.say(entry.at, path, "this header is here a second time; upper and lower case are the same");
+  } else {
+    return true;
+  }
+  return false;
+}
+
+void read_headers(const Cursor& cursor, ProviderConfig& provider) {
+  constexpr std::string_view kForm = "a header's value: visible ASCII, no spaces at its ends";
+  if (!expect_kind(cursor, Node::Kind::map, "a map of header names to values")) return;
+  for (const Entry& entry : cursor.node->entries) {
+    if (!accept_header(cursor, entry, provider)) continue;
+    const Cursor value = cursor.child(entry);
+    auto text = read_text(value, kForm);
+    if (!text) continue;
+    if (!is_header_value(text->value)) refuse_secret(value, kForm);
+    provider.headers.push_back({entry.key, Secret(std::move(text->value))});
+  }
+}
+
+void read_query(const Cursor& cursor, ProviderConfig& provider) {
+  if (!expect_kind(cursor, Node::Kind::map, "a map of parameter names to values")) return;
+  for (const Entry& entry : cursor.node->entries) {
+    if (entry.key.empty()) cursor.context->report.say(entry.at, cursor.path, "a parameter needs a name");
+    auto text = read_text(cursor.child(entry), "a parameter's value");
+    if (text) provider.query.push_back({entry.key, Secret(std::move(text->value))});
+  }
+}
+
+void read_tls(const Cursor& cursor, ProviderConfig& provider) {
+  constexpr std::array<std::string_view, 1> kKeys = {"ca"};
+  constexpr std::string_view kForm = "a PEM file of certificate authorities";
+  const auto ca = MapReader(cursor, kKeys).find("ca");
+  if (!ca) return;
+  const auto text = read_text(*ca, kForm);
+  if (!text) return;
+  if (text->value.empty()) {
+    ca->refuse(kForm);
+    return;
+  }
+  if (!provider.base_url.tls) cursor.say("base_url begins with http://, so there is no TLS to set up");
+  provider.ca_file = (std::filesystem::path(cursor.context->folder) / text->value).lexically_normal().string();
+  if (cursor.context->check_files && !std::ifstream(provider.ca_file).is_open()) ca->say("this file cannot be read");
+}
+
+ProviderEntry read_provider(const Cursor& cursor, std::string_view name) {
+  const MapReader map(cursor, kProviderKeys);
+  ProviderEntry provider;
+  provider.config.name = name;
+  read_dialect(map, provider.config);
+  read_base_url(map, provider.config);
+  read_credential(map, provider.config);
+  if (const auto headers = map.find("headers")) read_headers(*headers, provider.config);
+  if (const auto query = map.find("query")) read_query(*query, provider.config);
+  if (const auto tls = map.find("tls")) read_tls(*tls, provider.config);
+  if (const auto breaker = map.find("breaker")) provider.breaker = read_breaker(*breaker);
+  if (const auto timeouts = map.find("timeouts")) provider.timeouts = read_timeouts(*timeouts);
+
+  const std::array breakers = {&std::as_const(provider.breaker)};
+  provider.config.breaker = apply<BreakerOptions>(breakers, provider_preset());
+  report_problems<BreakerOptions>(provider.config.breaker, breakers);
+  const std::array timeouts = {&std::as_const(provider.timeouts)};
+  provider.config.timeouts = apply<AttemptTimeouts>(timeouts, {});
+  report_problems<AttemptTimeouts>(provider.config.timeouts, timeouts);
+  return provider;
+}
+
+}  // namespace
+
+std::vector<ProviderEntry> read_providers(const Cursor& cursor) {
+  constexpr std::string_view kForm = "a map of names to providers, at least one";
+  std::vector<ProviderEntry> providers;
+  if (!expect_kind(cursor, Node::Kind::map, kForm)) return providers;
+  if (cursor.node->entries.empty()) cursor.context->report.refuse(cursor.at(), cursor.path, "an empty map", kForm);
+  for (const Entry& entry : cursor.node->entries) {
+    const Cursor provider = cursor.child(entry);
+    if (!is_provider_name(entry.key)) {
+      cursor.context->report.say(entry.at, provider.path, kProviderNameRule);
+    }
+    providers.push_back(read_provider(provider, entry.key));
+  }
+  return providers;
+}
+
+const ProviderEntry* find_provider(const std::vector<ProviderEntry>& providers, std::string_view name) noexcept {
+  const auto found = std::ranges::find(providers, name, [](const ProviderEntry& one) { return one.config.name; });
+  return found == providers.end() ? nullptr : &*found;
+}
+
+}  // namespace fuseboard::config

@@ -1,0 +1,60 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "config/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace fuseboard::config {
+namespace {
+
+// Enough to recognise a value by; a whole file pasted into a field must not fill the terminal.
+constexpr std::size_t kMostShown = 120;
+
+std::string shortened(std::string_view text) {
+  if (text.size() <= kMostShown) return std::string(text);
+  std::size_t cut = kMostShown;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;
+  return std::string(text.substr(0, cut)) + "...";
+}
+
+}  // namespace
+
+void Report::refuse(Position at, std::string_view field, std::string_view value, std::string_view allowed) {
+  const std::string shown = value.empty() ? "an empty value" : shortened(value);
+  add({.line = at.line,
+       .column = at.column,
+       .field = std::string(field),
+       .value = shown,
+       .allowed = std::string(allowed),
+       .message = fmt::format("{} is not allowed; allowed: {}", shown, allowed)});
+}
+
+void Report::say(Position at, std::string_view field, std::string_view message) {
+  add({.line = at.line, .column = at.column, .field = std::string(field), .message = std::string(message)});
+}
+
+void Report::add(Diagnostic diagnostic) {
+  diagnostic.file = file_;
+  // The last place is for the note that there are more.
+  if (found_.size() + 1 >= most_) {
+    ++left_out_;
+    return;
+  }
+  if (seen_.insert(diagnostic.to_text()).second) found_.push_back(std::move(diagnostic));
+}
+
+std::vector<Diagnostic> Report::take() && {
+  std::ranges::sort(found_, {},
+                    [](const Diagnostic& one) { return std::tie(one.line, one.column, one.field, one.message); });
+  if (left_out_ > 0) {
+    found_.push_back({.file = file_, .message = fmt::format("more problems than the {} shown", found_.size())});
+  }
+  return std::move(found_);
+}
+
+}  // namespace fuseboard::config

@@ -88,9 +88,7 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_unless_closed(st
   const TimePoint now = context_->clock.now();
   OpenFacts facts;
   if (state_of(word) == open && read_open_facts(word, facts) && now < facts.deadline) {
-    count_denial(now);
-    return std::expected<BreakerPermit, Rejection>(std::unexpect,
-                                                   refusal(RejectionReason::circuit_open, facts, now, facts.deadline));
+    return deny(RejectionReason::circuit_open, facts, now, facts.deadline);
   }
   bool moved = false;
   auto result = [&] {
@@ -108,8 +106,7 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_locked(TimePoint
   if (state() == open) {
     const OpenFacts facts = open_facts();
     if (now < facts.deadline) {
-      count_denial(now);
-      return std::unexpected(refusal(RejectionReason::circuit_open, facts, now, facts.deadline));
+      return deny(RejectionReason::circuit_open, facts, now, facts.deadline);
     }
     half_open_locked(now);
     moved = true;
@@ -117,8 +114,7 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_locked(TimePoint
   Ticket ticket{.generation = generation_of(word_.load(std::memory_order_relaxed))};
   if (state() == half_open) {
     if (probes_in_flight_ >= leases_.size()) {
-      count_denial(now);
-      return std::unexpected(refusal(RejectionReason::half_open_busy, open_facts(), now, earliest_lease_locked()));
+      return deny(RejectionReason::half_open_busy, open_facts(), now, earliest_lease_locked());
     }
     const Duration lease =
         probe_lease ? std::clamp<Duration>(*probe_lease, kMinProbeLease, kMaxProbeLease) : options_->probe_lease;
@@ -182,9 +178,20 @@ Rejection CircuitBreaker::refusal(RejectionReason reason, const OpenFacts& facts
           .last_failure = facts.last_failure};
 }
 
-void CircuitBreaker::count_denial(TimePoint now) noexcept {
+std::expected<BreakerPermit, Rejection> CircuitBreaker::deny(RejectionReason reason, const OpenFacts& facts,
+                                                             TimePoint now, TimePoint until) noexcept {
   cells_.mine().last_denial.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   cells_.add(&Cell::denied);
+  // A rejection is large: made where it is returned, it is not copied.
+  struct Maker {
+    operator Rejection() const noexcept { return breaker.refusal(reason, facts, now, until); }  // NOLINT
+    const CircuitBreaker& breaker;
+    RejectionReason reason;
+    const OpenFacts& facts;
+    TimePoint now;
+    TimePoint until;
+  };
+  return std::expected<BreakerPermit, Rejection>(std::unexpect, Maker{*this, reason, facts, now, until});
 }
 
 // Settlement.

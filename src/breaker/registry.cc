@@ -58,7 +58,7 @@ BreakerRegistry::BreakerRegistry(BreakerRegistryOptions options, const Clock& cl
 
 BreakerRegistry::~BreakerRegistry() = default;
 
-CircuitBreaker* BreakerRegistry::create(KeyView key, std::uint64_t key_hash, const BreakerOptions* options) {
+CircuitBreaker* BreakerRegistry::create(const KeyView& key, std::uint64_t key_hash, const BreakerOptions* options) {
   if (options != nullptr) throw_if_invalid(options->validate());
   // A full registry is asked for new keys again and again: they must not queue for the lock.
   if (size() >= max_keys_) return nullptr;
@@ -74,7 +74,7 @@ CircuitBreaker* BreakerRegistry::create(KeyView key, std::uint64_t key_hash, con
   return &breaker;
 }
 
-std::shared_ptr<const BreakerOptions> BreakerRegistry::options_for(KeyView key, std::uint64_t key_hash) const {
+std::shared_ptr<const BreakerOptions> BreakerRegistry::options_for(const KeyView& key, std::uint64_t key_hash) const {
   const KeyRule* const rule = rule_index_.find(key, key_hash);
   return rule != nullptr ? rule->options : defaults_;
 }

@@ -231,7 +231,8 @@ class alignas(64) CircuitBreaker {
   bool read_open_facts(std::uint64_t word, OpenFacts& facts) const noexcept;
   OpenFacts open_facts() const noexcept;
   Rejection refusal(RejectionReason reason, const OpenFacts& facts, TimePoint now, TimePoint until) const noexcept;
-  void count_denial(TimePoint now) noexcept;
+  std::expected<BreakerPermit, Rejection> deny(RejectionReason reason, const OpenFacts& facts, TimePoint now,
+                                               TimePoint until) noexcept;
 
   std::expected<BreakerPermit, Rejection> acquire_locked(TimePoint now, std::optional<Duration> probe_lease,
                                                          bool& moved) FUSEBOARD_REQUIRES(mutex_);

@@ -153,13 +153,13 @@ class BreakerRegistry {
   };
 
   // nullptr if the key cannot be held. `options` may be null: those of the registry.
-  CircuitBreaker* find_or_create(KeyView key, const BreakerOptions* options) {
+  CircuitBreaker* find_or_create(const KeyView& key, const BreakerOptions* options) {
     const std::uint64_t key_hash = hash(key);
     CircuitBreaker* const known = index_.find(key, key_hash);
     return known != nullptr ? known : create(key, key_hash, options);
   }
-  CircuitBreaker* create(KeyView key, std::uint64_t key_hash, const BreakerOptions* options);
-  std::shared_ptr<const BreakerOptions> options_for(KeyView key, std::uint64_t key_hash) const;
+  CircuitBreaker* create(const KeyView& key, std::uint64_t key_hash, const BreakerOptions* options);
+  std::shared_ptr<const BreakerOptions> options_for(const KeyView& key, std::uint64_t key_hash) const;
   std::vector<CircuitBreaker*> breakers() const;
 
   BreakerContext context_;

@@ -94,8 +94,9 @@ class KeyView {
   bool pair_ = false;
 };
 
-// 64-bit hash, stable within a process only. About 3 ns for a short key.
-inline std::uint64_t hash(KeyView key) noexcept;
+// 64-bit hash, stable within a process only. About 3 ns for a short key. By reference: five words passed by value go
+// through memory twice, which costs as much as the hash.
+inline std::uint64_t hash(const KeyView& key) noexcept;
 
 // "name", or "provider/model" where a '/' or '%' inside the provider is percent-encoded: reversible, for people and
 // URLs.
@@ -117,7 +118,7 @@ class Key {
   bool pair_;
 };
 
-inline std::uint64_t hash(KeyView key) noexcept {
+inline std::uint64_t hash(const KeyView& key) noexcept {
   const std::uint64_t first = key_internal::hash_bytes(key.first(), 0x8EBC6AF09C88C6E3);
   if (!key.is_pair()) return first;
   return key_internal::hash_bytes(key.second(), first | 1U);

@@ -27,7 +27,7 @@ class KeyIndex {
   KeyIndex() { publish(std::make_unique<Table>(kInitialSlots)); }
 
   // The entry of `key`, or nullptr. `key_hash` is hash(key). An insert that runs at the same time may not be seen yet.
-  Entry* find(KeyView key, std::uint64_t key_hash) const noexcept {
+  Entry* find(const KeyView& key, std::uint64_t key_hash) const noexcept {
     const Table& table = *current_.load(std::memory_order_acquire);
     for (std::size_t i = key_hash & table.mask;; i = (i + 1) & table.mask) {
       const Slot& slot = table.slots[i];

@@ -10,9 +10,12 @@
 #include <string>
 #include <string_view>
 
+#include "llm/request.h"
+
 namespace fuseboard::llm {
 
-// The gateway's own errors. Their codes are part of its contract; code, status and type stand in one table in errors.cc.
+// The gateway's own errors. Their codes are part of its contract; code, status and type stand in one table in
+// errors.cc.
 enum class GatewayError : std::uint8_t {
   circuit_open,             // 503: every target is open or busy
   deadline_exceeded,        // 504
@@ -36,16 +39,18 @@ struct GatewayErrorInfo {
 };
 const GatewayErrorInfo& info(GatewayError error) noexcept;
 
-// {"error":{"message","type","param","code"}}; an absent param or code is null. Any bytes are safe in any argument: what is no
-// UTF-8 becomes U+FFFD.
+// {"error":{"message","type","param","code"}}; an absent param or code is null. Any bytes are safe in any argument:
+// what is no UTF-8 becomes U+FFFD.
 std::string openai_error_body(std::string_view message, std::string_view type,
                               std::optional<std::string_view> param = std::nullopt,
                               std::optional<std::string_view> code = std::nullopt);
 std::string openai_error_body(GatewayError error, std::string_view message,
                               std::optional<std::string_view> param = std::nullopt);
+// With the status of GatewayError::invalid_request.
+std::string openai_error_body(const RequestError& error);
 
-// The same inside a stream: one SSE event, `data: {"error":...}` and a blank line. No [DONE] follows it: a cut answer must not
-// look finished [STR-5].
+// The same inside a stream: one SSE event, `data: {"error":...}` and a blank line. No [DONE] follows it: a cut answer
+// must not look finished [STR-5].
 std::string openai_error_event(GatewayError error, std::string_view message);
 
 struct ModelEntry {

@@ -1,7 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A chat-completions request, as far as the gateway decides by it. Every other byte is the caller's and passes untouched.
+// A chat-completions request, as far as the gateway decides by it. Every other byte is the caller's and passes
+// untouched.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +13,9 @@
 namespace fuseboard::llm {
 
 struct ChatRequest {
-  std::string model;           // unescaped, not empty
+  std::string model;  // unescaped, not empty
   bool stream = false;
   bool include_usage = false;  // `stream_options.include_usage`
-  std::size_t message_count = 0;
   // Where the value of `model` stands in the body, quotes included: [model_begin, model_end).
   std::size_t model_begin = 0;
   std::size_t model_end = 0;
@@ -30,16 +30,14 @@ struct RequestError {
   friend bool operator==(const RequestError&, const RequestError&) = default;
 };
 
-// The whole body must be one JSON object in valid UTF-8, nested at most 1024 deep, with a non-empty string `model` and an array
-// `messages`. A second `model`, `messages`, `stream` or `stream_options` at the top level is refused, also when its name is
-// spelled with escapes: parsers differ in which one they take, so the upstream might run what was not checked here.
-//
-// Thread-safe; each thread keeps a parser whose memory is bounded by the largest body <= 256 KiB it saw (larger bodies get
-// one of their own). About 1 µs for 2 KB.
+// The whole body must be one JSON object in valid UTF-8, nested at most kMaxJsonDepth deep, with a non-empty string
+// `model` and an array `messages`. A second `model`, `messages`, `stream` or `stream_options` at the top level is
+// refused, also when its name is spelled with escapes: parsers differ in which one they take, so the upstream might run
+// what was not checked here. Thread-safe. About 1 µs for 2 KB; needs no memory that grows with the body.
 std::expected<ChatRequest, RequestError> parse_chat_request(std::string_view body);
 
-// The body with another model name, JSON-escaped; every other byte stays. `request` must be what parse_chat_request made of
-// this very body.
+// The body with another model name, JSON-escaped; every other byte stays. `request` must be what parse_chat_request
+// made of this very body.
 std::string with_model(std::string_view body, const ChatRequest& request, std::string_view model);
 
 }  // namespace fuseboard::llm

@@ -1,7 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Reads the events of one streamed chat-completions answer, to know when content begins and whether the answer is complete.
+// Reads the events of one streamed chat-completions answer, to know when content begins and whether the answer is
+// complete.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,8 @@ enum class StreamPiece : std::uint8_t {
 };
 std::string_view name(StreamPiece piece) noexcept;
 
-// One object for one stream, used by one thread at a time (any thread). Keeps a few bytes for each choice, never the text.
+// One object for one stream, used by one thread at a time (any thread). Keeps a few bytes for each choice, never the
+// text.
 class ChatStreamReader {
  public:
   // `data` is the payload of one SSE event. Validates all of it: about 0.5 µs for a typical event.
@@ -37,7 +39,8 @@ class ChatStreamReader {
   bool content_seen() const noexcept { return content_seen_; }
   // [DONE] came, or every choice that has begun has its finish reason [STR-2].
   bool complete() const noexcept;
-  // The verdict if the stream ended now; nullopt: a complete answer. An error event wins over all that follows it.
+  // The verdict if the stream ended now; nullopt: a complete answer. An error event wins over everything, then a
+  // malformed one, then the missing end.
   std::optional<Failure> at_end() const noexcept;
 
   const Usage& usage() const noexcept { return usage_; }
@@ -48,15 +51,13 @@ class ChatStreamReader {
   const ErrorDetails& error() const noexcept { return error_; }
 
  private:
-  friend class ChatChunk;
+  class Event;  // the walk over one event, in stream.cc
   struct Choice {
     std::uint64_t index = 0;
     std::string finish_reason{};
   };
-  // The most choices of one answer; OpenAI's own bound for `n` is 128. An event that begins more is malformed.
-  static constexpr std::size_t kMaxChoices = 1024;
-
-  Choice* choice(std::uint64_t index);
+  // The most choices of one answer, as OpenAI bounds `n`. An event that begins more is malformed.
+  static constexpr std::size_t kMaxChoices = 128;
 
   std::vector<Choice> choices_{};
   Usage usage_{};
@@ -65,6 +66,7 @@ class ChatStreamReader {
   std::optional<Failure> failure_{};
   bool content_seen_ = false;
   bool done_ = false;
+  bool malformed_ = false;
 };
 
 }  // namespace fuseboard::llm

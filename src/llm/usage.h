@@ -8,7 +8,8 @@
 
 namespace fuseboard::llm {
 
-// `prompt` includes `cached`, and `completion` includes `reasoning`, as OpenAI counts. What the provider does not say is 0.
+// `prompt` includes `cached`, and `completion` includes `reasoning`, as OpenAI counts. What the provider does not say
+// is 0.
 struct Usage {
   bool known = false;  // the answer had a usage object
   std::uint64_t prompt = 0;

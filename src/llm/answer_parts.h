@@ -1,0 +1,40 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What whole answers and stream events have in common. Included by sources of this module alone.
+#pragma once
+
+#include "fuseboard/classify/hints.h"
+#include "fuseboard/core/outcome.h"
+#include "llm/answer.h"
+#include "llm/json_reader.h"
+#include "llm/usage.h"
+
+namespace fuseboard::llm {
+
+// Model names and finish reasons are short; what is longer is cut.
+inline constexpr std::size_t kMostNameBytes = 256;
+
+// Reads a usage object; nullopt for anything else, null included.
+std::optional<Usage> read_usage(ondemand::value value);
+
+// Whether a member of a `message` or a `delta` with this name is what a reader of the answer is after.
+bool is_content_field(ondemand::raw_json_string name);
+
+// Whether a top-level member says that the whole text is an error: a filled `error`, `"object":"error"` or
+// `"type":"error"`.
+bool marks_error(ondemand::raw_json_string name, ondemand::value value);
+
+// What an error body says about itself, in the shapes that providers use:
+//   {"error":{"message","type","code"}}                       OpenAI, Anthropic, Groq, OpenRouter, ...
+//   {"error":"text","code":"..."}  {"error":"text","error_type":"..."}  Ollama, xAI, Text Generation Inference
+//   {"detail":"text"}  {"detail":[{"msg":"text"}]}             FastAPI
+//   {"message":"text","type":"...","code":"..."}               Mistral, the Responses API inside a stream
+//   {"choices":[{"error":{"message","code"}}]}                 OpenRouter
+//   [ one of these ]                                           Gemini
+// `text` must be valid JSON. Empty if it has none of these shapes.
+ErrorDetails read_error(std::string_view text);
+
+Failure classify(int status, const ErrorDetails& error, const RetryHints& hints);
+
+}  // namespace fuseboard::llm

@@ -1,0 +1,42 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Strict validation of JSON (RFC 8259) with positions.
+//
+// simdjson reads values, this decides whether a text is JSON at all: simdjson's DOM also refuses what is valid JSON but
+// fits no C++ value (half a surrogate pair, which providers that cut text by UTF-16 units do stream; integers above
+// 2^64, which pass through JavaScript as 18446744073709552000), and it does not say where an error is.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string_view>
+
+namespace fuseboard::llm {
+
+// Deeper nesting is refused. Below the bound of simdjson, which is 1024.
+inline constexpr std::size_t kMaxJsonDepth = 1000;
+
+struct JsonError {
+  std::size_t offset = 0;   // the first byte that is wrong
+  std::string_view what{};  // "expected a value": static text
+  bool breaks_off = false;  // nothing is wrong but that the text ends here
+};
+
+// The kind of a value follows from its first byte: { [ " t f n or a number's.
+struct JsonMember {
+  std::string_view name;   // as written, quotes included
+  std::string_view value;  // as written
+};
+
+// nullopt: `text` is one JSON value in valid UTF-8, with nothing but whitespace around it. Never recurses, never
+// allocates.
+std::optional<JsonError> validate_json(std::string_view text) noexcept;
+
+// The same for a text that must be an object. Calls `member` for each member of it, in order, duplicates too, as soon
+// as its value has been checked; what comes later may still turn out to be wrong.
+std::optional<JsonError> validate_json_object(std::string_view text,
+                                              const std::function<void(const JsonMember&)>& member);
+
+}  // namespace fuseboard::llm

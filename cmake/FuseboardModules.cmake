@@ -36,6 +36,16 @@ function(fuseboard_add_library)
   target_link_libraries(fuseboard PRIVATE $<BUILD_INTERFACE:fuseboard_flags> PUBLIC Threads::Threads)
 endfunction()
 
+# Gives the program its version, and the commit of each build as cli/build_info.h.
+function(_fuseboard_build_info target)
+  set(_header ${PROJECT_BINARY_DIR}/generated/cli/build_info.h)
+  add_custom_target(fuseboard_build_info BYPRODUCTS ${_header} VERBATIM
+    COMMAND ${CMAKE_COMMAND} -DOUTPUT=${_header} -DSOURCE_DIR=${PROJECT_SOURCE_DIR} -P ${PROJECT_SOURCE_DIR}/cmake/WriteBuildInfo.cmake)
+  add_dependencies(${target} fuseboard_build_info)
+  target_include_directories(${target} PRIVATE ${PROJECT_BINARY_DIR}/generated)
+  target_compile_definitions(${target} PRIVATE FUSEBOARD_VERSION="${PROJECT_VERSION}")
+endfunction()
+
 # One static library a program module, fuseboard_<module>, linked by layers.toml; `cli` becomes the program itself.
 # Third-party parts come from FuseboardParts.cmake as fuseboard_parts_<module>.
 function(fuseboard_add_program_modules)
@@ -48,6 +58,7 @@ function(fuseboard_add_program_modules)
       set(_target fuseboard_program)
       add_executable(${_target} ${_files})
       set_target_properties(${_target} PROPERTIES OUTPUT_NAME fuseboard)
+      _fuseboard_build_info(${_target})
     else()
       set(_target fuseboard_${_module})
       add_library(${_target} STATIC ${_files})

@@ -30,13 +30,15 @@ constexpr std::array kTable = std::to_array<GatewayErrorInfo>({
     {invalid_request, "invalid_request", 400, "invalid_request_error"},
     {upstream_authentication, "upstream_authentication", 502, "server_error"},
     {internal_error, "internal_error", 500, "server_error"},
+    {request_timeout, "request_timeout", 408, "invalid_request_error"},
+    {stream_interrupted, "stream_interrupted", 502, "server_error"},
 });
 
 consteval bool rows_match_enumerators() {
   for (std::size_t i = 0; i < kTable.size(); ++i) {
     if (static_cast<std::size_t>(kTable[i].error) != i) return false;
   }
-  return kTable.size() == static_cast<std::size_t>(internal_error) + 1;
+  return kTable.size() == static_cast<std::size_t>(stream_interrupted) + 1;
 }
 static_assert(rows_match_enumerators());
 

@@ -1,0 +1,47 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The commands of the program, one file each. main.cc reads the arguments.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace fuseboard::cli {
+
+// Part of the program's contract.
+enum ExitCode : int {
+  kDone = 0,
+  kWrong = 1,         // the thing checked or started is wrong
+  kUsage = 2,
+  kCannotReach = 3,
+};
+
+struct ServeArguments {
+  std::optional<std::string> config;  // default: ./fuseboard.yaml if it exists, else the demo
+  std::optional<std::string> listen;  // replaces the configuration's
+};
+int serve(const ServeArguments& arguments);
+
+struct CheckArguments {
+  std::optional<std::string> config;  // default: ./fuseboard.yaml
+  bool json = false;
+};
+int check(const CheckArguments& arguments);
+
+struct SimProviderArguments {
+  std::uint16_t port = 0;
+  std::optional<std::string> faults;
+  std::uint64_t seed = 1;
+};
+int sim_provider(const SimProviderArguments& arguments);
+
+struct VersionArguments {
+  bool json = false;
+};
+int version(const VersionArguments& arguments);
+
+inline constexpr const char* kDefaultConfig = "fuseboard.yaml";
+
+}  // namespace fuseboard::cli

@@ -1,0 +1,77 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Reads the arguments. The only file that includes CLI11, which is slow to compile.
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "cli/commands.h"
+
+namespace {
+
+using namespace fuseboard::cli;
+
+void add_serve(CLI::App& app, ServeArguments& arguments) {
+  CLI::App* command = app.add_subcommand("serve", "Run the gateway. Without a configuration: the built-in demo");
+  command->add_option("--config", arguments.config, "Configuration file; default ./fuseboard.yaml if it exists")
+      ->type_name("FILE");
+  command->add_option("--listen", arguments.listen, "Where to accept callers, instead of what the configuration says")
+      ->type_name("ADDR:PORT");
+}
+
+void add_check(CLI::App& app, CheckArguments& arguments) {
+  CLI::App* command = app.add_subcommand("check", "Check a configuration and print every problem; exit 0 or 1");
+  command->add_option("--config", arguments.config, "Configuration file; default ./fuseboard.yaml")->type_name("FILE");
+  command->add_flag("--json", arguments.json, "Print the problems as JSON");
+}
+
+void add_sim_provider(CLI::App& app, SimProviderArguments& arguments) {
+  CLI::App* command = app.add_subcommand("sim-provider", "Run the simulated provider and tool server on loopback");
+  command->add_option("--port", arguments.port, "Port on 127.0.0.1; 0 for any free one")->required()->type_name("N");
+  command->add_option("--faults", arguments.faults, "Fault script, see docs/simulated-provider.md")->type_name("FILE");
+  command->add_option("--seed", arguments.seed, "Decides every text, id and chance; default 1")->type_name("N");
+}
+
+void add_version(CLI::App& app, VersionArguments& arguments) {
+  CLI::App* command = app.add_subcommand("version", "Print version, commit, compiler and features");
+  command->add_flag("--json", arguments.json, "Print JSON");
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Fuseboard keeps one failing tool or model from taking an agent down", "fuseboard"};
+  app.require_subcommand(1);
+  ServeArguments serve_arguments;
+  CheckArguments check_arguments;
+  SimProviderArguments sim_arguments;
+  VersionArguments version_arguments;
+  add_serve(app, serve_arguments);
+  add_check(app, check_arguments);
+  add_sim_provider(app, sim_arguments);
+  add_version(app, version_arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help is asked for and goes to stdout; everything else is a mistake in usage.
+    return app.exit(error) == 0 ? kDone : kUsage;
+  }
+  if (app.got_subcommand("serve")) return serve(serve_arguments);
+  if (app.got_subcommand("check")) return check(check_arguments);
+  if (app.got_subcommand("sim-provider")) return sim_provider(sim_arguments);
+  return version(version_arguments);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A peer that closes its socket is an error of that connection, not of the program.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "fuseboard: %s\n", error.what());
+    return kWrong;
+  }
+}

@@ -1,0 +1,133 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "cli/commands.h"
+#include "cli/signals.h"
+#include "config/load.h"
+#include "gateway/demo.h"
+#include "gateway/event_text.h"
+#include "gateway/gateway.h"
+
+namespace fuseboard::cli {
+namespace {
+
+constexpr const char* kVersion = FUSEBOARD_VERSION;
+
+int fail(std::string_view message) {
+  fmt::print(stderr, "fuseboard: {}\n", message);
+  return kWrong;
+}
+
+// Lines go to stdout as they happen, also into a pipe.
+void set_up_log() {
+  auto logger = spdlog::stdout_color_mt("fuseboard");
+  logger->set_pattern("%H:%M:%S %v");
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+// For a person who pastes it: on the address that was given, or loopback where that means every address.
+std::string url_of(const config::ListenAddress& listen, std::uint16_t port) {
+  const bool any = listen.host == "0.0.0.0" || listen.host == "::";
+  return "http://" + config::ListenAddress{.host = any ? "127.0.0.1" : listen.host, .port = port}.to_text();
+}
+
+void print_curl(const std::string& url, std::string_view model) {
+  fmt::print("\n  curl {}/v1/chat/completions -H 'content-type: application/json' \\\n"
+             "    -d '{{\"model\":\"{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n\n",
+             url, model);
+}
+
+void print_key_advice() {
+  for (const auto& [variable, provider, url] :
+       {std::tuple{"OPENAI_API_KEY", "openai", "https://api.openai.com/v1"}}) {
+    if (std::getenv(variable) == nullptr) continue;  // NOLINT(concurrency-mt-unsafe): before any thread starts
+    fmt::print("{} is set. The demo does not use it; to use it, write this to {}:\n\n"
+               "  providers:\n    {}: {{dialect: openai, base_url: {}, api_key: ${{{}}}}}\n"
+               "  models:\n    smart: {{targets: [{{provider: {}, model: gpt-5}}]}}\n\n",
+               variable, kDefaultConfig, provider, url, variable, provider);
+  }
+}
+
+int run_until_signalled(gateway::Gateway& gateway, const EndSignals& signals) {
+  signals.wait();
+  spdlog::info("draining: running calls end, new ones are refused");
+  gateway.drain([&signals] { signals.notify(); });
+  if (signals.wait() == EndSignals::Wake::terminate) spdlog::info("told to stop twice: cutting what is left");
+  spdlog::info("stopped");
+  return kDone;
+}
+
+// Breaker transitions as they happen.
+[[nodiscard]] Subscription log_breakers(gateway::Gateway& gateway) {
+  return gateway.breakers().subscribe([](const BreakerEvent& event) { spdlog::info(gateway::event_text(event)); });
+}
+
+int serve_demo(const config::ListenAddress& listen, const EndSignals& signals) {
+  gateway::Demo demo;
+  const auto config = demo.start(listen);
+  if (!config) return fail(config.error());
+  gateway::Gateway gateway(*config, {.demo = true});
+  const Subscription log = log_breakers(gateway);
+  const auto port = gateway.listen();
+  if (!port) return fail(port.error());
+
+  const std::string url = url_of(listen, *port);
+  fmt::print("Fuseboard {}: the demo. Two simulated providers, no keys; nothing leaves this machine.\n"
+             "Listening on {}\n", kVersion, url);
+  print_curl(url, gateway::Demo::kModel);
+  fmt::print("Two calls a second run by themselves. The first provider fails now and then: its circuit opens, the second\n"
+             "answers, a probe finds the first well again. See {}/admin/v1/state and {}/metrics.\n\n", url, url);
+  print_key_advice();
+  std::fflush(stdout);
+  if (listen.is_loopback()) demo.send_traffic(*port);
+  return run_until_signalled(gateway, signals);
+}
+
+int serve_config(config::Config config, const EndSignals& signals) {
+  gateway::Gateway gateway(config, {});
+  const Subscription log = log_breakers(gateway);
+  const auto port = gateway.listen();
+  if (!port) return fail(port.error());
+  const std::string url = url_of(config.listen, *port);
+  fmt::print("Fuseboard {}: {} models over {} providers\nListening on {}\n", kVersion, config.models.size(),
+             config.providers.size(), url);
+  if (!config.models.empty()) print_curl(url, config.models.front().alias);
+  std::fflush(stdout);
+  return run_until_signalled(gateway, signals);
+}
+
+}  // namespace
+
+int serve(const ServeArguments& arguments) {
+  std::optional<config::ListenAddress> listen;
+  if (arguments.listen) {
+    const auto parsed = config::parse_listen_address(*arguments.listen);
+    if (!parsed) {
+      fmt::print(stderr, "fuseboard: --listen: {}\n", parsed.error());
+      return kUsage;
+    }
+    listen = *parsed;
+  }
+  const EndSignals signals;
+  set_up_log();
+  raise_descriptor_limit();
+  if (!arguments.config && !std::filesystem::exists(kDefaultConfig)) {
+    return serve_demo(listen.value_or(config::ListenAddress{}), signals);
+  }
+  config::Loaded loaded =
+      config::load_file(arguments.config.value_or(kDefaultConfig), config::process_environment());
+  for (const config::Diagnostic& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.to_text());
+  if (!loaded.config) return fail("the configuration has problems; nothing was started");
+  if (listen) loaded.config->listen = *listen;
+  return serve_config(*std::move(loaded.config), signals);
+}
+
+}  // namespace fuseboard::cli

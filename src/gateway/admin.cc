@@ -1,0 +1,117 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/admin.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace fuseboard::gateway {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Without a port; an IPv6 host keeps its brackets.
+std::string_view host_of(std::string_view authority) {
+  if (authority.starts_with('[')) {
+    const std::size_t end = authority.find(']');
+    return end == std::string_view::npos ? authority : authority.substr(0, end + 1);
+  }
+  return authority.substr(0, authority.find(':'));
+}
+
+bool is_loopback_host(std::string_view host) {
+  return net::equal_ignoring_case(host, "localhost") || host == "[::1]" || host == "::1" || host.starts_with("127.");
+}
+
+bool is_loopback_origin(std::string_view origin) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (origin.starts_with(scheme)) return is_loopback_host(host_of(origin.substr(scheme.size())));
+  }
+  return false;
+}
+
+Json milliseconds(Duration duration) { return ceil_milliseconds(duration); }
+
+Json ago(const std::optional<TimePoint>& time, TimePoint now) {
+  return time ? Json(ceil_milliseconds(elapsed(*time, now))) : Json(nullptr);
+}
+
+Json category(const std::optional<Category>& category) { return category ? Json(name(*category)) : Json(nullptr); }
+
+Json breaker_json(const BreakerSnapshot& breaker, TimePoint now) {
+  Json transitions = Json::array();
+  for (const Transition& transition : breaker.transitions) {
+    transitions.push_back({{"ago_ms", ago(transition.at, now)},
+                           {"from", name(transition.from)},
+                           {"to", name(transition.to)},
+                           {"cause", name(transition.cause)},
+                           {"generation", transition.generation}});
+  }
+  const BreakerTotals& totals = breaker.totals;
+  return {{"key", to_text(breaker.key.view())},
+          {"state", name(breaker.state)},
+          {"generation", breaker.generation},
+          {"consecutive_failures", breaker.consecutive_failures},
+          {"last_failure", category(breaker.last_failure)},
+          {"open_time_ms", milliseconds(breaker.open_time)},
+          {"remaining_ms", milliseconds(breaker.remaining)},
+          {"opened_ago_ms", ago(breaker.opened_at, now)},
+          {"times_opened", breaker.times_opened},
+          {"denials", breaker.denials},
+          {"last_denial_ago_ms", ago(breaker.last_denial, now)},
+          {"in_flight", breaker.in_flight},
+          {"probes_in_flight", breaker.probes_in_flight},
+          {"totals",
+           {{"admitted", totals.admitted},
+            {"succeeded", totals.succeeded},
+            {"failed", totals.failed},
+            {"throttled", totals.throttled},
+            {"neutral", totals.neutral},
+            {"abandoned", totals.abandoned}}},
+          {"transitions", std::move(transitions)}};
+}
+
+Json model_json(const Route& route) {
+  Json targets = Json::array();
+  for (const Target& target : route.plan->targets()) {
+    const std::optional<Rejection> refusal = target.breaker.look();
+    targets.push_back({{"target", target.name}, {"admits", !refusal}});
+  }
+  return {{"model", route.name}, {"targets", std::move(targets)}};
+}
+
+}  // namespace
+
+bool may_administrate(std::string_view peer_address, const net::Headers& headers) {
+  const bool from_loopback =
+      peer_address.starts_with("127.") || peer_address == "::1" || peer_address.starts_with("::ffff:127.");
+  if (!from_loopback || !is_loopback_host(host_of(headers.get("host")))) return false;
+  const auto origin = headers.find("origin");
+  return !origin || is_loopback_origin(*origin);
+}
+
+std::string state_json(const StateSources& sources) {
+  const TimePoint now = sources.clock.now();
+  Json breakers = Json::array();
+  for (const BreakerSnapshot& breaker : sources.breakers.snapshot()) breakers.push_back(breaker_json(breaker, now));
+  Json models = Json::array();
+  for (const auto& route : sources.models.routes()) models.push_back(model_json(*route));
+  const CallMetrics::Totals totals = sources.metrics.totals();
+  const Json state = {{"uptime_ms", milliseconds(elapsed(sources.started, now))},
+                      {"draining", sources.draining},
+                      {"calls",
+                       {{"total", totals.calls}, {"succeeded", totals.succeeded}, {"attempts", totals.attempts}}},
+                      {"server",
+                       {{"open_connections", sources.server.open_connections},
+                        {"requests_in_flight", sources.server.requests_in_flight},
+                        {"requests", sources.server.requests}}},
+                      {"open_circuits", sources.breakers.open_count()},
+                      {"models", std::move(models)},
+                      {"breakers", std::move(breakers)}};
+  // Keys may hold any bytes a caller wrote as a model name.
+  return state.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,116 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/call_metrics.h"
+
+namespace fuseboard::gateway {
+namespace {
+
+using telemetry::Exposition;
+using telemetry::Label;
+
+constexpr std::string_view kOther = "other";
+
+void bump(std::atomic<std::uint64_t>& cell, std::uint64_t by = 1) noexcept { cell.fetch_add(by, std::memory_order_relaxed); }
+std::uint64_t read(const std::atomic<std::uint64_t>& cell) noexcept { return cell.load(std::memory_order_relaxed); }
+
+}  // namespace
+
+CallMetrics::CallMetrics(const ModelTable& models) {
+  models_.emplace(kOther, std::make_unique<ModelSeries>());
+  targets_.emplace(kOther, std::make_unique<TargetSeries>());
+  for (const auto& route : models.routes()) {
+    models_.emplace(route->name, std::make_unique<ModelSeries>());
+    for (const Target& target : route->plan->targets()) targets_.emplace(target.name, std::make_unique<TargetSeries>());
+  }
+}
+
+template <typename Series>
+Series& CallMetrics::find(const ByName<Series>& series, std::string_view name) noexcept {
+  const auto found = series.find(name);
+  return found != series.end() ? *found->second : *series.find(kOther)->second;
+}
+
+void CallMetrics::count(const Route& route, const CallRecord& record) noexcept {
+  ModelSeries& model = find(models_, route.name);
+  bump(model.endings[static_cast<std::size_t>(record.ending)]);
+  model.duration.observe(record.duration());
+  count_attempts(*route.plan, record, model);
+}
+
+void CallMetrics::count_attempts(const Plan& plan, const CallRecord& record, ModelSeries& model) noexcept {
+  const AttemptRecord* previous = nullptr;
+  for (const AttemptRecord& attempt : record.attempts) {
+    TargetSeries& target = find(targets_, plan.targets()[attempt.target].name);
+    if (attempt.failure) {
+      bump(target.failed[static_cast<std::size_t>(attempt.failure->category)]);
+    } else {
+      bump(target.succeeded);
+    }
+    target.duration.observe(attempt.duration);
+    if (attempt.first_content) model.first_content.observe(*attempt.first_content);
+    if (previous != nullptr) bump(previous->target == attempt.target ? model.retries : model.fallbacks);
+    previous = &attempt;
+  }
+  for (const RefusalRecord& refusal : record.refusals) bump(find(targets_, plan.targets()[refusal.target].name).refused);
+}
+
+CallMetrics::Totals CallMetrics::totals() const noexcept {
+  Totals totals;
+  for (const auto& [name, model] : models_) {
+    for (const Cell& ending : model->endings) totals.calls += read(ending);
+    totals.succeeded += read(model->endings[static_cast<std::size_t>(Ending::success)]);
+  }
+  for (const auto& [name, target] : targets_) {
+    totals.attempts += read(target->succeeded);
+    for (const Cell& failed : target->failed) totals.attempts += read(failed);
+  }
+  return totals;
+}
+
+void CallMetrics::write(Exposition& out) const {
+  out.family("fuseboard_calls_total", Exposition::Type::counter, "Calls by how they ended.");
+  for (const auto& [name, model] : models_) {
+    for (std::size_t i = 0; i < kEndings; ++i) {
+      out.sample("fuseboard_calls_total", {{"model", name}, {"ending", fuseboard::name(static_cast<Ending>(i))}},
+                 read(model->endings[i]));
+    }
+  }
+  out.family("fuseboard_retries_total", Exposition::Type::counter, "Attempts on the target that had just failed.");
+  for (const auto& [name, model] : models_) out.sample("fuseboard_retries_total", {{"model", name}}, read(model->retries));
+  out.family("fuseboard_fallbacks_total", Exposition::Type::counter, "Attempts on another target after a failed attempt.");
+  for (const auto& [name, model] : models_) {
+    out.sample("fuseboard_fallbacks_total", {{"model", name}}, read(model->fallbacks));
+  }
+  out.family("fuseboard_call_duration_seconds", Exposition::Type::histogram, "From the request to the end of its answer.");
+  for (const auto& [name, model] : models_) {
+    const Label label{"model", name};
+    model->duration.write(out, "fuseboard_call_duration_seconds", std::span(&label, 1));
+  }
+  out.family("fuseboard_time_to_first_content_seconds", Exposition::Type::histogram,
+             "Of streams: from the start of the attempt to its first content.");
+  for (const auto& [name, model] : models_) {
+    const Label label{"model", name};
+    model->first_content.write(out, "fuseboard_time_to_first_content_seconds", std::span(&label, 1));
+  }
+  out.family("fuseboard_attempts_total", Exposition::Type::counter, "Attempts by target and result.");
+  for (const auto& [name, target] : targets_) {
+    out.sample("fuseboard_attempts_total", {{"target", name}, {"result", "success"}}, read(target->succeeded));
+    for (const CategoryProperties& category : all_categories()) {
+      // Categories that never occurred would be eighteen empty series a target.
+      const std::uint64_t count = read(target->failed[static_cast<std::size_t>(category.category)]);
+      if (count > 0) out.sample("fuseboard_attempts_total", {{"target", name}, {"result", category.name}}, count);
+    }
+  }
+  out.family("fuseboard_refusals_total", Exposition::Type::counter, "Attempts refused locally, by target.");
+  for (const auto& [name, target] : targets_) {
+    out.sample("fuseboard_refusals_total", {{"target", name}}, read(target->refused));
+  }
+  out.family("fuseboard_attempt_duration_seconds", Exposition::Type::histogram, "Of one attempt, by target.");
+  for (const auto& [name, target] : targets_) {
+    const Label label{"target", name};
+    target->duration.write(out, "fuseboard_attempt_duration_seconds", std::span(&label, 1));
+  }
+}
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,71 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Counters of calls and attempts, read by /metrics and the admin API.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fuseboard/core/category.h"
+#include "fuseboard/pipeline/plan.h"
+#include "fuseboard/pipeline/record.h"
+#include "gateway/model_table.h"
+#include "telemetry/exposition.h"
+#include "telemetry/histogram.h"
+
+namespace fuseboard::gateway {
+
+// Thread-safe. One set of series for each configured model and target, made at the start, so that labels stay bounded whatever
+// callers write [TEL-3]; calls to "provider/model" that no configured model names count under "other".
+class CallMetrics {
+ public:
+  explicit CallMetrics(const ModelTable& models);
+
+  void count(const Route& route, const CallRecord& record) noexcept;
+
+  void write(telemetry::Exposition& out) const;
+
+  struct Totals {
+    std::uint64_t calls = 0;
+    std::uint64_t succeeded = 0;
+    std::uint64_t attempts = 0;
+  };
+  Totals totals() const noexcept;
+
+ private:
+  static constexpr std::size_t kEndings = 7;
+  using Cell = std::atomic<std::uint64_t>;
+
+  struct ModelSeries {
+    std::array<Cell, kEndings> endings{};
+    Cell retries{0};
+    Cell fallbacks{0};
+    telemetry::Histogram duration;
+    telemetry::Histogram first_content;
+  };
+  struct TargetSeries {
+    Cell succeeded{0};
+    std::array<Cell, kCategoryCount> failed{};
+    Cell refused{0};
+    telemetry::Histogram duration;
+  };
+  template <typename Series>
+  using ByName = std::map<std::string, std::unique_ptr<Series>, std::less<>>;
+
+  // The maps do not change after construction, so reading them needs no lock.
+  template <typename Series>
+  static Series& find(const ByName<Series>& series, std::string_view name) noexcept;
+  void count_attempts(const Plan& plan, const CallRecord& record, ModelSeries& model) noexcept;
+
+  ByName<ModelSeries> models_;
+  ByName<TargetSeries> targets_;
+};
+
+}  // namespace fuseboard::gateway

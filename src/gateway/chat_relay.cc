@@ -1,0 +1,340 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/chat_relay.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "fuseboard/classify/hints.h"
+#include "gateway/transport_fault.h"
+#include "llm/answer.h"
+
+namespace fuseboard::gateway {
+namespace {
+
+constexpr std::string_view kPath = "/chat/completions";
+constexpr std::size_t kMaxErrorBody = std::size_t{1} << 20;
+constexpr std::size_t kMaxPlainAnswer = std::size_t{64} << 20;
+// How much of a stream may be held back before its first content. Preludes are a few hundred bytes.
+constexpr std::size_t kMaxHeldBack = std::size_t{256} << 10;
+// How long a finished stream's connection may take to end its body, to be of use again.
+constexpr Duration kDrainTime = std::chrono::milliseconds(250);
+
+bool is_event_stream(const net::ResponseHead& head) {
+  constexpr std::string_view kType = "text/event-stream";
+  const std::string_view type = head.headers.get("content-type");
+  return net::equal_ignoring_case(type.substr(0, kType.size()), kType);
+}
+
+AttemptReport failed(const Failure& failure, bool answered) {
+  // A rate limit refuses before the request is handled.
+  return {.outcome = Outcome::failed(failure),
+          .answered = answered,
+          .may_have_run = failure.category != Category::rate_limit};
+}
+
+AttemptReport failed(TransportFault fault) {
+  AttemptReport report = failed(classify_transport(fault), false);
+  report.silent = is_silence(fault);
+  return report;
+}
+
+}  // namespace
+
+// A stream that is being read: what is held back, and what it has said so far.
+class ChatRelay::StreamState {
+ public:
+  StreamState(const Attempt& attempt, net::ResponseHead head, TimePoint now)
+      : attempt_(attempt), head_(std::move(head)), last_event_(now) {}
+
+  enum class Reading : std::uint8_t { goes_on, complete, failed };
+
+  // Takes in bytes and moves the events among them that may be handed on to held().
+  Reading read(std::string_view bytes, TimePoint now);
+
+  // When the next bytes must have come, and what it means if they have not.
+  std::pair<TimePoint, TransportFault> next_by(bool committed) const;
+
+  // The verdict on a stream that ended by itself.
+  std::optional<AttemptReport> at_end() const;
+
+  std::string& held() noexcept { return held_; }
+  net::ResponseHead& head() noexcept { return head_; }
+  bool content_seen() const noexcept { return reader_.content_seen(); }
+  bool error_passed_on() const noexcept { return error_passed_on_; }
+
+ private:
+  Reading read_event(const net::SseEvent& event);
+
+  const Attempt& attempt_;
+  net::ResponseHead head_;
+  net::SseParser parser_;
+  llm::ChatStreamReader reader_;
+  std::string held_;
+  TimePoint last_event_;
+  bool malformed_ = false;
+  bool error_passed_on_ = false;
+};
+
+ChatRelay::StreamState::Reading ChatRelay::StreamState::read(std::string_view bytes, TimePoint now) {
+  parser_.feed(bytes);
+  net::SseEvent event;
+  for (;;) {
+    switch (parser_.next(event)) {
+      case net::SseParser::Next::need_more: return Reading::goes_on;
+      case net::SseParser::Next::too_large: malformed_ = true; return Reading::failed;
+      case net::SseParser::Next::event: break;
+    }
+    if (event.has_data) last_event_ = now;
+    const Reading reading = read_event(event);
+    if (reading != Reading::goes_on) return reading;
+    if (!reader_.content_seen() && held_.size() > kMaxHeldBack) {
+      malformed_ = true;
+      return Reading::failed;
+    }
+  }
+}
+
+ChatRelay::StreamState::Reading ChatRelay::StreamState::read_event(const net::SseEvent& event) {
+  if (!event.has_data) {
+    held_ += event.raw;  // comments and pings keep the caller's own timeouts quiet
+    return Reading::goes_on;
+  }
+  switch (reader_.read(event.data)) {
+    case llm::StreamPiece::malformed:
+      malformed_ = true;  // never forwarded as it is [STR-7]
+      return Reading::failed;
+    case llm::StreamPiece::error:
+      // Once content has been handed on, the upstream's own words are the best account of why it ends.
+      if (reader_.content_seen()) {
+        held_ += event.raw;
+        error_passed_on_ = true;
+      }
+      return Reading::failed;
+    case llm::StreamPiece::done:
+      held_ += event.raw;
+      return Reading::complete;
+    case llm::StreamPiece::prelude:
+    case llm::StreamPiece::content:
+    case llm::StreamPiece::finish:
+    case llm::StreamPiece::usage:
+      held_ += event.raw;
+      return Reading::goes_on;
+  }
+  return Reading::goes_on;
+}
+
+std::pair<TimePoint, TransportFault> ChatRelay::StreamState::next_by(bool committed) const {
+  if (!committed) return {std::min(attempt_.first_content_by, attempt_.total_by), TransportFault::first_content_timeout};
+  const TimePoint idle_by = saturating_add(last_event_, attempt_.idle);
+  if (idle_by <= attempt_.total_by) return {idle_by, TransportFault::idle_timeout};
+  return {attempt_.total_by, TransportFault::total_timeout};
+}
+
+std::optional<AttemptReport> ChatRelay::StreamState::at_end() const {
+  if (malformed_) return failed(TransportFault::malformed);
+  const std::optional<Failure> failure = reader_.at_end();
+  if (!failure) return std::nullopt;
+  return failed(*failure, true);
+}
+
+ChatRelay::ChatRelay(Worker& worker, net::ServerExchange& exchange, ChatCall call)
+    : worker_(worker),
+      exchange_(exchange),
+      call_(std::move(call)),
+      execution_(call_.route->plan, call_.options, worker.rng, worker.clock.now()) {}
+
+net::Task<void> ChatRelay::run() {
+  exchange_.on_gone([this] { caller_gone(); });
+  co_await drive(execution_, *this, worker_.clock);
+  const CallRecord& record = execution_.record();
+  worker_.metrics.count(*call_.route, record);
+  if (record.ending == Ending::cancelled || record.ending == Ending::interrupted) co_return;
+  if (record.ending != Ending::success) {
+    co_await answer_failure();
+  } else if (answer_) {
+    co_await exchange_.respond(std::move(answer_->head), std::move(answer_->body));
+  }
+}
+
+net::Task<void> ChatRelay::attempt(Attempt attempt) {
+  const Upstream& upstream = call_.route->upstreams[attempt.target];
+  const Provider& provider = worker_.models.providers()[upstream.provider];
+  const net::RequestHead request = upstream_request(exchange_.head(), provider, kPath);
+  const std::string body = llm::with_model(call_.body, call_.request, upstream.model);
+
+  upstream_.emplace(client(upstream).exchange(provider.origin));
+  auto head = co_await upstream_->send(request, body, {.connect_by = attempt.connect_by, .head_by = attempt.headers_by});
+  if (!head) {
+    end_attempt(report_of(head.error()));
+  } else if (head->status < 200 || head->status > 299) {
+    co_await read_error(attempt, *std::move(head));
+  } else if (call_.request.stream && is_event_stream(*head)) {
+    co_await relay_stream(attempt, *std::move(head));
+  } else {
+    co_await read_plain(attempt, *std::move(head));
+  }
+  upstream_.reset();
+}
+
+net::Task<void> ChatRelay::read_error(const Attempt& attempt, net::ResponseHead head) {
+  auto body = co_await upstream_->read_all(kMaxErrorBody, std::min(attempt.headers_by, attempt.total_by));
+  if (!execution_.attempt_in_flight()) co_return;
+  // The status has already decided; a body that does not come only leaves less to say.
+  std::string text = body ? *std::move(body) : std::string();
+  const llm::AnswerJudgement judged =
+      llm::judge_chat_answer(head.status, head.headers.get("content-type"), text, hints_of(head.headers));
+  const Failure failure = judged.failure.value_or(Failure::of(Category::execution_error));
+  keep_error({.attempt = attempt.number, .head = std::move(head), .body = std::move(text)});
+  end_attempt(failed(failure, true));
+}
+
+net::Task<void> ChatRelay::read_plain(const Attempt& attempt, net::ResponseHead head) {
+  auto body = co_await upstream_->read_all(kMaxPlainAnswer, attempt.total_by);
+  if (!execution_.attempt_in_flight()) co_return;
+  if (!body) {
+    end_attempt(report_of(body.error()));
+    co_return;
+  }
+  const llm::AnswerJudgement judged =
+      llm::judge_chat_answer(head.status, head.headers.get("content-type"), *body, hints_of(head.headers));
+  if (judged.failure) {
+    end_attempt(failed(*judged.failure, true));
+    co_return;
+  }
+  end_attempt({.outcome = Outcome::success(), .answered = true});
+  answer_ = Answer{.head = caller_response(head, served_by()), .body = *std::move(body)};
+}
+
+net::Task<void> ChatRelay::relay_stream(const Attempt& attempt, net::ResponseHead head) {
+  StreamState stream(attempt, std::move(head), now());
+  for (;;) {
+    const auto [by, fault] = stream.next_by(execution_.committed());
+    const auto bytes = co_await upstream_->read_some(by);
+    if (!execution_.attempt_in_flight()) co_return;
+    if (!bytes) {
+      const bool silent = bytes.error().kind == net::TransportError::body_timeout;
+      co_await end_stream(stream, silent ? failed(fault) : report_of(bytes.error()));
+      co_return;
+    }
+    if (bytes->empty()) {
+      co_await end_stream(stream, stream.at_end());
+      co_return;
+    }
+    const StreamState::Reading reading = stream.read(*bytes, now());
+    // Content that came together with a failure has not reached the caller: another try still costs nothing.
+    const bool still_free = reading == StreamState::Reading::failed && !execution_.committed();
+    if (stream.content_seen() && !still_free && !co_await commit(stream)) co_return;
+    if (reading == StreamState::Reading::goes_on) continue;
+    co_await end_stream(stream, stream.at_end());
+    co_return;
+  }
+}
+
+// Hands on what is held back, and with the first of it the answer's head. False: the caller is gone.
+net::Task<bool> ChatRelay::commit(StreamState& stream) {
+  bool reached = true;
+  if (!execution_.committed()) {
+    execution_.first_content(now());
+    reached = co_await exchange_.start(caller_response(stream.head(), served_by()));
+  }
+  if (reached) {
+    reached = co_await exchange_.write(stream.held());
+    stream.held().clear();
+  }
+  if (!reached) caller_gone();
+  co_return execution_.attempt_in_flight();
+}
+
+net::Task<void> ChatRelay::end_stream(StreamState& stream, std::optional<AttemptReport> failed_report) {
+  if (!failed_report) {
+    // Complete, perhaps without any content: all of it goes to the caller before the call is settled.
+    if (!co_await commit(stream)) co_return;
+    end_attempt({.outcome = Outcome::success(), .answered = true});
+    if (co_await exchange_.finish()) co_await drain_stream();
+    co_return;
+  }
+  const bool committed = execution_.committed();
+  end_attempt(*failed_report);
+  if (!committed) co_return;
+  // The caller has part of an answer: say in the stream that it broke off, and never that it is done [STR-5].
+  const Failure& failure = *failed_report->outcome.failure;
+  bool reached = true;
+  if (!stream.error_passed_on()) {
+    const std::string event = llm::openai_error_event(
+        llm::GatewayError::stream_interrupted,
+        std::string("the answer broke off: ") + std::string(name(failure.category)) + " at " +
+            execution_.plan().targets()[execution_.record().attempts.back().target].name);
+    reached = co_await exchange_.write(event);
+  }
+  if (reached) co_await exchange_.finish();
+}
+
+// The answer is complete; what is left of the body is framing. Reading it lets the connection serve again.
+net::Task<void> ChatRelay::drain_stream() {
+  const TimePoint by = saturating_add(now(), kDrainTime);
+  for (;;) {
+    const auto bytes = co_await upstream_->read_some(by);
+    if (!bytes || bytes->empty()) co_return;
+  }
+}
+
+net::Task<void> ChatRelay::wait_until(TimePoint time) {
+  wait_.emplace(worker_.loop);
+  co_await wait_->wait_until(time);
+  wait_.reset();
+}
+
+net::Task<void> ChatRelay::answer_failure() {
+  Answer answer = failure_answer(execution_.record(), execution_.plan(), telling_error(), served_by());
+  co_await exchange_.respond(std::move(answer.head), std::move(answer.body));
+}
+
+void ChatRelay::keep_error(UpstreamError error) {
+  if (!first_error_) {
+    first_error_ = std::move(error);
+  } else {
+    last_error_ = std::move(error);
+  }
+}
+
+const UpstreamError* ChatRelay::telling_error() const noexcept {
+  const auto telling = execution_.record().telling_attempt;
+  for (const auto* error : {&first_error_, &last_error_}) {
+    if (*error && telling == (*error)->attempt) return &**error;
+  }
+  return nullptr;
+}
+
+AttemptReport ChatRelay::report_of(const net::TransportError& error) const {
+  AttemptReport report = failed(fault_of(error));
+  report.may_have_run = error.request_may_have_run;
+  return report;
+}
+
+RetryHints ChatRelay::hints_of(const net::Headers& headers) const {
+  RetryHintReader reader(SystemWallClock::instance().now());
+  for (const net::Header header : headers) reader.header(header.name, header.value);
+  return reader.hints();
+}
+
+void ChatRelay::end_attempt(const AttemptReport& report) {
+  // A caller that went away has settled the attempt already.
+  if (execution_.attempt_in_flight()) execution_.report(report, now());
+}
+
+void ChatRelay::caller_gone() {
+  execution_.cancel(now());
+  if (upstream_) upstream_->cancel();
+  if (wait_) wait_->cancel();
+}
+
+ServedBy ChatRelay::served_by() const noexcept {
+  const CallRecord& record = execution_.record();
+  std::string_view target;
+  if (!record.attempts.empty()) target = execution_.plan().targets()[record.attempts.back().target].name;
+  return {.request_id = call_.request_id, .target = target, .attempts = record.attempts_sent, .demo = worker_.demo};
+}
+
+}  // namespace fuseboard::gateway

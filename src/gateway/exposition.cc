@@ -1,0 +1,82 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/exposition.h"
+
+#include <vector>
+
+#include "telemetry/exposition.h"
+
+namespace fuseboard::gateway {
+namespace {
+
+using telemetry::Exposition;
+
+void write_breakers(Exposition& out, const BreakerRegistry& registry) {
+  struct Keyed {
+    std::string key;
+    BreakerSnapshot breaker;
+  };
+  std::vector<Keyed> breakers;
+  for (BreakerSnapshot& breaker : registry.snapshot()) {
+    std::string key = to_text(breaker.key.view());
+    breakers.push_back({.key = std::move(key), .breaker = std::move(breaker)});
+  }
+
+  // A series for each state, so that none is missing while it is 0 [TEL-2].
+  out.family("fuseboard_breaker_state", Exposition::Type::gauge, "1 for the state the breaker is in, 0 for the others.");
+  for (const Keyed& keyed : breakers) {
+    for (const CircuitState state : {CircuitState::closed, CircuitState::open, CircuitState::half_open}) {
+      out.sample("fuseboard_breaker_state", {{"key", keyed.key}, {"state", name(state)}},
+                 std::uint64_t{keyed.breaker.state == state});
+    }
+  }
+  out.family("fuseboard_breaker_opened_total", Exposition::Type::counter, "Times the circuit opened.");
+  for (const Keyed& keyed : breakers) {
+    out.sample("fuseboard_breaker_opened_total", {{"key", keyed.key}}, keyed.breaker.times_opened);
+  }
+  out.family("fuseboard_breaker_denied_total", Exposition::Type::counter, "Admissions refused.");
+  for (const Keyed& keyed : breakers) {
+    out.sample("fuseboard_breaker_denied_total", {{"key", keyed.key}}, keyed.breaker.denials);
+  }
+  out.family("fuseboard_breaker_verdicts_total", Exposition::Type::counter, "Settled attempts by verdict.");
+  for (const Keyed& keyed : breakers) {
+    const BreakerTotals& totals = keyed.breaker.totals;
+    const auto sample = [&](std::string_view verdict, std::uint64_t count) {
+      out.sample("fuseboard_breaker_verdicts_total", {{"key", keyed.key}, {"verdict", verdict}}, count);
+    };
+    sample("success", totals.succeeded);
+    sample("failure", totals.failed);
+    sample("throttled", totals.throttled);
+    sample("neutral", totals.neutral);
+    sample("abandoned", totals.abandoned);
+  }
+  out.family("fuseboard_breaker_in_flight", Exposition::Type::gauge, "Admitted and not settled yet.");
+  for (const Keyed& keyed : breakers) {
+    out.sample("fuseboard_breaker_in_flight", {{"key", keyed.key}}, keyed.breaker.in_flight);
+  }
+}
+
+void write_server(Exposition& out, const net::HttpServer::Counters& server) {
+  out.family("fuseboard_http_connections", Exposition::Type::gauge, "Callers' open connections.");
+  out.sample("fuseboard_http_connections", {}, std::uint64_t{server.open_connections});
+  out.family("fuseboard_http_requests_in_flight", Exposition::Type::gauge, "Requests being handled.");
+  out.sample("fuseboard_http_requests_in_flight", {}, std::uint64_t{server.requests_in_flight});
+  out.family("fuseboard_http_requests_total", Exposition::Type::counter, "Requests received.");
+  out.sample("fuseboard_http_requests_total", {}, server.requests);
+  out.family("fuseboard_http_refused_connections_total", Exposition::Type::counter, "Connections refused at the bound.");
+  out.sample("fuseboard_http_refused_connections_total", {}, server.refused_connections);
+}
+
+}  // namespace
+
+std::string exposition(const BreakerRegistry& breakers, const CallMetrics& metrics,
+                       const net::HttpServer::Counters& server) {
+  Exposition out;
+  metrics.write(out);
+  write_breakers(out, breakers);
+  write_server(out, server);
+  return std::move(out).take();
+}
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,111 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/gateway.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "fuseboard/core/rng.h"
+#include "gateway/call_metrics.h"
+#include "gateway/model_table.h"
+#include "gateway/routes.h"
+#include "gateway/worker.h"
+#include "llm/errors.h"
+#include "net/loop.h"
+#include "net/server.h"
+
+namespace fuseboard::gateway {
+namespace {
+
+constexpr std::size_t kMostThreads = 16;
+
+std::size_t thread_count(std::size_t wanted) {
+  if (wanted != 0) return wanted;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostThreads);
+}
+
+net::ServerOptions server_options(const config::Config& config) {
+  net::ServerOptions options;
+  options.max_body = config.max_body;
+  // What the server refuses by itself is told in the dialect that callers read.
+  options.error_body = [](int status, std::string_view message) {
+    return llm::openai_error_body(message, status < 500 ? "invalid_request_error" : "api_error");
+  };
+  options.error_content_type = "application/json";
+  return options;
+}
+
+}  // namespace
+
+struct Gateway::Impl {
+  Impl(const config::Config& checked, const GatewayOptions& options)
+      : config(checked),
+        clock(options.clock),
+        rng(Rng::random_seed()),
+        breakers(BreakerRegistryOptions{.defaults = provider_preset()}, clock),
+        models(config, breakers),
+        metrics(models),
+        shared{.breakers = breakers,
+               .started = clock.now(),
+               .draining = draining,
+               .server_counters = [this] { return server->counters(); }},
+        loops(thread_count(options.threads)) {
+    for (std::size_t i = 0; i < loops.size(); ++i) workers.push_back(make_worker(loops.at(i), options.demo));
+    server = std::make_unique<net::HttpServer>(loops, server_options(config), [this](net::ServerExchange& exchange) {
+      return handle(*workers[exchange.loop().index()], shared, exchange);
+    });
+  }
+
+  // Handlers use everything above the loops, so the loops stop first.
+  ~Impl() { loops.stop(); }
+
+  std::unique_ptr<Worker> make_worker(net::Loop& loop, bool demo) {
+    auto worker = std::make_unique<Worker>(
+        Worker{.loop = loop, .clock = clock, .models = models, .metrics = metrics, .rng = rng, .demo = demo, .clients = {}});
+    for (const Provider& provider : models.providers()) {
+      worker->clients.push_back(
+          std::make_unique<net::HttpClient>(loop, net::ClientOptions{.tls = {.ca_file = provider.ca_file}}));
+    }
+    return worker;
+  }
+
+  const config::Config config;
+  const Clock& clock;
+  Rng rng;
+  BreakerRegistry breakers;
+  ModelTable models;
+  CallMetrics metrics;
+  std::atomic<bool> draining{false};
+  Shared shared;
+  net::LoopGroup loops;
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::unique_ptr<net::HttpServer> server;
+};
+
+Gateway::Gateway(const config::Config& config, GatewayOptions options)
+    : impl_(std::make_unique<Impl>(config, options)) {}
+
+Gateway::~Gateway() = default;
+
+std::expected<std::uint16_t, std::string> Gateway::listen() {
+  const config::ListenAddress& address = impl_->config.listen;
+  if (!address.is_loopback() && !impl_->config.allow_anonymous) {
+    return std::unexpected(address.to_text() +
+                           " is reachable from other machines and anybody there could spend your keys; listen on 127.0.0.1 or "
+                           "set allow_anonymous: true");
+  }
+  return impl_->server->listen(address.host, address.port);
+}
+
+void Gateway::drain(std::move_only_function<void()> done) {
+  impl_->draining.store(true, std::memory_order_relaxed);
+  impl_->server->drain(Deadline::after(impl_->clock.now(), impl_->config.drain_timeout), std::move(done));
+}
+
+BreakerRegistry& Gateway::breakers() noexcept { return impl_->breakers; }
+
+}  // namespace fuseboard::gateway

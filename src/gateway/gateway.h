@@ -1,0 +1,48 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The gateway: breakers, models, loops and the HTTP server, put together from a configuration.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "config/config.h"
+#include "fuseboard/breaker/registry.h"
+#include "fuseboard/core/clock.h"
+
+namespace fuseboard::gateway {
+
+struct GatewayOptions {
+  std::size_t threads = 0;  // event loops; 0: one for each hardware thread, at most 16
+  bool demo = false;        // answers say so
+  const Clock& clock = SteadyClock::instance();
+};
+
+// Start with listen(), end with drain(). All methods from one thread.
+class Gateway {
+ public:
+  // `config` has been checked. Throws InvalidOptions for what only the machine can tell, such as an unreadable CA file.
+  Gateway(const config::Config& config, GatewayOptions options);
+  ~Gateway();  // cuts what is still running; drain() first to be polite
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  // Serves from here on. The port (of use where the configuration says 0), or why not.
+  std::expected<std::uint16_t, std::string> listen();
+
+  // Calls `done`, on a loop's thread, when every running request has ended or the configured drain_timeout has passed. New connections are
+  // refused from here on and /readyz fails.
+  void drain(std::move_only_function<void()> done);
+
+  BreakerRegistry& breakers() noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fuseboard::gateway

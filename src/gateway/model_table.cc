@@ -1,0 +1,99 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/model_table.h"
+
+#include <utility>
+
+#include "fuseboard/core/check.h"
+
+namespace fuseboard::gateway {
+namespace {
+
+void add_credential(net::Headers& headers, const config::ProviderConfig& provider) {
+  switch (provider.auth) {
+    case config::Auth::none: return;
+    case config::Auth::bearer: return headers.set("authorization", "Bearer " + provider.api_key.reveal());
+    case config::Auth::x_api_key: return headers.set("x-api-key", provider.api_key.reveal());
+    case config::Auth::api_key: return headers.set("api-key", provider.api_key.reveal());
+  }
+}
+
+Provider make_provider(const config::ProviderConfig& from) {
+  Provider provider{.name = from.name,
+                    .origin = {.tls = from.base_url.tls, .host = from.base_url.host, .port = from.base_url.port},
+                    .path_prefix = from.base_url.path,
+                    .query = {},
+                    .headers = {},
+                    .ca_file = from.ca_file};
+  for (const config::ExtraField& field : from.query) {
+    provider.query += provider.query.empty() ? '?' : '&';
+    provider.query += net::percent_encode(field.name) + '=' + net::percent_encode(field.value.reveal());
+  }
+  add_credential(provider.headers, from);
+  for (const config::ExtraField& field : from.headers) provider.headers.set(field.name, field.value.reveal());
+  return provider;
+}
+
+Target make_target(BreakerRegistry& breakers, const std::string& provider, const std::string& model,
+                   const BreakerOptions& breaker, const AttemptTimeouts& timeouts) {
+  const KeyView key(std::string_view(provider), std::string_view(model));
+  return {.name = to_text(key), .breaker = breakers.handle(key, breaker), .timeouts = timeouts};
+}
+
+}  // namespace
+
+ModelTable::ModelTable(const config::Config& config, BreakerRegistry& breakers)
+    : provider_configs_(config.providers), breakers_(breakers) {
+  std::map<std::string, std::size_t, std::less<>> provider_index;
+  for (const config::ProviderConfig& provider : config.providers) {
+    provider_index.emplace(provider.name, providers_.size());
+    providers_.push_back(make_provider(provider));
+  }
+  for (const config::ModelConfig& model : config.models) {
+    auto route = std::make_shared<Route>();
+    route->name = model.alias;
+    std::vector<Target> targets;
+    for (const config::TargetConfig& target : model.targets) {
+      const auto provider = provider_index.find(target.provider);
+      check_invariant(provider != provider_index.end(), "a checked configuration names existing providers");
+      targets.push_back(make_target(breakers, target.provider, target.model, target.breaker, target.timeouts));
+      route->upstreams.push_back({.provider = provider->second, .model = target.model});
+    }
+    route->plan = std::make_shared<const Plan>(model.alias, std::move(targets), model.plan);
+    by_name_.emplace(model.alias, route);
+    routes_.push_back(std::move(route));
+  }
+}
+
+std::shared_ptr<const Route> ModelTable::find(std::string_view model) {
+  const auto found = by_name_.find(model);
+  return found != by_name_.end() ? found->second : find_direct(model);
+}
+
+std::shared_ptr<const Route> ModelTable::find_direct(std::string_view model) {
+  const std::size_t slash = model.find('/');
+  if (slash == std::string_view::npos || slash + 1 == model.size()) return nullptr;
+  {
+    const MutexLock lock(mutex_);
+    if (const auto known = direct_.find(model); known != direct_.end()) return known->second;
+  }
+  const std::string_view provider_name = model.substr(0, slash);
+  for (std::size_t i = 0; i < providers_.size(); ++i) {
+    if (providers_[i].name != provider_name) continue;
+    const config::ProviderConfig& provider = provider_configs_[i];
+    auto route = std::make_shared<Route>();
+    route->name = std::string(model);
+    route->configured = false;
+    route->upstreams.push_back({.provider = i, .model = std::string(model.substr(slash + 1))});
+    std::vector<Target> targets = {
+        make_target(breakers_, provider.name, route->upstreams[0].model, provider.breaker, provider.timeouts)};
+    route->plan = std::make_shared<const Plan>(route->name, std::move(targets));
+    const MutexLock lock(mutex_);
+    if (direct_.size() < kMaxDirectRoutes) direct_.emplace(route->name, route);
+    return route;
+  }
+  return nullptr;
+}
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,73 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The models that callers may name, each with its plan and its ways out.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "fuseboard/breaker/registry.h"
+#include "fuseboard/core/mutex.h"
+#include "fuseboard/pipeline/plan.h"
+#include "net/http.h"
+
+namespace fuseboard::gateway {
+
+// How one provider is reached.
+struct Provider {
+  std::string name;
+  net::Origin origin;
+  std::string path_prefix;      // of every request's path
+  std::string query;            // "" or "?a=b&c=d", encoded
+  net::Headers headers;         // the credential and the configured extras: secret
+  std::string ca_file;
+};
+
+// One target of a route: which provider, and what it calls the model.
+struct Upstream {
+  std::size_t provider = 0;  // index into ModelTable::providers()
+  std::string model;
+};
+
+// What a model name leads to. Immutable.
+struct Route {
+  std::string name;        // what callers write
+  std::shared_ptr<const Plan> plan;
+  std::vector<Upstream> upstreams;  // one for each of the plan's targets
+  bool configured = true;  // false: "provider/model", written by a caller
+};
+
+// Built once from a configuration. Thread-safe.
+class ModelTable {
+ public:
+  ModelTable(const config::Config& config, BreakerRegistry& breakers);
+
+  // By alias, or by "provider/model" where the provider exists. nullptr otherwise.
+  std::shared_ptr<const Route> find(std::string_view model);
+
+  // In the order of the configuration.
+  const std::vector<std::shared_ptr<const Route>>& routes() const noexcept { return routes_; }
+  const std::vector<Provider>& providers() const noexcept { return providers_; }
+
+  // Routes to "provider/model" that are remembered; a further one is built for its call alone.
+  static constexpr std::size_t kMaxDirectRoutes = 1000;
+
+ private:
+  std::shared_ptr<const Route> find_direct(std::string_view model);
+
+  std::vector<config::ProviderConfig> provider_configs_;
+  std::vector<Provider> providers_;
+  BreakerRegistry& breakers_;
+  std::vector<std::shared_ptr<const Route>> routes_;
+  std::map<std::string, std::shared_ptr<const Route>, std::less<>> by_name_;
+  Mutex mutex_;
+  std::map<std::string, std::shared_ptr<const Route>, std::less<>> direct_ FUSEBOARD_GUARDED_BY(mutex_);
+};
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,28 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Which request goes where.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "fuseboard/breaker/registry.h"
+#include "gateway/worker.h"
+#include "net/server.h"
+
+namespace fuseboard::gateway {
+
+// What routes need beyond their loop's worker; shared by all loops, outlives every request.
+struct Shared {
+  BreakerRegistry& breakers;
+  TimePoint started{};
+  const std::atomic<bool>& draining;
+  std::function<net::HttpServer::Counters()> server_counters;
+};
+
+// Answers one request. Never throws on account of the request.
+net::Task<void> handle(Worker& worker, const Shared& shared, net::ServerExchange& exchange);
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,17 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The network's errors in the classifier's words.
+#pragma once
+
+#include "fuseboard/classify/transport.h"
+#include "net/client.h"
+
+namespace fuseboard::gateway {
+
+TransportFault fault_of(const net::TransportError& error) noexcept;
+
+// Whether the target kept silent until a limit: it would likely be silent again [RTY-7].
+bool is_silence(TransportFault fault) noexcept;
+
+}  // namespace fuseboard::gateway

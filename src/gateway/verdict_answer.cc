@@ -1,0 +1,86 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/verdict_answer.h"
+
+#include <fmt/format.h>
+
+namespace fuseboard::gateway {
+namespace {
+
+// SDKs retry by themselves; a wait above this is not one they should sit out.
+constexpr Duration kLongestWorthwhileWait = std::chrono::seconds(60);
+
+const AttemptRecord* find_attempt(const CallRecord& record, std::optional<std::uint32_t> number) {
+  for (const AttemptRecord& attempt : record.attempts) {
+    if (number == attempt.number) return &attempt;
+  }
+  return nullptr;
+}
+
+// Both forms: seconds for everybody, milliseconds for clients that know them.
+void add_retry_after(net::Headers& headers, Duration wait) {
+  const std::int64_t milliseconds = ceil_milliseconds(wait);
+  headers.set("retry-after", std::to_string((milliseconds + 999) / 1000));
+  headers.set("retry-after-ms", std::to_string(milliseconds));
+  if (wait > kLongestWorthwhileWait) headers.set("x-should-retry", "false");
+}
+
+Answer circuit_open(const CallRecord& record, const Plan& plan, const ServedBy& served_by) {
+  std::string message = fmt::format("every target of '{}' is resting after repeated failures:", plan.name());
+  char separator = ' ';
+  for (const RefusalRecord& refusal : record.refusals) {
+    message += fmt::format("{}{} ({})", separator, plan.targets()[refusal.target].name, name(refusal.reason));
+    separator = ',';
+  }
+  Answer answer = own_error(llm::GatewayError::circuit_open, message, served_by);
+  if (record.retry_after) add_retry_after(answer.head.headers, *record.retry_after);
+  return answer;
+}
+
+// Our own retries are spent: a client that retries on top would only multiply them.
+Answer spent(Answer answer) {
+  answer.head.headers.set("x-should-retry", "false");
+  return answer;
+}
+
+}  // namespace
+
+Answer own_error(llm::GatewayError error, std::string_view message, const ServedBy& served_by,
+                 std::optional<std::string_view> param) {
+  Answer answer{.head = {.status = llm::info(error).status, .headers = {}},
+                .body = llm::openai_error_body(error, message, param)};
+  answer.head.headers.add("content-type", "application/json");
+  add_served_by(answer.head.headers, served_by);
+  return answer;
+}
+
+Answer failure_answer(const CallRecord& record, const Plan& plan, const UpstreamError* upstream,
+                      const ServedBy& served_by) {
+  if (record.ending == Ending::circuit_open) return circuit_open(record, plan, served_by);
+  if (record.ending == Ending::deadline_exceeded) {
+    return spent(own_error(llm::GatewayError::deadline_exceeded, summary(record, plan), served_by));
+  }
+  const AttemptRecord* telling = find_attempt(record, record.telling_attempt);
+  if (telling != nullptr && telling->failure->category == Category::authentication) {
+    const std::string message =
+        fmt::format("{} refused the credential it is configured with", plan.targets()[telling->target].name);
+    return spent(own_error(llm::GatewayError::upstream_authentication, message, served_by));
+  }
+  if (upstream != nullptr && upstream->head.status >= 400) {
+    Answer answer{.head = caller_response(upstream->head, served_by), .body = upstream->body};
+    return record.ending == Ending::retries_exhausted ? spent(std::move(answer)) : answer;
+  }
+  return spent(own_error(llm::GatewayError::retries_exhausted, summary(record, plan), served_by));
+}
+
+std::string summary(const CallRecord& record, const Plan& plan) {
+  const std::int64_t milliseconds = ceil_milliseconds(record.duration());
+  if (record.attempts.empty()) return fmt::format("no attempt was sent in {} ms", milliseconds);
+  const AttemptRecord& last = record.attempts.back();
+  const std::string_view how = last.failure ? name(last.failure->category) : std::string_view("success");
+  return fmt::format("{} attempt{} in {} ms; the last, on {}, ended with {}", record.attempts_sent,
+                     record.attempts_sent == 1 ? "" : "s", milliseconds, plan.targets()[last.target].name, how);
+}
+
+}  // namespace fuseboard::gateway

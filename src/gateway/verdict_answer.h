@@ -1,0 +1,43 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What a caller is told when a call ended without an answer. Pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "fuseboard/pipeline/plan.h"
+#include "fuseboard/pipeline/record.h"
+#include "gateway/heads.h"
+#include "llm/errors.h"
+#include "net/http.h"
+
+namespace fuseboard::gateway {
+
+// A whole answer, ready to be sent.
+struct Answer {
+  net::ResponseHead head;
+  std::string body;
+};
+
+// An error answer that an upstream gave, kept in case it is the one to show.
+struct UpstreamError {
+  std::uint32_t attempt = 0;
+  net::ResponseHead head;
+  std::string body;
+};
+
+// One of the gateway's own errors in the OpenAI dialect.
+Answer own_error(llm::GatewayError error, std::string_view message, const ServedBy& served_by,
+                 std::optional<std::string_view> param = std::nullopt);
+
+// The answer for a call that ended in any way but success, interrupted or cancelled. `upstream` is the error of the record's telling attempt,
+// nullptr where that attempt got no answer that can be shown. An upstream that refuses our credential is never shown as it is:
+// its 401 would look like the caller's own [FBK-6].
+Answer failure_answer(const CallRecord& record, const Plan& plan, const UpstreamError* upstream, const ServedBy& served_by);
+
+// One line on how a call ended, for errors and logs: "3 attempts in 1520 ms; the last, on openai/gpt, was a timeout".
+std::string summary(const CallRecord& record, const Plan& plan);
+
+}  // namespace fuseboard::gateway

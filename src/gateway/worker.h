@@ -1,0 +1,32 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What one loop's calls share: its clients, its randomness, and the tables of the whole gateway.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "fuseboard/core/clock.h"
+#include "fuseboard/core/rng.h"
+#include "gateway/call_metrics.h"
+#include "gateway/model_table.h"
+#include "net/client.h"
+#include "net/loop.h"
+
+namespace fuseboard::gateway {
+
+// Of one loop's thread.
+struct Worker {
+  net::Loop& loop;
+  const Clock& clock;
+  ModelTable& models;
+  CallMetrics& metrics;
+  Rng& rng;
+  bool demo = false;
+  // One for each of models.providers(): authorities to trust differ by provider.
+  std::vector<std::unique_ptr<net::HttpClient>> clients;
+};
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,163 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/core/events.h"
+
+#include <gtest/gtest.h>
+
+#include <barrier>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+namespace fuseboard {
+namespace {
+
+TEST(EventOutbox, EveryListenerSeesEventsInTheOrderOfPosting) {  // CORE-4
+  EventOutbox<int> outbox;
+  std::vector<int> first;
+  std::vector<int> second;
+  const auto one = outbox.subscribe([&](int event) { first.push_back(event); });
+  const auto two = outbox.subscribe([&](int event) { second.push_back(event); });
+  for (int i = 0; i < 5; ++i) outbox.post(i);
+  EXPECT_TRUE(first.empty()) << "post() must not call listeners: its caller holds a lock";
+  outbox.deliver();
+  EXPECT_EQ(first, (std::vector{0, 1, 2, 3, 4}));
+  EXPECT_EQ(second, first);
+}
+
+TEST(EventOutbox, ManyThreadsPostAndDeliverWithoutLosingOrder) {  // CORE-4
+  EventOutbox<std::pair<int, int>> outbox(1'000'000);
+  std::vector<int> last(4, -1);
+  std::size_t seen = 0;
+  bool ordered = true;
+  const auto subscription = outbox.subscribe([&](const std::pair<int, int>& event) {
+    int& before = last[static_cast<std::size_t>(event.first)];
+    ordered = ordered && event.second == before + 1;
+    before = event.second;
+    ++seen;  // no lock: one thread delivers at a time
+  });
+  std::barrier start(4);
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      start.arrive_and_wait();
+      for (int i = 0; i < 2000; ++i) {
+        outbox.post({t, i});
+        outbox.deliver();
+      }
+    });
+  }
+  threads.clear();
+  outbox.deliver();
+  EXPECT_EQ(seen, 8000U);
+  EXPECT_TRUE(ordered);
+}
+
+TEST(EventOutbox, AListenerThatThrowsIsCountedAndTheOthersGoOn) {  // CORE-4
+  EventOutbox<int> outbox;
+  int heard = 0;
+  const auto bad = outbox.subscribe([](int) { throw std::runtime_error("listener"); });
+  const auto good = outbox.subscribe([&](int) { ++heard; });
+  outbox.post(1);
+  outbox.post(2);
+  outbox.deliver();
+  EXPECT_EQ(heard, 2);
+  EXPECT_EQ(outbox.listener_errors(), 2U);
+}
+
+TEST(EventOutbox, AListenerMayPostDeliverSubscribeAndUnsubscribe) {  // CORE-3 CORE-4
+  EventOutbox<int> outbox;
+  std::vector<int> heard;
+  Subscription later;
+  Subscription self = outbox.subscribe([&](int event) {
+    heard.push_back(event);
+    if (event == 1) {
+      outbox.post(2);
+      outbox.deliver();  // comes after this event, not inside it
+      heard.push_back(-1);
+      later = outbox.subscribe([&](int inner) { heard.push_back(inner * 10); });
+    }
+    if (event == 2) self.reset();
+  });
+  outbox.post(1);
+  outbox.deliver();
+  EXPECT_EQ(heard, (std::vector{1, -1, 2, 20}));
+  heard.clear();
+  outbox.post(3);
+  outbox.deliver();
+  EXPECT_EQ(heard, std::vector{30});
+}
+
+TEST(EventOutbox, AListenerThatBlocksDelaysNoOtherThread) {  // CORE-3 CORE-4
+  EventOutbox<int> outbox;
+  std::barrier inside(2);
+  std::barrier leave(2);
+  int heard = 0;
+  const auto subscription = outbox.subscribe([&](int event) {
+    ++heard;
+    if (event == 1) {
+      inside.arrive_and_wait();
+      leave.arrive_and_wait();
+    }
+  });
+  outbox.post(1);
+  std::jthread blocked([&] { outbox.deliver(); });
+  inside.arrive_and_wait();
+  outbox.post(2);
+  outbox.deliver();  // would wait for ever if it waited for the listener
+  EXPECT_EQ(heard, 1);
+  leave.arrive_and_wait();
+  blocked.join();
+  EXPECT_EQ(heard, 2);
+}
+
+TEST(EventOutbox, AtTheBoundNewEventsAreDroppedAndCounted) {  // CORE-5
+  EventOutbox<int> outbox(3);
+  std::vector<int> heard;
+  const auto subscription = outbox.subscribe([&](int event) { heard.push_back(event); });
+  for (int i = 0; i < 5; ++i) outbox.post(i);
+  EXPECT_EQ(outbox.dropped(), 2U);
+  outbox.deliver();
+  EXPECT_EQ(heard, (std::vector{0, 1, 2}));
+}
+
+TEST(EventOutbox, NothingIsKeptWhileNobodyListens) {  // CORE-5
+  EventOutbox<int> outbox(1);
+  for (int i = 0; i < 5; ++i) outbox.post(i);
+  EXPECT_EQ(outbox.dropped(), 0U);
+  int heard = 0;
+  const auto subscription = outbox.subscribe([&](int) { ++heard; });
+  outbox.deliver();
+  EXPECT_EQ(heard, 0);
+}
+
+TEST(EventOutbox, AListenerMayDestroyTheOutboxAndASubscriptionMayOutliveIt) {  // CORE-4
+  auto outbox = std::make_unique<EventOutbox<int>>();
+  const Subscription subscription = outbox->subscribe([&](int) { outbox.reset(); });
+  outbox->post(1);
+  outbox->deliver();
+  EXPECT_EQ(outbox, nullptr);
+}
+
+TEST(Subscription, EndsWithItsObjectAndCanBeMoved) {
+  EventOutbox<int> outbox;
+  int heard = 0;
+  {
+    Subscription moved;
+    {
+      Subscription subscription = outbox.subscribe([&](int) { ++heard; });
+      moved = std::move(subscription);
+    }
+    outbox.post(1);
+    outbox.deliver();
+    EXPECT_EQ(heard, 1);
+  }
+  outbox.post(2);
+  outbox.deliver();
+  EXPECT_EQ(heard, 1);
+}
+
+}  // namespace
+}  // namespace fuseboard

@@ -1,0 +1,40 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/core/outcome.h"
+
+#include <gtest/gtest.h>
+
+namespace fuseboard {
+namespace {
+
+TEST(Verdict, OnlyWhatSaysTheTargetIsIllIsAFailure) {  // BRK-19
+  EXPECT_EQ(verdict_of(Outcome::success(), kTrippingCategories), Verdict::success);
+  for (const CategoryProperties& row : all_categories()) {
+    const Verdict verdict = verdict_of(Outcome::failed(Failure::of(row.category)), kTrippingCategories);
+    const Verdict expected = row.trips_breaker                      ? Verdict::failure
+                             : row.category == Category::rate_limit ? Verdict::throttled
+                                                                    : Verdict::neutral;
+    EXPECT_EQ(verdict, expected) << row.name;
+  }
+  EXPECT_EQ(verdict_of(Outcome::cancelled(), kTrippingCategories), Verdict::neutral);
+}
+
+TEST(Verdict, AJudgementByTheClassifierGoesBeforeTheSet) {  // BRK-19
+  Failure crashed = Failure::of(Category::execution_error);
+  crashed.evidence = Evidence::counts;
+  EXPECT_EQ(verdict_of(Outcome::failed(crashed), kTrippingCategories), Verdict::failure);
+  Failure ours = Failure::of(Category::resource_exhausted);
+  ours.evidence = Evidence::does_not_count;
+  EXPECT_EQ(verdict_of(Outcome::failed(ours), kTrippingCategories), Verdict::neutral);
+}
+
+TEST(Category, NamesLeadBackToTheirCategory) {
+  for (const CategoryProperties& row : all_categories()) {
+    EXPECT_EQ(category_from_name(name(row.category)), row.category);
+  }
+  EXPECT_EQ(category_from_name("nonsense"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace fuseboard

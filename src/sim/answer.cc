@@ -62,26 +62,25 @@ ordered_json embedding(const std::vector<float>& vector, bool as_base64) {
 std::string AnswerContext::id() const { return fmt::format("sim{:06}{:016x}", ordinal, mix(seed, ordinal)); }
 
 Reply chat_reply(Dialect dialect, const ChatRequest& request, const Fate& fate, const AnswerContext& context) {
-  const ErrorDetail detail = {.model = request.model, .request_id = context.request_id()};
-  if (is_refused(fate)) return refusal_reply(dialect, fate, detail);
+  const RefusalContext refusal = {dialect, request.model, context.request_id()};
   const bool anthropic = dialect == Dialect::kAnthropic;
   const Composition said =
       compose(request, fate, {.seed = context.seed, .max_tokens = context.max_tokens, .inspected = context.inspected});
   if (request.stream) {
     StreamEvents events = anthropic ? anthropic_events(request, said, context) : openai_events(request, said, context);
-    events.error = error_event(dialect, fate.error, detail);
+    events.error = error_event(dialect, fate.error, refusal.detail(fate));
     return stream_reply(fate, std::move(events), context.token_gap);
   }
   // What would be an error in the middle of a stream is an error from the start.
-  if (fate.ending == Fate::Ending::kError) return error_reply(dialect, fate, detail);
+  if (fate.ending == Fate::Ending::kError) return error_reply(fate, refusal);
   return plain_reply(fate, anthropic ? anthropic_body(request, said, context) : openai_body(request, said, context),
                      said.tokens.size());
 }
 
 Reply embeddings_reply(const EmbeddingsRequest& request, const Fate& fate, const AnswerContext& context) {
-  const ErrorDetail detail = {.model = request.model, .request_id = context.request_id()};
-  if (is_refused(fate)) return refusal_reply(Dialect::kOpenAi, fate, detail);
-  if (fate.ending == Fate::Ending::kError) return error_reply(Dialect::kOpenAi, fate, detail);
+  if (fate.ending == Fate::Ending::kError) {
+    return error_reply(fate, {Dialect::kOpenAi, request.model, context.request_id()});
+  }
   ordered_json data = ordered_json::array();
   std::size_t tokens = 0;
   for (std::size_t i = 0; i < request.inputs.size(); ++i) {

@@ -30,10 +30,10 @@ struct AnswerContext {
   std::string request_id() const { return "req_" + id(); }
 };
 
-// `POST /v1/chat/completions` or `POST /v1/messages`.
+// `POST /v1/chat/completions` or `POST /v1/messages`, for a fate whose opening is kAnswer.
 Reply chat_reply(Dialect dialect, const ChatRequest& request, const Fate& fate, const AnswerContext& context);
 
-// `POST /v1/embeddings`: unit vectors that depend on the seed and the text.
+// `POST /v1/embeddings`, likewise: unit vectors that depend on the seed and the text.
 Reply embeddings_reply(const EmbeddingsRequest& request, const Fate& fate, const AnswerContext& context);
 
 }  // namespace fuseboard::sim

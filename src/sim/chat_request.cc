@@ -175,6 +175,15 @@ std::expected<ChatRequest, BadRequest> read_chat(Dialect dialect, std::string_vi
   return request;
 }
 
+std::expected<ChatRequest, BadRequest> read_token_count(std::string_view body) {
+  const auto root = read_root(body);
+  if (!root) return std::unexpected(root.error());
+  ChatRequest request;
+  request.model = text_member(*root, "model");
+  if (auto read = read_messages(*root, request); !read) return std::unexpected(read.error());
+  return request;
+}
+
 std::expected<EmbeddingsRequest, BadRequest> read_embeddings(std::string_view body) {
   const auto root = read_root(body);
   if (!root) return std::unexpected(root.error());

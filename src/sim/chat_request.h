@@ -43,6 +43,8 @@ struct BadRequest {
 };
 
 std::expected<ChatRequest, BadRequest> read_chat(Dialect dialect, std::string_view body);
+// The body of /v1/messages/count_tokens: a message request without max_tokens.
+std::expected<ChatRequest, BadRequest> read_token_count(std::string_view body);
 std::expected<EmbeddingsRequest, BadRequest> read_embeddings(std::string_view body);
 
 // The body's `model`, also of a body that would be refused for something else; empty when there is none.

@@ -38,7 +38,9 @@ struct Fate {
   std::string behaviour = "sim-ok";  // for the log and x-sim-behaviour
   Opening opening = Opening::kAnswer;
   ErrorKind error = ErrorKind::kUnavailable;
-  int status = 0;  // 0: the usual one of `error`
+  int status = 0;       // 0: the usual one of `error`
+  std::string message;  // of the error; empty: the usual words
+  std::string param;    // OpenAI's `param`; empty: the usual one
   std::optional<Duration> retry_after;
 
   Duration wait{};                    // before the head of the answer

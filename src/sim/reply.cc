@@ -97,25 +97,23 @@ Reply plain_reply(const Fate& fate, std::string body, std::size_t tokens) {
   return reply;
 }
 
-Reply error_reply(Dialect dialect, const Fate& fate, const ErrorDetail& detail) {
+Reply error_reply(const Fate& fate, const RefusalContext& context) {
   Reply reply = reply_of(fate);
   reply.status = fate.status != 0 ? fate.status : usual_status(fate.error);
   reply.headers = {{"content-type", kJson}};
   if (fate.retry_after) add_retry_after(*fate.retry_after, reply);
-  reply.steps.push_back({{}, error_body(dialect, fate.error, detail)});
+  reply.steps.push_back({{}, error_body(context.dialect, fate.error, context.detail(fate))});
   return reply;
 }
 
-bool is_refused(const Fate& fate) { return fate.opening != Fate::Opening::kAnswer; }
-
-Reply refusal_reply(Dialect dialect, const Fate& fate, const ErrorDetail& detail) {
+Reply refusal_reply(const Fate& fate, const RefusalContext& context) {
   Reply reply = reply_of(fate);
   switch (fate.opening) {
     case Fate::Opening::kAnswer:
     case Fate::Opening::kError:
-      return error_reply(dialect, fate, detail);
+      return error_reply(fate, context);
     case Fate::Opening::kErrorIn200:
-      reply = error_reply(dialect, fate, detail);
+      reply = error_reply(fate, context);
       reply.status = 200;
       return reply;
     case Fate::Opening::kHtml:
@@ -133,6 +131,19 @@ Reply refusal_reply(Dialect dialect, const Fate& fate, const ErrorDetail& detail
     case Fate::Opening::kSilence:
       reply.opening = Reply::Opening::kSilence;
       return reply;
+  }
+  return reply;
+}
+
+Reply impose(const Fate& fate, Reply reply) {
+  reply.wait = saturating_add(reply.wait, fate.wait);
+  if (fate.behaviour != Fate().behaviour) reply.behaviour = fate.behaviour;
+  reply.ending = reply_ending(fate.ending);
+  if (reply.ending == Reply::Ending::kComplete || reply.steps.empty()) return reply;
+  if (reply.streamed) {
+    reply.steps.pop_back();
+  } else {
+    reply.steps.back().bytes.resize(reply.steps.back().bytes.size() / 2);
   }
   return reply;
 }

@@ -52,11 +52,22 @@ Reply stream_reply(const Fate& fate, StreamEvents events, Duration usual_gap);
 // A plain answer with the fate's ending. `tokens` is the answer's length, for fates that set a pace.
 Reply plain_reply(const Fate& fate, std::string body, std::size_t tokens);
 
-// A refusal in the dialect's shape, with its status, and retry-after where the fate has one.
-Reply error_reply(Dialect dialect, const Fate& fate, const ErrorDetail& detail);
+// Who refuses whom, for the words of an error.
+struct RefusalContext {
+  Dialect dialect = Dialect::kOpenAi;
+  std::string model;
+  std::string request_id;
 
-// Whether the fate is decided without looking at what an answer would say; then that answer.
-bool is_refused(const Fate& fate);
-Reply refusal_reply(Dialect dialect, const Fate& fate, const ErrorDetail& detail);
+  ErrorDetail detail(const Fate& fate) const { return {fate.message, fate.param, model, request_id}; }
+};
+
+// An error in the dialect's shape, with its status, and retry-after where the fate has one.
+Reply error_reply(const Fate& fate, const RefusalContext& context);
+
+// What a fate gives whose opening is not kAnswer: it needs no understanding of the request.
+Reply refusal_reply(const Fate& fate, const RefusalContext& context);
+
+// An answer that was made without regard to the fate, under the fate's wait and ending.
+Reply impose(const Fate& fate, Reply reply);
 
 }  // namespace fuseboard::sim

@@ -25,7 +25,8 @@ Duration length_of_round(const FaultScript& script) {
 }
 
 void end_stream(const Fault& fault, Fate::Ending ending, std::string_view name, Fate& fate) {
-  fate.opening = Fate::Opening::kAnswer;
+  // A refusal has no stream that could end.
+  if (fate.opening != Fate::Opening::kAnswer) return;
   fate.ending = ending;
   fate.after_tokens = fault.after_tokens;
   fate.behaviour = name;
@@ -41,6 +42,8 @@ void apply_fault(const Fault& fault, Fate& fate) {
       fate.error = kind_of_status(fault.status);
       fate.status = fault.status;
       fate.retry_after = fault.retry_after;
+      fate.message.clear();
+      fate.param.clear();
       fate.behaviour = "script:status";
       return;
     case FaultKind::kReset:

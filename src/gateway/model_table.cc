@@ -37,7 +37,7 @@ Provider make_provider(const config::ProviderConfig& from) {
 
 Target make_target(BreakerRegistry& breakers, const std::string& provider, const std::string& model,
                    const BreakerOptions& breaker, const AttemptTimeouts& timeouts) {
-  const KeyView key(std::string_view(provider), std::string_view(model));
+  const KeyView key{std::string_view(provider), std::string_view(model)};
   return {.name = to_text(key), .breaker = breakers.handle(key, breaker), .timeouts = timeouts};
 }
 

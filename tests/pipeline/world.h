@@ -16,6 +16,11 @@
 namespace fuseboard {
 
 struct World {
+  // Backoff without jitter, so that waits can be written down.
+  static PlanOptions quick(std::uint32_t max_attempts = 4) {
+    return {.retry = {.max_attempts = max_attempts, .jitter = Jitter::none}};
+  }
+
   explicit World(const BreakerOptions& breaker_options = provider_preset()) : breakers(breaker_options, clock, 1) {}
 
   std::shared_ptr<const Plan> plan(std::vector<std::string> names, PlanOptions options = quick(),
@@ -25,11 +30,6 @@ struct World {
       targets.push_back({.name = name, .breaker = breakers.handle(name), .timeouts = timeouts});
     }
     return std::make_shared<const Plan>("test", std::move(targets), options);
-  }
-
-  // Backoff without jitter, so that waits can be written down.
-  static PlanOptions quick(std::uint32_t max_attempts = 4) {
-    return {.retry = {.max_attempts = max_attempts, .jitter = Jitter::none}};
   }
 
   void open(const std::string& name) {

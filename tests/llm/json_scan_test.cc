@@ -1,0 +1,199 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "llm/json_scan.h"
+
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+namespace fuseboard::llm {
+namespace {
+
+using namespace std::string_literals;
+
+bool dom_accepts(const std::string& text) {
+  static simdjson::dom::parser parser;
+  return !parser.parse(text).error();
+}
+
+const std::vector<std::string>& valid_texts() {
+  static const std::vector<std::string> texts = {"{}",
+                                                 "[]",
+                                                 "null",
+                                                 "true",
+                                                 "false",
+                                                 "0",
+                                                 "-0",
+                                                 "-1.5e+10",
+                                                 "1E5",
+                                                 "0.25",
+                                                 R"("")",
+                                                 " [ 1 , 2 ]\r\n\t",
+                                                 R"({"a":{"b":[{},[],[[]],{"c":null}]},"d":"x"})",
+                                                 R"("\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00")",
+                                                 "\"h\xC3\xA9llo \xF0\x9F\x98\x80\"",
+                                                 R"(["12345678","1234567\"","123456\\\"8"])",
+                                                 R"({"":"","a":1,"a":2})",
+                                                 "[1,[2,[3,[4]]],5]",
+                                                 "\"\x7F\""};
+  return texts;
+}
+
+TEST(JsonScan, AcceptsWhatRfc8259Calls_JSON) {
+  for (const std::string& text : valid_texts()) {
+    EXPECT_FALSE(validate_json(text)) << text;
+    EXPECT_TRUE(dom_accepts(text)) << text;
+  }
+}
+
+TEST(JsonScan, RefusesWhatIsNoJsonAndSaysWhere) {
+  const struct {
+    std::string text;
+    std::size_t offset;
+  } kCases[] = {{"", 0},
+                {"  ", 2},
+                {"{", 1},
+                {"[1,]", 3},
+                {"[1 2]", 3},
+                {R"({"a" 1})", 5},
+                {R"({"a":1,})", 7},
+                {R"({a:1})", 1},
+                {"{'a':1}", 1},
+                {"[1}", 2},
+                {R"({"a":1])", 6},
+                {"01", 1},
+                {"1.", 2},
+                {".5", 0},
+                {"-", 1},
+                {"+1", 0},
+                {"1e", 2},
+                {"NaN", 0},
+                {"Infinity", 0},
+                {"tru", 3},
+                {"trux", 3},
+                {"nulll", 4},
+                {R"("abc)", 4},
+                {R"("\x")", 2},
+                {R"("\u12g4")", 5},
+                {R"("\)", 2},
+                {"\"a\nb\"", 2},
+                {"\"a\0b\""s, 2},
+                {"[1]]", 3},
+                {"{} {}", 3},
+                {"/*x*/1", 0},
+                {"\xEF\xBB\xBF{}", 0},
+                {"\"\xC0\xAF\"", 1},
+                {"\"a\xED\xA0\x80\"", 2},
+                {"\"\xF4\x90\x80\x80\"", 1},
+                {"\"\xFF\"", 1},
+                {"[\"ab\xC3\"]", 4},
+                {"\0"s, 0},
+                {"[\f1]", 1}};
+  for (const auto& [text, offset] : kCases) {
+    const auto error = validate_json(text);
+    ASSERT_TRUE(error) << text;
+    EXPECT_EQ(error->offset, offset) << text << ": " << error->what;
+    EXPECT_FALSE(error->what.empty());
+    EXPECT_FALSE(dom_accepts(text)) << text;
+  }
+}
+
+TEST(JsonScan, EveryBeginningOfAnObjectBreaksOffAndNothingElseDoes) {
+  const std::string text = R"({"a":[1,-2.5e3,true,null],"b\n":"h)"
+                           "\xC3\xA9\xF0\x9F\x98\x80"
+                           R"(\u00e9","c":{}})";
+  ASSERT_FALSE(validate_json(text));
+  for (std::size_t size = 0; size < text.size(); ++size) {
+    const auto error = validate_json(std::string_view(text).substr(0, size));
+    ASSERT_TRUE(error) << size;
+    EXPECT_TRUE(error->breaks_off) << size << ": " << error->what;
+  }
+  for (const std::string& wrong : {"{\"a\":x"s, "[1}"s, "\"\xFF"s, "{\"a\":\xC0"s, "nul]"s}) {
+    EXPECT_FALSE(validate_json(wrong)->breaks_off) << wrong;
+  }
+}
+
+TEST(JsonScan, TakesValidJsonThatSimdjsonsDomRefuses) {
+  // Why this scanner exists: all are JSON by its grammar, and clients and providers send them.
+  for (const std::string& text : {R"("\ud83d")"s, "18446744073709552000"s, "1e400"s}) {
+    EXPECT_FALSE(validate_json(text)) << text;
+    EXPECT_FALSE(dom_accepts(text)) << text;
+  }
+}
+
+TEST(JsonScan, TenThousandLevelsAreRefusedAndTheBoundIsExact) {  // CORE-5
+  const auto nested = [](std::size_t depth, std::string_view open, std::string_view close) {
+    std::string text;
+    for (std::size_t i = 0; i < depth; ++i) text += open;
+    text += "1";
+    for (std::size_t i = 0; i < depth; ++i) text += close;
+    return text;
+  };
+  EXPECT_FALSE(validate_json(nested(kMaxJsonDepth, "[", "]")));
+  EXPECT_FALSE(validate_json(nested(kMaxJsonDepth, R"({"a":)", "}")));
+  for (const std::size_t depth : {kMaxJsonDepth + 1, std::size_t{10'000}, std::size_t{1'000'000}}) {
+    for (const auto& text : {nested(depth, "[", "]"), nested(depth, R"({"a":)", "}")}) {
+      const auto error = validate_json(text);
+      ASSERT_TRUE(error);
+      EXPECT_EQ(error->what, "nested too deeply");
+    }
+  }
+  EXPECT_TRUE(validate_json(std::string(10'000'000, '[')));
+}
+
+// Mutations of valid texts, judged as simdjson's DOM judges them. The texts hold no number and no escape on which they
+// differ, and a mutation that makes one is skipped.
+TEST(JsonScan, AgreesWithSimdjsonOnMutatedTexts) {
+  std::mt19937 random(20260101);
+  const std::string alphabet = "{}[]\",: \\\n-0.xnu\x01\x80\xC3\xA9";
+  std::size_t accepted = 0;
+  for (int round = 0; round < 200'000; ++round) {
+    std::string text = valid_texts()[random() % valid_texts().size()];
+    for (unsigned changes = random() % 3 + 1; changes > 0; --changes) {
+      const std::size_t at = random() % (text.size() + 1);
+      const char c = alphabet[random() % alphabet.size()];
+      switch (random() % 3) {
+        case 0:
+          text.insert(at, 1, c);
+          break;
+        case 1:
+          if (at < text.size()) text.erase(at, 1);
+          break;
+        default:
+          if (at < text.size()) text[at] = c;
+          break;
+      }
+    }
+    if (text.find("\\u") != std::string::npos) continue;
+    const bool ours = !validate_json(text);
+    accepted += ours ? 1 : 0;
+    ASSERT_EQ(ours, dom_accepts(text)) << text;
+  }
+  EXPECT_GT(accepted, 5'000u);
+}
+
+TEST(JsonScan, MembersAreReportedAsWrittenInOrderWithDuplicates) {
+  const std::string text = R"( { "a" : [1, {"x":2}] , "\u0061": "v" ,"a":null,"":-1.5 } )";
+  std::vector<std::string> seen;
+  EXPECT_FALSE(validate_json_object(
+      text, [&](const JsonMember& m) { seen.push_back(std::string(m.name) + "=" + std::string(m.value)); }));
+  EXPECT_EQ(seen, (std::vector<std::string>{R"("a"=[1, {"x":2}])", R"("\u0061"="v")", R"("a"=null)", R"(""=-1.5)"}));
+}
+
+TEST(JsonScan, AnObjectIsAskedForAndGiven) {
+  const auto ignore = [](const JsonMember&) {};
+  EXPECT_FALSE(validate_json_object("{}", ignore));
+  for (const std::string_view text : {"[]", "null", "\"x\"", "1", ""}) {
+    EXPECT_TRUE(validate_json_object(text, ignore)) << text;
+  }
+  EXPECT_EQ(validate_json_object("[]", ignore)->what, "expected an object");
+  EXPECT_TRUE(validate_json_object("{}x", ignore));
+  EXPECT_TRUE(validate_json_object(R"({"a":1,})", ignore));
+}
+
+}  // namespace
+}  // namespace fuseboard::llm

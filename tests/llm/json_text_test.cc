@@ -1,0 +1,63 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "llm/json_text.h"
+
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <random>
+
+namespace fuseboard::llm {
+namespace {
+
+using namespace std::string_literals;
+
+std::string read_back(const std::string& json) {
+  simdjson::dom::parser parser;
+  std::string_view text;
+  EXPECT_EQ(parser.parse(json).get_string().get(text), simdjson::SUCCESS) << json;
+  return std::string(text);
+}
+
+TEST(JsonText, EveryValidTextReadsBackAsItWas) {
+  for (const std::string& text : {""s, "plain"s, "\"quoted\" \\ back"s, "line\nfeed\r\t\b\f"s, "\0\x01\x1F\x7F"s,
+                                  "gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80"s}) {
+    EXPECT_EQ(read_back(json_string(text)), text);
+  }
+}
+
+TEST(JsonText, BytesThatAreNoUtf8BecomeReplacementCharacters) {
+  EXPECT_EQ(json_string("a\xFF"
+                        "b"),
+            "\"a\xEF\xBF\xBD"
+            "b\"");
+  EXPECT_EQ(json_string("\xC3"), "\"\xEF\xBF\xBD\"");
+  EXPECT_EQ(json_string("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
+}
+
+TEST(JsonText, AnyBytesMakeAValidString) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text(random() % 12, '\0');
+    for (char& c : text) c = static_cast<char>(random() % 3 == 0 ? 0xC0 + random() % 64 : random() % 256);
+    const std::string back = read_back(json_string(text));
+    if (simdjson::validate_utf8(text)) EXPECT_EQ(back, text);
+  }
+}
+
+TEST(JsonText, TheFirstInvalidByteIsWhereSimdjsonSaysThereIsOne) {
+  std::mt19937 random(11);
+  const unsigned char kBytes[] = {'a',  0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF,
+                                  0xE0, 0xE1, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF};
+  for (int round = 0; round < 300'000; ++round) {
+    std::string text(random() % 6, '\0');
+    for (char& c : text) c = static_cast<char>(kBytes[random() % std::size(kBytes)]);
+    const std::size_t at = first_invalid_utf8(text);
+    ASSERT_EQ(at == text.size(), simdjson::validate_utf8(text));
+    ASSERT_TRUE(simdjson::validate_utf8(text.data(), at));
+  }
+}
+
+}  // namespace
+}  // namespace fuseboard::llm

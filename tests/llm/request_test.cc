@@ -1,0 +1,193 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "llm/request.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <thread>
+
+namespace fuseboard::llm {
+namespace {
+
+using namespace std::string_literals;
+using ::testing::HasSubstr;
+
+constexpr std::string_view kPlain = R"({"model":"smart","messages":[{"role":"user","content":"hi"}]})";
+
+RequestError refusal(std::string_view body) {
+  auto request = parse_chat_request(body);
+  EXPECT_FALSE(request) << body;
+  return request ? RequestError{} : request.error();
+}
+
+TEST(ChatRequest, TellsModelAndWhereItStands) {
+  const auto request = parse_chat_request(kPlain);
+  ASSERT_TRUE(request) << request.error().message;
+  EXPECT_EQ(request->model, "smart");
+  EXPECT_EQ(kPlain.substr(request->model_begin, request->model_end - request->model_begin), R"("smart")");
+  EXPECT_FALSE(request->stream);
+  EXPECT_FALSE(request->include_usage);
+}
+
+TEST(ChatRequest, ReadsTheStreamFlags) {
+  const auto parse = [](std::string_view members) {
+    return parse_chat_request(R"({"model":"m","messages":[],)" + std::string(members) + "}");
+  };
+  EXPECT_TRUE(parse(R"("stream":true)")->stream);
+  EXPECT_FALSE(parse(R"("stream":false)")->stream);
+  EXPECT_FALSE(parse(R"("stream":null)")->stream);
+  EXPECT_TRUE(parse(R"("stream":true,"stream_options":{"include_usage":true})")->include_usage);
+  EXPECT_TRUE(parse(R"("stream_options" : { "x":[1], "include_\u0075sage" : true })")->include_usage);
+  EXPECT_FALSE(parse(R"("stream_options":{"include_usage":false})")->include_usage);
+  EXPECT_FALSE(parse(R"("stream_options":{})")->include_usage);
+  EXPECT_FALSE(parse(R"("stream_options":null)")->include_usage);
+}
+
+TEST(ChatRequest, RefusesWithTheParameterAtFault) {
+  const struct {
+    std::string body, param, code;
+  } kCases[] = {
+      {R"({"messages":[]})", "model", "missing_required_parameter"},
+      {R"({"model":"m"})", "messages", "missing_required_parameter"},
+      {R"({"model":5,"messages":[]})", "model", "invalid_type"},
+      {R"({"model":null,"messages":[]})", "model", "invalid_type"},
+      {R"({"model":["m"],"messages":[]})", "model", "invalid_type"},
+      {R"({"model":"","messages":[]})", "model", "invalid_value"},
+      {R"({"model":"\ud83d","messages":[]})", "model", "invalid_value"},
+      {R"({"model":"m","messages":{}})", "messages", "invalid_type"},
+      {R"({"model":"m","messages":null})", "messages", "invalid_type"},
+      {R"({"model":"m","messages":[],"stream":"true"})", "stream", "invalid_type"},
+      {R"({"model":"m","messages":[],"stream":1})", "stream", "invalid_type"},
+      {R"({"model":"m","messages":[],"stream_options":true})", "stream_options", "invalid_type"},
+      {R"({"model":"m","messages":[],"stream_options":{"include_usage":1}})", "stream_options.include_usage",
+       "invalid_type"},
+      {R"({"nested":{"model":"m"},"messages":[]})", "model", "missing_required_parameter"},
+  };
+  for (const auto& [body, param, code] : kCases) {
+    const RequestError error = refusal(body);
+    EXPECT_EQ(error.param, param) << body;
+    EXPECT_EQ(error.code, code) << body;
+    EXPECT_THAT(error.message, HasSubstr("'" + param + "'"));
+  }
+}
+
+TEST(ChatRequest, ASecondDecidingMemberIsRefusedHoweverItIsSpelled) {
+  for (const std::string_view body : {
+           R"({"model":"cheap","messages":[],"model":"dear"})",
+           R"({"model":"same","messages":[],"model":"same"})",
+           R"({"mod\u0065l":"cheap","messages":[],"model":"dear"})",
+           R"({"model":"cheap","messages":[],"\u006d\u006F\u0064\u0065\u006c":"dear"})",
+       }) {
+    const RequestError error = refusal(body);
+    EXPECT_EQ(error.param, "model") << body;
+    EXPECT_EQ(error.code, "duplicate_parameter") << body;
+  }
+  EXPECT_EQ(refusal(R"({"model":"m","messages":[],"messages":[]})").param, "messages");
+  EXPECT_EQ(refusal(R"({"model":"m","stream":false,"messages":[],"stream":true})").param, "stream");
+  EXPECT_TRUE(parse_chat_request(R"({"model":"m","messages":[{"model":"a"}],"metadata":{"model":"b","model":"c"}})"));
+}
+
+TEST(ChatRequest, AModelSpelledWithEscapesIsTheModel) {
+  const std::string body = R"({"mod\u0065l":"\u0073mart\/x","messages":[]})";
+  const auto request = parse_chat_request(body);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->model, "smart/x");
+  EXPECT_EQ(with_model(body, *request, "m"), R"({"mod\u0065l":"m","messages":[]})");
+}
+
+TEST(ChatRequest, WhatIsNoJsonIsRefusedWithItsPlace) {
+  EXPECT_THAT(refusal("{\"model\":\"m\",\n \"messages\": [}").message, HasSubstr("line 2, column 15 (byte 28)"));
+  EXPECT_EQ(refusal("").code, "invalid_json");
+  EXPECT_THAT(refusal("[]").message, HasSubstr("expected an object"));
+  EXPECT_THAT(refusal("\"model\"").message, HasSubstr("expected an object"));
+  EXPECT_EQ(refusal(R"({"model":"m","messages":[]} x)").code, "invalid_json");
+  EXPECT_THAT(refusal("{\"model\":\"m\",\"messages\":[\"\xFF\"]}").message,
+              HasSubstr("invalid UTF-8 at line 1, column 27"));
+}
+
+TEST(ChatRequest, AnErrorBehindTheModelIsSeenToo) {  // simdjson's on-demand parser would not look there
+  for (const std::string_view body : {R"({"model":"m","messages":[{"a":tru}]})", R"({"model":"m","messages":[1 2]})",
+                                      R"({"model":"m","messages":["\q"]})", R"({"model":"m","messages":[)"}) {
+    EXPECT_EQ(refusal(body).code, "invalid_json") << body;
+  }
+}
+
+TEST(ChatRequest, TenThousandNestedArraysAreRefusedNotCrashedOn) {
+  const std::string body = R"({"model":"m","messages":)" + std::string(10'000, '[') + std::string(10'000, ']') + "}";
+  EXPECT_THAT(refusal(body).message, HasSubstr("nested too deeply"));
+}
+
+TEST(ChatRequest, NumbersAndSurrogatesThatFitNoCppValuePass) {
+  EXPECT_TRUE(parse_chat_request(
+      R"({"model":"m","messages":[{"content":"half \ud83d"}],"tools":[{"maximum":18446744073709552000,"x":1e999}]})"));
+}
+
+TEST(ChatRequest, AnotherModelLeavesEveryOtherByteAsItWas) {
+  const std::string body =
+      "\t{ \"messages\" : [ \"model\", {\"model\":\"x\"} ],\r\n \"model\"\t:  \"old\" , \"z\":1.50e+1 }\n";
+  const auto request = parse_chat_request(body);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(with_model(body, *request, "a \"new\" one"),
+            "\t{ \"messages\" : [ \"model\", {\"model\":\"x\"} ],\r\n \"model\"\t:  \"a \\\"new\\\" one\" , "
+            "\"z\":1.50e+1 }\n");
+}
+
+// There and back: whatever the bodies and names, the new name is read and putting the old literal back gives the old
+// bytes.
+TEST(ChatRequest, ANewModelIsReadBackAndTheOldOneRestoresTheBody) {
+  std::mt19937 random(42);
+  const auto pick = [&](auto... options) {
+    const std::string all[] = {std::string(options)...};
+    return all[random() % sizeof...(options)];
+  };
+  for (int round = 0; round < 5'000; ++round) {
+    const auto space = [&] { return pick("", "", " ", "\n", "\t \r\n"); };
+    const std::string literal = pick(R"("m")", R"("gpt-4o")", R"("a\"b\\")", R"("\u00e9\ud83d\ude00")", "\"\xC3\xA9\"");
+    const std::string before =
+        space() + "{" + space() + pick("", R"("n":-1.5e3,)", R"("t":[{"model":"x"}],)", R"("model2":"\"",)") + space();
+    const std::string body = before + pick(R"("model")", R"("\u006dodel")") + space() + ":" + space() + literal +
+                             space() + R"(,"messages":[)" + pick("", R"("a\\")", "{}") + "]" + space() + "}" + space();
+    const auto request = parse_chat_request(body);
+    ASSERT_TRUE(request) << body << ": " << request.error().message;
+    ASSERT_EQ(body.substr(request->model_begin, request->model_end - request->model_begin), literal);
+
+    std::string name =
+        pick("claude", "provider/model", "q\"uote", "back\\slash", "new\nline", "\xF0\x9F\x98\x80", "x\x01y");
+    const std::string changed = with_model(body, *request, name);
+    const auto again = parse_chat_request(changed);
+    ASSERT_TRUE(again) << changed;
+    ASSERT_EQ(again->model, name);
+    ASSERT_EQ(changed.substr(0, again->model_begin) + literal + changed.substr(again->model_end), body);
+  }
+}
+
+TEST(ChatRequest, ABigBodyIsReadAndSpliced) {
+  const std::string image(20 << 20, 'A');
+  const std::string body = R"({"messages":[{"role":"user","content":")" + image + R"("}],"stream":true,"model":"big"})";
+  const auto request = parse_chat_request(body);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->model, "big");
+  const std::string changed = with_model(body, *request, "bigger");
+  EXPECT_EQ(changed.size(), body.size() + 3);
+  EXPECT_EQ(parse_chat_request(changed)->model, "bigger");
+}
+
+TEST(ChatRequest, ThreadsReadAtTheSameTime) {
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([t] {
+      for (int i = 0; i < 2'000; ++i) {
+        const std::string name = std::to_string(t * 10'000 + i);
+        const auto request = parse_chat_request(R"({"mod\u0065l":"\u006d)" + name + R"(","messages":[]})");
+        ASSERT_TRUE(request);
+        ASSERT_EQ(request->model, "m" + name);
+      }
+    });
+  }
+}
+
+}  // namespace
+}  // namespace fuseboard::llm

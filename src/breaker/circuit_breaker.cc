@@ -386,8 +386,6 @@ void CircuitBreaker::half_open_locked(TimePoint at) {
 void CircuitBreaker::close_locked(TransitionCause cause, TimePoint at) {
   release_leases_locked();
   closed_since_ = at;
-  // New evidence from here on [BRK-12]; before the word, so that nobody sees the closed circuit with the old count.
-  consecutive_failures_.store(0, std::memory_order_release);
   move_locked(cause, at);
 }
 
@@ -406,6 +404,12 @@ void CircuitBreaker::move_locked(TransitionCause cause, TimePoint at) {
   if (to == open) context_->open_circuits.fetch_add(1, std::memory_order_relaxed);
   if (from == open) context_->open_circuits.fetch_sub(1, std::memory_order_relaxed);
   word_.store(make_word(to, generation), std::memory_order_release);
+  if (to == closed) {
+    // New evidence from here on [BRK-12]. After the word, because of read_open_facts(); a success that still sees the
+    // old count comes for the mutex in vain.
+    consecutive_failures_.store(0, std::memory_order_release);
+    deadline_.store(TimePoint::min(), std::memory_order_release);
+  }
 
   const OpenFacts facts = open_facts();
   context_->events.post({.key = to_key_text(key_.view()),

@@ -1,0 +1,209 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Many threads on one breaker. Nothing here waits for time to pass; threads start at a barrier.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <barrier>
+#include <thread>
+#include <vector>
+
+#include "fuseboard/breaker/registry.h"
+#include "tests/breaker/support.h"
+
+namespace fuseboard {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kThreads = 8;
+
+// Runs `work(thread)` on all threads at once.
+template <typename Work>
+void together(Work work) {
+  std::barrier start(kThreads);
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      start.arrive_and_wait();
+      work(t);
+    });
+  }
+}
+
+void expect_grants_settled(const BreakerSnapshot& snapshot) {
+  const BreakerTotals& totals = snapshot.totals;
+  EXPECT_EQ(totals.admitted + totals.reported,
+            totals.succeeded + totals.failed + totals.throttled + totals.neutral + totals.abandoned);
+  EXPECT_EQ(snapshot.in_flight, 0U);
+  EXPECT_EQ(snapshot.probes_in_flight, 0U);
+}
+
+TEST(CircuitBreakerThreads, HalfOpenAdmitsExactlyItsProbes) {  // BRK-6
+  for (const std::uint32_t probes : {1U, 3U}) {
+    ManualClock clock;
+    CircuitBreaker breaker({.failure_threshold = 1, .half_open_max_probes = probes, .half_open_successes = probes},
+                           "key", clock);
+    for (int round = 0; round < 50; ++round) {
+      trip(breaker, 1);
+      clock.advance(30s);
+      std::vector<BreakerPermit> granted(kThreads);
+      std::atomic<std::uint32_t> grants{0};
+      together([&](int thread) {
+        auto permit = breaker.try_acquire();
+        if (!permit) return;
+        ++grants;
+        granted[static_cast<std::size_t>(thread)] = std::move(*permit);
+      });
+      ASSERT_EQ(grants, probes);
+      ASSERT_EQ(breaker.snapshot().probes_in_flight, probes);
+      together([&](int thread) { std::move(granted[static_cast<std::size_t>(thread)]).settle(Outcome::success()); });
+      ASSERT_EQ(breaker.state(), CircuitState::closed);
+    }
+    expect_grants_settled(breaker.snapshot());
+  }
+}
+
+TEST(CircuitBreakerThreads, NeverMoreProbesInFlightThanAllowedWhileProbesComeAndGo) {  // BRK-6
+  ManualClock clock;
+  CircuitBreaker breaker({.failure_threshold = 1, .half_open_max_probes = 2}, "key", clock);
+  trip(breaker, 1);
+  clock.advance(30s);
+  std::atomic<int> in_flight{0};
+  std::atomic<int> most{0};
+  together([&](int) {
+    for (int i = 0; i < 2000; ++i) {
+      auto permit = breaker.try_acquire();
+      if (!permit) continue;
+      const int now = ++in_flight;
+      for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+      }
+      --in_flight;
+      std::move(*permit).settle(Outcome::cancelled());  // neutral: stays half-open
+    }
+  });
+  EXPECT_LE(most, 2);
+  EXPECT_EQ(breaker.state(), CircuitState::half_open);
+  expect_grants_settled(breaker.snapshot());
+}
+
+TEST(CircuitBreakerThreads, GrantsEqualSettlementsThroughEveryState) {  // BRK-10 BRK-16
+  ManualClock clock;
+  CircuitBreaker breaker({.failure_threshold = 3, .half_open_max_probes = 2, .open_time = OpenTime::fixed(1ms)}, "key",
+                         clock);
+  std::atomic<bool> in_order{true};
+  std::uint64_t sequence = 0;
+  CircuitState state = CircuitState::closed;
+  const auto subscription = breaker.subscribe([&](const BreakerEvent& event) {
+    if (event.sequence != ++sequence || event.from != state) in_order = false;  // CORE-4
+    state = event.to;
+  });
+  std::atomic<std::uint64_t> granted{0};
+  std::atomic<std::uint64_t> denied{0};
+  together([&](int thread) {
+    Rng rng(static_cast<std::uint64_t>(thread));
+    std::vector<BreakerPermit> held;
+    for (int i = 0; i < 3000; ++i) {
+      if (auto permit = breaker.try_acquire()) {
+        ++granted;
+        held.push_back(std::move(*permit));
+      } else {
+        ++denied;
+        if (permit.error().reason == RejectionReason::circuit_open) EXPECT_GE(permit.error().consecutive_failures, 3U);
+        clock.advance(100us);
+      }
+      while (held.size() > rng.below(4)) {
+        switch (rng.below(6)) {
+          case 0:
+          case 1:
+          case 2:
+            std::move(held.back()).settle(failed());
+            break;
+          case 3:
+            std::move(held.back()).settle(Outcome::success());
+            break;
+          case 4:
+            held.back().first_content(1ms);
+            break;
+          default:
+            break;
+        }
+        held.pop_back();  // abandons what is not settled
+      }
+      if (rng.below(500) == 0) breaker.reset();
+      if (rng.below(50) == 0) breaker.report(failed());
+      if (rng.below(20) == 0) (void)breaker.look();
+      if (rng.below(20) == 0) EXPECT_LE(breaker.snapshot().probes_in_flight, 2U);
+    }
+  });
+  const BreakerSnapshot snapshot = breaker.snapshot();
+  EXPECT_EQ(snapshot.totals.admitted, granted);
+  EXPECT_EQ(snapshot.denials, denied);
+  EXPECT_GT(snapshot.times_opened, 10U) << "the histories must be worth something";
+  EXPECT_TRUE(in_order);
+  EXPECT_EQ(state, snapshot.state);
+  expect_grants_settled(snapshot);
+}
+
+TEST(CircuitBreakerThreads, SuccessesOfManyThreadsAreAllCounted) {  // BRK-16 BRK-18
+  ManualClock clock;
+  CircuitBreaker breaker(provider_preset(), "key", clock);
+  together([&](int) {
+    for (int i = 0; i < 5000; ++i) call(breaker, Outcome::success());
+  });
+  EXPECT_EQ(breaker.snapshot().totals.succeeded, kThreads * 5000U);
+  expect_grants_settled(breaker.snapshot());
+}
+
+TEST(CircuitBreakerThreads, SuccessesOfAnEndedPeriodCannotHideTheFailuresOfTheNext) {  // BRK-9
+  ManualClock clock;
+  for (int round = 0; round < 200; ++round) {
+    CircuitBreaker breaker({.failure_threshold = kThreads - 2}, "key", clock);
+    std::vector<BreakerPermit> old;
+    for (int t = 0; t < kThreads; ++t) old.push_back(acquired(breaker));
+    breaker.reset();
+    std::vector<BreakerPermit> current;
+    for (int t = 0; t < kThreads; ++t) current.push_back(acquired(breaker));
+    together([&](int thread) {
+      const auto i = static_cast<std::size_t>(thread);
+      if (thread < 2) {
+        std::move(old[i]).settle(Outcome::success());
+      } else {
+        std::move(current[i]).settle(failed());
+      }
+    });
+    ASSERT_EQ(breaker.state(), CircuitState::open) << "round " << round;
+  }
+}
+
+TEST(BreakerRegistryThreads, OneBreakerAKeyHoweverManyCreateIt) {  // BRK-17
+  ManualClock clock;
+  BreakerRegistry registry(provider_preset(), clock);
+  together([&](int) {
+    for (int i = 0; i < 300; ++i) {
+      auto permit = registry.try_acquire("key-" + std::to_string(i));
+      std::move(*permit).settle(Outcome::success());
+    }
+  });
+  EXPECT_EQ(registry.size(), 300U);
+  for (const BreakerSnapshot& snapshot : registry.snapshot()) {
+    ASSERT_EQ(snapshot.totals.succeeded, static_cast<std::uint64_t>(kThreads));
+  }
+}
+
+TEST(BreakerRegistryThreads, TheBoundHoldsHoweverManyCreateKeys) {  // BRK-17 CORE-5
+  ManualClock clock;
+  BreakerRegistry registry({.max_keys = 100}, clock);
+  together([&](int thread) {
+    for (int i = 0; i < 100; ++i) {
+      auto permit = registry.try_acquire("key-" + std::to_string(thread * 1000 + i));
+      EXPECT_TRUE(permit.has_value());
+    }
+  });
+  EXPECT_EQ(registry.size(), 100U);
+  EXPECT_EQ(registry.untracked_admissions(), kThreads * 100U - 100U);
+}
+
+}  // namespace
+}  // namespace fuseboard

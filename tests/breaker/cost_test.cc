@@ -1,0 +1,125 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What the happy path must not do: allocate, or read a clock [BRK-17, BRK-18]. Nothing is timed here.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "fuseboard/breaker/registry.h"
+#include "tests/breaker/support.h"
+
+namespace {
+
+thread_local std::uint64_t allocations = 0;
+
+void* counted(std::size_t size, std::size_t alignment) {
+  ++allocations;
+  size = (size + alignment - 1) / alignment * alignment;
+  if (void* const memory = std::aligned_alloc(alignment, size)) return memory;
+  throw std::bad_alloc();
+}
+
+}  // namespace
+
+// The other forms of new and delete call these.
+void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return counted(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace fuseboard {
+namespace {
+
+using namespace std::chrono_literals;
+
+class CountingClock final : public Clock {
+ public:
+  TimePoint now() const noexcept override {
+    ++reads;
+    return clock.now();
+  }
+  ManualClock clock;
+  mutable std::atomic<int> reads{0};
+};
+
+constexpr BreakerOptions kQuick = {.failure_threshold = 2, .open_time = OpenTime::fixed(10s)};
+
+TEST(BreakerCost, AClosedCircuitReadsNoClock) {  // BRK-18
+  CountingClock clock;
+  BreakerRegistry registry(kQuick, clock);
+  const BreakerHandle handle = registry.handle("search");
+  for (int i = 0; i < 100; ++i) {
+    call(handle, Outcome::success());
+    call(handle, failed(Category::invalid_request));
+    call(handle, failed(Category::rate_limit));
+    handle.report(Outcome::success());
+    (void)handle.look();
+    (void)acquired(handle);
+    auto permit = registry.try_acquire("search");
+    permit->first_content(1ms);
+    std::move(*permit).settle(Outcome::success());
+  }
+  EXPECT_EQ(clock.reads, 0);
+  trip(handle, 2);
+  (void)refused(handle);
+  EXPECT_GT(clock.reads, 0) << "the clock counts";
+}
+
+TEST(BreakerCost, KnownKeysAreAdmittedAndSettledWithoutAllocation) {  // BRK-17 BRK-18
+  BreakerRegistry registry(kQuick);
+  const std::string long_name(200, 'x');
+  const BreakerHandle handle = registry.handle("search");
+  for (const KeyView& key : {KeyView("search"), KeyView("openai", "gpt"), KeyView(long_name)}) {
+    std::move(*registry.try_acquire(key)).settle(Outcome::success());
+    const std::uint64_t before = allocations;
+    for (int i = 0; i < 100; ++i) {
+      auto permit = registry.try_acquire(key);
+      std::move(*permit).settle(Outcome::success());
+      registry.report(key, Outcome::success());
+      (void)registry.look(key);
+    }
+    EXPECT_EQ(allocations, before);
+  }
+  const std::uint64_t before = allocations;
+  for (int i = 0; i < 100; ++i) call(handle, Outcome::success());
+  EXPECT_EQ(allocations, before);
+  (void)registry.handle(long_name + "new");
+  EXPECT_GT(allocations, before) << "the allocations are counted";
+}
+
+TEST(BreakerCost, NoStateAllocates) {  // BRK-18
+  ManualClock clock;
+  BreakerRegistry registry(kQuick, clock);
+  const BreakerHandle handle = registry.handle({"openai", "a model with quite a long name"});
+  call(handle, Outcome::success());
+  const std::uint64_t before = allocations;
+  trip(handle, 2);
+  EXPECT_EQ(refused(handle).retry_after, 10s);
+  clock.advance(10s);
+  {
+    BreakerPermit probe = acquired(handle);
+    (void)refused(handle);
+    (void)handle.look();
+    clock.advance(60s);
+    (void)refused(handle);
+  }
+  clock.advance(10s);
+  call(handle, Outcome::success());
+  handle.reset();
+  EXPECT_EQ(allocations, before);
+}
+
+TEST(BreakerCost, AKeyStaysBelowOneKibibyteOnASmallMachine) {  // DESIGN: 10 000 keys in 10 MiB
+  EXPECT_LE(sizeof(CircuitBreaker), 512U);
+}
+
+}  // namespace
+}  // namespace fuseboard

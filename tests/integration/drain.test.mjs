@@ -1,0 +1,74 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// SIGTERM under load: every accepted request is answered.
+
+import assert from 'node:assert/strict';
+import { Agent, request } from 'node:http';
+import { test } from 'node:test';
+import { chat, modelOver, startGateway, startSim } from './harness.mjs';
+
+// Resolves with the status and body, or with 'refused' where the connection was never accepted. A request whose connection broke
+// after it was accepted rejects.
+function call(port, agent) {
+  return new Promise((resolve, reject) => {
+    const body = JSON.stringify({ model: 'smart', messages: [{ role: 'user', content: 'Hello' }] });
+    const outgoing = request({ port, host: '127.0.0.1', agent, method: 'POST', path: '/v1/chat/completions',
+                               headers: { 'content-type': 'application/json', 'content-length': body.length } });
+    outgoing.on('response', (incoming) => {
+      let text = '';
+      incoming.on('data', (data) => { text += data; });
+      incoming.on('end', () => resolve({ status: incoming.statusCode, text }));
+      incoming.on('error', reject);
+    });
+    outgoing.on('error', (error) => (error.code === 'ECONNREFUSED' ? resolve('refused') : reject(error)));
+    outgoing.end(body);
+  });
+}
+
+test('SIGTERM under load loses no accepted request and exits 0', async (t) => {
+  const sim = await startSim(t);
+  const gateway = await startGateway(t, modelOver([sim], { target: { model: 'sim-slow-first-token:100ms' } }));
+  const results = [];
+  let draining = false;
+  // A connection for each request, so that whatever breaks was accepted first.
+  const worker = async () => {
+    while (!draining) results.push(await call(gateway.port, new Agent({ keepAlive: false })));
+  };
+  const workers = Array.from({ length: 20 }, worker);
+  while (results.length < 100) await new Promise((resolve) => setImmediate(resolve));
+  gateway.program.signal('SIGTERM');
+  await gateway.program.seen(/draining/);
+  draining = true;
+  await Promise.all(workers);
+  const answered = results.filter((result) => result !== 'refused');
+  assert.ok(answered.length >= 100);
+  for (const { status, text } of answered) {
+    assert.equal(status, 200, text);
+    assert.ok(JSON.parse(text).choices.length);
+  }
+  assert.deepEqual(await gateway.program.exit, { code: 0, signal: null });
+});
+
+test('a running stream is carried to its end while draining', async (t) => {
+  const sim = await startSim(t);
+  const gateway = await startGateway(t, modelOver([sim], { target: { model: 'sim-slow:20ms' } }));
+  const response = await chat(gateway.url, { stream: true, max_tokens: 40 });
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = (await reader.read()).value;
+  gateway.program.signal('SIGTERM');
+  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+  assert.match(text, /data: \[DONE\]\n\n$/);
+  assert.deepEqual(await gateway.program.exit, { code: 0, signal: null });
+});
+
+test('a call that outlasts drain_timeout is cut and the program still exits 0', async (t) => {
+  const sim = await startSim(t);
+  const gateway = await startGateway(t, { drain_timeout: '200ms', ...modelOver([sim], { target: { model: 'sim-silent' } }) });
+  const answer = chat(gateway.url);
+  answer.catch(() => {});
+  while ((await sim.calls()).length === 0) await new Promise((resolve) => setImmediate(resolve));
+  gateway.program.signal('SIGTERM');
+  assert.deepEqual(await gateway.program.exit, { code: 0, signal: null });
+  await assert.rejects(answer);
+});

@@ -1,0 +1,150 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Health, metrics, state, routes, and the commands besides serve.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createServer } from 'node:https';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Program, chat, modelOver, scratch, startGateway, startSim } from './harness.mjs';
+
+const program = process.env.FUSEBOARD;
+const run = (args, options = {}) => spawnSync(program, args, { encoding: 'utf8', ...options });
+
+test('health, readiness, models and unknown routes', async (t) => {
+  const sim = await startSim(t);
+  const gateway = await startGateway(t, modelOver([sim]));
+  const get = async (path, options) => {
+    const response = await fetch(gateway.url + path, options);
+    return { status: response.status, text: await response.text(), headers: response.headers };
+  };
+  assert.equal((await get('/healthz')).status, 200);
+  assert.equal((await get('/readyz')).status, 200);
+  assert.deepEqual(JSON.parse((await get('/v1/models')).text).data.map((model) => model.id), ['smart']);
+  assert.equal(JSON.parse((await get('/v1/models/smart')).text).id, 'smart');
+  assert.equal((await get('/v1/models/none')).status, 404);
+  assert.equal((await get('/nowhere')).status, 404);
+  const wrong = await get('/v1/chat/completions');
+  assert.equal(wrong.status, 405);
+  assert.equal(wrong.headers.get('allow'), 'POST');
+});
+
+test('metrics count calls and show a series for each breaker state', async (t) => {  // TEL-2, TEL-3
+  const sim = await startSim(t);
+  const gateway = await startGateway(t, modelOver([sim], { model: { breaker: { failure_threshold: 1, open: '1h' } } }));
+  await (await chat(gateway.url)).text();
+  await sim.fails({ kind: 'status', status: 503 });
+  await (await chat(gateway.url)).text();
+  const text = await (await fetch(`${gateway.url}/metrics`)).text();
+  const value = (series) => Number(text.split('\n').find((line) => line.startsWith(`${series} `))?.split(' ').at(-1));
+  assert.equal(value('fuseboard_calls_total{model="smart",ending="success"}'), 1);
+  assert.equal(value('fuseboard_calls_total{model="smart",ending="retries_exhausted"}'), 1);
+  assert.equal(value('fuseboard_attempts_total{target="primary/sim-ok",result="service_unavailable"}'), 1);
+  assert.equal(value('fuseboard_breaker_state{key="primary/sim-ok",state="open"}'), 1);
+  assert.equal(value('fuseboard_breaker_state{key="primary/sim-ok",state="closed"}'), 0);
+  assert.equal(value('fuseboard_breaker_state{key="primary/sim-ok",state="half_open"}'), 0);
+  assert.equal(value('fuseboard_call_duration_seconds_count{model="smart"}'), 2);
+});
+
+test('the admin API refuses foreign hosts and origins', async (t) => {
+  const sim = await startSim(t);
+  const gateway = await startGateway(t, modelOver([sim]));
+  const status = (headers) => new Promise((resolve, reject) => {
+    request(`${gateway.url}/admin/v1/state`, { headers }, (response) => { response.resume(); resolve(response.statusCode); }).on('error', reject).end();
+  });
+  assert.equal(await status({}), 200);
+  assert.equal(await status({ origin: 'http://localhost:3000' }), 200);
+  assert.equal(await status({ host: 'evil.example' }), 401);
+  assert.equal(await status({ origin: 'https://evil.example' }), 401);
+});
+
+test('an HTTPS upstream is verified against its configured authority', async (t) => {
+  const folder = scratch(t);
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-keyout', 'key.pem', '-out', 'cert.pem',
+    '-subj', '/CN=upstream', '-addext', 'subjectAltName=IP:127.0.0.1'], { cwd: folder, stdio: 'ignore' });
+  let connections = 0;
+  const server = createServer({ key: readFileSync(join(folder, 'key.pem')), cert: readFileSync(join(folder, 'cert.pem')) }, (incoming, response) => {
+    incoming.resume();
+    incoming.on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({
+      id: 'c', object: 'chat.completion', model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: 'over TLS' }, finish_reason: 'stop' }] })));
+  });
+  server.on('secureConnection', () => { ++connections; });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => { server.closeAllConnections(); server.close(); });
+  const base_url = `https://127.0.0.1:${server.address().port}/v1`;
+  const models = { smart: { targets: [{ provider: 'secure', model: 'm' }], retry: { max_attempts: 1 } } };
+
+  const trusting = await startGateway(t, { providers: { secure: { dialect: 'openai', base_url, tls: { ca: join(folder, 'cert.pem') } } }, models });
+  for (let i = 0; i < 3; ++i) assert.equal((await (await chat(trusting.url)).json()).choices[0].message.content, 'over TLS');
+  assert.ok(connections <= 2, `the connection is kept: ${connections} for 3 calls over at most 2 loops`);
+
+  const distrusting = await startGateway(t, { providers: { secure: { dialect: 'openai', base_url } }, models });
+  const refused = await chat(distrusting.url);
+  assert.equal(refused.status, 502);
+  assert.equal((await distrusting.breaker('secure/m')).last_failure, 'network');
+});
+
+test('check prints every problem with its place and exits 1; a good file exits 0', async (t) => {  // CORE-6
+  const folder = scratch(t);
+  const file = join(folder, 'fuseboard.yaml');
+  writeFileSync(file, 'listen: 127.0.0.1:0\nproviders:\n  a: {dialect: openai, base_url: "http://127.0.0.1:1/v1", api_key: topsecret}\nmodels:\n  m:\n    retry: {max_attempts: 0}\n    target: []\n    targets: [{provider: b, model: x}]\n');
+  const bad = run(['check'], { cwd: folder });
+  assert.equal(bad.status, 1);
+  assert.match(bad.stderr, /fuseboard\.yaml:6:\d+: models\.m\.retry\.max_attempts: 0 is not allowed; allowed: 1 to 100/);
+  assert.match(bad.stderr, /fuseboard\.yaml:7:\d+: .*target.*targets/);
+  assert.match(bad.stderr, /fuseboard\.yaml:8:\d+: /);
+  assert.ok(!bad.stderr.includes('topsecret'));
+  const json = JSON.parse(run(['check', '--json'], { cwd: folder }).stdout);
+  assert.equal(json.ok, false);
+  assert.equal(json.problems.length, 3);
+  const serve = run(['serve'], { cwd: folder });
+  assert.equal(serve.status, 1);
+  assert.match(serve.stderr, /max_attempts/);
+
+  writeFileSync(file, 'providers:\n  a: {dialect: openai, base_url: "http://127.0.0.1:1/v1"}\nmodels:\n  m: {targets: [{provider: a, model: x}]}\n');
+  const good = run(['check', '--config', file]);
+  assert.equal(good.status, 0, good.stderr);
+  assert.match(good.stdout, /ok, 1 models? over 1 providers?/);
+  assert.equal(run(['check', '--config', join(folder, 'missing.yaml')]).status, 1);
+});
+
+test('version and usage', () => {
+  const version = run(['version']);
+  assert.equal(version.status, 0);
+  assert.match(version.stdout, /^fuseboard \d+\.\d+\.\d+\n/);
+  assert.match(JSON.parse(run(['version', '--json']).stdout).compiler, /clang/);
+  assert.equal(run(['nonsense']).status, 2);
+  assert.equal(run([]).status, 2);
+  assert.equal(run(['--help']).status, 0);
+  for (const command of ['serve', 'check', 'sim-provider', 'version']) assert.equal(run([command, '--help']).status, 0);
+});
+
+test('serve says what is wrong with an address and with a port that is taken', async (t) => {
+  const sim = await startSim(t);
+  const folder = scratch(t);
+  assert.equal(run(['serve', '--listen', 'nowhere'], { cwd: folder }).status, 2);
+  const taken = run(['serve', '--listen', `127.0.0.1:${sim.port}`], { cwd: folder });
+  assert.equal(taken.status, 1);
+  assert.match(taken.stderr, /in use/);
+  const open = run(['serve', '--listen', '0.0.0.0:0'], { cwd: folder });
+  assert.equal(open.status, 1);
+  assert.match(open.stderr, /allow_anonymous/);
+});
+
+test('without a configuration the demo serves, its curl line works as pasted, and a circuit opens and closes', async (t) => {
+  const demo = new Program(t, ['serve', '--listen', '127.0.0.1:0'], { cwd: scratch(t), env: { OPENAI_API_KEY: 'sk-never-sent' } });
+  const [, command] = await demo.seen(/\n( +curl [\s\S]*?'\n)\n/);
+  const answer = JSON.parse(execFileSync('sh', ['-c', `${command.trim()} -s -i`], { encoding: 'utf8' }).split('\r\n\r\n')[1]);
+  assert.ok(answer.choices[0].message.content.length > 0);
+  assert.match(demo.output, /OPENAI_API_KEY is set/);
+  assert.ok(!demo.output.includes('sk-never-sent'));
+  await demo.seen(/sim-primary\/\S+: closed -> open [\s\S]*half_open -> closed after a good probe/, 90_000);
+  demo.signal('SIGTERM');
+  assert.deepEqual(await demo.exit, { code: 0, signal: null });
+});

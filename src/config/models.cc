@@ -120,12 +120,11 @@ void ModelsReader::compare_with_earlier(const Cursor& cursor, const TargetConfig
   if (first) return;
   // The target's name may come from a variable, so the message does without.
   const auto differ = [&](std::string_view what) {
-    cursor.say(fmt::format(
-        "the same target has other {} values at {} (line {}); they belong to the target, so they must be equal", what,
-        met->second.path, met->second.line));
+    cursor.say(fmt::format("the same target has {} at {} (line {}); they belong to the target, so they must be equal",
+                           what, met->second.path, met->second.line));
   };
-  if (met->second.breaker != target.breaker) differ("breaker");
-  if (!equal(met->second.timeouts, target.timeouts)) differ("timeouts");
+  if (met->second.breaker != target.breaker) differ("another breaker");
+  if (!equal(met->second.timeouts, target.timeouts)) differ("other timeouts");
 }
 
 void ModelsReader::read_targets(const Cursor& cursor, const Common& common, ModelConfig& model) {

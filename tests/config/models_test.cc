@@ -1,0 +1,288 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/config/loading.h"
+
+namespace fuseboard::config {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::parsed;
+using testing::problem;
+using testing::problems;
+using testing::with_model;
+using testing::with_providers;
+
+Config config(std::string_view text) {
+  Loaded loaded = parsed(text);
+  EXPECT_TRUE(loaded.config) << loaded.problems.front().to_text();
+  return loaded.config ? std::move(*loaded.config) : Config{};
+}
+
+ModelConfig model(std::string_view keys) {
+  const Config read = config(with_model(keys));
+  return read.models.empty() ? ModelConfig{} : read.models[0];
+}
+
+BreakerOptions breaker(std::string_view keys) {
+  const ModelConfig read = model("    breaker: " + std::string(keys) + "\n");
+  return read.targets.empty() ? BreakerOptions{} : read.targets[0].breaker;
+}
+
+TEST(Model, DefaultsAreThoseOfTheOptions) {
+  const ModelConfig m = model("");
+  EXPECT_EQ(m.alias, "m");
+  ASSERT_EQ(m.targets.size(), 1U);
+  EXPECT_EQ(m.targets[0].provider, "a");
+  EXPECT_EQ(m.targets[0].model, "x");
+  EXPECT_EQ(m.targets[0].breaker, provider_preset());
+  EXPECT_EQ(m.targets[0].timeouts.total, AttemptTimeouts{}.total);
+  EXPECT_EQ(m.plan.retry.max_attempts, RetryOptions{}.max_attempts);
+  EXPECT_EQ(m.plan.overall_deadline, PlanOptions{}.overall_deadline);
+  EXPECT_EQ(m.plan.max_total_attempts, PlanOptions{}.max_total_attempts);
+}
+
+TEST(Model, RetryReachesThePlan) {
+  const PlanOptions plan = model(
+                               "    strategy: ordered\n"
+                               "    retry: {max_attempts: 3, base: 1s, factor: 1.5, max: 9s, jitter: decorrelated, "
+                               "overall_deadline: 20s, max_total_attempts: 0}\n")
+                               .plan;
+  EXPECT_EQ(plan.retry.max_attempts, 3U);
+  EXPECT_EQ(plan.retry.base, 1s);
+  EXPECT_DOUBLE_EQ(plan.retry.factor, 1.5);
+  EXPECT_EQ(plan.retry.max, 9s);
+  EXPECT_EQ(plan.retry.jitter, Jitter::decorrelated);
+  EXPECT_EQ(plan.overall_deadline, 20s);
+  EXPECT_EQ(plan.max_total_attempts, 0U);
+  EXPECT_EQ(model("    retry: {overall_deadline: none}\n").plan.overall_deadline, kForever);
+}
+
+TEST(Model, EveryKeyOfABreakerReachesItsOption) {
+  const BreakerOptions options = breaker(
+      "{failure_threshold: 3, open: 45s, half_open_max_probes: 2, half_open_successes: 4, probe_lease: 11s, "
+      "streak_reset_after: 12s, trips_on: [network, rate_limit]}");
+  EXPECT_EQ(options.failure_threshold, 3U);
+  EXPECT_EQ(options.open_time, OpenTime::fixed(45s));
+  EXPECT_EQ(options.half_open_max_probes, 2U);
+  EXPECT_EQ(options.half_open_successes, 4U);
+  EXPECT_EQ(options.probe_lease, 11s);
+  EXPECT_EQ(options.streak_reset_after, 12s);
+  EXPECT_EQ(options.trips_on, (CategorySet{Category::network, Category::rate_limit}));
+}
+
+TEST(Model, PresetsAreTheLibrarysAndCanBeWidened) {  // BRK-20
+  EXPECT_EQ(breaker("{preset: provider}"), provider_preset());
+  EXPECT_EQ(breaker("{preset: tool}"), tool_preset());
+  EXPECT_EQ(breaker("{preset: strict_provider}"), strict_provider_preset());
+  BreakerOptions widened = tool_preset();
+  widened.failure_threshold = 2;
+  EXPECT_EQ(breaker("{failure_threshold: 2, preset: tool}"), widened);
+  EXPECT_EQ(problem(with_model("    breaker: {preset: tools}\n")),
+            "f.yaml:7:23: models.m.breaker.preset: tools is not allowed; allowed: provider, tool, strict_provider");
+}
+
+TEST(Model, OpenTimesAreFixedOrGrow) {  // BRK-4
+  EXPECT_EQ(breaker("{open: {initial: 5s, factor: 2, max: 120s, jitter: 0.1}}").open_time,
+            OpenTime::exponential(5s, 2, 120s, 0.1));
+  EXPECT_EQ(breaker("{open: {initial: 2h}}").open_time, OpenTime::fixed(2h));
+  EXPECT_EQ(breaker("{open: {initial: 5s, factor: 3}}").open_time, OpenTime::exponential(5s, 3, 1h));
+  EXPECT_EQ(problem(with_model("    breaker: {open: {factor: 2}}\n")),
+            "f.yaml:7:21: models.m.breaker.open.initial: missing; it takes a duration such as 250ms, 1.5s, 2m or 1h");
+  EXPECT_EQ(problem(with_model("    breaker: {open: {initial: 5s, max: 1s, factor: 0, jitter: 1}}\n")),
+            "f.yaml:7:40: models.m.breaker.open.max: 1s is not allowed; allowed: 5s to 24h\n"
+            "f.yaml:7:52: models.m.breaker.open.factor: 0 is not allowed; allowed: 1 to 100\n"
+            "f.yaml:7:63: models.m.breaker.open.jitter: 1 is not allowed; allowed: 0 to 0.9");
+}
+
+TEST(Model, ARangeThatIsLeftTwiceIsOneProblem) {
+  EXPECT_EQ(problem(with_model("    breaker: {open: 48h}\n")),
+            "f.yaml:7:21: models.m.breaker.open: 48h is not allowed; allowed: 1ms to 24h");
+  EXPECT_EQ(problem(with_model("    breaker: {open: {initial: 48h}}\n")),
+            "f.yaml:7:31: models.m.breaker.open.initial: 48h is not allowed; allowed: 1ms to 24h");
+}
+
+TEST(Model, CategoriesAreTheTaxonomys) {  // BRK-19
+  EXPECT_THAT(
+      problem(with_model("    breaker: {trips_on: [network, netwrk]}\n")),
+      HasSubstr("f.yaml:7:35: models.m.breaker.trips_on[1]: netwrk is not allowed; allowed: network, timeout,"));
+  EXPECT_EQ(
+      problem(with_model("    breaker: {trips_on: []}\n")),
+      "f.yaml:7:25: models.m.breaker.trips_on: an empty list is not allowed; allowed: at least one failure category");
+  EXPECT_EQ(problem(with_model("    breaker: {trips_on: network}\n")),
+            "f.yaml:7:25: models.m.breaker.trips_on: text is not allowed; allowed: a list of failure categories");
+}
+
+TEST(Model, WhatTheOptionsRefuseIsReportedAtTheFieldWithItsRange) {  // CORE-6
+  EXPECT_EQ(problem(with_model("    retry: {max_attempts: 0}\n")),
+            "f.yaml:7:27: models.m.retry.max_attempts: 0 is not allowed; allowed: 1 to 100");
+  EXPECT_EQ(problem(with_model("    retry: {overall_deadline: 25h}\n")),
+            "f.yaml:7:31: models.m.retry.overall_deadline: 25h is not allowed; allowed: 1ms to 24h");
+  EXPECT_EQ(problem(with_model("    retry: {factor: nan}\n")),
+            "f.yaml:7:21: models.m.retry.factor: nan is not allowed; allowed: 1 to 10");
+  EXPECT_EQ(problem(with_model("    retry: {factor: inf}\n")),
+            "f.yaml:7:21: models.m.retry.factor: inf is not allowed; allowed: 1 to 10");
+  EXPECT_EQ(problem(with_model("    timeouts: {first_content: 0s}\n")),
+            "f.yaml:7:31: models.m.timeouts.first_content: 0s is not allowed; allowed: 1ms to 24h");
+}
+
+TEST(Model, ADefaultThatAnotherValueRulesOutSaysSo) {  // CORE-6
+  EXPECT_EQ(problem(with_model("    retry: {base: 60s}\n")),
+            "f.yaml:7:12: models.m.retry.max: 30s (the default) is not allowed; allowed: 1m to 24h");
+}
+
+TEST(Model, CountsThatDoNotFitAreOutOfRangeAndNotWrapped) {  // CORE-6
+  for (const char* field :
+       {"breaker: {failure_threshold: ", "breaker: {half_open_max_probes: ", "breaker: {half_open_successes: ",
+        "retry: {max_attempts: ", "retry: {max_total_attempts: "}) {
+    for (const char* value :
+         {"-1", "4294967295", "4294967296", "4294967297", "99999999999999999999", "-99999999999999999999"}) {
+      EXPECT_THAT(problem(with_model(fmt::format("    {}{}}}\n", field, value))),
+                  HasSubstr(fmt::format(": {} is not allowed; allowed: ", value)));
+    }
+    for (const char* value : {"1.5", "one", "0x1", "1_0", "+1", "1 0"}) {
+      EXPECT_THAT(problem(with_model(fmt::format("    {}{}}}\n", field, value))),
+                  HasSubstr(fmt::format(": {} is not allowed; allowed: a whole number", value)));
+    }
+  }
+}
+
+TEST(Model, WrongKindsSayWhatWasExpected) {
+  EXPECT_EQ(
+      problem(with_model("    retry: 3\n")),
+      "f.yaml:7:12: models.m.retry: text is not allowed; allowed: a map with the keys max_attempts, base, factor, "
+      "max, jitter, overall_deadline, max_total_attempts");
+  EXPECT_EQ(
+      problem(with_model("    retry: {base: {}}\n")),
+      "f.yaml:7:19: models.m.retry.base: a map is not allowed; allowed: a duration such as 250ms, 1.5s, 2m or 1h");
+  EXPECT_EQ(problem(with_model("    retry: {base: 5}\n")),
+            "f.yaml:7:19: models.m.retry.base: 5 is not allowed; allowed: a duration such as 250ms, 1.5s, 2m or 1h");
+  EXPECT_EQ(problem(with_model("    retry: {max_attempts:}\n")),
+            "f.yaml:7:13: models.m.retry.max_attempts: nothing is not allowed; allowed: a whole number");
+  EXPECT_EQ(problem(with_providers("models: {m: {targets: {provider: a, model: x}}}\n")),
+            "f.yaml:4:23: models.m.targets: a map is not allowed; allowed: a list of targets, at least one");
+}
+
+TEST(Model, TheNearestPlaceWinsValueByValue) {
+  const Config read = config(
+      "providers:\n"
+      "  a:\n"
+      "    {dialect: openai, base_url: http://a.test, timeouts: {connect: 1s, idle: 2s, total: 3s},\n"
+      "     breaker: {failure_threshold: 11, open: 12s}}\n"
+      "models:\n"
+      "  m:\n"
+      "    timeouts: {idle: 20s, total: 30s}\n"
+      "    breaker: {failure_threshold: 21, half_open_successes: 2}\n"
+      "    targets:\n"
+      "      - {provider: a, model: near, timeouts: {total: 300s}, breaker: {failure_threshold: 31}}\n"
+      "      - {provider: a, model: far}\n");
+  const TargetConfig& near = read.models[0].targets[0];
+  EXPECT_EQ(near.timeouts.connect, 1s);
+  EXPECT_EQ(near.timeouts.idle, 20s);
+  EXPECT_EQ(near.timeouts.total, 300s);
+  EXPECT_EQ(near.breaker.failure_threshold, 31U);
+  EXPECT_EQ(near.breaker.half_open_successes, 2U);
+  EXPECT_EQ(near.breaker.open_time, OpenTime::fixed(12s));
+  EXPECT_EQ(read.models[0].targets[1].timeouts.total, 30s);
+  EXPECT_EQ(read.models[0].targets[1].breaker.failure_threshold, 21U);
+}
+
+TEST(Model, APresetReplacesAllThatFartherPlacesSay) {
+  const Config read = config(
+      "providers: {a: {dialect: openai, base_url: http://a.test, breaker: {half_open_successes: 9}}}\n"
+      "models: {m: {breaker: {preset: tool, failure_threshold: 3}, targets: [{provider: a, model: x}]}}\n");
+  BreakerOptions expected = tool_preset();
+  expected.failure_threshold = 3;
+  EXPECT_EQ(read.models[0].targets[0].breaker, expected);
+}
+
+TEST(Model, AProblemStandsWhereTheValueIsSetHoweverManyTargetsItReaches) {
+  EXPECT_THAT(problems("providers: {a: {dialect: openai, base_url: http://a.test, timeouts: {idle: 0s}}}\n"
+                       "models:\n"
+                       "  m: {timeouts: {total: 0s}, targets: [{provider: a, model: x}, {provider: a, model: y}]}\n"),
+              ElementsAre("f.yaml:1:76: providers.a.timeouts.idle: 0s is not allowed; allowed: 1ms to 24h",
+                          "f.yaml:3:25: models.m.timeouts.total: 0s is not allowed; allowed: 1ms to 24h"));
+}
+
+TEST(Model, AWrongValueIsAProblemEvenWhereEveryTargetReplacesIt) {
+  EXPECT_EQ(problem(with_providers("models: {m: {breaker: {failure_threshold: 0}, targets: "
+                                   "[{provider: a, model: x, breaker: {failure_threshold: 1}}]}}\n")),
+            "f.yaml:4:43: models.m.breaker.failure_threshold: 0 is not allowed; allowed: 1 to 1000000");
+}
+
+TEST(Model, OneTargetCannotHaveTwoSetsOfValues) {
+  EXPECT_THAT(problems(with_providers("models:\n"
+                                      "  one: {targets: [{provider: a, model: x}], timeouts: {idle: 9s}}\n"
+                                      "  two: {targets: [{provider: b, model: x}, {provider: a, model: x}]}\n"
+                                      "  three: {targets: [{provider: a, model: x}], breaker: {preset: tool}, "
+                                      "timeouts: {idle: 9s}}\n")),
+              ElementsAre("f.yaml:6:44: models.two.targets[1]: the same target has other timeouts at "
+                          "models.one.targets[0] (line 5); they belong to the target, so they must be equal",
+                          "f.yaml:7:21: models.three.targets[0]: the same target has another breaker at "
+                          "models.one.targets[0] (line 5); they belong to the target, so they must be equal"));
+}
+
+TEST(Model, OneTargetMayServeSeveralModelsWithTheSameValues) {
+  const Config read =
+      config(with_providers("models:\n"
+                            "  one: {targets: [{provider: a, model: x}], timeouts: {idle: 9s}}\n"
+                            "  two: {targets: [{provider: a, model: x, timeouts: {idle: 9000ms}}]}\n"));
+  EXPECT_EQ(read.target("a", "x")->timeouts.idle, 9s);
+  EXPECT_EQ(read.target("a", "y")->timeouts.idle, AttemptTimeouts{}.idle);
+  EXPECT_EQ(read.find_model("two")->targets.size(), 1U);
+  EXPECT_EQ(read.find_model("three"), nullptr);
+  EXPECT_EQ(read.find_provider("b")->name, "b");
+  EXPECT_EQ(read.find_provider("c"), nullptr);
+}
+
+TEST(Model, TargetsNameProvidersThatExistOnceEach) {
+  EXPECT_THAT(
+      problems(with_providers("models:\n"
+                              "  m: {targets: [{provider: c, model: x}, {provider: a, model: \"\"}, {model: x}, "
+                              "{provider: a}, {provider: b, model: x}, {provider: b, model: x}]}\n")),
+      ElementsAre("f.yaml:5:28: models.m.targets[0].provider: c is not allowed; allowed: a, b",
+                  "f.yaml:5:63: models.m.targets[1].model: an empty value is not allowed; allowed: the "
+                  "provider's name for a model: 1 to 256 visible ASCII characters",
+                  "f.yaml:5:68: models.m.targets[2].provider: missing; it takes the name of one of the providers",
+                  "f.yaml:5:80: models.m.targets[3].model: missing; it takes the provider's name for a model: 1 "
+                  "to 256 visible ASCII characters",
+                  "f.yaml:5:120: models.m.targets[5]: this target is in the list already; retry says how often "
+                  "it is tried"));
+}
+
+TEST(Model, AModelHasTargets) {
+  EXPECT_EQ(problem(with_providers("models: {m: {}}\n")),
+            "f.yaml:4:13: models.m.targets: missing; it takes a list of {provider, model}");
+  EXPECT_EQ(problem(with_providers("models: {m: {targets: []}}\n")),
+            "f.yaml:4:23: models.m.targets: an empty list is not allowed; allowed: a list of targets, at least one");
+}
+
+TEST(Model, NamesAndStrategiesAreChecked) {
+  EXPECT_EQ(
+      problem(with_providers("models: {a/b: {targets: [{provider: a, model: org/x}]}}\n")),
+      "f.yaml:4:10: models.a/b: a model's name is 1 to 128 letters, digits and . _ : @ + - (no /, which divides a "
+      "provider from its model)");
+  EXPECT_EQ(problem(with_providers("models: {\"llama3:8b\": {targets: [{provider: a, model: org/x}]}}\n")), "");
+  EXPECT_EQ(problem(with_model("    strategy: weighted\n")),
+            "f.yaml:7:15: models.m.strategy: weighted is not allowed; allowed: ordered");
+}
+
+TEST(Model, UnknownKeysComeWithTheNearestKnownName) {
+  EXPECT_EQ(problem(with_model("    retries: {}\n")),
+            "f.yaml:7:5: models.m.retries: not a known key; did you mean \"retry\"?");
+  EXPECT_EQ(problem(with_model("    retry: {max_atempts: 3}\n")),
+            "f.yaml:7:13: models.m.retry.max_atempts: not a known key; did you mean \"max_attempts\"?");
+  EXPECT_EQ(problem(with_model("    breaker: {Failure_Threshold: 3}\n")),
+            "f.yaml:7:15: models.m.breaker.Failure_Threshold: not a known key; did you mean \"failure_threshold\"?");
+  EXPECT_EQ(problem(with_model("    limits: {rpm: 5}\n")),
+            "f.yaml:7:5: models.m.limits: not a known key; known here: strategy, targets, retry, breaker, timeouts");
+}
+
+}  // namespace
+}  // namespace fuseboard::config

@@ -116,17 +116,21 @@ struct PhraseRow {
 inline constexpr PhraseRow kPhrases[] = {
     // OpenAI, Groq: "Request too large for gpt-4o ... Limit 30000, Requested 41000".
     {{rate_limit}, "Request too large for", {rate_limit, request_exceeds_window}},
-    {{invalid_request}, "Request too large for", {rate_limit, request_exceeds_window}},  // Groq, 413
-    {{rate_limit, service_unavailable}, "The model is overloaded", {overloaded, none}},  // Gemini, 503
-    {{invalid_request}, "prompt is too long", {context_length_exceeded, none}},          // Anthropic, 400
+    {{invalid_request}, "Request too large for", {rate_limit, request_exceeds_window}},                // Groq, 413
+    {{rate_limit, service_unavailable}, "The model is overloaded", {overloaded, none}},                // Gemini, 503
+    {{rate_limit}, "That model is currently overloaded", {overloaded, none}},                          // OpenAI, 429
+    {{service_unavailable}, "The server is overloaded", {overloaded, none}},                           // OpenAI, 503
+    {{invalid_request}, "Input tokens exceed the configured limit", {context_length_exceeded, none}},  // OpenAI, 400
+    {{invalid_request, permission_denied}, "Input token count + ", {context_length_exceeded, none}},   // Together, 403
+    {{invalid_request}, "Input is too long for requested model", {context_length_exceeded, none}},     // Bedrock, 400
+    {{invalid_request}, "This model's maximum prompt length is", {context_length_exceeded, none}},     // xAI, 400
+    {{invalid_request}, "You have reached your specified API usage limits", {quota_exhausted, none}},  // Anthropic, 400
+    {{invalid_request}, "prompt is too long", {context_length_exceeded, none}},                        // Anthropic, 400
     {{invalid_request}, "input length and `max_tokens` exceed context limit", {context_length_exceeded, none}},  // same
     {{invalid_request}, "This model's maximum context length is", {context_length_exceeded, none}},  // vLLM, OpenAI
-    {{invalid_request, service_unavailable},
-     "Input validation error: `inputs`",
-     {context_length_exceeded, none}},  // TGI
-    {{invalid_request, service_unavailable},
-     "Context size has been exceeded",
-     {context_length_exceeded, none}},                                                          // LM Studio
+    // Text Generation Inference, 422 and inside streams; LM Studio, 500.
+    {{invalid_request, service_unavailable}, "Input validation error: `inputs`", {context_length_exceeded, none}},
+    {{invalid_request, service_unavailable}, "Context size has been exceeded", {context_length_exceeded, none}},
     {{invalid_request}, "Your credit balance is too low", {quota_exhausted, none}},             // Anthropic, 400
     {{invalid_request}, "Incorrect API key", {authentication, none}},                           // xAI, 400
     {{invalid_request}, "Output blocked by content filtering policy", {content_policy, none}},  // Anthropic, 400

@@ -141,6 +141,12 @@ TEST(ClassifyHttp, APhraseThatOpensTheMessageRefinesItsClass) {
   EXPECT_EQ(judge(400, "", "invalid_request_error", "Your credit balance is too low to access the API").category,
             quota_exhausted);
   EXPECT_EQ(judge(503, "503", "", "The model is overloaded. Please try again later.").category, overloaded);
+  EXPECT_EQ(judge(429, "", "server_error", "That model is currently overloaded with other requests.").category,
+            overloaded);
+  EXPECT_EQ(judge(400, "", "", "Input tokens exceed the configured limit of 272000 tokens.").category,
+            context_length_exceeded);
+  EXPECT_EQ(judge(200, "", "validation", "Input validation error: `inputs` must have less than 1024 tokens").category,
+            context_length_exceeded);
 }
 
 TEST(ClassifyHttp, ProseDoesNotOverrideADecisiveStatusNorCountInsideAMessage) {

@@ -67,7 +67,7 @@ constexpr std::array kTable = {
     Behaviour{"sim-split-events", ParameterKind::kNone, "", "sends each event of a stream in two pieces",
               [](const Use&, Fate& fate) { fate.split_events = true; }},
     Behaviour{"sim-stream-cut", ParameterKind::kCount, "3",
-              "resets the connection after that many tokens; a plain answer is cut in its middle",
+              "cuts the connection after that many tokens; a plain answer is cut in its middle",
               [](const Use& use, Fate& fate) { end_after(use, fate, Ending::kCut); }},
     Behaviour{
         "sim-stream-eof", ParameterKind::kCount, "3",
@@ -100,7 +100,7 @@ constexpr std::array kTable = {
                 fate.opening = Opening::kHtml;
                 fate.status = 502;
               }},
-    Behaviour{"sim-reset", ParameterKind::kNone, "", "resets the connection (RST) before a byte of the answer",
+    Behaviour{"sim-reset", ParameterKind::kNone, "", "cuts the connection before a byte of the answer",
               [](const Use&, Fate& fate) { fate.opening = Opening::kReset; }},
     Behaviour{"sim-silent", ParameterKind::kNone, "", "never answers: waits until the client leaves",
               [](const Use&, Fate& fate) { fate.opening = Opening::kSilence; }},

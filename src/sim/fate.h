@@ -21,14 +21,14 @@ struct Fate {
     kErrorIn200,  // the same body under status 200
     kHtml,        // a proxy's page with `status`
     kEmpty,       // 200 without a body
-    kReset,       // the connection is reset before a byte of the answer
+    kReset,       // the connection is cut before a byte of the answer
     kSilence,     // nothing at all until the client leaves
   };
   enum class Ending : std::uint8_t {
     kComplete,
     kNoDone,     // everything but the terminal event
     kEof,        // a clean end of the body after `after_tokens`, without finish reason and terminal event
-    kCut,        // the connection is reset after `after_tokens`
+    kCut,        // the connection is cut after `after_tokens`
     kStall,      // silence after `after_tokens` until the client leaves
     kMalformed,  // one broken event after `after_tokens`, then the rest
     kError,      // an error event after `after_tokens`, then a clean end

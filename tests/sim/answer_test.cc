@@ -1,0 +1,369 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "sim/answer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "sim/behaviour.h"
+
+namespace fuseboard::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::string_view kChat =
+    R"({"model":"gpt-5","messages":[{"role":"user","content":"Say hello to the fuses"}]})";
+constexpr std::string_view kStream =
+    R"({"model":"gpt-5","stream":true,"messages":[{"role":"user","content":"Say hello to the fuses"}]})";
+constexpr std::string_view kMessage =
+    R"({"model":"claude","max_tokens":100,"messages":[{"role":"user","content":[{"type":"text","text":"Hello there"}]}]})";
+constexpr std::string_view kMessageStream =
+    R"({"model":"claude","max_tokens":100,"stream":true,"messages":[{"role":"user","content":"Hello there"}]})";
+
+const AnswerContext kContext = {.seed = 1, .ordinal = 1, .created = 1'767'225'600, .token_gap = 5ms};
+
+Fate fate(std::string_view model) { return fate_of(*read_model_name(model), 0, Duration::zero()); }
+
+Reply reply(Dialect dialect, std::string_view body, std::string_view model = "sim-ok") {
+  const auto request = read_chat(dialect, body);
+  EXPECT_TRUE(request.has_value()) << request.error().message;
+  return chat_reply(dialect, *request, fate(model), kContext);
+}
+
+struct Event {
+  std::string name;
+  std::string data;
+};
+std::vector<Event> events_of(const std::string& body) {
+  std::vector<Event> events;
+  std::size_t begin = 0;
+  for (std::size_t end = 0; (end = body.find("\n\n", begin)) != std::string::npos; begin = end + 2) {
+    const std::string block = body.substr(begin, end - begin);
+    Event event;
+    if (block.starts_with("event: ")) event.name = block.substr(7, block.find('\n') - 7);
+    event.data = block.substr(block.find("data: ") + 6);
+    events.push_back(std::move(event));
+  }
+  EXPECT_EQ(begin, body.size()) << "an incomplete last event";
+  return events;
+}
+
+std::string streamed_text(const std::vector<Event>& events) {
+  std::string text;
+  for (const Event& event : events) {
+    const json data = json::parse(event.data, nullptr, false);
+    if (data.is_discarded()) continue;
+    if (data.contains("choices") && !data["choices"].empty()) text += data["choices"][0]["delta"].value("content", "");
+    if (data.value("type", "") == "content_block_delta") text += data["delta"].value("text", "");
+  }
+  return text;
+}
+
+TEST(OpenAiAnswer, HasTheShapeOfAChatCompletion) {
+  const Reply plain = reply(Dialect::kOpenAi, kChat);
+  EXPECT_EQ(plain.status, 200);
+  EXPECT_FALSE(plain.streamed);
+  const json body = json::parse(plain.body());
+  EXPECT_THAT(body["id"].get<std::string>(), ::testing::StartsWith("chatcmpl-"));
+  EXPECT_EQ(body["object"], "chat.completion");
+  EXPECT_EQ(body["created"], 1'767'225'600);
+  EXPECT_EQ(body["model"], "gpt-5");
+  EXPECT_EQ(body["choices"].size(), 1U);
+  EXPECT_EQ(body["choices"][0]["finish_reason"], "stop");
+  EXPECT_EQ(body["choices"][0]["message"]["role"], "assistant");
+  EXPECT_FALSE(body["choices"][0]["message"]["content"].get<std::string>().empty());
+  const json& usage = body["usage"];
+  EXPECT_EQ(usage["total_tokens"].get<int>(),
+            usage["prompt_tokens"].get<int>() + usage["completion_tokens"].get<int>());
+}
+
+TEST(OpenAiAnswer, TheStreamSaysWhatThePlainAnswerSays) {
+  const Reply streamed = reply(Dialect::kOpenAi, kStream);
+  EXPECT_TRUE(streamed.streamed);
+  const auto events = events_of(streamed.body());
+  const json plain = json::parse(reply(Dialect::kOpenAi, kChat).body());
+  EXPECT_EQ(streamed_text(events), plain["choices"][0]["message"]["content"].get<std::string>());
+  EXPECT_EQ(json::parse(events.front().data)["choices"][0]["delta"]["role"], "assistant");
+  EXPECT_EQ(json::parse(events[events.size() - 2].data)["choices"][0]["finish_reason"], "stop");
+  EXPECT_EQ(events.back().data, "[DONE]");
+}
+
+TEST(OpenAiAnswer, UsageComesInItsOwnChunkWhenAskedFor) {
+  const Reply streamed =
+      reply(Dialect::kOpenAi, R"({"model":"gpt-5","stream":true,"stream_options":{"include_usage":true},
+                                                    "messages":[{"role":"user","content":"x"}]})");
+  const auto events = events_of(streamed.body());
+  const json last = json::parse(events[events.size() - 2].data);
+  EXPECT_TRUE(last["choices"].empty());
+  EXPECT_GT(last["usage"]["completion_tokens"], 0);
+  EXPECT_TRUE(json::parse(events.front().data)["usage"].is_null());
+}
+
+TEST(AnthropicAnswer, HasTheShapeOfAMessage) {
+  const json body = json::parse(reply(Dialect::kAnthropic, kMessage).body());
+  EXPECT_THAT(body["id"].get<std::string>(), ::testing::StartsWith("msg_"));
+  EXPECT_EQ(body["type"], "message");
+  EXPECT_EQ(body["role"], "assistant");
+  EXPECT_EQ(body["stop_reason"], "end_turn");
+  EXPECT_TRUE(body["stop_sequence"].is_null());
+  EXPECT_EQ(body["content"][0]["type"], "text");
+  EXPECT_GT(body["usage"]["input_tokens"], 0);
+  EXPECT_GT(body["usage"]["output_tokens"], 0);
+}
+
+TEST(AnthropicAnswer, TheStreamHasItsEventsInOrder) {
+  const auto events = events_of(reply(Dialect::kAnthropic, kMessageStream).body());
+  std::vector<std::string> names;
+  for (const Event& event : events) {
+    EXPECT_EQ(json::parse(event.data)["type"].get<std::string>(), event.name);
+    if (names.empty() || names.back() != event.name) names.push_back(event.name);
+  }
+  EXPECT_THAT(names, ElementsAre("message_start", "content_block_start", "ping", "content_block_delta",
+                                 "content_block_stop", "message_delta", "message_stop"));
+  const json plain = json::parse(reply(Dialect::kAnthropic, kMessage).body());
+  EXPECT_EQ(streamed_text(events), plain["content"][0]["text"].get<std::string>());
+}
+
+TEST(Answers, AreTheSameForTheSameSeedAndPromptAndDifferOtherwise) {
+  EXPECT_EQ(reply(Dialect::kOpenAi, kStream).body(), reply(Dialect::kOpenAi, kStream).body());
+  const auto request = read_chat(Dialect::kOpenAi, kChat);
+  const std::string one = compose(*request, {}, {.seed = 1}).joined();
+  EXPECT_NE(one, compose(*request, {}, {.seed = 2}).joined());
+  ChatRequest other = *request;
+  other.prompt += "!";
+  EXPECT_NE(one, compose(other, {}, {.seed = 1}).joined());
+}
+
+TEST(Answers, MaxTokensLimitsTheLength) {
+  const json body = json::parse(
+      reply(Dialect::kOpenAi, R"({"model":"m","max_completion_tokens":3,"messages":[{"role":"user","content":"x"}]})")
+          .body());
+  EXPECT_EQ(body["usage"]["completion_tokens"], 3);
+  EXPECT_EQ(body["choices"][0]["finish_reason"], "length");
+  const json message = json::parse(
+      reply(Dialect::kAnthropic, R"({"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}]})").body());
+  EXPECT_EQ(message["stop_reason"], "max_tokens");
+  EXPECT_EQ(message["usage"]["output_tokens"], 1);
+}
+
+TEST(Answers, TheProvidersOwnBoundHoldsForLongAnswers) {
+  const auto request = read_chat(Dialect::kOpenAi, kChat);
+  EXPECT_EQ(compose(*request, fate("sim-long:1000000000"), {.max_tokens = 50}).tokens.size(), 50U);
+  EXPECT_EQ(compose(*request, fate("sim-long:50"), {.max_tokens = 50}).finish, Finish::kStop);
+}
+
+TEST(Answers, EchoRepeatsTheLastUserMessage) {
+  const json body = json::parse(reply(Dialect::kOpenAi,
+                                      R"({"model":"m","messages":[{"role":"user","content":"first"},
+      {"role":"assistant","content":"a"},{"role":"user","content":[{"type":"text","text":"zw\u00f6lf  Boxk\u00e4mpfer"}]}]})",
+                                      "sim-echo")
+                                    .body());
+  EXPECT_EQ(body["choices"][0]["message"]["content"], "zwölf  Boxkämpfer");
+}
+
+TEST(Answers, TokensNeverSplitACharacter) {
+  for (const std::string& token : split_tokens("ääääääääääääääääää 日本語日本語日本語 x  y ")) {
+    EXPECT_NO_THROW(json(token).dump()) << token;
+  }
+}
+
+TEST(Answers, AToolCallFitsTheSchema) {
+  constexpr std::string_view kTools = R"({"model":"m","messages":[{"role":"user","content":"x"}],"tools":[
+      {"type":"function","function":{"name":"book","parameters":{"type":"object","properties":{
+         "seats":{"type":"integer"},"class":{"type":"string","enum":["second","first"]},"note":{"type":"string"}},
+         "required":["seats","class"]}}}]})";
+  const json choice = json::parse(reply(Dialect::kOpenAi, kTools, "sim-tool-call").body())["choices"][0];
+  EXPECT_EQ(choice["finish_reason"], "tool_calls");
+  EXPECT_TRUE(choice["message"]["content"].is_null());
+  const json& call = choice["message"]["tool_calls"][0];
+  EXPECT_EQ(call["function"]["name"], "book");
+  EXPECT_EQ(json::parse(call["function"]["arguments"].get<std::string>()), json({{"class", "second"}, {"seats", 1}}));
+}
+
+TEST(Answers, AStreamedToolCallAddsUpToItsArguments) {
+  const auto events = events_of(reply(Dialect::kAnthropic, kMessageStream, "sim-tool-call").body());
+  std::string arguments;
+  std::string name;
+  for (const Event& event : events) {
+    const json data = json::parse(event.data);
+    if (event.name == "content_block_start") name = data["content_block"]["name"];
+    if (event.name == "content_block_delta") arguments += data["delta"]["partial_json"].get<std::string>();
+  }
+  EXPECT_EQ(name, "get_weather");
+  EXPECT_EQ(json::parse(arguments), json({{"city", "Sample City"}}));
+}
+
+TEST(Answers, AForcedToolChoiceIsObeyedAndAToolResultIsAnsweredInWords) {
+  const json forced =
+      json::parse(reply(Dialect::kAnthropic, R"({"model":"m","max_tokens":50,"tool_choice":{"type":"any"},
+      "tools":[{"name":"look","input_schema":{"type":"object"}}],"messages":[{"role":"user","content":"x"}]})")
+                      .body());
+  EXPECT_EQ(forced["stop_reason"], "tool_use");
+  EXPECT_EQ(forced["content"][0]["name"], "look");
+  const json after = json::parse(reply(Dialect::kOpenAi, R"({"model":"m","messages":[{"role":"user","content":"x"},
+      {"role":"tool","tool_call_id":"1","content":"sunny"}]})",
+                                       "sim-tool-call")
+                                     .body());
+  EXPECT_EQ(after["choices"][0]["finish_reason"], "stop");
+}
+
+TEST(Answers, ARefusalEndsInTheDialectsWord) {
+  EXPECT_EQ(json::parse(reply(Dialect::kOpenAi, kChat, "sim-refusal").body())["choices"][0]["finish_reason"],
+            "content_filter");
+  EXPECT_EQ(json::parse(reply(Dialect::kAnthropic, kMessage, "sim-refusal").body())["stop_reason"], "refusal");
+}
+
+TEST(StreamEndings, ACutStopsAfterTheGivenTokensWithoutATerminalEvent) {
+  for (const Dialect dialect : {Dialect::kOpenAi, Dialect::kAnthropic}) {
+    const std::string_view body = dialect == Dialect::kOpenAi ? kStream : kMessageStream;
+    const Reply cut = reply(dialect, body, "sim-stream-cut:5");
+    EXPECT_EQ(cut.ending, Reply::Ending::kCut);
+    EXPECT_EQ(cut.steps.size(), 6U) << "the start and five tokens";
+    EXPECT_EQ(reply(dialect, body, "sim-stall:5").ending, Reply::Ending::kStall);
+    const Reply eof = reply(dialect, body, "sim-stream-eof:5");
+    EXPECT_EQ(eof.ending, Reply::Ending::kComplete);
+    EXPECT_EQ(eof.body(), cut.body());
+    // More tokens than there are: still no finish reason.
+    EXPECT_THAT(reply(dialect, body, "sim-stream-cut:100000").body(), ::testing::Not(HasSubstr("\"stop\"")));
+  }
+}
+
+TEST(StreamEndings, AMalformedEventStandsBetweenGoodOnes) {
+  const auto events = events_of(reply(Dialect::kOpenAi, kStream, "sim-malformed-event:2").body());
+  EXPECT_TRUE(json::parse(events[3].data, nullptr, false).is_discarded());
+  EXPECT_FALSE(json::parse(events[4].data, nullptr, false).is_discarded());
+  EXPECT_EQ(events.back().data, "[DONE]");
+}
+
+TEST(StreamEndings, NoDoneKeepsTheFinishReason) {
+  const auto events = events_of(reply(Dialect::kOpenAi, kStream, "sim-no-done").body());
+  EXPECT_EQ(json::parse(events.back().data)["choices"][0]["finish_reason"], "stop");
+  EXPECT_EQ(events_of(reply(Dialect::kAnthropic, kMessageStream, "sim-no-done").body()).back().name, "message_delta");
+}
+
+TEST(StreamEndings, AnErrorEventIsTheLast) {
+  EXPECT_THAT(events_of(reply(Dialect::kOpenAi, kStream, "sim-error-in-stream").body()).back().data,
+              HasSubstr("server_error"));
+  const auto events = events_of(reply(Dialect::kAnthropic, kMessageStream, "sim-error-in-stream:0").body());
+  EXPECT_EQ(events.back().name, "error");
+  EXPECT_EQ(json::parse(events.back().data)["error"]["type"], "api_error");
+}
+
+TEST(StreamEndings, SplitEventsKeepTheirBytes) {
+  const Reply whole = reply(Dialect::kOpenAi, kStream);
+  const Reply split = reply(Dialect::kOpenAi, kStream, "sim-split-events");
+  EXPECT_EQ(split.body(), whole.body());
+  EXPECT_EQ(split.steps.size(), 2 * whole.steps.size());
+}
+
+TEST(Pace, TheGapComesBetweenTokensAndTheFirstWaitBeforeThem) {
+  const Reply usual = reply(Dialect::kOpenAi, kStream);
+  EXPECT_EQ(usual.steps[1].wait, Duration::zero());
+  EXPECT_EQ(usual.steps[2].wait, 5ms);
+  const Reply late = reply(Dialect::kOpenAi, kStream, "sim-slow-first-token:250ms");
+  EXPECT_EQ(late.wait, Duration::zero());
+  EXPECT_EQ(late.steps[0].wait, Duration::zero()) << "the role is no content";
+  EXPECT_EQ(late.steps[1].wait, 250ms);
+  EXPECT_EQ(reply(Dialect::kOpenAi, kStream, "sim-slow:1s").steps[1].wait, 1s);
+  EXPECT_EQ(reply(Dialect::kOpenAi, kChat, "sim-slow-first-token:250ms").wait, 250ms);
+}
+
+TEST(PlainEndings, HalfABodyIsSent) {
+  const std::string whole = reply(Dialect::kOpenAi, kChat).body();
+  const Reply cut = reply(Dialect::kOpenAi, kChat, "sim-stream-cut");
+  EXPECT_EQ(cut.ending, Reply::Ending::kCut);
+  EXPECT_EQ(cut.body(), whole.substr(0, whole.size() / 2));
+  EXPECT_EQ(reply(Dialect::kOpenAi, kChat, "sim-stall").ending, Reply::Ending::kStall);
+  EXPECT_TRUE(json::parse(reply(Dialect::kOpenAi, kChat, "sim-malformed-event").body(), nullptr, false).is_discarded());
+  EXPECT_EQ(reply(Dialect::kOpenAi, kChat, "sim-no-done").body(), whole);
+  EXPECT_EQ(reply(Dialect::kOpenAi, kChat, "sim-error-in-stream").status, 500);
+}
+
+TEST(Refusals, SpeakTheirDialect) {
+  const Fate context = fate("sim-context-length");
+  const json openai = json::parse(refusal_reply(context, {Dialect::kOpenAi, "m", "req_1"}).body());
+  EXPECT_EQ(openai["error"]["code"], "context_length_exceeded");
+  EXPECT_EQ(openai["error"]["type"], "invalid_request_error");
+  const json anthropic = json::parse(refusal_reply(context, {Dialect::kAnthropic, "m", "req_1"}).body());
+  EXPECT_EQ(anthropic["type"], "error");
+  EXPECT_EQ(anthropic["error"]["type"], "invalid_request_error");
+  EXPECT_THAT(anthropic["error"]["message"].get<std::string>(), HasSubstr("prompt is too long"));
+  EXPECT_EQ(anthropic["request_id"], "req_1");
+  const json quota = json::parse(refusal_reply(fate("sim-quota"), {Dialect::kOpenAi, "m", ""}).body());
+  EXPECT_EQ(quota["error"]["type"], "insufficient_quota");
+  const json missing = json::parse(refusal_reply(fate("sim-404-model"), {Dialect::kAnthropic, "m-1", ""}).body());
+  EXPECT_EQ(missing["error"]["message"], "model: m-1");
+}
+
+TEST(Refusals, RetryAfterIsRoundedUpToSeconds) {
+  const Reply refused = refusal_reply(fate("sim-429-retry-after:1500ms"), {});
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_THAT(refused.headers, ::testing::Contains(::testing::Pair("retry-after", "2")));
+  EXPECT_THAT(refused.headers, ::testing::Contains(::testing::Pair("retry-after-ms", "1500")));
+}
+
+TEST(Refusals, OddBodiesAreOdd) {
+  EXPECT_EQ(refusal_reply(fate("sim-empty"), {}).body(), "");
+  EXPECT_EQ(refusal_reply(fate("sim-html-502"), {}).status, 502);
+  EXPECT_THAT(refusal_reply(fate("sim-html-502"), {}).body(), HasSubstr("<html>"));
+  const Reply fine = refusal_reply(fate("sim-error-in-200"), {});
+  EXPECT_EQ(fine.status, 200);
+  EXPECT_TRUE(json::parse(fine.body()).contains("error"));
+}
+
+TEST(Embeddings, AreUnitVectorsThatDependOnTheText) {
+  const auto request = read_embeddings(R"({"model":"e","input":["a","b","a"],"dimensions":8})");
+  const json body = json::parse(embeddings_reply(*request, {}, kContext).body());
+  ASSERT_EQ(body["data"].size(), 3U);
+  EXPECT_EQ(body["data"][0]["embedding"], body["data"][2]["embedding"]);
+  EXPECT_NE(body["data"][0]["embedding"], body["data"][1]["embedding"]);
+  double squares = 0;
+  for (const double x : body["data"][0]["embedding"].get<std::vector<double>>()) squares += x * x;
+  EXPECT_NEAR(squares, 1, 1e-5);
+  EXPECT_EQ(body["data"][0]["embedding"].size(), 8U);
+}
+
+TEST(Embeddings, ComeInBase64WhenAskedFor) {
+  const auto request = read_embeddings(R"({"model":"e","input":"a","dimensions":1,"encoding_format":"base64"})");
+  const json body = json::parse(embeddings_reply(*request, {}, kContext).body());
+  const std::string text = body["data"][0]["embedding"];
+  // One float, 1.0 or -1.0, little-endian: 00 00 80 3F or BF.
+  EXPECT_THAT(text, ::testing::AnyOf("AACAPw==", "AACAvw=="));
+}
+
+TEST(Requests, BadOnesNameTheField) {
+  EXPECT_EQ(read_chat(Dialect::kOpenAi, "{").error().param, "");
+  EXPECT_EQ(read_chat(Dialect::kOpenAi, "[]").error().param, "");
+  EXPECT_EQ(read_chat(Dialect::kOpenAi, R"({"messages":[]})").error().param, "model");
+  EXPECT_EQ(read_chat(Dialect::kOpenAi, R"({"model":"m","messages":[]})").error().param, "messages");
+  EXPECT_EQ(read_chat(Dialect::kOpenAi, R"({"model":"m","messages":[7]})").error().param, "messages");
+  EXPECT_EQ(read_chat(Dialect::kOpenAi, R"({"model":"m","n":2,"messages":[{"role":"user"}]})").error().param, "n");
+  EXPECT_EQ(read_chat(Dialect::kAnthropic, R"({"model":"m","messages":[{"role":"user"}]})").error().param,
+            "max_tokens");
+  EXPECT_TRUE(read_token_count(R"({"model":"m","messages":[{"role":"user"}]})").has_value());
+  EXPECT_EQ(read_embeddings(R"({"model":"m","input":[]})").error().param, "input");
+  EXPECT_EQ(read_embeddings(R"({"model":"m","input":"x","dimensions":4097})").error().param, "dimensions");
+}
+
+TEST(Requests, OddShapesNeverThrow) {
+  for (const char* body :
+       {R"({"model":"m","messages":[{"role":"user","content":{"a":1}}],"tools":{"a":1},"tool_choice":7})",
+        R"({"model":"m","messages":[{"role":"user","content":[1,null,{"text":5},{"type":"tool_result","content":3}]}],
+            "tools":[1,{"function":{"name":"f","parameters":{"required":[1,"a"],"properties":7}}}],"stream":"yes"})",
+        R"({"model":"m","messages":[{"role":"user","content":[{"type":"tool_result","content":[{"text":"x"},5]}]}],
+            "stream_options":[],"max_tokens":18446744073709551615})"}) {
+    EXPECT_TRUE(read_chat(Dialect::kOpenAi, body).has_value()) << body;
+  }
+  EXPECT_FALSE(read_chat(Dialect::kOpenAi, "{\"model\":\"\xff\",\"messages\":[{\"role\":\"user\"}]}").has_value());
+}
+
+}  // namespace
+}  // namespace fuseboard::sim

@@ -65,7 +65,8 @@ struct SendDeadlines {
 };
 
 class HttpClient;
-class ClientCall;  // private to net
+class ClientCall;   // private to net
+struct ClientPool;  // private to net
 
 // One request and its response. Destroying it before the body's end closes its connection. Deadlines are kept to within
 // about 30 ms, never early. After an error every further call gives an error. One operation at a time; cancel() any
@@ -115,10 +116,8 @@ class HttpClient {
   std::size_t idle_connections() const noexcept;
   Loop& loop() noexcept;
 
-  struct Pool;  // private to net
-
  private:
-  std::shared_ptr<Pool> pool_;
+  std::shared_ptr<ClientPool> pool_;
 };
 
 }  // namespace fuseboard::net

@@ -1,0 +1,242 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/client_call.h"
+
+#include <boost/asio/ssl/error.hpp>
+
+#include "net/wire.h"
+
+namespace fuseboard::net {
+namespace {
+
+bool method_has_body(std::string_view method) noexcept {
+  return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+// The peer said that it will send no more, or left without saying so in TLS's terms.
+bool is_end(const ErrorCode& error) noexcept {
+  return error == asio::error::eof || error == asio::ssl::error::stream_truncated;
+}
+
+std::string describe(TransportError::Kind kind) {
+  switch (kind) {
+    case TransportError::closed_early:
+      return "the server closed the connection before its response";
+    case TransportError::truncated:
+      return "the server closed the connection before the end of its response";
+    case TransportError::head_timeout:
+      return "the server took too long to respond";
+    case TransportError::body_timeout:
+      return "the server took too long to go on with its response";
+    case TransportError::malformed:
+      return "the server's response is not HTTP/1.1";
+    case TransportError::too_large:
+      return "the server's response is larger than allowed";
+    case TransportError::cancelled:
+      return "cancelled";
+    default:
+      return std::string(name(kind));
+  }
+}
+
+}  // namespace
+
+TransportError ClientCall::fail(TransportError error) {
+  error.request_may_have_run = connection_ && connection_->sent_anything;
+  state_ = State::failed;
+  if (connection_) connection_->close();
+  return error;
+}
+
+TransportError ClientCall::fail(TransportError::Kind kind, std::string message) {
+  return fail({.kind = kind, .message = std::move(message)});
+}
+
+void ClientCall::cancel() noexcept {
+  cancelled_ = true;
+  if (connection_ && state_ != State::complete) connection_->close();
+}
+
+// Why waiting on is of no use; nothing when it is.
+std::optional<TransportError> ClientCall::why_not(TransportError::Kind at_end, TransportError::Kind on_timeout) const {
+  const ClientConnection& connection = *connection_;
+  const auto because = [](TransportError::Kind kind) {
+    return TransportError{.kind = kind, .message = describe(kind)};
+  };
+  if (cancelled_ || connection.closed()) return because(TransportError::cancelled);
+  if (const ErrorCode& error = connection.read_error()) {
+    if (is_end(error)) return because(at_end);
+    if (error.category() == asio::error::get_ssl_category()) {
+      return TransportError{.kind = TransportError::tls, .message = "TLS: " + error.message()};
+    }
+    return TransportError{.kind = TransportError::reset, .sys_errno = error.value(), .message = error.message()};
+  }
+  if (connection.expired()) return because(on_timeout);
+  return std::nullopt;
+}
+
+Task<std::expected<void, TransportError>> ClientCall::obtain_connection(TimePoint by) {
+  connection_ = pool_->take(origin_);
+  if (connection_) {
+    reused_ = true;
+    co_return std::expected<void, TransportError>();
+  }
+  const std::size_t buffered = std::max(pool_->options.max_head, ReadBuffer::kBulk);
+  connection_ = Ref(new ClientConnection(pool_->loop, origin_, buffered));
+  co_return co_await connection_->connect(origin_.tls ? pool_->tls_context.get() : nullptr, by);
+}
+
+// Looks at what has been received, skipping interim responses (RFC 9110 15.2). `no`: head_error_ says why.
+ClientCall::Ready ClientCall::head_ready() {
+  while (true) {
+    switch (parser_->parse_head(connection_->in())) {
+      case ParseStep::done:
+        break;
+      case ParseStep::need_more:
+        return Ready::not_yet;
+      case ParseStep::malformed:
+        head_error_ = {.kind = TransportError::malformed, .message = describe(TransportError::malformed)};
+        return Ready::no;
+      case ParseStep::too_large:
+        head_error_ = {.kind = TransportError::too_large,
+                       .message = "the server's response head is larger than allowed"};
+        return Ready::no;
+    }
+    const bool interim = head_.status >= 100 && head_.status < 200 && head_.status != 101;
+    if (!interim) return Ready::yes;
+    parser_.emplace(head_, HeadLimits{.bytes = pool_->options.max_head, .headers = pool_->options.max_headers});
+    if (head_request_) parser_->skip(true);
+  }
+}
+
+// Sends the request. It stops early, with sent_all_ false, when the response is there or nothing more can be sent: what
+// the server has to say matters more than that it did not listen to the end.
+Task<ClientCall::Ready> ClientCall::write_request(const RequestHead& head, std::string_view body) {
+  ClientConnection& connection = *connection_;
+  const bool with_length = !body.empty() || method_has_body(head.method);
+  out_.clear();
+  append_request_head(out_, head, origin_,
+                      {.kind = with_length ? Framing::length : Framing::no_body, .size = body.size()});
+  Pieces out(out_, body);
+  const std::size_t total = out.size();
+  connection.write_some(out);
+  connection.sent_anything = out.size() < total;
+  Ready response = Ready::not_yet;
+  while ((!out.empty() || !connection.written()) && response == Ready::not_yet) {
+    if (connection.write_error() || why_not(TransportError::closed_early, TransportError::head_timeout))
+      co_return response;
+    if (!connection.arm_read()) break;
+    co_await connection.event();
+    if (connection.written()) connection.write_some(out);
+    connection.sent_anything = connection.sent_anything || out.size() < total;
+    if (!connection.in().empty()) response = head_ready();
+  }
+  sent_all_ = out.empty() && connection.written() && !connection.write_error();
+  co_return response;
+}
+
+Task<std::expected<ResponseHead, TransportError>> ClientCall::send(Self self, const RequestHead& head,
+                                                                   std::string_view body, SendDeadlines deadlines) {
+  ClientCall& me = *self;
+  check_invariant(me.state_ == State::fresh, "an exchange sends one request");
+  me.state_ = State::sending;
+  if (me.cancelled_ || me.pool_->loop.stopping())
+    co_return std::unexpected(me.fail(TransportError::cancelled, "cancelled"));
+  if (!is_token(head.method))
+    co_return std::unexpected(me.fail(TransportError::malformed, "the method is not a token"));
+  if (auto obtained = co_await me.obtain_connection(deadlines.connect_by); !obtained) {
+    co_return std::unexpected(me.fail(std::move(obtained.error())));
+  }
+  ClientConnection& connection = *me.connection_;
+  me.head_request_ = head.method == "HEAD";
+  me.parser_.emplace(me.head_,
+                     HeadLimits{.bytes = me.pool_->options.max_head, .headers = me.pool_->options.max_headers});
+  if (me.head_request_) me.parser_->skip(true);
+  connection.expect_by(deadlines.head_by);
+  Ready response = co_await me.write_request(head, body);
+  while (response == Ready::not_yet) {
+    response = me.head_ready();
+    if (response != Ready::not_yet) break;
+    if (auto error = me.why_not(TransportError::closed_early, TransportError::head_timeout)) {
+      co_return std::unexpected(me.fail(*std::move(error)));
+    }
+    connection.arm_read();
+    co_await connection.event();
+  }
+  if (response == Ready::no) co_return std::unexpected(me.fail(*std::move(me.head_error_)));
+  connection.expect_nothing();
+  me.state_ = State::body;
+  co_return std::move(me.head_);
+}
+
+void ClientCall::complete() {
+  state_ = State::complete;
+  ClientConnection& connection = *connection_;
+  connection.expect_nothing();
+  const bool reusable = sent_all_ && !connection.closed() && !connection.read_error() && connection.in().empty() &&
+                        parser_->keep_alive() && head_.status != 101;
+  if (reusable) {
+    pool_->put(std::move(connection_));
+  } else {
+    connection.close();
+  }
+  connection_ = {};
+}
+
+// What can be handed out without waiting; empty with state_ still `body`: nothing yet.
+std::expected<std::string_view, TransportError> ClientCall::ready_body() {
+  if (state_ == State::complete) return std::string_view();
+  if (body_error_) return std::unexpected(fail(*body_error_, describe(*body_error_)));
+  if (state_ != State::body)
+    return std::unexpected(fail(TransportError::cancelled, "the exchange has no response to read"));
+  if (cancelled_) return std::unexpected(fail(TransportError::cancelled, "cancelled"));
+  std::string_view piece;
+  const ParseStep step = parser_->next_body(connection_->in(), piece);
+  if (step == ParseStep::malformed || step == ParseStep::too_large) body_error_ = TransportError::malformed;
+  if (!piece.empty()) return piece;
+  if (body_error_) return std::unexpected(fail(*body_error_, describe(*body_error_)));
+  const bool ended_cleanly = connection_->read_error() == asio::error::eof && parser_->complete_at_end();
+  if (step == ParseStep::done || ended_cleanly) complete();
+  return std::string_view();
+}
+
+Task<std::expected<std::string_view, TransportError>> ClientCall::read_some(Self self, TimePoint by) {
+  ClientCall& me = *self;
+  bool armed = false;
+  while (true) {
+    auto piece = me.ready_body();
+    if (!piece || !piece->empty() || me.state_ == State::complete) {
+      if (armed && me.connection_) me.connection_->expect_nothing();
+      co_return piece;
+    }
+    ClientConnection& connection = *me.connection_;
+    if (!armed) connection.expect_by(by);
+    armed = true;
+    if (auto error = me.why_not(TransportError::truncated, TransportError::body_timeout)) {
+      co_return std::unexpected(me.fail(*std::move(error)));
+    }
+    if (!connection.arm_read()) {  // a chunk header or trailer that fills the buffer
+      me.body_error_ = TransportError::malformed;
+      continue;
+    }
+    co_await connection.event();
+  }
+}
+
+Task<std::expected<std::string, TransportError>> ClientCall::read_all(Self self, std::size_t max_bytes, TimePoint by) {
+  ClientCall& me = *self;
+  std::string body;
+  while (true) {
+    auto piece = me.ready_body();
+    if (piece && piece->empty() && me.state_ == State::body) piece = co_await read_some(self, by);
+    if (!piece) co_return std::unexpected(std::move(piece.error()));
+    if (piece->empty()) co_return body;
+    if (piece->size() > max_bytes - body.size()) {
+      co_return std::unexpected(me.fail(TransportError::too_large, describe(TransportError::too_large)));
+    }
+    body.append(*piece);
+  }
+}
+
+}  // namespace fuseboard::net

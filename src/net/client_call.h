@@ -1,0 +1,64 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Private to net: what a ClientExchange stands for.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/client.h"
+#include "net/client_pool.h"
+#include "net/message_parser.h"
+
+namespace fuseboard::net {
+
+// The coroutines hold the call, so that an exchange may be destroyed while one of them waits.
+class ClientCall {
+ public:
+  ClientCall(std::shared_ptr<ClientPool> pool, const Origin& origin) : pool_(std::move(pool)), origin_(origin) {}
+
+  using Self = std::shared_ptr<ClientCall>;
+  static Task<std::expected<ResponseHead, TransportError>> send(Self self, const RequestHead& head,
+                                                                std::string_view body, SendDeadlines deadlines);
+  static Task<std::expected<std::string_view, TransportError>> read_some(Self self, TimePoint by);
+  static Task<std::expected<std::string, TransportError>> read_all(Self self, std::size_t max_bytes, TimePoint by);
+  void cancel() noexcept;
+  // The exchange is gone.
+  void abandon() noexcept {
+    if (state_ != State::complete) cancel();
+  }
+  bool reused_connection() const noexcept { return reused_; }
+
+ private:
+  enum class State : std::uint8_t { fresh, sending, body, complete, failed };
+  enum class Ready : std::uint8_t { yes, not_yet, no };
+
+  Task<std::expected<void, TransportError>> obtain_connection(TimePoint by);
+  Task<Ready> write_request(const RequestHead& head, std::string_view body);
+  Ready head_ready();
+  std::expected<std::string_view, TransportError> ready_body();
+  std::optional<TransportError> why_not(TransportError::Kind at_end, TransportError::Kind on_timeout) const;
+  TransportError fail(TransportError::Kind kind, std::string message);
+  TransportError fail(TransportError error);
+  void complete();
+
+  const std::shared_ptr<ClientPool> pool_;
+  const Origin origin_;
+  Ref<ClientConnection> connection_;
+  ResponseHead head_;
+  std::optional<MessageParser<false>> parser_;
+  std::string out_;  // the request head that is being sent
+  std::optional<TransportError> head_error_;
+  State state_ = State::fresh;
+  bool reused_ = false;
+  bool sent_all_ = false;
+  bool cancelled_ = false;
+  bool head_request_ = false;
+  std::optional<TransportError::Kind> body_error_;
+};
+
+}  // namespace fuseboard::net

@@ -1,0 +1,139 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/connection.h"
+
+#include <boost/asio/post.hpp>
+
+#include "net/tls.h"
+
+namespace fuseboard::net {
+
+// Handlers keep the connection alive. They are plain structs so that Asio's recycling allocator serves them.
+struct Connection::ReadDone {
+  Ref<Connection> connection;
+  void operator()(const ErrorCode& error, std::size_t bytes) const { connection->read_done(error, bytes); }
+};
+
+struct Connection::WriteDone {
+  Ref<Connection> connection;
+  void operator()(const ErrorCode& error) const { connection->write_done(error); }
+};
+
+struct Connection::TlsWriteDone {
+  Ref<Connection> connection;
+  void operator()(const ErrorCode& error, std::size_t bytes) const {
+    connection->tls_->writing.erase(0, bytes);
+    if (error || connection->closed_) connection->tls_->writing.clear();
+    connection->write_done(error);
+  }
+};
+
+Connection::Connection(Loop& loop, Socket socket, std::size_t most_buffered)
+    : LoopMember(loop), socket_(std::move(socket)), in_(most_buffered) {}
+
+Connection::~Connection() = default;
+
+void Connection::set_tls(std::unique_ptr<TlsLayer> tls) noexcept { tls_ = std::move(tls); }
+
+void Connection::wake() {
+  if (waiter_) std::exchange(waiter_, {}).resume();
+}
+
+void Connection::close() noexcept {
+  if (closed_) return;
+  closed_ = true;
+  clear_due();
+  ErrorCode ignored;
+  socket_.close(ignored);
+  // Not inline: the closer may be a coroutine that the waiter would destroy.
+  if (waiter_) asio::post(loop().impl().context, [self = Ref<Connection>(this)] { self->wake(); });
+}
+
+void Connection::on_deadline() {
+  const Ref<Connection> self(this);
+  expired_ = true;
+  if (waiter_) {
+    wake();
+  } else {
+    on_unawaited_deadline();
+  }
+}
+
+bool Connection::arm_read() {
+  if (read_pending_ || read_error_ || closed_) return true;
+  const std::span<char> room = in_.room();
+  if (room.empty()) return false;
+  read_pending_ = true;
+  const asio::mutable_buffer buffer(room.data(), room.size());
+  if (tls_ != nullptr) {
+    tls_->stream.async_read_some(buffer, ReadDone{Ref<Connection>(this)});
+  } else {
+    socket_.async_read_some(buffer, ReadDone{Ref<Connection>(this)});
+  }
+  return true;
+}
+
+void Connection::read_done(const ErrorCode& error, std::size_t bytes) {
+  read_pending_ = false;
+  in_.commit(bytes);
+  if (error) read_error_ = error;
+  if (closed_) {
+    wake();
+    return;
+  }
+  if (error) on_read_end();
+  if (waiter_) {
+    wake();
+  } else if (!closed_) {
+    on_unawaited_read();
+  }
+}
+
+void Connection::write_some(Pieces& out) {
+  if (write_pending_ || write_error_ || closed_) return;
+  if (tls_ != nullptr) {
+    write_some_tls(out);
+    return;
+  }
+  while (!out.empty()) {
+    std::array<asio::const_buffer, 3> buffers;
+    for (std::size_t i = 0; i < buffers.size(); ++i) buffers[i] = {out.parts()[i].data(), out.parts()[i].size()};
+    ErrorCode error;
+    out.consume(socket_.write_some(buffers, error));
+    if (error == asio::error::would_block) {
+      write_pending_ = true;
+      socket_.async_wait(Socket::wait_write, WriteDone{Ref<Connection>(this)});
+      return;
+    }
+    if (error) {
+      write_error_ = error;
+      return;
+    }
+  }
+}
+
+void Connection::write_some_tls(Pieces& out) {
+  for (const std::string_view piece : out.parts()) {
+    const std::size_t room = TlsLayer::kRecord - std::min(TlsLayer::kRecord, tls_->writing.size());
+    tls_->writing.append(piece.substr(0, room));
+  }
+  out.consume(tls_->writing.size());
+  if (tls_->writing.empty()) return;
+  write_pending_ = true;
+  tls_->stream.async_write_some(asio::buffer(tls_->writing), TlsWriteDone{Ref<Connection>(this)});
+}
+
+void Connection::write_done(const ErrorCode& error) {
+  write_pending_ = false;
+  if (error) write_error_ = error;
+  // A TLS record that was taken in part goes on by itself: its clear text is no longer the caller's.
+  if (tls_ != nullptr && !tls_->writing.empty() && !error) {
+    write_pending_ = true;
+    tls_->stream.async_write_some(asio::buffer(tls_->writing), TlsWriteDone{Ref<Connection>(this)});
+    return;
+  }
+  wake();
+}
+
+}  // namespace fuseboard::net

@@ -1,0 +1,148 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Private to net: a socket with its read buffer, its deadline and the one coroutine that may wait on it.
+//
+// The coroutine works with synchronous, non-blocking steps and waits for "something happened" where they cannot go on:
+//
+//   while (!done()) {
+//     if (!connection.arm_read()) ...;
+//     co_await connection.event();   // a read or write went on, the deadline passed, or the connection was closed
+//   }
+//
+// so an event may be spurious and every loop looks at the state anew. A read is left pending while nobody waits: that
+// is how a caller that goes away is noticed while its request is handled [STR-6], and an idle connection that the
+// server closes.
+#pragma once
+
+#include <array>
+#include <coroutine>
+#include <memory>
+#include <string_view>
+
+#include "fuseboard/core/check.h"
+#include "net/asio.h"
+#include "net/loop_impl.h"
+#include "net/read_buffer.h"
+#include "net/ref.h"
+
+namespace fuseboard::net {
+
+class TlsLayer;
+
+// Up to three pieces that are sent as one.
+class Pieces {
+ public:
+  explicit Pieces(std::string_view a, std::string_view b = {}, std::string_view c = {}) noexcept : pieces_{a, b, c} {}
+  bool empty() const noexcept { return pieces_[0].empty() && pieces_[1].empty() && pieces_[2].empty(); }
+  std::size_t size() const noexcept { return pieces_[0].size() + pieces_[1].size() + pieces_[2].size(); }
+  const std::array<std::string_view, 3>& parts() const noexcept { return pieces_; }
+  void consume(std::size_t n) noexcept {
+    for (std::string_view& piece : pieces_) {
+      const std::size_t part = std::min(n, piece.size());
+      piece.remove_prefix(part);
+      n -= part;
+    }
+  }
+
+ private:
+  std::array<std::string_view, 3> pieces_;
+};
+
+class Connection : public RefCounted, public LoopMember {
+ public:
+  // Closes the socket at once. Whoever waits is resumed later on the loop.
+  void close() noexcept;
+  bool closed() const noexcept { return closed_; }
+  bool expired() const noexcept { return expired_; }
+
+  // Replaces the deadline; expired() is false again until it passes.
+  void expect_by(TimePoint due) noexcept {
+    expired_ = false;
+    set_due(due);
+  }
+  void expect_nothing() noexcept {
+    expired_ = false;
+    clear_due();
+  }
+
+  class EventAwaiter {
+   public:
+    explicit EventAwaiter(Connection& connection) noexcept : connection_(connection) {}
+    EventAwaiter(const EventAwaiter&) = delete;
+    EventAwaiter& operator=(const EventAwaiter&) = delete;
+    ~EventAwaiter() {
+      if (waiting_) connection_.waiter_ = {};  // the frame is destroyed while it waits
+    }
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiter) {
+      check_invariant(!connection_.waiter_, "two operations at once on one connection");
+      connection_.waiter_ = waiter;
+      waiting_ = true;
+    }
+    void await_resume() noexcept { waiting_ = false; }
+
+   private:
+    Connection& connection_;
+    bool waiting_ = false;
+  };
+  EventAwaiter event() noexcept { return EventAwaiter(*this); }
+
+  ReadBuffer& in() noexcept { return in_; }
+  // Why no more can be read; unset while more may come.
+  const ErrorCode& read_error() const noexcept { return read_error_; }
+  // Lets one read be pending. False: the buffer is full and none is pending.
+  bool arm_read();
+
+  // Gives back what only a bulk transfer needed, if nothing is held or being read.
+  void shrink_buffer() {
+    if (!read_pending_ && in_.empty()) in_.shrink();
+  }
+
+  // Sends what goes without waiting and removes it from `out`. Where something is left, a write is pending afterwards.
+  // TLS: what is taken from `out` may still be on its way; written() tells when it has left.
+  void write_some(Pieces& out);
+  bool written() const noexcept { return !write_pending_; }
+  const ErrorCode& write_error() const noexcept { return write_error_; }
+
+  Socket& socket() noexcept { return socket_; }
+
+ protected:
+  Connection(Loop& loop, Socket socket, std::size_t most_buffered);
+  ~Connection() override;
+
+  bool waited_for() const noexcept { return static_cast<bool>(waiter_); }
+  void wake();
+  void set_tls(std::unique_ptr<TlsLayer> tls) noexcept;
+  TlsLayer* tls() noexcept { return tls_.get(); }
+
+ private:
+  // Bytes arrived or reading ended, and nobody waits.
+  virtual void on_unawaited_read() = 0;
+  // Reading ended; called before whoever waits is resumed.
+  virtual void on_read_end() {}
+  // The deadline passed and nobody waits.
+  virtual void on_unawaited_deadline() = 0;
+  void on_deadline() final;
+  void on_loop_stop() final { close(); }
+
+  struct ReadDone;
+  struct WriteDone;
+  struct TlsWriteDone;
+  void read_done(const ErrorCode& error, std::size_t bytes);
+  void write_done(const ErrorCode& error);
+  void write_some_tls(Pieces& out);
+
+  Socket socket_;
+  ReadBuffer in_;
+  ErrorCode read_error_;
+  ErrorCode write_error_;
+  std::coroutine_handle<> waiter_;
+  std::unique_ptr<TlsLayer> tls_;
+  bool read_pending_ = false;
+  bool write_pending_ = false;
+  bool closed_ = false;
+  bool expired_ = false;
+};
+
+}  // namespace fuseboard::net

@@ -1,0 +1,157 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The two directions of one request: its body in, its answer out.
+#include <array>
+#include <charconv>
+
+#include "net/server_connection.h"
+
+namespace fuseboard::net {
+namespace {
+
+std::string_view chunk_header(std::array<char, 20>& space, std::size_t size) {
+  char* const end = std::to_chars(space.data(), space.data() + 16, size, 16).ptr;
+  end[0] = '\r';
+  end[1] = '\n';
+  return {space.data(), static_cast<std::size_t>(end + 2 - space.data())};
+}
+
+constexpr bool status_has_body(int status) noexcept { return status >= 200 && status != 204 && status != 304; }
+
+}  // namespace
+
+bool ServerConnection::expects_continue() const noexcept {
+  return parser_->version() >= 11 && head_.headers.has_token("expect", "100-continue");
+}
+
+// Takes what has been received; an error ends the body for good.
+std::optional<BodyError> ServerConnection::collect(std::string& body) {
+  std::string_view piece;
+  const ParseStep step = parser_->next_body(in(), piece);
+  if (piece.size() > server_->options.max_body - body.size()) return BodyError::too_large;
+  body.append(piece);
+  if (step == ParseStep::malformed || step == ParseStep::too_large) return BodyError::malformed;
+  return std::nullopt;
+}
+
+Task<std::expected<std::string, BodyError>> ServerConnection::read_body() {
+  static constexpr std::size_t kTrustedLength = 256 * 1024;  // memory is not taken on a caller's word
+  std::string body;
+  const auto fail = [this](BodyError error) {
+    body_broken_ = true;
+    expect_nothing();
+    return std::unexpected(error);
+  };
+  bool invite = expects_continue() && in().empty();
+  if (const auto length = parser_->content_length()) {
+    if (*length > server_->options.max_body) co_return fail(BodyError::too_large);
+    body.reserve(std::min(static_cast<std::size_t>(*length), kTrustedLength));
+  }
+  expect_by(parser_->is_done() ? kNever : saturating_add(loop().now(), server_->options.body_timeout));
+  while (true) {
+    const std::size_t before = in().size();
+    if (const auto error = collect(body)) co_return fail(*error);
+    if (parser_->is_done()) break;
+    if (before > 0) expect_by(saturating_add(loop().now(), server_->options.body_timeout));
+    if (lost() || read_error()) co_return fail(BodyError::gone);
+    if (expired()) co_return fail(BodyError::timeout);
+    if (std::exchange(invite, false) && !co_await send(Pieces("HTTP/1.1 100 Continue\r\n\r\n"))) {
+      co_return fail(BodyError::gone);
+    }
+    if (!arm_read()) co_return fail(BodyError::malformed);  // a chunk header or trailer that fills the buffer
+    co_await event();
+  }
+  expect_nothing();
+  shrink_buffer();
+  arm_read();  // go on watching the caller
+  co_return body;
+}
+
+// Whether the request has been read to its end, throwing away what has been received of it.
+bool ServerConnection::body_complete() {
+  std::string_view ignored;
+  if (body_broken_ || !parser_ || !parser_->is_header_done()) return false;
+  return parser_->is_done() || parser_->next_body(in(), ignored) == ParseStep::done;
+}
+
+Framing ServerConnection::begin_answer(const ResponseHead& head, Framing::Kind kind, std::size_t size) {
+  check_invariant(answer_ == Answer::none, "a request is answered once");
+  answer_ = Answer::streaming;
+  const bool old = parser_ && parser_->is_header_done() && parser_->version() < 11;
+  framing_ = {.kind = kind, .size = size};
+  if (kind == Framing::chunked && old) framing_.kind = Framing::until_close;
+  if (!status_has_body(head.status)) framing_.kind = Framing::no_body;
+  must_close_ = must_close_ || share_.draining || loop().stopping() || !body_complete() || !parser_->keep_alive() ||
+                framing_.kind == Framing::until_close || head.headers.has_token("connection", "close");
+  framing_.close = must_close_;
+  framing_.keep_alive_1_0 = old && !must_close_;
+  return framing_;
+}
+
+Task<bool> ServerConnection::respond(ResponseHead head, std::string body) {
+  if (lost()) {
+    answer_ = Answer::complete;
+    co_return false;
+  }
+  const Framing framing = begin_answer(head, Framing::length, body.size());
+  out_.clear();
+  append_response_head(out_, head, framing);
+  const bool silent = is_head_request_ || framing.kind == Framing::no_body;
+  Pieces out(out_, silent ? std::string_view() : body);
+  write_some(out);
+  if ((!out.empty() || write_error()) && !co_await send(out)) co_return false;
+  answer_ = Answer::complete;
+  co_return true;
+}
+
+Task<bool> ServerConnection::start(ResponseHead head) {
+  if (lost()) {
+    answer_ = Answer::complete;
+    co_return false;
+  }
+  const Framing framing = begin_answer(head, Framing::chunked, 0);
+  out_.clear();
+  append_response_head(out_, head, framing);
+  co_return co_await send(Pieces(out_));
+}
+
+Task<bool> ServerConnection::write(std::string_view bytes) {
+  check_invariant(answer_ != Answer::none, "a stream is started before it is written to");
+  if (lost() || answer_ == Answer::complete) co_return false;
+  if (bytes.empty() || is_head_request_ || framing_.kind == Framing::no_body) co_return true;
+  std::array<char, 20> space;
+  Pieces out =
+      framing_.kind == Framing::chunked ? Pieces(chunk_header(space, bytes.size()), bytes, "\r\n") : Pieces(bytes);
+  write_some(out);
+  if (out.empty() && !write_error()) co_return true;
+  co_return co_await send(out);
+}
+
+Task<bool> ServerConnection::finish() {
+  if (lost() || answer_ != Answer::streaming) co_return false;
+  if (framing_.kind == Framing::chunked && !is_head_request_ && !co_await send(Pieces("0\r\n\r\n"))) co_return false;
+  answer_ = Answer::complete;
+  co_return true;
+}
+
+// Waits until the system has taken everything; the reader's pace is ours [STR-8]. Cuts the connection when it fails.
+Task<bool> ServerConnection::send(Pieces out) {
+  if (written()) write_some(out);
+  std::size_t left = out.size() + 1;
+  while (!out.empty() && !write_error() && !lost()) {
+    if (out.size() < left) expect_by(saturating_add(loop().now(), server_->options.write_timeout));
+    if (expired()) break;
+    left = out.size();
+    if (in_request_) arm_read();
+    co_await event();
+    if (written()) write_some(out);
+  }
+  expect_nothing();
+  if (out.empty() && !write_error() && !lost()) co_return true;
+  answer_ = Answer::complete;
+  close();
+  co_return false;
+}
+
+}  // namespace fuseboard::net

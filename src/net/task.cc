@@ -1,0 +1,114 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/task.h"
+
+#include <array>
+#include <new>
+
+namespace fuseboard::net {
+namespace {
+
+// Under AddressSanitizer frames are not recycled, so that it sees the use of a dead one.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FUSEBOARD_NET_PLAIN_FRAMES 1
+#endif
+#endif
+#if !defined(FUSEBOARD_NET_PLAIN_FRAMES)
+#define FUSEBOARD_NET_PLAIN_FRAMES 0
+#endif
+
+// Freed frames of this thread by size class. A frame may be freed on another thread than the one that allocated it.
+class FrameCache {
+ public:
+  static constexpr std::size_t kGrain = 128;
+  static constexpr std::size_t kClasses = 32;   // frames up to 4 KiB
+  static constexpr std::size_t kPerClass = 64;  // at most 8.25 MiB a thread, if every class were full
+
+  FrameCache() = default;
+  FrameCache(const FrameCache&) = delete;
+  FrameCache& operator=(const FrameCache&) = delete;
+  ~FrameCache() {
+    for (Shelf& shelf : shelves_) {
+      while (shelf.top != nullptr) ::operator delete(pop(shelf));
+      shelf.count = kPerClass;  // a frame that is freed even later finds no room
+    }
+  }
+
+  static constexpr std::size_t class_of(std::size_t size) noexcept { return (size - 1) / kGrain; }
+
+  void* take(std::size_t size) {
+    const std::size_t index = class_of(size);
+    if (index >= kClasses) return ::operator new(size);
+    if (shelves_[index].top != nullptr) return pop(shelves_[index]);
+    return ::operator new((index + 1) * kGrain);
+  }
+
+  void give(void* frame, std::size_t size) noexcept {
+    const std::size_t index = class_of(size);
+    if (index >= kClasses || shelves_[index].count >= kPerClass) {
+      ::operator delete(frame);
+      return;
+    }
+    Shelf& shelf = shelves_[index];
+    shelf.top = new (frame) Free{shelf.top};
+    ++shelf.count;
+  }
+
+ private:
+  struct Free {
+    Free* next;
+  };
+  struct Shelf {
+    Free* top = nullptr;
+    std::size_t count = 0;
+  };
+  static void* pop(Shelf& shelf) noexcept {
+    Free* frame = shelf.top;
+    shelf.top = frame->next;
+    --shelf.count;
+    return frame;
+  }
+  std::array<Shelf, kClasses> shelves_{};
+};
+
+FrameCache& frame_cache() {
+  thread_local FrameCache cache;
+  return cache;
+}
+
+// A coroutine that nobody owns: it starts at once and frees itself at its end.
+struct Detached {
+  struct promise_type : task_internal::RecycledFrame {
+    Detached get_return_object() const noexcept { return {}; }
+    std::suspend_never initial_suspend() const noexcept { return {}; }
+    std::suspend_never final_suspend() const noexcept { return {}; }
+    void return_void() const noexcept {}
+    void unhandled_exception() const { invariant_broken("an exception left a spawned task"); }
+  };
+};
+
+Detached run_detached(Task<void> task) { co_await task; }
+
+}  // namespace
+
+namespace task_internal {
+
+void* allocate_frame(std::size_t size) {
+  return FUSEBOARD_NET_PLAIN_FRAMES ? ::operator new(size) : frame_cache().take(size);
+}
+
+void free_frame(void* frame, std::size_t size) noexcept {
+  if (FUSEBOARD_NET_PLAIN_FRAMES) {
+    ::operator delete(frame);
+  } else {
+    frame_cache().give(frame, size);
+  }
+}
+
+}  // namespace task_internal
+
+void spawn(Task<void> task) { run_detached(std::move(task)); }
+
+}  // namespace fuseboard::net

@@ -1,0 +1,64 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/tls.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ssl/error.hpp>
+
+namespace fuseboard::net {
+
+std::expected<std::shared_ptr<asio::ssl::context>, std::string> make_tls_context(const TlsOptions& options) {
+  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
+  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+  context->set_verify_mode(asio::ssl::verify_peer);
+  ErrorCode error;
+  if (options.ca_file.empty()) {
+    context->set_default_verify_paths(error);
+    if (error) return std::unexpected("the system's certificate authorities cannot be read: " + error.message());
+  } else {
+    context->load_verify_file(options.ca_file, error);
+    if (error) return std::unexpected("no certificates can be read from the file: " + error.message());
+  }
+  return context;
+}
+
+std::unique_ptr<TlsLayer> make_tls_layer(Socket& socket, asio::ssl::context& context, const std::string& host) {
+  auto layer = std::make_unique<TlsLayer>(socket, context);
+  SSL* const ssl = layer->stream.native_handle();
+  ErrorCode not_an_address;
+  asio::ip::make_address(host, not_an_address);
+  bool ok = false;
+  if (not_an_address) {
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    ok = SSL_set1_host(ssl, host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
+  } else {
+    ok = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
+  }
+  static constexpr unsigned char kHttp1[] = "\x08http/1.1";
+  ok = ok && SSL_set_alpn_protos(ssl, kHttp1, sizeof(kHttp1) - 1) == 0;
+  return ok ? std::move(layer) : nullptr;
+}
+
+TransportError describe_tls_failure(const ErrorCode& error, TlsLayer& layer) {
+  if (error.category() == asio::error::get_ssl_category()) {
+    const long verdict = SSL_get_verify_result(layer.stream.native_handle());
+    if (ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED &&
+        verdict != X509_V_OK) {
+      return {.kind = TransportError::tls_certificate,
+              .message =
+                  std::string("the server's certificate is not accepted: ") + X509_verify_cert_error_string(verdict)};
+    }
+    return {.kind = TransportError::tls, .message = "TLS handshake: " + error.message()};
+  }
+  const bool system = error.category() == boost::system::system_category();
+  return {.kind = TransportError::tls,
+          .sys_errno = system ? error.value() : 0,
+          .message = "TLS handshake: " + error.message()};
+}
+
+}  // namespace fuseboard::net

@@ -1,0 +1,119 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/wire.h"
+
+#include <array>
+#include <charconv>
+
+#include "fuseboard/core/check.h"
+
+namespace fuseboard::net {
+namespace {
+
+constexpr std::array<bool, 256> token_table() {
+  std::array<bool, 256> table{};
+  for (unsigned char c = '0'; c <= '9'; ++c) table[c] = true;
+  for (unsigned char c = 'a'; c <= 'z'; ++c) table[c] = true;
+  for (unsigned char c = 'A'; c <= 'Z'; ++c) table[c] = true;
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}
+
+}  // namespace
+
+bool is_token(std::string_view text) noexcept {
+  static constexpr std::array<bool, 256> kToken = token_table();
+  for (const char c : text) {
+    if (!kToken[static_cast<unsigned char>(c)]) return false;
+  }
+  return !text.empty();
+}
+
+namespace {
+
+constexpr bool is_control(char c) noexcept {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && c != '\t') || byte == 0x7F;
+}
+
+void append_clean(std::string& out, std::string_view text, char instead) {
+  const std::size_t begin = out.size();
+  out.append(text);
+  for (std::size_t i = begin; i < out.size(); ++i) {
+    if (is_control(out[i])) out[i] = instead;
+  }
+}
+
+void append_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> digits;
+  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+}
+
+bool is_framing(std::string_view name) noexcept {
+  switch (name.size()) {
+    case 10:
+      return equal_ignoring_case(name, "connection") || equal_ignoring_case(name, "keep-alive");
+    case 14:
+      return equal_ignoring_case(name, "content-length");
+    case 17:
+      return equal_ignoring_case(name, "transfer-encoding");
+    default:
+      return false;
+  }
+}
+
+void append_headers(std::string& out, const Headers& headers) {
+  for (const Header header : headers) {
+    if (is_framing(header.name) || !is_token(header.name)) continue;
+    out.append(header.name).append(": ");
+    append_clean(out, header.value, ' ');
+    out.append("\r\n");
+  }
+}
+
+void append_framing(std::string& out, const Framing& framing) {
+  if (framing.kind == Framing::length) {
+    out.append("content-length: ");
+    append_number(out, framing.size);
+    out.append("\r\n");
+  } else if (framing.kind == Framing::chunked) {
+    out.append("transfer-encoding: chunked\r\n");
+  }
+  if (framing.close) {
+    out.append("connection: close\r\n");
+  } else if (framing.keep_alive_1_0) {
+    out.append("connection: keep-alive\r\n");
+  }
+  out.append("\r\n");
+}
+
+}  // namespace
+
+void append_response_head(std::string& out, const ResponseHead& head, const Framing& framing) {
+  const int status = head.status >= 100 && head.status <= 999 ? head.status : 500;
+  out.append("HTTP/1.1 ");
+  append_number(out, static_cast<std::uint64_t>(status));
+  out.append(" ").append(reason_phrase(status)).append("\r\n");
+  append_headers(out, head.headers);
+  append_framing(out, framing);
+}
+
+void append_request_head(std::string& out, const RequestHead& head, const Origin& origin, const Framing& framing) {
+  check_invariant(is_token(head.method), "a request's method is a token");
+  out.append(head.method).append(" ");
+  const std::size_t target = out.size();
+  append_clean(out, head.target.empty() ? std::string_view("/") : head.target, '_');
+  for (std::size_t i = target; i < out.size(); ++i) {
+    if (out[i] == ' ' || out[i] == '\t') out[i] = '_';
+  }
+  out.append(" HTTP/1.1\r\n");
+  if (!head.headers.contains("host")) {
+    const std::string text = to_text(origin);
+    out.append("host: ").append(std::string_view(text).substr(text.find("//") + 2)).append("\r\n");
+  }
+  append_headers(out, head.headers);
+  append_framing(out, framing);
+}
+
+}  // namespace fuseboard::net

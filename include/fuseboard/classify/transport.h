@@ -14,7 +14,7 @@ namespace fuseboard {
 
 enum class TransportFault : std::uint8_t {
   resolve,          // the name has no address
-  connect_refused,  // the one fault after which the request provably did not run
+  connect_refused,  // nobody listens there
   connect_timeout,
   connect_failed,         // no route, network down
   tls,                    // the handshake failed

@@ -61,9 +61,9 @@ CircuitBreaker::CircuitBreaker(std::shared_ptr<const BreakerOptions> options, Ke
 CircuitBreaker::CircuitBreaker(std::shared_ptr<const BreakerOptions> options, KeyView key,
                                std::unique_ptr<BreakerContext> own_context, BreakerContext* context)
     : word_(make_word(closed, kFirstGeneration)),
-      key_(key),
-      cells_(own_context != nullptr ? own_context->memory : context->memory),
       own_context_(std::move(own_context)),
+      cells_(own_context_ != nullptr ? own_context_->memory : context->memory),
+      key_(key),
       context_(own_context_ != nullptr ? own_context_.get() : context),
       options_(std::move(options)),
       jitter_seed_(context_->seed ^ hash(key)),

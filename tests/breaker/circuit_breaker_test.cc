@@ -500,7 +500,7 @@ TEST_F(CircuitBreakerTest, EventsTellEveryMoveInOrder) {  // CORE-4 BRK-1
   for (std::size_t i = 0; i < events.size(); ++i) {
     EXPECT_EQ(events[i].sequence, i + 1);
     EXPECT_EQ(events[i].key, "key");
-    if (i > 0) EXPECT_EQ(events[i].from, events[i - 1].to);
+    EXPECT_EQ(events[i].from, i == 0 ? CircuitState::closed : events[i - 1].to);
     causes.push_back(events[i].cause);
   }
   EXPECT_THAT(causes, ElementsAre(TransitionCause::consecutive_failures, TransitionCause::open_time_elapsed,

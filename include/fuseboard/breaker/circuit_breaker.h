@@ -257,14 +257,13 @@ class alignas(64) CircuitBreaker {
   std::vector<Transition> transitions_locked() const FUSEBOARD_REQUIRES(mutex_);
   void sum_cells_locked(BreakerSnapshot& into) const FUSEBOARD_REQUIRES(mutex_);
 
-  // What every call by name reads comes first, in one cache line for a short key. The atomics are written under mutex_
-  // alone; word_ last, with release.
+  // What every call reads comes first, in one cache line. The atomics are written under mutex_ alone.
   std::atomic<std::uint64_t> word_;
   std::atomic<std::uint32_t> consecutive_failures_{0};
   std::atomic<std::uint8_t> last_failure_{kNoCategory};
-  const Key key_;
+  const std::unique_ptr<BreakerContext> own_context_;  // of a breaker by itself; holds the memory of what follows
   ThreadCells<Cell> cells_;
-  const std::unique_ptr<BreakerContext> own_context_;  // of a breaker by itself
+  const Key key_;
   BreakerContext* const context_;
   const std::shared_ptr<const BreakerOptions> options_;
   const std::uint64_t jitter_seed_;

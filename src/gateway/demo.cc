@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::string_view kAddress = "127.0.0.1";
-constexpr std::string_view kProviderModel = "sim-small";
+constexpr std::string_view kProviderModel = "demo-small";
 constexpr Duration kCallEvery = milliseconds(500);
 
 config::ProviderConfig provider(std::string name, std::uint16_t port) {

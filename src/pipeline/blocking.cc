@@ -38,6 +38,17 @@ CallError error_of(const CallRecord& record) {
   return error;
 }
 
+AttemptReport report_of(const AttemptFailure& failure) noexcept {
+  return {.outcome = Outcome::failed(failure.failure),
+          .answered = failure.answered,
+          .may_have_run = failure.may_have_run,
+          .silent = failure.silent};
+}
+
+AttemptReport report_of(const Failure& failure) noexcept {
+  return {.outcome = Outcome::failed(failure), .may_have_run = failure.category != Category::rate_limit};
+}
+
 ThrowGuard::~ThrowGuard() {
   if (!execution_.attempt_in_flight()) return;
   execution_.report({.outcome = Outcome::failed(Failure::of(Category::execution_error))}, clock_.now());

@@ -50,6 +50,14 @@ struct Environment {
   static Environment process();
 };
 
+// How an attempt failed, for senders that know more than the category.
+struct AttemptFailure {
+  Failure failure{};
+  bool answered = false;     // as in AttemptReport
+  bool may_have_run = true;
+  bool silent = false;
+};
+
 // Why there is no answer: the ending, and the failure the caller should see where an attempt was sent.
 struct CallError {
   Ending ending = Ending::failed;
@@ -65,6 +73,10 @@ struct CallResult {
 namespace pipeline_internal {
 
 CallError error_of(const CallRecord& record);
+
+AttemptReport report_of(const AttemptFailure& failure) noexcept;
+// A rate limit refuses a request before it runs.
+AttemptReport report_of(const Failure& failure) noexcept;
 
 // Settles the attempt in flight when user code throws; the exception goes on to the caller.
 class ThrowGuard {
@@ -82,14 +94,16 @@ class ThrowGuard {
 }  // namespace pipeline_internal
 
 // Runs `send` under the plan until an attempt succeeds or the call ends. `send` takes a const Attempt& and returns
-// std::expected<T, Failure>; what it throws passes through, after its attempt has been settled as an execution error.
+// std::expected<T, Failure> or std::expected<T, AttemptFailure>; what it throws passes through, after its attempt has been settled as an execution error.
 // Blocks in `send` and in waits between tries; a stop request ends waits and begins no further attempt.
 template <typename Send>
 auto run(std::shared_ptr<const Plan> plan, Send&& send, CallOptions options = {},
          Environment environment = Environment::process(), const std::stop_token& stop = {}) {
   using Reply = std::invoke_result_t<Send&, const Attempt&>;
   using T = typename Reply::value_type;
-  static_assert(std::is_same_v<typename Reply::error_type, Failure>, "send must return std::expected<T, Failure>");
+  using Error = typename Reply::error_type;
+  static_assert(std::is_same_v<Error, Failure> || std::is_same_v<Error, AttemptFailure>,
+                "send must return std::expected<T, Failure> or std::expected<T, AttemptFailure>");
 
   const Clock& clock = environment.clock;
   Execution execution(std::move(plan), options, environment.rng, clock.now());
@@ -105,9 +119,7 @@ auto run(std::shared_ptr<const Plan> plan, Send&& send, CallOptions options = {}
         answer.emplace(*std::move(reply));
         execution.report({.outcome = Outcome::success(), .answered = true}, now);
       } else {
-        const Failure& failure = reply.error();
-        const bool refused_before_running = failure.category == Category::rate_limit;
-        execution.report({.outcome = Outcome::failed(failure), .may_have_run = !refused_before_running}, now);
+        execution.report(pipeline_internal::report_of(reply.error()), now);
       }
     } else if (const auto* wait = std::get_if<WaitUntil>(&step)) {
       environment.waiter.wait_until(wait->time, stop);

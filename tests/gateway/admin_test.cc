@@ -1,0 +1,41 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/admin.h"
+
+#include <gtest/gtest.h>
+
+#include "gateway/event_text.h"
+
+namespace fuseboard::gateway {
+namespace {
+
+TEST(Admin, AnswersLoopbackUnderALoopbackNameAlone) {
+  EXPECT_TRUE(may_administrate("127.0.0.1", {{"host", "127.0.0.1:8787"}}));
+  EXPECT_TRUE(may_administrate("::1", {{"host", "[::1]:8787"}}));
+  EXPECT_TRUE(may_administrate("127.0.0.1", {{"host", "localhost"}, {"origin", "http://localhost:3000"}}));
+  EXPECT_FALSE(may_administrate("10.0.0.7", {{"host", "127.0.0.1:8787"}}));
+  EXPECT_FALSE(may_administrate("127.0.0.1", {{"host", "rebound.example:8787"}})) << "a rebound DNS name";
+  EXPECT_FALSE(may_administrate("127.0.0.1", {})) << "no Host at all";
+  EXPECT_FALSE(may_administrate("127.0.0.1", {{"host", "localhost"}, {"origin", "https://evil.example"}}));
+  EXPECT_FALSE(may_administrate("127.0.0.1", {{"host", "localhost"}, {"origin", "null"}})) << "a sandboxed page";
+}
+
+TEST(EventText, SaysWhatMovedAndWhy) {
+  const BreakerEvent opened{.key = "p/m",
+                            .from = CircuitState::closed,
+                            .to = CircuitState::open,
+                            .cause = TransitionCause::consecutive_failures,
+                            .consecutive_failures = 5,
+                            .open_time = std::chrono::seconds(30),
+                            .last_failure = Category::timeout};
+  EXPECT_EQ(event_text(opened), "p/m: closed -> open after 5 failures in a row, the last timeout; refusing for 30s");
+  const BreakerEvent closed{.key = "p/m",
+                            .from = CircuitState::half_open,
+                            .to = CircuitState::closed,
+                            .cause = TransitionCause::probe_succeeded};
+  EXPECT_EQ(event_text(closed), "p/m: half_open -> closed after a good probe");
+}
+
+}  // namespace
+}  // namespace fuseboard::gateway

@@ -1,0 +1,42 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The scenario set through the blocking driver.
+
+#include <gtest/gtest.h>
+
+#include "fuseboard/pipeline/blocking.h"
+#include "tests/scenarios/scenarios.h"
+
+namespace fuseboard {
+namespace {
+
+class StageWaiter final : public Waiter {
+ public:
+  explicit StageWaiter(scenarios::Stage& stage) : stage_(stage) {}
+  void wait_until(TimePoint time, const std::stop_token&) override { stage_.wait_until(time); }
+
+ private:
+  scenarios::Stage& stage_;
+};
+
+TEST(BlockingDriver, TakesTheSameWayThroughEveryScenario) {  // PIP-4, PIP-7
+  for (const scenarios::Scenario& scenario : scenarios::all()) {
+    SCOPED_TRACE(scenario.name);
+    scenarios::Stage stage(scenario);
+    StageWaiter waiter(stage);
+    const auto send = [&](const Attempt& attempt) -> std::expected<int, AttemptFailure> {
+      const scenarios::Encounter& met = stage.meet(attempt);
+      if (!met.failure) return 1;
+      return std::unexpected(AttemptFailure{.failure = *met.failure, .silent = met.silent});
+    };
+    const auto result = run(stage.plan(), send, stage.call(),
+                            {.clock = stage.clock(), .rng = stage.rng(), .waiter = waiter});
+    stage.end(result.record.ending);
+    EXPECT_EQ(stage.trace(), scenario.trace);
+    EXPECT_EQ(stage.in_flight(), 0U);
+  }
+}
+
+}  // namespace
+}  // namespace fuseboard

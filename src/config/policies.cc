@@ -114,8 +114,9 @@ void read_trips_on(const Cursor& cursor, BreakerLayer& layer) {
   layer.set("trips_on", cursor, [categories](BreakerOptions& options) { options.trips_on = categories; });
 }
 
-// "preset" comes first: it must not undo its neighbours.
-constexpr std::array<Field<BreakerOptions>, 8> kBreakerFields = {{
+// "preset" comes first: it must not undo its neighbours. A probe's lease has no key: it follows from the attempt's
+// timeouts.
+constexpr std::array<Field<BreakerOptions>, 7> kBreakerFields = {{
     {"preset", read_preset},
     {"failure_threshold",
      [](const Cursor& cursor, BreakerLayer& layer) {
@@ -129,10 +130,6 @@ constexpr std::array<Field<BreakerOptions>, 8> kBreakerFields = {{
     {"half_open_successes",
      [](const Cursor& cursor, BreakerLayer& layer) {
        set_count(cursor, layer, "half_open_successes", &BreakerOptions::half_open_successes);
-     }},
-    {"probe_lease",
-     [](const Cursor& cursor, BreakerLayer& layer) {
-       set_duration(cursor, layer, "probe_lease", &BreakerOptions::probe_lease);
      }},
     {"streak_reset_after",
      [](const Cursor& cursor, BreakerLayer& layer) {

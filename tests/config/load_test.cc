@@ -10,6 +10,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <random>
 
 #include "config/spelling.h"
@@ -182,6 +183,20 @@ TEST(Load, AFileIsReadFromDisk) {
   const Loaded loaded = load_file(path, environment());
   ASSERT_TRUE(loaded.config);
   EXPECT_EQ(loaded.config->max_body, 2048U);
+}
+
+TEST(Load, TheManualsExamplesAreRight) {
+  std::ifstream file(FUSEBOARD_SOURCE_DIR "/docs/configuration.md");
+  const std::string manual{std::istreambuf_iterator<char>(file), {}};
+  constexpr std::string_view kFence = "```yaml\n";
+  int examples = 0;
+  for (auto at = manual.find(kFence); at != std::string::npos; at = manual.find(kFence, at + 1)) {
+    const auto begin = at + kFence.size();
+    const std::string example = manual.substr(begin, manual.find("```", begin) - begin);
+    EXPECT_EQ(problem(example, {{"OPENAI_API_KEY", "k"}, {"AZURE_KEY", "k"}}), "");
+    ++examples;
+  }
+  EXPECT_EQ(examples, 2);
 }
 
 TEST(Load, AFileThatCannotBeReadSaysWhy) {

@@ -66,13 +66,12 @@ TEST(Model, RetryReachesThePlan) {
 
 TEST(Model, EveryKeyOfABreakerReachesItsOption) {
   const BreakerOptions options = breaker(
-      "{failure_threshold: 3, open: 45s, half_open_max_probes: 2, half_open_successes: 4, probe_lease: 11s, "
+      "{failure_threshold: 3, open: 45s, half_open_max_probes: 2, half_open_successes: 4, "
       "streak_reset_after: 12s, trips_on: [network, rate_limit]}");
   EXPECT_EQ(options.failure_threshold, 3U);
   EXPECT_EQ(options.open_time, OpenTime::fixed(45s));
   EXPECT_EQ(options.half_open_max_probes, 2U);
   EXPECT_EQ(options.half_open_successes, 4U);
-  EXPECT_EQ(options.probe_lease, 11s);
   EXPECT_EQ(options.streak_reset_after, 12s);
   EXPECT_EQ(options.trips_on, (CategorySet{Category::network, Category::rate_limit}));
 }

@@ -1,0 +1,207 @@
+# Copyright The Fuseboard Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a relay costs: CPU time a request, latency it adds, memory, and the delay of streamed events.
+
+Relays take turns (A B C A B C ...), and what is reported is the median of the turns: a machine's speed drifts, and in
+turns the drift hits all alike.
+"""
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import json
+import re
+import statistics
+import subprocess
+import sys
+import pathlib
+import tempfile
+import time
+
+from relay import relays
+from relay.processes import Processes, cpu_seconds, resident_kib, wait_for_line
+
+HERE = pathlib.Path(__file__).resolve().parent
+LOAD_CONNECTIONS = 32
+LATENCY_RATE = 1000
+LATENCY_CONNECTIONS = 16
+LIVE_STREAMS = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class Effort:
+    rounds: int
+    load_seconds: int
+    latency_milliseconds: int
+    stream_events: int
+
+
+FULL = Effort(rounds=5, load_seconds=2, latency_milliseconds=1500, stream_events=100)
+QUICK = Effort(rounds=2, load_seconds=1, latency_milliseconds=1000, stream_events=50)
+
+
+class MeasurementFailed(Exception):
+    pass
+
+
+# wrk knows what it has done only when it ends; its threads' errors come from its summary.
+WRK_SCRIPT = """
+wrk.method = "POST"
+wrk.body = [==[%(body)s]==]
+%(headers)s
+function done(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format("\\n{\\"requests\\": %%d, \\"failed\\": %%d}\\n", summary.requests,
+                         e.connect + e.read + e.write + e.status + e.timeout))
+end
+"""
+
+
+def _wrk_script():
+    headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in relays.REQUEST_HEADERS.items())
+    return WRK_SCRIPT % {"body": relays.request_body(), "headers": headers}
+
+
+def _load(script, relay, seconds):
+    """Requests that were answered under full load."""
+    run = subprocess.run(["wrk", "-t1", f"-c{LOAD_CONNECTIONS}", f"-d{seconds}s", "-s", str(script), relay.url],
+                         capture_output=True, text=True, timeout=seconds + 20)
+    if run.returncode != 0:
+        raise MeasurementFailed(f"wrk: {run.stderr.strip()}")
+    counts = json.loads(run.stdout.strip().splitlines()[-1])
+    if counts["failed"] or not counts["requests"]:
+        raise MeasurementFailed(f"{relay.name}: {counts['failed']} of {counts['requests']} requests failed")
+    return counts["requests"]
+
+
+def _latency(client, relay, milliseconds):
+    run = subprocess.run([str(client), relay.url, str(LATENCY_RATE), str(milliseconds), str(LATENCY_CONNECTIONS)],
+                         input=relays.request_body(), capture_output=True, text=True, timeout=60)
+    if run.returncode != 0:
+        raise MeasurementFailed(f"{relay.name}: {run.stdout.strip()} {run.stderr.strip()}")
+    return json.loads(run.stdout)
+
+
+def _median(values):
+    return statistics.median(values)
+
+
+def _cpu(script, compared, effort):
+    """Microseconds of CPU time a request, by relay."""
+    for relay in compared:
+        _load(script, relay, 1)  # connections, pools and caches are made
+    turns = {relay.name: [] for relay in compared}
+    rates = {relay.name: [] for relay in compared}
+    for _ in range(effort.rounds):
+        for relay in compared:
+            before, began = cpu_seconds(relay.process.pid), time.monotonic()
+            requests = _load(script, relay, effort.load_seconds)
+            used, took = cpu_seconds(relay.process.pid) - before, time.monotonic() - began
+            turns[relay.name].append(used / requests * 1e6)
+            rates[relay.name].append(requests / took)
+    # Each turn is compared with nginx's of the same round.
+    return {name: {"cpu_us": _median(values), "requests_per_second": _median(rates[name]),
+                   "cpu_to_nginx": _median([a / b for a, b in zip(values, turns["nginx"])]), "turns_us": values}
+            for name, values in turns.items()}
+
+
+def _latencies(client, direct, compared, effort):
+    turns = {relay.name: [] for relay in [direct, *compared]}
+    for _ in range(effort.rounds):
+        for relay in [direct, *compared]:
+            turns[relay.name].append(_latency(client, relay, effort.latency_milliseconds))
+    result = {}
+    for name, values in turns.items():
+        result[name] = {"timer_p99_us": _median([v["timer_p99_us"] for v in values])}
+        for quantile in ("p50", "p99"):
+            key = f"{quantile}_us"
+            result[name][key] = _median([v[key] for v in values])
+            result[name][f"added_{key}"] = _median([v[key] - d[key] for v, d in zip(values, turns[direct.name])])
+    return result
+
+
+def _event_delays(port, events):
+    """Microseconds from an event's being sent to its being read, over one stream."""
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    body = json.loads(relays.request_body(stream=True)) | {"max_tokens": events, "temperature": 0.005}
+    connection.request("POST", relays.PATH, json.dumps(body), relays.REQUEST_HEADERS)
+    response = connection.getresponse()
+    delays = []
+    sent = re.compile(rb'"content": ?"(\d+) "')
+    while line := response.readline():
+        if found := sent.search(line):
+            delays.append((time.monotonic_ns() - int(found[1])) / 1000)
+    connection.close()
+    if response.status != 200 or len(delays) != events:
+        raise MeasurementFailed(f"a stream over port {port} had {len(delays)} of {events} events")
+    return delays
+
+
+def _streams(compared, effort):
+    turns = {name: [] for name, _ in compared}
+    for _ in range(effort.rounds):
+        for name, port in compared:
+            turns[name].append(_median(_event_delays(port, effort.stream_events)))
+    return {name: {"p50_us": _median(values),
+                   "added_p50_us": _median([v - d for v, d in zip(values, turns["direct"])])}
+            for name, values in turns.items()}
+
+
+def _memory_of_streams(relay):
+    """KiB of resident memory that one live stream takes, its connections included."""
+    import http.client
+
+    body = json.dumps(json.loads(relays.request_body(stream=True)) | {"max_tokens": 4, "temperature": 1.0})
+
+    with contextlib.ExitStack() as stack:
+        connections = []
+
+        def open_stream(_):
+            connection = http.client.HTTPConnection("127.0.0.1", relay.port, timeout=20)
+            connection.request("POST", relays.PATH, body, relays.REQUEST_HEADERS)
+            return connection, connection.getresponse()
+
+        before = resident_kib(relay.process.pid)
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            for connection, response in pool.map(open_stream, range(LIVE_STREAMS)):
+                connections.append(stack.enter_context(contextlib.closing(connection)))
+                if response.status != 200:
+                    raise MeasurementFailed(f"{relay.name}: a stream was answered with {response.status}")
+        return (resident_kib(relay.process.pid) - before) / LIVE_STREAMS
+
+
+def measure(bin_folder, effort, say):
+    """Everything about relays, as one JSON object. `say` is told what goes on."""
+    client = bin_folder / "relay_load"
+    program = bin_folder / "fuseboard"
+    with tempfile.TemporaryDirectory(prefix="fuseboard-bench-") as root, Processes() as processes:
+        script = pathlib.Path(root) / "post.lua"
+        script.write_text(_wrk_script())
+
+        direct = relays.start_upstream(processes, root)
+        fuseboard = relays.start_fuseboard(processes, root, program, direct.port)
+        time.sleep(0.5)
+        memory = {"idle_kib": resident_kib(fuseboard.process.pid)}
+        compared = [relays.start_nginx(processes, root, direct.port),
+                    relays.start_haproxy(processes, root, direct.port), fuseboard]
+
+        say("CPU time a relayed request")
+        cpu = _cpu(script, compared, effort)
+        memory["after_load_kib"] = resident_kib(fuseboard.process.pid)
+        say(f"latency at {LATENCY_RATE} requests a second")
+        latency = _latencies(client, direct, compared, effort)
+        processes.stop(*(relay.process for relay in [*compared, direct]))
+
+        say("streamed events")
+        events = processes.start([sys.executable, str(HERE / "stream_upstream.py")], pathlib.Path(root) / "events.log")
+        port = int(wait_for_line(events, re.compile(r"port (\d+)"))[1])
+        fuseboard = relays.start_fuseboard(processes, root, program, port, name="fuseboard-streams")
+        nginx = relays.start_nginx(processes, root, port, more="proxy_buffering off;", name="nginx-streams")
+        streams = _streams([("direct", port), ("nginx", nginx.port), ("fuseboard", fuseboard.port)], effort)
+        memory["live_stream_kib"] = _memory_of_streams(fuseboard)
+
+    return {"request_bytes": relays.REQUEST_BYTES, "answer_bytes": relays.ANSWER_BYTES,
+            "load_connections": LOAD_CONNECTIONS, "latency_rate": LATENCY_RATE, "rounds": effort.rounds,
+            "cpu": cpu, "latency": latency, "streams": streams, "memory": memory}

@@ -165,6 +165,8 @@ TEST_F(CircuitBreakerTest, ALeaseThatEndedUnnoticedOpensFromItsEndAndNotFromTheQ
   const BreakerPermit lost = acquired(breaker);
   clock_.advance(25s);
   EXPECT_EQ(breaker.look()->retry_after, 5s);
+  (void)breaker.snapshot();
+  EXPECT_EQ(breaker.state(), CircuitState::half_open) << "asking moves nothing";
   EXPECT_EQ(refused(breaker).retry_after, 5s);
   clock_.advance(1h);
   EXPECT_TRUE(acquired(breaker).is_probe());

@@ -24,6 +24,8 @@ class Acceptor final : public RefCounted, public LoopMember {
   Acceptor(Loop& loop, AsioAcceptor acceptor, std::weak_ptr<HttpServer::Impl> server);
   void arm();
   void close() noexcept { acceptor_.reset(); }
+  // Takes what the kernel has accepted already, so that closing resets nobody.
+  void accept_rest_and_close();
 
  private:
   void accept_waiting();

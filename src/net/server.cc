@@ -124,15 +124,18 @@ void HttpServer::Impl::cut_all() {
   for (std::size_t i = 0; i < loops.size(); ++i) {
     loops.at(i).post([self = shared_from_this(), i] {
       Link& ring = self->shares[i].connections;
-      for (Link* link = ring.next(); link != &ring; link = link->next())
-        static_cast<ConnectionLink*>(link)->owner.close();
+      for (Link* link = ring.next(); link != &ring;) {
+        Link* const next = link->next();  // a cut connection may leave the ring
+        static_cast<ConnectionLink*>(link)->owner.cut();
+        link = next;
+      }
     });
   }
 }
 
 void HttpServer::Impl::start_drain(Deadline deadline, std::move_only_function<void()> done) {
   drained_ = std::move(done);
-  for (const Ref<Acceptor>& acceptor : std::exchange(acceptors_, {})) acceptor->close();
+  for (const Ref<Acceptor>& acceptor : std::exchange(acceptors_, {})) acceptor->accept_rest_and_close();
   for (std::size_t i = 0; i < loops.size(); ++i) {
     loops.at(i).post([self = shared_from_this(), i] {
       ServerShare& share = self->shares[i];

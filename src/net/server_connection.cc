@@ -75,7 +75,25 @@ Task<void> ServerConnection::turn_away(Ref<ServerConnection> self) {
 }
 
 void ServerConnection::begin_drain() {
-  if (!in_request_ && !receiving_) close();
+  if (in_request_ || receiving_) return;
+  if (fresh_) {
+    expect_by(saturating_add(loop().now(), kDrainGrace));
+    return;
+  }
+  if (idle_for_good()) close();
+}
+
+// Whether a drain may end this connection between two requests. One that has arrived but was not read yet counts as accepted.
+bool ServerConnection::idle_for_good() {
+  if (!share_.draining || receiving_ || fresh_) return false;
+  ErrorCode error;
+  return socket().available(error) == 0 || error;
+}
+
+void ServerConnection::cut() {
+  const Ref<ServerConnection> self(this);
+  close();
+  report_gone();
 }
 
 Task<int> ServerConnection::next_head() {
@@ -84,7 +102,7 @@ Task<int> ServerConnection::next_head() {
   answer_ = Answer::none;
   receiving_ = false;
   body_broken_ = false;
-  expect_by(saturating_add(loop().now(), options.idle_timeout));
+  expect_by(saturating_add(loop().now(), share_.draining && fresh_ ? kDrainGrace : options.idle_timeout));
   while (true) {
     if (!in().empty()) {
       switch (parser_->parse_head(in())) {
@@ -101,7 +119,7 @@ Task<int> ServerConnection::next_head() {
       if (!receiving_) expect_by(saturating_add(loop().now(), options.header_timeout));
       receiving_ = true;
     }
-    if (closed() || read_error() || (share_.draining && !receiving_)) co_return kEnd;
+    if (closed() || read_error() || idle_for_good()) co_return kEnd;
     if (expired()) co_return receiving_ ? 408 : kEnd;
     if (!arm_read()) co_return 431;
     co_await event();
@@ -122,6 +140,7 @@ int ServerConnection::check_head() const {
 
 Task<void> ServerConnection::handle_request() {
   in_request_ = true;
+  fresh_ = false;
   is_head_request_ = head_.method == "HEAD";
   bump(share_.requests);
   add(share_.in_flight, 1);
@@ -179,7 +198,9 @@ void ServerConnection::on_unawaited_read() {
   if (!read_error()) arm_read();
 }
 
-void ServerConnection::on_read_end() {
+void ServerConnection::on_read_end() { report_gone(); }
+
+void ServerConnection::report_gone() {
   if (!in_request_ || answer_ == Answer::complete || gone_) return;
   gone_ = true;
   if (auto callback = std::exchange(on_gone_, nullptr)) callback();

@@ -24,8 +24,12 @@ class ServerConnection final : public Connection {
   // The life of one too many: 503 and away.
   static Task<void> turn_away(Ref<ServerConnection> self);
 
-  // Idle: ends now. Busy: ends after the answer.
+  // Busy: ends after the answer. Between requests: ends now, unless a request is waiting to be read. Not asked anything yet: its
+  // caller has connected to ask, so it has kDrainGrace for that.
   void begin_drain();
+  static constexpr Duration kDrainGrace = std::chrono::seconds(1);
+  // Ends now; a handler at work hears that its caller is gone.
+  void cut();
 
   // See ServerExchange.
   RequestHead& head() noexcept { return head_; }
@@ -49,8 +53,10 @@ class ServerConnection final : public Connection {
   ~ServerConnection() override;
   void on_unawaited_read() override;
   void on_read_end() override;
+  void report_gone();
   void on_unawaited_deadline() override { close(); }
 
+  bool idle_for_good();
   Task<int> next_head();  // kHeadReady, kEnd, or the status with which to refuse
   int check_head() const;
   Task<void> handle_request();
@@ -77,6 +83,7 @@ class ServerConnection final : public Connection {
   std::move_only_function<void()> on_gone_;
   Answer answer_ = Answer::none;
   Framing framing_;
+  bool fresh_ = true;        // no request has come yet
   bool in_request_ = false;  // between the end of a head and the end of its handler
   bool receiving_ = false;   // part of a head has been received
   bool gone_ = false;

@@ -1,0 +1,43 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A call over two models: the first one fails, the second one answers, and the record says what happened.
+
+#include <cstdio>
+#include <string>
+
+#include "fuseboard/pipeline/blocking.h"
+
+using namespace fuseboard;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Stands for your client. `attempt.total_by` is the time by which it should give up.
+std::expected<std::string, Failure> ask_model(const Attempt& attempt) {
+  if (attempt.target == 0) return std::unexpected(Failure::of(Category::overloaded));
+  return "Hello from the second model.";
+}
+
+}  // namespace
+
+int main() {
+  BreakerRegistry breakers(provider_preset());
+  const auto plan = std::make_shared<const Plan>(
+      "smart",
+      std::vector<Target>{{.name = "openai/gpt-5", .breaker = breakers.handle({"openai", "gpt-5"})},
+                          {.name = "local/llama", .breaker = breakers.handle({"local", "llama"})}},
+      PlanOptions{.retry = {.max_attempts = 2, .base = 1ms}});
+
+  const auto result = run(plan, ask_model);
+  if (!result.value) {
+    std::printf("no answer: %s\n", name(result.value.error().ending).data());
+    return 1;
+  }
+  std::printf("%s\n", result.value->c_str());
+  for (const AttemptRecord& attempt : result.record.attempts) {
+    std::printf("attempt %u on %s: %s\n", attempt.number, plan->targets()[attempt.target].name.c_str(),
+                attempt.failure ? name(attempt.failure->category).data() : "success");
+  }
+  return result.record.attempts.size() == 3 ? 0 : 1;
+}

@@ -1,10 +1,9 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// JSON to text. For .cc files of sim alone: its headers show no JSON library.
+// JSON to text. A template, so that no header of sim shows the JSON library: whoever uses it includes that.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
 namespace fuseboard::sim {

@@ -65,8 +65,8 @@ void Acceptor::accept_waiting() {
 void Acceptor::accept_rest_and_close() {
   const std::shared_ptr<HttpServer::Impl> server = server_.lock();
   if (server == nullptr || !acceptor_) return;
-  // From here on the kernel drops new handshakes (their callers are refused at the next try, after the close), so the queue only
-  // shrinks and an empty one stays empty.
+  // From here on the kernel drops new handshakes (their callers are refused at the next try, after the close), so the
+  // queue only shrinks and an empty one stays empty.
   sock_filter drop_all = {.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0};
   const sock_fprog program = {.len = 1, .filter = &drop_all};
   ::setsockopt(acceptor_->native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);

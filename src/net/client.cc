@@ -84,10 +84,15 @@ bool ClientExchange::reused_connection() const noexcept { return call_->reused_c
 
 HttpClient::HttpClient(Loop& loop, ClientOptions options) {
   Problems problems = options.validate();
-  auto tls = make_tls_context(options.tls);
-  if (!tls) problems.push_back({.field = "tls.ca_file", .value = options.tls.ca_file, .allowed = tls.error()});
+  std::shared_ptr<asio::ssl::context> tls;
+  // A file of one's own is checked now; the system's authorities are loaded when a server first asks for TLS.
+  if (!options.tls.ca_file.empty()) {
+    auto loaded = make_tls_context(options.tls);
+    if (!loaded) problems.push_back({.field = "tls.ca_file", .value = options.tls.ca_file, .allowed = loaded.error()});
+    tls = std::move(loaded).value_or(nullptr);
+  }
   throw_if_invalid(std::move(problems));
-  pool_ = std::make_shared<ClientPool>(loop, std::move(options), *std::move(tls));
+  pool_ = std::make_shared<ClientPool>(loop, std::move(options), std::move(tls));
 }
 
 HttpClient::~HttpClient() { pool_->close_all(); }

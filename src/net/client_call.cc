@@ -5,6 +5,7 @@
 
 #include <boost/asio/ssl/error.hpp>
 
+#include "net/tls.h"
 #include "net/wire.h"
 
 namespace fuseboard::net {
@@ -83,6 +84,11 @@ Task<std::expected<void, TransportError>> ClientCall::obtain_connection(TimePoin
     co_return std::expected<void, TransportError>();
   }
   const std::size_t buffered = std::max(pool_->options.max_head, ReadBuffer::kBulk);
+  if (origin_.tls && pool_->tls_context == nullptr) {
+    auto loaded = make_tls_context(pool_->options.tls);
+    if (!loaded) co_return std::unexpected(TransportError{.kind = TransportError::tls, .message = loaded.error()});
+    pool_->tls_context = *std::move(loaded);
+  }
   connection_ = Ref(new ClientConnection(pool_->loop, origin_, buffered));
   co_return co_await connection_->connect(origin_.tls ? pool_->tls_context.get() : nullptr, by);
 }

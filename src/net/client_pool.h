@@ -33,7 +33,7 @@ struct ClientPool : std::enable_shared_from_this<ClientPool> {
 
   Loop& loop;
   const ClientOptions options;
-  const std::shared_ptr<asio::ssl::context> tls_context;
+  std::shared_ptr<asio::ssl::context> tls_context;  // null until it is needed
   std::size_t idle = 0;
 
  private:

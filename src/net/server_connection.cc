@@ -83,7 +83,8 @@ void ServerConnection::begin_drain() {
   if (idle_for_good()) close();
 }
 
-// Whether a drain may end this connection between two requests. One that has arrived but was not read yet counts as accepted.
+// Whether a drain may end this connection between two requests. One that has arrived but was not read yet counts as
+// accepted.
 bool ServerConnection::idle_for_good() {
   if (!share_.draining || receiving_ || fresh_) return false;
   ErrorCode error;

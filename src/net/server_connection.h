@@ -24,8 +24,8 @@ class ServerConnection final : public Connection {
   // The life of one too many: 503 and away.
   static Task<void> turn_away(Ref<ServerConnection> self);
 
-  // Busy: ends after the answer. Between requests: ends now, unless a request is waiting to be read. Not asked anything yet: its
-  // caller has connected to ask, so it has kDrainGrace for that.
+  // Busy: ends after the answer. Between requests: ends now, unless a request is waiting to be read. Not asked anything
+  // yet: its caller has connected to ask, so it has kDrainGrace for that.
   void begin_drain();
   static constexpr Duration kDrainGrace = std::chrono::seconds(1);
   // Ends now; a handler at work hears that its caller is gone.

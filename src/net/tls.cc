@@ -9,10 +9,15 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <map>
+
+#include "fuseboard/core/mutex.h"
 
 namespace fuseboard::net {
 
-std::expected<std::shared_ptr<asio::ssl::context>, std::string> make_tls_context(const TlsOptions& options) {
+namespace {
+
+std::expected<std::shared_ptr<asio::ssl::context>, std::string> load_tls_context(const TlsOptions& options) {
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
   context->set_verify_mode(asio::ssl::verify_peer);
@@ -24,6 +29,25 @@ std::expected<std::shared_ptr<asio::ssl::context>, std::string> make_tls_context
     context->load_verify_file(options.ca_file, error);
     if (error) return std::unexpected("no certificates can be read from the file: " + error.message());
   }
+  return context;
+}
+
+struct SharedContexts {
+  Mutex mutex;
+  std::map<std::string, std::weak_ptr<asio::ssl::context>> by_ca_file FUSEBOARD_GUARDED_BY(mutex);
+};
+
+}  // namespace
+
+std::expected<std::shared_ptr<asio::ssl::context>, std::string> make_tls_context(const TlsOptions& options) {
+  static SharedContexts shared;
+  const MutexLock lock(shared.mutex);
+  std::erase_if(shared.by_ca_file, [](const auto& entry) { return entry.second.expired(); });
+  if (const auto found = shared.by_ca_file.find(options.ca_file); found != shared.by_ca_file.end()) {
+    if (auto context = found->second.lock()) return context;
+  }
+  auto context = load_tls_context(options);
+  if (context) shared.by_ca_file[options.ca_file] = *context;
   return context;
 }
 

@@ -26,7 +26,9 @@ class TlsLayer {
   std::string writing;
 };
 
-// Trusts the options' authorities and nothing else; TLS 1.2 or later. The error is for the reader of a configuration.
+// Trusts the options' authorities and nothing else; TLS 1.2 or later. Loading the system's takes tens of milliseconds
+// and some MiB, so contexts are shared by all who ask for the same while anyone holds one. Any thread. The error is for
+// the reader of a configuration.
 std::expected<std::shared_ptr<asio::ssl::context>, std::string> make_tls_context(const TlsOptions& options);
 
 // A layer that will verify that the peer is `host`, and tells it so by SNI. Null when OpenSSL is out of memory.

@@ -87,10 +87,10 @@ TEST(ClientFailure, AConnectionClosedBeforeTheHeadMayHaveRun) {
 }
 
 TEST(ClientFailure, ATruncatedBodyIsAnError) {  // STR-2
-  for (const char* response :
-       {"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nsecret", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\nsecret\r\n",
-        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\nsecret\r\n0\r\n",
-        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\nsec"}) {
+  for (const char* response : {"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nsecret",
+                               "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\nsecret\r\n",
+                               "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\nsecret\r\n0\r\n",
+                               "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\nsec"}) {
     const auto answer = fetch_from(response);
     ASSERT_FALSE(answer.has_value()) << response;
     EXPECT_EQ(answer.error().kind, TransportError::truncated) << response;
@@ -139,7 +139,8 @@ TEST(ClientFailure, AHeadOverTheBoundIsTooLarge) {  // CORE-5
 }
 
 TEST(ClientFailure, ABodyOverTheGivenBoundIsTooLarge) {  // CORE-5
-  Service service([](ServerExchange& exchange) -> Task<void> { co_await exchange.respond({}, std::string(1001, 'x')); });
+  Service service(
+      [](ServerExchange& exchange) -> Task<void> { co_await exchange.respond({}, std::string(1001, 'x')); });
   Caller caller;
   const auto read = [&](std::size_t bound) {
     return caller.run([&, bound](HttpClient& client) -> Task<std::expected<std::string, TransportError>> {
@@ -224,7 +225,10 @@ TEST(ClientFailure, CancelClosesTheConnectionAtOnce) {  // STR-6
     if (moment != Moment::between_calls) caller.loops.at(0).post([&] { exchange->cancel(); });
     EXPECT_TRUE(socket.at_end());
     EXPECT_EQ(kind.get(), TransportError::cancelled);
-    caller.run([&](HttpClient&) -> Task<bool> { exchange.reset(); co_return true; });
+    caller.run([&](HttpClient&) -> Task<bool> {
+      exchange.reset();
+      co_return true;
+    });
   }
 }
 

@@ -40,8 +40,10 @@ TEST(HttpClient, WritesTheRequestAsAServerExpectsIt) {
   RawServer server;
   Caller caller;
   auto answer = std::async(std::launch::async, [&] {
-    return fetch(caller, server.origin(),
-                 {.method = "POST", .target = "/p", .headers = {{"Connection", "close"}, {"content-length", "9"}, {"X", "y"}}}, "ab");
+    return fetch(
+        caller, server.origin(),
+        {.method = "POST", .target = "/p", .headers = {{"Connection", "close"}, {"content-length", "9"}, {"X", "y"}}},
+        "ab");
   });
   RawSocket socket = server.accept();
   EXPECT_EQ(socket.read_until("ab"), "POST /p HTTP/1.1\r\nhost: 127.0.0.1:" + std::to_string(server.port()) +

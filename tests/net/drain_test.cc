@@ -55,7 +55,8 @@ TEST(Drain, CutsWhatIsLeftAtTheDeadline) {
   Signal gone;
   Service service([&](ServerExchange& exchange) -> Task<void> {
     co_await exchange.start({});
-    while (co_await exchange.write("x")) co_await exchange.loop().sleep_until(saturating_add(exchange.loop().now(), 1ms));
+    while (co_await exchange.write("x"))
+      co_await exchange.loop().sleep_until(saturating_add(exchange.loop().now(), 1ms));
     gone.set();
   });
   RawSocket socket = RawSocket::connect(service.port);

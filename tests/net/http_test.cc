@@ -58,25 +58,31 @@ TEST(Headers, TokensAreFoundInLists) {
 }
 
 TEST(Headers, HopByHopHeadersAndThoseThatConnectionNamesGo) {
-  Headers headers{{"Connection", "x-private, close"}, {"X-Private", "1"}, {"TE", "trailers"}, {"keep-alive", "5"},
-                  {"accept", "*/*"}, {"Transfer-Encoding", "chunked"}, {"upgrade", "h2c"}};
+  Headers headers{{"Connection", "x-private, close"},
+                  {"X-Private", "1"},
+                  {"TE", "trailers"},
+                  {"keep-alive", "5"},
+                  {"accept", "*/*"},
+                  {"Transfer-Encoding", "chunked"},
+                  {"upgrade", "h2c"}};
   erase_hop_by_hop(headers);
   EXPECT_EQ(joined(headers), "accept=*/*;");
 }
 
 TEST(Wire, NothingInAValueCanEndAHeader) {
   std::string out;
-  append_response_head(out,
-                       {.status = 200, .headers = {{"x", "a\r\nset-cookie: b\0c"}, {"bad name", "1"}, {"", "2"}, {"y:", "3"}}},
-                       {.kind = Framing::length, .size = 3});
+  append_response_head(
+      out, {.status = 200, .headers = {{"x", "a\r\nset-cookie: b\0c"}, {"bad name", "1"}, {"", "2"}, {"y:", "3"}}},
+      {.kind = Framing::length, .size = 3});
   EXPECT_EQ(out, "HTTP/1.1 200 OK\r\nx: a  set-cookie: b\r\ncontent-length: 3\r\n\r\n");
 }
 
 TEST(Wire, FramingIsTheWritersOwn) {
   std::string out;
-  append_request_head(out,
-                      {.method = "POST", .target = "/a b\r\nc", .headers = {{"Content-Length", "999"}, {"Transfer-Encoding", "x"}}},
-                      {.host = "::1", .port = 8080}, {.kind = Framing::length, .size = 5});
+  append_request_head(
+      out,
+      {.method = "POST", .target = "/a b\r\nc", .headers = {{"Content-Length", "999"}, {"Transfer-Encoding", "x"}}},
+      {.host = "::1", .port = 8080}, {.kind = Framing::length, .size = 5});
   EXPECT_EQ(out, "POST /a_b__c HTTP/1.1\r\nhost: [::1]:8080\r\ncontent-length: 5\r\n\r\n");
 }
 
@@ -124,9 +130,10 @@ TEST(BaseUrl, TakesSchemeHostPortAndPrefix) {
 }
 
 TEST(BaseUrl, RefusesWhatItDoesNotUnderstandWithoutRepeatingIt) {
-  for (const char* url : {"", "example.com", "ftp://x", "http://", "http://user:secret@host", "http://host:0", "http://host:65536",
-                          "http://host:", "http://host:1x", "http://a b", "http://[::1", "http://[x]", "http://[::1]x",
-                          "http://host/?q=secret", "http://host/#f", "http://host/a b", "http://host/\n"}) {
+  for (const char* url :
+       {"", "example.com", "ftp://x", "http://", "http://user:secret@host", "http://host:0", "http://host:65536",
+        "http://host:", "http://host:1x", "http://a b", "http://[::1", "http://[x]", "http://[::1]x",
+        "http://host/?q=secret", "http://host/#f", "http://host/a b", "http://host/\n"}) {
     const auto parsed = parse_base_url(url);
     ASSERT_FALSE(parsed.has_value()) << url;
     EXPECT_FALSE(parsed.error().contains("secret")) << url;

@@ -71,9 +71,12 @@ bool RawSocket::receive() {
 }
 
 std::string RawSocket::read_until(std::string_view mark) {
-  while (!unread_.contains(mark) && receive()) {
+  std::size_t at = unread_.find(mark);
+  while (at == unread_.npos) {
+    const std::size_t seen = unread_.size() < mark.size() ? 0 : unread_.size() - mark.size();
+    if (!receive()) break;
+    at = unread_.find(mark, seen);
   }
-  const std::size_t at = unread_.find(mark);
   const std::size_t end = at == unread_.npos ? unread_.size() : at + mark.size();
   std::string text = unread_.substr(0, end);
   unread_.erase(0, end);

@@ -1,8 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Real servers, clients and raw sockets on loopback for the tests of net. Every wait is bounded by kPatience, which only a
-// failing test uses up.
+// Real servers, clients and raw sockets on loopback for the tests of net. Every wait is bounded by kPatience, which
+// only a failing test uses up.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -59,7 +59,8 @@ auto run_on(Loop& loop, F function) {
   using T = decltype(function().await_resume());
   std::promise<T> promise;
   auto future = promise.get_future();
-  loop.post([&promise, function = std::move(function)]() mutable { spawn(keep_result<T>(std::move(function), promise)); });
+  loop.post(
+      [&promise, function = std::move(function)]() mutable { spawn(keep_result<T>(std::move(function), promise)); });
   return wait_for(std::move(future));
 }
 

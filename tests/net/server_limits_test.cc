@@ -18,10 +18,17 @@ Task<void> ok(ServerExchange& exchange) {
   int status = 200;
   if (!body) {
     switch (body.error()) {
-      case BodyError::too_large: status = 413; break;
-      case BodyError::timeout: status = 408; break;
-      case BodyError::malformed: status = 400; break;
-      case BodyError::gone: co_return;
+      case BodyError::too_large:
+        status = 413;
+        break;
+      case BodyError::timeout:
+        status = 408;
+        break;
+      case BodyError::malformed:
+        status = 400;
+        break;
+      case BodyError::gone:
+        co_return;
     }
   }
   co_await exchange.respond({.status = status}, "done");
@@ -35,15 +42,15 @@ std::string answer_to(std::uint16_t port, std::string_view request) {
 
 TEST(ServerLimits, AMalformedHeadGets400) {
   Service service(ok);
-  for (const std::string_view request : {
-           "what\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n",
-           "GET / HTTP/1.1\r\nHost : x\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",                  // no Host
-           "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00",  // TLS
-           "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-           "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-           "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-           "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
-           "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
+  for (const std::string_view request :
+       {"what\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost : x\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",                  // no Host
+        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00",  // TLS
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+        "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
     const std::string answer = answer_to(service.port, request);
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << request << "\n" << answer;
     EXPECT_TRUE(answer.contains("connection: close")) << request;
@@ -103,7 +110,8 @@ TEST(ServerLimits, AnIdleConnectionIsClosedWithoutAWord) {
 
 TEST(ServerLimits, ABodyThatStopsComingTimesOut) {
   Service service(ok, {.body_timeout = 60ms});
-  EXPECT_TRUE(answer_to(service.port, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab").starts_with("HTTP/1.1 408 "));
+  EXPECT_TRUE(answer_to(service.port, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
+                  .starts_with("HTTP/1.1 408 "));
 }
 
 TEST(ServerLimits, BrokenChunksAreMalformed) {
@@ -119,8 +127,8 @@ TEST(ServerLimits, A413CanBeReadByACallerThatSends40MiBFirst) {  // CORE-5
   for (const bool chunked : {false, true}) {
     RawSocket socket = RawSocket::connect(service.port);
     constexpr std::size_t kSize = 40U << 20U;
-    const std::string framing =
-        chunked ? "Transfer-Encoding: chunked\r\n\r\n2800000\r\n" : "Content-Length: " + std::to_string(kSize) + "\r\n\r\n";
+    const std::string framing = chunked ? "Transfer-Encoding: chunked\r\n\r\n2800000\r\n"
+                                        : "Content-Length: " + std::to_string(kSize) + "\r\n\r\n";
     ASSERT_TRUE(socket.send("POST / HTTP/1.1\r\nHost: x\r\n" + framing));
     EXPECT_TRUE(socket.send(std::string(kSize, 'x')));
     EXPECT_TRUE(socket.send(chunked ? "\r\n0\r\n\r\n" : ""));
@@ -151,12 +159,14 @@ TEST(ServerLimits, OneConnectionTooManyGets503) {  // CORE-5
   EXPECT_TRUE(first.read_to_end().ends_with("done"));
   // The place is free again as soon as the server has seen the end.
   while (service.server->counters().open_connections > 1) std::this_thread::yield();
-  EXPECT_TRUE(answer_to(service.port, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(
+      answer_to(service.port, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 200 "));
 }
 
 TEST(ServerLimits, TheServersOwnAnswersHaveTheGivenShape) {
-  Service service(ok, {.error_body = [](int status, std::string_view) { return "{\"status\":" + std::to_string(status) + "}"; },
-                       .error_content_type = "application/json"});
+  Service service(
+      ok, {.error_body = [](int status, std::string_view) { return "{\"status\":" + std::to_string(status) + "}"; },
+           .error_content_type = "application/json"});
   const std::string answer = answer_to(service.port, "bad\r\n\r\n");
   EXPECT_TRUE(answer.contains("content-type: application/json\r\n")) << answer;
   EXPECT_TRUE(answer.ends_with("{\"status\":400}")) << answer;

@@ -32,7 +32,8 @@ TEST(HttpServer, HandlesPipelinedRequestsInOrder) {
   Service service(echo);
   RawSocket socket = RawSocket::connect(service.port);
   std::string requests;
-  for (int i = 0; i < 50; ++i) requests += "POST /" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi";
+  for (int i = 0; i < 50; ++i)
+    requests += "POST /" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi";
   socket.send(requests);
   for (int i = 0; i < 50; ++i) {
     EXPECT_TRUE(socket.read_until("\r\n\r\n").contains("POST /" + std::to_string(i) + "\r\n"));
@@ -44,7 +45,8 @@ TEST(HttpServer, TakesRequestsInPiecesOfAnySize) {
   Service service(echo);
   RawSocket socket = RawSocket::connect(service.port);
   const std::string_view request =
-      "\r\nPOST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\nT: v\r\n\r\n";
+      "\r\nPOST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\nT: "
+      "v\r\n\r\n";
   for (const char c : request) socket.send({&c, 1});
   socket.read_until("\r\n\r\n");
   EXPECT_EQ(socket.read_bytes(5), "abcde");
@@ -110,7 +112,8 @@ TEST(HttpServer, SendsNoBodyWhereNoneBelongs) {
     co_await exchange.respond({.status = empty ? 204 : 200}, "body");
   });
   RawSocket socket = RawSocket::connect(service.port);
-  socket.send("HEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET /204 HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  socket.send(
+      "HEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET /204 HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(socket.read_until("\r\n\r\n"), "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n");
   EXPECT_EQ(socket.read_until("\r\n\r\n"), "HTTP/1.1 204 No Content\r\n\r\n");
   EXPECT_EQ(socket.read_until("\r\n\r\nbody"), "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody");

@@ -64,8 +64,8 @@ TEST(Sse, ReadsFieldsOfAnEvent) {
 }
 
 TEST(Sse, EveryLineEndingIsOne) {
-  for (const std::string_view text : {"data: a\n\ndata: b\n\n", "data: a\r\n\r\ndata: b\r\n\r\n", "data: a\r\rdata: b\r\r",
-                                      "data: a\n\r\ndata: b\r\n\n"}) {
+  for (const std::string_view text : {"data: a\n\ndata: b\n\n", "data: a\r\n\r\ndata: b\r\n\r\n",
+                                      "data: a\r\rdata: b\r\r", "data: a\n\r\ndata: b\r\n\n"}) {
     const Result result = parse({text});
     ASSERT_EQ(result.events.size(), 2U) << text;
     EXPECT_EQ(result.events[0].data, "a");
@@ -92,7 +92,10 @@ TEST(Sse, CommentsAndPingsAreNotContent) {  // STR-3
 }
 
 TEST(Sse, AByteOrderMarkAtTheStartIsSkippedAndKeptInRaw) {
-  const Result result = parse({"\xEF\xBB\xBF" "data: a\n\n\xEF\xBB\xBF" "data: b\n\n"});
+  const Result result =
+      parse({"\xEF\xBB\xBF"
+             "data: a\n\n\xEF\xBB\xBF"
+             "data: b\n\n"});
   ASSERT_EQ(result.events.size(), 2U);
   EXPECT_EQ(result.events[0].data, "a");
   EXPECT_TRUE(result.events[0].raw.starts_with("\xEF\xBB\xBF"));
@@ -129,7 +132,8 @@ TEST(Sse, AnEventAtTheBoundPassesAndOneByteMoreDoesNot) {  // CORE-5
 TEST(Sse, EverySplitGivesTheSameEvents) {
   using std::string_view_literals::operator""sv;
   const std::vector<std::string_view> streams = {
-      "\xEF\xBB\xBF" "data: a\r\n\r\n: c\r\n\r\nevent: e\r\ndata: b\r\ndata: c\r\n\r\nid: 1\r\n",
+      "\xEF\xBB\xBF"
+      "data: a\r\n\r\n: c\r\n\r\nevent: e\r\ndata: b\r\ndata: c\r\n\r\nid: 1\r\n",
       "data: a\r\r\ndata: b\r\n\r\n\r\r\n\n\rdata: c\r\r",
       "data: a\n\n\n\r\n\r\rdata: b\n\r",
       "\n\r\n\rdata\r\rdata:\n\ndata: 0123456789012345678901234567890123456789\n\ndata: after\n\n",
@@ -145,7 +149,8 @@ TEST(Sse, EverySplitGivesTheSameEvents) {
     EXPECT_EQ(parse(bytes, 40), whole) << stream;
     for (std::size_t i = 0; i <= stream.size(); ++i) {
       for (std::size_t j = i; j <= stream.size(); ++j) {
-        ASSERT_EQ(parse({stream.substr(0, i), stream.substr(i, j - i), stream.substr(j)}, 40), whole) << i << " " << j << stream;
+        ASSERT_EQ(parse({stream.substr(0, i), stream.substr(i, j - i), stream.substr(j)}, 40), whole)
+            << i << " " << j << stream;
       }
     }
   }

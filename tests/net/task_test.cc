@@ -68,7 +68,10 @@ TEST(Task, AnExceptionReachesTheAwaiter) {
   std::string seen;
   spawn([](std::string& out) -> Task<void> {
     try {
-      co_await []() -> Task<int> { throw std::runtime_error("broken"); co_return 0; }();
+      co_await []() -> Task<int> {
+        throw std::runtime_error("broken");
+        co_return 0;
+      }();
     } catch (const std::runtime_error& error) {
       out = error.what();
     }
@@ -77,7 +80,10 @@ TEST(Task, AnExceptionReachesTheAwaiter) {
 }
 
 TEST(TaskDeathTest, AnExceptionThatLeavesASpawnedTaskStopsTheProgram) {
-  EXPECT_DEATH(spawn([]() -> Task<void> { throw std::runtime_error("secret"); co_return; }()),
+  EXPECT_DEATH(spawn([]() -> Task<void> {
+                 throw std::runtime_error("secret");
+                 co_return;
+               }()),
                "an exception left a spawned task");
 }
 
@@ -95,7 +101,10 @@ TEST(OneShot, SetBeforehandDoesNotSuspend) {
   OneShot<> shot;
   shot.set();
   bool passed = false;
-  spawn([](OneShot<>& s, bool& out) -> Task<void> { co_await s; out = true; }(shot, passed));
+  spawn([](OneShot<>& s, bool& out) -> Task<void> {
+    co_await s;
+    out = true;
+  }(shot, passed));
   EXPECT_TRUE(passed);
 }
 

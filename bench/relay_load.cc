@@ -85,11 +85,11 @@ double quantile(std::vector<Duration>& sorted, double q) {
 void print(Run& run) {
   std::ranges::sort(run.latencies);
   std::ranges::sort(run.lateness);
-  fmt::print(
-      R"({{"requests":{},"failed":{},"p50_us":{:.1f},"p90_us":{:.1f},"p99_us":{:.1f},"max_us":{:.1f},"timer_p99_us":{:.1f}}})"
-      "\n",
-      run.latencies.size(), run.failed, quantile(run.latencies, 0.5), quantile(run.latencies, 0.9),
-      quantile(run.latencies, 0.99), quantile(run.latencies, 1), quantile(run.lateness, 0.99));
+  fmt::print(R"({{"requests":{},"failed":{},"p50_us":{:.1f},"p90_us":{:.1f},"p99_us":{:.1f},"max_us":{:.1f},)"
+             R"("timer_p99_us":{:.1f}}})"
+             "\n",
+             run.latencies.size(), run.failed, quantile(run.latencies, 0.5), quantile(run.latencies, 0.9),
+             quantile(run.latencies, 0.99), quantile(run.latencies, 1), quantile(run.lateness, 0.99));
 }
 
 // A number from 1 to 1 000 000; 0 where `text` is none.

@@ -57,9 +57,17 @@ http {{
   {inside}
 }}
 """
-NGINX_UPSTREAM = "server {{ listen 127.0.0.1:{port}; location / {{ default_type application/json; return 200 '{answer}'; }} }}"
+NGINX_UPSTREAM = """
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ default_type application/json; return 200 '{answer}'; }}
+  }}
+"""
 NGINX_RELAY = """
-  upstream provider {{ server 127.0.0.1:{upstream}; keepalive 256; keepalive_requests 100000000; keepalive_timeout 300s; }}
+  upstream provider {{
+    server 127.0.0.1:{upstream};
+    keepalive 256; keepalive_requests 100000000; keepalive_timeout 300s;
+  }}
   server {{
     listen 127.0.0.1:{port};
     location / {{ proxy_pass http://provider; proxy_http_version 1.1; proxy_set_header Connection ""; {more} }}

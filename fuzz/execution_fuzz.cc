@@ -73,7 +73,7 @@ void meet(Execution& execution, ManualClock& clock, Choices& choices) {
   }
 }
 
-void run_call(BreakerRegistry& breakers, const std::shared_ptr<const Plan>& plan, ManualClock& clock, Rng& rng, Choices& choices) {
+void run_call(const std::shared_ptr<const Plan>& plan, ManualClock& clock, Rng& rng, Choices& choices) {
   CallOptions options{.streaming = (choices.byte() & 1U) != 0, .idempotent = (choices.byte() & 1U) != 0};
   if ((choices.byte() & 1U) != 0) options.deadline = Deadline::after(clock.now(), milliseconds(choices.byte() * 20));
   Execution execution(plan, options, rng, clock.now());
@@ -118,7 +118,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const auto plan = std::make_shared<const Plan>("fuzz", std::move(targets), plan_options(choices));
   do {
-    run_call(breakers, plan, clock, rng, choices);
+    run_call(plan, clock, rng, choices);
   } while (choices.any());
   for (const BreakerSnapshot& snapshot : breakers.snapshot()) {
     check_invariant(snapshot.in_flight == 0, "a permit was lost");

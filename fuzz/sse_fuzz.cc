@@ -65,7 +65,7 @@ Result parse(std::string_view text, std::size_t size) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const Result whole = parse(text, 0);
-  for (const std::size_t piece : {1, 2, 3, 7}) {
+  for (const std::size_t piece : {1U, 2U, 3U, 7U}) {
     check_invariant(parse(text, piece) == whole, "the pieces do not change the events");
   }
   return 0;

@@ -123,12 +123,13 @@ void HttpServer::Impl::cut_all() {
   });
   for (std::size_t i = 0; i < loops.size(); ++i) {
     loops.at(i).post([self = shared_from_this(), i] {
+      // Held while they are cut: a handler that hears of it may end, and with it this connection or another.
+      std::vector<Ref<ServerConnection>> connections;
       Link& ring = self->shares[i].connections;
-      for (Link* link = ring.next(); link != &ring;) {
-        Link* const next = link->next();  // a cut connection may leave the ring
-        static_cast<ConnectionLink*>(link)->owner.cut();
-        link = next;
+      for (Link* link = ring.next(); link != &ring; link = link->next()) {
+        connections.emplace_back(&static_cast<ConnectionLink*>(link)->owner);
       }
+      for (const Ref<ServerConnection>& connection : connections) connection->cut();
     });
   }
 }

@@ -100,7 +100,7 @@ constexpr std::array kTable = {
                 fate.opening = Opening::kHtml;
                 fate.status = 502;
               }},
-    Behaviour{"sim-reset", ParameterKind::kNone, "", "cuts the connection before a byte of the answer",
+    Behaviour{"sim-reset", ParameterKind::kNone, "", "resets the connection before a byte of the answer",
               [](const Use&, Fate& fate) { fate.opening = Opening::kReset; }},
     Behaviour{"sim-silent", ParameterKind::kNone, "", "never answers: waits until the client leaves",
               [](const Use&, Fate& fate) { fate.opening = Opening::kSilence; }},

@@ -27,6 +27,12 @@ bool not_for_upstream(std::string_view name) {
   return is_ours(name);
 }
 
+// Whether Connection lists headers besides its own options, which are what it says nearly always.
+bool names_headers(const net::Headers& headers) {
+  const std::string_view value = headers.get("connection");
+  return !value.empty() && !net::equal_ignoring_case(value, "keep-alive") && !net::equal_ignoring_case(value, "close");
+}
+
 }  // namespace
 
 net::RequestHead upstream_request(const net::RequestHead& caller, const Provider& provider, std::string_view path) {
@@ -35,10 +41,10 @@ net::RequestHead upstream_request(const net::RequestHead& caller, const Provider
   head.target += provider.query;
   net::Headers& headers = head.headers;
   headers.reserve(caller.headers.size() + provider.headers.size() + 1, 1024);
-  const bool names_headers = caller.headers.contains("connection");
+  const bool lists_headers = names_headers(caller.headers);
   for (const net::Header header : caller.headers) {
     const bool withheld = not_for_upstream(header.name) || net::is_hop_by_hop(header.name) ||
-                          (names_headers && caller.headers.has_token("connection", header.name));
+                          (lists_headers && caller.headers.has_token("connection", header.name));
     if (!withheld) headers.add(header.name, header.value);
   }
   for (const net::Header header : provider.headers) headers.set(header.name, header.value);
@@ -48,12 +54,12 @@ net::RequestHead upstream_request(const net::RequestHead& caller, const Provider
 net::ResponseHead caller_response(const net::ResponseHead& upstream, const ServedBy& served_by) {
   net::ResponseHead head{.status = upstream.status, .headers = {}};
   head.headers.reserve(upstream.headers.size() + 4, 1024);
-  const bool names_headers = upstream.headers.contains("connection");
+  const bool lists_headers = names_headers(upstream.headers);
   for (const net::Header header : upstream.headers) {
     const bool withheld = net::is_hop_by_hop(header.name) || net::equal_ignoring_case(header.name, "content-length") ||
                           net::equal_ignoring_case(header.name, "x-request-id") ||
                           net::equal_ignoring_case(header.name, "set-cookie") || is_ours(header.name) ||
-                          (names_headers && upstream.headers.has_token("connection", header.name));
+                          (lists_headers && upstream.headers.has_token("connection", header.name));
     if (!withheld) head.headers.add(header.name, header.value);
   }
   add_served_by(head.headers, served_by);

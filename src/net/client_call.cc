@@ -11,6 +11,10 @@
 namespace fuseboard::net {
 namespace {
 
+// Room for what providers send, in place of growing to it.
+constexpr std::size_t kUsualHeaders = 24;
+constexpr std::size_t kUsualHeaderText = 1024;
+
 bool method_has_body(std::string_view method) noexcept {
   return method == "POST" || method == "PUT" || method == "PATCH";
 }
@@ -121,10 +125,10 @@ ClientCall::Ready ClientCall::head_ready() {
 Task<ClientCall::Ready> ClientCall::write_request(const RequestHead& head, std::string_view body) {
   ClientConnection& connection = *connection_;
   const bool with_length = !body.empty() || method_has_body(head.method);
-  out_.clear();
-  append_request_head(out_, head, origin_,
+  std::string written_head;  // gone when it is sent: the answer may stream for minutes
+  append_request_head(written_head, head, origin_,
                       {.kind = with_length ? Framing::length : Framing::no_body, .size = body.size()});
-  Pieces out(out_, body);
+  Pieces out(written_head, body);
   const std::size_t total = out.size();
   connection.write_some(out);
   connection.sent_anything = out.size() < total;
@@ -156,6 +160,7 @@ Task<std::expected<ResponseHead, TransportError>> ClientCall::send(Self self, co
   }
   ClientConnection& connection = *me.connection_;
   me.head_request_ = head.method == "HEAD";
+  me.head_.headers.reserve(kUsualHeaders, kUsualHeaderText);
   me.parser_.emplace(me.head_,
                      HeadLimits{.bytes = me.pool_->options.max_head, .headers = me.pool_->options.max_headers});
   if (me.head_request_) me.parser_->skip(true);

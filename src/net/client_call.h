@@ -51,7 +51,6 @@ class ClientCall {
   Ref<ClientConnection> connection_;
   ResponseHead head_;
   std::optional<MessageParser<false>> parser_;
-  std::string out_;  // the request head that is being sent
   std::optional<TransportError> head_error_;
   State state_ = State::fresh;
   bool reused_ = false;

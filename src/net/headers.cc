@@ -106,9 +106,9 @@ std::optional<std::string_view> Headers::find(std::string_view name) const noexc
 }
 
 bool Headers::has_token(std::string_view name, std::string_view token) const noexcept {
-  for (const Header header : *this) {
-    if (!equal_ignoring_case(header.name, name)) continue;
-    if (any_element(header.value, [&](std::string_view element) {
+  for (const Slot& slot : slots_) {
+    if (slot.name_size != name.size() || !equal_ignoring_case(header(slot).name, name)) continue;
+    if (any_element(header(slot).value, [&](std::string_view element) {
           return equal_ignoring_case(trim(element.substr(0, element.find(';'))), token);
         })) {
       return true;

@@ -111,9 +111,9 @@ Task<bool> ServerConnection::start(ResponseHead head) {
     co_return false;
   }
   const Framing framing = begin_answer(head, Framing::chunked, 0);
-  out_.clear();
-  append_response_head(out_, head, framing);
-  co_return co_await send(Pieces(out_));
+  std::string text;  // not out_, which would stay for as long as the stream lasts
+  append_response_head(text, head, framing);
+  co_return co_await send(Pieces(text));
 }
 
 Task<bool> ServerConnection::write(std::string_view bytes) {

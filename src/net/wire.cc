@@ -24,10 +24,9 @@ constexpr std::array<bool, 256> token_table() {
 
 bool is_token(std::string_view text) noexcept {
   static constexpr std::array<bool, 256> kToken = token_table();
-  for (const char c : text) {
-    if (!kToken[static_cast<unsigned char>(c)]) return false;
-  }
-  return !text.empty();
+  bool all = !text.empty();
+  for (const char c : text) all &= kToken[static_cast<unsigned char>(c)];
+  return all;
 }
 
 namespace {
@@ -40,6 +39,10 @@ constexpr bool is_control(char c) noexcept {
 void append_clean(std::string& out, std::string_view text, char instead) {
   const std::size_t begin = out.size();
   out.append(text);
+  // Without a way out, so that it is done for many characters at once: there hardly ever is one to replace.
+  bool any = false;
+  for (const char c : text) any |= is_control(c);
+  if (!any) return;
   for (std::size_t i = begin; i < out.size(); ++i) {
     if (is_control(out[i])) out[i] = instead;
   }
@@ -62,6 +65,9 @@ bool is_framing(std::string_view name) noexcept {
       return false;
   }
 }
+
+// What a head takes; growing by doubling up to it would copy it six times.
+constexpr std::size_t kUsualHead = 1024;
 
 void append_headers(std::string& out, const Headers& headers) {
   for (const Header header : headers) {
@@ -91,6 +97,7 @@ void append_framing(std::string& out, const Framing& framing) {
 }  // namespace
 
 void append_response_head(std::string& out, const ResponseHead& head, const Framing& framing) {
+  out.reserve(kUsualHead);
   const int status = head.status >= 100 && head.status <= 999 ? head.status : 500;
   out.append("HTTP/1.1 ");
   append_number(out, static_cast<std::uint64_t>(status));
@@ -101,6 +108,7 @@ void append_response_head(std::string& out, const ResponseHead& head, const Fram
 
 void append_request_head(std::string& out, const RequestHead& head, const Origin& origin, const Framing& framing) {
   check_invariant(is_token(head.method), "a request's method is a token");
+  out.reserve(kUsualHead);
   out.append(head.method).append(" ");
   const std::size_t target = out.size();
   append_clean(out, head.target.empty() ? std::string_view("/") : head.target, '_');

@@ -9,12 +9,13 @@ turns the drift hits all alike.
 import concurrent.futures
 import contextlib
 import dataclasses
+import http.client
 import json
+import pathlib
 import re
 import statistics
 import subprocess
 import sys
-import pathlib
 import tempfile
 import time
 
@@ -25,19 +26,20 @@ HERE = pathlib.Path(__file__).resolve().parent
 LOAD_CONNECTIONS = 32
 LATENCY_RATE = 1000
 LATENCY_CONNECTIONS = 16
-LIVE_STREAMS = 200
+LIVE_STREAMS = 400  # with a connection on each side below the usual limit of 1024 descriptors
 
 
 @dataclasses.dataclass(frozen=True)
 class Effort:
-    rounds: int
+    load_rounds: int
     load_seconds: int
+    rounds: int
     latency_milliseconds: int
     stream_events: int
 
 
-FULL = Effort(rounds=5, load_seconds=2, latency_milliseconds=1500, stream_events=100)
-QUICK = Effort(rounds=2, load_seconds=1, latency_milliseconds=1000, stream_events=50)
+FULL = Effort(load_rounds=11, load_seconds=1, rounds=5, latency_milliseconds=1200, stream_events=80)
+QUICK = Effort(load_rounds=3, load_seconds=1, rounds=2, latency_milliseconds=1000, stream_events=50)
 
 
 class MeasurementFailed(Exception):
@@ -92,17 +94,20 @@ def _cpu(script, compared, effort):
         _load(script, relay, 1)  # connections, pools and caches are made
     turns = {relay.name: [] for relay in compared}
     rates = {relay.name: [] for relay in compared}
-    for _ in range(effort.rounds):
+    for _ in range(effort.load_rounds):
         for relay in compared:
             before, began = cpu_seconds(relay.process.pid), time.monotonic()
             requests = _load(script, relay, effort.load_seconds)
             used, took = cpu_seconds(relay.process.pid) - before, time.monotonic() - began
             turns[relay.name].append(used / requests * 1e6)
             rates[relay.name].append(requests / took)
-    # Each turn is compared with nginx's of the same round.
-    return {name: {"cpu_us": _median(values), "requests_per_second": _median(rates[name]),
-                   "cpu_to_nginx": _median([a / b for a, b in zip(values, turns["nginx"])]), "turns_us": values}
-            for name, values in turns.items()}
+    result = {}
+    for name, values in turns.items():
+        # Each turn is compared with nginx's of the same round.
+        low, middle, high = statistics.quantiles([a / b for a, b in zip(values, turns["nginx"])], n=4)
+        result[name] = {"cpu_us": _median(values), "requests_per_second": _median(rates[name]),
+                        "cpu_to_nginx": middle, "cpu_to_nginx_quartiles": [low, high], "turns_us": values}
+    return result
 
 
 def _latencies(client, direct, compared, effort):
@@ -122,8 +127,6 @@ def _latencies(client, direct, compared, effort):
 
 def _event_delays(port, events):
     """Microseconds from an event's being sent to its being read, over one stream."""
-    import http.client
-
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     body = json.loads(relays.request_body(stream=True)) | {"max_tokens": events, "temperature": 0.005}
     connection.request("POST", relays.PATH, json.dumps(body), relays.REQUEST_HEADERS)
@@ -151,8 +154,6 @@ def _streams(compared, effort):
 
 def _memory_of_streams(relay):
     """KiB of resident memory that one live stream takes, its connections included."""
-    import http.client
-
     body = json.dumps(json.loads(relays.request_body(stream=True)) | {"max_tokens": 4, "temperature": 1.0})
 
     with contextlib.ExitStack() as stack:
@@ -203,5 +204,5 @@ def measure(bin_folder, effort, say):
         memory["live_stream_kib"] = _memory_of_streams(fuseboard)
 
     return {"request_bytes": relays.REQUEST_BYTES, "answer_bytes": relays.ANSWER_BYTES,
-            "load_connections": LOAD_CONNECTIONS, "latency_rate": LATENCY_RATE, "rounds": effort.rounds,
+            "load_connections": LOAD_CONNECTIONS, "latency_rate": LATENCY_RATE, "effort": dataclasses.asdict(effort),
             "cpu": cpu, "latency": latency, "streams": streams, "memory": memory}

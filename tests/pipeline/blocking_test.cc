@@ -63,6 +63,21 @@ TEST_F(BlockingTest, SaysWhyThereIsNoAnswer) {  // RTY-8
   EXPECT_EQ(result.record.attempts_sent, 4U);
 }
 
+TEST_F(BlockingTest, ARateLimitRefusesBeforeTheCallRunsAndOtherFailuresMayNot) {  // RTY-7
+  const auto attempts_that_end_with = [&](Category category) {
+    const auto send = [&](const Attempt&) -> Reply { return std::unexpected(Failure::of(category)); };
+    return run(world_.plan({"a"}), send, {.idempotent = false}, environment()).record.attempts_sent;
+  };
+  EXPECT_EQ(attempts_that_end_with(Category::rate_limit), 4U);
+  EXPECT_EQ(attempts_that_end_with(Category::overloaded), 1U);
+}
+
+TEST_F(BlockingTest, WithoutRetriesThereIsOneAttempt) {  // RTY-10
+  const auto send = [&](const Attempt&) -> Reply { return std::unexpected(Failure::of(Category::network)); };
+  const auto result = run(world_.plan({"a"}, {.retry = RetryOptions::none()}), send, {}, environment());
+  EXPECT_EQ(result.record.attempts_sent, 1U);
+}
+
 TEST_F(BlockingTest, AnExceptionPassesThroughAndSettlesThePermit) {  // PIP-7; panics of user code
   const auto throwing = [&](const Attempt&) -> Reply { throw std::runtime_error("mine"); };
   EXPECT_THROW(run(world_.plan({"a"}), throwing, {}, environment()), std::runtime_error);

@@ -76,6 +76,88 @@ TEST_F(ExecutionTest, AWaitStandsWhenAskedAboutEarly) {  // PIP-4
   EXPECT_EQ(std::get<WaitUntil>(execution.next(world_.clock.now())).time, until);
 }
 
+TEST_F(ExecutionTest, ACallWhoseTimeIsOverAsksNoBreaker) {  // PIP-1
+  world_.open("a");
+  world_.clock.advance(seconds(30));  // the next admission would be the probe
+  const CallOptions options{.deadline = Deadline::at(world_.clock.now())};
+  Execution late(world_.plan({"a"}), options, world_.rng, world_.clock.now());
+  EXPECT_TRUE(std::holds_alternative<Finished>(late.next(world_.clock.now())));
+  EXPECT_EQ(late.record().ending, Ending::deadline_exceeded);
+
+  Execution cancelled(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  cancelled.cancel(world_.clock.now());
+  EXPECT_TRUE(std::holds_alternative<Finished>(cancelled.next(world_.clock.now())));
+  EXPECT_EQ(cancelled.record().ending, Ending::cancelled);
+  EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::open);
+}
+
+TEST_F(ExecutionTest, APermitIsTakenWhenAnAttemptIsSentAndNotBeforeItsWait) {  // PIP-2
+  Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  execution.report(failed(Category::network), world_.clock.now());
+  ASSERT_TRUE(std::holds_alternative<WaitUntil>(execution.next(world_.clock.now())));
+  EXPECT_EQ(world_.breakers.snapshot("a").in_flight, 0U);
+
+  world_.open("a");  // by other calls, while this one waits
+  EXPECT_FALSE(next_attempt(execution));
+  EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
+  EXPECT_EQ(execution.record().attempts_sent, 1U);
+  ASSERT_EQ(execution.record().refusals.size(), 1U);
+  EXPECT_EQ(execution.record().refusals[0].reason, RejectionReason::circuit_open);
+  EXPECT_EQ(world_.breakers.snapshot("a").in_flight, 0U);
+  EXPECT_EQ(world_.breakers.snapshot("a").denials, 1U);
+}
+
+TEST_F(ExecutionTest, TheRecordExplainsTheCall) {  // PIP-6
+  world_.open("a");
+  const TimePoint start = world_.clock.now();
+  Execution execution(world_.plan({"a", "b", "c"}, World::quick(2)), {}, world_.rng, start);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(next_attempt(execution)->target, 1U);
+    world_.clock.advance(seconds(3));
+    execution.report(failed(Category::overloaded), world_.clock.now());
+  }
+  ASSERT_EQ(next_attempt(execution)->target, 2U);
+  execution.report(succeeded(), world_.clock.now());
+  EXPECT_FALSE(next_attempt(execution));
+
+  const CallRecord& record = execution.record();
+  ASSERT_EQ(record.refusals.size(), 1U);
+  EXPECT_EQ(record.refusals[0].target, 0U);
+  EXPECT_EQ(record.refusals[0].reason, RejectionReason::circuit_open);
+  EXPECT_EQ(record.refusals[0].retry_after, seconds(30));
+  ASSERT_EQ(record.attempts.size(), 3U);
+  const AttemptRecord& second = record.attempts[1];
+  EXPECT_EQ(second.number, 2U);
+  EXPECT_EQ(second.target, 1U);
+  EXPECT_FALSE(second.probe);
+  EXPECT_TRUE(second.answered);
+  EXPECT_EQ(second.failure->category, Category::overloaded);
+  EXPECT_EQ(second.waited, milliseconds(500));
+  EXPECT_EQ(second.started, start + seconds(3) + milliseconds(500));
+  EXPECT_EQ(second.duration, seconds(3));
+  EXPECT_EQ(record.attempts[2].failure, std::nullopt);
+  EXPECT_EQ(record.ending, Ending::success);
+  EXPECT_EQ(record.served_by, 2U);
+  EXPECT_EQ(record.telling_attempt, std::nullopt);
+  EXPECT_EQ(record.started, start);
+  EXPECT_EQ(record.duration(), seconds(6) + milliseconds(500));
+}
+
+TEST_F(ExecutionTest, ALongRecordKeepsItsBeginningAndItsEnd) {  // PIP-6, CORE-5
+  PlanOptions options = World::quick(20);
+  options.max_total_attempts = 0;
+  options.overall_deadline = kForever;
+  Execution execution(world_.plan({"a"}, options), {}, world_.rng, world_.clock.now());
+  EXPECT_EQ(run(execution, failed(Category::rate_limit)).size(), 20U);
+  const auto& attempts = execution.record().attempts;
+  ASSERT_EQ(attempts.size(), 16U);
+  EXPECT_EQ(attempts[14].number, 15U);
+  EXPECT_EQ(attempts.back().number, 20U);
+  EXPECT_EQ(attempts.dropped(), 4U);
+  EXPECT_EQ(execution.record().attempts_sent, 20U);
+}
+
 TEST_F(ExecutionTest, OneCapHoldsAcrossRetriesAndFallbacks) {  // RTY-6; retries multiplied by fallbacks
   PlanOptions options = World::quick(4);
   options.max_total_attempts = 5;
@@ -125,6 +207,16 @@ TEST_F(ExecutionTest, TheErrorToShowIsTheFirstRealOneFromUpstream) {  // FBK-4
   EXPECT_EQ(execution.record().telling_attempt, 2U) << "an answered failure tells more than a broken connection";
 }
 
+TEST_F(ExecutionTest, AnErrorAboutTheRequestTellsMoreThanAnEarlierOne) {  // FBK-4
+  Execution execution(world_.plan({"a", "b"}, World::quick(1)), {}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  execution.report(failed(Category::overloaded), world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  execution.report(failed(Category::invalid_request), world_.clock.now());
+  EXPECT_FALSE(next_attempt(execution));
+  EXPECT_EQ(execution.record().telling_attempt, 2U);
+}
+
 TEST_F(ExecutionTest, AllTargetsOpenEndsAsCircuitOpenWithTheSoonestRecovery) {  // FBK-2, BRK-21
   world_.open("a");
   world_.clock.advance(seconds(10));
@@ -148,6 +240,31 @@ TEST_F(ExecutionTest, AnOpenCircuitIsLeftAtOnceNotWaitedFor) {  // RTY-4
   // The fifth failure opens the circuit of `a`: no sixth try, and no wait before `b`.
   EXPECT_EQ(order, (std::vector<std::uint32_t>{0, 0, 0, 0, 0, 1}));
   EXPECT_EQ(execution.record().attempts.back().waited, Duration::zero());
+}
+
+TEST_F(ExecutionTest, TheLastTargetsOpenCircuitEndsTheCallAtOnce) {  // RTY-4
+  Execution execution(world_.plan({"a"}, World::quick(10)), {}, world_.rng, world_.clock.now());
+  std::size_t attempts = 0;
+  TimePoint last = world_.clock.now();
+  for (; next_attempt(execution); ++attempts) {
+    last = world_.clock.now();
+    execution.report(failed(Category::network), last);
+  }
+  EXPECT_EQ(attempts, 5U);
+  EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
+  EXPECT_EQ(execution.record().ended, last);
+  EXPECT_EQ(execution.record().retry_after, seconds(30));
+}
+
+TEST(ExecutionOverAQuickBreaker, ACircuitThatAdmitsByTheEndOfTheBackoffIsTriedAgain) {  // RTY-4
+  World world({.failure_threshold = 1, .open_time = OpenTime::fixed(milliseconds(500))});
+  Execution execution(world.plan({"a"}), {}, world.rng, world.clock.now());
+  ASSERT_TRUE(std::holds_alternative<Attempt>(execution.next(world.clock.now())));
+  execution.report(failed(Category::network), world.clock.now());
+  ASSERT_EQ(world.breakers.snapshot("a").state, CircuitState::open);
+  world.clock.advance_to(std::get<WaitUntil>(execution.next(world.clock.now())).time);
+  ASSERT_TRUE(std::holds_alternative<Attempt>(execution.next(world.clock.now())));
+  EXPECT_TRUE(execution.record().attempts.back().probe);
 }
 
 TEST_F(ExecutionTest, AWaitThatDoesNotFitTheDeadlineIsNotBegun) {  // RTY-2
@@ -197,6 +314,21 @@ TEST_F(ExecutionTest, APlainAttemptIsBoundedByTotalAndDeadline) {  // RTY-3, STR
   ASSERT_TRUE(attempt);
   EXPECT_EQ(attempt->headers_by, saturating_add(world_.clock.now(), seconds(20)));
   EXPECT_EQ(attempt->total_by, attempt->headers_by);
+}
+
+TEST_F(ExecutionTest, AStreamHasALimitForEachStageOfItsAttempt) {  // STR-3, RTY-10
+  PlanOptions options = World::quick();
+  options.overall_deadline = kForever;
+  Execution execution(world_.plan({"a"}, options), {.streaming = true}, world_.rng, world_.clock.now());
+  EXPECT_TRUE(execution.deadline().is_never());
+  const auto attempt = next_attempt(execution);
+  ASSERT_TRUE(attempt);
+  const TimePoint now = world_.clock.now();
+  EXPECT_EQ(attempt->connect_by, now + seconds(5));
+  EXPECT_EQ(attempt->headers_by, now + seconds(30));
+  EXPECT_EQ(attempt->first_content_by, now + seconds(60));
+  EXPECT_EQ(attempt->total_by, now + minutes(10));
+  EXPECT_EQ(attempt->idle, seconds(30));
 }
 
 TEST_F(ExecutionTest, ASilentTargetIsNotAskedAgainWhileAnotherIsLeft) {  // RTY-7
@@ -296,6 +428,21 @@ TEST_F(ExecutionTest, AStreamedProbeClosesAtItsFirstContentAndIsJudgedAgainAtIts
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U);
 }
 
+TEST_F(ExecutionTest, AProbesLeaseIsFiveSecondsLongerThanItsAttemptMayTake) {  // BRK-8
+  PlanOptions options = World::quick();
+  options.overall_deadline = kForever;
+  const AttemptTimeouts timeouts{.first_content = seconds(7), .total = seconds(20)};
+  world_.open("a");
+  world_.open("b");
+  world_.clock.advance(seconds(30));
+  Execution plain(world_.plan({"a"}, options, timeouts), {}, world_.rng, world_.clock.now());
+  Execution streamed(world_.plan({"b"}, options, timeouts), {.streaming = true}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(plain));
+  ASSERT_TRUE(next_attempt(streamed));
+  EXPECT_EQ(world_.breakers.look("a")->retry_after, seconds(25));
+  EXPECT_EQ(world_.breakers.look("b")->retry_after, seconds(12));
+}
+
 TEST_F(ExecutionTest, AProbeThatIsCancelledGivesItsSlotBack) {  // BRK-7, BRK-11; a probe lost when its caller is cancelled
   world_.open("a");
   world_.clock.advance(seconds(30));
@@ -334,6 +481,15 @@ TEST(Plan, RefusesBadOptionsWithEveryProblem) {  // CORE-6
     EXPECT_EQ(error.problems()[1].field, "plan.overall_deadline");
     EXPECT_EQ(error.problems()[2].field, "target a.timeouts.idle");
   }
+}
+
+TEST(Plan, ItsDefaultsAreTheStatedOnes) {  // RTY-1, RTY-3, RTY-6
+  const PlanOptions options;
+  EXPECT_EQ(options.retry.max_attempts, 4U);
+  EXPECT_EQ(options.retry.jitter, Jitter::full);
+  EXPECT_TRUE(options.retry.honor_retry_after);
+  EXPECT_EQ(options.overall_deadline, seconds(60));
+  EXPECT_EQ(options.max_total_attempts, 8U);
 }
 
 TEST(Plan, NeedsATarget) {  // CORE-6

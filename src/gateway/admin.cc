@@ -3,6 +3,8 @@
 
 #include "gateway/admin.h"
 
+#include <arpa/inet.h>
+
 #include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -21,8 +23,15 @@ std::string_view host_of(std::string_view authority) {
   return authority.substr(0, authority.find(':'));
 }
 
+// 127.0.0.0/8 as an address. "127.evil.example" only begins like one: it is a name, and whoever owns it decides where it
+// leads.
+bool is_loopback_address(std::string_view host) {
+  in_addr address{};
+  return host.starts_with("127.") && inet_pton(AF_INET, std::string(host).c_str(), &address) == 1;
+}
+
 bool is_loopback_host(std::string_view host) {
-  return net::equal_ignoring_case(host, "localhost") || host == "[::1]" || host == "::1" || host.starts_with("127.");
+  return net::equal_ignoring_case(host, "localhost") || host == "[::1]" || host == "::1" || is_loopback_address(host);
 }
 
 bool is_loopback_origin(std::string_view origin) {

@@ -16,6 +16,11 @@ TEST(Admin, AnswersLoopbackUnderALoopbackNameAlone) {
   EXPECT_TRUE(may_administrate("127.0.0.1", {{"host", "localhost"}, {"origin", "http://localhost:3000"}}));
   EXPECT_FALSE(may_administrate("10.0.0.7", {{"host", "127.0.0.1:8787"}}));
   EXPECT_FALSE(may_administrate("127.0.0.1", {{"host", "rebound.example:8787"}})) << "a rebound DNS name";
+  for (const char* name : {"127.evil.example", "127.0.0.1.evil.example:8787", "127.", "127.0.0.1evil"}) {
+    EXPECT_FALSE(may_administrate("127.0.0.1", {{"host", name}})) << "a name that begins like an address: " << name;
+    const std::string origin = std::string("http://") + name;
+    EXPECT_FALSE(may_administrate("127.0.0.1", {{"host", "localhost"}, {"origin", origin}})) << origin;
+  }
   EXPECT_FALSE(may_administrate("127.0.0.1", {})) << "no Host at all";
   EXPECT_FALSE(may_administrate("127.0.0.1", {{"host", "localhost"}, {"origin", "https://evil.example"}}));
   EXPECT_FALSE(may_administrate("127.0.0.1", {{"host", "localhost"}, {"origin", "null"}})) << "a sandboxed page";

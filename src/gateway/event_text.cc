@@ -10,6 +10,15 @@
 namespace fuseboard::gateway {
 namespace {
 
+// A key may hold a model's name as a caller wrote it: it must not begin a line of its own or steer a terminal.
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) c = '?';
+  }
+  return text;
+}
+
 std::string cause_text(const BreakerEvent& event) {
   switch (event.cause) {
     case TransitionCause::consecutive_failures:
@@ -26,7 +35,8 @@ std::string cause_text(const BreakerEvent& event) {
 }  // namespace
 
 std::string event_text(const BreakerEvent& event) {
-  std::string text = fmt::format("{}: {} -> {} {}", event.key.view(), name(event.from), name(event.to), cause_text(event));
+  const std::string key = one_line(std::string(event.key.view()));
+  std::string text = fmt::format("{}: {} -> {} {}", key, name(event.from), name(event.to), cause_text(event));
   if (event.to == CircuitState::open) {
     if (event.last_failure) text += fmt::format(", the last {}", name(*event.last_failure));
     text += fmt::format("; refusing for {}", to_text(event.open_time));

@@ -73,7 +73,7 @@ std::shared_ptr<const Route> ModelTable::find(std::string_view model) {
 
 std::shared_ptr<const Route> ModelTable::find_direct(std::string_view model) {
   const std::size_t slash = model.find('/');
-  if (slash == std::string_view::npos || slash + 1 == model.size()) return nullptr;
+  if (slash == std::string_view::npos || slash + 1 == model.size() || model.size() > kMaxDirectName) return nullptr;
   {
     const MutexLock lock(mutex_);
     if (const auto known = direct_.find(model); known != direct_.end()) return known->second;

@@ -48,7 +48,7 @@ class ModelTable {
  public:
   ModelTable(const config::Config& config, BreakerRegistry& breakers);
 
-  // By alias, or by "provider/model" where the provider exists. nullptr otherwise.
+  // By alias, or by "provider/model" where the provider exists and the name is not too long. nullptr otherwise.
   std::shared_ptr<const Route> find(std::string_view model);
 
   // In the order of the configuration.
@@ -57,6 +57,8 @@ class ModelTable {
 
   // Routes to "provider/model" that are remembered; a further one is built for its call alone.
   static constexpr std::size_t kMaxDirectRoutes = 1000;
+  // Of a name that a caller writes, in bytes: it lives on as a breaker's key, in /metrics and in answers' headers.
+  static constexpr std::size_t kMaxDirectName = 256;
 
  private:
   std::shared_ptr<const Route> find_direct(std::string_view model);

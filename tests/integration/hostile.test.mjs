@@ -66,6 +66,15 @@ test('a model that no configuration names is reached as provider/model', async (
   assert.equal((await sim.calls())[0].model, 'some/other');
 });
 
+test('a model name of megabytes is an unknown model and leaves nothing behind', async (t) => {  // CORE-5
+  const { sim, gateway } = await world(t);
+  const error = await errorOf(await chat(gateway.url, { model: `primary/${'x'.repeat(4 * 1024 * 1024)}` }), 404);
+  assert.equal(error.code, 'model_not_found');
+  assert.ok(error.message.length < 1000);
+  assert.equal((await sim.calls()).length, 0);
+  assert.ok((await (await fetch(`${gateway.url}/metrics`)).text()).length < 100_000, 'it became a label');
+});
+
 test('a body over max_body is a 413 that the caller can read while it still sends', async (t) => {
   const { gateway, goesOn } = await world(t);
   for (const framing of ['content-length', 'chunked']) {

@@ -282,8 +282,10 @@ net::Task<void> ChatRelay::drain_stream() {
 
 net::Task<void> ChatRelay::wait_until(TimePoint time) {
   wait_.emplace(worker_.loop);
-  co_await wait_->wait_until(time);
+  const bool came = co_await wait_->wait_until(time);
   wait_.reset();
+  // Cut short by the caller's leaving or by the loop's end. After the latter no wait lasts, so asking again would spin.
+  if (!came) execution_.cancel(now());
 }
 
 net::Task<void> ChatRelay::answer_failure() {

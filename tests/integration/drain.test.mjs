@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { test } from 'node:test';
-import { chat, modelOver, startGateway, startSim } from './harness.mjs';
+import { chat, eventually, modelOver, startGateway, startSim } from './harness.mjs';
 
 // Resolves with the status and body, or with 'refused' where the connection was never accepted. A request whose connection broke
 // after it was accepted rejects.
@@ -60,6 +60,22 @@ test('a running stream is carried to its end while draining', async (t) => {
   for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
   assert.match(text, /data: \[DONE\]\n\n$/);
   assert.deepEqual(await gateway.program.exit, { code: 0, signal: null });
+});
+
+test('a second SIGTERM ends the program at once, also while a call waits for its next try', async (t) => {
+  const sim = await startSim(t);
+  const retry = { max_attempts: 2, base: '30s', max: '30s', jitter: 'none' };
+  const gateway = await startGateway(t, modelOver([sim], { target: { model: 'sim-503' }, model: { retry } }));
+  const answer = chat(gateway.url);
+  answer.catch(() => {});
+  await eventually(() => gateway.breaker('primary/sim-503'), (breaker) => breaker.totals.failed === 1, 'the first try to fail');
+  gateway.program.signal('SIGTERM');
+  await gateway.program.seen(/draining/);
+  const told = Date.now();
+  gateway.program.signal('SIGTERM');
+  assert.deepEqual(await gateway.program.exit, { code: 0, signal: null });
+  assert.ok(Date.now() - told < 15_000, 'it sat the wait out');
+  await assert.rejects(answer);
 });
 
 test('a call that outlasts drain_timeout is cut and the program still exits 0', async (t) => {

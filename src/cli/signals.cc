@@ -29,13 +29,19 @@ EndSignals::EndSignals() {
 
 EndSignals::Wake EndSignals::wait() const {
   const sigset_t set = end_signals();
-  int signal = 0;
-  while (sigwait(&set, &signal) != 0) {
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&set, &signal) != 0) continue;
+    if (signal != SIGUSR1) return Wake::terminate;
+    // SIGUSR1 from elsewhere, as log rotation sends it, means nothing here.
+    if (notified_.exchange(false)) return Wake::notified;
   }
-  return signal == SIGUSR1 ? Wake::notified : Wake::terminate;
 }
 
-void EndSignals::notify() const { kill(getpid(), SIGUSR1); }
+void EndSignals::notify() const {
+  notified_.store(true);
+  kill(getpid(), SIGUSR1);
+}
 
 void raise_descriptor_limit() {
   rlimit limit{};

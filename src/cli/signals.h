@@ -4,6 +4,8 @@
 // Waiting for the signals that end a serving program.
 #pragma once
 
+#include <atomic>
+
 namespace fuseboard::cli {
 
 // Make one before any thread starts: threads inherit the blocked signals, so that only wait() sees them. Restores nothing.
@@ -16,6 +18,9 @@ class EndSignals {
   Wake wait() const;
   // Any thread.
   void notify() const;
+
+ private:
+  mutable std::atomic<bool> notified_{false};
 };
 
 // As many descriptors as the system allows: a gateway holds two for each call.

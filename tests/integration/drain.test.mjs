@@ -78,6 +78,20 @@ test('a second SIGTERM ends the program at once, also while a call waits for its
   await assert.rejects(answer);
 });
 
+test('SIGUSR1 from elsewhere ends neither the program nor a drain', async (t) => {
+  const sim = await startSim(t);
+  const gateway = await startGateway(t, modelOver([sim], { target: { model: 'sim-slow-first-token:500ms' } }));
+  gateway.program.signal('SIGUSR1');
+  assert.equal((await chat(gateway.url)).status, 200);
+  const answer = chat(gateway.url);
+  while ((await sim.calls()).length < 2) await new Promise((resolve) => setImmediate(resolve));
+  gateway.program.signal('SIGTERM');
+  await gateway.program.seen(/draining/);
+  gateway.program.signal('SIGUSR1');
+  assert.equal((await answer).status, 200);
+  assert.deepEqual(await gateway.program.exit, { code: 0, signal: null });
+});
+
 test('a call that outlasts drain_timeout is cut and the program still exits 0', async (t) => {
   const sim = await startSim(t);
   const gateway = await startGateway(t, { drain_timeout: '200ms', ...modelOver([sim], { target: { model: 'sim-silent' } }) });

@@ -191,7 +191,8 @@ net::Task<void> ChatRelay::read_error(const Attempt& attempt, net::ResponseHead 
 }
 
 net::Task<void> ChatRelay::read_plain(const Attempt& attempt, net::ResponseHead head) {
-  auto body = co_await upstream_->read_all(kMaxPlainAnswer, attempt.total_by);
+  // All of it counts as first content: nothing has been handed on, also where a stream was asked for [RTY-3].
+  auto body = co_await upstream_->read_all(kMaxPlainAnswer, std::min(attempt.first_content_by, attempt.total_by));
   if (!execution_.attempt_in_flight()) co_return;
   if (!body) {
     end_attempt(report_of(body.error()));

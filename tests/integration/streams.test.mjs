@@ -88,6 +88,16 @@ test('a finish reason without [DONE] is a complete answer', async (t) => {  // S
   assert.equal(state.consecutive_failures, 0);
 });
 
+test('a plain answer to a request for a stream is held to the limit of first content', async (t) => {  // RTY-3
+  const slow = await upstream(t, (response) => { response.writeHead(200, { 'content-type': 'application/json' }); response.write('{'); });
+  const good = await startSim(t);
+  const gateway = await startGateway(t, modelOver([slow, good], { model: { timeouts: { first_content: '200ms' } } }));
+  const response = await chat(gateway.url, { stream: true });
+  assert.equal(response.headers.get('x-fuseboard-target'), 'secondary/sim-ok');
+  await response.text();
+  assert.equal((await gateway.breaker('primary/sim-ok')).last_failure, 'timeout');
+});
+
 test('a silence in the middle of an answer ends it with an error after the idle limit', async (t) => {  // STR-3
   const sim = await startSim(t);
   const gateway = await startGateway(t, modelOver([sim], { target: { model: 'sim-stall:3' }, model: { timeouts: { idle: '200ms' } } }));

@@ -45,8 +45,8 @@ AttemptReport failed(TransportFault fault) {
 // A stream that is being read: what is held back, and what it has said so far.
 class ChatRelay::StreamState {
  public:
-  StreamState(const Attempt& attempt, net::ResponseHead head, TimePoint now)
-      : attempt_(attempt), head_(std::move(head)), last_event_(now) {}
+  StreamState(const Attempt& attempt, std::size_t choices, net::ResponseHead head, TimePoint now)
+      : attempt_(attempt), head_(std::move(head)), reader_(choices), last_event_(now) {}
 
   enum class Reading : std::uint8_t { goes_on, complete, failed };
 
@@ -209,14 +209,17 @@ net::Task<void> ChatRelay::read_plain(const Attempt& attempt, net::ResponseHead 
 }
 
 net::Task<void> ChatRelay::relay_stream(const Attempt& attempt, net::ResponseHead head) {
-  StreamState stream(attempt, std::move(head), now());
+  StreamState stream(attempt, call_.request.choices, std::move(head), now());
   for (;;) {
     const auto [by, fault] = stream.next_by(execution_.committed());
     const auto bytes = co_await upstream_->read_some(by);
     if (!execution_.attempt_in_flight()) co_return;
     if (!bytes) {
       const bool silent = bytes.error().kind == net::TransportError::body_timeout;
-      co_await end_stream(stream, silent ? failed(fault) : report_of(bytes.error()));
+      std::optional<AttemptReport> report = stream.at_end();
+      // Behind the finish reason nothing but the formal end can be missing: the answer is complete [STR-2].
+      if (report) report = silent ? failed(fault) : report_of(bytes.error());
+      co_await end_stream(stream, std::move(report));
       co_return;
     }
     if (bytes->empty()) {

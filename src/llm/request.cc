@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 
 #include "llm/json_reader.h"
@@ -28,8 +29,8 @@ std::optional<std::string> decoded(std::string_view literal) {
 // The members that decide how a request is handled, as written; empty: absent.
 class DecidingMembers {
  public:
-  enum Index : std::size_t { kModel, kMessages, kStream, kStreamOptions, kCount };
-  static constexpr std::array<std::string_view, kCount> kNames = {"model", "messages", "stream", "stream_options"};
+  enum Index : std::size_t { kModel, kMessages, kStream, kStreamOptions, kChoices, kCount };
+  static constexpr std::array<std::string_view, kCount> kNames = {"model", "messages", "stream", "stream_options", "n"};
 
   void take(const JsonMember& member) {
     const auto name = decoded(member.name);
@@ -94,6 +95,14 @@ std::optional<RequestError> read_stream_options(std::string_view value, ChatRequ
   return std::nullopt;
 }
 
+// The upstream is the judge of `n`: one that is no small natural number is passed on and asks for nothing here.
+std::size_t read_choices(std::string_view value) noexcept {
+  std::size_t choices = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), choices);
+  const bool natural = error == std::errc() && end == value.data() + value.size() && choices > 0;
+  return natural ? choices : 1;
+}
+
 }  // namespace
 
 std::expected<ChatRequest, RequestError> parse_chat_request(std::string_view body) {
@@ -118,6 +127,7 @@ std::expected<ChatRequest, RequestError> parse_chat_request(std::string_view bod
   if (auto error = read_stream_options(members[DecidingMembers::kStreamOptions], request)) {
     return std::unexpected(*std::move(error));
   }
+  request.choices = read_choices(members[DecidingMembers::kChoices]);
   return request;
 }
 

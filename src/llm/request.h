@@ -16,6 +16,7 @@ struct ChatRequest {
   std::string model;  // unescaped, not empty
   bool stream = false;
   bool include_usage = false;  // `stream_options.include_usage`
+  std::size_t choices = 1;     // `n`; what the upstream would refuse counts as 1
   // Where the value of `model` stands in the body, quotes included: [model_begin, model_end).
   std::size_t model_begin = 0;
   std::size_t model_end = 0;
@@ -31,7 +32,7 @@ struct RequestError {
 };
 
 // The whole body must be one JSON object in valid UTF-8, nested at most kMaxJsonDepth deep, with a non-empty string
-// `model` and an array `messages`. A second `model`, `messages`, `stream` or `stream_options` at the top level is
+// `model` and an array `messages`. A second `model`, `messages`, `stream`, `stream_options` or `n` at the top level is
 // refused, also when its name is spelled with escapes: parsers differ in which one they take, so the upstream might run
 // what was not checked here. Thread-safe. About 1 µs for 2 KB; needs no memory that grows with the body.
 std::expected<ChatRequest, RequestError> parse_chat_request(std::string_view body);

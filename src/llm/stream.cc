@@ -142,7 +142,7 @@ StreamPiece ChatStreamReader::read(std::string_view data) {
 bool ChatStreamReader::complete() const noexcept {
   if (done_) return true;
   const auto finished = [](const Choice& choice) { return !choice.finish_reason.empty(); };
-  return !choices_.empty() && std::ranges::all_of(choices_, finished);
+  return !choices_.empty() && choices_.size() >= expected_choices_ && std::ranges::all_of(choices_, finished);
 }
 
 std::optional<Failure> ChatStreamReader::at_end() const noexcept {

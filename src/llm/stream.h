@@ -33,11 +33,14 @@ std::string_view name(StreamPiece piece) noexcept;
 // text.
 class ChatStreamReader {
  public:
+  // `choices`: how many were asked for. An answer that ends before all of them have begun is not complete.
+  explicit ChatStreamReader(std::size_t choices = 1) noexcept : expected_choices_(choices) {}
+
   // `data` is the payload of one SSE event. Validates all of it: about 0.5 µs for a typical event.
   StreamPiece read(std::string_view data);
 
   bool content_seen() const noexcept { return content_seen_; }
-  // [DONE] came, or every choice that has begun has its finish reason [STR-2].
+  // [DONE] came, or every choice has its finish reason [STR-2].
   bool complete() const noexcept;
   // The verdict if the stream ended now; nullopt: a complete answer. An error event wins over everything, then a
   // malformed one, then the missing end.
@@ -59,6 +62,7 @@ class ChatStreamReader {
   // The most choices of one answer, as OpenAI bounds `n`. An event that begins more is malformed.
   static constexpr std::size_t kMaxChoices = 128;
 
+  std::size_t expected_choices_;
   std::vector<Choice> choices_{};
   Usage usage_{};
   std::string model_{};

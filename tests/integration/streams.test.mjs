@@ -98,6 +98,31 @@ test('a plain answer to a request for a stream is held to the limit of first con
   assert.equal((await gateway.breaker('primary/sim-ok')).last_failure, 'timeout');
 });
 
+for (const how of ['falls silent', 'is reset', 'breaks off in its framing']) {
+  test(`an answer whose upstream ${how} behind the finish reason is complete`, async (t) => {  // STR-2
+    const rude = await upstream(t, (response) => {
+      begin(response);
+      response.write(chunk({ content: 'all of it' }));
+      response.write(chunk({}, 'stop'));
+      if (how === 'is reset') setTimeout(() => response.socket.resetAndDestroy(), 50);
+      if (how === 'breaks off in its framing') setTimeout(() => response.socket.end(), 50);
+    });
+    const gateway = await startGateway(t, modelOver([rude], { model: { timeouts: { idle: '200ms' } } }));
+    const text = await (await chat(gateway.url, { stream: true })).text();
+    assert.equal(textOf(text), 'all of it');
+    assert.ok(!/"error"/.test(text));
+    const totals = (await gateway.breaker('primary/sim-ok')).totals;
+    assert.deepEqual([totals.succeeded, totals.failed], [1, 0]);
+  });
+}
+
+test('an answer with fewer choices than were asked for, and no [DONE], is cut', async (t) => {  // STR-2, STR-5
+  const short = await upstream(t, (response) => { begin(response); response.end(chunk({ content: 'one' }) + chunk({}, 'stop')); });
+  const gateway = await startGateway(t, modelOver([short]));
+  const text = await (await chat(gateway.url, { stream: true, n: 2 })).text();
+  assert.equal(JSON.parse(events(text).at(-1)).error.code, 'stream_interrupted');
+});
+
 test('a silence in the middle of an answer ends it with an error after the idle limit', async (t) => {  // STR-3
   const sim = await startSim(t);
   const gateway = await startGateway(t, modelOver([sim], { target: { model: 'sim-stall:3' }, model: { timeouts: { idle: '200ms' } } }));

@@ -46,6 +46,19 @@ TEST(ChatRequest, ReadsTheStreamFlags) {
   EXPECT_FALSE(parse(R"("stream_options":null)")->include_usage);
 }
 
+TEST(ChatRequest, ReadsHowManyChoicesAreAskedForAndLeavesTheRestToTheUpstream) {
+  const auto parse = [](std::string_view member) {
+    return parse_chat_request(R"({"model":"m","messages":[],)" + std::string(member) + "}");
+  };
+  EXPECT_EQ(parse_chat_request(kPlain)->choices, 1U);
+  EXPECT_EQ(parse(R"("n":3)")->choices, 3U);
+  for (const char* odd :
+       {R"("n":null)", R"("n":0)", R"("n":-2)", R"("n":1.5)", R"("n":"4")", R"("n":99999999999999999999)"}) {
+    EXPECT_EQ(parse(odd)->choices, 1U) << odd;
+  }
+  EXPECT_EQ(refusal(R"({"model":"m","messages":[],"n":1,"n":2})").code, "duplicate_parameter");
+}
+
 TEST(ChatRequest, RefusesWithTheParameterAtFault) {
   const struct {
     std::string body, param, code;

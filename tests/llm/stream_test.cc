@@ -186,6 +186,21 @@ TEST(ChatStream, SeveralChoicesAreCompleteWhenEachBegunOneIs) {  // STR-2
   EXPECT_EQ(reader.finish_reason(2), "");
 }
 
+TEST(ChatStream, IsNotCompleteBeforeEveryChoiceThatWasAskedForIs) {  // STR-2, STR-5
+  ChatStreamReader reader(2);
+  reader.read(delta(R"("content":"x")"));
+  reader.read(finished("stop"));
+  EXPECT_FALSE(reader.complete()) << "choice 1 has not even begun";
+  EXPECT_TRUE(reader.at_end());
+  reader.read(finished("stop", 1));
+  EXPECT_TRUE(reader.complete());
+
+  ChatStreamReader fewer(2);
+  fewer.read(finished("stop"));
+  fewer.read("[DONE]");
+  EXPECT_TRUE(fewer.complete()) << "an upstream that ignores n says itself that it is done";
+}
+
 TEST(ChatStream, SeveralChoicesInOneEventAreAllRead) {
   ChatStreamReader reader;
   EXPECT_EQ(

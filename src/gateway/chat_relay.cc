@@ -40,6 +40,35 @@ AttemptReport failed(TransportFault fault) {
   return report;
 }
 
+int status_of(Category category) {
+  switch (category) {
+    case Category::invalid_request:
+    case Category::context_length_exceeded:
+    case Category::content_policy:
+    case Category::policy_violation: return 400;
+    case Category::permission_denied: return 403;
+    case Category::tool_not_found:
+    case Category::resource_not_found:
+    case Category::model_not_found: return 404;
+    case Category::rate_limit:
+    case Category::quota_exhausted: return 429;
+    case Category::service_unavailable:
+    case Category::overloaded: return 503;
+    case Category::timeout: return 504;
+    default: return 502;
+  }
+}
+
+// An error that an upstream told under a 200, as it would have looked under the status that it meant.
+UpstreamError told_under_success(const Attempt& attempt, const Failure& failure, const llm::ErrorDetails& error) {
+  const int status = status_of(failure.category);
+  const std::string_view type = status < 500 ? "invalid_request_error" : "server_error";
+  const auto code = error.code.empty() ? std::nullopt : std::optional<std::string_view>(error.code);
+  return {.attempt = attempt.number,
+          .head = {.status = status, .headers = {{"content-type", "application/json"}}},
+          .body = llm::openai_error_body(error.message, error.type.empty() ? type : error.type, std::nullopt, code)};
+}
+
 }  // namespace
 
 // A stream that is being read: what is held back, and what it has said so far.
@@ -63,6 +92,8 @@ class ChatRelay::StreamState {
   net::ResponseHead& head() noexcept { return head_; }
   bool content_seen() const noexcept { return reader_.content_seen(); }
   bool error_passed_on() const noexcept { return error_passed_on_; }
+  const Attempt& attempt() const noexcept { return attempt_; }
+  const llm::ErrorDetails& error() const noexcept { return reader_.error(); }
 
  private:
   Reading read_event(const net::SseEvent& event);
@@ -201,6 +232,7 @@ net::Task<void> ChatRelay::read_plain(const Attempt& attempt, net::ResponseHead 
   const llm::AnswerJudgement judged =
       llm::judge_chat_answer(head.status, head.headers.get("content-type"), *body, hints_of(head.headers));
   if (judged.failure) {
+    if (!judged.error.empty()) keep_error(told_under_success(attempt, *judged.failure, judged.error));
     end_attempt(failed(*judged.failure, true));
     co_return;
   }
@@ -260,10 +292,11 @@ net::Task<void> ChatRelay::end_stream(StreamState& stream, std::optional<Attempt
     co_return;
   }
   const bool committed = execution_.committed();
+  const Failure& failure = *failed_report->outcome.failure;
+  if (!committed && !stream.error().empty()) keep_error(told_under_success(stream.attempt(), failure, stream.error()));
   end_attempt(*failed_report);
   if (!committed) co_return;
   // The caller has part of an answer: say in the stream that it broke off, and never that it is done [STR-5].
-  const Failure& failure = *failed_report->outcome.failure;
   bool reached = true;
   if (!stream.error_passed_on()) {
     const std::string event = llm::openai_error_event(

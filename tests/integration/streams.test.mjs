@@ -88,16 +88,6 @@ test('a finish reason without [DONE] is a complete answer', async (t) => {  // S
   assert.equal(state.consecutive_failures, 0);
 });
 
-test('a plain answer to a request for a stream is held to the limit of first content', async (t) => {  // RTY-3
-  const slow = await upstream(t, (response) => { response.writeHead(200, { 'content-type': 'application/json' }); response.write('{'); });
-  const good = await startSim(t);
-  const gateway = await startGateway(t, modelOver([slow, good], { model: { timeouts: { first_content: '200ms' } } }));
-  const response = await chat(gateway.url, { stream: true });
-  assert.equal(response.headers.get('x-fuseboard-target'), 'secondary/sim-ok');
-  await response.text();
-  assert.equal((await gateway.breaker('primary/sim-ok')).last_failure, 'timeout');
-});
-
 for (const how of ['falls silent', 'is reset', 'breaks off in its framing']) {
   test(`an answer whose upstream ${how} behind the finish reason is complete`, async (t) => {  // STR-2
     const rude = await upstream(t, (response) => {
@@ -121,6 +111,31 @@ test('an answer with fewer choices than were asked for, and no [DONE], is cut', 
   const gateway = await startGateway(t, modelOver([short]));
   const text = await (await chat(gateway.url, { stream: true, n: 2 })).text();
   assert.equal(JSON.parse(events(text).at(-1)).error.code, 'stream_interrupted');
+});
+
+for (const stream of [true, false]) {
+  test(`an error under a 200 reaches the caller in its own words (${stream ? 'streamed' : 'plain'})`, async (t) => {  // RTY-8, FBK-4
+    const error = { error: { message: 'the prompt has 200001 tokens', type: 'invalid_request_error', code: 'context_length_exceeded' } };
+    const wordy = await upstream(t, (response) => {
+      if (stream) { begin(response); response.end(`data: ${JSON.stringify(error)}\n\n`); }
+      else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(error));
+    });
+    const gateway = await startGateway(t, modelOver([wordy]));
+    const response = await chat(gateway.url, { stream });
+    assert.equal(response.status, 400);
+    assert.deepEqual(await response.json(), { error: { ...error.error, param: null } });
+    assert.equal((await gateway.breaker('primary/sim-ok')).consecutive_failures, 0);
+  });
+}
+
+test('a plain answer to a request for a stream is held to the limit of first content', async (t) => {  // RTY-3
+  const slow = await upstream(t, (response) => { response.writeHead(200, { 'content-type': 'application/json' }); response.write('{'); });
+  const good = await startSim(t);
+  const gateway = await startGateway(t, modelOver([slow, good], { model: { timeouts: { first_content: '200ms' } } }));
+  const response = await chat(gateway.url, { stream: true });
+  assert.equal(response.headers.get('x-fuseboard-target'), 'secondary/sim-ok');
+  await response.text();
+  assert.equal((await gateway.breaker('primary/sim-ok')).last_failure, 'timeout');
 });
 
 test('a silence in the middle of an answer ends it with an error after the idle limit', async (t) => {  // STR-3

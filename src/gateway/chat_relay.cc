@@ -195,8 +195,13 @@ net::Task<void> ChatRelay::attempt(Attempt attempt) {
   const net::RequestHead request = upstream_request(exchange_.head(), provider, kPath);
   const std::string body = llm::with_model(call_.body, call_.request, upstream.model);
 
+  const net::SendDeadlines deadlines{.connect_by = attempt.connect_by, .head_by = attempt.headers_by};
   upstream_.emplace(client(upstream).exchange(provider.origin));
-  auto head = co_await upstream_->send(request, body, {.connect_by = attempt.connect_by, .head_by = attempt.headers_by});
+  auto head = co_await upstream_->send(request, body, deadlines);
+  if (!head && was_stale(attempt, head.error())) {
+    upstream_.emplace(client(upstream).exchange(provider.origin, true));
+    head = co_await upstream_->send(request, body, deadlines);
+  }
   if (!head) {
     end_attempt(report_of(head.error()));
   } else if (head->status < 200 || head->status > 299) {
@@ -207,6 +212,15 @@ net::Task<void> ChatRelay::attempt(Attempt attempt) {
     co_await read_plain(attempt, *std::move(head));
   }
   upstream_.reset();
+}
+
+// A kept connection that breaks at once was most likely lost while nobody used it: to a restart, to a router that forgot
+// it. That is no evidence against the target, and there may be a pool full of them, so the attempt goes on over a fresh
+// one.
+bool ChatRelay::was_stale(const Attempt& attempt, const net::TransportError& error) const {
+  const bool broke = error.kind == net::TransportError::reset || error.kind == net::TransportError::closed_early;
+  return broke && upstream_->reused_connection() && call_.options.idempotent && execution_.attempt_in_flight() &&
+         now() < attempt.connect_by;
 }
 
 net::Task<void> ChatRelay::read_error(const Attempt& attempt, net::ResponseHead head) {

@@ -60,6 +60,7 @@ class ChatRelay final : private CallHands {
 
   void keep_error(UpstreamError error);
   const UpstreamError* telling_error() const noexcept;
+  bool was_stale(const Attempt& attempt, const net::TransportError& error) const;
   AttemptReport report_of(const net::TransportError& error) const;
   RetryHints hints_of(const net::Headers& headers) const;
   void end_attempt(const AttemptReport& report);

@@ -97,8 +97,8 @@ HttpClient::HttpClient(Loop& loop, ClientOptions options) {
 
 HttpClient::~HttpClient() { pool_->close_all(); }
 
-ClientExchange HttpClient::exchange(const Origin& origin) {
-  return ClientExchange(std::make_shared<ClientCall>(pool_, origin));
+ClientExchange HttpClient::exchange(const Origin& origin, bool fresh) {
+  return ClientExchange(std::make_shared<ClientCall>(pool_, origin, fresh));
 }
 
 std::size_t HttpClient::idle_connections() const noexcept { return pool_->idle; }

@@ -111,7 +111,8 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  ClientExchange exchange(const Origin& origin);
+  // `fresh`: on a connection of its own, never on one from the pool.
+  ClientExchange exchange(const Origin& origin, bool fresh = false);
 
   std::size_t idle_connections() const noexcept;
   Loop& loop() noexcept;

@@ -82,7 +82,7 @@ std::optional<TransportError> ClientCall::why_not(TransportError::Kind at_end, T
 }
 
 Task<std::expected<void, TransportError>> ClientCall::obtain_connection(TimePoint by) {
-  connection_ = pool_->take(origin_);
+  if (!fresh_) connection_ = pool_->take(origin_);
   if (connection_) {
     reused_ = true;
     co_return std::expected<void, TransportError>();

@@ -19,7 +19,8 @@ namespace fuseboard::net {
 // The coroutines hold the call, so that an exchange may be destroyed while one of them waits.
 class ClientCall {
  public:
-  ClientCall(std::shared_ptr<ClientPool> pool, const Origin& origin) : pool_(std::move(pool)), origin_(origin) {}
+  ClientCall(std::shared_ptr<ClientPool> pool, const Origin& origin, bool fresh)
+      : pool_(std::move(pool)), origin_(origin), fresh_(fresh) {}
 
   using Self = std::shared_ptr<ClientCall>;
   static Task<std::expected<ResponseHead, TransportError>> send(Self self, const RequestHead& head,
@@ -48,6 +49,7 @@ class ClientCall {
 
   const std::shared_ptr<ClientPool> pool_;
   const Origin origin_;
+  const bool fresh_;
   Ref<ClientConnection> connection_;
   ResponseHead head_;
   std::optional<MessageParser<false>> parser_;

@@ -4,8 +4,30 @@
 // A scripted outage, end to end: threshold failures reach the primary, then none while open; one probe; recovery.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { chat, eventually, modelOver, startGateway, startSim } from './harness.mjs';
+
+// A reset of every kept connection on its next use, as after a restart behind a router that forgot them.
+async function forgetful(t) {
+  const answer = JSON.stringify({ id: 'c', object: 'chat.completion', model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }] });
+  const state = { forgotten: false, resets: 0 };
+  const server = createServer((socket) => {
+    let used = false;
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      if (!data.includes('POST')) return;
+      if (used && state.forgotten) { ++state.resets; socket.resetAndDestroy(); return; }
+      used = true;
+      setTimeout(() => socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${answer.length}\r\n\r\n${answer}`), 100);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return Object.assign(state, { url: `http://127.0.0.1:${server.address().port}` });
+}
 
 const breaker = { failure_threshold: 5, open: '1s' };
 
@@ -104,4 +126,27 @@ test('with every target open the answer is circuit_open with an honest wait', as
   assert.ok(wait > 0 && wait <= 30_000, `retry-after-ms: ${wait}`);
   assert.equal(Number(response.headers.get('retry-after')), Math.ceil(wait / 1000));
   assert.equal((await fetch(`${it.gateway.url}/readyz`)).status, 503);
+});
+
+test('kept connections that died unused cost no call and are no evidence against the target', async (t) => {  // BRK-19
+  const upstream = await forgetful(t);
+  const gateway = await startGateway(t, modelOver([upstream], { model: { breaker: { failure_threshold: 3, open: '1h' } } }));
+  // Several at once, so that the pools hold several connections.
+  for (const response of await Promise.all(Array.from({ length: 10 }, () => chat(gateway.url)))) await served(response);
+  upstream.forgotten = true;
+  for (let i = 0; i < 10; ++i) await served(await chat(gateway.url));
+  assert.ok(upstream.resets >= 3, `${upstream.resets} connections were found dead`);
+  const state = await gateway.breaker('primary/sim-ok');
+  assert.deepEqual([state.state, state.totals.failed], ['closed', 0]);
+});
+
+test('a call that must not run twice is not sent again when its kept connection breaks', async (t) => {  // RTY-7
+  const upstream = await forgetful(t);
+  const gateway = await startGateway(t, modelOver([upstream]));
+  for (const response of await Promise.all(Array.from({ length: 10 }, () => chat(gateway.url)))) await served(response);
+  upstream.forgotten = true;
+  const statuses = [];
+  for (let i = 0; i < 3; ++i) statuses.push((await chat(gateway.url, {}, { headers: { 'x-fuseboard-idempotent': 'false' } })).status);
+  assert.deepEqual(statuses, [502, 502, 502]);
+  assert.equal(upstream.resets, 3);
 });

@@ -218,13 +218,15 @@ net::Task<void> handle(Worker& worker, const Shared& shared, net::ServerExchange
                   .request_id = new_request_id(worker.rng)};
   for (const RouteEntry& entry : kRoutes) {
     if (!matches(entry, context.path)) continue;
-    if (exchange.head().method == entry.method) {
+    // HEAD is GET without the body, which the server leaves out (RFC 9110 9.3.2).
+    const std::string_view method = exchange.head().method == "HEAD" ? "GET" : std::string_view(exchange.head().method);
+    if (method == entry.method) {
       co_await entry.serve(context);
       co_return;
     }
     Answer answer = own_error(GatewayError::method_not_allowed,
                               "the method is not allowed here; allowed: " + std::string(entry.method), context.served_by());
-    answer.head.headers.set("allow", entry.method);
+    answer.head.headers.set("allow", entry.method == "GET" ? "GET, HEAD" : entry.method);
     co_await exchange.respond(std::move(answer.head), std::move(answer.body));
     co_return;
   }

@@ -29,6 +29,12 @@ test('health, readiness, models and unknown routes', async (t) => {
   assert.equal(JSON.parse((await get('/v1/models/smart')).text).id, 'smart');
   assert.equal((await get('/v1/models/none')).status, 404);
   assert.equal((await get('/nowhere')).status, 404);
+  const head = await get('/healthz', { method: 'HEAD' });
+  assert.equal(head.status, 200);
+  assert.equal(head.headers.get('content-length'), '3');
+  assert.equal(head.text, '');
+  assert.equal((await get('/v1/chat/completions', { method: 'HEAD' })).status, 405);
+  assert.equal((await get('/healthz', { method: 'DELETE' })).headers.get('allow'), 'GET, HEAD');
   const wrong = await get('/v1/chat/completions');
   assert.equal(wrong.status, 405);
   assert.equal(wrong.headers.get('allow'), 'POST');

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <functional>
 
 #include "cli/commands.h"
 
@@ -40,9 +41,20 @@ void add_version(CLI::App& app, VersionArguments& arguments) {
   command->add_flag("--json", arguments.json, "Print JSON");
 }
 
+// CLI11 would say that a command is required, though one was given.
+bool is_unknown_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return false;
+  for (const CLI::App* command : app.get_subcommands(std::function<bool(const CLI::App*)>())) {
+    if (command->get_name() == argv[1]) return false;
+  }
+  std::fprintf(stderr, "fuseboard: there is no command '%s'; run with --help for those there are\n", argv[1]);
+  return true;
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Fuseboard keeps one failing tool or model from taking an agent down", "fuseboard"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", "fuseboard " FUSEBOARD_VERSION);
   ServeArguments serve_arguments;
   CheckArguments check_arguments;
   SimProviderArguments sim_arguments;
@@ -51,6 +63,7 @@ int run(int argc, char** argv) {
   add_check(app, check_arguments);
   add_sim_provider(app, sim_arguments);
   add_version(app, version_arguments);
+  if (is_unknown_command(app, argc, argv)) return kUsage;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

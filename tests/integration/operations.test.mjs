@@ -125,7 +125,10 @@ test('version and usage', () => {
   assert.equal(version.status, 0);
   assert.match(version.stdout, /^fuseboard \d+\.\d+\.\d+\n/);
   assert.match(JSON.parse(run(['version', '--json']).stdout).compiler, /clang/);
-  assert.equal(run(['nonsense']).status, 2);
+  assert.equal(run(['--version']).stdout, version.stdout.split('\n')[0] + '\n');
+  const nonsense = run(['nonsense']);
+  assert.equal(nonsense.status, 2);
+  assert.match(nonsense.stderr, /no command 'nonsense'/);
   assert.equal(run([]).status, 2);
   assert.equal(run(['--help']).status, 0);
   for (const command of ['serve', 'check', 'sim-provider', 'version']) assert.equal(run([command, '--help']).status, 0);

@@ -5,9 +5,9 @@
 //
 // Time stands still here so that the example is quick; leave the clock out to use the machine's.
 
-#include "fuseboard/breaker/circuit_breaker.h"
-
 #include <cstdio>
+
+#include "fuseboard/breaker/circuit_breaker.h"
 
 using namespace fuseboard;
 using namespace std::chrono_literals;

@@ -1,8 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Any sequence of steps, reports, contents, cancellations and pauses: the engine never loses a permit, never sends more than its
-// cap, never waits past its deadline and always comes to an end.
+// Any sequence of steps, reports, contents, cancellations and pauses: the engine never loses a permit, never sends more
+// than its cap, never waits past its deadline and always comes to an end.
 
 #include <algorithm>
 #include <cstdint>

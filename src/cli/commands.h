@@ -13,7 +13,7 @@ namespace fuseboard::cli {
 // Part of the program's contract.
 enum ExitCode : int {
   kDone = 0,
-  kWrong = 1,         // the thing checked or started is wrong
+  kWrong = 1,  // the thing checked or started is wrong
   kUsage = 2,
   kCannotReach = 3,
 };

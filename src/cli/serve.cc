@@ -40,19 +40,20 @@ std::string url_of(const config::ListenAddress& listen, std::uint16_t port) {
 }
 
 void print_curl(const std::string& url, std::string_view model) {
-  fmt::print("\n  curl {}/v1/chat/completions -H 'content-type: application/json' \\\n"
-             "    -d '{{\"model\":\"{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n\n",
-             url, model);
+  fmt::print(
+      "\n  curl {}/v1/chat/completions -H 'content-type: application/json' \\\n"
+      "    -d '{{\"model\":\"{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n\n",
+      url, model);
 }
 
 void print_key_advice() {
-  for (const auto& [variable, provider, url] :
-       {std::tuple{"OPENAI_API_KEY", "openai", "https://api.openai.com/v1"}}) {
+  for (const auto& [variable, provider, url] : {std::tuple{"OPENAI_API_KEY", "openai", "https://api.openai.com/v1"}}) {
     if (std::getenv(variable) == nullptr) continue;  // NOLINT(concurrency-mt-unsafe): before any thread starts
-    fmt::print("{} is set. The demo does not use it; to use it, write this to {}:\n\n"
-               "  providers:\n    {}: {{dialect: openai, base_url: {}, api_key: ${{{}}}}}\n"
-               "  models:\n    smart: {{targets: [{{provider: {}, model: gpt-5}}]}}\n\n",
-               variable, kDefaultConfig, provider, url, variable, provider);
+    fmt::print(
+        "{} is set. The demo does not use it; to use it, write this to {}:\n\n"
+        "  providers:\n    {}: {{dialect: openai, base_url: {}, api_key: ${{{}}}}}\n"
+        "  models:\n    smart: {{targets: [{{provider: {}, model: gpt-5}}]}}\n\n",
+        variable, kDefaultConfig, provider, url, variable, provider);
   }
 }
 
@@ -80,11 +81,15 @@ int serve_demo(const config::ListenAddress& listen, const EndSignals& signals) {
   if (!port) return fail(port.error());
 
   const std::string url = url_of(listen, *port);
-  fmt::print("Fuseboard {}: the demo. Two simulated providers, no keys; nothing leaves this machine.\n"
-             "Listening on {}\n", kVersion, url);
+  fmt::print(
+      "Fuseboard {}: the demo. Two simulated providers, no keys; nothing leaves this machine.\n"
+      "Listening on {}\n",
+      kVersion, url);
   print_curl(url, gateway::Demo::kModel);
-  fmt::print("Two calls a second run by themselves. The first provider fails now and then: its circuit opens, the second\n"
-             "answers, a probe finds the first well again. See {}/admin/v1/state and {}/metrics.\n\n", url, url);
+  fmt::print(
+      "Two calls a second run by themselves. The first provider fails now and then: its circuit opens, the second\n"
+      "answers, a probe finds the first well again. See {}/admin/v1/state and {}/metrics.\n\n",
+      url, url);
   print_key_advice();
   std::fflush(stdout);
   if (listen.is_loopback()) demo.send_traffic(*port);
@@ -122,8 +127,7 @@ int serve(const ServeArguments& arguments) {
   if (!arguments.config && !std::filesystem::exists(kDefaultConfig)) {
     return serve_demo(listen.value_or(config::ListenAddress{}), signals);
   }
-  config::Loaded loaded =
-      config::load_file(arguments.config.value_or(kDefaultConfig), config::process_environment());
+  config::Loaded loaded = config::load_file(arguments.config.value_or(kDefaultConfig), config::process_environment());
   for (const config::Diagnostic& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.to_text());
   if (!loaded.config) return fail("the configuration has problems; nothing was started");
   if (listen) loaded.config->listen = *listen;

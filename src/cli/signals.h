@@ -8,7 +8,8 @@
 
 namespace fuseboard::cli {
 
-// Make one before any thread starts: threads inherit the blocked signals, so that only wait() sees them. Restores nothing.
+// Make one before any thread starts: threads inherit the blocked signals, so that only wait() sees them. Restores
+// nothing.
 class EndSignals {
  public:
   EndSignals();

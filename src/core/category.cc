@@ -10,7 +10,8 @@ namespace {
 
 using enum Category;
 
-// name, retryable, trips a breaker, fallback. Authentication and permission fall back for models; a tool runner does not ask.
+// name, retryable, trips a breaker, fallback. Authentication and permission fall back for models; a tool runner does
+// not ask.
 constexpr std::array<CategoryProperties, kCategoryCount> kTable = {{
     {network, "network", true, true, true},
     {timeout, "timeout", true, true, true},

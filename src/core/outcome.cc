@@ -12,10 +12,14 @@ Failure Failure::of(Category category, std::optional<Duration> retry_after) noex
 
 std::string_view name(Verdict verdict) noexcept {
   switch (verdict) {
-    case Verdict::success: return "success";
-    case Verdict::failure: return "failure";
-    case Verdict::throttled: return "throttled";
-    case Verdict::neutral: return "neutral";
+    case Verdict::success:
+      return "success";
+    case Verdict::failure:
+      return "failure";
+    case Verdict::throttled:
+      return "throttled";
+    case Verdict::neutral:
+      return "neutral";
   }
   return "unknown";
 }
@@ -24,9 +28,12 @@ Verdict verdict_of(const Outcome& outcome, CategorySet trips_on) noexcept {
   if (outcome.ok()) return Verdict::success;
   const Failure& failure = *outcome.failure;
   switch (failure.evidence) {
-    case Evidence::counts: return Verdict::failure;
-    case Evidence::does_not_count: return Verdict::neutral;
-    case Evidence::by_category: break;
+    case Evidence::counts:
+      return Verdict::failure;
+    case Evidence::does_not_count:
+      return Verdict::neutral;
+    case Evidence::by_category:
+      break;
   }
   if (trips_on.contains(failure.category)) return Verdict::failure;
   return failure.category == Category::rate_limit ? Verdict::throttled : Verdict::neutral;

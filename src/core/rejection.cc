@@ -7,9 +7,12 @@ namespace fuseboard {
 
 std::string_view name(RejectionReason reason) noexcept {
   switch (reason) {
-    case RejectionReason::circuit_open: return "circuit_open";
-    case RejectionReason::half_open_busy: return "half_open_busy";
-    case RejectionReason::deadline_exceeded: return "deadline_exceeded";
+    case RejectionReason::circuit_open:
+      return "circuit_open";
+    case RejectionReason::half_open_busy:
+      return "half_open_busy";
+    case RejectionReason::deadline_exceeded:
+      return "deadline_exceeded";
   }
   return "unknown";
 }

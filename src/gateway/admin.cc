@@ -23,8 +23,8 @@ std::string_view host_of(std::string_view authority) {
   return authority.substr(0, authority.find(':'));
 }
 
-// 127.0.0.0/8 as an address. "127.evil.example" only begins like one: it is a name, and whoever owns it decides where it
-// leads.
+// 127.0.0.0/8 as an address. "127.evil.example" only begins like one: it is a name, and whoever owns it decides where
+// it leads.
 bool is_loopback_address(std::string_view host) {
   in_addr address{};
   return host.starts_with("127.") && inet_pton(AF_INET, std::string(host).c_str(), &address) == 1;
@@ -108,17 +108,17 @@ std::string state_json(const StateSources& sources) {
   Json models = Json::array();
   for (const auto& route : sources.models.routes()) models.push_back(model_json(*route));
   const CallMetrics::Totals totals = sources.metrics.totals();
-  const Json state = {{"uptime_ms", milliseconds(elapsed(sources.started, now))},
-                      {"draining", sources.draining},
-                      {"calls",
-                       {{"total", totals.calls}, {"succeeded", totals.succeeded}, {"attempts", totals.attempts}}},
-                      {"server",
-                       {{"open_connections", sources.server.open_connections},
-                        {"requests_in_flight", sources.server.requests_in_flight},
-                        {"requests", sources.server.requests}}},
-                      {"open_circuits", sources.breakers.open_count()},
-                      {"models", std::move(models)},
-                      {"breakers", std::move(breakers)}};
+  const Json state = {
+      {"uptime_ms", milliseconds(elapsed(sources.started, now))},
+      {"draining", sources.draining},
+      {"calls", {{"total", totals.calls}, {"succeeded", totals.succeeded}, {"attempts", totals.attempts}}},
+      {"server",
+       {{"open_connections", sources.server.open_connections},
+        {"requests_in_flight", sources.server.requests_in_flight},
+        {"requests", sources.server.requests}}},
+      {"open_circuits", sources.breakers.open_count()},
+      {"models", std::move(models)},
+      {"breakers", std::move(breakers)}};
   // Keys may hold any bytes a caller wrote as a model name.
   return state.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -16,8 +16,8 @@
 
 namespace fuseboard::gateway {
 
-// Whether an admin request is let in: from loopback alone, and, because a page in a browser on this machine is "from loopback" too,
-// only under a loopback name in Host and without a foreign Origin. The views are of one request.
+// Whether an admin request is let in: from loopback alone, and, because a page in a browser on this machine is "from
+// loopback" too, only under a loopback name in Host and without a foreign Origin. The views are of one request.
 bool may_administrate(std::string_view peer_address, const net::Headers& headers);
 
 // What GET /admin/v1/state shows.

@@ -11,7 +11,9 @@ using telemetry::Label;
 
 constexpr std::string_view kOther = "other";
 
-void bump(std::atomic<std::uint64_t>& cell, std::uint64_t by = 1) noexcept { cell.fetch_add(by, std::memory_order_relaxed); }
+void bump(std::atomic<std::uint64_t>& cell, std::uint64_t by = 1) noexcept {
+  cell.fetch_add(by, std::memory_order_relaxed);
+}
 std::uint64_t read(const std::atomic<std::uint64_t>& cell) noexcept { return cell.load(std::memory_order_relaxed); }
 
 }  // namespace
@@ -52,7 +54,8 @@ void CallMetrics::count_attempts(const Plan& plan, const CallRecord& record, Mod
     if (previous != nullptr) bump(previous->target == attempt.target ? model.retries : model.fallbacks);
     previous = &attempt;
   }
-  for (const RefusalRecord& refusal : record.refusals) bump(find(targets_, plan.targets()[refusal.target].name).refused);
+  for (const RefusalRecord& refusal : record.refusals)
+    bump(find(targets_, plan.targets()[refusal.target].name).refused);
 }
 
 CallMetrics::Totals CallMetrics::totals() const noexcept {
@@ -77,12 +80,15 @@ void CallMetrics::write(Exposition& out) const {
     }
   }
   out.family("fuseboard_retries_total", Exposition::Type::counter, "Attempts on the target that had just failed.");
-  for (const auto& [name, model] : models_) out.sample("fuseboard_retries_total", {{"model", name}}, read(model->retries));
-  out.family("fuseboard_fallbacks_total", Exposition::Type::counter, "Attempts on another target after a failed attempt.");
+  for (const auto& [name, model] : models_)
+    out.sample("fuseboard_retries_total", {{"model", name}}, read(model->retries));
+  out.family("fuseboard_fallbacks_total", Exposition::Type::counter,
+             "Attempts on another target after a failed attempt.");
   for (const auto& [name, model] : models_) {
     out.sample("fuseboard_fallbacks_total", {{"model", name}}, read(model->fallbacks));
   }
-  out.family("fuseboard_call_duration_seconds", Exposition::Type::histogram, "From the request to the end of its answer.");
+  out.family("fuseboard_call_duration_seconds", Exposition::Type::histogram,
+             "From the request to the end of its answer.");
   for (const auto& [name, model] : models_) {
     const Label label{"model", name};
     model->duration.write(out, "fuseboard_call_duration_seconds", std::span(&label, 1));

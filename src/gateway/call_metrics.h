@@ -22,8 +22,8 @@
 
 namespace fuseboard::gateway {
 
-// Thread-safe. One set of series for each configured model and target, made at the start, so that labels stay bounded whatever
-// callers write [TEL-3]; calls to "provider/model" that no configured model names count under "other".
+// Thread-safe. One set of series for each configured model and target, made at the start, so that labels stay bounded
+// whatever callers write [TEL-3]; calls to "provider/model" that no configured model names count under "other".
 class CallMetrics {
  public:
   explicit CallMetrics(const ModelTable& models);

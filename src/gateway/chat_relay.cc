@@ -45,17 +45,24 @@ int status_of(Category category) {
     case Category::invalid_request:
     case Category::context_length_exceeded:
     case Category::content_policy:
-    case Category::policy_violation: return 400;
-    case Category::permission_denied: return 403;
+    case Category::policy_violation:
+      return 400;
+    case Category::permission_denied:
+      return 403;
     case Category::tool_not_found:
     case Category::resource_not_found:
-    case Category::model_not_found: return 404;
+    case Category::model_not_found:
+      return 404;
     case Category::rate_limit:
-    case Category::quota_exhausted: return 429;
+    case Category::quota_exhausted:
+      return 429;
     case Category::service_unavailable:
-    case Category::overloaded: return 503;
-    case Category::timeout: return 504;
-    default: return 502;
+    case Category::overloaded:
+      return 503;
+    case Category::timeout:
+      return 504;
+    default:
+      return 502;
   }
 }
 
@@ -113,9 +120,13 @@ ChatRelay::StreamState::Reading ChatRelay::StreamState::read(std::string_view by
   net::SseEvent event;
   for (;;) {
     switch (parser_.next(event)) {
-      case net::SseParser::Next::need_more: return Reading::goes_on;
-      case net::SseParser::Next::too_large: malformed_ = true; return Reading::failed;
-      case net::SseParser::Next::event: break;
+      case net::SseParser::Next::need_more:
+        return Reading::goes_on;
+      case net::SseParser::Next::too_large:
+        malformed_ = true;
+        return Reading::failed;
+      case net::SseParser::Next::event:
+        break;
     }
     if (event.has_data) last_event_ = now;
     const Reading reading = read_event(event);
@@ -157,7 +168,8 @@ ChatRelay::StreamState::Reading ChatRelay::StreamState::read_event(const net::Ss
 }
 
 std::pair<TimePoint, TransportFault> ChatRelay::StreamState::next_by(bool committed) const {
-  if (!committed) return {std::min(attempt_.first_content_by, attempt_.total_by), TransportFault::first_content_timeout};
+  if (!committed)
+    return {std::min(attempt_.first_content_by, attempt_.total_by), TransportFault::first_content_timeout};
   const TimePoint idle_by = saturating_add(last_event_, attempt_.idle);
   if (idle_by <= attempt_.total_by) return {idle_by, TransportFault::idle_timeout};
   return {attempt_.total_by, TransportFault::total_timeout};
@@ -214,9 +226,9 @@ net::Task<void> ChatRelay::attempt(Attempt attempt) {
   upstream_.reset();
 }
 
-// A kept connection that breaks at once was most likely lost while nobody used it: to a restart, to a router that forgot
-// it. That is no evidence against the target, and there may be a pool full of them, so the attempt goes on over a fresh
-// one.
+// A kept connection that breaks at once was most likely lost while nobody used it: to a restart, to a router that
+// forgot it. That is no evidence against the target, and there may be a pool full of them, so the attempt goes on over
+// a fresh one.
 bool ChatRelay::was_stale(const Attempt& attempt, const net::TransportError& error) const {
   const bool broke = error.kind == net::TransportError::reset || error.kind == net::TransportError::closed_early;
   return broke && upstream_->reused_connection() && call_.options.idempotent && execution_.attempt_in_flight() &&
@@ -313,10 +325,10 @@ net::Task<void> ChatRelay::end_stream(StreamState& stream, std::optional<Attempt
   // The caller has part of an answer: say in the stream that it broke off, and never that it is done [STR-5].
   bool reached = true;
   if (!stream.error_passed_on()) {
-    const std::string event = llm::openai_error_event(
-        llm::GatewayError::stream_interrupted,
-        std::string("the answer broke off: ") + std::string(name(failure.category)) + " at " +
-            execution_.plan().targets()[execution_.record().attempts.back().target].name);
+    const std::string event =
+        llm::openai_error_event(llm::GatewayError::stream_interrupted,
+                                std::string("the answer broke off: ") + std::string(name(failure.category)) + " at " +
+                                    execution_.plan().targets()[execution_.record().attempts.back().target].name);
     reached = co_await exchange_.write(event);
   }
   if (reached) co_await exchange_.finish();

@@ -35,8 +35,9 @@ struct ChatCall {
 
 // Lives as long as the handler of its exchange. Loop thread only.
 //
-// A plain answer is read whole, judged, then handed on. A stream is held back until its first content; until then a retry or
-// another target costs the caller nothing [STR-4]. From then on each event is passed on as it arrives, byte for byte.
+// A plain answer is read whole, judged, then handed on. A stream is held back until its first content; until then a
+// retry or another target costs the caller nothing [STR-4]. From then on each event is passed on as it arrives, byte
+// for byte.
 class ChatRelay final : private CallHands {
  public:
   ChatRelay(Worker& worker, net::ServerExchange& exchange, ChatCall call);
@@ -76,7 +77,7 @@ class ChatRelay final : private CallHands {
 
   std::optional<net::ClientExchange> upstream_;  // of the attempt in flight
   std::optional<net::Timer> wait_;
-  std::optional<Answer> answer_;                 // a plain answer to hand on
+  std::optional<Answer> answer_;  // a plain answer to hand on
   // The first and the latest error answer: the telling one is among them.
   std::optional<UpstreamError> first_error_;
   std::optional<UpstreamError> last_error_;

@@ -36,11 +36,10 @@ config::TargetConfig target(std::string provider) {
 }
 
 net::Task<void> one_call(net::HttpClient& client, const net::Origin& origin, bool streamed) {
-  const net::RequestHead head{.method = "POST",
-                              .target = "/v1/chat/completions",
-                              .headers = {{"content-type", "application/json"}}};
-  const std::string body = std::string(R"({"model":")") + Demo::kModel +
-                           R"(","max_tokens":24,"stream":)" + (streamed ? "true" : "false") +
+  const net::RequestHead head{
+      .method = "POST", .target = "/v1/chat/completions", .headers = {{"content-type", "application/json"}}};
+  const std::string body = std::string(R"({"model":")") + Demo::kModel + R"(","max_tokens":24,"stream":)" +
+                           (streamed ? "true" : "false") +
                            R"(,"messages":[{"role":"user","content":"Say something short."}]})";
   const TimePoint by = saturating_add(client.loop().now(), seconds(30));
   net::ClientExchange exchange = client.exchange(origin);

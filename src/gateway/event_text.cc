@@ -23,11 +23,16 @@ std::string cause_text(const BreakerEvent& event) {
   switch (event.cause) {
     case TransitionCause::consecutive_failures:
       return fmt::format("after {} failures in a row", event.consecutive_failures);
-    case TransitionCause::open_time_elapsed: return "to let a probe through";
-    case TransitionCause::probe_succeeded: return "after a good probe";
-    case TransitionCause::probe_failed: return "after a failed probe";
-    case TransitionCause::probe_lease_expired: return "after a probe that never came back";
-    case TransitionCause::operator_reset: return "by an operator's reset";
+    case TransitionCause::open_time_elapsed:
+      return "to let a probe through";
+    case TransitionCause::probe_succeeded:
+      return "after a good probe";
+    case TransitionCause::probe_failed:
+      return "after a failed probe";
+    case TransitionCause::probe_lease_expired:
+      return "after a probe that never came back";
+    case TransitionCause::operator_reset:
+      return "by an operator's reset";
   }
   return {};
 }

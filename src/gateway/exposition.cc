@@ -24,7 +24,8 @@ void write_breakers(Exposition& out, const BreakerRegistry& registry) {
   }
 
   // A series for each state, so that none is missing while it is 0 [TEL-2].
-  out.family("fuseboard_breaker_state", Exposition::Type::gauge, "1 for the state the breaker is in, 0 for the others.");
+  out.family("fuseboard_breaker_state", Exposition::Type::gauge,
+             "1 for the state the breaker is in, 0 for the others.");
   for (const Keyed& keyed : breakers) {
     for (const CircuitState state : {CircuitState::closed, CircuitState::open, CircuitState::half_open}) {
       out.sample("fuseboard_breaker_state", {{"key", keyed.key}, {"state", name(state)}},
@@ -64,7 +65,8 @@ void write_server(Exposition& out, const net::HttpServer::Counters& server) {
   out.sample("fuseboard_http_requests_in_flight", {}, std::uint64_t{server.requests_in_flight});
   out.family("fuseboard_http_requests_total", Exposition::Type::counter, "Requests received.");
   out.sample("fuseboard_http_requests_total", {}, server.requests);
-  out.family("fuseboard_http_refused_connections_total", Exposition::Type::counter, "Connections refused at the bound.");
+  out.family("fuseboard_http_refused_connections_total", Exposition::Type::counter,
+             "Connections refused at the bound.");
   out.sample("fuseboard_http_refused_connections_total", {}, server.refused_connections);
 }
 

@@ -64,8 +64,8 @@ struct Gateway::Impl {
   ~Impl() { loops.stop(); }
 
   std::unique_ptr<Worker> make_worker(net::Loop& loop, bool demo) {
-    auto worker = std::make_unique<Worker>(
-        Worker{.loop = loop, .clock = clock, .models = models, .metrics = metrics, .rng = rng, .demo = demo, .clients = {}});
+    auto worker = std::make_unique<Worker>(Worker{
+        .loop = loop, .clock = clock, .models = models, .metrics = metrics, .rng = rng, .demo = demo, .clients = {}});
     for (const Provider& provider : models.providers()) {
       worker->clients.push_back(
           std::make_unique<net::HttpClient>(loop, net::ClientOptions{.tls = {.ca_file = provider.ca_file}}));
@@ -94,9 +94,10 @@ Gateway::~Gateway() = default;
 std::expected<std::uint16_t, std::string> Gateway::listen() {
   const config::ListenAddress& address = impl_->config.listen;
   if (!address.is_loopback() && !impl_->config.allow_anonymous) {
-    return std::unexpected(address.to_text() +
-                           " is reachable from other machines and anybody there could spend your keys; listen on 127.0.0.1 or "
-                           "set allow_anonymous: true");
+    return std::unexpected(
+        address.to_text() +
+        " is reachable from other machines and anybody there could spend your keys; listen on 127.0.0.1 or "
+        "set allow_anonymous: true");
   }
   return impl_->server->listen(address.host, address.port);
 }

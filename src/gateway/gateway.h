@@ -34,8 +34,8 @@ class Gateway {
   // Serves from here on. The port (of use where the configuration says 0), or why not.
   std::expected<std::uint16_t, std::string> listen();
 
-  // Calls `done`, on a loop's thread, when every running request has ended or the configured drain_timeout has passed. New connections are
-  // refused from here on and /readyz fails.
+  // Calls `done`, on a loop's thread, when every running request has ended or the configured drain_timeout has passed.
+  // New connections are refused from here on and /readyz fails.
   void drain(std::move_only_function<void()> done);
 
   BreakerRegistry& breakers() noexcept;

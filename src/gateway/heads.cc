@@ -9,11 +9,11 @@
 namespace fuseboard::gateway {
 namespace {
 
-// Of the caller's request. Credentials are the caller's towards us and never leave. A compressed answer could not be read,
-// so none is asked for.
-constexpr std::array<std::string_view, 9> kNotForUpstream = {"authorization", "x-api-key",       "api-key",
-                                                             "cookie",        "host",            "content-length",
-                                                             "expect",        "accept-encoding", "x-request-id"};
+// Of the caller's request. Credentials are the caller's towards us and never leave. A compressed answer could not be
+// read, so none is asked for.
+constexpr std::array<std::string_view, 9> kNotForUpstream = {
+    "authorization",  "x-api-key", "api-key",         "cookie",      "host",
+    "content-length", "expect",    "accept-encoding", "x-request-id"};
 
 bool is_ours(std::string_view name) {
   constexpr std::string_view kPrefix = "x-fuseboard-";

@@ -12,8 +12,8 @@
 
 namespace fuseboard::gateway {
 
-// The caller's head as the upstream gets it: its credential replaced by the provider's, what concerns one connection, the
-// gateway itself or compression left out, everything else untouched. `path` follows the provider's prefix.
+// The caller's head as the upstream gets it: its credential replaced by the provider's, what concerns one connection,
+// the gateway itself or compression left out, everything else untouched. `path` follows the provider's prefix.
 net::RequestHead upstream_request(const net::RequestHead& caller, const Provider& provider, std::string_view path);
 
 // What every answer says about who gave it.
@@ -21,7 +21,7 @@ struct ServedBy {
   std::string_view request_id;
   std::string_view target;  // empty: no target answered
   std::uint32_t attempts = 0;
-  bool demo = false;        // answers of the built-in demo say so
+  bool demo = false;  // answers of the built-in demo say so
 };
 
 // The upstream's head as the caller gets it.

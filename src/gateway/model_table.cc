@@ -12,10 +12,14 @@ namespace {
 
 void add_credential(net::Headers& headers, const config::ProviderConfig& provider) {
   switch (provider.auth) {
-    case config::Auth::none: return;
-    case config::Auth::bearer: return headers.set("authorization", "Bearer " + provider.api_key.reveal());
-    case config::Auth::x_api_key: return headers.set("x-api-key", provider.api_key.reveal());
-    case config::Auth::api_key: return headers.set("api-key", provider.api_key.reveal());
+    case config::Auth::none:
+      return;
+    case config::Auth::bearer:
+      return headers.set("authorization", "Bearer " + provider.api_key.reveal());
+    case config::Auth::x_api_key:
+      return headers.set("x-api-key", provider.api_key.reveal());
+    case config::Auth::api_key:
+      return headers.set("api-key", provider.api_key.reveal());
   }
 }
 

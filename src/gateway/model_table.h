@@ -23,9 +23,9 @@ namespace fuseboard::gateway {
 struct Provider {
   std::string name;
   net::Origin origin;
-  std::string path_prefix;      // of every request's path
-  std::string query;            // "" or "?a=b&c=d", encoded
-  net::Headers headers;         // the credential and the configured extras: secret
+  std::string path_prefix;  // of every request's path
+  std::string query;        // "" or "?a=b&c=d", encoded
+  net::Headers headers;     // the credential and the configured extras: secret
   std::string ca_file;
 };
 
@@ -37,10 +37,10 @@ struct Upstream {
 
 // What a model name leads to. Immutable.
 struct Route {
-  std::string name;        // what callers write
+  std::string name;  // what callers write
   std::shared_ptr<const Plan> plan;
   std::vector<Upstream> upstreams;  // one for each of the plan's targets
-  bool configured = true;  // false: "provider/model", written by a caller
+  bool configured = true;           // false: "provider/model", written by a caller
 };
 
 // Built once from a configuration. Thread-safe.

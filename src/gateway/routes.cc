@@ -52,20 +52,21 @@ std::expected<CallOptions, llm::RequestError> call_options(const net::Headers& h
     std::int64_t milliseconds = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), milliseconds);
     if (error != std::errc() || end != text->data() + text->size() || milliseconds < 1 || milliseconds > kLongest) {
-      return std::unexpected(llm::RequestError{
-          .message = "x-fuseboard-deadline-ms: '" + std::string(text->substr(0, 40)) + "' is not allowed; allowed: 1 to " +
-                     std::to_string(kLongest),
-          .param = "x-fuseboard-deadline-ms",
-          .code = {}});
+      return std::unexpected(llm::RequestError{.message = "x-fuseboard-deadline-ms: '" +
+                                                          std::string(text->substr(0, 40)) +
+                                                          "' is not allowed; allowed: 1 to " + std::to_string(kLongest),
+                                               .param = "x-fuseboard-deadline-ms",
+                                               .code = {}});
     }
     options.deadline = Deadline::after(now, std::chrono::milliseconds(milliseconds));
   }
   if (const auto text = headers.find("x-fuseboard-idempotent")) {
     if (*text != "true" && *text != "false") {
-      return std::unexpected(llm::RequestError{.message = "x-fuseboard-idempotent: '" + std::string(text->substr(0, 40)) +
-                                                          "' is not allowed; allowed: true, false",
-                                               .param = "x-fuseboard-idempotent",
-                                               .code = {}});
+      return std::unexpected(llm::RequestError{
+          .message =
+              "x-fuseboard-idempotent: '" + std::string(text->substr(0, 40)) + "' is not allowed; allowed: true, false",
+          .param = "x-fuseboard-idempotent",
+          .code = {}});
     }
     options.idempotent = *text == "true";
   }
@@ -78,9 +79,8 @@ net::Task<void> refuse(Context& context, const llm::RequestError& error) {
   const auto or_null = [](const std::string& text) {
     return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
   };
-  co_await context.exchange.respond(
-      std::move(head),
-      llm::openai_error_body(error.message, "invalid_request_error", or_null(error.param), or_null(error.code)));
+  co_await context.exchange.respond(std::move(head), llm::openai_error_body(error.message, "invalid_request_error",
+                                                                            or_null(error.param), or_null(error.code)));
 }
 
 net::Task<void> refuse_body(Context& context, net::BodyError error) {
@@ -111,8 +111,7 @@ net::Task<void> chat_completions(Context& context) {
     co_await refuse(context, request.error());
     co_return;
   }
-  const auto options =
-      call_options(context.exchange.head().headers, request->stream, context.worker.clock.now());
+  const auto options = call_options(context.exchange.head().headers, request->stream, context.worker.clock.now());
   if (!options) {
     co_await refuse(context, options.error());
     co_return;
@@ -150,7 +149,8 @@ net::Task<void> one_model(Context& context) {
     co_await respond(context, 200, "application/json", llm::openai_model_body(entry_of(*route)));
     co_return;
   }
-  co_await refuse(context, GatewayError::model_not_found, "no model of that name is configured; see GET /v1/models", "model");
+  co_await refuse(context, GatewayError::model_not_found, "no model of that name is configured; see GET /v1/models",
+                  "model");
 }
 
 net::Task<void> healthz(Context& context) { return respond(context, 200, "text/plain; charset=utf-8", "ok\n"); }
@@ -224,8 +224,9 @@ net::Task<void> handle(Worker& worker, const Shared& shared, net::ServerExchange
       co_await entry.serve(context);
       co_return;
     }
-    Answer answer = own_error(GatewayError::method_not_allowed,
-                              "the method is not allowed here; allowed: " + std::string(entry.method), context.served_by());
+    Answer answer =
+        own_error(GatewayError::method_not_allowed,
+                  "the method is not allowed here; allowed: " + std::string(entry.method), context.served_by());
     answer.head.headers.set("allow", entry.method == "GET" ? "GET, HEAD" : entry.method);
     co_await exchange.respond(std::move(answer.head), std::move(answer.body));
     co_return;

@@ -18,21 +18,34 @@ bool is_local_exhaustion(int error) {
 TransportFault fault_of(const net::TransportError& error) noexcept {
   using Kind = net::TransportError::Kind;
   switch (error.kind) {
-    case Kind::resolve: return TransportFault::resolve;
-    case Kind::connect_refused: return TransportFault::connect_refused;
-    case Kind::connect_timeout: return TransportFault::connect_timeout;
+    case Kind::resolve:
+      return TransportFault::resolve;
+    case Kind::connect_refused:
+      return TransportFault::connect_refused;
+    case Kind::connect_timeout:
+      return TransportFault::connect_timeout;
     case Kind::connect_failed:
       return is_local_exhaustion(error.sys_errno) ? TransportFault::local_exhaustion : TransportFault::connect_failed;
-    case Kind::tls: return TransportFault::tls;
-    case Kind::tls_certificate: return TransportFault::tls_certificate;
-    case Kind::reset: return TransportFault::reset;
-    case Kind::closed_early: return TransportFault::closed_early;
-    case Kind::truncated: return TransportFault::truncated;
-    case Kind::head_timeout: return TransportFault::head_timeout;
-    case Kind::body_timeout: return TransportFault::total_timeout;
-    case Kind::malformed: return TransportFault::malformed;
-    case Kind::too_large: return TransportFault::malformed;
-    case Kind::cancelled: return TransportFault::cancelled;
+    case Kind::tls:
+      return TransportFault::tls;
+    case Kind::tls_certificate:
+      return TransportFault::tls_certificate;
+    case Kind::reset:
+      return TransportFault::reset;
+    case Kind::closed_early:
+      return TransportFault::closed_early;
+    case Kind::truncated:
+      return TransportFault::truncated;
+    case Kind::head_timeout:
+      return TransportFault::head_timeout;
+    case Kind::body_timeout:
+      return TransportFault::total_timeout;
+    case Kind::malformed:
+      return TransportFault::malformed;
+    case Kind::too_large:
+      return TransportFault::malformed;
+    case Kind::cancelled:
+      return TransportFault::cancelled;
   }
   return TransportFault::malformed;
 }

@@ -32,10 +32,11 @@ struct UpstreamError {
 Answer own_error(llm::GatewayError error, std::string_view message, const ServedBy& served_by,
                  std::optional<std::string_view> param = std::nullopt);
 
-// The answer for a call that ended in any way but success, interrupted or cancelled. `upstream` is the error of the record's telling attempt,
-// nullptr where that attempt got no answer that can be shown. An upstream that refuses our credential is never shown as it is:
-// its 401 would look like the caller's own [FBK-6].
-Answer failure_answer(const CallRecord& record, const Plan& plan, const UpstreamError* upstream, const ServedBy& served_by);
+// The answer for a call that ended in any way but success, interrupted or cancelled. `upstream` is the error of the
+// record's telling attempt, nullptr where that attempt got no answer that can be shown. An upstream that refuses our
+// credential is never shown as it is: its 401 would look like the caller's own [FBK-6].
+Answer failure_answer(const CallRecord& record, const Plan& plan, const UpstreamError* upstream,
+                      const ServedBy& served_by);
 
 // One line on how a call ended, for errors and logs: "3 attempts in 1520 ms; the last, on openai/gpt, was a timeout".
 std::string summary(const CallRecord& record, const Plan& plan);

@@ -96,7 +96,8 @@ class MessageParser final : public boost::beast::http::basic_parser<kRequest> {
     return error == E::header_limit || error == E::buffer_overflow ? ParseStep::too_large : ParseStep::malformed;
   }
 
-  // Beast 1.81 asserts that it sees the shortest last chunk, "0 CRLF CRLF", in one piece once it has seen its first three bytes.
+  // Beast 1.81 asserts that it sees the shortest last chunk, "0 CRLF CRLF", in one piece once it has seen its first
+  // three bytes.
   bool begins_last_chunk(std::string_view bytes) const noexcept {
     return bytes.size() < 5 && bytes.front() == '0' && chunk_left_ == 0 && this->chunked();
   }

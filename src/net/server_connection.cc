@@ -217,8 +217,8 @@ void ServerConnection::on_gone(std::move_only_function<void()> gone) {
 
 void ServerConnection::abort() {
   if (finished()) return;
-  // A reset where an end could be taken for an answer's: before its head, and where the end of the connection is the end of
-  // the body.
+  // A reset where an end could be taken for an answer's: before its head, and where the end of the connection is the
+  // end of the body.
   if (answer_ == Answer::none || framing_.kind == Framing::until_close) {
     ErrorCode ignored;
     socket().set_option(asio::socket_base::linger(true, 0), ignored);

@@ -29,7 +29,8 @@ Problems AttemptTimeouts::validate() const {
 Problems PlanOptions::validate() const {
   Validator validator;
   validator.merge("retry", retry.validate());
-  if (overall_deadline != kForever) validator.in_range("overall_deadline", overall_deadline, milliseconds(1), hours(24));
+  if (overall_deadline != kForever)
+    validator.in_range("overall_deadline", overall_deadline, milliseconds(1), hours(24));
   validator.in_range<std::uint32_t>("max_total_attempts", max_total_attempts, 0, 1000);
   return std::move(validator).take();
 }
@@ -39,7 +40,8 @@ Plan::Plan(std::string name, std::vector<Target> targets, PlanOptions options)
   Validator validator;
   validator.merge("plan", options_.validate());
   validator.require(!targets_.empty(), "plan.targets", "an empty list", "at least one target");
-  for (const Target& target : targets_) validator.merge("target " + target.name + ".timeouts", target.timeouts.validate());
+  for (const Target& target : targets_)
+    validator.merge("target " + target.name + ".timeouts", target.timeouts.validate());
   throw_if_invalid(std::move(validator).take());
 }
 

@@ -26,9 +26,12 @@ void append_escaped(std::string& text, std::string_view value, bool quote) {
 
 std::string_view type_name(Exposition::Type type) {
   switch (type) {
-    case Exposition::Type::counter: return "counter";
-    case Exposition::Type::gauge: return "gauge";
-    case Exposition::Type::histogram: return "histogram";
+    case Exposition::Type::counter:
+      return "counter";
+    case Exposition::Type::gauge:
+      return "gauge";
+    case Exposition::Type::histogram:
+      return "histogram";
   }
   return "untyped";
 }

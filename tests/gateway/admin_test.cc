@@ -43,9 +43,8 @@ TEST(EventText, SaysWhatMovedAndWhy) {
 }
 
 TEST(EventText, StaysOneLineWhateverACallerCalledItsModel) {
-  const BreakerEvent event{.key = "p/m\n12:00:00 forged\x1B[31m\x7F",
-                           .from = CircuitState::closed,
-                           .to = CircuitState::open};
+  const BreakerEvent event{
+      .key = "p/m\n12:00:00 forged\x1B[31m\x7F", .from = CircuitState::closed, .to = CircuitState::open};
   const std::string text = event_text(event);
   EXPECT_TRUE(text.starts_with("p/m?12:00:00 forged?[31m?: closed -> open")) << text;
 }

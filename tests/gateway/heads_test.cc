@@ -18,13 +18,15 @@ Provider provider() {
 }
 
 TEST(UpstreamRequest, CarriesTheProvidersCredentialAndNeverTheCallers) {  // FBK-3, TEL-4
-  const net::RequestHead caller{.method = "POST",
-                                .target = "/v1/chat/completions",
-                                .headers = {{"Authorization", "Bearer mine"}, {"X-Api-Key", "mine"}, {"Cookie", "mine"}}};
+  const net::RequestHead caller{
+      .method = "POST",
+      .target = "/v1/chat/completions",
+      .headers = {{"Authorization", "Bearer mine"}, {"X-Api-Key", "mine"}, {"Cookie", "mine"}}};
   const net::RequestHead head = upstream_request(caller, provider(), "/chat/completions");
   EXPECT_EQ(head.target, "/v1/chat/completions?api-version=2025-04-01");
   EXPECT_EQ(head.headers.get("authorization"), "Bearer theirs");
-  for (const net::Header header : head.headers) EXPECT_EQ(header.value.find("mine"), std::string_view::npos) << header.name;
+  for (const net::Header header : head.headers)
+    EXPECT_EQ(header.value.find("mine"), std::string_view::npos) << header.name;
 }
 
 TEST(UpstreamRequest, KeepsUnknownHeadersAndDropsWhatIsForOneConnectionOrForUs) {

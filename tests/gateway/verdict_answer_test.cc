@@ -32,7 +32,8 @@ class VerdictAnswer : public testing::Test {
     return record;
   }
   Answer answer(const CallRecord& record, const UpstreamError* upstream = nullptr) {
-    return failure_answer(record, plan_, upstream, {.request_id = "req_1", .target = "p/m", .attempts = record.attempts_sent});
+    return failure_answer(record, plan_, upstream,
+                          {.request_id = "req_1", .target = "p/m", .attempts = record.attempts_sent});
   }
   static std::string code(const Answer& answer) { return nlohmann::json::parse(answer.body)["error"]["code"]; }
 
@@ -59,11 +60,13 @@ TEST_F(VerdictAnswer, AWaitAboveAMinuteIsNotForSdksToSitOut) {
 }
 
 TEST_F(VerdictAnswer, AnUpstreamsErrorPassesWithItsStatusBodyAndHeaders) {  // RTY-8, FBK-4
-  const CallRecord record = after(
-      Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::invalid_request)}});
-  const UpstreamError upstream{.attempt = 1,
-                               .head = {.status = 400, .headers = {{"content-type", "application/json"}, {"x-kept", "1"}}},
-                               .body = R"({"error":{"message":"theirs"}})"};
+  const CallRecord record =
+      after(Ending::failed,
+            {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::invalid_request)}});
+  const UpstreamError upstream{
+      .attempt = 1,
+      .head = {.status = 400, .headers = {{"content-type", "application/json"}, {"x-kept", "1"}}},
+      .body = R"({"error":{"message":"theirs"}})"};
   const Answer it = answer(record, &upstream);
   EXPECT_EQ(it.head.status, 400);
   EXPECT_EQ(it.body, upstream.body);
@@ -81,8 +84,9 @@ TEST_F(VerdictAnswer, OnceOurRetriesAreSpentTheClientIsToldNotToAddItsOwn) {
 }
 
 TEST_F(VerdictAnswer, WithoutAnUpstreamAnswerItIsA502ThatSaysWhatHappened) {
-  const CallRecord record = after(Ending::retries_exhausted, {{.number = 1, .failure = Failure::of(Category::network)},
-                                                              {.number = 2, .target = 1, .failure = Failure::of(Category::timeout)}});
+  const CallRecord record =
+      after(Ending::retries_exhausted, {{.number = 1, .failure = Failure::of(Category::network)},
+                                        {.number = 2, .target = 1, .failure = Failure::of(Category::timeout)}});
   const Answer it = answer(record);
   EXPECT_EQ(it.head.status, 502);
   EXPECT_EQ(code(it), "retries_exhausted");
@@ -90,9 +94,10 @@ TEST_F(VerdictAnswer, WithoutAnUpstreamAnswerItIsA502ThatSaysWhatHappened) {
 }
 
 TEST_F(VerdictAnswer, ARefusedCredentialOfOursNeverLooksLikeTheCallers) {  // FBK-6
-  const CallRecord record = after(
-      Ending::retries_exhausted, {{.number = 1, .answered = true, .failure = Failure::of(Category::authentication)}});
-  const UpstreamError upstream{.attempt = 1, .head = {.status = 401, .headers = {}}, .body = "Incorrect API key sk-secret"};
+  const CallRecord record = after(Ending::retries_exhausted,
+                                  {{.number = 1, .answered = true, .failure = Failure::of(Category::authentication)}});
+  const UpstreamError upstream{
+      .attempt = 1, .head = {.status = 401, .headers = {}}, .body = "Incorrect API key sk-secret"};
   const Answer it = answer(record, &upstream);
   EXPECT_EQ(it.head.status, 502);
   EXPECT_EQ(code(it), "upstream_authentication");
@@ -100,7 +105,8 @@ TEST_F(VerdictAnswer, ARefusedCredentialOfOursNeverLooksLikeTheCallers) {  // FB
 }
 
 TEST_F(VerdictAnswer, APassedDeadlineIsA504) {
-  const CallRecord record = after(Ending::deadline_exceeded, {{.number = 1, .failure = Failure::of(Category::timeout)}});
+  const CallRecord record =
+      after(Ending::deadline_exceeded, {{.number = 1, .failure = Failure::of(Category::timeout)}});
   EXPECT_EQ(answer(record).head.status, 504);
   EXPECT_EQ(code(answer(record)), "deadline_exceeded");
 }

@@ -30,8 +30,8 @@ TEST(BlockingDriver, TakesTheSameWayThroughEveryScenario) {  // PIP-4, PIP-7
       if (!met.failure) return 1;
       return std::unexpected(AttemptFailure{.failure = *met.failure, .silent = met.silent});
     };
-    const auto result = run(stage.plan(), send, stage.call(),
-                            {.clock = stage.clock(), .rng = stage.rng(), .waiter = waiter});
+    const auto result =
+        run(stage.plan(), send, stage.call(), {.clock = stage.clock(), .rng = stage.rng(), .waiter = waiter});
     stage.end(result.record.ending);
     EXPECT_EQ(stage.trace(), scenario.trace);
     EXPECT_EQ(stage.in_flight(), 0U);

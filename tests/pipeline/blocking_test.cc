@@ -40,13 +40,14 @@ class BlockingTest : public testing::Test {
 
 TEST_F(BlockingTest, ReturnsTheFirstGoodAnswer) {  // PIP-4
   int calls = 0;
-  const auto result = run(world_.plan({"a", "b"}),
-                          [&](const Attempt& attempt) -> Reply {
-                            ++calls;
-                            if (attempt.target == 0) return std::unexpected(Failure::of(Category::model_not_found));
-                            return "from b";
-                          },
-                          {}, environment());
+  const auto result = run(
+      world_.plan({"a", "b"}),
+      [&](const Attempt& attempt) -> Reply {
+        ++calls;
+        if (attempt.target == 0) return std::unexpected(Failure::of(Category::model_not_found));
+        return "from b";
+      },
+      {}, environment());
   ASSERT_TRUE(result.value);
   EXPECT_EQ(*result.value, "from b");
   EXPECT_EQ(calls, 2);
@@ -89,13 +90,14 @@ TEST_F(BlockingTest, AnExceptionPassesThroughAndSettlesThePermit) {  // PIP-7; p
 TEST_F(BlockingTest, AStopRequestEndsTheCallBeforeTheNextAttempt) {  // STR-6
   std::stop_source stop;
   int calls = 0;
-  const auto result = run(world_.plan({"a"}),
-                          [&](const Attempt&) -> Reply {
-                            ++calls;
-                            stop.request_stop();
-                            return std::unexpected(Failure::of(Category::network));
-                          },
-                          {}, environment(), stop.get_token());
+  const auto result = run(
+      world_.plan({"a"}),
+      [&](const Attempt&) -> Reply {
+        ++calls;
+        stop.request_stop();
+        return std::unexpected(Failure::of(Category::network));
+      },
+      {}, environment(), stop.get_token());
   ASSERT_FALSE(result.value);
   EXPECT_EQ(result.value.error().ending, Ending::cancelled);
   EXPECT_EQ(calls, 1);

@@ -98,7 +98,8 @@ const std::vector<Scenario>& all() {
   return scenarios;
 }
 
-Stage::Stage(const Scenario& scenario) : scenario_(scenario), breakers_(provider_preset(), clock_, 1), call_(scenario.call) {
+Stage::Stage(const Scenario& scenario)
+    : scenario_(scenario), breakers_(provider_preset(), clock_, 1), call_(scenario.call) {
   std::vector<Target> targets;
   for (const std::string& target : scenario.targets) {
     targets.push_back({.name = target, .breaker = breakers_.handle(target)});

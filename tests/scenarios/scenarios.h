@@ -1,8 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// One set of calls for every driver [PIP-4]: what each attempt will meet, and the way that the call must take. A driver's test
-// runs each scenario and compares the trace, so that no two drivers can decide differently.
+// One set of calls for every driver [PIP-4]: what each attempt will meet, and the way that the call must take. A
+// driver's test runs each scenario and compares the trace, so that no two drivers can decide differently.
 #pragma once
 
 #include <memory>
@@ -28,10 +28,10 @@ struct Scenario {
   std::vector<std::string> targets;
   PlanOptions plan;
   CallOptions call;
-  Duration caller_deadline = kForever;      // from the start
-  std::vector<std::string> open;            // circuits that are open at the start
-  std::vector<Encounter> encounters;        // of the attempts in order; the last one repeats
-  std::vector<std::string> trace;           // "a", "wait 500ms", "b", ..., then the ending
+  Duration caller_deadline = kForever;  // from the start
+  std::vector<std::string> open;        // circuits that are open at the start
+  std::vector<Encounter> encounters;    // of the attempts in order; the last one repeats
+  std::vector<std::string> trace;       // "a", "wait 500ms", "b", ..., then the ending
 };
 
 const std::vector<Scenario>& all();

@@ -10,8 +10,8 @@
 
 namespace fuseboard {
 
-// Keeps the first N - 1 elements and the last one; what falls out between is counted. So the beginning of a history, which
-// explains it, and its end, which decided it, both survive the bound.
+// Keeps the first N - 1 elements and the last one; what falls out between is counted. So the beginning of a history,
+// which explains it, and its end, which decided it, both survive the bound.
 template <typename T, std::size_t N>
 class BoundedList {
   static_assert(N >= 2);

@@ -16,25 +16,25 @@
 namespace fuseboard {
 
 enum class Category : std::uint8_t {
-  network,               // no complete response: DNS, connect, TLS, reset, truncated body or stream
-  timeout,               // a deadline passed
-  rate_limit,            // the caller is over a short (< 1 h) window
-  service_unavailable,   // server fault, down or cold start; an unusable 2xx
-  overloaded,            // the provider lacks capacity for everyone
-  circuit_open,          // a breaker refused locally, ours or a proxy's
-  authentication,        // credential missing, wrong, expired, revoked
-  permission_denied,     // credential fine, action not allowed
-  invalid_request,       // the request itself is wrong
-  tool_not_found,        // tool, method or command does not exist
-  resource_not_found,    // file, session, response id or route does not exist
-  model_not_found,       // model or deployment unknown, retired or unusable by this id
+  network,              // no complete response: DNS, connect, TLS, reset, truncated body or stream
+  timeout,              // a deadline passed
+  rate_limit,           // the caller is over a short (< 1 h) window
+  service_unavailable,  // server fault, down or cold start; an unusable 2xx
+  overloaded,           // the provider lacks capacity for everyone
+  circuit_open,         // a breaker refused locally, ours or a proxy's
+  authentication,       // credential missing, wrong, expired, revoked
+  permission_denied,    // credential fine, action not allowed
+  invalid_request,      // the request itself is wrong
+  tool_not_found,       // tool, method or command does not exist
+  resource_not_found,   // file, session, response id or route does not exist
+  model_not_found,      // model or deployment unknown, retired or unusable by this id
   context_length_exceeded,
-  content_policy,        // the provider's safety system refused
-  policy_violation,      // our own rule refused
-  quota_exhausted,       // billing, credits, or a window >= 1 h
-  resource_exhausted,    // memory, disk, descriptors, processes
-  cancelled,             // somebody on our side stopped it
-  execution_error,       // the callee ran and reported failure; also the default
+  content_policy,      // the provider's safety system refused
+  policy_violation,    // our own rule refused
+  quota_exhausted,     // billing, credits, or a window >= 1 h
+  resource_exhausted,  // memory, disk, descriptors, processes
+  cancelled,           // somebody on our side stopped it
+  execution_error,     // the callee ran and reported failure; also the default
 };
 inline constexpr std::size_t kCategoryCount = 19;
 

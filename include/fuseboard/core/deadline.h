@@ -30,9 +30,7 @@ class Deadline {
   constexpr Duration remaining(TimePoint now) const noexcept { return is_never() ? kForever : elapsed(now, time_); }
 
   // Whether a wait of d begun now ends strictly before the deadline [RTY-2].
-  constexpr bool fits(TimePoint now, Duration d) const noexcept {
-    return is_never() || saturating_add(now, d) < time_;
-  }
+  constexpr bool fits(TimePoint now, Duration d) const noexcept { return is_never() || saturating_add(now, d) < time_; }
 
   static constexpr Deadline sooner(Deadline a, Deadline b) noexcept { return Deadline(std::min(a.time_, b.time_)); }
 

@@ -16,7 +16,8 @@
 
 namespace fuseboard {
 
-// Keeps a subscription alive; destroying it unsubscribes. A delivery that is under way on another thread may still end after that.
+// Keeps a subscription alive; destroying it unsubscribes. A delivery that is under way on another thread may still end
+// after that.
 class Subscription {
  public:
   Subscription() = default;
@@ -40,11 +41,11 @@ class Subscription {
 
 // A queue of events between policies and listeners.
 //
-// A policy calls post() while it holds its lock (so events are queued in the order of its decisions) and deliver() after it
-// has released it. One thread delivers at a time; others leave their events to it. So each listener sees one order, a listener
-// may call back into the library (its events are delivered after it returns), and what it throws is swallowed and counted.
-// A listener that blocks delays other listeners, never a policy. Bounded: with `capacity` events waiting, a new one is dropped
-// and counted; the gap shows in the sequence numbers.
+// A policy calls post() while it holds its lock (so events are queued in the order of its decisions) and deliver()
+// after it has released it. One thread delivers at a time; others leave their events to it. So each listener sees one
+// order, a listener may call back into the library (its events are delivered after it returns), and what it throws is
+// swallowed and counted. A listener that blocks delays other listeners, never a policy. Bounded: with `capacity` events
+// waiting, a new one is dropped and counted; the gap shows in the sequence numbers.
 //
 // Thread-safe. post() costs nothing but an atomic load while nobody listens.
 template <typename Event>

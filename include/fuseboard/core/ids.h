@@ -11,8 +11,8 @@
 
 namespace fuseboard {
 
-// "req_" and 26 characters of Crockford's base 32 out of 128 random bits: unguessable enough to find a call again, and no
-// secret. Thread-safe where the generator is.
+// "req_" and 26 characters of Crockford's base 32 out of 128 random bits: unguessable enough to find a call again, and
+// no secret. Thread-safe where the generator is.
 std::string new_request_id(Rng& rng);
 
 }  // namespace fuseboard

@@ -3,8 +3,8 @@
 
 // A mutex that clang's thread-safety analysis understands, and the annotations that go with it.
 //
-// The macros are empty for other compilers. A member is GUARDED_BY the mutex that protects it; a function that needs the
-// mutex held ends in _locked and says FUSEBOARD_REQUIRES.
+// The macros are empty for other compilers. A member is GUARDED_BY the mutex that protects it; a function that needs
+// the mutex held ends in _locked and says FUSEBOARD_REQUIRES.
 #pragma once
 
 #include <mutex>

@@ -12,17 +12,17 @@
 
 namespace fuseboard {
 
-// Whether a failure is evidence against its target. `by_category` leaves it to the breaker's own set [BRK-19]; the other two
-// are departures that a classification found (a crashed callee counts, our own exhaustion does not).
+// Whether a failure is evidence against its target. `by_category` leaves it to the breaker's own set [BRK-19]; the
+// other two are departures that a classification found (a crashed callee counts, our own exhaustion does not).
 enum class Evidence : std::uint8_t { by_category, counts, does_not_count };
 
 // A judged failure. Trivially copyable; a classifier makes it, policies read it.
 struct Failure {
   Category category = Category::execution_error;
-  bool retryable = false;                   // the same target may succeed later
-  bool fallback = false;                    // another target may succeed
+  bool retryable = false;  // the same target may succeed later
+  bool fallback = false;   // another target may succeed
   Evidence evidence = Evidence::by_category;
-  std::optional<Duration> retry_after{};    // the server's hint, unclamped, >= 0
+  std::optional<Duration> retry_after{};  // the server's hint, unclamped, >= 0
 
   // The category with the properties of its row in the table.
   static Failure of(Category category, std::optional<Duration> retry_after = std::nullopt) noexcept;
@@ -36,7 +36,7 @@ std::string_view name(Verdict verdict) noexcept;
 
 // The end of one attempt. Trivially copyable.
 struct Outcome {
-  std::optional<Failure> failure{};  // nullopt: success
+  std::optional<Failure> failure{};     // nullopt: success
   Duration latency = Duration::zero();  // of a stream: time to its first content
 
   static constexpr Outcome success(Duration latency = Duration::zero()) noexcept { return {.latency = latency}; }
@@ -52,7 +52,8 @@ struct Outcome {
 };
 
 // The verdict of a breaker that counts the categories of `trips_on` [BRK-19]: throttling and neutral outcomes are no
-// evidence; a 429 is `throttled` even where a set names it, unless the set names it on purpose (`trips_on` contains rate_limit).
+// evidence; a 429 is `throttled` even where a set names it, unless the set names it on purpose (`trips_on` contains
+// rate_limit).
 Verdict verdict_of(const Outcome& outcome, CategorySet trips_on) noexcept;
 
 }  // namespace fuseboard

@@ -26,9 +26,9 @@ struct Rejection {
   KeyText key{};
   // Waiting this long makes asking again worthwhile; nullopt where no wait is known to help.
   std::optional<Duration> retry_after{};
-  std::uint32_t consecutive_failures = 0;        // of the breaker that refused
-  std::optional<TimePoint> opened_at{};          // when that breaker opened
-  std::optional<Category> last_failure{};        // category of the last failure it counted
+  std::uint32_t consecutive_failures = 0;  // of the breaker that refused
+  std::optional<TimePoint> opened_at{};    // when that breaker opened
+  std::optional<Category> last_failure{};  // category of the last failure it counted
 };
 
 }  // namespace fuseboard

@@ -9,8 +9,9 @@
 
 namespace fuseboard {
 
-// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014). The state is a counter,
-// so one atomic addition makes it safe from any thread; one thread always sees the same sequence for the same seed.
+// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014). The state is a
+// counter, so one atomic addition makes it safe from any thread; one thread always sees the same sequence for the same
+// seed.
 class Rng {
  public:
   explicit Rng(std::uint64_t seed) noexcept : state_(seed) {}

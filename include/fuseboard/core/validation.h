@@ -39,7 +39,8 @@ class Validator {
  public:
   template <std::integral T>
   void in_range(std::string_view field, T value, T low, T high) {
-    if (value < low || value > high) add(field, std::to_string(value), std::to_string(low) + " to " + std::to_string(high));
+    if (value < low || value > high)
+      add(field, std::to_string(value), std::to_string(low) + " to " + std::to_string(high));
   }
   // NaN and infinities are outside every range.
   void in_range(std::string_view field, double value, double low, double high);

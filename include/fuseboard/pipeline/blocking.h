@@ -3,7 +3,8 @@
 
 // The blocking driver: runs one call on the calling thread.
 //
-//   auto answer = fuseboard::run(plan, [&](const fuseboard::Attempt& attempt) -> std::expected<Reply, fuseboard::Failure> {
+//   auto answer = fuseboard::run(plan, [&](const fuseboard::Attempt& attempt) -> std::expected<Reply,
+//   fuseboard::Failure> {
 //     return client_for(attempt.target).send(request, attempt.total_by);
 //   });
 //   if (!answer.value) log(answer.value.error());
@@ -53,7 +54,7 @@ struct Environment {
 // How an attempt failed, for senders that know more than the category.
 struct AttemptFailure {
   Failure failure{};
-  bool answered = false;     // as in AttemptReport
+  bool answered = false;  // as in AttemptReport
   bool may_have_run = true;
   bool silent = false;
 };
@@ -94,8 +95,9 @@ class ThrowGuard {
 }  // namespace pipeline_internal
 
 // Runs `send` under the plan until an attempt succeeds or the call ends. `send` takes a const Attempt& and returns
-// std::expected<T, Failure> or std::expected<T, AttemptFailure>; what it throws passes through, after its attempt has been settled as an execution error.
-// Blocks in `send` and in waits between tries; a stop request ends waits and begins no further attempt.
+// std::expected<T, Failure> or std::expected<T, AttemptFailure>; what it throws passes through, after its attempt has
+// been settled as an execution error. Blocks in `send` and in waits between tries; a stop request ends waits and begins
+// no further attempt.
 template <typename Send>
 auto run(std::shared_ptr<const Plan> plan, Send&& send, CallOptions options = {},
          Environment environment = Environment::process(), const std::stop_token& stop = {}) {

@@ -19,7 +19,7 @@ namespace fuseboard {
 // Limits of one attempt, measured from its start (idle: from the last event); each 1 ms to 24 h.
 struct AttemptTimeouts {
   Duration connect = std::chrono::seconds(5);
-  Duration headers = std::chrono::seconds(30);        // streams: until the response head; a plain call has `total` for it
+  Duration headers = std::chrono::seconds(30);  // streams: until the response head; a plain call has `total` for it
   Duration first_content = std::chrono::seconds(60);  // streams: until the first text, reasoning or tool delta
   Duration idle = std::chrono::seconds(30);           // streams: between events after that
   Duration total = std::chrono::minutes(10);          // the whole attempt
@@ -36,8 +36,9 @@ struct Target {
 
 struct PlanOptions {
   RetryOptions retry{};
-  Duration overall_deadline = std::chrono::seconds(60);  // bounds starts, waits and everything before the first content; 1 ms to 24 h, kForever for none
-  std::uint32_t max_total_attempts = 8;                  // across retries and fallbacks; 0 for no cap, to 1000
+  Duration overall_deadline = std::chrono::seconds(
+      60);  // bounds starts, waits and everything before the first content; 1 ms to 24 h, kForever for none
+  std::uint32_t max_total_attempts = 8;  // across retries and fallbacks; 0 for no cap, to 1000
 
   Problems validate() const;
 };

@@ -28,12 +28,12 @@ enum class Ending : std::uint8_t {
 std::string_view name(Ending ending) noexcept;
 
 struct AttemptRecord {
-  std::uint32_t number = 0;         // 1 is the first of the call
-  std::uint32_t target = 0;         // index into the plan's targets
-  bool probe = false;               // it probed a half-open circuit
-  bool answered = false;            // an answer of the target was read, good or bad
-  std::optional<Failure> failure{}; // nullopt: success (or still running)
-  Duration waited = Duration::zero();    // before it started
+  std::uint32_t number = 0;            // 1 is the first of the call
+  std::uint32_t target = 0;            // index into the plan's targets
+  bool probe = false;                  // it probed a half-open circuit
+  bool answered = false;               // an answer of the target was read, good or bad
+  std::optional<Failure> failure{};    // nullopt: success (or still running)
+  Duration waited = Duration::zero();  // before it started
   TimePoint started{};
   Duration duration = Duration::zero();
   std::optional<Duration> first_content{};  // after its start

@@ -1,0 +1,92 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/call_metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <string>
+#include <utility>
+
+namespace fuseboard::gateway {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::Not;
+
+config::Config two_targets() {
+  config::Config config;
+  for (const char* name : {"p", "q"}) {
+    config::ProviderConfig provider{.name = name};
+    provider.base_url = {.tls = false, .host = "127.0.0.1", .port = 1, .path = "/v1"};
+    config.providers.push_back(std::move(provider));
+  }
+  config.models = {{.alias = "smart",
+                    .targets = {{.provider = "p", .model = "m", .breaker = {}, .timeouts = {}},
+                                {.provider = "q", .model = "n", .breaker = {}, .timeouts = {}}},
+                    .plan = {}}};
+  return config;
+}
+
+class CallMetricsTest : public testing::Test {
+ protected:
+  void count(std::string_view model, Ending ending, std::initializer_list<AttemptRecord> attempts,
+             std::initializer_list<RefusalRecord> refusals = {}) {
+    CallRecord record{.ending = ending, .attempts_sent = static_cast<std::uint32_t>(attempts.size())};
+    record.ended = record.started + seconds(2);
+    for (const AttemptRecord& attempt : attempts) record.attempts.push_back(attempt);
+    for (const RefusalRecord& refusal : refusals) record.refusals.push_back(refusal);
+    metrics_.count(*models_.find(model), record);
+  }
+  std::string text() const {
+    telemetry::Exposition out;
+    metrics_.write(out);
+    return std::move(out).take();
+  }
+
+  BreakerRegistry breakers_;
+  ModelTable models_{two_targets(), breakers_};
+  CallMetrics metrics_{models_};
+};
+
+TEST_F(CallMetricsTest, CountsCallsRetriesFallbacksAttemptsAndRefusals) {  // TEL-1
+  const Failure overloaded = Failure::of(Category::overloaded);
+  count("smart", Ending::success,
+        {{.number = 1, .target = 0, .failure = overloaded, .duration = milliseconds(20)},
+         {.number = 2, .target = 0, .failure = overloaded, .duration = milliseconds(20)},
+         {.number = 3, .target = 1, .duration = seconds(1), .first_content = milliseconds(3)}});
+  count("smart", Ending::circuit_open, {}, {{.target = 0}, {.target = 1}});
+  const std::string it = text();
+  for (const char* line :
+       {"fuseboard_calls_total{model=\"smart\",ending=\"success\"} 1\n",
+        "fuseboard_calls_total{model=\"smart\",ending=\"circuit_open\"} 1\n",
+        "fuseboard_calls_total{model=\"smart\",ending=\"failed\"} 0\n", "fuseboard_retries_total{model=\"smart\"} 1\n",
+        "fuseboard_fallbacks_total{model=\"smart\"} 1\n",
+        "fuseboard_attempts_total{target=\"p/m\",result=\"success\"} 0\n",
+        "fuseboard_attempts_total{target=\"p/m\",result=\"overloaded\"} 2\n",
+        "fuseboard_attempts_total{target=\"q/n\",result=\"success\"} 1\n",
+        "fuseboard_refusals_total{target=\"p/m\"} 1\n", "fuseboard_refusals_total{target=\"q/n\"} 1\n",
+        "fuseboard_call_duration_seconds_count{model=\"smart\"} 2\n",
+        "fuseboard_call_duration_seconds_sum{model=\"smart\"} 4\n",
+        "fuseboard_attempt_duration_seconds_count{target=\"p/m\"} 2\n",
+        "fuseboard_time_to_first_content_seconds_count{model=\"smart\"} 1\n"}) {
+    EXPECT_THAT(it, HasSubstr(line));
+  }
+  EXPECT_EQ(metrics_.totals().calls, 2U);
+  EXPECT_EQ(metrics_.totals().succeeded, 1U);
+  EXPECT_EQ(metrics_.totals().attempts, 3U);
+}
+
+TEST_F(CallMetricsTest, WhatCallersNameBeyondTheConfigurationIsNoLabel) {  // TEL-3
+  count("p/of-their-own", Ending::success, {{.number = 1, .target = 0}});
+  EXPECT_THAT(text(), HasSubstr("fuseboard_calls_total{model=\"other\",ending=\"success\"} 1\n"));
+  EXPECT_THAT(text(), HasSubstr("fuseboard_attempts_total{target=\"other\",result=\"success\"} 1\n"));
+  EXPECT_THAT(text(), Not(HasSubstr("of-their-own")));
+}
+
+}  // namespace
+}  // namespace fuseboard::gateway

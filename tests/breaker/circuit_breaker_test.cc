@@ -247,6 +247,16 @@ TEST_F(CircuitBreakerTest, AStreamThatBreaksWhileMoreProbesAreWantedOpensAgain) 
   EXPECT_EQ(breaker.state(), CircuitState::open);
 }
 
+TEST_F(CircuitBreakerTest, AStreamedProbeCountsOnceTowardsClosing) {  // BRK-7 BRK-8
+  CircuitBreaker breaker({.failure_threshold = 1, .half_open_successes = 2}, "key", clock_);
+  trip(breaker, 1);
+  clock_.advance(30s);
+  BreakerPermit stream = acquired(breaker);
+  stream.first_content(1s);
+  std::move(stream).settle(Outcome::success());
+  EXPECT_EQ(breaker.state(), CircuitState::half_open);
+}
+
 TEST_F(CircuitBreakerTest, EveryTransitionStartsAGeneration) {  // BRK-9
   CircuitBreaker breaker(kQuick, "key", clock_);
   const std::uint64_t first = breaker.snapshot().generation;

@@ -5,6 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "world.h"
 
 namespace fuseboard {
@@ -65,6 +69,22 @@ TEST_F(ExecutionTest, WaitsBetweenTriesAsTheBackoffSaysAndRecordsIt) {  // RTY-1
   EXPECT_EQ(execution.record().attempts[0].waited, Duration::zero());
   EXPECT_EQ(execution.record().attempts[3].waited, seconds(2));
   EXPECT_EQ(execution.record().attempts[3].failure->category, Category::service_unavailable);
+}
+
+TEST_F(ExecutionTest, DecorrelatedWaitsGrowFromOneToTheNextAndBeginAnewOnTheNextTarget) {  // RTY-1
+  PlanOptions options{.retry = {.max_attempts = 4, .jitter = Jitter::decorrelated}, .max_total_attempts = 0};
+  options.overall_deadline = kForever;
+  Duration longest = Duration::zero();
+  for (int i = 0; i < 50; ++i) {
+    Execution execution(world_.plan({"a", "b"}, options), {}, world_.rng, world_.clock.now());
+    run(execution, failed(Category::rate_limit));
+    const auto& attempts = execution.record().attempts;
+    ASSERT_EQ(attempts.size(), 8U);
+    EXPECT_LE(attempts[5].waited, 3 * options.retry.base) << "the first wait on the second target";
+    for (const std::size_t last : {2U, 3U, 6U, 7U}) EXPECT_LE(attempts[last].waited, 3 * attempts[last - 1].waited);
+    longest = std::max(longest, attempts[3].waited);
+  }
+  EXPECT_GT(longest, 3 * options.retry.base);
 }
 
 TEST_F(ExecutionTest, AWaitStandsWhenAskedAboutEarly) {  // PIP-4
@@ -191,6 +211,12 @@ TEST_F(ExecutionTest, ASingleFailureThatNothingMendsPassesThroughUnwrapped) {  /
   EXPECT_EQ(execution.record().telling_attempt, 1U);
 }
 
+TEST_F(ExecutionTest, TheLastOfSeveralFailuresIsNoSingleOne) {  // RTY-8
+  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  run(execution, failed(Category::model_not_found));
+  EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
+}
+
 TEST_F(ExecutionTest, AFailureOfTheModelFallsBackWithoutARetry) {  // RTY-4, FBK-2
   Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
   EXPECT_EQ(run(execution, failed(Category::model_not_found)), (std::vector<std::uint32_t>{0, 1}));
@@ -207,7 +233,7 @@ TEST_F(ExecutionTest, TheErrorToShowIsTheFirstRealOneFromUpstream) {  // FBK-4
   EXPECT_EQ(execution.record().telling_attempt, 2U) << "an answered failure tells more than a broken connection";
 }
 
-TEST_F(ExecutionTest, AnErrorAboutTheRequestTellsMoreThanAnEarlierOne) {  // FBK-4
+TEST_F(ExecutionTest, AnErrorAboutTheRequestTellsMoreThanAnEarlierOne) {  // FBK-4, RTY-8
   Execution execution(world_.plan({"a", "b"}, World::quick(1)), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
   execution.report(failed(Category::overloaded), world_.clock.now());
@@ -215,6 +241,7 @@ TEST_F(ExecutionTest, AnErrorAboutTheRequestTellsMoreThanAnEarlierOne) {  // FBK
   execution.report(failed(Category::invalid_request), world_.clock.now());
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().telling_attempt, 2U);
+  EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
 }
 
 TEST_F(ExecutionTest, AllTargetsOpenEndsAsCircuitOpenWithTheSoonestRecovery) {  // FBK-2, BRK-21
@@ -254,6 +281,16 @@ TEST_F(ExecutionTest, TheLastTargetsOpenCircuitEndsTheCallAtOnce) {  // RTY-4
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
   EXPECT_EQ(execution.record().ended, last);
   EXPECT_EQ(execution.record().retry_after, seconds(30));
+}
+
+TEST(ExecutionOverAQuickBreaker, AnOpenCircuitIsNotWaitedForWhileAnotherTargetIsLeft) {  // RTY-4
+  World world({.failure_threshold = 1, .open_time = OpenTime::fixed(milliseconds(1))});
+  Execution execution(world.plan({"a", "b"}), {}, world.rng, world.clock.now());
+  ASSERT_TRUE(std::holds_alternative<Attempt>(execution.next(world.clock.now())));
+  execution.report(failed(Category::network), world.clock.now());
+  const Step step = execution.next(world.clock.now());
+  ASSERT_TRUE(std::holds_alternative<Attempt>(step));
+  EXPECT_EQ(std::get<Attempt>(step).target, 1U);
 }
 
 TEST(ExecutionOverAQuickBreaker, ACircuitThatAdmitsByTheEndOfTheBackoffIsTriedAgain) {  // RTY-4
@@ -370,6 +407,15 @@ TEST_F(ExecutionTest, CancellingDuringAWaitEndsTheCall) {  // STR-6
   EXPECT_EQ(execution.record().ending, Ending::cancelled);
 }
 
+TEST_F(ExecutionTest, CancellingAfterTheEndChangesNothing) {  // STR-6
+  Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  execution.report(succeeded(), world_.clock.now());
+  execution.cancel(world_.clock.now());
+  EXPECT_FALSE(next_attempt(execution));
+  EXPECT_EQ(execution.record().ending, Ending::success);
+}
+
 TEST_F(ExecutionTest, AnExecutionDestroyedInFlightGivesItsPermitBack) {  // PIP-7, BRK-10
   {
     Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
@@ -392,6 +438,45 @@ TEST_F(ExecutionTest, ATimeoutThatTheCallersOwnDeadlineCausedDoesNotCount) {  //
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::closed);
 }
 
+TEST_F(ExecutionTest, ATimeoutForWhichEarlierAttemptsLeftTooLittleTimeDoesNotCount) {  // BRK-19
+  const CallOptions options{.streaming = true};
+  const PlanOptions quick = World::quick(1);
+  for (int i = 0; i < 4; ++i) {
+    Execution execution(world_.plan({"a", "b"}, quick), options, world_.rng, world_.clock.now());
+    ASSERT_EQ(next_attempt(execution)->target, 0U);
+    world_.clock.advance(seconds(55));
+    execution.report(failed(Category::timeout), world_.clock.now());
+    ASSERT_EQ(next_attempt(execution)->target, 1U);
+    world_.clock.advance(seconds(5));
+    execution.report(failed(Category::timeout), world_.clock.now());
+    EXPECT_FALSE(next_attempt(execution));
+  }
+  EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 4U);
+  EXPECT_EQ(world_.breakers.snapshot("b").consecutive_failures, 0U) << "it got 5 s of the 60 s that it may take";
+  EXPECT_EQ(world_.breakers.snapshot("b").totals.neutral, 4U);
+
+  // A limit of its own that passes is its own, whoever went before.
+  const AttemptTimeouts short_limits{.first_content = seconds(3)};
+  Execution execution(world_.plan({"c", "d"}, quick, short_limits), options, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  world_.clock.advance(seconds(57));
+  execution.report(failed(Category::network), world_.clock.now());
+  ASSERT_EQ(next_attempt(execution)->target, 1U);
+  world_.clock.advance(seconds(3));
+  execution.report(failed(Category::timeout), world_.clock.now());
+  EXPECT_EQ(world_.breakers.snapshot("d").consecutive_failures, 1U);
+}
+
+TEST_F(ExecutionTest, ASilenceInTheMiddleOfAnAnswerCountsWhateverTheCallersDeadline) {  // BRK-19
+  const CallOptions options{.streaming = true, .deadline = Deadline::after(world_.clock.now(), seconds(3))};
+  Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution));
+  execution.first_content(world_.clock.now());
+  world_.clock.advance(seconds(30));
+  execution.report(failed(Category::timeout), world_.clock.now());
+  EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U);
+}
+
 TEST_F(ExecutionTest, TimeoutsOfThePlanCount) {  // BRK-19
   for (int i = 0; i < 5; ++i) {
     Execution execution(world_.plan({"a"}, World::quick(1)), {}, world_.rng, world_.clock.now());
@@ -412,6 +497,7 @@ TEST_F(ExecutionTest, AStreamsVerdictIsGivenAtItsEnd) {  // STR-1; success count
   execution.report(failed(Category::network), world_.clock.now());
   EXPECT_FALSE(next_attempt(execution)) << "a committed answer is not replayed elsewhere";
   EXPECT_EQ(execution.record().ending, Ending::interrupted);
+  EXPECT_EQ(execution.record().served_by, 0U);
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U);
 }
 
@@ -443,7 +529,8 @@ TEST_F(ExecutionTest, AProbesLeaseIsFiveSecondsLongerThanItsAttemptMayTake) {  /
   EXPECT_EQ(world_.breakers.look("b")->retry_after, seconds(12));
 }
 
-TEST_F(ExecutionTest, AProbeThatIsCancelledGivesItsSlotBack) {  // BRK-7, BRK-11; a probe lost when its caller is cancelled
+TEST_F(ExecutionTest,
+       AProbeThatIsCancelledGivesItsSlotBack) {  // BRK-7, BRK-11; a probe lost when its caller is cancelled
   world_.open("a");
   world_.clock.advance(seconds(30));
   {
@@ -472,8 +559,8 @@ TEST(Plan, RefusesBadOptionsWithEveryProblem) {  // CORE-6
   options.retry.max_attempts = 0;
   options.overall_deadline = Duration::zero();
   try {
-    const Plan plan("bad", {{.name = "a", .breaker = world.breakers.handle("a"), .timeouts = {.idle = Duration::zero()}}},
-                    options);
+    const Plan plan(
+        "bad", {{.name = "a", .breaker = world.breakers.handle("a"), .timeouts = {.idle = Duration::zero()}}}, options);
     FAIL() << "accepted";
   } catch (const InvalidOptions& error) {
     ASSERT_EQ(error.problems().size(), 3U) << error.what();
@@ -490,6 +577,18 @@ TEST(Plan, ItsDefaultsAreTheStatedOnes) {  // RTY-1, RTY-3, RTY-6
   EXPECT_TRUE(options.retry.honor_retry_after);
   EXPECT_EQ(options.overall_deadline, seconds(60));
   EXPECT_EQ(options.max_total_attempts, 8U);
+}
+
+TEST(Plan, ChecksEveryLimitOfAnAttempt) {  // CORE-6
+  const AttemptTimeouts none{.connect = {}, .headers = {}, .first_content = {}, .idle = {}, .total = {}};
+  std::vector<std::string> fields;
+  for (const Problem& problem : none.validate()) fields.push_back(problem.field);
+  EXPECT_EQ(fields, (std::vector<std::string>{"connect", "headers", "first_content", "idle", "total"}));
+}
+
+TEST(Plan, ChecksTheCapOnAttempts) {  // CORE-6
+  EXPECT_TRUE(PlanOptions{.max_total_attempts = 1000}.validate().empty());
+  EXPECT_EQ(PlanOptions{.max_total_attempts = 1001}.validate().size(), 1U);
 }
 
 TEST(Plan, NeedsATarget) {  // CORE-6

@@ -108,6 +108,16 @@ void Execution::first_content(TimePoint now) {
   permit_->first_content(*attempt.first_content);
 }
 
+// Whether the attempt's time was cut by others than its target: by a caller in a hurry, or by the attempts before it,
+// which left less of the overall deadline than the target's own limit. A timeout is no evidence then that the target is
+// ill. The first attempt of a call has the whole deadline, so a target that never answers is still found out.
+bool Execution::was_hurried(const AttemptRecord& attempt, TimePoint now) const noexcept {
+  if (options_.deadline.passed(now)) return true;
+  const AttemptTimeouts& timeouts = current().timeouts;
+  const Duration limit = options_.streaming ? timeouts.first_content : timeouts.total;
+  return attempt.number > 1 && deadline_.passed(now) && elapsed(attempt.started, now) < limit;
+}
+
 void Execution::report(const AttemptReport& report, TimePoint now) {
   check_invariant(permit_.has_value(), "report() without an attempt in flight");
   AttemptRecord& attempt = record_.attempts.back();
@@ -116,8 +126,7 @@ void Execution::report(const AttemptReport& report, TimePoint now) {
   attempt.failure = report.outcome.failure;
 
   Outcome outcome = report.outcome;
-  // A caller in a hurry is no evidence that the target is ill: a timeout that its own deadline caused does not count.
-  if (outcome.failure && outcome.failure->category == Category::timeout && options_.deadline.passed(now) && !committed_) {
+  if (outcome.failure && outcome.failure->category == Category::timeout && !committed_ && was_hurried(attempt, now)) {
     outcome.failure->evidence = Evidence::does_not_count;
   }
   outcome.latency = attempt.first_content.value_or(attempt.duration);

@@ -3,8 +3,8 @@
 
 // The decision engine: what a call does next. No I/O, no threads, no sleeping [PIP-4].
 //
-// A driver asks next() and does as it is told: send an Attempt and report() its end, wait until a time, or stop. The engine
-// holds the permits and settles each exactly once; destroying it at any point gives back what it holds.
+// A driver asks next() and does as it is told: send an Attempt and report() its end, wait until a time, or stop. The
+// engine holds the permits and settles each exactly once; destroying it at any point gives back what it holds.
 #pragma once
 
 #include <cstdint>
@@ -22,20 +22,20 @@
 namespace fuseboard {
 
 struct CallOptions {
-  bool streaming = false;      // the answer arrives in pieces; the driver calls first_content()
-  bool idempotent = true;      // false: retried only when it provably did not run [RTY-7]
-  Deadline deadline{};         // the caller's own; the plan's overall_deadline holds beside it
+  bool streaming = false;  // the answer arrives in pieces; the driver calls first_content()
+  bool idempotent = true;  // false: retried only when it provably did not run [RTY-7]
+  Deadline deadline{};     // the caller's own; the plan's overall_deadline holds beside it
 };
 
 // Send one attempt. The points in time are absolute, already cut to the call's deadline.
 struct Attempt {
-  std::uint32_t number = 0;     // 1 is the first of the call
-  std::uint32_t target = 0;     // index into plan().targets()
+  std::uint32_t number = 0;  // 1 is the first of the call
+  std::uint32_t target = 0;  // index into plan().targets()
   TimePoint connect_by{};
-  TimePoint headers_by{};       // plain calls: the same as total_by
+  TimePoint headers_by{};  // plain calls: the same as total_by
   TimePoint first_content_by{};
-  TimePoint total_by{};         // plain calls: cut to the deadline; streams: once content flows, only this and idle hold
-  Duration idle{};              // longest silence between events after the first content
+  TimePoint total_by{};  // plain calls: cut to the deadline; streams: once content flows, only this and idle hold
+  Duration idle{};       // longest silence between events after the first content
 };
 
 struct WaitUntil {
@@ -51,19 +51,21 @@ using Step = std::variant<Attempt, WaitUntil, Finished>;
 // How an attempt ended, as its driver saw it.
 struct AttemptReport {
   Outcome outcome{};
-  bool answered = false;      // an answer of the target was read, good or bad
-  bool may_have_run = true;   // false: refused connection, rejected before it was handled
-  bool silent = false;        // it ended by a silence: no head, no first content, or idle
+  bool answered = false;     // an answer of the target was read, good or bad
+  bool may_have_run = true;  // false: refused connection, rejected before it was handled
+  bool silent = false;       // it ended by a silence: no head, no first content, or idle
 };
 
-// Not thread-safe: one driver at a time. About 3 KiB; allocates nothing. Times passed to one Execution must not go backwards.
+// Not thread-safe: one driver at a time. About 3 KiB; allocates nothing. Times passed to one Execution must not go
+// backwards.
 class Execution {
  public:
   Execution(std::shared_ptr<const Plan> plan, CallOptions options, Rng& rng, TimePoint now);
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
 
-  // The next step. Not while an attempt is in flight. A WaitUntil may be asked about again early; it stands until its time.
+  // The next step. Not while an attempt is in flight. A WaitUntil may be asked about again early; it stands until its
+  // time.
   Step next(TimePoint now);
 
   // The attempt in flight has produced its first content: the answer is committed to this target, and a half-open probe
@@ -88,6 +90,7 @@ class Execution {
   Step finish(Ending ending, TimePoint now);
   Step finish_without_target(TimePoint now);
   Step start_attempt(BreakerPermit permit, TimePoint now);
+  bool was_hurried(const AttemptRecord& attempt, TimePoint now) const noexcept;
   void decide_after_failure(const AttemptReport& report, TimePoint now);
   bool retry_same_target(const Failure& failure, bool silent, TimePoint now);
   void move_to_next_target() noexcept;

@@ -66,6 +66,12 @@ class Processes:
             self._running.remove(process)
 
 
+def _start_failed(process):
+    state = "has not begun to serve" if process.poll() is None else f"ended with {process.returncode}"
+    said = process.log.read_text(errors="replace")[-2000:].strip()
+    return StartFailed(f"{process.args[0]} {state}; it said: {said or 'nothing'}")
+
+
 def wait_for_port(process, port):
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
@@ -76,7 +82,7 @@ def wait_for_port(process, port):
             return
         except OSError:
             time.sleep(0.02)
-    raise StartFailed(f"{process.args[0]} does not serve: {process.log.read_text(errors='replace')[-2000:].strip()}")
+    raise _start_failed(process)
 
 
 def wait_for_line(process, pattern):
@@ -88,7 +94,7 @@ def wait_for_line(process, pattern):
         if process.poll() is not None:
             break
         time.sleep(0.02)
-    raise StartFailed(f"{process.args[0]} does not start: {process.log.read_text(errors='replace')[-2000:].strip()}")
+    raise _start_failed(process)
 
 
 def cpu_seconds(pid):

@@ -146,6 +146,33 @@ test('a silence in the middle of an answer ends it with an error after the idle 
   assert.equal((await gateway.breaker('primary/sim-stall:3')).last_failure, 'timeout');
 });
 
+test('pings do not keep a silent answer alive', async (t) => {  // STR-3
+  const pinging = await upstream(t, (response) => {
+    begin(response);
+    response.write(chunk({ content: 'one' }));
+    const pings = setInterval(() => response.write(': ping\n\n'), 20);
+    response.on('close', () => clearInterval(pings));
+  });
+  const gateway = await startGateway(t, modelOver([pinging], { model: { timeouts: { idle: '200ms' } } }));
+  const text = await (await chat(gateway.url, { stream: true })).text();
+  assert.equal(JSON.parse(events(text).at(-1)).error.code, 'stream_interrupted');
+  assert.equal((await gateway.breaker('primary/sim-ok')).last_failure, 'timeout');
+});
+
+test('a stream that says too much before its first content is given up for the next target', async (t) => {  // CORE-5, STR-4
+  const comment = `: ${'x'.repeat(1022)}\n\n`;
+  const babbling = await upstream(t, (response) => {
+    begin(response);
+    for (let i = 0; i < 257; ++i) response.write(comment);
+  });
+  const good = await startSim(t);
+  const gateway = await startGateway(t, modelOver([babbling, good], { model: { retry: { max_attempts: 1 } } }));
+  const response = await chat(gateway.url, { stream: true });
+  assert.equal(response.headers.get('x-fuseboard-target'), 'secondary/sim-ok');
+  assert.ok(!(await response.text()).includes('xxxx'));
+  assert.equal((await gateway.breaker('primary/sim-ok')).last_failure, 'service_unavailable');
+});
+
 for (const stream of [true, false]) {
   test(`a caller that goes away cancels the upstream at once (${stream ? 'streamed' : 'plain'})`, async (t) => {  // STR-6
     let closed;

@@ -4,6 +4,7 @@
 #include "gateway/chat_relay.h"
 
 #include <algorithm>
+#include <expected>
 #include <utility>
 
 #include "fuseboard/classify/hints.h"
@@ -204,15 +205,18 @@ net::Task<void> ChatRelay::run() {
 net::Task<void> ChatRelay::attempt(Attempt attempt) {
   const Upstream& upstream = call_.route->upstreams[attempt.target];
   const Provider& provider = worker_.models.providers()[upstream.provider];
-  const net::RequestHead request = upstream_request(exchange_.head(), provider, kPath);
-  const std::string body = llm::with_model(call_.body, call_.request, upstream.model);
-
-  const net::SendDeadlines deadlines{.connect_by = attempt.connect_by, .head_by = attempt.headers_by};
   upstream_.emplace(client(upstream).exchange(provider.origin));
-  auto head = co_await upstream_->send(request, body, deadlines);
-  if (!head && was_stale(attempt, head.error())) {
-    upstream_.emplace(client(upstream).exchange(provider.origin, true));
+  std::expected<net::ResponseHead, net::TransportError> head;
+  {
+    // Gone once it is sent: the answer may stream for minutes.
+    const net::RequestHead request = upstream_request(exchange_.head(), provider, kPath);
+    const std::string body = llm::with_model(call_.body, call_.request, upstream.model);
+    const net::SendDeadlines deadlines{.connect_by = attempt.connect_by, .head_by = attempt.headers_by};
     head = co_await upstream_->send(request, body, deadlines);
+    if (!head && was_stale(attempt, head.error())) {
+      upstream_.emplace(client(upstream).exchange(provider.origin, true));
+      head = co_await upstream_->send(request, body, deadlines);
+    }
   }
   if (!head) {
     end_attempt(report_of(head.error()));
@@ -299,7 +303,8 @@ net::Task<bool> ChatRelay::commit(StreamState& stream) {
   bool reached = true;
   if (!execution_.committed()) {
     execution_.first_content(now());
-    reached = co_await exchange_.start(caller_response(stream.head(), served_by()));
+    const net::ResponseHead head = std::move(stream.head());  // of no use after this
+    reached = co_await exchange_.start(caller_response(head, served_by()));
   }
   if (reached) {
     reached = co_await exchange_.write(stream.held());

@@ -114,6 +114,14 @@ TEST(ServerLimits, ABodyThatStopsComingTimesOut) {
                   .starts_with("HTTP/1.1 408 "));
 }
 
+TEST(ServerLimits, AChunkHeaderThatStopsComingTimesOut) {
+  Service service(ok, {.body_timeout = 60ms});
+  const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const char* half : {"5", "5\n", "5\r\nhello\r\n0", "5\r\nhello\r\n0\r\nX-Trailer"}) {
+    EXPECT_TRUE(answer_to(service.port, head + half).starts_with("HTTP/1.1 408 ")) << half;
+  }
+}
+
 TEST(ServerLimits, BrokenChunksAreMalformed) {
   Service service(ok);
   const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";

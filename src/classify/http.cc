@@ -14,7 +14,7 @@ namespace {
 
 using http_rules::Finding;
 
-// A limit that lifts within the hour is a rate, a longer one a quota (corpus TAXONOMY, "Contested pairs").
+// A limit that lifts within the hour is a rate, a longer one a quota.
 constexpr Duration kLongestRateWindow = std::chrono::hours(1);
 
 constexpr bool is_success(int status) noexcept { return status >= 200 && status <= 299; }

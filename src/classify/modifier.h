@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The only departures from the properties of a category (corpus TAXONOMY, section 4).
+// The only departures from the properties of a category (docs/semantics.md, "Categories").
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,11 @@ namespace fuseboard {
 
 enum class Modifier : std::uint8_t {
   none,
-  request_exceeds_window,  // M2: one request is larger than the whole window, so waiting does not help
-  bad_model_output,        // M3: the model produced unusable output; another draw may be fine
-  capability_mismatch,     // M5: another model may have the capability
-  untrusted_certificate,   // M6: the same handshake fails again
-  own_exhaustion,          // M7: our own process is exhausted; no target is to blame and none would help
+  request_exceeds_window,  // one request is larger than the whole window, so waiting does not help
+  bad_model_output,        // the model produced unusable output; another draw may be fine
+  capability_mismatch,     // another model may have the capability
+  untrusted_certificate,   // the same handshake fails again
+  own_exhaustion,          // our own process is exhausted; no target is to blame and none would help
 };
 
 inline Failure make_failure(Category category, Modifier modifier) noexcept {

@@ -3,6 +3,7 @@
 
 #include "gateway/exposition.h"
 
+#include <set>
 #include <vector>
 
 #include "telemetry/exposition.h"
@@ -12,15 +13,19 @@ namespace {
 
 using telemetry::Exposition;
 
-void write_breakers(Exposition& out, const BreakerRegistry& registry) {
+void write_breakers(Exposition& out, const ModelTable& models, const BreakerRegistry& registry) {
   struct Keyed {
     std::string key;
     BreakerSnapshot breaker;
   };
+  std::set<std::string_view> configured;
+  for (const auto& route : models.routes()) {
+    for (const Target& target : route->plan->targets()) configured.insert(target.name);
+  }
   std::vector<Keyed> breakers;
   for (BreakerSnapshot& breaker : registry.snapshot()) {
     std::string key = to_text(breaker.key.view());
-    breakers.push_back({.key = std::move(key), .breaker = std::move(breaker)});
+    if (configured.contains(key)) breakers.push_back({.key = std::move(key), .breaker = std::move(breaker)});
   }
 
   // A series for each state, so that none is missing while it is 0 [TEL-2].
@@ -72,11 +77,11 @@ void write_server(Exposition& out, const net::HttpServer::Counters& server) {
 
 }  // namespace
 
-std::string exposition(const BreakerRegistry& breakers, const CallMetrics& metrics,
+std::string exposition(const ModelTable& models, const BreakerRegistry& breakers, const CallMetrics& metrics,
                        const net::HttpServer::Counters& server) {
   Exposition out;
   metrics.write(out);
-  write_breakers(out, breakers);
+  write_breakers(out, models, breakers);
   write_server(out, server);
   return std::move(out).take();
 }

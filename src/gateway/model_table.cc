@@ -3,6 +3,7 @@
 
 #include "gateway/model_table.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "fuseboard/core/check.h"
@@ -47,8 +48,7 @@ Target make_target(BreakerRegistry& breakers, const std::string& provider, const
 
 }  // namespace
 
-ModelTable::ModelTable(const config::Config& config, BreakerRegistry& breakers)
-    : provider_configs_(config.providers), breakers_(breakers) {
+ModelTable::ModelTable(const config::Config& config, BreakerRegistry& breakers) : config_(config), breakers_(breakers) {
   std::map<std::string, std::size_t, std::less<>> provider_index;
   for (const config::ProviderConfig& provider : config.providers) {
     provider_index.emplace(provider.name, providers_.size());
@@ -82,22 +82,20 @@ std::shared_ptr<const Route> ModelTable::find_direct(std::string_view model) {
     const MutexLock lock(mutex_);
     if (const auto known = direct_.find(model); known != direct_.end()) return known->second;
   }
-  const std::string_view provider_name = model.substr(0, slash);
-  for (std::size_t i = 0; i < providers_.size(); ++i) {
-    if (providers_[i].name != provider_name) continue;
-    const config::ProviderConfig& provider = provider_configs_[i];
-    auto route = std::make_shared<Route>();
-    route->name = std::string(model);
-    route->configured = false;
-    route->upstreams.push_back({.provider = i, .model = std::string(model.substr(slash + 1))});
-    std::vector<Target> targets = {
-        make_target(breakers_, provider.name, route->upstreams[0].model, provider.breaker, provider.timeouts)};
-    route->plan = std::make_shared<const Plan>(route->name, std::move(targets));
-    const MutexLock lock(mutex_);
-    if (direct_.size() < kMaxDirectRoutes) direct_.emplace(route->name, route);
-    return route;
-  }
-  return nullptr;
+  const auto target = config_.target(model.substr(0, slash), model.substr(slash + 1));
+  if (!target) return nullptr;
+  const auto provider = std::ranges::find(providers_, target->provider, &Provider::name);
+  auto route = std::make_shared<Route>();
+  route->name = std::string(model);
+  route->configured = false;
+  route->upstreams.push_back(
+      {.provider = static_cast<std::size_t>(provider - providers_.begin()), .model = target->model});
+  std::vector<Target> targets = {
+      make_target(breakers_, target->provider, target->model, target->breaker, target->timeouts)};
+  route->plan = std::make_shared<const Plan>(route->name, std::move(targets));
+  const MutexLock lock(mutex_);
+  if (direct_.size() < kMaxDirectRoutes) direct_.emplace(route->name, route);
+  return route;
 }
 
 }  // namespace fuseboard::gateway

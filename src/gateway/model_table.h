@@ -63,7 +63,7 @@ class ModelTable {
  private:
   std::shared_ptr<const Route> find_direct(std::string_view model);
 
-  std::vector<config::ProviderConfig> provider_configs_;
+  const config::Config config_;
   std::vector<Provider> providers_;
   BreakerRegistry& breakers_;
   std::vector<std::shared_ptr<const Route>> routes_;

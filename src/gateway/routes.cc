@@ -169,7 +169,8 @@ net::Task<void> readyz(Context& context) {
 
 net::Task<void> metrics(Context& context) {
   return respond(context, 200, telemetry::kExpositionContentType,
-                 exposition(context.shared.breakers, context.worker.metrics, context.shared.server_counters()));
+                 exposition(context.worker.models, context.shared.breakers, context.worker.metrics,
+                            context.shared.server_counters()));
 }
 
 net::Task<void> admin_state(Context& context) {

@@ -14,17 +14,26 @@ namespace {
 // How long after its own timeout an attempt may take to report before its probe counts as lost [BRK-8].
 constexpr Duration kLeaseGrace = std::chrono::seconds(5);
 
+// Whether another target may be asked. What one provider's safety system refused is not carried to the next one unless
+// the plan says so [FBK-2].
+bool leads_elsewhere(const Failure& failure, const PlanOptions& options) {
+  return failure.fallback &&
+         (failure.category != Category::content_policy || options.fallback_on.contains(Category::content_policy));
+}
+
 // Neither a retry nor another target can mend it: it is about the request itself.
-bool is_decisive(const Failure& failure) { return !failure.retryable && !failure.fallback; }
+bool is_decisive(const Failure& failure, const PlanOptions& options) {
+  return !failure.retryable && !leads_elsewhere(failure, options);
+}
 
 // The error the caller should see: one about the request itself, else the first that a target really answered, else the
 // first of all [FBK-4].
-std::optional<std::uint32_t> most_telling(const CallRecord& record) {
+std::optional<std::uint32_t> most_telling(const CallRecord& record, const PlanOptions& options) {
   const AttemptRecord* first = nullptr;
   const AttemptRecord* first_answered = nullptr;
   for (const AttemptRecord& attempt : record.attempts) {
     if (!attempt.failure) continue;
-    if (is_decisive(*attempt.failure)) return attempt.number;
+    if (is_decisive(*attempt.failure, options)) return attempt.number;
     if (first == nullptr) first = &attempt;
     if (first_answered == nullptr && attempt.answered) first_answered = &attempt;
   }
@@ -63,7 +72,7 @@ Step Execution::next(TimePoint now) {
   if (!attempts_left()) return finish(Ending::retries_exhausted, now);
 
   for (; target_ < plan_->targets().size(); move_to_next_target()) {
-    auto admitted = current().breaker.try_acquire(probe_lease());
+    auto admitted = current().breaker.try_acquire(probe_lease(now));
     if (admitted) return start_attempt(std::move(*admitted), now);
     record_.refusals.push_back({.target = static_cast<std::uint32_t>(target_),
                                 .reason = admitted.error().reason,
@@ -149,7 +158,7 @@ void Execution::report(const AttemptReport& report, TimePoint now) {
 void Execution::decide_after_failure(const AttemptReport& report, TimePoint now) {
   const Failure& failure = *report.outcome.failure;
   const bool not_replayable = !options_.idempotent && report.may_have_run;
-  if (not_replayable || is_decisive(failure)) {
+  if (not_replayable || is_decisive(failure, plan_->options())) {
     ending_ = record_.attempts_sent == 1 ? Ending::failed : Ending::retries_exhausted;
     return;
   }
@@ -162,7 +171,7 @@ void Execution::decide_after_failure(const AttemptReport& report, TimePoint now)
     return;
   }
   if (failure.retryable && retry_same_target(failure, report.silent, now)) return;
-  if (failure.fallback && another_target_left()) {
+  if (leads_elsewhere(failure, plan_->options()) && another_target_left()) {
     move_to_next_target();
     return;
   }
@@ -174,7 +183,7 @@ void Execution::decide_after_failure(const AttemptReport& report, TimePoint now)
 bool Execution::retry_same_target(const Failure& failure, bool silent, TimePoint now) {
   const RetryOptions& retry = plan_->options().retry;
   if (attempts_on_target_ >= retry.max_attempts) return false;
-  const bool may_leave = failure.fallback && another_target_left();
+  const bool may_leave = leads_elsewhere(failure, plan_->options()) && another_target_left();
   // A target that has just been silent for a whole timeout would likely be silent again [RTY-7].
   if (silent && may_leave) return false;
   const Duration delay = next_delay(retry, attempts_on_target_, previous_wait_, failure.retry_after, rng_);
@@ -219,7 +228,7 @@ Step Execution::finish(Ending ending, TimePoint now) {
     record_.ending = ending;
     record_.ended = now;
     if (ending != Ending::success) {
-      record_.telling_attempt = most_telling(record_);
+      record_.telling_attempt = most_telling(record_, plan_->options());
       record_.retry_after = soonest_recovery(record_);
     }
   }
@@ -231,9 +240,10 @@ bool Execution::attempts_left() const noexcept {
   return cap == 0 || record_.attempts_sent < cap;
 }
 
-Duration Execution::probe_lease() const noexcept {
+Duration Execution::probe_lease(TimePoint now) const noexcept {
   const AttemptTimeouts& timeouts = current().timeouts;
-  return saturating_add(options_.streaming ? timeouts.first_content : timeouts.total, kLeaseGrace);
+  const Duration limit = options_.streaming ? timeouts.first_content : timeouts.total;
+  return saturating_add(std::min(limit, deadline_.remaining(now)), kLeaseGrace);
 }
 
 }  // namespace fuseboard

@@ -56,7 +56,7 @@ Duration next_delay(const RetryOptions& options, std::uint32_t retry, Duration p
       delay = uniform_between(Duration::zero(), backoff, rng);
       break;
     case Jitter::decorrelated:
-      delay = uniform_between(options.base, std::max(options.base, saturating_scale(previous, 3.0)), rng);
+      delay = uniform_between(options.base, saturating_scale(std::max(previous, options.base), 3.0), rng);
       break;
   }
   delay = std::min(delay, options.max);

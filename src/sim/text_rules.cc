@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include "fuseboard/core/rng.h"
 
@@ -36,7 +37,7 @@ std::optional<Duration> parse_duration(std::string_view text) {
     if (!text.ends_with(unit.suffix)) continue;
     const std::optional<double> number = parse_decimal(text.substr(0, text.size() - unit.suffix.size()));
     if (!number || *number * unit.nanoseconds > kLongest) return std::nullopt;
-    return Duration(static_cast<Duration::rep>(*number * unit.nanoseconds + 0.5));
+    return Duration(std::llround(*number * unit.nanoseconds));
   }
   return std::nullopt;
 }

@@ -133,7 +133,7 @@ TEST(BreakerCost, NoStateAllocates) {  // BRK-18
   EXPECT_EQ(allocations, before);
 }
 
-TEST(BreakerCost, AKeyStaysBelowOneKibibyteOnASmallMachine) {  // DESIGN: 10 000 keys in 10 MiB
+TEST(BreakerCost, AKeyStaysBelowOneKibibyteOnASmallMachine) {  // 10 000 keys in 10 MiB
   EXPECT_LE(sizeof(CircuitBreaker), 512U);
 }
 

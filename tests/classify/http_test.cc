@@ -156,7 +156,7 @@ TEST(ClassifyHttp, ProseDoesNotOverrideADecisiveStatusNorCountInsideAMessage) {
   EXPECT_EQ(judge(500, "", "", "processed 429 files").category, service_unavailable);
 }
 
-TEST(ClassifyHttp, ARequestLargerThanItsWindowIsAThrottleThatWaitingDoesNotMend) {  // M2
+TEST(ClassifyHttp, ARequestLargerThanItsWindowIsAThrottleThatWaitingDoesNotMend) {
   const Failure judged =
       judge(429, "rate_limit_exceeded", "tokens", "Request too large for gpt-4o: Limit 30000, Requested 41000.");
   EXPECT_EQ(judged.category, rate_limit);
@@ -164,14 +164,14 @@ TEST(ClassifyHttp, ARequestLargerThanItsWindowIsAThrottleThatWaitingDoesNotMend)
   EXPECT_TRUE(judged.fallback);
 }
 
-TEST(ClassifyHttp, UnusableModelOutputMayBeDrawnAgain) {  // M3
+TEST(ClassifyHttp, UnusableModelOutputMayBeDrawnAgain) {
   const Failure judged = judge(400, "tool_use_failed", "invalid_request_error");
   EXPECT_EQ(judged.category, execution_error);
   EXPECT_TRUE(judged.retryable);
   EXPECT_TRUE(judged.fallback);
 }
 
-TEST(ClassifyHttp, AMissingCapabilityFallsBackButIsNotRetried) {  // M5
+TEST(ClassifyHttp, AMissingCapabilityFallsBackButIsNotRetried) {
   for (const Failure& judged : {judge(400, "unsupported_parameter"), judge(501), judge(422, "", "extra_forbidden")}) {
     EXPECT_EQ(judged.category, invalid_request);
     EXPECT_FALSE(judged.retryable);

@@ -28,13 +28,13 @@ TEST(ClassifyTransport, NoCompleteResponseIsNetworkAndADeadlineIsTimeout) {
   }
 }
 
-TEST(ClassifyTransport, AnUntrustedCertificateCountsButIsNotRetried) {  // M6
+TEST(ClassifyTransport, AnUntrustedCertificateCountsButIsNotRetried) {
   Failure expected = Failure::of(Category::network);
   expected.retryable = false;
   EXPECT_EQ(classify_transport(tls_certificate), expected);
 }
 
-TEST(ClassifyTransport, OurOwnExhaustionBlamesNoTarget) {  // M7
+TEST(ClassifyTransport, OurOwnExhaustionBlamesNoTarget) {
   const Failure judged = classify_transport(local_exhaustion);
   EXPECT_EQ(judged.category, Category::resource_exhausted);
   EXPECT_EQ(judged.evidence, Evidence::does_not_count);

@@ -46,7 +46,9 @@ test('metrics count calls and show a series for each breaker state', async (t) =
   await (await chat(gateway.url)).text();
   await sim.fails({ kind: 'status', status: 503 });
   await (await chat(gateway.url)).text();
+  await (await chat(gateway.url, { model: 'primary/written-by-a-caller' })).text();
   const text = await (await fetch(`${gateway.url}/metrics`)).text();
+  assert.ok(!text.includes('written-by-a-caller'), 'labels are bounded whatever callers write');
   const value = (series) => Number(text.split('\n').find((line) => line.startsWith(`${series} `))?.split(' ').at(-1));
   assert.equal(value('fuseboard_calls_total{model="smart",ending="success"}'), 1);
   assert.equal(value('fuseboard_calls_total{model="smart",ending="retries_exhausted"}'), 1);

@@ -151,7 +151,7 @@ TEST(ChatAnswer, A2xxWithoutAnAnswerIsTheServersFault) {
   EXPECT_EQ(judge(200, kAnswer, "Text/HTML").failure, Failure::of(service_unavailable));
 }
 
-TEST(ChatAnswer, A2xxCutShortAnywhereIsANetworkFailure) {  // corpus TAXONOMY, "Contested pairs"
+TEST(ChatAnswer, A2xxCutShortAnywhereIsANetworkFailure) {
   const std::string answer = R"({"choices":[{"message":{"content":"h)"
                              "\xC3\xA9 \xF0\x9F\x98\x80"
                              R"(","x":[1,true]}}]})";

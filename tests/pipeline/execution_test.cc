@@ -222,6 +222,27 @@ TEST_F(ExecutionTest, AFailureOfTheModelFallsBackWithoutARetry) {  // RTY-4, FBK
   EXPECT_EQ(run(execution, failed(Category::model_not_found)), (std::vector<std::uint32_t>{0, 1}));
 }
 
+TEST_F(ExecutionTest, WhatASafetySystemRefusedGoesNoFurtherUnlessThePlanSaysSo) {  // FBK-2
+  Execution stops(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  EXPECT_EQ(run(stops, failed(Category::content_policy)), (std::vector<std::uint32_t>{0}));
+  EXPECT_EQ(stops.record().ending, Ending::failed);
+
+  PlanOptions options = World::quick();
+  options.fallback_on = {Category::content_policy};
+  Execution goes_on(world_.plan({"a", "b"}, options), {}, world_.rng, world_.clock.now());
+  EXPECT_EQ(run(goes_on, failed(Category::content_policy)), (std::vector<std::uint32_t>{0, 1}));
+}
+
+TEST_F(ExecutionTest, AProbesLeaseEndsSoonAfterItsCall) {  // BRK-8
+  world_.open("a");
+  world_.clock.advance(seconds(30));
+  Execution lost(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(lost));
+  const auto busy = world_.breakers.look("a");
+  ASSERT_TRUE(busy);
+  EXPECT_EQ(busy->retry_after, seconds(65)) << "the attempt ends with the call's 60 s, not with its own 10 min";
+}
+
 TEST_F(ExecutionTest, TheErrorToShowIsTheFirstRealOneFromUpstream) {  // FBK-4
   world_.open("a");
   Execution execution(world_.plan({"a", "b", "c"}, World::quick(1)), {}, world_.rng, world_.clock.now());

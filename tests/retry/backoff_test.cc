@@ -59,7 +59,7 @@ TEST(Backoff, StaysInsideTheRangeOfItsJitter) {  // RTY-1
     options.jitter = Jitter::decorrelated;
     const Duration decorrelated = next_delay(options, retry, previous, {}, rng);
     RC_ASSERT(decorrelated >= options.base);
-    RC_ASSERT(decorrelated <= std::min(options.max, std::max(options.base, 3 * previous)));
+    RC_ASSERT(decorrelated <= std::min(options.max, 3 * std::max(options.base, previous)));
   });
 }
 

@@ -51,9 +51,8 @@ struct Outcome {
   bool ok() const noexcept { return !failure.has_value(); }
 };
 
-// The verdict of a breaker that counts the categories of `trips_on` [BRK-19]: throttling and neutral outcomes are no
-// evidence; a 429 is `throttled` even where a set names it, unless the set names it on purpose (`trips_on` contains
-// rate_limit).
+// The verdict of a breaker that counts the categories of `trips_on` [BRK-19]. A rate limit is `throttled` unless the
+// set names it; every other category outside the set is `neutral`.
 Verdict verdict_of(const Outcome& outcome, CategorySet trips_on) noexcept;
 
 }  // namespace fuseboard

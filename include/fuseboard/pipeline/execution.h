@@ -96,7 +96,7 @@ class Execution {
   void move_to_next_target() noexcept;
   bool another_target_left() const noexcept { return target_ + 1 < plan_->targets().size(); }
   bool attempts_left() const noexcept;
-  Duration probe_lease() const noexcept;
+  Duration probe_lease(TimePoint now) const noexcept;
   const Target& current() const noexcept { return plan_->targets()[target_]; }
 
   std::shared_ptr<const Plan> plan_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fuseboard/breaker/registry.h"
+#include "fuseboard/core/category.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/core/validation.h"
 #include "fuseboard/retry/backoff.h"
@@ -39,6 +40,8 @@ struct PlanOptions {
   Duration overall_deadline = std::chrono::seconds(
       60);  // bounds starts, waits and everything before the first content; 1 ms to 24 h, kForever for none
   std::uint32_t max_total_attempts = 8;  // across retries and fallbacks; 0 for no cap, to 1000
+  // Failures that go on to the next target only when named here; content_policy is the one such category.
+  CategorySet fallback_on{};
 
   Problems validate() const;
 };

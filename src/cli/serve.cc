@@ -58,10 +58,14 @@ void print_key_advice() {
 }
 
 int run_until_signalled(gateway::Gateway& gateway, const EndSignals& signals) {
-  signals.wait();
+  while (signals.wait() == EndSignals::Wake::hangup) {
+    spdlog::info("SIGHUP: the configuration is read at the start alone; restart to change it");
+  }
   spdlog::info("draining: running calls end, new ones are refused");
   gateway.drain([&signals] { signals.notify(); });
-  if (signals.wait() == EndSignals::Wake::terminate) spdlog::info("told to stop twice: cutting what is left");
+  EndSignals::Wake wake = signals.wait();
+  while (wake == EndSignals::Wake::hangup) wake = signals.wait();
+  if (wake == EndSignals::Wake::terminate) spdlog::info("told to stop twice: cutting what is left");
   spdlog::info("stopped");
   return kDone;
 }

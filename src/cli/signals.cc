@@ -17,6 +17,7 @@ sigset_t end_signals() {
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGUSR1);
+  sigaddset(&set, SIGHUP);
   return set;
 }
 
@@ -32,6 +33,7 @@ EndSignals::Wake EndSignals::wait() const {
   for (;;) {
     int signal = 0;
     if (sigwait(&set, &signal) != 0) continue;
+    if (signal == SIGHUP) return Wake::hangup;
     if (signal != SIGUSR1) return Wake::terminate;
     // SIGUSR1 from elsewhere, as log rotation sends it, means nothing here.
     if (notified_.exchange(false)) return Wake::notified;

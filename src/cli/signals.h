@@ -14,8 +14,8 @@ class EndSignals {
  public:
   EndSignals();
 
-  enum class Wake { terminate, notified };
-  // Blocks until SIGTERM or SIGINT (terminate) or until notify().
+  enum class Wake { terminate, notified, hangup };
+  // Blocks until SIGTERM or SIGINT (terminate), SIGHUP (hangup) or until notify().
   Wake wait() const;
   // Any thread.
   void notify() const;

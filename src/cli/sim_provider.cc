@@ -40,7 +40,8 @@ int sim_provider(const SimProviderArguments& arguments) {
   }
   fmt::print("Simulated provider on http://127.0.0.1:{}/v1 (models: GET /sim/models, log: GET /sim/log)\n", *port);
   std::fflush(stdout);
-  signals.wait();
+  while (signals.wait() == EndSignals::Wake::hangup) {
+  }
   loops.stop();
   return kDone;
 }

@@ -96,7 +96,11 @@ Json model_json(const Route& route) {
 bool may_administrate(std::string_view peer_address, const net::Headers& headers) {
   const bool from_loopback =
       peer_address.starts_with("127.") || peer_address == "::1" || peer_address.starts_with("::ffff:127.");
-  if (!from_loopback || !is_loopback_host(host_of(headers.get("host")))) return false;
+  return from_loopback && is_local_request(headers);
+}
+
+bool is_local_request(const net::Headers& headers) {
+  if (!is_loopback_host(host_of(headers.get("host")))) return false;
   const auto origin = headers.find("origin");
   return !origin || is_loopback_origin(*origin);
 }

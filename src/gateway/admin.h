@@ -16,6 +16,11 @@
 
 namespace fuseboard::gateway {
 
+// Whether a request was meant for a gateway on this machine: a loopback name in Host, and no foreign Origin. Where
+// callers need no key this is asked of every request, or any page in a browser here could spend the providers' keys, by
+// DNS rebinding or by a form.
+bool is_local_request(const net::Headers& headers);
+
 // Whether an admin request is let in: from loopback alone, and, because a page in a browser on this machine is "from
 // loopback" too, only under a loopback name in Host and without a foreign Origin. The views are of one request.
 bool may_administrate(std::string_view peer_address, const net::Headers& headers);

@@ -52,7 +52,8 @@ struct Gateway::Impl {
         shared{.breakers = breakers,
                .started = clock.now(),
                .draining = draining,
-               .server_counters = [this] { return server->counters(); }},
+               .server_counters = [this] { return server->counters(); },
+               .anonymous_anywhere = config.allow_anonymous},
         loops(thread_count(options.threads)) {
     for (std::size_t i = 0; i < loops.size(); ++i) workers.push_back(make_worker(loops.at(i), options.demo));
     server = std::make_unique<net::HttpServer>(loops, server_options(config), [this](net::ServerExchange& exchange) {

@@ -9,6 +9,12 @@
 namespace fuseboard::gateway {
 namespace {
 
+// What an upstream lets web pages do is not for us to grant in its name.
+bool grants_web_pages(std::string_view name) {
+  constexpr std::string_view kPrefix = "access-control-";
+  return name.size() > kPrefix.size() && net::equal_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
+}
+
 // Of the caller's request. Credentials are the caller's towards us and never leave. A compressed answer could not be
 // read, so none is asked for.
 constexpr std::array<std::string_view, 9> kNotForUpstream = {
@@ -47,6 +53,8 @@ net::RequestHead upstream_request(const net::RequestHead& caller, const Provider
                           (lists_headers && caller.headers.has_token("connection", header.name));
     if (!withheld) headers.add(header.name, header.value);
   }
+  // Without the header any coding would be allowed (RFC 9110 12.5.3), and a coded answer could not be judged.
+  headers.set("accept-encoding", "identity");
   for (const net::Header header : provider.headers) headers.set(header.name, header.value);
   return head;
 }
@@ -59,6 +67,7 @@ net::ResponseHead caller_response(const net::ResponseHead& upstream, const Serve
     const bool withheld = net::is_hop_by_hop(header.name) || net::equal_ignoring_case(header.name, "content-length") ||
                           net::equal_ignoring_case(header.name, "x-request-id") ||
                           net::equal_ignoring_case(header.name, "set-cookie") || is_ours(header.name) ||
+                          grants_web_pages(header.name) ||
                           (lists_headers && upstream.headers.has_token("connection", header.name));
     if (!withheld) head.headers.add(header.name, header.value);
   }

@@ -217,6 +217,13 @@ net::Task<void> handle(Worker& worker, const Shared& shared, net::ServerExchange
                   .exchange = exchange,
                   .path = net::split_target(target).path,
                   .request_id = new_request_id(worker.rng)};
+  if (!shared.anonymous_anywhere && !is_local_request(exchange.head().headers)) {
+    co_await refuse(
+        context, GatewayError::unauthorized,
+        "without keys the gateway answers requests to a loopback name, from no foreign origin; set allow_anonymous: "
+        "true to let others in");
+    co_return;
+  }
   for (const RouteEntry& entry : kRoutes) {
     if (!matches(entry, context.path)) continue;
     // HEAD is GET without the body, which the server leaves out (RFC 9110 9.3.2).

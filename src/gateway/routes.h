@@ -20,6 +20,7 @@ struct Shared {
   TimePoint started{};
   const std::atomic<bool>& draining;
   std::function<net::HttpServer::Counters()> server_counters;
+  bool anonymous_anywhere = false;  // the configuration's allow_anonymous
 };
 
 // Answers one request. Never throws on account of the request.

@@ -147,6 +147,8 @@ bool ChatStreamReader::complete() const noexcept {
 
 std::optional<Failure> ChatStreamReader::at_end() const noexcept {
   if (malformed_ && !failure_) return classify_transport(TransportFault::malformed);
+  // An end without an answer before it is as unusable as a plain answer without a choice.
+  if (!failure_ && done_ && choices_.empty()) return Failure::of(Category::service_unavailable);
   return classify_stream_end(complete(), failure_);
 }
 

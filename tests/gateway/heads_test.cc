@@ -42,9 +42,10 @@ TEST(UpstreamRequest, KeepsUnknownHeadersAndDropsWhatIsForOneConnectionOrForUs) 
                                             {"openai-organization", "o"},
                                             {"x-team", "caller's"}}};
   const net::RequestHead head = upstream_request(caller, provider(), "/x");
-  for (const char* dropped : {"host", "connection", "x-hop", "accept-encoding", "x-fuseboard-deadline-ms", "expect"}) {
+  for (const char* dropped : {"host", "connection", "x-hop", "x-fuseboard-deadline-ms", "expect"}) {
     EXPECT_FALSE(head.headers.contains(dropped)) << dropped;
   }
+  EXPECT_EQ(head.headers.get("accept-encoding"), "identity") << "a coded answer could not be judged";
   EXPECT_EQ(head.headers.get("anthropic-beta"), "tools");
   EXPECT_EQ(head.headers.get("openai-organization"), "o");
   EXPECT_EQ(head.headers.get("x-team"), "a") << "what the configuration sets wins";
@@ -56,6 +57,7 @@ TEST(CallerResponse, SaysWhoServedAndKeepsTheRest) {  // FBK-3
                                                {"x-request-id", "theirs"},
                                                {"transfer-encoding", "chunked"},
                                                {"set-cookie", "c=1"},
+                                               {"access-control-allow-origin", "*"},
                                                {"x-fuseboard-target", "a forgery"},
                                                {"x-ratelimit-remaining-requests", "0"}}};
   const net::ResponseHead head = caller_response(upstream, {.request_id = "req_1", .target = "p/m", .attempts = 3});
@@ -66,6 +68,7 @@ TEST(CallerResponse, SaysWhoServedAndKeepsTheRest) {  // FBK-3
   EXPECT_EQ(head.headers.get("x-ratelimit-remaining-requests"), "0");
   EXPECT_FALSE(head.headers.contains("transfer-encoding"));
   EXPECT_FALSE(head.headers.contains("set-cookie"));
+  EXPECT_FALSE(head.headers.contains("access-control-allow-origin"));
   EXPECT_FALSE(head.headers.contains("x-fuseboard-demo"));
 }
 

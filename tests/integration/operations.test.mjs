@@ -71,6 +71,22 @@ test('the admin API refuses foreign hosts and origins', async (t) => {
   assert.equal(await status({ origin: 'https://evil.example' }), 401);
 });
 
+test('a web page cannot spend the providers\' keys through a gateway on loopback', async (t) => {
+  const sim = await startSim(t);
+  const gateway = await startGateway(t, modelOver([sim]));
+  const post = (headers) => new Promise((resolve, reject) => {
+    const outgoing = request(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'text/plain', ...headers } }, (response) => { response.resume(); resolve(response.statusCode); });
+    outgoing.on('error', reject);
+    outgoing.end(JSON.stringify({ model: 'smart', messages: [{ role: 'user', content: 'Hello' }] }));
+  });
+  assert.equal(await post({ host: 'rebound.example' }), 401);
+  assert.equal(await post({ origin: 'https://evil.example' }), 401);
+  assert.equal((await sim.calls()).length, 0);
+  assert.equal(await post({ origin: 'http://127.0.0.1:5173' }), 200);
+  const open = await startGateway(t, { allow_anonymous: true, ...modelOver([sim]) });
+  assert.equal((await fetch(`${open.url}/v1/models`, { headers: { origin: 'https://app.example' } })).status, 200);
+});
+
 test('an HTTPS upstream is verified against its configured authority', async (t) => {
   const folder = scratch(t);
   execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-keyout', 'key.pem', '-out', 'cert.pem',

@@ -27,6 +27,13 @@ std::string finished(std::string_view reason, int index = 0) {
   return delta("", R"("finish_reason":")" + std::string(reason) + "\"", index);
 }
 
+TEST(ChatStream, AnEndWithoutAnyAnswerIsNoAnswer) {  // STR-2
+  ChatStreamReader reader;
+  EXPECT_EQ(reader.read("[DONE]"), StreamPiece::done);
+  ASSERT_TRUE(reader.at_end());
+  EXPECT_EQ(reader.at_end()->category, Category::service_unavailable);
+}
+
 TEST(ChatStream, TellsWhatAnEventIs) {
   const struct {
     std::string data;

@@ -25,9 +25,7 @@ Money ModelPrice::cost(const TokenUsage& usage) const noexcept {
   // A product is below 2^127, so three of them could overflow: each is clamped before they are added.
   __extension__ using Wide = unsigned __int128;
   static constexpr Wide kMost = Wide{Money::max().nanos()} * 1'000'000;
-  const auto part = [](Money price, std::uint64_t tokens) {
-    return std::min(Wide{price.nanos()} * tokens, kMost);
-  };
+  const auto part = [](Money price, std::uint64_t tokens) { return std::min(Wide{price.nanos()} * tokens, kMost); };
   const std::uint64_t cached = std::min(usage.cached_input, usage.input);
   const Wide millionths =
       part(input, usage.input - cached) + part(cached_input.value_or(input), cached) + part(output, usage.output);

@@ -46,7 +46,8 @@ TEST_F(BudgetLedgerTest, WithoutCapsItCountsAndRefusesNothing) {  // BUD-1
 }
 
 TEST_F(BudgetLedgerTest, EachLevelHoldsAndAllAreChargedOrNone) {  // BUD-1 BUD-2
-  BudgetLedger ledger({.global = {.tokens = 100}, .keys = {{"alice", {.tokens = 50}}, {"bob", {.tokens = 90}}},
+  BudgetLedger ledger({.global = {.tokens = 100},
+                       .keys = {{"alice", {.tokens = 50}}, {"bob", {.tokens = 90}}},
                        .session = {.tokens = 30}},
                       clock_);
   EXPECT_EQ(refused(ledger, tokens(31), kAlice).level, BudgetLevel::session);
@@ -129,7 +130,9 @@ TEST_F(BudgetLedgerTest, ACostAloneCanOverrun) {  // BUD-3
 
 TEST_F(BudgetLedgerTest, AForgottenReservationThatWasNotSentIsGivenBack) {  // BUD-4
   BudgetLedger ledger({.global = {.rounds = 1}, .session = {.tokens = 50}}, clock_);
-  { const BudgetReservation forgotten = granted(ledger, tokens(50), kAlice); }
+  {
+    const BudgetReservation forgotten = granted(ledger, tokens(50), kAlice);
+  }
   EXPECT_EQ(global_of(ledger).committed, BudgetSpend{});
   EXPECT_EQ(global_of(ledger).reserved, BudgetSpend{});
   EXPECT_EQ(global_of(ledger).open_reservations, 0U);
@@ -263,9 +266,8 @@ TEST_F(BudgetLedgerTest, NewCapsApplyToWhatIsCountedAlready) {  // BUD-1
 }
 
 TEST_F(BudgetLedgerTest, ARestoredLedgerGoesOnAndChargesWhatWasReserved) {  // BUD-7
-  const BudgetOptions options = {.global = {.tokens = 100, .usd = usd("1000")},
-                                 .keys = {{"alice", {.tokens = 90}}},
-                                 .session = {.tokens = 80}};
+  const BudgetOptions options = {
+      .global = {.tokens = 100, .usd = usd("1000")}, .keys = {{"alice", {.tokens = 90}}}, .session = {.tokens = 80}};
   BudgetLedger before(options, clock_);
   granted(before, priced(30), kAlice).settle({.input = 30});
   const BudgetReservation open = granted(before, priced(20), kAlice);

@@ -96,7 +96,8 @@ rc::Gen<BudgetCaps> any_caps() {
     BudgetCaps caps;
     caps.period = *rc::gen::element(BudgetPeriod::total, BudgetPeriod::daily, BudgetPeriod::monthly);
     if (*rc::gen::arbitrary<bool>()) caps.tokens = *rc::gen::inRange<std::uint64_t>(1, 200);
-    if (*rc::gen::arbitrary<bool>()) caps.usd = Money::from_nanos(*rc::gen::inRange<std::uint64_t>(0, 300) * 1000000000);
+    if (*rc::gen::arbitrary<bool>())
+      caps.usd = Money::from_nanos(*rc::gen::inRange<std::uint64_t>(0, 300) * 1000000000);
     if (*rc::gen::arbitrary<bool>()) caps.rounds = *rc::gen::inRange<std::uint64_t>(1, 20);
     return caps;
   });
@@ -165,8 +166,8 @@ RC_GTEST_PROP(BudgetOracle, AgreesWithTheRulesOnRandomHistories, ()) {  // BUD-1
         const BudgetSpend draw = model.open.at(it->first).draw;
         const BudgetSettlement settlement = std::move(it->second).settle(usage, cost);
         RC_ASSERT(settlement.overrun == (usage.input + usage.output > draw.tokens || cost > draw.cost));
-        model.spend(model.open.at(it->first).scopes,
-                    {.tokens = usage.input + usage.output, .cost = cost, .rounds = 1}, now);
+        model.spend(model.open.at(it->first).scopes, {.tokens = usage.input + usage.output, .cost = cost, .rounds = 1},
+                    now);
         model.open.erase(it->first);
         open.erase(it);
         break;
@@ -202,10 +203,9 @@ RC_GTEST_PROP(BudgetOracle, AgreesWithTheRulesOnRandomHistories, ()) {  // BUD-1
     }
 
     for (const BudgetLevelSnapshot& level : ledger.snapshot().levels) {
-      const std::string name = level.level == BudgetLevel::session
-                                   ? std::string(level.name.view().first()) + "/" +
-                                         std::string(level.name.view().second())
-                                   : std::string(level.name.view().first());
+      const std::string name = level.level == BudgetLevel::session ? std::string(level.name.view().first()) + "/" +
+                                                                         std::string(level.name.view().second())
+                                                                   : std::string(level.name.view().first());
       const Model::Scope& scope = model.scopes.at(name);
       const bool over = Model::period_of(scope.caps, clock.now()) > scope.period;
       RC_ASSERT(level.committed == (over ? BudgetSpend{} : scope.committed));

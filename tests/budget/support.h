@@ -25,9 +25,7 @@ inline WallTime at(int year, unsigned month, unsigned day, std::chrono::seconds 
 inline Money usd(std::string_view dollars) { return Money::parse(dollars).value(); }
 
 // A dollar a token in, two a token out, ten cents a cached one.
-inline ModelPrice dear() {
-  return {.input = usd("1000000"), .cached_input = usd("100000"), .output = usd("2000000")};
-}
+inline ModelPrice dear() { return {.input = usd("1000000"), .cached_input = usd("100000"), .output = usd("2000000")}; }
 
 inline BudgetEstimate tokens(std::uint64_t input, std::uint64_t output = 0) {
   return {.usage = {.input = input, .output = output}};

@@ -161,8 +161,8 @@ TEST_F(RetryBudgetTest, MoreThreadsThanSlotsAreCountedToo) {  // RTY-5
   EXPECT_EQ(budget.snapshot(clock_.now()).calls, 100U * kMany);
 }
 
-// Every attempt fails and every call wants three retries, at any pace [RTY-5]. In each window, and so over the whole run,
-// the load stays at 1.2 times the calls and the floor.
+// Every attempt fails and every call wants three retries, at any pace [RTY-5]. In each window, and so over the whole
+// run, the load stays at 1.2 times the calls and the floor.
 RC_GTEST_PROP(RetryBudgetProperty, WithEveryCallFailingTheLoadStaysBounded, ()) {  // RTY-5
   const double ratio = *rc::gen::element(0.0, 0.2, 0.5, 1.0);
   const auto floor = *rc::gen::inRange<std::uint32_t>(0, 12);

@@ -13,10 +13,10 @@
 // plain to see. It is held for a few map lookups, never across a clock or a callback.
 //
 // Periods and the wall clock [BUD-7]. A level's period moves forward alone. A clock that jumps back leaves the level in
-// the period it had reached, spent as it is, until the clock has passed that period's end; so no period is opened twice.
-// A clock that jumps forward opens the later period early, and after it was put right that period goes on until it
-// really ends; reset() opens the present one. A reservation that is open at the turn of a period goes over into the next:
-// it is counted there, and its charge falls into the period in which it is settled.
+// the period it had reached, spent as it is, until the clock has passed that period's end; so no period is opened
+// twice. A clock that jumps forward opens the later period early, and after it was put right that period goes on until
+// it really ends; reset() opens the present one. A reservation that is open at the turn of a period goes over into the
+// next: it is counted there, and its charge falls into the period in which it is settled.
 #pragma once
 
 #include <array>
@@ -57,8 +57,8 @@ struct Level;
 using Chain = std::array<Level*, 3>;  // in the order of BudgetLevel; key and session may be null
 }  // namespace budget_internal
 
-// A claim on every level of an account. Settle or release it once; destroyed before that it is released. Not thread-safe
-// by itself, may be handed from thread to thread. Its ledger must outlive it. Allocates nothing.
+// A claim on every level of an account. Settle or release it once; destroyed before that it is released. Not
+// thread-safe by itself, may be handed from thread to thread. Its ledger must outlive it. Allocates nothing.
 class [[nodiscard]] BudgetReservation {
  public:
   // Holds nothing: settling it charges nothing.
@@ -155,8 +155,8 @@ struct Level {
 
 }  // namespace budget_internal
 
-// Thread-safe throughout. The clock must outlive it. A call costs a read of the wall clock, a mutex and a lookup for the
-// key and one for the session; only a new session allocates. A session takes some 500 bytes.
+// Thread-safe throughout. The clock must outlive it. A call costs a read of the wall clock, a mutex and a lookup for
+// the key and one for the session; only a new session allocates. A session takes some 500 bytes.
 class BudgetLedger {
  public:
   // Throws InvalidOptions.
@@ -194,9 +194,10 @@ class BudgetLedger {
 
   // Every level, for a store. Holds the mutex meanwhile: about a millisecond for 10 000 sessions.
   std::vector<BudgetRecord> records() const;
-  // Takes up records of an earlier process, before the first call: replaces what is committed. What was reserved then is
-  // charged, for nobody will settle it. Records of a period that is over, of a key without a level and of sessions beyond
-  // the bound are left; one of a later period than the present moves its level there, see above. Returns how many it took.
+  // Takes up records of an earlier process, before the first call: replaces what is committed. What was reserved then
+  // is charged, for nobody will settle it. Records of a period that is over, of a key without a level and of sessions
+  // beyond the bound are left; one of a later period than the present moves its level there, see above. Returns how
+  // many it took.
   std::size_t restore(std::span<const BudgetRecord> records);
 
  private:
@@ -211,8 +212,8 @@ class BudgetLedger {
   // The levels of an account that exist. A session that does not is null.
   Chain find_locked(const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
   bool wants_session_locked(const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
-  std::optional<BudgetRefusal> refusal_locked(const Chain& chain, const BudgetAccount& account,
-                                              const BudgetSpend& draw, WallTime now) const FUSEBOARD_REQUIRES(mutex_);
+  std::optional<BudgetRefusal> refusal_locked(const Chain& chain, const BudgetAccount& account, const BudgetSpend& draw,
+                                              WallTime now) const FUSEBOARD_REQUIRES(mutex_);
   BudgetRefusal no_room_locked(const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
   void count_refusal_locked(const Chain& chain, const BudgetRefusal& refusal) FUSEBOARD_REQUIRES(mutex_);
   // Completes the chain with a new session where one is wanted; false if there is no room for it.

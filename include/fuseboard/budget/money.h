@@ -13,10 +13,10 @@
 
 namespace fuseboard {
 
-// An amount of US dollars: never negative, exact to a nano-dollar, up to 9 223 372 036.854775807 (a signed 64-bit count,
-// so that every store can hold it). Sums and products saturate, differences stop at zero. A price of 3 dollars per
-// million tokens is 3000 nano-dollars a token, so no rounding is met before prices below a thousandth of a dollar per
-// million.
+// An amount of US dollars: never negative, exact to a nano-dollar, up to 9 223 372 036.854775807 (a signed 64-bit
+// count, so that every store can hold it). Sums and products saturate, differences stop at zero. A price of 3 dollars
+// per million tokens is 3000 nano-dollars a token, so no rounding is met before prices below a thousandth of a dollar
+// per million.
 class Money {
  public:
   constexpr Money() noexcept = default;

@@ -29,7 +29,8 @@ enum class BudgetKind : std::uint8_t {
 std::string_view name(BudgetKind kind) noexcept;
 
 // `budget_exceeded` [BUD-6]. Neutral for breakers, never retried. Copying never allocates. Amounts are counted in the
-// kind's unit: tokens, nano-dollars, rounds, sessions. Where several caps refuse, it is the one that will do so longest.
+// kind's unit: tokens, nano-dollars, rounds, sessions. Where several caps refuse, it is the one that will do so
+// longest.
 struct BudgetRefusal {
   BudgetKind kind = BudgetKind::tokens;
   BudgetLevel level = BudgetLevel::global;

@@ -9,8 +9,8 @@
 // Ask where the retry is decided, before its backoff: a call that may not retry then moves on at once.
 //
 // In the last ten seconds there may be `ratio` retries a call and `min_per_second` more a second. Over any time t, with
-// every call failing, the target so gets at most (1 + ratio) * calls + min_per_second * (t + 10 s) attempts. The rule and
-// its numbers are those of Finagle's RetryBudget (twitter.github.io/finagle/guide/Glossary.html).
+// every call failing, the target so gets at most (1 + ratio) * calls + min_per_second * (t + 10 s) attempts. The rule
+// and its numbers are those of Finagle's RetryBudget (twitter.github.io/finagle/guide/Glossary.html).
 #pragma once
 
 #include <array>

@@ -34,7 +34,6 @@ Flight& Flight::operator=(Flight&& other) noexcept {
     owner_ = std::exchange(other.owner_, nullptr);
     key_ = other.key_;
     id_ = other.id_;
-    turn_ = other.turn_;
   }
   return *this;
 }
@@ -46,10 +45,10 @@ void Flight::succeed(CachedResponsePtr response) && {
 
 void Flight::end(CachedResponsePtr response) noexcept {
   SingleFlight* const owner = std::exchange(owner_, nullptr);
-  if (owner != nullptr) owner->end(key_, id_, turn_, std::move(response));
+  if (owner != nullptr) owner->end(key_, id_, std::move(response));
 }
 
-bool Flight::cancelled() const { return owner_ == nullptr || !owner_->is_current(key_, id_, turn_); }
+bool Flight::cancelled() const { return owner_ == nullptr || !owner_->is_current(key_, id_); }
 
 FlightWaiter& FlightWaiter::operator=(FlightWaiter&& other) noexcept {
   if (this != &other) {
@@ -86,8 +85,7 @@ SingleFlight::Joined SingleFlight::join(const CacheKey& key, FlightNotices notic
     entry.cancel = std::move(notices.cancel);
     ++led_;
     ++waiters_;
-    return {.waiter = FlightWaiter(*this, key, entry.id, entry.leader),
-            .flight = Flight(*this, key, entry.id, entry.turn)};
+    return {.waiter = FlightWaiter(*this, key, entry.id, entry.leader), .flight = Flight(*this, key, entry.id)};
   }
   Entry& entry = place->second;
   if (entry.others.size() + (entry.leader_present ? 1 : 0) >= options_.max_waiters_per_flight) {
@@ -100,7 +98,7 @@ SingleFlight::Joined SingleFlight::join(const CacheKey& key, FlightNotices notic
   return {.waiter = FlightWaiter(*this, key, entry.id, id)};
 }
 
-void SingleFlight::end(const CacheKey& key, std::uint64_t id, std::uint64_t turn, CachedResponsePtr response) noexcept {
+void SingleFlight::end(const CacheKey& key, std::uint64_t id, CachedResponsePtr response) noexcept {
   std::map<std::uint64_t, FlightNotices> told;  // everyone, or the next leader
   std::optional<Flight> next;
   // Freed after the lock like all notices: what they hold may call back when it goes.
@@ -108,7 +106,7 @@ void SingleFlight::end(const CacheKey& key, std::uint64_t id, std::uint64_t turn
   {
     const MutexLock lock(mutex_);
     const auto place = find_locked(key, id);
-    if (place == entries_.end() || place->second.turn != turn) return;
+    if (place == entries_.end()) return;
     Entry& entry = place->second;
     if (entry.leader_present) --waiters_;
     old_cancel = std::move(entry.cancel);
@@ -122,7 +120,7 @@ void SingleFlight::end(const CacheKey& key, std::uint64_t id, std::uint64_t turn
       entry.leader = first.key();
       entry.leader_present = true;
       entry.cancel = std::move(first.mapped().cancel);
-      next = Flight(*this, key, id, ++entry.turn);
+      next = Flight(*this, key, id);
       ++led_;
       told.insert(std::move(first));
     }
@@ -161,10 +159,10 @@ void SingleFlight::leave(const CacheKey& key, std::uint64_t flight, std::uint64_
   tell(cancel);
 }
 
-bool SingleFlight::is_current(const CacheKey& key, std::uint64_t id, std::uint64_t turn) const {
+bool SingleFlight::is_current(const CacheKey& key, std::uint64_t id) const {
   const MutexLock lock(mutex_);
   const auto place = entries_.find(key);
-  return place != entries_.end() && place->second.id == id && place->second.turn == turn;
+  return place != entries_.end() && place->second.id == id;
 }
 
 SingleFlight::Entries::iterator SingleFlight::find_locked(const CacheKey& key, std::uint64_t id) {

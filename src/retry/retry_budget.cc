@@ -91,19 +91,19 @@ RetryBudget::Snapshot RetryBudget::snapshot(TimePoint now) const {
   return snapshot;
 }
 
+// Later buckets than the asked one count: threads read the clock before they queue for the mutex, and what was granted
+// meanwhile must not be overlooked.
 std::uint64_t RetryBudget::calls_in_window(std::int64_t bucket) const noexcept {
   std::uint64_t calls = 0;
   cells_.for_each([&](const Cell& cell) {
     for (const std::atomic<std::uint64_t>& place : cell.buckets) {
       const std::uint64_t word = place.load(std::memory_order_relaxed);
-      if (bucket_in(word) <= bucket && bucket_in(word) > bucket - kBuckets) calls += count_in(word);
+      if (bucket_in(word) > bucket - kBuckets) calls += count_in(word);
     }
   });
   return calls;
 }
 
-// Later buckets than the asked one count, too: threads read the clock before they queue for the mutex, and a retry that
-// was granted meanwhile must not be overlooked.
 std::uint64_t RetryBudget::retries_in_window_locked(std::int64_t bucket) const {
   std::uint64_t retries = 0;
   for (const Retries& place : retries_) {

@@ -97,6 +97,17 @@ TEST_F(BudgetPeriodTest, AskingWhileTheClockIsAheadOpensNothing) {  // BUD-7
   EXPECT_EQ(refused(ledger_, tokens(1)).consumed, 100U);
 }
 
+TEST_F(BudgetPeriodTest, AReservationMadeWhileTheClockIsAheadOpensThatPeriod) {  // BUD-2 BUD-7
+  spend(100);
+  clock_.set(at(2026, 3, 20));
+  const BudgetReservation open = granted(ledger_, tokens(100));
+  clock_.set(at(2026, 3, 10, 13h));
+  const BudgetRefusal refusal = refused(ledger_, tokens(1));
+  EXPECT_EQ(refusal.consumed, 0U) << "or the period it came from would hold more than its cap";
+  EXPECT_EQ(refusal.reserved, 100U);
+  EXPECT_EQ(refusal.resets_at, at(2026, 3, 21));
+}
+
 TEST_F(BudgetPeriodTest, AResetBeginsThePresentPeriodAfterAClockWasPutRight) {  // BUD-7
   clock_.set(at(2100, 1, 1));
   spend(100);

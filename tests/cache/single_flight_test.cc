@@ -241,6 +241,15 @@ TEST_F(SingleFlightTest, ANoticeThatThrowsKeepsNobodyFromTheirs) {  // CORE-4
   EXPECT_TRUE(passed_on.has_value()) << "the flight that was thrown away has failed";
 }
 
+TEST_F(SingleFlightTest, AsManyAsThereMayBeCanDropTheLeadOneAfterAnother) {  // CORE-5
+  SingleFlight flights({.max_waiters_per_flight = 1000});
+  std::vector<SingleFlight::Joined> joined;
+  for (int i = 0; i < 1000; ++i) joined.push_back(flights.join(cache_key(1), {}));
+  std::move(*joined[0].flight).fail();
+  EXPECT_EQ(flights.snapshot().led, 1000U);
+  EXPECT_EQ(flights.snapshot().flights, 0U);
+}
+
 TEST_F(SingleFlightTest, OptionsAreChecked) {  // CORE-6
   EXPECT_EQ((SingleFlightOptions{.max_flights = 0, .max_waiters_per_flight = 1001}.validate().size()), 2U);
   EXPECT_THROW(SingleFlight({.max_flights = 0}), InvalidOptions);

@@ -102,11 +102,14 @@ TEST_F(RetryBudgetTest, AnOldClockReadingTakesNoMoreThanANewOne) {  // RTY-5
   clock_.advance(1s);
   EXPECT_EQ(granted(budget, clock_.now()), 10U);
   EXPECT_EQ(granted(budget, old), 0U);
+  RetryBudget other({.ratio = 0, .min_per_second = 1});
   clock_.advance(15s);
-  EXPECT_EQ(granted(budget, clock_.now(), 1), 1U);
-  EXPECT_EQ(granted(budget, old, 1), 0U) << "its place is taken";
-  budget.count_call(old);
-  EXPECT_EQ(budget.snapshot(clock_.now()).calls, 0U);
+  EXPECT_TRUE(other.try_retry(clock_.now()));
+  EXPECT_FALSE(other.try_retry(old)) << "its second's place is taken";
+  EXPECT_EQ(other.snapshot(clock_.now()).retries, 1U);
+  other.count_call(clock_.now());
+  other.count_call(old);
+  EXPECT_EQ(other.snapshot(clock_.now()).calls, 1U);
 }
 
 TEST_F(RetryBudgetTest, TheEndsOfTimeAreNoTrouble) {  // CORE-7

@@ -35,8 +35,7 @@ class SingleFlight;
 // itself, may be handed from thread to thread. Its SingleFlight must outlive it.
 class [[nodiscard]] Flight {
  public:
-  Flight(Flight&& other) noexcept
-      : owner_(std::exchange(other.owner_, nullptr)), key_(other.key_), id_(other.id_), turn_(other.turn_) {}
+  Flight(Flight&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), key_(other.key_), id_(other.id_) {}
   Flight& operator=(Flight&& other) noexcept;
   ~Flight() {
     if (owner_ != nullptr) end(nullptr);
@@ -52,14 +51,12 @@ class [[nodiscard]] Flight {
 
  private:
   friend class SingleFlight;
-  Flight(SingleFlight& owner, const CacheKey& key, std::uint64_t id, std::uint64_t turn) noexcept
-      : owner_(&owner), key_(key), id_(id), turn_(turn) {}
+  Flight(SingleFlight& owner, const CacheKey& key, std::uint64_t id) noexcept : owner_(&owner), key_(key), id_(id) {}
   void end(CachedResponsePtr response) noexcept;
 
   SingleFlight* owner_;
   CacheKey key_;
-  std::uint64_t id_;    // of the flight
-  std::uint64_t turn_;  // which of its calls
+  std::uint64_t id_;  // of the flight; of all its calls, but only one Flight exists at a time
 };
 
 // A caller's place in a flight; destroying it leaves. Not thread-safe by itself. Its SingleFlight must outlive it.
@@ -140,7 +137,6 @@ class SingleFlight {
 
   struct Entry {
     std::uint64_t id = 0;
-    std::uint64_t turn = 1;
     std::uint64_t leader = 0;                       // the waiter whose turn it is
     bool leader_present = true;                     // whether that one is still there
     std::function<void()> cancel;                   // the leader's
@@ -148,9 +144,9 @@ class SingleFlight {
   };
   using Entries = std::unordered_map<CacheKey, Entry, CacheKeyHash>;
 
-  void end(const CacheKey& key, std::uint64_t id, std::uint64_t turn, CachedResponsePtr response) noexcept;
+  void end(const CacheKey& key, std::uint64_t id, CachedResponsePtr response) noexcept;
   void leave(const CacheKey& key, std::uint64_t flight, std::uint64_t id) noexcept;
-  bool is_current(const CacheKey& key, std::uint64_t id, std::uint64_t turn) const;
+  bool is_current(const CacheKey& key, std::uint64_t id) const;
 
   // entries_.end() where no flight of that id is left.
   Entries::iterator find_locked(const CacheKey& key, std::uint64_t id) FUSEBOARD_REQUIRES(mutex_);

@@ -4,6 +4,7 @@
 // Many threads on one ledger. Nothing here waits for time to pass; threads start at a barrier.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <barrier>
 #include <string>
@@ -57,6 +58,28 @@ TEST_F(BudgetThreadsTest, ABudgetIsNotRacedPastByConcurrentCalls) {  // BUD-2, k
     EXPECT_EQ(grants, 14) << "and what fits is granted";
     EXPECT_EQ(global_of(ledger).committed.tokens, 98U);
   }
+}
+
+TEST_F(BudgetThreadsTest, ReservationsComingAndGoingNeverHoldMoreThanTheCap) {  // BUD-2, known mistake
+  // The inner cap lets one call in at a time, the outer one three: a race at either shows.
+  BudgetLedger ledger({.global = {.tokens = 21}, .session = {.tokens = 7}}, clock_);
+  std::atomic<int> held{0};
+  std::array<std::atomic<int>, 4> held_by_session{};
+  together([&](int t) {
+    const std::string session = "s" + std::to_string(t % 4);
+    std::atomic<int>& mine = held_by_session[static_cast<std::size_t>(t % 4)];
+    for (int i = 0; i < 2000; ++i) {
+      auto reservation = ledger.reserve({.session = session}, tokens(7));
+      if (!reservation) continue;
+      EXPECT_LE(held.fetch_add(1) + 1, 3);
+      EXPECT_LE(mine.fetch_add(1) + 1, 1);
+      std::this_thread::yield();
+      --mine;
+      --held;
+      std::move(*reservation).release();
+    }
+  });
+  EXPECT_EQ(global_of(ledger).reserved, BudgetSpend{});
 }
 
 TEST_F(BudgetThreadsTest, TicksStopAtTheCap) {  // BUD-2 BUD-9

@@ -37,7 +37,7 @@ class BudgetThreadsTest : public testing::Test {
 };
 
 TEST_F(BudgetThreadsTest, ABudgetIsNotRacedPastByConcurrentCalls) {  // BUD-2, known mistake
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 300; ++round) {
     BudgetLedger ledger({.global = {.tokens = 100}}, clock_);
     std::atomic<std::uint64_t> held{0};
     std::atomic<int> grants{0};
@@ -68,7 +68,7 @@ TEST_F(BudgetThreadsTest, ReservationsComingAndGoingNeverHoldMoreThanTheCap) {  
   together([&](int t) {
     const std::string session = "s" + std::to_string(t % 4);
     std::atomic<int>& mine = held_by_session[static_cast<std::size_t>(t % 4)];
-    for (int i = 0; i < 2000; ++i) {
+    for (int i = 0; i < 5000; ++i) {  // as many as a narrow race needs to show on two busy cores
       auto reservation = ledger.reserve({.session = session}, tokens(7));
       if (!reservation) continue;
       EXPECT_LE(held.fetch_add(1) + 1, 3);

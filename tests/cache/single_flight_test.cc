@@ -265,9 +265,9 @@ RC_GTEST_PROP(SingleFlightOracle, AgreesWithTheRulesOnRandomHistories, ()) {  //
   std::map<int, std::uint8_t> key_of;
   std::vector<std::string> expected;
   std::vector<std::string> log;
-  std::map<int, FlightWaiter> waiters;
-  std::map<int, Flight> flights_held;
   SingleFlight flights;
+  std::map<int, Flight> flights_held;
+  std::map<int, FlightWaiter> waiters;
 
   const int steps = *rc::gen::inRange(1, 120);
   int next = 0;
@@ -341,8 +341,7 @@ RC_GTEST_PROP(SingleFlightOracle, AgreesWithTheRulesOnRandomHistories, ()) {  //
     RC_ASSERT(flights.snapshot().waiters == here);
     RC_ASSERT(flights.snapshot().flights == active);
   }
-  flights_held.clear();
-  waiters.clear();
+  waiters.clear();  // so that no flight that is dropped now has anybody left to ask
   RC_ASSERT(flights.snapshot().flights == 0U);
 }
 

@@ -33,7 +33,7 @@ struct RetryBudgetOptions {
 };
 
 // Thread-safe. A call costs a load and a store on a line of its own thread, 3 ns. A retry takes a mutex and adds up the
-// lines of all threads. Memory: 192 bytes a thread slot, about 1 KiB on 2 cores.
+// lines of all threads. Memory: 128 bytes a thread slot, about 1 KiB on 2 cores.
 class RetryBudget {
  public:
   // Calls and retries count for this long, to a whole second: for more than nine, at most ten seconds.

@@ -1,0 +1,357 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/budget/ledger.h"
+
+#include <limits>
+#include <utility>
+
+namespace fuseboard {
+namespace {
+
+// The smallest attempt of all: what check() asks for.
+constexpr BudgetSpend kLeast = {.tokens = 1, .cost = Money::from_nanos(1), .rounds = 1};
+constexpr BudgetSpend kOneRound = {.rounds = 1};
+
+const BudgetOptions& checked(const BudgetOptions& options) {
+  throw_if_invalid(options.validate());
+  return options;
+}
+
+KeyView session_name(const BudgetAccount& account) noexcept { return {account.key, account.session}; }
+
+// Whether `a` refuses for longer than `b`.
+bool lasts_longer(const std::optional<WallTime>& a, const std::optional<WallTime>& b) noexcept {
+  if (!a || !b) return !a && b;
+  return *a > *b;
+}
+
+}  // namespace
+
+BudgetLedger::BudgetLedger(BudgetOptions options, const WallClock& clock)
+    : clock_(clock),
+      global_(BudgetLevel::global, checked(options).global, clock.now()),
+      session_caps_(options.session),
+      max_sessions_(options.max_sessions) {
+  const MutexLock lock(mutex_);
+  configure_keys_locked(options.keys, clock_.now());
+}
+
+std::expected<BudgetReservation, BudgetRefusal> BudgetLedger::reserve(const BudgetAccount& account,
+                                                                      const BudgetEstimate& estimate) {
+  const BudgetSpend draw = {.tokens = estimate.usage.total(),
+                            .cost = estimate.price ? estimate.price->cost(estimate.usage) : Money(),
+                            .rounds = 1};
+  const WallTime now = clock_.now();
+  const MutexLock lock(mutex_);
+  Chain chain = find_locked(account);
+  std::optional<BudgetRefusal> refusal = refusal_locked(chain, account, draw, now);
+  // Refused by an outer level, a new session is not worth an old one's place.
+  if (!refusal && !hold_session_locked(chain, account, now)) refusal = no_room_locked(account);
+  if (refusal) {
+    count_refusal_locked(chain, *refusal);
+    return std::unexpected(*refusal);
+  }
+  for (Level* const level : chain) {
+    if (level == nullptr) continue;
+    level->roll(now);
+    level->reserve(draw);
+  }
+  if (Level* const session = chain[kSession]; session != nullptr && session->open == 1) {
+    busy_.splice(busy_.end(), idle_, session->place);
+  }
+  return BudgetReservation(*this, chain, estimate, draw);
+}
+
+BudgetSettlement BudgetLedger::close(const Chain& chain, const BudgetSpend& draw, const BudgetSpend& charge,
+                                     bool priced) noexcept {
+  const bool overrun = charge.tokens > draw.tokens || charge.cost > draw.cost;
+  const WallTime now = clock_.now();
+  const MutexLock lock(mutex_);
+  for (Level* const level : chain) {
+    if (level == nullptr) continue;
+    level->roll(now);
+    level->give_back(draw);
+    level->committed += charge;
+    if (overrun) ++level->overruns;
+    if (!priced && charge.tokens > 0) ++level->unpriced;
+    if (level->open == 0) rest_locked(*level);
+  }
+  return {.charged = charge, .overrun = overrun};
+}
+
+std::optional<BudgetRefusal> BudgetLedger::check(const BudgetAccount& account) const {
+  const WallTime now = clock_.now();
+  const MutexLock lock(mutex_);
+  return refusal_locked(find_locked(account), account, kLeast, now);
+}
+
+std::expected<void, BudgetRefusal> BudgetLedger::check_and_tick(const BudgetAccount& account) {
+  const WallTime now = clock_.now();
+  const MutexLock lock(mutex_);
+  Chain chain = find_locked(account);
+  std::optional<BudgetRefusal> refusal = refusal_locked(chain, account, kLeast, now);
+  if (!refusal && !hold_session_locked(chain, account, now)) refusal = no_room_locked(account);
+  if (refusal) {
+    count_refusal_locked(chain, *refusal);
+    return std::unexpected(*refusal);
+  }
+  commit_locked(chain, kOneRound, now);
+  return {};
+}
+
+void BudgetLedger::charge(const BudgetAccount& account, const TokenUsage& usage, Money cost) {
+  const WallTime now = clock_.now();
+  const MutexLock lock(mutex_);
+  Chain chain = find_locked(account);
+  hold_session_locked(chain, account, now);
+  commit_locked(chain, {.tokens = usage.total(), .cost = cost}, now);
+}
+
+void BudgetLedger::commit_locked(const Chain& chain, const BudgetSpend& spend, WallTime now) {
+  for (Level* const level : chain) {
+    if (level == nullptr) continue;
+    level->roll(now);
+    level->committed += spend;
+  }
+  touch_locked(chain);
+}
+
+// Refusals.
+
+std::optional<BudgetRefusal> BudgetLedger::refusal_locked(const Chain& chain, const BudgetAccount& account,
+                                                          const BudgetSpend& draw, WallTime now) const {
+  std::optional<BudgetRefusal> worst;
+  const auto consider = [&](const Level& level) {
+    std::optional<BudgetRefusal> refusal = level.refusal(draw, now);
+    if (refusal && (!worst || lasts_longer(refusal->resets_at, worst->resets_at))) worst = refusal;
+  };
+  for (const Level* const level : chain) {
+    if (level != nullptr) consider(*level);
+  }
+  if (chain[kSession] == nullptr && wants_session_locked(account)) {
+    // As the new session would refuse: one call can be larger than all that a session may spend.
+    Level fresh(BudgetLevel::session, session_caps_, now);
+    fresh.name = session_name(account);
+    consider(fresh);
+  }
+  return worst;
+}
+
+BudgetRefusal BudgetLedger::no_room_locked(const BudgetAccount& account) const {
+  return {.kind = BudgetKind::sessions,
+          .level = BudgetLevel::session,
+          .name = to_key_text(session_name(account)),
+          .consumed = 0,
+          .reserved = sessions_.size(),
+          .requested = 1,
+          .limit = max_sessions_};
+}
+
+void BudgetLedger::count_refusal_locked(const Chain& chain, const BudgetRefusal& refusal) {
+  Level* const level = chain[static_cast<std::size_t>(refusal.level)];
+  if (level != nullptr) ++level->refusals;
+  // A session that is asked for and refused is in use: to forget its spend now would be to let it on.
+  touch_locked(chain);
+}
+
+// Levels.
+
+BudgetLedger::Chain BudgetLedger::find_locked(const BudgetAccount& account) const {
+  Chain chain = {&global_, nullptr, nullptr};
+  if (!account.key.empty()) {
+    const auto key = keys_.find(KeyView(account.key));
+    if (key != keys_.end() && !key->second.retired) chain[kKey] = &key->second;
+  }
+  if (wants_session_locked(account)) {
+    const auto session = sessions_.find(session_name(account));
+    if (session != sessions_.end()) chain[kSession] = &session->second;
+  }
+  return chain;
+}
+
+bool BudgetLedger::wants_session_locked(const BudgetAccount& account) const {
+  return session_caps_.any() && !account.session.empty();
+}
+
+bool BudgetLedger::hold_session_locked(Chain& chain, const BudgetAccount& account, WallTime now) {
+  if (chain[kSession] != nullptr || !wants_session_locked(account)) return true;
+  chain[kSession] = new_session_locked(session_name(account), now);
+  if (chain[kSession] == nullptr) ++sessions_unheld_;
+  return chain[kSession] != nullptr;
+}
+
+BudgetLedger::Level* BudgetLedger::new_session_locked(KeyView name, WallTime now) {
+  if (sessions_.size() >= max_sessions_) {
+    drop_idle_sessions_locked(max_sessions_ - 1);
+    if (sessions_.size() >= max_sessions_) return nullptr;
+  }
+  const auto added = sessions_.try_emplace(Key(name), BudgetLevel::session, session_caps_, now).first;
+  Level& level = added->second;
+  level.name = added->first.view();
+  level.place = idle_.insert(idle_.end(), &level);
+  return &level;
+}
+
+void BudgetLedger::touch_locked(const Chain& chain) {
+  Level* const session = chain[kSession];
+  if (session == nullptr) return;
+  std::list<Level*>& list = session->open > 0 ? busy_ : idle_;
+  list.splice(list.end(), list, session->place);
+}
+
+void BudgetLedger::rest_locked(Level& level) {
+  if (level.level == BudgetLevel::key && level.retired) {
+    keys_.erase(keys_.find(level.name));
+  } else if (level.level == BudgetLevel::session) {
+    idle_.splice(idle_.end(), busy_, level.place);
+    drop_idle_sessions_locked(session_caps_.any() ? max_sessions_ : 0);
+  }
+}
+
+void BudgetLedger::drop_idle_sessions_locked(std::size_t most) {
+  while (sessions_.size() > most && !idle_.empty()) {
+    const Level* const longest_idle = idle_.front();
+    idle_.pop_front();
+    sessions_.erase(sessions_.find(longest_idle->name));
+    ++sessions_forgotten_;
+  }
+}
+
+// Operation.
+
+void BudgetLedger::configure(BudgetOptions options) {
+  throw_if_invalid(options.validate());
+  const WallTime now = clock_.now();
+  const MutexLock lock(mutex_);
+  global_.set_caps(options.global);
+  configure_keys_locked(options.keys, now);
+  session_caps_ = options.session;
+  max_sessions_ = options.max_sessions;
+  for (auto& [name, session] : sessions_) session.set_caps(session_caps_);
+  drop_idle_sessions_locked(session_caps_.any() ? max_sessions_ : 0);
+}
+
+void BudgetLedger::configure_keys_locked(const std::vector<BudgetOptions::ForKey>& keys, WallTime now) {
+  for (auto& [name, level] : keys_) level.retired = true;
+  for (const BudgetOptions::ForKey& entry : keys) {
+    const auto [place, is_new] = keys_.try_emplace(Key(entry.key), BudgetLevel::key, entry.caps, now);
+    Level& level = place->second;
+    level.name = place->first.view();
+    level.retired = false;
+    if (!is_new) level.set_caps(entry.caps);
+  }
+  std::erase_if(keys_, [](const auto& entry) { return entry.second.retired && entry.second.open == 0; });
+}
+
+bool BudgetLedger::reset(BudgetLevel level, const BudgetAccount& account) {
+  const WallTime now = clock_.now();
+  const MutexLock lock(mutex_);
+  Level* const found = find_locked(account)[static_cast<std::size_t>(level)];
+  if (found != nullptr) found->begin_anew(now);
+  return found != nullptr;
+}
+
+void BudgetLedger::reset_all() {
+  const WallTime now = clock_.now();
+  const MutexLock lock(mutex_);
+  global_.begin_anew(now);
+  for (auto& [name, level] : keys_) level.begin_anew(now);
+  for (auto& [name, level] : sessions_) level.begin_anew(now);
+}
+
+BudgetSnapshot BudgetLedger::snapshot(std::size_t most_sessions) const {
+  const WallTime now = clock_.now();
+  BudgetSnapshot snapshot;
+  const MutexLock lock(mutex_);
+  snapshot.sessions = sessions_.size();
+  snapshot.sessions_forgotten = sessions_forgotten_;
+  snapshot.sessions_unheld = sessions_unheld_;
+  snapshot.levels.push_back(global_.snapshot(now));
+  for (const auto& [name, level] : keys_) {
+    if (!level.retired) snapshot.levels.push_back(level.snapshot(now));
+  }
+  std::size_t left = most_sessions;
+  for (const std::list<Level*>* const list : {&busy_, &idle_}) {
+    for (auto session = list->rbegin(); session != list->rend() && left > 0; ++session, --left) {
+      snapshot.levels.push_back((*session)->snapshot(now));
+    }
+  }
+  return snapshot;
+}
+
+std::vector<BudgetLevelSnapshot> BudgetLedger::levels_of(const BudgetAccount& account) const {
+  const WallTime now = clock_.now();
+  std::vector<BudgetLevelSnapshot> levels;
+  const MutexLock lock(mutex_);
+  for (const Level* const level : find_locked(account)) {
+    if (level != nullptr) levels.push_back(level->snapshot(now));
+  }
+  return levels;
+}
+
+// Records.
+
+std::vector<BudgetRecord> BudgetLedger::records() const {
+  std::vector<BudgetRecord> records;
+  const auto add = [&records](const Level& level) {
+    records.push_back({.level = level.level,
+                       .name = Key(level.name),
+                       .period_start = level.starts,
+                       .committed = level.committed,
+                       .reserved = level.reserved()});
+  };
+  const MutexLock lock(mutex_);
+  records.reserve(1 + keys_.size() + sessions_.size());
+  add(global_);
+  for (const auto& [name, level] : keys_) add(level);
+  // In the order in which they would be forgotten last, so that a smaller bound takes up the ones in use.
+  for (const std::list<Level*>* const list : {&busy_, &idle_}) {
+    for (auto session = list->rbegin(); session != list->rend(); ++session) add(**session);
+  }
+  return records;
+}
+
+std::size_t BudgetLedger::restore(std::span<const BudgetRecord> records) {
+  const WallTime now = clock_.now();
+  std::size_t taken = 0;
+  const MutexLock lock(mutex_);
+  for (const BudgetRecord& record : records) {
+    Level* const level = level_of_record_locked(record, now);
+    if (level == nullptr) continue;
+    level->roll(now);
+    const WallTime start = period_start(level->caps.period, record.period_start);
+    if (start < level->starts) continue;
+    level->set_period(start);
+    level->committed = record.committed;
+    level->committed += record.reserved;
+    ++taken;
+  }
+  return taken;
+}
+
+BudgetLedger::Level* BudgetLedger::level_of_record_locked(const BudgetRecord& record, WallTime now) {
+  const KeyView name = record.name.view();
+  switch (record.level) {
+    case BudgetLevel::global:
+      return &global_;
+    case BudgetLevel::key: {
+      const auto key = keys_.find(name);
+      return key != keys_.end() && !key->second.retired ? &key->second : nullptr;
+    }
+    case BudgetLevel::session:
+      break;
+  }
+  const BudgetPeriod period = session_caps_.period;
+  if (!session_caps_.any() || period_start(period, record.period_start) < period_start(period, now)) return nullptr;
+  const auto session = sessions_.find(name);
+  if (session != sessions_.end()) return &session->second;
+  // Records come as records() gives them, the most recently used session first: a later one pushes no earlier one out,
+  // and is forgotten before it.
+  if (sessions_.size() >= max_sessions_) return nullptr;
+  Level* const level = new_session_locked(name, now);
+  idle_.splice(idle_.begin(), idle_, level->place);
+  return level;
+}
+
+}  // namespace fuseboard

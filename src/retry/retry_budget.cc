@@ -1,0 +1,121 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/retry/retry_budget.h"
+
+#include <algorithm>
+
+namespace fuseboard {
+namespace {
+
+// A word of a cell: the bucket's number above, its count below. 2^24 calls a second and thread are more than there can
+// be; 2^40 seconds are more than a clock can say.
+constexpr unsigned kCountBits = 24;
+constexpr std::uint64_t kMostCalls = (std::uint64_t{1} << kCountBits) - 1;
+
+constexpr std::int64_t bucket_in(std::uint64_t word) noexcept { return static_cast<std::int64_t>(word >> kCountBits); }
+constexpr std::uint64_t count_in(std::uint64_t word) noexcept { return word & kMostCalls; }
+
+// The word after one more call in `bucket`. A bucket's place is taken by the later one alone.
+constexpr std::uint64_t counted(std::uint64_t word, std::int64_t bucket) noexcept {
+  if (bucket > bucket_in(word)) return (static_cast<std::uint64_t>(bucket) << kCountBits) | 1U;
+  return bucket < bucket_in(word) || count_in(word) == kMostCalls ? word : word + 1;
+}
+
+const RetryBudgetOptions& checked(const RetryBudgetOptions& options) {
+  throw_if_invalid(options.validate());
+  return options;
+}
+
+}  // namespace
+
+Problems RetryBudgetOptions::validate() const {
+  Validator validator;
+  validator.in_range("ratio", ratio, 0.0, 10.0);
+  validator.in_range<std::uint32_t>("min_per_second", min_per_second, 0, 1'000'000);
+  return std::move(validator).take();
+}
+
+RetryBudget::RetryBudget(const RetryBudgetOptions& options) : options_(checked(options)) {}
+
+// From 1, so that an untouched word is of no bucket that counts; a clock before its epoch is in the first one.
+std::int64_t RetryBudget::bucket_of(TimePoint t) noexcept {
+  return std::max<std::int64_t>(t.time_since_epoch() / kBucket, 0) + 1;
+}
+
+void RetryBudget::count_call(TimePoint now) noexcept {
+  const std::int64_t bucket = bucket_of(now);
+  std::atomic<std::uint64_t>& place = cells_.mine().buckets[static_cast<std::size_t>(bucket) % kRing];
+  std::uint64_t word = place.load(std::memory_order_relaxed);
+  if (ThreadSlot::current() != ThreadSlot::kShared) [[likely]] {
+    place.store(counted(word, bucket), std::memory_order_relaxed);
+  } else {
+    while (!place.compare_exchange_weak(word, counted(word, bucket), std::memory_order_relaxed)) {
+    }
+  }
+}
+
+bool RetryBudget::try_retry(TimePoint now) {
+  const std::int64_t bucket = bucket_of(now);
+  const MutexLock lock(mutex_);
+  Retries& place = retries_[static_cast<std::size_t>(bucket) % kRing];
+  // A reading so old that its place is taken again: a later one stands for it.
+  if (place.bucket > bucket || retries_in_window_locked(bucket) >= allowed(calls_in_window(bucket))) {
+    ++refused_;
+    return false;
+  }
+  if (place.bucket != bucket) place = {.bucket = bucket};
+  ++place.count;
+  ++granted_;
+  return true;
+}
+
+void RetryBudget::give_back(TimePoint granted_at) {
+  const std::int64_t bucket = bucket_of(granted_at);
+  const MutexLock lock(mutex_);
+  Retries& place = retries_[static_cast<std::size_t>(bucket) % kRing];
+  if (place.bucket != bucket || place.count == 0) return;  // no longer counts
+  --place.count;
+  --granted_;
+}
+
+RetryBudget::Snapshot RetryBudget::snapshot(TimePoint now) const {
+  const std::int64_t bucket = bucket_of(now);
+  Snapshot snapshot{.calls = calls_in_window(bucket)};
+  const MutexLock lock(mutex_);
+  snapshot.retries = retries_in_window_locked(bucket);
+  snapshot.granted = granted_;
+  snapshot.refused = refused_;
+  const std::uint64_t most = allowed(snapshot.calls);
+  snapshot.left = most > snapshot.retries ? most - snapshot.retries : 0;
+  return snapshot;
+}
+
+// Later buckets than the asked one count: threads read the clock before they queue for the mutex, and what was granted
+// meanwhile must not be overlooked.
+std::uint64_t RetryBudget::calls_in_window(std::int64_t bucket) const noexcept {
+  std::uint64_t calls = 0;
+  cells_.for_each([&](const Cell& cell) {
+    for (const std::atomic<std::uint64_t>& place : cell.buckets) {
+      const std::uint64_t word = place.load(std::memory_order_relaxed);
+      if (bucket_in(word) > bucket - kBuckets) calls += count_in(word);
+    }
+  });
+  return calls;
+}
+
+std::uint64_t RetryBudget::retries_in_window_locked(std::int64_t bucket) const {
+  std::uint64_t retries = 0;
+  for (const Retries& place : retries_) {
+    if (place.bucket > bucket - kBuckets) retries += place.count;
+  }
+  return retries;
+}
+
+std::uint64_t RetryBudget::allowed(std::uint64_t calls) const noexcept {
+  constexpr std::uint64_t kSeconds = kWindow / std::chrono::seconds(1);
+  return static_cast<std::uint64_t>(static_cast<double>(calls) * options_.ratio) +
+         std::uint64_t{options_.min_per_second} * kSeconds;
+}
+
+}  // namespace fuseboard

@@ -11,15 +11,17 @@ namespace {
 
 constexpr double kNanoseconds = 1e9;
 // A debt of more than this many tokens is none that anybody waits for; it keeps sums far from overflow.
-constexpr double kMostTokens = 0x1p44;
+constexpr double kMostTokens = 0x1p35;
 
 }  // namespace
 
 RefillingLevel::Fixed RefillingLevel::tokens(double count) noexcept {
-  return static_cast<Fixed>(std::ldexp(std::clamp(count, -kMostTokens, kMostTokens), kScale));
+  return static_cast<Fixed>(std::ldexp(std::clamp(count, -kMostTokens, kMostTokens) * kNanoseconds, kScale));
 }
 
-RefillingLevel::Fixed RefillingLevel::per_nanosecond(double rate) noexcept { return tokens(rate / kNanoseconds); }
+RefillingLevel::Fixed RefillingLevel::per_nanosecond(double rate) noexcept {
+  return static_cast<Fixed>(std::ldexp(rate, kScale));
+}
 
 RefillingLevel::RefillingLevel(double burst) noexcept : burst_(tokens(burst)), level_(burst_) {}
 
@@ -33,12 +35,12 @@ void RefillingLevel::advance(TimePoint now, double rate) noexcept {
   last_ = now;
   const Fixed step = per_nanosecond(rate);
   if (step <= 0) return;
-  // Compared by division: the product may not fit.
   const Fixed missing = burst_ - level_;
-  if (missing <= 0 || missing / step < since.count()) {
-    level_ = std::max(level_, burst_);
+  // Compared as doubles first: the exact product may not fit.
+  if (static_cast<double>(step) * static_cast<double>(since.count()) > 2.0 * static_cast<double>(missing)) {
+    level_ = burst_;
   } else {
-    level_ += step * since.count();
+    level_ = std::min(level_ + step * since.count(), burst_);
   }
 }
 
@@ -59,8 +61,8 @@ Duration RefillingLevel::time_until(double cost, double reserve, double rate) co
   return wait >= static_cast<Fixed>(Duration::max().count()) ? kForever : Duration(static_cast<Duration::rep>(wait));
 }
 
-double RefillingLevel::level() const noexcept { return std::ldexp(static_cast<double>(level_), -kScale); }
+double RefillingLevel::level() const noexcept { return std::ldexp(static_cast<double>(level_), -kScale) / kNanoseconds; }
 
-double RefillingLevel::burst() const noexcept { return std::ldexp(static_cast<double>(burst_), -kScale); }
+double RefillingLevel::burst() const noexcept { return std::ldexp(static_cast<double>(burst_), -kScale) / kNanoseconds; }
 
 }  // namespace fuseboard

@@ -11,8 +11,8 @@
 
 namespace fuseboard {
 
-// Counts in 2^-80ths of a token, so that the smallest rate refills something in every nanosecond and nothing is lost
-// however often it is asked. A level may be negative: a debt, when what was used turns out to be more than what was
+// Counts in billionths of 2^-60 of a token, so that a nanosecond refills rate * 2^60 units: the smallest rate refills
+// something in every nanosecond, whole rates are exact, and nothing is lost however often it is asked. A level may be negative: a debt, when what was used turns out to be more than what was
 // taken. Rates and bursts are those of TokenBucketOptions. Not thread-safe.
 class RefillingLevel {
  public:
@@ -43,7 +43,7 @@ class RefillingLevel {
 
  private:
   __extension__ using Fixed = __int128;
-  static constexpr int kScale = 80;
+  static constexpr int kScale = 60;
   static Fixed tokens(double count) noexcept;
   static Fixed per_nanosecond(double rate) noexcept;
 

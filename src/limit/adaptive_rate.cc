@@ -33,7 +33,9 @@ AdaptiveRateOptions checked(const AdaptiveRateOptions& options) {
 
 }  // namespace
 
-double AdaptiveRateOptions::least() const noexcept { return rate_min.value_or(std::clamp(0.2, rate / 200.0, rate / 4.0)); }
+double AdaptiveRateOptions::least() const noexcept {
+  return rate_min.value_or(std::clamp(0.2, rate / 200.0, rate / 4.0));
+}
 
 Problems AdaptiveRateOptions::validate() const {
   Validator validator;
@@ -75,7 +77,8 @@ double AdaptiveRate::rate(TimePoint now) const noexcept {
 
 bool AdaptiveRate::on_throttled(TimePoint now) noexcept {
   const bool decreases = !throttled_ || elapsed(last_decrease_, now) >= options_.throttle_window;
-  if (!closed_) closed_ = Closed{.since = now, .open_before = open_since_ ? elapsed(*open_since_, now) : Duration::zero()};
+  if (!closed_)
+    closed_ = Closed{.since = now, .open_before = open_since_ ? elapsed(*open_since_, now) : Duration::zero()};
   // In a run of refusals the rate that brought it on is the one to return to, not those it was lowered to since.
   const bool first_of_run = !throttled_ || returning_since_.has_value();
   const double before = rate(now);

@@ -27,7 +27,8 @@ JointLimiterOptions checked(const JointLimiterOptions& options) {
 Problems JointLimiterOptions::validate() const {
   Validator validator;
   const double most_per_minute = kMostTokens * kSecondsPerMinute;
-  if (requests_per_minute) validator.in_range("requests_per_minute", *requests_per_minute, kLeastPerMinute, most_per_minute);
+  if (requests_per_minute)
+    validator.in_range("requests_per_minute", *requests_per_minute, kLeastPerMinute, most_per_minute);
   if (requests_burst) validator.in_range("requests_burst", *requests_burst, 1.0, kMostTokens);
   if (tokens_per_minute) validator.in_range("tokens_per_minute", *tokens_per_minute, kLeastPerMinute, most_per_minute);
   if (tokens_burst) validator.in_range("tokens_burst", *tokens_burst, 1.0, kMostTokens);

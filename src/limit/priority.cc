@@ -18,7 +18,8 @@ void check_each(Validator& validator, std::string_view field, const PerPriority&
     validator.in_range(path, values[i], least, most);
     // Above its neighbour would turn the priorities round. Written so that NaN is reported once.
     if (i > 0 && values[i] > values[i - 1]) {
-      validator.add(path, "more than " + std::string(kNames[i - 1]) + "'s", "at most " + std::string(kNames[i - 1]) + "'s");
+      validator.add(path, "more than " + std::string(kNames[i - 1]) + "'s",
+                    "at most " + std::string(kNames[i - 1]) + "'s");
     }
   }
 }

@@ -44,8 +44,7 @@ std::expected<WaitTicket, Rejection> WaitQueue::enqueue(TimePoint now, const Wai
     return !late(waiter.deadline, now) && goes_before(waiter, newcomer, now);
   });
   const Duration soonest = std::max({request.soonest, elapsed(now, held_until_), Duration::zero()});
-  const Duration turn =
-      saturating_add(soonest, saturating_scale(request.interval, static_cast<double>(ahead)));
+  const Duration turn = saturating_add(soonest, saturating_scale(request.interval, static_cast<double>(ahead)));
   if (!request.deadline.fits(now, turn)) return std::unexpected(refusal(RejectionReason::deadline_exceeded));
   if (waiters_.size() >= options_.capacity) return std::unexpected(refusal(RejectionReason::queue_full));
   waiters_.push_back(newcomer);

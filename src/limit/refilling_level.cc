@@ -61,8 +61,12 @@ Duration RefillingLevel::time_until(double cost, double reserve, double rate) co
   return wait >= static_cast<Fixed>(Duration::max().count()) ? kForever : Duration(static_cast<Duration::rep>(wait));
 }
 
-double RefillingLevel::level() const noexcept { return std::ldexp(static_cast<double>(level_), -kScale) / kNanoseconds; }
+double RefillingLevel::level() const noexcept {
+  return std::ldexp(static_cast<double>(level_), -kScale) / kNanoseconds;
+}
 
-double RefillingLevel::burst() const noexcept { return std::ldexp(static_cast<double>(burst_), -kScale) / kNanoseconds; }
+double RefillingLevel::burst() const noexcept {
+  return std::ldexp(static_cast<double>(burst_), -kScale) / kNanoseconds;
+}
 
 }  // namespace fuseboard

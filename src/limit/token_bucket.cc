@@ -41,7 +41,10 @@ Problems TokenBucketOptions::validate() const {
 }
 
 TokenBucket::TokenBucket(const TokenBucketOptions& options, KeyView key, std::uint64_t seed)
-    : scale_(scale_for(checked(options).rate, options.burst)), key_(to_key_text(key)), options_(options), jitter_(seed) {
+    : scale_(scale_for(checked(options).rate, options.burst)),
+      key_(to_key_text(key)),
+      options_(options),
+      jitter_(seed) {
   // Rounded against the caller throughout, so that the bound holds.
   rate_ = static_cast<Units>(std::ldexp(options.rate / kNanoseconds, scale_ + kRateShift));
   capacity_ = static_cast<Units>(std::ldexp(options.burst, scale_));

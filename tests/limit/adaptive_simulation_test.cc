@@ -1,8 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The adaptive limiter against hidden quotas, ten virtual minutes each; an hour where a minute has too few calls to judge
-// by [LIM-4].
+// The adaptive limiter against hidden quotas, ten virtual minutes each; an hour where a minute has too few calls to
+// judge by [LIM-4].
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 struct Case {
   std::string name;
-  bool window;  // a fixed window of a minute, or a bucket
+  bool window;        // a fixed window of a minute, or a bucket
   double quota;       // calls a second
   double configured;  // calls a second
   bool says_retry_after;

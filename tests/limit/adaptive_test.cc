@@ -125,7 +125,9 @@ TEST(AdaptiveLimiter, ThrottlingIsTheOnlyFailureThatLowersTheRate) {  // LIM-4
     acquired(limiter, kStart).settle(Outcome::failed(Failure::of(category)), kStart);
   }
   acquired(limiter, kStart).settle(Outcome::cancelled(), kStart);
-  { const AdaptivePermit forgotten = acquired(limiter, kStart); }
+  {
+    const AdaptivePermit forgotten = acquired(limiter, kStart);
+  }
   EXPECT_DOUBLE_EQ(limiter.rate(kStart), 100.0);
 }
 
@@ -208,7 +210,9 @@ TEST(AdaptiveLimiter, PrioritiesHaveTheirReserves) {  // LIM-2
 TEST(AdaptiveLimiter, WhatWasNotSentComesBack) {  // BRK-11 LIM-1
   AdaptiveLimiter limiter({.rate = {.rate = 1}, .burst = 1.0});
   acquired(limiter, kStart).give_back();
-  { const AdaptivePermit sent = acquired(limiter, kStart); }
+  {
+    const AdaptivePermit sent = acquired(limiter, kStart);
+  }
   EXPECT_FALSE(limiter.try_acquire(kStart));
 }
 

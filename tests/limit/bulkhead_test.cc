@@ -138,7 +138,9 @@ TEST(AdaptiveBulkhead, WhatSaysNothingAboutTheLoadTeachesNothing) {  // LIM-8
   AdaptiveBulkhead bulkhead;
   run(bulkhead, 20, [](double) { return Outcome::cancelled(1h); });
   run(bulkhead, 20, [](double) { return Outcome::failed(Failure::of(Category::invalid_request), 1h); });
-  { const auto forgotten = bulkhead.try_acquire(); }
+  {
+    const auto forgotten = bulkhead.try_acquire();
+  }
   EXPECT_EQ(bulkhead.limit(), 20U);
   EXPECT_EQ(bulkhead.in_flight(), 0U);
 }

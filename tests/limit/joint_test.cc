@@ -80,7 +80,9 @@ TEST(JointLimiter, TheEstimateIsReconciledWithWhatWasUsed) {  // LIM-5
 
 TEST(JointLimiter, AForgottenPermitFreesItsPlaceAndLeavesTheEstimateCharged) {  // LIM-5 LIM-8
   JointLimiter limiter(kLimits);
-  { const JointPermit forgotten = acquired(limiter, kStart, {.tokens = 300}); }
+  {
+    const JointPermit forgotten = acquired(limiter, kStart, {.tokens = 300});
+  }
   acquired(limiter, kStart, {.tokens = 100}).settle();
   expect_holds(limiter, 8, 600, 0);
 }

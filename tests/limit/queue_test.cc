@@ -42,8 +42,7 @@ TEST(WaitQueue, IsOrderedByPriorityThenDeadlineThenArrival) {  // LIM-7
   const auto third = waits(queue, {.priority = normal, .deadline = in(10s)});
   const auto fourth = waits(queue, {.priority = critical});
   const auto fifth = waits(queue, {.priority = normal, .deadline = in(10s)});
-  EXPECT_THAT(pop_all(queue),
-              ElementsAre(fourth.number, third.number, fifth.number, first.number, second.number));
+  EXPECT_THAT(pop_all(queue), ElementsAre(fourth.number, third.number, fifth.number, first.number, second.number));
 }
 
 TEST(WaitQueue, WaitingLiftsAWaiterSoThatNothingStarves) {  // LIM-7

@@ -80,7 +80,7 @@ struct SimulationResult {
 
 struct Simulation {
   Duration length = std::chrono::minutes(10);
-  Duration latency = std::chrono::milliseconds(300);       // of a call that is taken
+  Duration latency = std::chrono::milliseconds(300);         // of a call that is taken
   Duration refusal_latency = std::chrono::milliseconds(60);  // of one that is throttled
   bool says_retry_after = false;
   std::function<void(TimePoint)> at_each_call = [](TimePoint) {};

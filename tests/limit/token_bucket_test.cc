@@ -220,9 +220,10 @@ RC_GTEST_PROP(TokenBucketOracle, NoIntervalAdmitsMoreThanBurstPlusRateTimesTime,
     const auto cost = static_cast<std::uint64_t>(*rc::gen::inRange(1, 5));
     const Priority priority = *rc::gen::element(low, normal, high, critical);
     const long double reserve =
-        options.priorities ? std::min<long double>(burst * options.priorities->reserves[static_cast<std::size_t>(priority)],
-                                                   burst - static_cast<double>(cost))
-                           : 0.0L;
+        options.priorities
+            ? std::min<long double>(burst * options.priorities->reserves[static_cast<std::size_t>(priority)],
+                                    burst - static_cast<double>(cost))
+            : 0.0L;
     const long double slack = std::max(static_cast<long double>(rate) * 2e-9L, 1e-7L);
     const auto granted = bucket.try_acquire(now, cost, priority);
     if (granted) {

@@ -34,8 +34,8 @@ class AdaptiveLimiter;
 
 struct AdaptiveLimiterOptions {
   AdaptiveRateOptions rate{};
-  // Tokens that a full bucket holds; 1 to 1 000 000 000. Default: a quarter of a second's worth of `rate.rate`, at least
-  // 1: what a target of unknown strength is sent at once. Empty after a throttling.
+  // Tokens that a full bucket holds; 1 to 1 000 000 000. Default: a quarter of a second's worth of `rate.rate`, at
+  // least 1: what a target of unknown strength is sent at once. Empty after a throttling.
   std::optional<double> burst{};
   // Mode `reserve` only: to an outside limit every call is one call.
   std::optional<PriorityOptions> priorities{};
@@ -52,8 +52,8 @@ struct ServerWindow {
   Duration reset_after = Duration::zero();  // until it takes more
 };
 
-// Permission for one call. Settle it once; destroyed unsettled it is neutral: the token stays spent. Not thread-safe, but
-// may be settled on another thread. Its limiter must outlive it.
+// Permission for one call. Settle it once; destroyed unsettled it is neutral: the token stays spent. Not thread-safe,
+// but may be settled on another thread. Its limiter must outlive it.
 class [[nodiscard]] AdaptivePermit {
  public:
   // Holds nothing.

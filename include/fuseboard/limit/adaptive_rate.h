@@ -4,8 +4,8 @@
 // What rate a target is likely to bear, learned from its refusals: the pure decision behind AdaptiveLimiter [LIM-4].
 //
 // Multiplicative decrease and a two-phase return, in the manner of CUBIC (RFC 9438; Ha, Rhee, Xu, "CUBIC: a new
-// TCP-friendly high-speed TCP variant", 2008), as the AWS SDKs' adaptive retry mode also does: 0.7 down, quickly back to
-// just below the rate last throttled, then a slow and then quickening probe beyond it.
+// TCP-friendly high-speed TCP variant", 2008), as the AWS SDKs' adaptive retry mode also does: 0.7 down, quickly back
+// to just below the rate last throttled, then a slow and then quickening probe beyond it.
 //
 // Two things are added, for quotas are not queues. While a fixed window is used up every call is refused, which says
 // nothing new with each refusal: the return begins only when a call sent since has succeeded. And such a closed time

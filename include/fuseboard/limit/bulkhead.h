@@ -34,7 +34,8 @@ class InFlight {
     std::uint32_t count = count_.load(std::memory_order_relaxed);
     while (count < limit) {
       // Acquire and release: whoever gets a place sees what its last holder did.
-      if (count_.compare_exchange_weak(count, count + 1, std::memory_order_acquire, std::memory_order_relaxed)) return true;
+      if (count_.compare_exchange_weak(count, count + 1, std::memory_order_acquire, std::memory_order_relaxed))
+        return true;
     }
     return false;
   }
@@ -125,8 +126,8 @@ struct AdaptiveBulkheadOptions {
 
 class AdaptiveBulkhead;
 
-// A place in an AdaptiveBulkhead. Settle it with the call's outcome; destroyed unsettled it teaches nothing and frees its
-// place, once. Not thread-safe, but may end on another thread. Its bulkhead must outlive it.
+// A place in an AdaptiveBulkhead. Settle it with the call's outcome; destroyed unsettled it teaches nothing and frees
+// its place, once. Not thread-safe, but may end on another thread. Its bulkhead must outlive it.
 class [[nodiscard]] AdaptiveBulkheadSlot {
  public:
   // Holds nothing.
@@ -143,13 +144,14 @@ class [[nodiscard]] AdaptiveBulkheadSlot {
   }
   ~AdaptiveBulkheadSlot() { release(); }
 
-  // A success's latency is a sample (of a stream: the time to its first content); a timeout, an overload, a rate limit or
-  // an unavailable server is a drop; all else teaches nothing.
+  // A success's latency is a sample (of a stream: the time to its first content); a timeout, an overload, a rate limit
+  // or an unavailable server is a drop; all else teaches nothing.
   void settle(const Outcome& outcome) &&;
 
  private:
   friend class AdaptiveBulkhead;
-  AdaptiveBulkheadSlot(AdaptiveBulkhead& bulkhead, std::uint64_t round) noexcept : bulkhead_(&bulkhead), round_(round) {}
+  AdaptiveBulkheadSlot(AdaptiveBulkhead& bulkhead, std::uint64_t round) noexcept
+      : bulkhead_(&bulkhead), round_(round) {}
   void release() noexcept;
 
   AdaptiveBulkhead* bulkhead_ = nullptr;
@@ -158,11 +160,12 @@ class [[nodiscard]] AdaptiveBulkheadSlot {
 
 // The limit follows the target: "gradient2" of Netflix concurrency-limits (github.com/Netflix/concurrency-limits,
 // Gradient2Limit, 2018), after TCP Vegas (Brakmo, Peterson, 1995) and BBR: while calls take as long as usual the limit
-// grows by what may queue; when they slow down it falls in proportion. It grows only where at least half of it is in use.
+// grows by what may queue; when they slow down it falls in proportion. It grows only where at least half of it is in
+// use.
 //
-// Differently from there a drop is no sample. A target that times out every call does so after the same time each, which
-// looks like a steady latency and would make the limit grow; here drops multiply it by `drop_backoff`, AIMD-like, once for
-// all calls that were in flight together, down to `min_limit`.
+// Differently from there a drop is no sample. A target that times out every call does so after the same time each,
+// which looks like a steady latency and would make the limit grow; here drops multiply it by `drop_backoff`, AIMD-like,
+// once for all calls that were in flight together, down to `min_limit`.
 //
 // Thread-safe: admission is lock-free, settling takes a mutex for some tens of nanoseconds. Never allocates.
 class AdaptiveBulkhead {
@@ -192,8 +195,8 @@ class AdaptiveBulkhead {
   const AdaptiveBulkheadOptions options_;
   const KeyText key_;
   InFlight in_flight_;
-  std::atomic<std::uint32_t> limit_;       // written under mutex_
-  std::atomic<std::uint64_t> round_{0};    // written under mutex_
+  std::atomic<std::uint32_t> limit_;     // written under mutex_
+  std::atomic<std::uint64_t> round_{0};  // written under mutex_
   Mutex mutex_;
   double estimate_ FUSEBOARD_GUARDED_BY(mutex_);
   double usual_ FUSEBOARD_GUARDED_BY(mutex_) = 0.0;  // nanoseconds

@@ -44,8 +44,8 @@ struct PriorityOptions {
   friend bool operator==(const PriorityOptions&, const PriorityOptions&) noexcept = default;
 };
 
-// The wait that a refused call is told: for low and normal up to 10 % longer than needed, so that those who were refused
-// together do not return together; never shorter [LIM-3].
+// The wait that a refused call is told: for low and normal up to 10 % longer than needed, so that those who were
+// refused together do not return together; never shorter [LIM-3].
 Duration spread_wait(Duration needed, Priority priority, Rng& rng) noexcept;
 
 }  // namespace fuseboard

@@ -3,14 +3,15 @@
 
 // Waiting for admission: who goes next, and who should not wait at all [LIM-7].
 //
-//   auto ticket = queue.enqueue(now, {.priority = Priority::high, .deadline = deadline, .soonest = *refused.retry_after});
+//   auto ticket = queue.enqueue(now, {.priority = Priority::high, .deadline = deadline, .soonest =
+//   *refused.retry_after});
 //   ...
 //   while (auto next = queue.pop_ready(now)) admit(*next);        // then: acquire; if refused, see hold_until()
 //   while (auto late = queue.pop_expired(now)) refuse(*late);
 //   wake_at(queue.next_wakeup());
 //
-// A bounded queue and nothing else: no threads, no clock, no waiting. A blocking driver holds it under its own mutex and
-// waits on a condition variable; an event loop owns it and sets a timer.
+// A bounded queue and nothing else: no threads, no clock, no waiting. A blocking driver holds it under its own mutex
+// and waits on a condition variable; an event loop owns it and sets a timer.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +32,8 @@ struct WaitQueueOptions {
   // Waiters at once; 1 to 4096. At the bound a new one is refused with `queue_full`, whatever its priority: nobody who
   // waits is sent away for another.
   std::size_t capacity = 256;
-  // Waiting this long lifts a waiter by one priority, and on beyond critical, so that nobody waits for ever behind those
-  // who come later; 1 ms to 1 h.
+  // Waiting this long lifts a waiter by one priority, and on beyond critical, so that nobody waits for ever behind
+  // those who come later; 1 ms to 1 h.
   Duration ageing_step = std::chrono::seconds(5);
 
   Problems validate() const;
@@ -69,7 +70,8 @@ class WaitQueue {
   // The same, still waiting: for drivers that acquire before they remove, by cancel().
   std::optional<WaitTicket> peek_ready(TimePoint now) const;
 
-  // A waiter whose deadline has passed, removed; to be told `deadline_exceeded`. Those with the earliest deadline first.
+  // A waiter whose deadline has passed, removed; to be told `deadline_exceeded`. Those with the earliest deadline
+  // first.
   std::optional<WaitTicket> pop_expired(TimePoint now);
 
   // The limiter refused: nobody is ready before then. The last word counts.

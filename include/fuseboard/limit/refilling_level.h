@@ -1,8 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A bucket's level for limiters whose rate changes as they go, and who hold a lock of their own. Where the rate is fixed,
-// TokenBucket needs no lock.
+// A bucket's level for limiters whose rate changes as they go, and who hold a lock of their own. Where the rate is
+// fixed, TokenBucket needs no lock.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,9 @@
 namespace fuseboard {
 
 // Counts in billionths of 2^-60 of a token, so that a nanosecond refills rate * 2^60 units: the smallest rate refills
-// something in every nanosecond, whole rates are exact, and nothing is lost however often it is asked. A level may be negative: a debt, when what was used turns out to be more than what was
-// taken. Rates and bursts are those of TokenBucketOptions. Not thread-safe.
+// something in every nanosecond, whole rates are exact, and nothing is lost however often it is asked. A level may be
+// negative: a debt, when what was used turns out to be more than what was taken. Rates and bursts are those of
+// TokenBucketOptions. Not thread-safe.
 class RefillingLevel {
  public:
   // Begins full; nothing is refilled for the time before the first advance().

@@ -50,8 +50,8 @@ struct TokenBucketOptions {
 
 // In any interval of length t it admits at most burst + rate * t tokens, at every priority and from any number of
 // threads; exact to the nanosecond of refill or the 2^-32th of the burst, whichever is more. Thread-safe, lock-free,
-// never allocates. Time may come from several threads out of order: an earlier time refills nothing. Works for 146 years
-// from the clock's epoch; later it refills no more.
+// never allocates. Time may come from several threads out of order: an earlier time refills nothing. Works for 146
+// years from the clock's epoch; later it refills no more.
 //
 // Cost of an acquisition: one compare-and-swap (2 ns uncontended); the clock is the caller's.
 class TokenBucket {
@@ -86,8 +86,8 @@ class TokenBucket {
   [[nodiscard]] std::optional<Rejection> look(TimePoint now, std::uint64_t cost = 1,
                                               Priority priority = Priority::normal) const;
 
-  // Gives back what an acquisition of the same cost and priority took, for a call that did not take place. What does not
-  // fit into the bucket is lost.
+  // Gives back what an acquisition of the same cost and priority took, for a call that did not take place. What does
+  // not fit into the bucket is lost.
   void refund(std::uint64_t cost = 1, Priority priority = Priority::normal) noexcept;
 
   // Whether a full bucket would let such a call pass. To be asked where calls are set up: a call for which it is false

@@ -9,7 +9,6 @@
 #include <mutex>
 #include <string>
 
-#include "fuseboard/core/clock.h"
 #include "fuseboard/limit/adaptive.h"
 #include "fuseboard/limit/bulkhead.h"
 #include "fuseboard/limit/joint.h"
@@ -54,10 +53,6 @@ void MutexLockUnlock(benchmark::State& state) {
     const std::lock_guard lock(it.mutex);
     benchmark::ClobberMemory();
   }
-}
-void ClockRead(benchmark::State& state) {
-  const Clock& clock = SteadyClock::instance();
-  for (auto _ : state) DoNotOptimize(clock.now());
 }
 
 // Limiters. Time is given, so that the clock is not in the figures; it moves fast enough that all is admitted.
@@ -113,10 +108,9 @@ void QueuePushPop(benchmark::State& state) {
   }
 }
 
-BENCHMARK(FetchAdd)->Name("Floor/FetchAdd")->Threads(1)->Threads(2);
-BENCHMARK(CompareExchange)->Name("Floor/CompareExchange")->Threads(1)->Threads(2);
-BENCHMARK(MutexLockUnlock)->Name("Floor/Mutex")->Threads(1)->Threads(2);
-BENCHMARK(ClockRead)->Name("Floor/ClockRead");
+BENCHMARK(FetchAdd)->Name("Limit/Floor/FetchAdd")->Threads(1)->Threads(2);
+BENCHMARK(CompareExchange)->Name("Limit/Floor/CompareExchange")->Threads(1)->Threads(2);
+BENCHMARK(MutexLockUnlock)->Name("Limit/Floor/Mutex")->Threads(1)->Threads(2);
 
 BENCHMARK(BucketAdmitted)->Name("Limit/BucketAdmitted")->Threads(1)->Threads(2);
 BENCHMARK(BucketRefused)->Name("Limit/BucketRefused")->Threads(1)->Threads(2);

@@ -37,6 +37,10 @@ Problems AdaptiveLimiterOptions::validate() const {
   return std::move(validator).take();
 }
 
+void AdaptivePermit::accepted(TimePoint now) {
+  if (limiter_ != nullptr) limiter_->accepted(granted_, now);
+}
+
 void AdaptivePermit::settle(const Outcome& outcome, TimePoint now) && {
   if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->settle(*this, outcome, now, nullptr);
 }
@@ -153,6 +157,12 @@ void AdaptiveLimiter::settle(const AdaptivePermit& permit, const Outcome& outcom
     if (failure.retry_after && closes_gate(failure.category)) gate_.close(now, *failure.retry_after);
   }
   if (window != nullptr) observe_locked(*window, now);
+}
+
+void AdaptiveLimiter::accepted(TimePoint granted, TimePoint now) {
+  const MutexLock lock(mutex_);
+  advance_locked(now);
+  learned_.on_success(now, granted);
 }
 
 void AdaptiveLimiter::release(double returned) noexcept {

@@ -77,8 +77,9 @@ double AdaptiveRate::rate(TimePoint now) const noexcept {
 
 bool AdaptiveRate::on_throttled(TimePoint now) noexcept {
   const bool decreases = !throttled_ || elapsed(last_decrease_, now) >= options_.throttle_window;
-  if (!closed_)
+  if (!closed_) {
     closed_ = Closed{.since = now, .open_before = open_since_ ? elapsed(*open_since_, now) : Duration::zero()};
+  }
   // In a run of refusals the rate that brought it on is the one to return to, not those it was lowered to since.
   const bool first_of_run = !throttled_ || returning_since_.has_value();
   const double before = rate(now);
@@ -88,7 +89,8 @@ bool AdaptiveRate::on_throttled(TimePoint now) noexcept {
     last_decrease_ = now;
     throttled_ = true;
   }
-  // Late refusals of one overload do not lower the rate further, but hold it where it is.
+  // A refusal within the window lowers nothing further, but ends the return: the rate is what the last decrease made
+  // it.
   returning_since_.reset();
   last_throttled_ = std::max(last_throttled_, now);
   return decreases;

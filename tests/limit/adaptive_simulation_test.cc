@@ -25,6 +25,7 @@ struct Case {
   double configured;  // calls a second
   bool says_retry_after;
   std::chrono::minutes length = 10min;
+  Duration latency = 300ms;
 
   // How test names show a case.
   friend void PrintTo(const Case& it, std::ostream* out) { *out << it.name; }
@@ -41,7 +42,7 @@ TEST_P(HiddenQuota, IsUsedToNineTenthsWithFewCallsThrottled) {  // LIM-4
   const Case& it = GetParam();
   AdaptiveLimiter limiter({.rate = {.rate = it.configured}}, "", 1);
   const auto quota = quota_of(it);
-  Simulation simulation{.length = it.length, .says_retry_after = it.says_retry_after};
+  Simulation simulation{.length = it.length, .latency = it.latency, .says_retry_after = it.says_retry_after};
   const SimulationResult result = simulation.run(limiter, *quota);
   const double most = std::min(it.quota, it.configured) * static_cast<double>(it.length.count()) * 60;
   RecordProperty("used", std::to_string(static_cast<double>(result.taken) / most));
@@ -54,7 +55,7 @@ TEST_P(HiddenQuota, IsFollowedWhenItRises) {  // LIM-4
   const Case& it = GetParam();
   AdaptiveLimiter limiter({.rate = {.rate = it.configured}}, "", 1);
   const auto quota = quota_of(it);
-  Simulation simulation{.length = 20min, .says_retry_after = it.says_retry_after};
+  Simulation simulation{.length = 20min, .latency = it.latency, .says_retry_after = it.says_retry_after};
   const double raised = it.quota * 1.5;
   simulation.at_each_call = [&](TimePoint now) {
     if (now >= kStart + 10min) quota->set_rate(raised);
@@ -76,6 +77,7 @@ INSTANTIATE_TEST_SUITE_P(Quotas, HiddenQuota,
                                          Case{"BucketTenTimesTheQuota", false, 10, 100, false},
                                          Case{"BucketWithRetryAfter", false, 10, 40, true},
                                          Case{"BucketSlow", false, 1, 3, false, 60min},
+                                         Case{"BucketOfLongCalls", false, 10, 40, false, 10min, 10s},
                                          Case{"BucketAboveTheConfigured", false, 30, 20, false}),
                          [](const auto& instance) { return instance.param.name; });
 

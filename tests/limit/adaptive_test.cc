@@ -131,6 +131,17 @@ TEST(AdaptiveLimiter, ThrottlingIsTheOnlyFailureThatLowersTheRate) {  // LIM-4
   EXPECT_DOUBLE_EQ(limiter.rate(kStart), 100.0);
 }
 
+TEST(AdaptiveLimiter, TheBeginningOfAnAnswerIsEnoughForTheRateToReturn) {  // LIM-4
+  AdaptiveLimiter limiter({.rate = {.rate = 100}});
+  acquired(limiter, kStart).settle(throttled(), kStart);
+  AdaptivePermit stream = acquired(limiter, kStart + 1s);
+  EXPECT_DOUBLE_EQ(limiter.rate(kStart + 5s), 70.0);
+  stream.accepted(kStart + 5s);
+  EXPECT_DOUBLE_EQ(limiter.rate(kStart + 7s), 95.0);
+  std::move(stream).settle(throttled(), kStart + 8s);
+  EXPECT_NEAR(limiter.rate(kStart + 8s), 67.0, 1.0) << "and it is settled all the same";
+}
+
 TEST(AdaptiveLimiter, ARetryAfterClosesTheGateUntilThen) {  // LIM-4
   AdaptiveLimiter limiter({.rate = {.rate = 100}});
   acquired(limiter, kStart).settle(throttled(10s), kStart);

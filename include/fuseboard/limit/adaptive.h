@@ -71,6 +71,10 @@ class [[nodiscard]] AdaptivePermit {
   }
   ~AdaptivePermit() { release(); }
 
+  // The server has begun to answer with a success, so the call is within its limit: the rate may return from here on
+  // and need not wait for the end of a long call.
+  void accepted(TimePoint now);
+
   // A rate limit lowers the rate; its retry-after, and that of an overloaded or unavailable server, closes the gate; a
   // success lets the rate return; all else is neutral.
   void settle(const Outcome& outcome, TimePoint now) &&;
@@ -119,6 +123,7 @@ class AdaptiveLimiter {
   friend class AdaptivePermit;
 
   void settle(const AdaptivePermit& permit, const Outcome& outcome, TimePoint now, const ServerWindow* window);
+  void accepted(TimePoint granted, TimePoint now);
   void release(double returned) noexcept;
   double rate_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void advance_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);

@@ -4,24 +4,23 @@
 #include "fuseboard/limit/refilling_level.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace fuseboard {
 namespace {
 
 constexpr double kNanoseconds = 1e9;
+// A power of two: multiplying by it is exact.
+constexpr double kUnit = 0x1p60;
 // A debt of more than this many tokens is none that anybody waits for; it keeps sums far from overflow.
 constexpr double kMostTokens = 0x1p35;
 
 }  // namespace
 
 RefillingLevel::Fixed RefillingLevel::tokens(double count) noexcept {
-  return static_cast<Fixed>(std::ldexp(std::clamp(count, -kMostTokens, kMostTokens) * kNanoseconds, kScale));
+  return static_cast<Fixed>(std::clamp(count, -kMostTokens, kMostTokens) * kNanoseconds * kUnit);
 }
 
-RefillingLevel::Fixed RefillingLevel::per_nanosecond(double rate) noexcept {
-  return static_cast<Fixed>(std::ldexp(rate, kScale));
-}
+RefillingLevel::Fixed RefillingLevel::per_nanosecond(double rate) noexcept { return static_cast<Fixed>(rate * kUnit); }
 
 RefillingLevel::RefillingLevel(double burst) noexcept : burst_(tokens(burst)), level_(burst_) {}
 
@@ -61,12 +60,8 @@ Duration RefillingLevel::time_until(double cost, double reserve, double rate) co
   return wait >= static_cast<Fixed>(Duration::max().count()) ? kForever : Duration(static_cast<Duration::rep>(wait));
 }
 
-double RefillingLevel::level() const noexcept {
-  return std::ldexp(static_cast<double>(level_), -kScale) / kNanoseconds;
-}
+double RefillingLevel::level() const noexcept { return static_cast<double>(level_) / kUnit / kNanoseconds; }
 
-double RefillingLevel::burst() const noexcept {
-  return std::ldexp(static_cast<double>(burst_), -kScale) / kNanoseconds;
-}
+double RefillingLevel::burst() const noexcept { return static_cast<double>(burst_) / kUnit / kNanoseconds; }
 
 }  // namespace fuseboard

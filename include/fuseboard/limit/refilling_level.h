@@ -44,7 +44,6 @@ class RefillingLevel {
 
  private:
   __extension__ using Fixed = __int128;
-  static constexpr int kScale = 60;
   static Fixed tokens(double count) noexcept;
   static Fixed per_nanosecond(double rate) noexcept;
 

@@ -13,6 +13,12 @@ std::string_view name(RejectionReason reason) noexcept {
       return "half_open_busy";
     case RejectionReason::deadline_exceeded:
       return "deadline_exceeded";
+    case RejectionReason::rate_limited:
+      return "rate_limited";
+    case RejectionReason::concurrency_limited:
+      return "concurrency_limited";
+    case RejectionReason::queue_full:
+      return "queue_full";
   }
   return "unknown";
 }

@@ -14,9 +14,12 @@
 namespace fuseboard {
 
 enum class RejectionReason : std::uint8_t {
-  circuit_open,       // the breaker is open
-  half_open_busy,     // the breaker is half-open and all its probes are in flight
-  deadline_exceeded,  // the caller's deadline has passed or cannot be met
+  circuit_open,         // the breaker is open
+  half_open_busy,       // the breaker is half-open and all its probes are in flight
+  deadline_exceeded,    // the caller's deadline has passed or cannot be met
+  rate_limited,         // too many calls or tokens for now, by our own count or by the server's word
+  concurrency_limited,  // as many calls are in flight as may be
+  queue_full,           // as many calls are waiting as may wait
 };
 std::string_view name(RejectionReason reason) noexcept;
 

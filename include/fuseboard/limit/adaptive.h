@@ -1,0 +1,145 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A limiter that finds out what its target bears [LIM-4].
+//
+//   AdaptiveLimiter limiter({.rate = {.rate = 50}});
+//   auto permit = limiter.try_acquire(now);
+//   if (!permit) return permit.error();
+//   ...
+//   std::move(*permit).settle(outcome, now);   // a throttled outcome lowers the rate; forgetting is safe
+//
+// Where no rate is configured, ThrottleGate alone obeys a server's retry-after.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <utility>
+
+#include "fuseboard/core/key.h"
+#include "fuseboard/core/mutex.h"
+#include "fuseboard/core/outcome.h"
+#include "fuseboard/core/rejection.h"
+#include "fuseboard/core/rng.h"
+#include "fuseboard/core/time.h"
+#include "fuseboard/limit/adaptive_rate.h"
+#include "fuseboard/limit/priority.h"
+#include "fuseboard/limit/refilling_level.h"
+#include "fuseboard/limit/throttle_gate.h"
+
+namespace fuseboard {
+
+class AdaptiveLimiter;
+
+struct AdaptiveLimiterOptions {
+  AdaptiveRateOptions rate{};
+  // Tokens that a full bucket holds; 1 to 1 000 000 000. Default: a quarter of a second's worth of `rate.rate`, at
+  // least 1: what a target of unknown strength is sent at once. Empty after a throttling.
+  std::optional<double> burst{};
+  // Mode `reserve` only: to an outside limit every call is one call.
+  std::optional<PriorityOptions> priorities{};
+  // A server's retry-after or reset counts for no longer than this; 1 ms to 24 h.
+  Duration retry_after_max = kRetryAfterMax;
+
+  double full() const noexcept { return burst.value_or(rate.rate > 4.0 ? rate.rate / 4.0 : 1.0); }
+  Problems validate() const;
+};
+
+// What a server said about its own limit in an answer's headers.
+struct ServerWindow {
+  std::uint64_t remaining = 0;              // calls that it will still take
+  Duration reset_after = Duration::zero();  // until it takes more
+};
+
+// Permission for one call. Settle it once; destroyed unsettled it is neutral: the token stays spent. Not thread-safe,
+// but may be settled on another thread. Its limiter must outlive it.
+class [[nodiscard]] AdaptivePermit {
+ public:
+  // Holds nothing.
+  AdaptivePermit() noexcept = default;
+  AdaptivePermit(AdaptivePermit&& other) noexcept
+      : limiter_(std::exchange(other.limiter_, nullptr)), granted_(other.granted_), cost_(other.cost_) {}
+  AdaptivePermit& operator=(AdaptivePermit&& other) noexcept {
+    if (this != &other) {
+      release();
+      limiter_ = std::exchange(other.limiter_, nullptr);
+      granted_ = other.granted_;
+      cost_ = other.cost_;
+    }
+    return *this;
+  }
+  ~AdaptivePermit() { release(); }
+
+  // The server has begun to answer with a success, so the call is within its limit: the rate may return from here on
+  // and need not wait for the end of a long call.
+  void accepted(TimePoint now);
+
+  // A rate limit lowers the rate; its retry-after, and that of an overloaded or unavailable server, closes the gate; a
+  // success lets the rate return; all else is neutral.
+  void settle(const Outcome& outcome, TimePoint now) &&;
+  // As above, with what the answer's headers said.
+  void settle(const Outcome& outcome, TimePoint now, const ServerWindow& window) &&;
+  // The call was not sent: its tokens come back.
+  void give_back() && noexcept;
+
+ private:
+  friend class AdaptiveLimiter;
+  AdaptivePermit(AdaptiveLimiter& limiter, TimePoint granted, double cost) noexcept
+      : limiter_(&limiter), granted_(granted), cost_(cost) {}
+  void release() noexcept;
+
+  AdaptiveLimiter* limiter_ = nullptr;
+  TimePoint granted_{};
+  double cost_ = 0.0;
+};
+
+// Admits at most burst + rate * t in any interval t, with the configured rate at all times and the learned one while it
+// lasts. Thread-safe: one mutex, held for some tens of nanoseconds. Never allocates.
+class AdaptiveLimiter {
+ public:
+  // Throws InvalidOptions. The key is what rejections carry; the seed is that of the jitter.
+  explicit AdaptiveLimiter(const AdaptiveLimiterOptions& options, KeyView key = "",
+                           std::uint64_t seed = Rng::random_seed());
+
+  // A permit, or `rate_limited` with the wait after which the same call would pass if nobody else called and the server
+  // said nothing new; without a wait if it costs more than the bucket holds.
+  [[nodiscard]] std::expected<AdaptivePermit, Rejection> try_acquire(TimePoint now, std::uint64_t cost = 1,
+                                                                     Priority priority = Priority::normal);
+  // What try_acquire() would refuse with, or nullopt. Takes nothing.
+  [[nodiscard]] std::optional<Rejection> look(TimePoint now, std::uint64_t cost = 1,
+                                              Priority priority = Priority::normal);
+
+  // Headers of an answer whose permit is settled elsewhere. Until the reset, no more is admitted than remains, evenly
+  // spread; with nothing left the gate closes until then. The last word counts.
+  void observe(const ServerWindow& window, TimePoint now);
+
+  // Tokens a second as of now, everything considered but the gate.
+  double rate(TimePoint now) const;
+  ThrottleGate& gate() noexcept { return gate_; }
+  const AdaptiveLimiterOptions& options() const noexcept { return options_; }
+
+ private:
+  friend class AdaptivePermit;
+
+  void settle(const AdaptivePermit& permit, const Outcome& outcome, TimePoint now, const ServerWindow* window);
+  void accepted(TimePoint granted, TimePoint now);
+  void release(double returned) noexcept;
+  double rate_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
+  void advance_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void observe_locked(const ServerWindow& window, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  std::optional<Rejection> look_locked(TimePoint now, double cost, Priority priority) FUSEBOARD_REQUIRES(mutex_);
+
+  const AdaptiveLimiterOptions options_;
+  const KeyText key_;
+  ThrottleGate gate_;
+  Rng jitter_;
+  mutable Mutex mutex_;
+  AdaptiveRate learned_ FUSEBOARD_GUARDED_BY(mutex_);
+  RefillingLevel level_ FUSEBOARD_GUARDED_BY(mutex_);
+  double server_rate_ FUSEBOARD_GUARDED_BY(mutex_) = 0.0;  // counts until server_until_
+  TimePoint server_until_ FUSEBOARD_GUARDED_BY(mutex_) = TimePoint::min();
+  std::uint64_t in_flight_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace fuseboard

@@ -1,0 +1,206 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// How many calls may be in flight: a fixed bulkhead, and one that finds its limit [LIM-8].
+//
+//   Bulkhead bulkhead({.limit = 32});
+//   auto slot = bulkhead.try_acquire();
+//   if (!slot) return slot.error();
+//   ...                                  // the slot is free again when it is destroyed
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <expected>
+#include <utility>
+
+#include "fuseboard/core/bounded_text.h"
+#include "fuseboard/core/key.h"
+#include "fuseboard/core/mutex.h"
+#include "fuseboard/core/outcome.h"
+#include "fuseboard/core/rejection.h"
+#include "fuseboard/core/time.h"
+#include "fuseboard/core/validation.h"
+
+namespace fuseboard {
+
+inline constexpr std::uint32_t kMostInFlight = 1'000'000;
+
+// Counts what is in flight. One shared word: a place taken is a compare-and-swap, a place freed a subtraction.
+class InFlight {
+ public:
+  // False if `limit` are in flight already. A refusal writes nothing.
+  bool try_enter(std::uint32_t limit) noexcept {
+    std::uint32_t count = count_.load(std::memory_order_relaxed);
+    while (count < limit) {
+      // Acquire and release: whoever gets a place sees what its last holder did.
+      if (count_.compare_exchange_weak(count, count + 1, std::memory_order_acquire, std::memory_order_relaxed))
+        return true;
+    }
+    return false;
+  }
+  void leave() noexcept { count_.fetch_sub(1, std::memory_order_release); }
+  std::uint32_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint32_t> count_{0};
+};
+
+struct BulkheadOptions {
+  // Calls in flight at once; 1 to 1 000 000.
+  std::uint32_t limit = 32;
+
+  Problems validate() const;
+};
+
+// A place in a Bulkhead, free again when it is destroyed or released, once. Not thread-safe, but may end on another
+// thread. Its bulkhead must outlive it.
+class [[nodiscard]] BulkheadSlot {
+ public:
+  // Holds nothing.
+  BulkheadSlot() noexcept = default;
+  BulkheadSlot(BulkheadSlot&& other) noexcept : in_flight_(std::exchange(other.in_flight_, nullptr)) {}
+  BulkheadSlot& operator=(BulkheadSlot&& other) noexcept {
+    if (this != &other) {
+      std::move(*this).release();
+      in_flight_ = std::exchange(other.in_flight_, nullptr);
+    }
+    return *this;
+  }
+  ~BulkheadSlot() { std::move(*this).release(); }
+
+  void release() && noexcept {
+    if (InFlight* const in_flight = std::exchange(in_flight_, nullptr)) in_flight->leave();
+  }
+
+ private:
+  friend class Bulkhead;
+  explicit BulkheadSlot(InFlight& in_flight) noexcept : in_flight_(&in_flight) {}
+
+  InFlight* in_flight_ = nullptr;
+};
+
+// Thread-safe, lock-free, never allocates.
+class Bulkhead {
+ public:
+  // Throws InvalidOptions. The key is what rejections carry.
+  explicit Bulkhead(const BulkheadOptions& options = {}, KeyView key = "");
+
+  // A slot, or `concurrency_limited`, without a wait: when a place is free depends on the calls in flight.
+  [[nodiscard]] std::expected<BulkheadSlot, Rejection> try_acquire() noexcept {
+    if (!in_flight_.try_enter(limit_)) return std::unexpected(refusal());
+    return BulkheadSlot(in_flight_);
+  }
+
+  std::uint32_t in_flight() const noexcept { return in_flight_.count(); }
+  std::uint32_t limit() const noexcept { return limit_; }
+
+ private:
+  Rejection refusal() const noexcept;
+
+  const std::uint32_t limit_;
+  const KeyText key_;
+  InFlight in_flight_;
+};
+
+struct AdaptiveBulkheadOptions {
+  // Where it begins; `min_limit` to `max_limit`.
+  std::uint32_t initial_limit = 20;
+  // 1 to `max_limit`.
+  std::uint32_t min_limit = 1;
+  // To 1 000 000.
+  std::uint32_t max_limit = 200;
+  // How much slower than usual a call may be before the limit falls; 1 to 10.
+  double tolerance = 1.5;
+  // Calls that may queue at the target before that counts as slow: what the limit grows by; 1 to 1000.
+  std::uint32_t queue_size = 4;
+  // How much of each newly computed limit is taken over; 0.01 to 1.
+  double smoothing = 0.2;
+  // Over how many calls "usual" is averaged; 10 to 100 000.
+  std::uint32_t long_window = 600;
+  // What dropped calls multiply the limit by, once for all that were in flight together; 0.5 to 0.99.
+  double drop_backoff = 0.9;
+
+  Problems validate() const;
+};
+
+class AdaptiveBulkhead;
+
+// A place in an AdaptiveBulkhead. Settle it with the call's outcome; destroyed unsettled it teaches nothing and frees
+// its place, once. Not thread-safe, but may end on another thread. Its bulkhead must outlive it.
+class [[nodiscard]] AdaptiveBulkheadSlot {
+ public:
+  // Holds nothing.
+  AdaptiveBulkheadSlot() noexcept = default;
+  AdaptiveBulkheadSlot(AdaptiveBulkheadSlot&& other) noexcept
+      : bulkhead_(std::exchange(other.bulkhead_, nullptr)), round_(other.round_) {}
+  AdaptiveBulkheadSlot& operator=(AdaptiveBulkheadSlot&& other) noexcept {
+    if (this != &other) {
+      release();
+      bulkhead_ = std::exchange(other.bulkhead_, nullptr);
+      round_ = other.round_;
+    }
+    return *this;
+  }
+  ~AdaptiveBulkheadSlot() { release(); }
+
+  // A success's latency is a sample (of a stream: the time to its first content); a timeout, an overload, a rate limit
+  // or an unavailable server is a drop; all else teaches nothing.
+  void settle(const Outcome& outcome) &&;
+
+ private:
+  friend class AdaptiveBulkhead;
+  AdaptiveBulkheadSlot(AdaptiveBulkhead& bulkhead, std::uint64_t round) noexcept
+      : bulkhead_(&bulkhead), round_(round) {}
+  void release() noexcept;
+
+  AdaptiveBulkhead* bulkhead_ = nullptr;
+  std::uint64_t round_ = 0;  // of drops, when it was granted
+};
+
+// The limit follows the target: "gradient2" of Netflix concurrency-limits (github.com/Netflix/concurrency-limits,
+// Gradient2Limit, 2018), after TCP Vegas (Brakmo, Peterson, 1995) and BBR: while calls take as long as usual the limit
+// grows by what may queue; when they slow down it falls in proportion. It grows only where at least half of it is in
+// use.
+//
+// Differently from there a drop is no sample. A target that times out every call does so after the same time each,
+// which looks like a steady latency and would make the limit grow; here drops multiply it by `drop_backoff`, AIMD-like,
+// once for all calls that were in flight together, down to `min_limit`.
+//
+// Thread-safe: admission is lock-free, settling takes a mutex for some tens of nanoseconds. Never allocates.
+class AdaptiveBulkhead {
+ public:
+  // Throws InvalidOptions. The key is what rejections carry.
+  explicit AdaptiveBulkhead(const AdaptiveBulkheadOptions& options = {}, KeyView key = "");
+
+  // A slot, or `concurrency_limited`. After the limit has fallen nothing is admitted until fewer are in flight.
+  [[nodiscard]] std::expected<AdaptiveBulkheadSlot, Rejection> try_acquire() noexcept {
+    if (!in_flight_.try_enter(limit_.load(std::memory_order_relaxed))) return std::unexpected(refusal());
+    return AdaptiveBulkheadSlot(*this, round_.load(std::memory_order_relaxed));
+  }
+
+  std::uint32_t in_flight() const noexcept { return in_flight_.count(); }
+  std::uint32_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
+  const AdaptiveBulkheadOptions& options() const noexcept { return options_; }
+
+ private:
+  friend class AdaptiveBulkheadSlot;
+
+  void settle(std::uint64_t round, const Outcome& outcome);
+  void sample_locked(Duration latency, std::uint32_t in_flight) FUSEBOARD_REQUIRES(mutex_);
+  void drop_locked(std::uint64_t round) FUSEBOARD_REQUIRES(mutex_);
+  void move_to_locked(double estimate) FUSEBOARD_REQUIRES(mutex_);
+  Rejection refusal() const noexcept;
+
+  const AdaptiveBulkheadOptions options_;
+  const KeyText key_;
+  InFlight in_flight_;
+  std::atomic<std::uint32_t> limit_;     // written under mutex_
+  std::atomic<std::uint64_t> round_{0};  // written under mutex_
+  Mutex mutex_;
+  double estimate_ FUSEBOARD_GUARDED_BY(mutex_);
+  double usual_ FUSEBOARD_GUARDED_BY(mutex_) = 0.0;  // nanoseconds
+  std::uint32_t samples_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace fuseboard

@@ -1,0 +1,143 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A provider's limits, held together: requests a minute, tokens a minute, calls in flight [LIM-5].
+//
+//   JointLimiter limiter({.requests_per_minute = 500.0, .tokens_per_minute = 200'000.0, .concurrency = 32});
+//   auto permit = limiter.try_acquire(now, {.tokens = estimate});
+//   if (!permit) return permit.error();
+//   ...
+//   std::move(*permit).settle(now, usage.total_tokens);   // forgetting is safe: the estimate stays charged
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <utility>
+
+#include "fuseboard/core/key.h"
+#include "fuseboard/core/mutex.h"
+#include "fuseboard/core/rejection.h"
+#include "fuseboard/core/rng.h"
+#include "fuseboard/core/time.h"
+#include "fuseboard/core/validation.h"
+#include "fuseboard/limit/priority.h"
+#include "fuseboard/limit/refilling_level.h"
+
+namespace fuseboard {
+
+class JointLimiter;
+
+// Each limit is optional; with none at all everything is admitted.
+struct JointLimiterOptions {
+  // 0.0001 to 60 000 000 000 a minute.
+  std::optional<double> requests_per_minute{};
+  // Requests that may go at once; 1 to 1 000 000 000. Default: a tenth of a minute's worth, at least 1.
+  std::optional<double> requests_burst{};
+  // 0.0001 to 60 000 000 000 a minute.
+  std::optional<double> tokens_per_minute{};
+  // Tokens that may go at once, and so the largest estimate that is ever admitted; 1 to 1 000 000 000. Default: a
+  // minute's worth, which is the largest request that a provider takes.
+  std::optional<double> tokens_burst{};
+  // Calls in flight; 1 to 1 000 000.
+  std::optional<std::uint32_t> concurrency{};
+  // Reserves of both buckets. Mode `reserve` only: to an outside limit every call is one call.
+  std::optional<PriorityOptions> priorities{};
+
+  Problems validate() const;
+};
+
+// What a call asks for.
+struct JointRequest {
+  std::uint64_t tokens = 0;  // estimate of all that the provider will count, input and output
+  Priority priority = Priority::normal;
+};
+
+// A call's share of all limits. Settle it once. Destroyed unsettled it frees its place and leaves the estimate charged:
+// what the call has used is not known then. Not thread-safe, but may be settled on another thread. Its limiter must
+// outlive it.
+class [[nodiscard]] JointPermit {
+ public:
+  // Holds nothing.
+  JointPermit() noexcept = default;
+  JointPermit(JointPermit&& other) noexcept
+      : limiter_(std::exchange(other.limiter_, nullptr)), estimate_(other.estimate_) {}
+  JointPermit& operator=(JointPermit&& other) noexcept {
+    if (this != &other) {
+      release();
+      limiter_ = std::exchange(other.limiter_, nullptr);
+      estimate_ = other.estimate_;
+    }
+    return *this;
+  }
+  ~JointPermit() { release(); }
+
+  // The call has ended and used so many tokens: what was estimated too much comes back, what was used beyond the
+  // estimate is owed, and the next calls wait for it.
+  void settle(TimePoint now, std::uint64_t tokens_used) &&;
+  // The call has ended; what it used is not known, and the estimate stands.
+  void settle() && noexcept { release(); }
+  // The call was not sent: everything comes back.
+  void give_back() && noexcept;
+
+ private:
+  friend class JointLimiter;
+  JointPermit(JointLimiter& limiter, std::uint64_t estimate) noexcept : limiter_(&limiter), estimate_(estimate) {}
+  void release() noexcept;
+
+  JointLimiter* limiter_ = nullptr;
+  std::uint64_t estimate_ = 0;
+};
+
+struct JointSnapshot {
+  std::optional<double> requests_available{};
+  std::optional<double> tokens_available{};  // negative: owed
+  std::uint32_t in_flight = 0;
+};
+
+// Thread-safe: one mutex, under which all limits are looked at and then all are taken from, or none. Never allocates.
+class JointLimiter {
+ public:
+  // Throws InvalidOptions. The key is what rejections carry; the seed is that of the jitter.
+  explicit JointLimiter(const JointLimiterOptions& options, KeyView key = "", std::uint64_t seed = Rng::random_seed());
+
+  // A permit, or why not. `rate_limited`: after the wait both buckets would let the same call pass, if nobody else
+  // called; without a wait if the call is larger than a bucket. `concurrency_limited`: how long is not known.
+  [[nodiscard]] std::expected<JointPermit, Rejection> try_acquire(TimePoint now, const JointRequest& request = {});
+  // What try_acquire() would refuse with, or nullopt. Takes nothing.
+  [[nodiscard]] std::optional<Rejection> look(TimePoint now, const JointRequest& request = {});
+
+  JointSnapshot snapshot(TimePoint now);
+  const JointLimiterOptions& options() const noexcept { return options_; }
+
+ private:
+  friend class JointPermit;
+
+  // A bucket with a fixed rate, or none at all.
+  struct Bucket {
+    Bucket(std::optional<double> per_minute, std::optional<double> burst, double default_share) noexcept;
+    void advance(TimePoint now) noexcept { level.advance(now, rate); }
+    // Zero if the call passes; kForever if it never will.
+    Duration wait(double cost, double reserve_fraction) const noexcept;
+
+    bool limited;
+    double rate;  // a second
+    RefillingLevel level;
+  };
+
+  std::optional<Rejection> look_locked(TimePoint now, const JointRequest& request) FUSEBOARD_REQUIRES(mutex_);
+  void advance_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void settle(TimePoint now, std::uint64_t estimate, std::uint64_t used);
+  void release() noexcept;
+  void give_back(std::uint64_t estimate) noexcept;
+
+  const JointLimiterOptions options_;
+  const KeyText key_;
+  Rng jitter_;
+  mutable Mutex mutex_;
+  Bucket requests_ FUSEBOARD_GUARDED_BY(mutex_);
+  Bucket tokens_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::uint32_t in_flight_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace fuseboard

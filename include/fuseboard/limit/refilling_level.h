@@ -1,0 +1,55 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A bucket's level for limiters whose rate changes as they go, and who hold a lock of their own. Where the rate is
+// fixed, TokenBucket needs no lock.
+#pragma once
+
+#include <cstdint>
+
+#include "fuseboard/core/time.h"
+
+namespace fuseboard {
+
+// Counts in billionths of 2^-60 of a token, so that a nanosecond refills rate * 2^60 units: the smallest rate refills
+// something in every nanosecond, whole rates are exact, and nothing is lost however often it is asked. A level may be
+// negative: a debt, when what was used turns out to be more than what was taken. Rates and bursts are those of
+// TokenBucketOptions. Not thread-safe.
+class RefillingLevel {
+ public:
+  // Begins full; nothing is refilled for the time before the first advance().
+  explicit RefillingLevel(double burst) noexcept;
+
+  // Refills for the time since the last advance, at `rate` tokens a second; never above the burst. An earlier time than
+  // the last one does nothing.
+  void advance(TimePoint now, double rate) noexcept;
+
+  // Whether `cost` tokens can be taken and `reserve` be left.
+  bool has(double cost, double reserve = 0.0) const noexcept { return level_ >= tokens(cost) + tokens(reserve); }
+  void take(double cost) noexcept;
+  // Gives back, up to the burst.
+  void put(double cost) noexcept;
+  // Takes away what is there; a debt stays.
+  void drain() noexcept;
+  // At most so many tokens are left.
+  void clamp(double most) noexcept;
+  void fill() noexcept { level_ = burst_; }
+
+  // How long until has(cost, reserve), at `rate`, as of the last advance; kForever if that is above the burst.
+  Duration time_until(double cost, double reserve, double rate) const noexcept;
+
+  double level() const noexcept;
+  double burst() const noexcept;
+  bool full() const noexcept { return level_ >= burst_; }
+
+ private:
+  __extension__ using Fixed = __int128;
+  static Fixed tokens(double count) noexcept;
+  static Fixed per_nanosecond(double rate) noexcept;
+
+  Fixed burst_;
+  Fixed level_;
+  TimePoint last_ = TimePoint::min();
+};
+
+}  // namespace fuseboard

@@ -1,0 +1,53 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The gate that a server's retry-after closes, with or without limits of our own [LIM-4].
+#pragma once
+
+#include <atomic>
+#include <optional>
+
+#include "fuseboard/core/bounded_text.h"
+#include "fuseboard/core/key.h"
+#include "fuseboard/core/rejection.h"
+#include "fuseboard/core/time.h"
+
+namespace fuseboard {
+
+// No hint closes the gate for longer, whatever a server says; 1 ms to 24 h where it is an option.
+inline constexpr Duration kRetryAfterMax = std::chrono::minutes(5);
+
+// Thread-safe, lock-free; an open gate costs a load.
+class ThrottleGate {
+ public:
+  explicit ThrottleGate(KeyView key = "", Duration retry_after_max = kRetryAfterMax) noexcept
+      : most_(retry_after_max), key_(to_key_text(key)) {}
+
+  // Closed until now + retry_after, unless it is closed for longer already. A wait of zero or less does nothing.
+  void close(TimePoint now, Duration retry_after) noexcept {
+    if (retry_after <= Duration::zero()) return;
+    const TimePoint until = saturating_add(now, retry_after < most_ ? retry_after : most_);
+    TimePoint known = until_.load(std::memory_order_relaxed);
+    while (known < until && !until_.compare_exchange_weak(known, until, std::memory_order_relaxed)) {
+    }
+  }
+
+  // An operator's reset.
+  void open() noexcept { until_.store(TimePoint::min(), std::memory_order_relaxed); }
+
+  bool closed(TimePoint now) const noexcept { return now < until_.load(std::memory_order_relaxed); }
+
+  // `rate_limited` with the time left, or nullopt while it is open.
+  std::optional<Rejection> look(TimePoint now) const noexcept {
+    const TimePoint until = until_.load(std::memory_order_relaxed);
+    if (now >= until) return std::nullopt;
+    return Rejection{.reason = RejectionReason::rate_limited, .key = key_, .retry_after = elapsed(now, until)};
+  }
+
+ private:
+  std::atomic<TimePoint> until_{TimePoint::min()};
+  const Duration most_;
+  const KeyText key_;
+};
+
+}  // namespace fuseboard

@@ -1,0 +1,174 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/limit/adaptive.h"
+
+#include <algorithm>
+
+#include "fuseboard/limit/token_bucket.h"
+
+namespace fuseboard {
+namespace {
+
+using namespace std::chrono_literals;
+
+AdaptiveLimiterOptions checked(const AdaptiveLimiterOptions& options) {
+  throw_if_invalid(options.validate());
+  return options;
+}
+
+// A server that asks for time is obeyed, whether it is one caller's rate that is too high or everybody's.
+bool closes_gate(Category category) noexcept {
+  return category == Category::rate_limit || category == Category::overloaded ||
+         category == Category::service_unavailable;
+}
+
+}  // namespace
+
+Problems AdaptiveLimiterOptions::validate() const {
+  Validator validator;
+  validator.merge("rate", rate.validate());
+  if (burst) validator.in_range("burst", *burst, 1.0, kMostTokens);
+  if (priorities) {
+    validator.require(priorities->mode == PriorityMode::reserve, "priorities.mode", "weighted_cost", "reserve");
+    validator.merge("priorities", priorities->validate());
+  }
+  validator.in_range("retry_after_max", retry_after_max, 1ms, 24h);
+  return std::move(validator).take();
+}
+
+void AdaptivePermit::accepted(TimePoint now) {
+  if (limiter_ != nullptr) limiter_->accepted(granted_, now);
+}
+
+void AdaptivePermit::settle(const Outcome& outcome, TimePoint now) && {
+  if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->settle(*this, outcome, now, nullptr);
+}
+
+void AdaptivePermit::settle(const Outcome& outcome, TimePoint now, const ServerWindow& window) && {
+  if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->settle(*this, outcome, now, &window);
+}
+
+void AdaptivePermit::give_back() && noexcept {
+  if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->release(cost_);
+}
+
+void AdaptivePermit::release() noexcept {
+  if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->release(0.0);
+}
+
+AdaptiveLimiter::AdaptiveLimiter(const AdaptiveLimiterOptions& options, KeyView key, std::uint64_t seed)
+    : options_(checked(options)),
+      key_(to_key_text(key)),
+      gate_(key, options_.retry_after_max),
+      jitter_(seed),
+      learned_(options_.rate),
+      level_(options_.full()) {}
+
+std::expected<AdaptivePermit, Rejection> AdaptiveLimiter::try_acquire(TimePoint now, std::uint64_t cost,
+                                                                      Priority priority) {
+  if (auto shut = gate_.look(now)) return std::unexpected(*shut);
+  const auto tokens = static_cast<double>(cost);
+  const MutexLock lock(mutex_);
+  if (auto refused = look_locked(now, tokens, priority)) return std::unexpected(*refused);
+  level_.take(tokens);
+  ++in_flight_;
+  return AdaptivePermit(*this, now, tokens);
+}
+
+std::optional<Rejection> AdaptiveLimiter::look(TimePoint now, std::uint64_t cost, Priority priority) {
+  if (auto shut = gate_.look(now)) return shut;
+  const MutexLock lock(mutex_);
+  return look_locked(now, static_cast<double>(cost), priority);
+}
+
+std::optional<Rejection> AdaptiveLimiter::look_locked(TimePoint now, double cost, Priority priority) {
+  advance_locked(now);
+  Rejection rejection{.reason = RejectionReason::rate_limited, .key = key_};
+  const double full = level_.burst();
+  if (cost > full) return rejection;
+  const double fraction = options_.priorities ? options_.priorities->reserves[static_cast<std::size_t>(priority)] : 0.0;
+  const double reserve = std::min(fraction * full, full - cost);
+  if (level_.has(cost, reserve)) return std::nullopt;
+  // A learned rate only rises by itself, so the wait is never too short; the server's word may end sooner.
+  Duration needed = level_.time_until(cost, reserve, rate_locked(now));
+  if (server_until_ > now) {
+    const Duration bounded = elapsed(now, server_until_);
+    if (bounded < needed) {
+      RefillingLevel then = level_;
+      then.advance(server_until_, rate_locked(now));
+      needed = saturating_add(bounded, then.time_until(cost, reserve, rate_locked(server_until_)));
+    }
+  }
+  rejection.retry_after = spread_wait(needed, priority, jitter_);
+  return rejection;
+}
+
+double AdaptiveLimiter::rate(TimePoint now) const {
+  const MutexLock lock(mutex_);
+  return rate_locked(now);
+}
+
+double AdaptiveLimiter::rate_locked(TimePoint now) const {
+  const double learned = learned_.rate(now);
+  return now < server_until_ ? std::min(learned, server_rate_) : learned;
+}
+
+void AdaptiveLimiter::advance_locked(TimePoint now) {
+  if (now >= server_until_) level_.advance(server_until_, std::min(learned_.rate(server_until_), server_rate_));
+  level_.advance(now, rate_locked(now));
+}
+
+void AdaptiveLimiter::observe(const ServerWindow& window, TimePoint now) {
+  const MutexLock lock(mutex_);
+  advance_locked(now);
+  observe_locked(window, now);
+}
+
+void AdaptiveLimiter::observe_locked(const ServerWindow& window, TimePoint now) {
+  if (window.reset_after <= Duration::zero()) {
+    server_until_ = TimePoint::min();
+    return;
+  }
+  // Calls under way may not be counted in what the server said.
+  const std::uint64_t left = window.remaining - std::min(window.remaining, in_flight_);
+  if (window.remaining == 0) gate_.close(now, window.reset_after);
+  const Duration until = std::min(window.reset_after, options_.retry_after_max);
+  const auto seconds = static_cast<double>(window.reset_after.count()) / 1e9;
+  level_.clamp(static_cast<double>(std::min<std::uint64_t>(left, 1)));
+  server_rate_ = std::max(kLeastRate, static_cast<double>(left) / seconds);
+  server_until_ = saturating_add(now, until);
+}
+
+void AdaptiveLimiter::settle(const AdaptivePermit& permit, const Outcome& outcome, TimePoint now,
+                             const ServerWindow* window) {
+  const MutexLock lock(mutex_);
+  --in_flight_;
+  advance_locked(now);
+  if (outcome.ok()) {
+    learned_.on_success(now, permit.granted_);
+  } else {
+    const Failure& failure = *outcome.failure;
+    if (failure.category == Category::rate_limit) {
+      (void)learned_.on_throttled(now);
+      // What was saved up for a burst would be refused too.
+      level_.drain();
+    }
+    if (failure.retry_after && closes_gate(failure.category)) gate_.close(now, *failure.retry_after);
+  }
+  if (window != nullptr) observe_locked(*window, now);
+}
+
+void AdaptiveLimiter::accepted(TimePoint granted, TimePoint now) {
+  const MutexLock lock(mutex_);
+  advance_locked(now);
+  learned_.on_success(now, granted);
+}
+
+void AdaptiveLimiter::release(double returned) noexcept {
+  const MutexLock lock(mutex_);
+  --in_flight_;
+  level_.put(returned);
+}
+
+}  // namespace fuseboard

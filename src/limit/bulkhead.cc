@@ -1,0 +1,118 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/limit/bulkhead.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace fuseboard {
+namespace {
+
+// The first samples are averaged evenly, as in Netflix's ExpAvgMeasurement: one odd first call is not "usual".
+constexpr std::uint32_t kWarmUpSamples = 10;
+// One slow call does not halve the limit more than once.
+constexpr double kLeastGradient = 0.5;
+// When calls have become much faster than usual, "usual" is outdated, and forgets faster.
+constexpr double kOutdated = 2.0;
+constexpr double kForget = 0.95;
+
+template <typename Options>
+const Options& checked(const Options& options) {
+  throw_if_invalid(options.validate());
+  return options;
+}
+
+bool is_drop(Category category) noexcept {
+  return category == Category::timeout || category == Category::overloaded || category == Category::rate_limit ||
+         category == Category::service_unavailable || category == Category::resource_exhausted;
+}
+
+}  // namespace
+
+Problems BulkheadOptions::validate() const {
+  Validator validator;
+  validator.in_range("limit", limit, 1U, kMostInFlight);
+  return std::move(validator).take();
+}
+
+Bulkhead::Bulkhead(const BulkheadOptions& options, KeyView key)
+    : limit_(checked(options).limit), key_(to_key_text(key)) {}
+
+Rejection Bulkhead::refusal() const noexcept { return {.reason = RejectionReason::concurrency_limited, .key = key_}; }
+
+Problems AdaptiveBulkheadOptions::validate() const {
+  Validator validator;
+  const std::uint32_t most = std::clamp(max_limit, 1U, kMostInFlight);
+  const std::uint32_t least = std::clamp(min_limit, 1U, most);
+  validator.in_range("initial_limit", initial_limit, least, most);
+  validator.in_range("min_limit", min_limit, 1U, most);
+  validator.in_range("max_limit", max_limit, 1U, kMostInFlight);
+  validator.in_range("tolerance", tolerance, 1.0, 10.0);
+  validator.in_range("queue_size", queue_size, 1U, 1000U);
+  validator.in_range("smoothing", smoothing, 0.01, 1.0);
+  validator.in_range("long_window", long_window, kWarmUpSamples, 100'000U);
+  validator.in_range("drop_backoff", drop_backoff, 0.5, 0.99);
+  return std::move(validator).take();
+}
+
+void AdaptiveBulkheadSlot::settle(const Outcome& outcome) && {
+  if (AdaptiveBulkhead* const bulkhead = std::exchange(bulkhead_, nullptr)) bulkhead->settle(round_, outcome);
+}
+
+void AdaptiveBulkheadSlot::release() noexcept {
+  if (AdaptiveBulkhead* const bulkhead = std::exchange(bulkhead_, nullptr)) bulkhead->in_flight_.leave();
+}
+
+AdaptiveBulkhead::AdaptiveBulkhead(const AdaptiveBulkheadOptions& options, KeyView key)
+    : options_(checked(options)),
+      key_(to_key_text(key)),
+      limit_(options_.initial_limit),
+      estimate_(options_.initial_limit) {}
+
+Rejection AdaptiveBulkhead::refusal() const noexcept {
+  return {.reason = RejectionReason::concurrency_limited, .key = key_};
+}
+
+void AdaptiveBulkhead::settle(std::uint64_t round, const Outcome& outcome) {
+  const std::uint32_t in_flight = in_flight_.count();  // this call included
+  if (outcome.ok() || is_drop(outcome.failure->category)) {
+    const MutexLock lock(mutex_);
+    if (outcome.ok()) {
+      sample_locked(outcome.latency, in_flight);
+    } else {
+      drop_locked(round);
+    }
+  }
+  in_flight_.leave();
+}
+
+void AdaptiveBulkhead::sample_locked(Duration latency, std::uint32_t in_flight) {
+  const double taken = std::max(1.0, static_cast<double>(latency.count()));
+  if (samples_ < kWarmUpSamples) {
+    ++samples_;
+    usual_ += (taken - usual_) / samples_;
+  } else {
+    usual_ += (taken - usual_) * 2.0 / (options_.long_window + 1.0);
+  }
+  if (usual_ > kOutdated * taken) usual_ *= kForget;
+  // A limit that is not used says nothing about what the target bears.
+  if (in_flight < estimate_ / 2.0) return;
+  const double gradient = std::clamp(options_.tolerance * usual_ / taken, kLeastGradient, 1.0);
+  const double fresh = estimate_ * gradient + options_.queue_size;
+  move_to_locked(estimate_ * (1.0 - options_.smoothing) + fresh * options_.smoothing);
+}
+
+void AdaptiveBulkhead::drop_locked(std::uint64_t round) {
+  // Of the calls in flight at the last drop: one overload, counted already.
+  if (round != round_.load(std::memory_order_relaxed)) return;
+  round_.store(round + 1, std::memory_order_relaxed);
+  move_to_locked(estimate_ * options_.drop_backoff);
+}
+
+void AdaptiveBulkhead::move_to_locked(double estimate) {
+  estimate_ = std::clamp(estimate, static_cast<double>(options_.min_limit), static_cast<double>(options_.max_limit));
+  limit_.store(static_cast<std::uint32_t>(estimate_), std::memory_order_relaxed);
+}
+
+}  // namespace fuseboard

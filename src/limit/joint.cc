@@ -1,0 +1,143 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/limit/joint.h"
+
+#include <algorithm>
+
+#include "fuseboard/limit/token_bucket.h"
+
+namespace fuseboard {
+namespace {
+
+constexpr double kSecondsPerMinute = 60.0;
+constexpr double kLeastPerMinute = 1e-4;
+constexpr std::uint32_t kMostConcurrency = 1'000'000;
+// Requests that go at once are the ones that trip a provider's own, shorter, buckets.
+constexpr double kRequestsShare = 0.1;
+constexpr double kTokensShare = 1.0;
+
+JointLimiterOptions checked(const JointLimiterOptions& options) {
+  throw_if_invalid(options.validate());
+  return options;
+}
+
+}  // namespace
+
+Problems JointLimiterOptions::validate() const {
+  Validator validator;
+  const double most_per_minute = kMostTokens * kSecondsPerMinute;
+  if (requests_per_minute)
+    validator.in_range("requests_per_minute", *requests_per_minute, kLeastPerMinute, most_per_minute);
+  if (requests_burst) validator.in_range("requests_burst", *requests_burst, 1.0, kMostTokens);
+  if (tokens_per_minute) validator.in_range("tokens_per_minute", *tokens_per_minute, kLeastPerMinute, most_per_minute);
+  if (tokens_burst) validator.in_range("tokens_burst", *tokens_burst, 1.0, kMostTokens);
+  if (concurrency) validator.in_range("concurrency", *concurrency, 1U, kMostConcurrency);
+  if (priorities) {
+    validator.require(priorities->mode == PriorityMode::reserve, "priorities.mode", "weighted_cost", "reserve");
+    validator.merge("priorities", priorities->validate());
+  }
+  return std::move(validator).take();
+}
+
+void JointPermit::settle(TimePoint now, std::uint64_t tokens_used) && {
+  if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->settle(now, estimate_, tokens_used);
+}
+
+void JointPermit::give_back() && noexcept {
+  if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->give_back(estimate_);
+}
+
+void JointPermit::release() noexcept {
+  if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->release();
+}
+
+JointLimiter::Bucket::Bucket(std::optional<double> per_minute, std::optional<double> burst,
+                             double default_share) noexcept
+    : limited(per_minute.has_value()),
+      rate(per_minute.value_or(0.0) / kSecondsPerMinute),
+      level(burst.value_or(std::clamp(per_minute.value_or(0.0) * default_share, 1.0, kMostTokens))) {}
+
+Duration JointLimiter::Bucket::wait(double cost, double reserve_fraction) const noexcept {
+  if (!limited) return Duration::zero();
+  const double full = level.burst();
+  if (cost > full) return kForever;
+  return level.time_until(cost, std::min(reserve_fraction * full, full - cost), rate);
+}
+
+JointLimiter::JointLimiter(const JointLimiterOptions& options, KeyView key, std::uint64_t seed)
+    : options_(checked(options)),
+      key_(to_key_text(key)),
+      jitter_(seed),
+      requests_(options_.requests_per_minute, options_.requests_burst, kRequestsShare),
+      tokens_(options_.tokens_per_minute, options_.tokens_burst, kTokensShare) {}
+
+std::expected<JointPermit, Rejection> JointLimiter::try_acquire(TimePoint now, const JointRequest& request) {
+  const MutexLock lock(mutex_);
+  if (auto refused = look_locked(now, request)) return std::unexpected(*refused);
+  requests_.level.take(1.0);
+  tokens_.level.take(static_cast<double>(request.tokens));
+  ++in_flight_;
+  return JointPermit(*this, request.tokens);
+}
+
+std::optional<Rejection> JointLimiter::look(TimePoint now, const JointRequest& request) {
+  const MutexLock lock(mutex_);
+  return look_locked(now, request);
+}
+
+std::optional<Rejection> JointLimiter::look_locked(TimePoint now, const JointRequest& request) {
+  advance_locked(now);
+  const auto priority = static_cast<std::size_t>(request.priority);
+  const double fraction = options_.priorities ? options_.priorities->reserves[priority] : 0.0;
+  const Duration wait =
+      std::max(requests_.wait(1.0, fraction), tokens_.wait(static_cast<double>(request.tokens), fraction));
+  if (wait == kForever) return Rejection{.reason = RejectionReason::rate_limited, .key = key_};
+  // Before the wait: one that is known to be too short is none.
+  if (options_.concurrency && in_flight_ >= *options_.concurrency) {
+    return Rejection{.reason = RejectionReason::concurrency_limited, .key = key_};
+  }
+  if (wait == Duration::zero()) return std::nullopt;
+  return Rejection{.reason = RejectionReason::rate_limited,
+                   .key = key_,
+                   .retry_after = spread_wait(wait, request.priority, jitter_)};
+}
+
+void JointLimiter::advance_locked(TimePoint now) {
+  requests_.advance(now);
+  tokens_.advance(now);
+}
+
+void JointLimiter::settle(TimePoint now, std::uint64_t estimate, std::uint64_t used) {
+  const MutexLock lock(mutex_);
+  --in_flight_;
+  advance_locked(now);
+  if (used > estimate) {
+    tokens_.level.take(static_cast<double>(used - estimate));
+  } else {
+    tokens_.level.put(static_cast<double>(estimate - used));
+  }
+}
+
+void JointLimiter::release() noexcept {
+  const MutexLock lock(mutex_);
+  --in_flight_;
+}
+
+void JointLimiter::give_back(std::uint64_t estimate) noexcept {
+  const MutexLock lock(mutex_);
+  --in_flight_;
+  requests_.level.put(1.0);
+  tokens_.level.put(static_cast<double>(estimate));
+}
+
+JointSnapshot JointLimiter::snapshot(TimePoint now) {
+  const MutexLock lock(mutex_);
+  advance_locked(now);
+  JointSnapshot snapshot{.in_flight = in_flight_};
+  if (requests_.limited) snapshot.requests_available = requests_.level.level();
+  if (tokens_.limited) snapshot.tokens_available = tokens_.level.level();
+  return snapshot;
+}
+
+}  // namespace fuseboard

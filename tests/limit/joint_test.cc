@@ -1,0 +1,243 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/limit/joint.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "tests/limit/support.h"
+
+namespace fuseboard {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+constexpr JointLimiterOptions kLimits = {.requests_per_minute = 60.0,
+                                         .requests_burst = 10.0,
+                                         .tokens_per_minute = 6000.0,
+                                         .tokens_burst = 1000.0,
+                                         .concurrency = 3};
+
+JointPermit acquired(JointLimiter& limiter, TimePoint now, const JointRequest& request) {
+  auto permit = limiter.try_acquire(now, request);
+  if (permit) return std::move(*permit);
+  ADD_FAILURE() << "refused: " << name(permit.error().reason);
+  return {};
+}
+
+void expect_holds(JointLimiter& limiter, double requests, double tokens, std::uint32_t in_flight) {
+  const JointSnapshot snapshot = limiter.snapshot(kStart);
+  EXPECT_DOUBLE_EQ(*snapshot.requests_available, requests);
+  EXPECT_DOUBLE_EQ(*snapshot.tokens_available, tokens);
+  EXPECT_EQ(snapshot.in_flight, in_flight);
+}
+
+TEST(JointLimiter, ARefusalByOneLimitTakesNothingFromTheOthers) {  // LIM-5
+  JointLimiter limiter(kLimits, "key");
+  const JointPermit first = acquired(limiter, kStart, {.tokens = 900});
+  const auto by_tokens = limiter.try_acquire(kStart, {.tokens = 200, .priority = Priority::critical});
+  ASSERT_FALSE(by_tokens);
+  EXPECT_EQ(by_tokens.error().reason, RejectionReason::rate_limited);
+  EXPECT_EQ(by_tokens.error().key, "key");
+  EXPECT_EQ(by_tokens.error().retry_after, 1s);
+  expect_holds(limiter, 9, 100, 1);
+
+  const JointPermit second = acquired(limiter, kStart, {});
+  const JointPermit third = acquired(limiter, kStart, {});
+  const auto by_concurrency = limiter.try_acquire(kStart, {.tokens = 10});
+  ASSERT_FALSE(by_concurrency);
+  EXPECT_EQ(by_concurrency.error().reason, RejectionReason::concurrency_limited);
+  EXPECT_EQ(by_concurrency.error().retry_after, std::nullopt);
+  expect_holds(limiter, 7, 100, 3);
+}
+
+TEST(JointLimiter, TheWaitIsThatOfTheSlowerLimit) {  // LIM-3 LIM-5
+  JointLimiter limiter({.requests_per_minute = 60.0, .requests_burst = 1.0, .tokens_per_minute = 60.0});
+  const JointPermit first = acquired(limiter, kStart, {.tokens = 60});
+  EXPECT_EQ(limiter.look(kStart, {.tokens = 5, .priority = Priority::high})->retry_after, 5s);
+  EXPECT_EQ(limiter.look(kStart, {.tokens = 0, .priority = Priority::high})->retry_after, 1s);
+  EXPECT_EQ(limiter.look(kStart + 5s, {.tokens = 5, .priority = Priority::high}), std::nullopt);
+}
+
+TEST(JointLimiter, TheEstimateIsReconciledWithWhatWasUsed) {  // LIM-5
+  JointLimiter limiter(kLimits);
+  acquired(limiter, kStart, {.tokens = 500}).settle(kStart, 100);
+  expect_holds(limiter, 9, 900, 0);
+  acquired(limiter, kStart, {.tokens = 500}).settle(kStart, 500);
+  expect_holds(limiter, 8, 400, 0);
+  acquired(limiter, kStart, {.tokens = 100}).settle(kStart, 700);
+  expect_holds(limiter, 7, -300, 0);
+  EXPECT_EQ(limiter.look(kStart, {.tokens = 100, .priority = Priority::high})->retry_after, 4s) << "what is owed first";
+}
+
+TEST(JointLimiter, AForgottenPermitFreesItsPlaceAndLeavesTheEstimateCharged) {  // LIM-5 LIM-8
+  JointLimiter limiter(kLimits);
+  {
+    const JointPermit forgotten = acquired(limiter, kStart, {.tokens = 300});
+  }
+  acquired(limiter, kStart, {.tokens = 100}).settle();
+  expect_holds(limiter, 8, 600, 0);
+}
+
+TEST(JointLimiter, WhatWasNotSentComesBackWhole) {  // LIM-5 BRK-11
+  JointLimiter limiter(kLimits);
+  acquired(limiter, kStart, {.tokens = 300}).give_back();
+  expect_holds(limiter, 10, 1000, 0);
+}
+
+TEST(JointLimiter, APermitIsSettledOnceHoweverItIsMoved) {  // LIM-5 LIM-8
+  JointLimiter limiter(kLimits);
+  JointPermit first = acquired(limiter, kStart, {.tokens = 100});
+  JointPermit second = acquired(limiter, kStart, {.tokens = 100});
+  second = std::move(first);
+  expect_holds(limiter, 8, 800, 1);
+  JointPermit third(std::move(second));
+  std::move(third).settle(kStart, 0);
+  std::move(third).settle(kStart, 0);  // NOLINT(bugprone-use-after-move): does nothing
+  std::move(third).give_back();        // NOLINT(bugprone-use-after-move)
+  expect_holds(limiter, 8, 900, 0);
+}
+
+TEST(JointLimiter, ACallLargerThanTheBucketIsRefusedWithoutAWait) {  // LIM-2 LIM-3
+  JointLimiter limiter(kLimits);
+  const auto refused = limiter.try_acquire(kStart, {.tokens = 1001});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, RejectionReason::rate_limited);
+  EXPECT_EQ(refused.error().retry_after, std::nullopt);
+}
+
+TEST(JointLimiter, PrioritiesKeepTheirReservesInBothBuckets) {  // LIM-2 LIM-5
+  JointLimiterOptions options = kLimits;
+  options.priorities.emplace();
+  JointLimiter limiter(options);
+  acquired(limiter, kStart, {.tokens = 500, .priority = Priority::low}).settle(kStart, 500);
+  EXPECT_FALSE(limiter.try_acquire(kStart, {.tokens = 1, .priority = Priority::low}));
+  EXPECT_TRUE(limiter.try_acquire(kStart, {.tokens = 300, .priority = Priority::normal}));
+}
+
+TEST(JointLimiter, EachLimitIsOptional) {  // LIM-5
+  JointLimiter none({});
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(none.try_acquire(kStart, {.tokens = 1'000'000'000'000}));
+  JointLimiter only_concurrency({.concurrency = 1});
+  const JointPermit held = acquired(only_concurrency, kStart, {.tokens = 5});
+  EXPECT_FALSE(only_concurrency.try_acquire(kStart));
+  EXPECT_EQ(only_concurrency.snapshot(kStart).tokens_available, std::nullopt);
+}
+
+TEST(JointLimiter, EveryProblemIsReported) {  // CORE-6
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const JointLimiterOptions options{.requests_per_minute = 0.0,
+                                    .requests_burst = nan,
+                                    .tokens_per_minute = std::numeric_limits<double>::infinity(),
+                                    .tokens_burst = -1.0,
+                                    .concurrency = 0,
+                                    .priorities = PriorityOptions{.mode = PriorityMode::weighted_cost}};
+  EXPECT_THAT(fields_of(options.validate()), ElementsAre("requests_per_minute", "requests_burst", "tokens_per_minute",
+                                                         "tokens_burst", "concurrency", "priorities.mode"));
+  EXPECT_THROW(JointLimiter{options}, InvalidOptions);
+}
+
+// Against the obvious bookkeeping in long double.
+RC_GTEST_PROP(JointLimiterOracle, AgreesWithNaiveBookkeeping, ()) {  // LIM-5 LIM-1
+  JointLimiter limiter(kLimits);
+  long double requests = 10;
+  long double tokens = 1000;
+  struct Held {
+    JointPermit permit;
+    std::uint64_t estimate;
+  };
+  std::vector<Held> held;
+  TimePoint now = kStart;
+  (void)limiter.snapshot(now);
+  const int steps = *rc::gen::inRange(1, 100);
+  for (int step = 0; step < steps; ++step) {
+    const Duration wait = *rc::gen::element<Duration>(0ns, 1ns, 10ms, 333ms, 1s, 7s);
+    now += wait;
+    const long double seconds = static_cast<long double>(wait.count()) / 1e9L;
+    requests = std::min(10.0L, requests + seconds);
+    tokens = std::min(1000.0L, tokens + 100 * seconds);
+    const auto used = static_cast<std::uint64_t>(*rc::gen::inRange(0, 600));
+    switch (*rc::gen::inRange(0, 5)) {
+      case 0:
+      case 1: {
+        const bool passes = requests >= 1 && tokens >= used && held.size() < 3;
+        const bool on_the_edge = std::abs(requests - 1) < 1e-6L || std::abs(tokens - used) < 1e-6L;
+        auto permit = limiter.try_acquire(now, {.tokens = used});
+        RC_ASSERT(permit.has_value() == passes || on_the_edge);
+        if (!permit) break;
+        requests -= 1;
+        tokens -= used;
+        held.push_back({std::move(*permit), used});
+        break;
+      }
+      case 2:
+        if (held.empty()) break;
+        tokens = std::min(1000.0L, tokens + held.back().estimate - static_cast<long double>(used));
+        std::move(held.back().permit).settle(now, used);
+        held.pop_back();
+        break;
+      case 3:
+        if (!held.empty()) held.pop_back();
+        break;
+      default:
+        if (held.empty()) break;
+        tokens = std::min(1000.0L, tokens + held.back().estimate);
+        requests = std::min(10.0L, requests + 1);
+        std::move(held.back().permit).give_back();
+        held.pop_back();
+    }
+    const JointSnapshot snapshot = limiter.snapshot(now);
+    RC_ASSERT(snapshot.in_flight == held.size());
+    RC_ASSERT(std::abs(*snapshot.requests_available - requests) < 1e-6L);
+    RC_ASSERT(std::abs(*snapshot.tokens_available - tokens) < 1e-6L);
+  }
+}
+
+TEST(JointLimiterThreads, PlacesAndTokensAreConserved) {  // LIM-5 LIM-8
+  JointLimiter limiter({.requests_per_minute = 60.0,
+                        .requests_burst = 1e6,
+                        .tokens_per_minute = 60.0,
+                        .tokens_burst = 1e6,
+                        .concurrency = 3});
+  std::atomic<int> in_flight{0};
+  std::atomic<int> most{0};
+  std::atomic<std::uint64_t> admitted{0};
+  std::atomic<std::uint64_t> used{0};
+  together([&](int thread) {
+    Rng rng(static_cast<std::uint64_t>(thread));
+    for (int i = 0; i < 3000; ++i) {
+      auto permit = limiter.try_acquire(kStart, {.tokens = 10});
+      if (!permit) continue;
+      const int now = ++in_flight;
+      for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+      }
+      --in_flight;
+      switch (rng.below(3)) {
+        case 0:
+          std::move(*permit).give_back();
+          break;
+        case 1:
+          ++admitted;
+          used += 25;
+          std::move(*permit).settle(kStart, 25);
+          break;
+        default:
+          ++admitted;
+          used += 10;
+      }
+    }
+  });
+  EXPECT_LE(most, 3);
+  expect_holds(limiter, 1e6 - static_cast<double>(admitted), 1e6 - static_cast<double>(used), 0);
+}
+
+}  // namespace
+}  // namespace fuseboard

@@ -1,0 +1,282 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/limit/token_bucket.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <atomic>
+#include <limits>
+#include <utility>
+
+#include "tests/limit/support.h"
+
+namespace fuseboard {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using enum Priority;
+
+std::uint64_t drain(TokenBucket& bucket, TimePoint now, Priority priority = normal) {
+  std::uint64_t taken = 0;
+  while (bucket.try_acquire(now, 1, priority)) ++taken;
+  return taken;
+}
+
+TEST(TokenBucket, BeginsFullAndRefillsByElapsedTime) {  // LIM-1
+  TokenBucket bucket({.rate = 10, .burst = 5});
+  EXPECT_EQ(drain(bucket, kStart), 5U);
+  EXPECT_FALSE(bucket.try_acquire(kStart + 100ms - 1ns));
+  EXPECT_TRUE(bucket.try_acquire(kStart + 100ms));
+  EXPECT_EQ(drain(bucket, kStart + 400ms), 3U);
+  EXPECT_EQ(drain(bucket, kStart + 24h), 5U) << "never more than the burst";
+}
+
+TEST(TokenBucket, FractionsOfATokenAreNotLostHoweverOftenItIsAsked) {  // LIM-1
+  // A third of a token a nanosecond-sized step at a time; an integer refill per call would round each down to nothing.
+  TokenBucket bucket({.rate = 7, .burst = 1});
+  std::uint64_t taken = 0;
+  const Duration step = 1009us;
+  for (TimePoint now = kStart; now < kStart + 60s; now += step) taken += bucket.try_acquire(now) ? 1 : 0;
+  // Each token may be taken one step late.
+  EXPECT_GE(taken, static_cast<std::uint64_t>(60.0 / (1.0 / 7 + 0.001009)));
+  EXPECT_LE(taken, 1 + 60 * 7U);
+}
+
+TEST(TokenBucket, AnEarlierTimeRefillsNothing) {  // LIM-1 CORE-1
+  TokenBucket bucket({.rate = 10, .burst = 2});
+  EXPECT_EQ(drain(bucket, kStart + 1s), 2U);
+  EXPECT_EQ(drain(bucket, kStart), 0U);
+  EXPECT_EQ(drain(bucket, TimePoint::min()), 0U);
+  EXPECT_EQ(drain(bucket, kStart + 1s), 0U);
+  EXPECT_EQ(drain(bucket, kStart + 1100ms), 1U);
+}
+
+TEST(TokenBucket, ExtremesOfTimeAndCostSaturate) {  // LIM-1 CORE-7
+  TokenBucket bucket({.rate = kMostTokens, .burst = kMostTokens});
+  EXPECT_TRUE(bucket.try_acquire(kNever, 1'000'000'000));
+  EXPECT_FALSE(bucket.try_acquire(kNever, std::numeric_limits<std::uint64_t>::max()));
+  TokenBucket slow({.rate = kLeastRate, .burst = kMostTokens});
+  EXPECT_TRUE(slow.try_acquire(kStart, 1'000'000'000));
+  const auto refused = slow.try_acquire(kStart, 1'000'000'000);
+  ASSERT_FALSE(refused);
+  EXPECT_GT(*refused.error().retry_after, 24h * 365);
+}
+
+TEST(TokenBucket, ACallMayCostMoreThanOneToken) {  // LIM-1
+  TokenBucket bucket({.rate = 10, .burst = 10});
+  EXPECT_TRUE(bucket.try_acquire(kStart, 7));
+  EXPECT_FALSE(bucket.try_acquire(kStart, 4));
+  EXPECT_TRUE(bucket.try_acquire(kStart, 3)) << "a refused call took nothing";
+  EXPECT_DOUBLE_EQ(bucket.available(kStart + 250ms), 2.5);
+}
+
+TEST(TokenBucket, WhatCostsMoreThanTheBucketHoldsIsRefusedWithoutAWait) {  // LIM-3
+  TokenBucket bucket({.rate = 10, .burst = 10}, "key");
+  EXPECT_FALSE(bucket.can_ever_admit(11));
+  const auto refused = bucket.try_acquire(kStart, 11);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, RejectionReason::rate_limited);
+  EXPECT_EQ(refused.error().retry_after, std::nullopt);
+  EXPECT_EQ(refused.error().key, "key");
+  EXPECT_DOUBLE_EQ(bucket.available(kStart), 10.0);
+}
+
+TEST(TokenBucket, ARefundReturnsWhatWasTakenAndNeverMoreThanTheBurst) {  // LIM-1 BRK-11
+  TokenBucket bucket({.rate = 1, .burst = 3});
+  EXPECT_TRUE(bucket.try_acquire(kStart, 2));
+  bucket.refund(2);
+  EXPECT_EQ(drain(bucket, kStart), 3U);
+  for (int i = 0; i < 10; ++i) bucket.refund(3);
+  EXPECT_EQ(drain(bucket, kStart), 3U);
+  bucket.reset();
+  EXPECT_EQ(drain(bucket, kStart), 3U);
+}
+
+TEST(TokenBucket, LookingTakesNothing) {  // LIM-6
+  TokenBucket bucket({.rate = 1, .burst = 1});
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(bucket.look(kStart), std::nullopt);
+  EXPECT_TRUE(bucket.try_acquire(kStart));
+  EXPECT_EQ(bucket.look(kStart, 1, critical)->retry_after, 1s);
+}
+
+TEST(TokenBucketPriorities, APriorityDrawsDownToItsReserve) {  // LIM-2
+  TokenBucket bucket({.rate = 1, .burst = 100, .priorities = PriorityOptions{}});
+  EXPECT_EQ(drain(bucket, kStart, low), 50U);
+  EXPECT_EQ(drain(bucket, kStart, normal), 30U);
+  EXPECT_EQ(drain(bucket, kStart, low), 0U);
+  EXPECT_EQ(drain(bucket, kStart, high), 15U);
+  EXPECT_EQ(drain(bucket, kStart, critical), 5U);
+}
+
+TEST(TokenBucketPriorities, EveryCallPassesAFullBucket) {  // LIM-2
+  for (const Priority priority : {low, normal, high, critical}) {
+    TokenBucket bucket({.rate = 1, .burst = 1, .priorities = PriorityOptions{}});
+    EXPECT_TRUE(bucket.try_acquire(kStart, 1, priority));
+    TokenBucket large({.rate = 1, .burst = 100, .priorities = PriorityOptions{}});
+    EXPECT_TRUE(large.try_acquire(kStart, 100, priority)) << "the reserve is at most burst - cost";
+  }
+}
+
+TEST(TokenBucketPriorities, WithoutPrioritiesInItsOptionsABucketHasNoReserves) {  // LIM-2
+  TokenBucket bucket({.rate = 1, .burst = 10});
+  EXPECT_EQ(drain(bucket, kStart, low), 10U);
+}
+
+TEST(TokenBucketPriorities, WeightedCostsAreExact) {  // LIM-2
+  const PriorityOptions weighted{.mode = PriorityMode::weighted_cost};
+  for (const auto& [priority, calls] : {std::pair{low, 10U}, {normal, 20U}, {high, 40U}}) {
+    TokenBucket bucket({.rate = 1, .burst = 20, .priorities = weighted});
+    EXPECT_EQ(drain(bucket, kStart, priority), calls);
+  }
+  // A tenth has no exact binary form; it is rounded up, by less than a millionth of a call.
+  TokenBucket bucket({.rate = 1, .burst = 20.00001, .priorities = weighted});
+  EXPECT_EQ(drain(bucket, kStart, critical), 200U);
+}
+
+TEST(TokenBucketPriorities, AWeightAboveTheBurstIsAMistakeOfTheConfiguration) {  // LIM-2
+  const TokenBucketOptions options{
+      .rate = 1, .burst = 1.5, .priorities = PriorityOptions{.mode = PriorityMode::weighted_cost}};
+  EXPECT_THAT(fields_of(options.validate()), ElementsAre("burst"));
+  EXPECT_THROW(TokenBucket{options}, InvalidOptions);
+}
+
+TEST(TokenBucketRetryAfter, WaitingThatLongIsEnoughAndNeeded) {  // LIM-3
+  TokenBucket bucket({.rate = 3, .burst = 10, .priorities = PriorityOptions{}});
+  drain(bucket, kStart, critical);
+  for (const Priority priority : {high, critical}) {
+    const Duration wait = *bucket.look(kStart, 4, priority)->retry_after;
+    EXPECT_NE(bucket.look(kStart + wait - 1ns, 4, priority), std::nullopt);
+    EXPECT_EQ(bucket.look(kStart + wait, 4, priority), std::nullopt);
+  }
+}
+
+TEST(TokenBucketRetryAfter, LowAndNormalWaitUpToATenthLongerFromTheSeed) {  // LIM-3 CORE-2
+  TokenBucket bucket({.rate = 1, .burst = 10}, "", 7);
+  TokenBucket same({.rate = 1, .burst = 10}, "", 7);
+  drain(bucket, kStart, critical);
+  drain(same, kStart, critical);
+  Duration shortest = kForever;
+  Duration longest = Duration::zero();
+  for (int i = 0; i < 200; ++i) {
+    const Priority priority = i % 2 == 0 ? low : normal;
+    const Duration wait = *bucket.look(kStart, 10, priority)->retry_after;
+    EXPECT_EQ(same.look(kStart, 10, priority)->retry_after, wait);
+    shortest = std::min(shortest, wait);
+    longest = std::max(longest, wait);
+  }
+  EXPECT_GE(shortest, 10s);
+  EXPECT_LT(shortest, 10100ms);
+  EXPECT_GT(longest, 10900ms);
+  EXPECT_LE(longest, 11s);
+  EXPECT_EQ(bucket.look(kStart, 10, high)->retry_after, 10s);
+}
+
+TEST(TokenBucketOptions, EveryProblemIsReported) {  // CORE-6
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double infinity = std::numeric_limits<double>::infinity();
+  TokenBucketOptions options{.rate = 0, .burst = nan, .priorities = PriorityOptions{}};
+  options.priorities->reserves = {0.1, 0.5, 0.0, -1.0};
+  options.priorities->weights = {2.0, infinity, 0.5, 0.1};
+  EXPECT_THAT(fields_of(options.validate()),
+              ElementsAre("rate", "burst", "priorities.reserves.normal", "priorities.reserves.critical",
+                          "priorities.weights.normal", "priorities.weights.normal"));
+  EXPECT_THAT(fields_of(TokenBucketOptions{.rate = infinity, .burst = 0.5}.validate()), ElementsAre("rate", "burst"));
+  EXPECT_THAT(fields_of(TokenBucketOptions{.rate = -1, .burst = infinity}.validate()), ElementsAre("rate", "burst"));
+  EXPECT_TRUE(TokenBucketOptions{}.validate().empty());
+}
+
+TEST(Priority, NamesGoBothWays) {
+  for (const Priority priority : {low, normal, high, critical}) {
+    EXPECT_EQ(priority_from_name(name(priority)), priority);
+  }
+  EXPECT_EQ(priority_from_name("urgent"), std::nullopt);
+}
+
+// The rule itself, on random histories: in every interval, burst + rate * t and not a token more; and a call that a
+// naive bucket in long double would clearly let pass does pass.
+RC_GTEST_PROP(TokenBucketOracle, NoIntervalAdmitsMoreThanBurstPlusRateTimesTime, ()) {  // LIM-1 LIM-3
+  const double rate = *rc::gen::element(0.001, 0.3, 1.0, 7.0, 20.0, 333.0, 1e5, 1e9);
+  const double burst = static_cast<double>(*rc::gen::inRange(4, 30)) + *rc::gen::element(0.0, 0.5);
+  TokenBucketOptions options{.rate = rate, .burst = burst};
+  if (*rc::gen::arbitrary<bool>()) options.priorities.emplace();
+  TokenBucket bucket(options, "", 1);
+  struct Grant {
+    TimePoint at;
+    std::uint64_t cost;
+  };
+  std::vector<Grant> grants;
+  TimePoint now = kStart;
+  long double level = burst;
+  const int steps = *rc::gen::inRange(1, 150);
+  for (int step = 0; step < steps; ++step) {
+    const auto tokens = static_cast<double>(*rc::gen::element(0, 0, 1, 3, 10)) * 0.37;
+    const Duration wait = Duration(static_cast<Duration::rep>(tokens / rate * 1e9)) + Duration(*rc::gen::inRange(0, 3));
+    now += wait;
+    level = std::min<long double>(burst, level + static_cast<long double>(wait.count()) * rate / 1e9L);
+    const auto cost = static_cast<std::uint64_t>(*rc::gen::inRange(1, 5));
+    const Priority priority = *rc::gen::element(low, normal, high, critical);
+    const long double reserve =
+        options.priorities
+            ? std::min<long double>(burst * options.priorities->reserves[static_cast<std::size_t>(priority)],
+                                    burst - static_cast<double>(cost))
+            : 0.0L;
+    const long double slack = std::max(static_cast<long double>(rate) * 2e-9L, 1e-7L);
+    const auto granted = bucket.try_acquire(now, cost, priority);
+    if (granted) {
+      RC_ASSERT(level + slack >= static_cast<long double>(cost) + reserve);
+      grants.push_back({now, cost});
+      level -= static_cast<long double>(cost);
+    } else {
+      RC_ASSERT(level <= static_cast<long double>(cost) + reserve + slack);
+      const Duration retry_after = *granted.error().retry_after;
+      RC_ASSERT(retry_after > Duration::zero());
+      RC_ASSERT(bucket.look(now + retry_after, cost, priority) == std::nullopt);
+    }
+  }
+  for (std::size_t first = 0; first < grants.size(); ++first) {
+    long double admitted = 0;
+    for (std::size_t last = first; last < grants.size(); ++last) {
+      admitted += static_cast<long double>(grants[last].cost);
+      const long double t = static_cast<long double>((grants[last].at - grants[first].at).count()) / 1e9L;
+      RC_ASSERT(admitted <= burst + rate * t + std::max(static_cast<long double>(rate) * 1e-9L, 1e-8L));
+    }
+  }
+}
+
+TEST(TokenBucketThreads, ManyThreadsShareOneBurstAndNotATokenMore) {  // LIM-1
+  for (const Priority priority : {low, normal, high, critical}) {
+    TokenBucket bucket({.rate = 1, .burst = 1000, .priorities = PriorityOptions{}});
+    std::atomic<std::uint64_t> taken{0};
+    together([&](int) { taken += drain(bucket, kStart, priority); });
+    EXPECT_EQ(taken, 1000U - 10U * static_cast<unsigned>(std::array{50, 20, 5, 0}[static_cast<std::size_t>(priority)]));
+  }
+}
+
+TEST(TokenBucketThreads, WhileTimePassesTheBoundHoldsAndNothingIsLost) {  // LIM-1
+  TokenBucket bucket({.rate = 1000, .burst = 50});
+  std::atomic<Duration::rep> time{0};
+  std::atomic<std::uint64_t> taken{0};
+  together([&](int thread) {
+    Rng rng(static_cast<std::uint64_t>(thread));
+    for (int i = 0; i < 4000; ++i) {
+      // Steps of random size, so that threads bring times out of order.
+      const TimePoint now = kStart + Duration(time.fetch_add(static_cast<Duration::rep>(rng.below(20'000))));
+      const std::uint64_t cost = 1 + rng.below(3);
+      if (bucket.try_acquire(now, cost)) taken += cost;
+      if (rng.below(10) == 0 && bucket.try_acquire(now, 2)) bucket.refund(2);
+    }
+  });
+  const TimePoint end = kStart + Duration(time.load());
+  taken += drain(bucket, end);
+  const double elapsed_seconds = static_cast<double>(time.load()) / 1e9;
+  EXPECT_LE(static_cast<double>(taken), 50 + 1000 * elapsed_seconds + 1e-6);
+  // Demand was higher than the rate throughout, so all but what the full bucket could not hold has been used.
+  EXPECT_GE(static_cast<double>(taken), 1000 * elapsed_seconds - 1);
+}
+
+}  // namespace
+}  // namespace fuseboard

@@ -93,7 +93,7 @@ std::optional<Rejection> BreakerRegistry::look(KeyView key) const {
 }
 
 BreakerSnapshot BreakerRegistry::snapshot(KeyView key) const {
-  const CircuitBreaker* const breaker = index_.find(key, hash(key));
+  CircuitBreaker* const breaker = index_.find(key, hash(key));
   return breaker == nullptr ? unknown(key) : breaker->snapshot();
 }
 
@@ -111,7 +111,7 @@ std::vector<BreakerSnapshot> BreakerRegistry::snapshot() const {
   std::vector<BreakerSnapshot> all;
   const std::vector<CircuitBreaker*> known = breakers();
   all.reserve(known.size());
-  for (const CircuitBreaker* const breaker : known) all.push_back(breaker->snapshot());
+  for (CircuitBreaker* const breaker : known) all.push_back(breaker->snapshot());
   return all;
 }
 

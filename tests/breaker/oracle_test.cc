@@ -190,7 +190,7 @@ Outcome outcome_of(Verdict verdict) {
   return {};
 }
 
-void expect_agreement(const CircuitBreaker& breaker, const Model& model) {
+void expect_agreement(CircuitBreaker& breaker, const Model& model) {
   const BreakerSnapshot snapshot = breaker.snapshot();
   RC_ASSERT(snapshot.state == model.state);
   RC_ASSERT(snapshot.generation == model.generation);

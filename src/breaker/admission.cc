@@ -194,6 +194,7 @@ void CircuitBreaker::release_leases_locked() {
 // after a probe has shown the target to be well [BRK-12].
 bool CircuitBreaker::has_stuck_call_locked(TimePoint now) const {
   if (!options_->stuck_call_age || state() != closed) return false;
+  // Even when its time is up: its end, still to come, will make none of them count.
   if (override_ != nullptr && override_->kind == OverrideKind::force_closed) return false;
   const std::optional<TimePoint> began = calls_->oldest_of_generation();
   return began && elapsed(*began, now) > *options_->stuck_call_age;

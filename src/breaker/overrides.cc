@@ -46,18 +46,23 @@ bool CircuitBreaker::lift_override() {
 }
 
 void CircuitBreaker::impose_locked(std::unique_ptr<Override> imposed, TimePoint now) {
-  // Calls that `force_closed` let in are no evidence, so none in flight may pass for a stuck one afterwards.
-  if (calls_ != nullptr) calls_->start_generation();
+  forget_forced_calls_locked();
   override_ = std::move(imposed);
   set_care_locked(kOverridden, true);
   post_locked(BreakerEventKind::override_set, state(), TransitionCause::operator_reset, now);
 }
 
 void CircuitBreaker::end_override_locked(BreakerEventKind kind, TimePoint at) {
-  if (calls_ != nullptr) calls_->start_generation();
+  forget_forced_calls_locked();
   post_locked(kind, state(), TransitionCause::operator_reset, at);
   override_ = nullptr;
   set_care_locked(kOverridden, false);
+}
+
+// Calls that `force_closed` let in are no evidence, so none in flight may pass for a stuck one afterwards.
+void CircuitBreaker::forget_forced_calls_locked() {
+  if (calls_ == nullptr || override_ == nullptr) return;
+  if (override_->kind == OverrideKind::force_closed) calls_->start_generation();
 }
 
 void CircuitBreaker::expire_override_locked(TimePoint now) {

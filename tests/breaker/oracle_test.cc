@@ -233,8 +233,10 @@ class Model {
     if (forced && forced->until && now_ >= *forced->until) change_override(std::nullopt);
   }
   void change_override(std::optional<Forced> to) {
+    if (forced && forced->kind == OverrideKind::force_closed) {
+      for (auto& [id, call] : calls_) call.generation = 0;  // no evidence for being stuck
+    }
     forced = to;
-    for (auto& [id, call] : calls_) call.generation = 0;  // no evidence for being stuck any more
   }
 
   void lose_overdue_probes() {

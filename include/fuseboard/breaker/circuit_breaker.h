@@ -350,6 +350,7 @@ class alignas(64) CircuitBreaker {
   void set_care_locked(std::uint64_t bit, bool on) FUSEBOARD_REQUIRES(mutex_);
   bool is_overridden_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void end_override_locked(BreakerEventKind kind, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
+  void forget_forced_calls_locked() FUSEBOARD_REQUIRES(mutex_);
   void expire_override_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   std::optional<BreakerOverride> override_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
 

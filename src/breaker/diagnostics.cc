@@ -61,8 +61,7 @@ BreakerSnapshot CircuitBreaker::snapshot_locked(TimePoint now) {
   return snapshot;
 }
 
-void CircuitBreaker::sum_cells_locked(BreakerSnapshot& into) const {
-  BreakerTotals& totals = into.totals;
+std::uint64_t CircuitBreaker::sum_totals_locked(BreakerTotals& totals) const {
   // Settlements before admissions: whoever sees a settlement sees its admission, so no fewer are in flight than are.
   totals.failed = failed_;
   totals.succeeded = cells_.sum(&Cell::succeeded);
@@ -73,8 +72,17 @@ void CircuitBreaker::sum_cells_locked(BreakerSnapshot& into) const {
   totals.admitted = cells_.sum(&Cell::admitted);
   const std::uint64_t settled = totals.succeeded + totals.throttled + totals.neutral + totals.abandoned + totals.failed;
   const std::uint64_t granted = totals.admitted + totals.reported;
-  into.in_flight = granted > settled ? granted - settled : 0;
+  return granted > settled ? granted - settled : 0;
+}
 
+bool CircuitBreaker::is_idle() const {
+  const MutexLock lock(mutex_);
+  BreakerTotals totals;
+  return state() == closed && override_ == nullptr && sum_totals_locked(totals) == 0;
+}
+
+void CircuitBreaker::sum_cells_locked(BreakerSnapshot& into) const {
+  into.in_flight = sum_totals_locked(into.totals);
   into.denials = cells_.sum(&Cell::denied);
   if (into.denials == 0) return;
   Duration::rep last = std::numeric_limits<Duration::rep>::min();

@@ -199,10 +199,12 @@ TEST(BreakerRegistryThreads, OneBreakerAKeyHoweverManyCreateIt) {  // BRK-17
 TEST(BreakerRegistryThreads, TheBoundHoldsHoweverManyCreateKeys) {  // BRK-17 CORE-5
   ManualClock clock;
   BreakerRegistry registry({.max_keys = 100}, clock);
+  std::vector<std::vector<BreakerPermit>> in_flight(kThreads);
   together([&](int thread) {
     for (int i = 0; i < 100; ++i) {
       auto permit = registry.try_acquire("key-" + std::to_string(thread * 1000 + i));
-      EXPECT_TRUE(permit.has_value());
+      ASSERT_TRUE(permit.has_value());
+      in_flight[static_cast<std::size_t>(thread)].push_back(std::move(*permit));
     }
   });
   EXPECT_EQ(registry.size(), 100U);

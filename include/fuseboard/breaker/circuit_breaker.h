@@ -100,6 +100,24 @@ class [[nodiscard]] BreakerPermit {
   Ticket ticket_{};
 };
 
+// Memory that comes from large blocks and, given back, serves again for a piece of the same size; the blocks go back at
+// the end. For the few sizes that a breaker is made of. Not thread-safe.
+class RecyclingMemory final : public std::pmr::memory_resource {
+ private:
+  struct Size {
+    std::size_t bytes;
+    std::size_t alignment;
+    std::vector<void*> free;
+  };
+  Size& size_of(std::size_t bytes, std::size_t alignment);
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override;
+  void do_deallocate(void* piece, std::size_t bytes, std::size_t alignment) override;
+  bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override { return this == &other; }
+
+  std::pmr::monotonic_buffer_resource blocks_;
+  std::vector<Size> sizes_;
+};
+
 // What the breakers of one registry share.
 struct BreakerContext {
   BreakerContext(const Clock& shared_clock, std::uint64_t shared_seed) : clock(shared_clock), seed(shared_seed) {}
@@ -108,8 +126,8 @@ struct BreakerContext {
   const std::uint64_t seed;  // of the jitter
   EventOutbox<BreakerEvent> events{};
   std::atomic<std::size_t> open_circuits{0};
-  // Where breakers put their cells. Breakers are made under the registry's lock.
-  std::pmr::monotonic_buffer_resource memory{};
+  // Where breakers put their cells. Breakers are made and destroyed under the registry's lock.
+  RecyclingMemory memory{};
 };
 
 // Thread-safe throughout. Listeners run outside its lock, on the thread that caused the transition or one that is
@@ -177,6 +195,8 @@ class alignas(64) CircuitBreaker {
 
  private:
   friend class BreakerPermit;
+  friend class BreakerHandle;
+  friend class BreakerRegistry;
   using Ticket = BreakerPermit::Ticket;
 
   // Counters of one thread. Failures are not among them: counting one takes the mutex anyway.
@@ -283,6 +303,9 @@ class alignas(64) CircuitBreaker {
     settle_judged(ticket, outcome);
   }
 
+  // For the registry: closed, nothing imposed on it, nothing in flight.
+  bool is_idle() const;
+
   // Admission.
   std::expected<BreakerPermit, Rejection> acquire_with_care(std::uint64_t word, std::optional<Duration> probe_lease);
   std::expected<BreakerPermit, Rejection> acquire_locked(TimePoint now, std::optional<Duration> probe_lease)
@@ -357,6 +380,8 @@ class alignas(64) CircuitBreaker {
   // Diagnostics.
   BreakerSnapshot snapshot_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   std::vector<Transition> transitions_locked() const FUSEBOARD_REQUIRES(mutex_);
+  // Also returns how many calls are in flight.
+  std::uint64_t sum_totals_locked(BreakerTotals& totals) const FUSEBOARD_REQUIRES(mutex_);
   void sum_cells_locked(BreakerSnapshot& into) const FUSEBOARD_REQUIRES(mutex_);
 
   // What every call reads comes first, in one cache line. The atomics are written under mutex_ alone.
@@ -368,6 +393,10 @@ class alignas(64) CircuitBreaker {
   BreakerContext* const context_;
   std::atomic<std::uint8_t> last_failure_{kNoCategory};
   std::atomic<bool> abandoned_is_failure_;
+  // The registry's, under its lock but for the first two: lookups mark a key, handles come and go.
+  std::atomic<bool> recently_used_{true};
+  std::atomic<std::uint32_t> handles_{0};
+  std::atomic<bool> has_own_options_{false};  // not those of the registry
   const Key key_;
   const std::uint64_t jitter_seed_;
   std::atomic<TimePoint> deadline_{TimePoint::min()};

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "breaker/glob.h"
@@ -217,6 +218,27 @@ TEST_F(EvictionTest, AKeyThatComesBackBeginsAnew) {  // BRK-17
   registry.report("a", failed());
   EXPECT_EQ(registry.snapshot("a").consecutive_failures, 1U);
   EXPECT_EQ(registry.snapshot("a").totals.reported, 1U);
+}
+
+// Asks for a new key from inside the admission of another.
+class IntrudingClock final : public Clock {
+ public:
+  TimePoint now() const noexcept override {
+    if (BreakerRegistry* const asked = std::exchange(registry, nullptr)) (void)asked->try_acquire("new");
+    return clock.now();
+  }
+  ManualClock clock;
+  mutable BreakerRegistry* registry = nullptr;
+};
+
+TEST(EvictionDuringUse, AKeyThatIsJustBeingAdmittedStays) {  // BRK-17
+  IntrudingClock clock;
+  BreakerRegistry registry({.defaults = {.track_in_flight = true}, .max_keys = 1}, clock);
+  std::move(*registry.try_acquire("known")).settle(Outcome::success());
+  clock.registry = &registry;
+  auto permit = registry.try_acquire("known");
+  EXPECT_EQ(registry.untracked_admissions(), 1U) << "the new key could not be held";
+  EXPECT_EQ(registry.snapshot("known").in_flight, 1U);
 }
 
 TEST(EvictionThreads, NothingInFlightIsLetGoOfAndNothingIsLost) {  // BRK-17 BRK-10

@@ -37,7 +37,8 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_locked(TimePoint
   if (override_ != nullptr && override_->kind == OverrideKind::force_closed) return grant_locked({}, now);
   if (override_ != nullptr && override_->kind == OverrideKind::force_open) {
     const TimePoint until = override_->until;
-    return deny(RejectionReason::circuit_open, open_facts(), now, until == kNever ? std::nullopt : std::optional(until));
+    return deny(RejectionReason::circuit_open, open_facts(), now,
+                until == kNever ? std::nullopt : std::optional(until));
   }
   // Under `metrics_only` a refusal becomes a permit that is no evidence, and all else goes on as ever.
   const bool refuses = override_ == nullptr;

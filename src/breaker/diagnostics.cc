@@ -45,8 +45,7 @@ BreakerSnapshot CircuitBreaker::snapshot_locked(TimePoint now) {
   snapshot.generation = generation();
   snapshot.consecutive_failures = facts.consecutive_failures;
   snapshot.probes_in_flight = probes_in_flight_;
-  snapshot.open_time =
-      snapshot.state == closed ? next_open_time_locked(consecutive_failures, now).base : open_time_;
+  snapshot.open_time = snapshot.state == closed ? next_open_time_locked(consecutive_failures, now).base : open_time_;
   if (snapshot.state == open) snapshot.remaining = elapsed(now, facts.deadline);
   if (facts.opened_at != kNotYet) snapshot.opened_at = facts.opened_at;
   snapshot.times_opened = times_opened_;
@@ -138,10 +137,11 @@ bool CircuitBreaker::restore(const SavedBreaker& saved) {
       open_until_locked(restored, now, opened_at, saturating_add(now, remaining));
     }
     if (overridden) {
-      const TimePoint until = overridden->remaining ? saturating_add(now, believed(*overridden->remaining, kLongestSaved)) : kNever;
-      impose_locked(std::make_unique<Override>(
-                        Override{.kind = overridden->kind, .reason = overridden->reason, .until = until}),
-                    now);
+      const TimePoint until =
+          overridden->remaining ? saturating_add(now, believed(*overridden->remaining, kLongestSaved)) : kNever;
+      impose_locked(
+          std::make_unique<Override>(Override{.kind = overridden->kind, .reason = overridden->reason, .until = until}),
+          now);
     }
   }
   context_->events.deliver();

@@ -32,8 +32,8 @@ BreakerRegistry::OwnedBreaker* BreakerRegistry::make_room_locked() {
   return nullptr;
 }
 
-// Handles are made under mutex_, so a key without one can only be reached through the index. Once it is out of there and
-// nobody is pinned, nobody can reach it at all, and what it holds in flight then is all there will be.
+// Handles are made under mutex_, so a key without one can only be reached through the index. Once it is out of there
+// and nobody is pinned, nobody can reach it at all, and what it holds in flight then is all there will be.
 bool BreakerRegistry::let_go_locked(CircuitBreaker& breaker) {
   if (breaker.handles_.load(std::memory_order_acquire) != 0 || !breaker.is_idle()) return false;
   const std::uint64_t key_hash = hash(breaker.key());

@@ -33,8 +33,7 @@ bool text_matches(std::string_view pattern, std::string_view text) noexcept {
 
 bool glob_matches(const KeyView& pattern, const KeyView& key) noexcept {
   if (pattern.is_pair() != key.is_pair()) return false;
-  return text_matches(pattern.first(), key.first()) &&
-         (!key.is_pair() || text_matches(pattern.second(), key.second()));
+  return text_matches(pattern.first(), key.first()) && (!key.is_pair() || text_matches(pattern.second(), key.second()));
 }
 
 }  // namespace fuseboard

@@ -8,9 +8,8 @@
 namespace fuseboard {
 
 RecyclingMemory::Size& RecyclingMemory::size_of(std::size_t bytes, std::size_t alignment) {
-  const auto known = std::find_if(sizes_.begin(), sizes_.end(), [&](const Size& size) {
-    return size.bytes == bytes && size.alignment == alignment;
-  });
+  const auto known = std::find_if(sizes_.begin(), sizes_.end(),
+                                  [&](const Size& size) { return size.bytes == bytes && size.alignment == alignment; });
   return known != sizes_.end() ? *known : sizes_.emplace_back(Size{.bytes = bytes, .alignment = alignment, .free = {}});
 }
 

@@ -47,8 +47,8 @@ class RollingWindow {
 
   const CallWindow shape_;
   WindowTotals totals_{};
-  std::vector<Call> ring_;  // of a count window
-  std::size_t next_ = 0;    // place in the ring: of the oldest call once it is full
+  std::vector<Call> ring_;             // of a count window
+  std::size_t next_ = 0;               // place in the ring: of the oldest call once it is full
   std::vector<WindowTotals> buckets_;  // of a time window; the part of a tick lies at its remainder
   std::int64_t tick_;                  // of the current part, counted from the clock's epoch
 };

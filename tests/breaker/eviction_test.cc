@@ -133,8 +133,8 @@ class EvictionTest : public testing::Test {
   }
 
   ManualClock clock_;
-  BreakerRegistry registry_{
-      {.defaults = {.failure_threshold = 1, .open_time = OpenTime::fixed(10s)}, .max_keys = 8}, clock_};
+  BreakerRegistry registry_{{.defaults = {.failure_threshold = 1, .open_time = OpenTime::fixed(10s)}, .max_keys = 8},
+                            clock_};
 };
 
 TEST_F(EvictionTest, AnIdleClosedKeyMakesRoom) {  // BRK-17
@@ -145,7 +145,7 @@ TEST_F(EvictionTest, AnIdleClosedKeyMakesRoom) {  // BRK-17
   EXPECT_EQ(registry_.snapshot().size(), 8U);
 }
 
-TEST_F(EvictionTest, AKeyThatIsUsedAgainGetsASecondChance) {  // BRK-17
+TEST_F(EvictionTest, AKeyThatIsUsedAgainGetsASecondChance) {    // BRK-17
   for (int i = 0; i < 9; ++i) use("key-" + std::to_string(i));  // all marks are off but that of the last
   for (int i = 9; i < 60; ++i) {
     use("often");

@@ -213,10 +213,9 @@ class Model {
     evidence_.push_back({.at = now_, .failed = failed, .slow = end.latency > options.slow_call_duration});
     const WindowTotals held = window();
     const bool enough = held.calls >= options.minimum_calls;
-    const bool trips =
-        (failed && consecutive >= options.failure_threshold) ||
-        (enough && options.failure_rate && held.failure_rate() >= *options.failure_rate) ||
-        (enough && options.slow_call_rate && held.slow_call_rate() >= *options.slow_call_rate);
+    const bool trips = (failed && consecutive >= options.failure_threshold) ||
+                       (enough && options.failure_rate && held.failure_rate() >= *options.failure_rate) ||
+                       (enough && options.slow_call_rate && held.slow_call_rate() >= *options.slow_call_rate);
     if (trips) trip(now_);
   }
 
@@ -294,9 +293,7 @@ struct Held {
 };
 
 Outcome outcome_of(const End& end) {
-  const auto failure = [&](Category category) {
-    return Outcome::failed(Failure::of(category, end.hint), end.latency);
-  };
+  const auto failure = [&](Category category) { return Outcome::failed(Failure::of(category, end.hint), end.latency); };
   switch (end.verdict) {
     case Verdict::success:
       return Outcome::success(end.latency);

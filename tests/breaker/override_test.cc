@@ -34,8 +34,7 @@ TEST_F(OverrideTest, ForceOpenRefusesAndLeavesTheStateUnderneathAlone) {  // BRK
   const BreakerSnapshot snapshot = breaker_.snapshot();
   EXPECT_EQ(snapshot.state, CircuitState::closed);
   EXPECT_EQ(snapshot.denials, 3U);
-  EXPECT_EQ(snapshot.override_in_force,
-            (BreakerOverride{.kind = OverrideKind::force_open, .reason = "maintenance"}));
+  EXPECT_EQ(snapshot.override_in_force, (BreakerOverride{.kind = OverrideKind::force_open, .reason = "maintenance"}));
   EXPECT_TRUE(breaker_.lift_override());
   EXPECT_FALSE(breaker_.lift_override());
   EXPECT_EQ(breaker_.snapshot().consecutive_failures, 1U);
@@ -138,9 +137,9 @@ TEST_F(OverrideTest, EveryChangeIsAnEvent) {  // BRK-13 CORE-4
   (void)breaker_.snapshot();
   breaker_.set_override(OverrideKind::force_closed, "c");
   EXPECT_TRUE(breaker_.lift_override());
-  EXPECT_THAT(heard, ElementsAre("override_set metrics_only", "transition metrics_only", "override_set force_open",
-                                 "override_expired force_open", "override_set force_closed",
-                                 "override_lifted force_closed"));
+  EXPECT_THAT(heard,
+              ElementsAre("override_set metrics_only", "transition metrics_only", "override_set force_open",
+                          "override_expired force_open", "override_set force_closed", "override_lifted force_closed"));
   EXPECT_EQ(breaker_.snapshot().generation, generation + 1) << "an override is no transition";
 }
 

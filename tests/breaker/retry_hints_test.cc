@@ -11,9 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Outcome hinted(Category category, Duration retry_after) {
-  return Outcome::failed(Failure::of(category, retry_after));
-}
+Outcome hinted(Category category, Duration retry_after) { return Outcome::failed(Failure::of(category, retry_after)); }
 
 class RetryHints : public testing::Test {
  protected:
@@ -26,8 +24,7 @@ class RetryHints : public testing::Test {
   }
 
   ManualClock clock_;
-  CircuitBreaker breaker_{
-      {.failure_threshold = 2, .open_time = OpenTime::exponential(10s, 2.0, 40s)}, "key", clock_};
+  CircuitBreaker breaker_{{.failure_threshold = 2, .open_time = OpenTime::exponential(10s, 2.0, 40s)}, "key", clock_};
 };
 
 TEST_F(RetryHints, AreAFloorUnderTheOpenTime) {  // BRK-4
@@ -64,7 +61,8 @@ TEST_F(RetryHints, AreCapped) {  // BRK-4
 }
 
 TEST_F(RetryHints, AreIgnoredWhereTheCapIsZero) {  // BRK-4
-  CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::fixed(10s), .retry_after_max = 0s}, "key", clock_);
+  CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::fixed(10s), .retry_after_max = 0s}, "key",
+                         clock_);
   call(breaker, hinted(Category::overloaded, 60s));
   EXPECT_EQ(refused(breaker).retry_after, 10s);
   clock_.advance(10s);

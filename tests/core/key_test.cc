@@ -155,7 +155,8 @@ TEST(KeyIndex, AnErasedKeyIsGoneAndItsNeighboursAreFound) {  // BRK-17
     }
     present[static_cast<std::size_t>(i)].flip();
     for (int k = 0; k < 10; ++k) {
-      Entry* const expected = present[static_cast<std::size_t>(k)] ? entries[static_cast<std::size_t>(k)].get() : nullptr;
+      const auto place = static_cast<std::size_t>(k);
+      Entry* const expected = present[place] ? entries[place].get() : nullptr;
       ASSERT_EQ(index.find("key-" + std::to_string(k), hash_of(k)), expected);
     }
   }

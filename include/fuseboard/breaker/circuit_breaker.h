@@ -276,9 +276,7 @@ class alignas(64) CircuitBreaker {
     return (generation << kGenerationShift) | care | static_cast<std::uint64_t>(state);
   }
   std::uint64_t generation() const noexcept { return generation_of(word_.load(std::memory_order_relaxed)); }
-  std::uint32_t consecutive() const noexcept {
-    return failures_.load(std::memory_order_acquire) & kMostFailuresInARow;
-  }
+  std::uint32_t consecutive() const noexcept { return failures_.load(std::memory_order_acquire) & kMostFailuresInARow; }
 
   std::expected<BreakerPermit, Rejection> acquire(std::optional<Duration> probe_lease) {
     const std::uint64_t word = word_.load(std::memory_order_acquire);
@@ -386,8 +384,8 @@ class alignas(64) CircuitBreaker {
 
   // What every call reads comes first, in one cache line. The atomics are written under mutex_ alone.
   std::atomic<std::uint64_t> word_;
-  std::atomic<std::uint32_t> failures_{0};  // in a row, and whether successes are recorded
-  std::atomic<std::uint32_t> trips_on_;     // bits of the categories
+  std::atomic<std::uint32_t> failures_{0};             // in a row, and whether successes are recorded
+  std::atomic<std::uint32_t> trips_on_;                // bits of the categories
   const std::unique_ptr<BreakerContext> own_context_;  // of a breaker by itself; holds the memory of the cells
   ThreadCells<Cell> cells_;
   BreakerContext* const context_;

@@ -46,7 +46,8 @@ struct OpenTime {
   friend bool operator==(const OpenTime&, const OpenTime&) noexcept = default;
 };
 
-// The calls that rates are taken over [BRK-2]. Only successes and failures enter it: throttled and neutral outcomes do not.
+// The calls that rates are taken over [BRK-2]. Only successes and failures enter it: throttled and neutral outcomes do
+// not.
 struct CallWindow {
   // A count window: the last so many calls, exactly; 1 to 10 000. 0: a time window.
   std::uint32_t calls = 100;

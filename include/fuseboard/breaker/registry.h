@@ -86,8 +86,7 @@ class BreakerHandle {
 
  private:
   friend class BreakerRegistry;
-  BreakerHandle(BreakerRegistry& registry, CircuitBreaker* breaker) noexcept
-      : registry_(&registry), breaker_(breaker) {
+  BreakerHandle(BreakerRegistry& registry, CircuitBreaker* breaker) noexcept : registry_(&registry), breaker_(breaker) {
     if (breaker_ != nullptr) breaker_->handles_.fetch_add(1, std::memory_order_relaxed);
   }
   std::expected<BreakerPermit, Rejection> admit_untracked() const;

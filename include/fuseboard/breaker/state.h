@@ -49,8 +49,8 @@ std::string_view name(OverrideKind kind) noexcept;
 
 struct BreakerOverride {
   OverrideKind kind = OverrideKind::force_open;
-  BoundedText<95> reason{};               // as given; a longer one is cut
-  std::optional<Duration> remaining{};    // until it ends by itself; nullopt: it stays until it is lifted
+  BoundedText<95> reason{};             // as given; a longer one is cut
+  std::optional<Duration> remaining{};  // until it ends by itself; nullopt: it stays until it is lifted
 
   friend bool operator==(const BreakerOverride&, const BreakerOverride&) noexcept = default;
 };
@@ -150,18 +150,18 @@ struct BreakerSnapshot {
   std::vector<Transition> transitions{};   // the last 16, oldest first
 };
 
-// One breaker's state to outlive its process [BRK-15]. Points in time are kept as spans from the moment of saving, since
-// a monotonic clock means nothing to another process. Totals, windows and calls in flight are not part of it.
+// One breaker's state to outlive its process [BRK-15]. Points in time are kept as spans from the moment of saving,
+// since a monotonic clock means nothing to another process. Totals, windows and calls in flight are not part of it.
 struct SavedBreaker {
   Key key;
   CircuitState state = CircuitState::closed;  // half_open is restored as open with no time remaining
   std::uint32_t consecutive_failures = 0;
   std::optional<Category> last_failure{};
   std::uint64_t times_opened = 0;
-  Duration open_base = Duration::zero();      // the open time that the next one grows from, before jitter
-  Duration remaining = Duration::zero();      // until a probe is let through; zero unless open
+  Duration open_base = Duration::zero();  // the open time that the next one grows from, before jitter
+  Duration remaining = Duration::zero();  // until a probe is let through; zero unless open
   std::optional<Duration> opened_ago{};
-  Duration closed_for = Duration::zero();     // zero unless closed
+  Duration closed_for = Duration::zero();  // zero unless closed
   std::optional<BreakerOverride> override_in_force{};
 };
 

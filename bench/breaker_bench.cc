@@ -127,6 +127,16 @@ void Look(benchmark::State& state) {
   const BreakerHandle handle = arrangement(1).handles.front();
   for (auto _ : state) DoNotOptimize(handle.look().has_value());
 }
+template <bool kTime>
+void AdmitSettleWithRate(benchmark::State& state) {
+  static CircuitBreaker breaker(
+      {.failure_rate = 0.5, .window = kTime ? CallWindow::last(60s) : CallWindow::last_calls(100)});
+  for (auto _ : state) admit_and_settle(breaker.try_acquire());
+}
+void AdmitSettleTracked(benchmark::State& state) {
+  static CircuitBreaker breaker({.stuck_call_age = 10min});
+  for (auto _ : state) admit_and_settle(breaker.try_acquire());
+}
 void FailThenSucceed(benchmark::State& state) {
   static CircuitBreaker breaker(provider_preset());
   for (auto _ : state) {
@@ -167,6 +177,9 @@ BENCHMARK(MapLookup<std::unordered_map<std::string, std::size_t>>)->Name("Floor/
 
 BENCHMARK(AdmitSettleByHandle)->Name("Breaker/AdmitSettleByHandle")->Threads(1)->Threads(2);
 BENCHMARK(AdmitSettleByName)->Name("Breaker/AdmitSettleByName")->Arg(1)->Arg(kManyKeys)->Threads(1)->Threads(2);
+BENCHMARK(AdmitSettleWithRate<false>)->Name("Breaker/AdmitSettleCountWindow")->Threads(1)->Threads(2);
+BENCHMARK(AdmitSettleWithRate<true>)->Name("Breaker/AdmitSettleTimeWindow")->Threads(1)->Threads(2);
+BENCHMARK(AdmitSettleTracked)->Name("Breaker/AdmitSettleTracked")->Threads(1)->Threads(2);
 BENCHMARK(Denied)->Name("Breaker/Denied")->Threads(1)->Threads(2);
 BENCHMARK(Look)->Name("Breaker/Look")->Threads(1)->Threads(2);
 BENCHMARK(FailThenSucceed)->Name("Breaker/FailThenSucceed");

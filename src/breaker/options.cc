@@ -15,6 +15,13 @@ constexpr Duration kLongestOpenTime = 24h;
 constexpr Duration kLongestStreak = 7 * 24h;
 constexpr std::uint32_t kMostFailures = 1'000'000;
 constexpr std::uint32_t kMostProbes = 1000;
+constexpr std::uint32_t kMostWindowCalls = 10'000;
+constexpr Duration kLongest = 24h;
+
+void check_rate(Validator& validator, std::string_view field, const std::optional<double>& rate) {
+  // The smallest rate that any window can tell from zero.
+  if (rate) validator.in_range(field, *rate, 1e-6, 1.0);
+}
 
 }  // namespace
 
@@ -36,12 +43,35 @@ Problems OpenTime::validate() const {
   return std::move(validator).take();
 }
 
+Problems CallWindow::validate() const {
+  Validator validator;
+  if (calls != 0 && time != Duration::zero()) {
+    validator.add("time", to_text(time), "0s beside `calls`: a window is one of calls or of time");
+  } else if (is_time()) {
+    validator.in_range("time", time, Duration(1s), kLongest);
+    validator.in_range("buckets", buckets, 1U, 100U);
+  } else {
+    validator.in_range("calls", calls, 1U, kMostWindowCalls);
+  }
+  return std::move(validator).take();
+}
+
 Problems BreakerOptions::validate() const {
   Validator validator;
   validator.in_range("failure_threshold", failure_threshold, 1U, kMostFailures);
+  check_rate(validator, "failure_rate", failure_rate);
+  check_rate(validator, "slow_call_rate", slow_call_rate);
+  validator.in_range("slow_call_duration", slow_call_duration, Duration(1ns), kLongest);
+  // What no rate asks for bounds nothing: a small window beside the default minimum is no problem until then.
+  const bool counts_to_a_bound = has_rate_rule() && !window.is_time();
+  validator.in_range("minimum_calls", minimum_calls, 1U,
+                     counts_to_a_bound ? std::clamp(window.calls, 1U, kMostWindowCalls) : kMostFailures);
+  validator.merge("window", window.validate());
+  if (stuck_call_age) validator.in_range("stuck_call_age", *stuck_call_age, Duration(1ms), kLongest);
   validator.in_range("half_open_max_probes", half_open_max_probes, 1U, kMostProbes);
   validator.in_range("half_open_successes", half_open_successes, 1U, kMostProbes);
   validator.merge("open_time", open_time.validate());
+  validator.in_range("retry_after_max", retry_after_max, Duration::zero(), kLongest);
   validator.in_range("probe_lease", probe_lease, kMinProbeLease, kMaxProbeLease);
   if (streak_reset_after)
     validator.in_range("streak_reset_after", *streak_reset_after, Duration::zero(), kLongestStreak);

@@ -3,14 +3,12 @@
 
 #include "fuseboard/breaker/registry.h"
 
-#include <set>
-#include <tuple>
 #include <utility>
+
+#include "breaker/registry_rules.h"
 
 namespace fuseboard {
 namespace {
-
-constexpr std::size_t kMostKeys = 1'000'000;
 
 const BreakerRegistryOptions& checked(const BreakerRegistryOptions& options) {
   throw_if_invalid(options.validate());
@@ -20,24 +18,22 @@ const BreakerRegistryOptions& checked(const BreakerRegistryOptions& options) {
 // What a key reads that no breaker stands for.
 BreakerSnapshot unknown(KeyView key) { return {.key = Key(key)}; }
 
-}  // namespace
-
-Problems BreakerRegistryOptions::validate() const {
-  Validator validator;
-  validator.merge("defaults", defaults.validate());
-  std::set<std::tuple<bool, std::string_view, std::string_view>> seen;
-  for (const ForKey& rule : keys) {
-    const KeyView key = rule.key.view();
-    const std::string field = "keys." + to_text(key);
-    validator.merge(field, rule.options.validate());
-    validator.require(seen.emplace(key.is_pair(), key.first(), key.second()).second, field, "named twice", "one entry");
-  }
-  validator.in_range("max_keys", max_keys, std::size_t{1}, kMostKeys);
-  return std::move(validator).take();
+bool is_worth_saving(const SavedBreaker& saved, Duration first_open_time) {
+  return saved.state != CircuitState::closed || saved.consecutive_failures > 0 || saved.open_base != first_open_time ||
+         saved.override_in_force;
 }
+
+}  // namespace
 
 BreakerSnapshot BreakerHandle::snapshot() const {
   return breaker_ == nullptr ? unknown(KeyView("")) : breaker_->snapshot();
+}
+
+void BreakerHandle::apply(const BreakerOptions& options) const {
+  throw_if_invalid(options.validate());
+  if (breaker_ == nullptr) return;
+  breaker_->has_own_options_.store(true, std::memory_order_relaxed);
+  breaker_->apply(options);
 }
 
 std::expected<BreakerPermit, Rejection> BreakerHandle::admit_untracked() const {
@@ -46,37 +42,40 @@ std::expected<BreakerPermit, Rejection> BreakerHandle::admit_untracked() const {
 }
 
 BreakerRegistry::BreakerRegistry(BreakerRegistryOptions options, const Clock& clock, std::uint64_t seed)
-    : context_(clock, seed),
-      max_keys_(checked(options).max_keys),
-      defaults_(std::make_shared<const BreakerOptions>(options.defaults)) {
-  for (BreakerRegistryOptions::ForKey& rule : options.keys) {
-    rules_.push_back(
-        std::make_unique<KeyRule>(std::move(rule.key), std::make_shared<const BreakerOptions>(rule.options)));
-    rule_index_.insert(*rules_.back(), hash(rules_.back()->key()));
-  }
-}
+    : context_(clock, seed), rules_(std::make_unique<const Rules>(checked(options))) {}
 
 BreakerRegistry::~BreakerRegistry() = default;
 
-CircuitBreaker* BreakerRegistry::create(const KeyView& key, std::uint64_t key_hash, const BreakerOptions* options) {
+void BreakerRegistry::Destroy::operator()(CircuitBreaker* breaker) const noexcept {
+  std::pmr::polymorphic_allocator<>(memory).delete_object(breaker);
+}
+
+BreakerHandle BreakerRegistry::find_or_create(const KeyView& key, const BreakerOptions* options) {
   if (options != nullptr) throw_if_invalid(options->validate());
-  // A full registry is asked for new keys again and again: they must not queue for the lock.
-  if (size() >= max_keys_) return nullptr;
+  const std::uint64_t key_hash = hash(key);
   const MutexLock lock(mutex_);
-  if (CircuitBreaker* const known = index_.find(key, key_hash)) return known;
-  if (breakers_.size() >= max_keys_) return nullptr;
-  auto chosen = options != nullptr ? std::make_shared<const BreakerOptions>(*options) : options_for(key, key_hash);
+  CircuitBreaker* const known = index_.find(key, key_hash);
+  return {*this, known != nullptr ? known : create_locked(key, key_hash, options)};
+}
+
+CircuitBreaker* BreakerRegistry::create_locked(const KeyView& key, std::uint64_t key_hash,
+                                               const BreakerOptions* options) {
+  const bool full = breakers_.size() >= rules_->max_keys();
+  OwnedBreaker* const place = full ? make_room_locked() : nullptr;
+  if (full && place == nullptr) return nullptr;
+  auto chosen = options != nullptr ? std::make_shared<const BreakerOptions>(*options) : rules_->options_for(key);
   std::pmr::polymorphic_allocator<> memory(&context_.memory);
-  breakers_.emplace_back(memory.new_object<CircuitBreaker>(std::move(chosen), key, context_));
-  CircuitBreaker& breaker = *breakers_.back();
+  OwnedBreaker made(memory.new_object<CircuitBreaker>(std::move(chosen), key, context_), Destroy{&context_.memory});
+  CircuitBreaker& breaker = *made;
+  if (place != nullptr) {
+    *place = std::move(made);
+  } else {
+    breakers_.push_back(std::move(made));
+  }
+  breaker.has_own_options_.store(options != nullptr, std::memory_order_relaxed);
   index_.insert(breaker, key_hash);
   size_.store(breakers_.size(), std::memory_order_relaxed);
   return &breaker;
-}
-
-std::shared_ptr<const BreakerOptions> BreakerRegistry::options_for(const KeyView& key, std::uint64_t key_hash) const {
-  const KeyRule* const rule = rule_index_.find(key, key_hash);
-  return rule != nullptr ? rule->options : defaults_;
 }
 
 std::vector<CircuitBreaker*> BreakerRegistry::breakers() const {
@@ -87,35 +86,98 @@ std::vector<CircuitBreaker*> BreakerRegistry::breakers() const {
   return all;
 }
 
+CircuitBreaker* BreakerRegistry::find_known(const KeyView& key) const {
+  const std::uint64_t key_hash = hash(key);
+  if (CircuitBreaker* const known = index_.find(key, key_hash)) return known;
+  // A key that moves within the index can be missed; under the lock none does.
+  const MutexLock lock(mutex_);
+  return index_.find(key, key_hash);
+}
+
 std::optional<Rejection> BreakerRegistry::look(KeyView key) const {
-  const CircuitBreaker* const breaker = index_.find(key, hash(key));
+  const Pin pin(*this);
+  const CircuitBreaker* const breaker = find_known(key);
   return breaker == nullptr ? std::nullopt : breaker->look();
 }
 
 BreakerSnapshot BreakerRegistry::snapshot(KeyView key) const {
-  const CircuitBreaker* const breaker = index_.find(key, hash(key));
+  const Pin pin(*this);
+  CircuitBreaker* const breaker = find_known(key);
   return breaker == nullptr ? unknown(key) : breaker->snapshot();
 }
 
 bool BreakerRegistry::reset(KeyView key) {
-  CircuitBreaker* const breaker = index_.find(key, hash(key));
+  const Pin pin(*this);
+  CircuitBreaker* const breaker = find_known(key);
   if (breaker != nullptr) breaker->reset();
   return breaker != nullptr;
 }
 
 void BreakerRegistry::reset_all() {
+  const Pin pin(*this);
   for (CircuitBreaker* const breaker : breakers()) breaker->reset();
 }
 
+bool BreakerRegistry::set_override(KeyView key, OverrideKind kind, std::string_view reason,
+                                   std::optional<Duration> ttl) {
+  const BreakerHandle held = handle(key);
+  held.set_override(kind, reason, ttl);
+  return held.tracked();
+}
+
+bool BreakerRegistry::lift_override(KeyView key) {
+  const Pin pin(*this);
+  CircuitBreaker* const breaker = find_known(key);
+  return breaker != nullptr && breaker->lift_override();
+}
+
+void BreakerRegistry::apply(const BreakerRegistryOptions& options) {
+  auto rules = std::make_unique<const Rules>(checked(options));
+  const Pin pin(*this);
+  std::vector<std::pair<CircuitBreaker*, std::shared_ptr<const BreakerOptions>>> changes;
+  {
+    const MutexLock lock(mutex_);
+    rules_ = std::move(rules);
+    for (const auto& breaker : breakers_) {
+      if (!breaker->has_own_options_.load(std::memory_order_relaxed)) {
+        changes.emplace_back(breaker.get(), rules_->options_for(breaker->key()));
+      }
+    }
+  }
+  // Outside the lock: it reads the clock.
+  for (auto& [breaker, chosen] : changes) breaker->apply(std::move(chosen));
+}
+
+std::vector<SavedBreaker> BreakerRegistry::save() const {
+  const Pin pin(*this);
+  std::vector<SavedBreaker> saved;
+  for (const CircuitBreaker* const breaker : breakers()) {
+    SavedBreaker one = breaker->save();
+    if (is_worth_saving(one, breaker->options().open_time.initial)) saved.push_back(std::move(one));
+  }
+  return saved;
+}
+
+std::size_t BreakerRegistry::restore(std::span<const SavedBreaker> saved) {
+  std::size_t taken = 0;
+  for (const SavedBreaker& one : saved) {
+    const BreakerHandle held = handle(one.key.view());
+    if (held.tracked() && held.breaker_->restore(one)) ++taken;
+  }
+  return taken;
+}
+
 std::vector<BreakerSnapshot> BreakerRegistry::snapshot() const {
+  const Pin pin(*this);
   std::vector<BreakerSnapshot> all;
   const std::vector<CircuitBreaker*> known = breakers();
   all.reserve(known.size());
-  for (const CircuitBreaker* const breaker : known) all.push_back(breaker->snapshot());
+  for (CircuitBreaker* const breaker : known) all.push_back(breaker->snapshot());
   return all;
 }
 
 std::vector<Key> BreakerRegistry::open_keys() const {
+  const Pin pin(*this);
   std::vector<Key> keys;
   for (const CircuitBreaker* const breaker : breakers()) {
     if (breaker->state() == CircuitState::open) keys.emplace_back(breaker->key());

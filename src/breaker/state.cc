@@ -31,6 +31,42 @@ std::string_view name(TransitionCause cause) noexcept {
       return "probe_lease_expired";
     case TransitionCause::operator_reset:
       return "operator_reset";
+    case TransitionCause::failure_rate:
+      return "failure_rate";
+    case TransitionCause::slow_call_rate:
+      return "slow_call_rate";
+    case TransitionCause::stuck_call:
+      return "stuck_call";
+    case TransitionCause::probe_throttled:
+      return "probe_throttled";
+    case TransitionCause::restored:
+      return "restored";
+  }
+  return "unknown";
+}
+
+std::string_view name(OverrideKind kind) noexcept {
+  switch (kind) {
+    case OverrideKind::force_open:
+      return "force_open";
+    case OverrideKind::force_closed:
+      return "force_closed";
+    case OverrideKind::metrics_only:
+      return "metrics_only";
+  }
+  return "unknown";
+}
+
+std::string_view name(BreakerEventKind kind) noexcept {
+  switch (kind) {
+    case BreakerEventKind::transition:
+      return "transition";
+    case BreakerEventKind::override_set:
+      return "override_set";
+    case BreakerEventKind::override_lifted:
+      return "override_lifted";
+    case BreakerEventKind::override_expired:
+      return "override_expired";
   }
   return "unknown";
 }

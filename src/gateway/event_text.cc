@@ -33,13 +33,33 @@ std::string cause_text(const BreakerEvent& event) {
       return "after a probe that never came back";
     case TransitionCause::operator_reset:
       return "by an operator's reset";
+    case TransitionCause::failure_rate:
+      return "by its failure rate";
+    case TransitionCause::slow_call_rate:
+      return "by its rate of slow calls";
+    case TransitionCause::stuck_call:
+      return "because a call is stuck";
+    case TransitionCause::probe_throttled:
+      return "after a throttled probe";
+    case TransitionCause::restored:
+      return "as it was before the restart";
   }
   return {};
+}
+
+std::string override_text(const BreakerEvent& event) {
+  std::string text = fmt::format("{}: {}", one_line(std::string(event.key.view())), name(event.kind));
+  if (!event.override_in_force) return text;
+  text += fmt::format(" {}", name(event.override_in_force->kind));
+  if (!event.override_in_force->reason.empty())
+    text += fmt::format(" ({})", one_line(std::string(event.override_in_force->reason.view())));
+  return text;
 }
 
 }  // namespace
 
 std::string event_text(const BreakerEvent& event) {
+  if (event.kind != BreakerEventKind::transition) return override_text(event);
   const std::string key = one_line(std::string(event.key.view()));
   std::string text = fmt::format("{}: {} -> {} {}", key, name(event.from), name(event.to), cause_text(event));
   if (event.to == CircuitState::open) {

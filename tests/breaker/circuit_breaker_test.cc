@@ -460,7 +460,7 @@ TEST_F(CircuitBreakerTest, ASnapshotTellsAll) {  // BRK-16
 }
 
 TEST_F(CircuitBreakerTest, AFreshSnapshotKnowsNothing) {  // BRK-16
-  const CircuitBreaker breaker(kQuick, "key", clock_);
+  CircuitBreaker breaker(kQuick, "key", clock_);
   const BreakerSnapshot snapshot = breaker.snapshot();
   EXPECT_EQ(snapshot.state, CircuitState::closed);
   EXPECT_EQ(snapshot.totals, BreakerTotals{});
@@ -549,7 +549,7 @@ class AskingClock final : public Clock {
     return clock.now();
   }
   ManualClock clock;
-  const CircuitBreaker* breaker = nullptr;
+  CircuitBreaker* breaker = nullptr;
   mutable bool asking = false;
 };
 

@@ -150,6 +150,93 @@ TEST(CircuitBreakerThreads, GrantsEqualSettlementsThroughEveryState) {  // BRK-1
   expect_grants_settled(snapshot);
 }
 
+TEST(CircuitBreakerThreads, EveryOutcomeEntersTheWindowOnce) {  // BRK-2
+  ManualClock clock;
+  for (const CallWindow window : {CallWindow::last_calls(10'000), CallWindow::last(1h)}) {
+    CircuitBreaker breaker(
+        {.failure_threshold = 1'000'000, .failure_rate = 1.0, .minimum_calls = 10'000, .window = window}, "key", clock);
+    together([&](int thread) {
+      for (int i = 0; i < 500; ++i) call(breaker, (thread + i) % 4 == 0 ? failed() : Outcome::success());
+    });
+    EXPECT_EQ(breaker.snapshot().window, (WindowTotals{.calls = kThreads * 500, .failures = kThreads * 125}));
+  }
+}
+
+TEST(CircuitBreakerThreads, TheLastCallOfTheMinimumOpensItWhoeverBringsIt) {  // BRK-2
+  ManualClock clock;
+  for (int round = 0; round < 100; ++round) {
+    CircuitBreaker breaker({.failure_threshold = 1000, .failure_rate = 0.25, .minimum_calls = kThreads}, "key", clock);
+    together([&](int thread) { call(breaker, thread < 2 ? failed() : Outcome::success()); });
+    ASSERT_EQ(breaker.state(), CircuitState::open) << "round " << round;
+    ASSERT_EQ(breaker.snapshot().times_opened, 1U);
+  }
+}
+
+TEST(CircuitBreakerThreads, GrantsEqualSettlementsWhileOperatorsAndOptionsChange) {  // BRK-10 BRK-13 BRK-14
+  ManualClock clock;
+  const BreakerOptions plain = {.failure_threshold = 3, .open_time = OpenTime::fixed(1ms)};
+  BreakerOptions full = plain;
+  full.half_open_max_probes = 3;
+  full.failure_rate = 0.5;
+  full.minimum_calls = 5;
+  full.stuck_call_age = 5ms;
+  CircuitBreaker breaker(plain, "key", clock);
+  std::atomic<bool> in_order{true};
+  std::uint64_t sequence = 0;
+  const auto subscription = breaker.subscribe([&](const BreakerEvent& event) {
+    if (event.sequence != ++sequence) in_order = false;  // CORE-4
+  });
+  together([&](int thread) {
+    Rng rng(static_cast<std::uint64_t>(thread));
+    std::vector<BreakerPermit> held;
+    for (int i = 0; i < 1500; ++i) {
+      if (auto permit = breaker.try_acquire()) held.push_back(std::move(*permit));
+      clock.advance(20us);
+      while (held.size() > rng.below(4)) {
+        const std::uint64_t how = rng.below(4);
+        if (how == 0) std::move(held.back()).settle(failed());
+        if (how == 1) std::move(held.back()).settle(Outcome::success());
+        if (how == 2) std::move(held.back()).settle(failed(Category::rate_limit));
+        held.pop_back();
+      }
+      switch (rng.below(60)) {
+        case 0:
+          breaker.apply(full);
+          break;
+        case 1:
+          breaker.apply(plain);
+          break;
+        case 2:
+          breaker.set_override(OverrideKind::force_open, "x", 1ms);
+          break;
+        case 3:
+          breaker.set_override(OverrideKind::force_closed, "x", 1ms);
+          break;
+        case 4:
+          breaker.set_override(OverrideKind::metrics_only, "x");
+          break;
+        case 5:
+          (void)breaker.lift_override();
+          break;
+        case 6:
+          (void)breaker.restore(breaker.save());
+          break;
+        case 7:
+          (void)breaker.snapshot();
+          (void)breaker.look();
+          break;
+        default:
+          break;
+      }
+    }
+  });
+  EXPECT_TRUE(in_order);
+  const BreakerSnapshot snapshot = breaker.snapshot();
+  expect_grants_settled(snapshot);
+  EXPECT_EQ(snapshot.oldest_in_flight, std::nullopt);
+  EXPECT_GT(snapshot.times_opened, 10U) << "the histories must be worth something";
+}
+
 TEST(CircuitBreakerThreads, SuccessesOfManyThreadsAreAllCounted) {  // BRK-16 BRK-18
   ManualClock clock;
   CircuitBreaker breaker(provider_preset(), "key", clock);
@@ -199,10 +286,12 @@ TEST(BreakerRegistryThreads, OneBreakerAKeyHoweverManyCreateIt) {  // BRK-17
 TEST(BreakerRegistryThreads, TheBoundHoldsHoweverManyCreateKeys) {  // BRK-17 CORE-5
   ManualClock clock;
   BreakerRegistry registry({.max_keys = 100}, clock);
+  std::vector<std::vector<BreakerPermit>> in_flight(kThreads);
   together([&](int thread) {
     for (int i = 0; i < 100; ++i) {
       auto permit = registry.try_acquire("key-" + std::to_string(thread * 1000 + i));
-      EXPECT_TRUE(permit.has_value());
+      ASSERT_TRUE(permit.has_value());
+      in_flight[static_cast<std::size_t>(thread)].push_back(std::move(*permit));
     }
   });
   EXPECT_EQ(registry.size(), 100U);

@@ -112,7 +112,8 @@ TEST_F(KnownMistake, ABadRequestOrCancelledProbeThatWedgesOrCloses) {  // BRK-7
 TEST_F(KnownMistake, AThrottledProbeThatWedges) {  // BRK-7
   open();
   probe().settle(failed(Category::rate_limit));
-  EXPECT_EQ(breaker_.look(), std::nullopt);
+  clock_.advance(10s);
+  EXPECT_TRUE(acquired(breaker_).is_probe());
 }
 
 TEST_F(KnownMistake, AProbeThatSucceedsAndIsOutvotedByTheOldEvidence) {  // BRK-12
@@ -120,6 +121,27 @@ TEST_F(KnownMistake, AProbeThatSucceedsAndIsOutvotedByTheOldEvidence) {  // BRK-
   probe().settle(Outcome::success());
   call(breaker_, failed());
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
+}
+
+TEST_F(KnownMistake, AProbeThatSucceedsAndIsOutvotedByTheOldWindow) {  // BRK-12
+  for (const CallWindow window : {CallWindow::last_calls(100), CallWindow::last(1h)}) {
+    CircuitBreaker breaker(
+        {.failure_threshold = 1000, .failure_rate = 0.5, .window = window, .open_time = OpenTime::fixed(10s)}, "key",
+        clock_);
+    for (int i = 0; i < 20; ++i) call(breaker, failed());
+    ASSERT_EQ(breaker.state(), CircuitState::open);
+    clock_.advance(10s);
+    call(breaker, Outcome::success());
+    for (int i = 0; i < 19; ++i) call(breaker, i % 2 == 0 ? Outcome::success() : failed());
+    EXPECT_EQ(breaker.state(), CircuitState::closed) << "nineteen new calls are below the minimum";
+  }
+}
+
+TEST_F(KnownMistake, AThrottleThatReplacesACooldownByAShorterOne) {  // BRK-4
+  BreakerPermit late = acquired(breaker_);
+  open();
+  std::move(late).settle(Outcome::failed(Failure::of(Category::rate_limit, 1s)));
+  EXPECT_EQ(refused(breaker_).retry_after, 10s);
 }
 
 TEST_F(KnownMistake, ACooldownReplacedByAShorterOne) {  // BRK-4

@@ -165,6 +165,28 @@ TEST(BreakerOptionsRules, EveryProblemIsFoundAtOnce) {  // CORE-6
   EXPECT_THROW(CircuitBreaker{bad}, InvalidOptions);
 }
 
+TEST(BreakerOptionsRules, EveryProblemOfRatesWindowsAndHintsIsFoundAtOnce) {  // CORE-6 BRK-2
+  const BreakerOptions bad = {.failure_rate = 0.0,
+                              .slow_call_rate = std::nan(""),
+                              .slow_call_duration = 0s,
+                              .minimum_calls = 11,
+                              .window = CallWindow::last_calls(10),
+                              .stuck_call_age = 0s,
+                              .retry_after_max = -1s};
+  std::vector<std::string> fields;
+  for (const Problem& problem : bad.validate()) fields.push_back(problem.field);
+  EXPECT_THAT(fields, ElementsAre("failure_rate", "slow_call_rate", "slow_call_duration", "minimum_calls",
+                                  "stuck_call_age", "retry_after_max"));
+  const auto problem_of = [](CallWindow window) {
+    const Problems problems = window.validate();
+    return problems.empty() ? "" : problems.front().message();
+  };
+  EXPECT_EQ(problem_of(CallWindow::last_calls(10'001)), "calls: 10001 is not allowed; allowed: 1 to 10000");
+  EXPECT_EQ(problem_of(CallWindow::last(1ms)), "time: 1ms is not allowed; allowed: 1s to 24h");
+  EXPECT_EQ(problem_of(CallWindow::last(60s, 0)), "buckets: 0 is not allowed; allowed: 1 to 100");
+  EXPECT_EQ(problem_of({.calls = 5, .time = 60s}).substr(0, 4), "time");
+}
+
 TEST(BreakerOptionsRules, TheCapMayNotLieBelowTheFirstOpenTime) {  // CORE-6
   const OpenTime times = {.initial = 10s, .factor = 2.0, .max = 9s};
   ASSERT_EQ(times.validate().size(), 1U);

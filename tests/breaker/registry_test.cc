@@ -104,7 +104,8 @@ TEST(BreakerRegistryOptionsRules, ProblemsNameTheirKey) {  // CORE-6
 TEST(BreakerRegistryBound, ANewKeyBeyondTheBoundIsAdmittedUntrackedAndCounted) {  // BRK-17 CORE-5
   ManualClock clock;
   BreakerRegistry registry({.defaults = {.failure_threshold = 1}, .max_keys = 3}, clock);
-  for (const char* key : {"a", "b", "c"}) EXPECT_TRUE(registry.handle(key).tracked());
+  std::vector<BreakerHandle> held;
+  for (const char* key : {"a", "b", "c"}) held.push_back(registry.handle(key));
   const BreakerHandle handle = registry.handle("d");
   EXPECT_FALSE(handle.tracked());
   for (int i = 0; i < 5; ++i) call(handle, failed());

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "fuseboard/core/key_index.h"
+#include "fuseboard/core/rng.h"
 
 namespace fuseboard {
 namespace {
@@ -131,6 +132,34 @@ TEST(KeyIndex, ReadersFindWhatWasThereWhileAWriterMakesItGrow) {  // BRK-17
   }
   readers.clear();
   EXPECT_FALSE(lost);
+}
+
+TEST(KeyIndex, AnErasedKeyIsGoneAndItsNeighboursAreFound) {  // BRK-17
+  KeyIndex<Entry> index;
+  std::vector<std::unique_ptr<Entry>> entries;
+  // Few different hashes, some at the end of the table: long runs that wrap around.
+  const auto hash_of = [](int i) { return static_cast<std::uint64_t>(i % 3 == 0 ? 15 : i % 5); };
+  for (int i = 0; i < 10; ++i) {
+    entries.push_back(std::make_unique<Entry>("key-" + std::to_string(i)));
+    index.insert(*entries.back(), hash_of(i));
+  }
+  Rng rng(3);
+  std::vector<bool> present(10, true);
+  for (int round = 0; round < 2000; ++round) {
+    const auto i = static_cast<int>(rng.below(10));
+    Entry& entry = *entries[static_cast<std::size_t>(i)];
+    if (present[static_cast<std::size_t>(i)]) {
+      index.erase(entry, hash_of(i));
+    } else {
+      index.insert(entry, hash_of(i));
+    }
+    present[static_cast<std::size_t>(i)].flip();
+    for (int k = 0; k < 10; ++k) {
+      const auto place = static_cast<std::size_t>(k);
+      Entry* const expected = present[place] ? entries[place].get() : nullptr;
+      ASSERT_EQ(index.find("key-" + std::to_string(k), hash_of(k)), expected);
+    }
+  }
 }
 
 }  // namespace

@@ -8,10 +8,11 @@
 //   if (!permit) return permit.error();            // open: says when to come back
 //   std::move(*permit).settle(Outcome::success()); // or Outcome::failed(...); forgetting is safe
 //
-// How it stays cheap [BRK-18]: the state and its generation are one atomic word. While the circuit is closed an
-// admission loads that word, a success loads the count of failures, and each adds one to a counter of its own thread;
-// no clock is read and no shared line is written. Everything else, whatever counts a failure, holds a probe or moves
-// the state, happens under the mutex and checks the generation there [BRK-9].
+// How it stays cheap [BRK-18]: the state, its generation and whether an admission needs care are one atomic word, the
+// failures in a row and whether successes are recorded are another. While the circuit is closed an admission loads the
+// first, a success the second, and each adds one to a counter of its own thread; no clock is read and no shared line is
+// written. Everything else, whatever counts a failure, fills a window, holds a probe or moves the state, happens under
+// the mutex and checks the generation there [BRK-9].
 #pragma once
 
 #include <array>
@@ -22,6 +23,7 @@
 #include <memory>
 #include <memory_resource>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,7 +40,9 @@
 
 namespace fuseboard {
 
+class CallsInFlight;
 class CircuitBreaker;
+class RollingWindow;
 
 // Permission for one attempt. Settle it once; destroyed unsettled it is abandoned: neutral, or a failure where
 // `abandoned_is_failure` is set [BRK-10]. A permit may be settled on another thread than the one that acquired it, but
@@ -71,16 +75,22 @@ class [[nodiscard]] BreakerPermit {
   void first_content(Duration latency);
 
   bool is_probe() const noexcept { return ticket_.lease != kNoLease; }
-  // Of the breaker when it granted this permit [BRK-9]; 0 for an untracked key.
+  // Of the breaker when it granted this permit [BRK-9]; 0 if it is no evidence: of an untracked key, or granted by an
+  // override where the circuit would have refused.
   std::uint64_t generation() const noexcept { return ticket_.generation; }
 
  private:
   friend class CircuitBreaker;
   static constexpr std::uint32_t kNoLease = ~std::uint32_t{0};
+  static constexpr std::uint32_t kUntracked = ~std::uint32_t{0};
 
   struct Ticket {
     std::uint64_t generation = 0;
-    std::uint32_t lease = kNoLease;  // index of the probe's lease
+    std::uint32_t lease = kNoLease;     // index of the probe's lease
+    std::uint32_t flight = kUntracked;  // where its start is kept
+
+    // No probe, and its start is not kept.
+    constexpr bool is_plain() const noexcept { return (lease & flight) == kNoLease; }
   };
 
   BreakerPermit(CircuitBreaker& breaker, Ticket ticket) noexcept : breaker_(&breaker), ticket_(ticket) {}
@@ -88,6 +98,24 @@ class [[nodiscard]] BreakerPermit {
 
   CircuitBreaker* breaker_ = nullptr;
   Ticket ticket_{};
+};
+
+// Memory that comes from large blocks and, given back, serves again for a piece of the same size; the blocks go back at
+// the end. For the few sizes that a breaker is made of. Not thread-safe.
+class RecyclingMemory final : public std::pmr::memory_resource {
+ private:
+  struct Size {
+    std::size_t bytes;
+    std::size_t alignment;
+    std::vector<void*> free;
+  };
+  Size& size_of(std::size_t bytes, std::size_t alignment);
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override;
+  void do_deallocate(void* piece, std::size_t bytes, std::size_t alignment) override;
+  bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override { return this == &other; }
+
+  std::pmr::monotonic_buffer_resource blocks_;
+  std::vector<Size> sizes_;
 };
 
 // What the breakers of one registry share.
@@ -98,8 +126,8 @@ struct BreakerContext {
   const std::uint64_t seed;  // of the jitter
   EventOutbox<BreakerEvent> events{};
   std::atomic<std::size_t> open_circuits{0};
-  // Where breakers put their cells and leases. Breakers are made under the registry's lock.
-  std::pmr::monotonic_buffer_resource memory{};
+  // Where breakers put their cells. Breakers are made and destroyed under the registry's lock.
+  RecyclingMemory memory{};
 };
 
 // Thread-safe throughout. Listeners run outside its lock, on the thread that caused the transition or one that is
@@ -134,10 +162,31 @@ class alignas(64) CircuitBreaker {
   // Closes the circuit, clears counts and growth, keeps totals, starts a generation [BRK-21].
   void reset();
 
-  BreakerSnapshot snapshot() const;
+  // Judges stuck calls and ends an override whose time is up, as an admission would; moves nothing else.
+  BreakerSnapshot snapshot();
+  // The automatic state.
   CircuitState state() const noexcept { return state_of(word_.load(std::memory_order_acquire)); }
   KeyView key() const noexcept { return key_.view(); }
-  const BreakerOptions& options() const noexcept { return *options_; }
+  BreakerOptions options() const;
+
+  // New options for a live breaker [BRK-14]: state, counts, deadlines and permits stay as they are, and the next
+  // evidence is judged by the new rules. A window keeps the calls that fit a new size; one that changes between calls
+  // and time begins empty. An open time that has not grown becomes the new first one. Throws InvalidOptions.
+  void apply(const BreakerOptions& options);
+  // The same for options that are known to be valid.
+  void apply(std::shared_ptr<const BreakerOptions> options);
+
+  // Imposes an override, in place of any other [BRK-13]. `ttl`: 1 ms to 365 days, or nullopt for until it is lifted.
+  // Permits granted before it still count. Throws InvalidOptions.
+  void set_override(OverrideKind kind, std::string_view reason, std::optional<Duration> ttl = std::nullopt);
+  // Whether there was one.
+  bool lift_override();
+
+  // The state to outlive the process [BRK-15].
+  SavedBreaker save() const;
+  // Takes over a saved state: an open circuit is open again for the time that remained. Only a closed circuit does: a
+  // live one knows better. What does not fit the options is clamped. Whether it was taken over.
+  bool restore(const SavedBreaker& saved);
 
   // Of a registry's breaker: events of all its breakers.
   [[nodiscard]] Subscription subscribe(std::function<void(const BreakerEvent&)> listener) {
@@ -146,6 +195,8 @@ class alignas(64) CircuitBreaker {
 
  private:
   friend class BreakerPermit;
+  friend class BreakerHandle;
+  friend class BreakerRegistry;
   using Ticket = BreakerPermit::Ticket;
 
   // Counters of one thread. Failures are not among them: counting one takes the mutex anyway.
@@ -162,10 +213,18 @@ class alignas(64) CircuitBreaker {
   static_assert(sizeof(Cell) == 64);
   using Counter = ThreadCells<Cell>::Counter;
 
+  // An outcome as the breaker judges it.
+  struct Judged {
+    Verdict verdict = Verdict::neutral;
+    Category category = Category::execution_error;  // of a failure
+    std::optional<Duration> retry_after{};
+    Duration latency = Duration::zero();
+  };
+
   // What an open circuit's refusal says, published with the word.
   struct OpenFacts {
     TimePoint deadline{};
-    TimePoint opened_at{};
+    TimePoint opened_at = kNotYet;
     std::uint32_t consecutive_failures = 0;
     std::optional<Category> last_failure{};
   };
@@ -179,9 +238,29 @@ class alignas(64) CircuitBreaker {
 
   struct NextOpenTime {
     Duration base{};   // before jitter
-    Duration drawn{};  // as it will be
+    Duration drawn{};  // as it will be, but for what a server asked for
   };
 
+  struct Override {
+    OverrideKind kind;
+    BoundedText<95> reason;
+    TimePoint until;  // kNever: until it is lifted
+  };
+
+  // The word: two bits of state, then whether an admission needs more than that, then the generation.
+  static constexpr std::uint64_t kStateBits = 3;
+  static constexpr std::uint64_t kOverridden = 4;
+  static constexpr std::uint64_t kTracksCalls = 8;
+  static constexpr std::uint64_t kCareBits = kOverridden | kTracksCalls;
+  static constexpr int kGenerationShift = 4;
+  // Beside the failures in a row: whether a success enters a window, and whether that takes a clock.
+  static constexpr std::uint32_t kRecordsCalls = 1U << 31;
+  static constexpr std::uint32_t kRecordsTimes = 1U << 30;
+  static constexpr std::uint32_t kMostFailuresInARow = kRecordsTimes - 1;
+
+  static constexpr TimePoint kNotYet = TimePoint::min();
+
+  static constexpr std::uint64_t kFirstGeneration = 1;
   static constexpr std::uint8_t kNoCategory = 0xFF;
   static constexpr TimePoint kFreeLease = TimePoint::min();
 
@@ -189,99 +268,158 @@ class alignas(64) CircuitBreaker {
   CircuitBreaker(std::shared_ptr<const BreakerOptions> options, KeyView key,
                  std::unique_ptr<BreakerContext> own_context, BreakerContext* context);
 
-  static constexpr CircuitState state_of(std::uint64_t word) noexcept { return static_cast<CircuitState>(word & 3U); }
-  static constexpr std::uint64_t generation_of(std::uint64_t word) noexcept { return word >> 2; }
-  static constexpr std::uint64_t make_word(CircuitState state, std::uint64_t generation) noexcept {
-    return (generation << 2) | static_cast<std::uint64_t>(state);
+  static constexpr CircuitState state_of(std::uint64_t word) noexcept {
+    return static_cast<CircuitState>(word & kStateBits);
   }
+  static constexpr std::uint64_t generation_of(std::uint64_t word) noexcept { return word >> kGenerationShift; }
+  static constexpr std::uint64_t make_word(CircuitState state, std::uint64_t care, std::uint64_t generation) noexcept {
+    return (generation << kGenerationShift) | care | static_cast<std::uint64_t>(state);
+  }
+  std::uint64_t generation() const noexcept { return generation_of(word_.load(std::memory_order_relaxed)); }
+  std::uint32_t consecutive() const noexcept { return failures_.load(std::memory_order_acquire) & kMostFailuresInARow; }
 
   std::expected<BreakerPermit, Rejection> acquire(std::optional<Duration> probe_lease) {
     const std::uint64_t word = word_.load(std::memory_order_acquire);
-    if (state_of(word) == CircuitState::closed) [[likely]] {
+    if ((word & (kStateBits | kCareBits)) == 0) [[likely]] {  // closed
       cells_.add(&Cell::admitted);
       return BreakerPermit(*this, {.generation = generation_of(word)});
     }
-    return acquire_unless_closed(word, probe_lease);
+    return acquire_with_care(word, probe_lease);
   }
 
   void settle(Ticket ticket, const Outcome& outcome) {
-    if (outcome.ok() && ticket.lease == BreakerPermit::kNoLease) [[likely]] {
-      cells_.add(&Cell::succeeded);
+    if (outcome.ok() && ticket.is_plain()) [[likely]] {
       // Test before you store: a zero stays unwritten, so successes share nothing. Relaxed: a failure that is not
       // visible yet has not happened before this success.
-      if (consecutive_failures_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-        clear_failures(ticket.generation);
+      if (failures_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+        note_success(ticket.generation, outcome.latency);
       }
+      // Last: a breaker with nothing in flight may be let go of.
+      cells_.add(&Cell::succeeded);
       return;
     }
     settle_judged(ticket, outcome);
   }
 
-  std::expected<BreakerPermit, Rejection> acquire_unless_closed(std::uint64_t word,
-                                                                std::optional<Duration> probe_lease);
-  void settle_judged(Ticket ticket, const Outcome& outcome);
-  void abandon(Ticket ticket);
-  // Returns the ticket that the permit goes on with.
-  Ticket first_content(Ticket ticket, Duration latency);
-  void clear_failures(std::uint64_t generation);
-  void conclude(Ticket ticket, Verdict verdict, Category category, Counter counter);
-  static Counter counter_of(Verdict verdict) noexcept;
+  // For the registry: closed, nothing imposed on it, nothing in flight.
+  bool is_idle() const;
 
+  // Admission.
+  std::expected<BreakerPermit, Rejection> acquire_with_care(std::uint64_t word, std::optional<Duration> probe_lease);
+  std::expected<BreakerPermit, Rejection> acquire_locked(TimePoint now, std::optional<Duration> probe_lease)
+      FUSEBOARD_REQUIRES(mutex_);
+  BreakerPermit grant_locked(Ticket ticket, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  std::optional<Rejection> look_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
+  // What an admission would find open now, were it asked; nullopt if it would find no reason to refuse.
+  std::optional<Rejection> look_automatic_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   // Whether `facts` are those of `word`; false if the circuit moved meanwhile.
   bool read_open_facts(std::uint64_t word, OpenFacts& facts) const noexcept;
   OpenFacts open_facts() const noexcept;
-  Rejection refusal(RejectionReason reason, const OpenFacts& facts, TimePoint now, TimePoint until) const noexcept;
+  Rejection refusal(RejectionReason reason, const OpenFacts& facts, TimePoint now,
+                    std::optional<TimePoint> until) const noexcept;
   std::expected<BreakerPermit, Rejection> deny(RejectionReason reason, const OpenFacts& facts, TimePoint now,
-                                               TimePoint until) noexcept;
-
-  std::expected<BreakerPermit, Rejection> acquire_locked(TimePoint now, std::optional<Duration> probe_lease,
-                                                         bool& moved) FUSEBOARD_REQUIRES(mutex_);
-  std::optional<Rejection> look_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
-  bool judge_locked(Ticket ticket, Verdict verdict, Category category, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  bool judge_probe_locked(Ticket ticket, Verdict verdict, Category category, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  void note_failure_locked(Category category) FUSEBOARD_REQUIRES(mutex_);
+                                               std::optional<TimePoint> until) noexcept;
   bool expire_leases_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   // kNever if no probe is in flight.
   TimePoint earliest_lease_locked() const FUSEBOARD_REQUIRES(mutex_);
   std::uint32_t take_lease_locked(TimePoint until) FUSEBOARD_REQUIRES(mutex_);
   void release_leases_locked() FUSEBOARD_REQUIRES(mutex_);
+  bool has_stuck_call_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
+  void judge_stuck_calls_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
 
+  // Settlement.
+  void settle_judged(Ticket ticket, const Outcome& outcome);
+  void abandon(Ticket ticket);
+  // Returns the ticket that the permit goes on with.
+  Ticket first_content(Ticket ticket, Duration latency);
+  void note_success(std::uint64_t generation, Duration latency);
+  // False if it takes the time to do so: nothing has happened then.
+  bool note_success_locked(std::uint64_t generation, Duration latency, std::optional<TimePoint> now)
+      FUSEBOARD_REQUIRES(mutex_);
+  void conclude(Ticket ticket, const Judged& judged, Counter counter);
+  static Counter counter_of(Verdict verdict) noexcept;
+  void judge_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void judge_closed_locked(const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void note_failure_locked(Category category) FUSEBOARD_REQUIRES(mutex_);
+  void forget_failures_locked() FUSEBOARD_REQUIRES(mutex_);
+  void store_failures_locked(std::uint32_t in_a_row) FUSEBOARD_REQUIRES(mutex_);
+  // What a server asked for, within bounds; nullopt if it asked for nothing or is not to be heard.
+  std::optional<Duration> hint_locked(const Judged& judged) const FUSEBOARD_REQUIRES(mutex_);
+
+  // Moves.
   void open_locked(TransitionCause cause, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
+  // `opened_at` is earlier than `at` where a saved state is restored.
+  void open_until_locked(TransitionCause cause, TimePoint at, TimePoint opened_at, TimePoint deadline)
+      FUSEBOARD_REQUIRES(mutex_);
   void half_open_locked(TimePoint at) FUSEBOARD_REQUIRES(mutex_);
   void close_locked(TransitionCause cause, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
   void move_locked(TransitionCause cause, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
   // What the next generation would draw, should it open for `cause` at `at`.
   NextOpenTime next_open_time_locked(TransitionCause cause, TimePoint at) const FUSEBOARD_REQUIRES(mutex_);
+  // When it would be over.
+  TimePoint next_deadline_locked(TransitionCause cause, TimePoint at) const FUSEBOARD_REQUIRES(mutex_);
   // Threads read the clock before they queue for the mutex, so a later holder may bring an earlier time.
   TimePoint not_before_last_move_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
+  void post_locked(BreakerEventKind kind, CircuitState from, TransitionCause cause, TimePoint at)
+      FUSEBOARD_REQUIRES(mutex_);
+
+  // Options, overrides, saved state.
+  void follow_options_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void follow_window_options_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void impose_locked(std::unique_ptr<Override> imposed, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void set_care_locked(std::uint64_t bit, bool on) FUSEBOARD_REQUIRES(mutex_);
+  bool is_overridden_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
+  void end_override_locked(BreakerEventKind kind, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
+  void forget_forced_calls_locked() FUSEBOARD_REQUIRES(mutex_);
+  void expire_override_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  std::optional<BreakerOverride> override_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
+
+  // Diagnostics.
+  BreakerSnapshot snapshot_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   std::vector<Transition> transitions_locked() const FUSEBOARD_REQUIRES(mutex_);
+  // Also returns how many calls are in flight.
+  std::uint64_t sum_totals_locked(BreakerTotals& totals) const FUSEBOARD_REQUIRES(mutex_);
   void sum_cells_locked(BreakerSnapshot& into) const FUSEBOARD_REQUIRES(mutex_);
 
   // What every call reads comes first, in one cache line. The atomics are written under mutex_ alone.
   std::atomic<std::uint64_t> word_;
-  std::atomic<std::uint32_t> consecutive_failures_{0};
-  std::atomic<std::uint8_t> last_failure_{kNoCategory};
-  const std::unique_ptr<BreakerContext> own_context_;  // of a breaker by itself; holds the memory of what follows
+  std::atomic<std::uint32_t> failures_{0};             // in a row, and whether successes are recorded
+  std::atomic<std::uint32_t> trips_on_;                // bits of the categories
+  const std::unique_ptr<BreakerContext> own_context_;  // of a breaker by itself; holds the memory of the cells
   ThreadCells<Cell> cells_;
-  const Key key_;
   BreakerContext* const context_;
-  const std::shared_ptr<const BreakerOptions> options_;
+  std::atomic<std::uint8_t> last_failure_{kNoCategory};
+  std::atomic<bool> abandoned_is_failure_;
+  // The registry's, under its lock but for the first two: lookups mark a key, handles come and go.
+  std::atomic<bool> recently_used_{true};
+  std::atomic<std::uint32_t> handles_{0};
+  std::atomic<bool> has_own_options_{false};  // not those of the registry
+  const Key key_;
   const std::uint64_t jitter_seed_;
-  std::atomic<TimePoint> deadline_{};
-  std::atomic<TimePoint> opened_at_{};
+  std::atomic<TimePoint> deadline_{TimePoint::min()};
+  std::atomic<TimePoint> opened_at_{kNotYet};
 
   mutable Mutex mutex_;
+  std::shared_ptr<const BreakerOptions> options_ FUSEBOARD_GUARDED_BY(mutex_);
   std::uint64_t failed_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::uint64_t times_opened_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::uint64_t transitions_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
+  std::uint64_t events_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   Duration open_base_ FUSEBOARD_GUARDED_BY(mutex_);  // before jitter
-  Duration open_time_ FUSEBOARD_GUARDED_BY(mutex_);  // as drawn
+  Duration open_time_ FUSEBOARD_GUARDED_BY(mutex_);  // as it came out
   TimePoint closed_since_ FUSEBOARD_GUARDED_BY(mutex_){};
   TimePoint last_move_ FUSEBOARD_GUARDED_BY(mutex_) = TimePoint::min();
+  // The latest time that a server asked to wait until, by the failures in a row.
+  TimePoint not_before_ FUSEBOARD_GUARDED_BY(mutex_) = TimePoint::min();
   std::uint32_t probe_successes_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::uint32_t probes_in_flight_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
-  std::pmr::vector<TimePoint> leases_ FUSEBOARD_GUARDED_BY(mutex_);  // one a probe: its end, or kFreeLease
+  std::vector<TimePoint> leases_ FUSEBOARD_GUARDED_BY(mutex_);  // one a probe: its end, or kFreeLease
   History history_ FUSEBOARD_GUARDED_BY(mutex_);
+  // What few breakers have.
+  std::unique_ptr<RollingWindow> window_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::unique_ptr<CallsInFlight> calls_ FUSEBOARD_GUARDED_BY(mutex_);  // stays once made: permits name its slots
+  std::unique_ptr<Override> override_ FUSEBOARD_GUARDED_BY(mutex_);
 };
 
 inline void BreakerPermit::settle(const Outcome& outcome) && {

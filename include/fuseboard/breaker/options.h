@@ -46,18 +46,62 @@ struct OpenTime {
   friend bool operator==(const OpenTime&, const OpenTime&) noexcept = default;
 };
 
+// The calls that rates are taken over [BRK-2]. Only successes and failures enter it: throttled and neutral outcomes do
+// not.
+struct CallWindow {
+  // A count window: the last so many calls, exactly; 1 to 10 000. 0: a time window.
+  std::uint32_t calls = 100;
+  // A time window: the calls of about the last so long; 1 s to 24 h. 0: a count window.
+  Duration time = Duration::zero();
+  // Parts that a time window moves on by: it covers between `time` less one part and `time`. 1 to 100.
+  std::uint32_t buckets = 10;
+
+  static constexpr CallWindow last_calls(std::uint32_t calls) noexcept { return {.calls = calls}; }
+  static constexpr CallWindow last(Duration time, std::uint32_t buckets = 10) noexcept {
+    return {.calls = 0, .time = time, .buckets = buckets};
+  }
+  constexpr bool is_time() const noexcept { return calls == 0; }
+
+  Problems validate() const;
+  friend bool operator==(const CallWindow&, const CallWindow&) noexcept = default;
+};
+
 // The bounds of a probe's lease: a lost probe is always missed at last [BRK-8].
 inline constexpr Duration kMinProbeLease = std::chrono::milliseconds(1);
 inline constexpr Duration kMaxProbeLease = std::chrono::hours(24);
 
+// Calls in flight whose start one breaker keeps.
+inline constexpr std::uint32_t kMaxTrackedCalls = 65'536;
+
+// Any of the trip rules opens the circuit [BRK-2]: failures in a row, and, where they are set, rates and stuck calls. A
+// rate needs the breaker's lock at each settlement, a time window, stuck_call_age and track_in_flight a clock too.
 struct BreakerOptions {
   // Consecutive failures that open the circuit; 1 to 1 000 000.
   std::uint32_t failure_threshold = 5;
+  // The fraction of the window's calls that failed at which the circuit opens; above 0 up to 1. Default: no such rule.
+  std::optional<double> failure_rate{};
+  // The fraction of the window's calls that took longer than `slow_call_duration`, failed or not, at which the circuit
+  // opens; above 0 up to 1. Default: no such rule.
+  std::optional<double> slow_call_rate{};
+  // 1 ns to 24 h; the latency of a stream is its time to first content.
+  Duration slow_call_duration = std::chrono::seconds(60);
+  // Calls that must be in the window before a rate means anything; 1 to 1 000 000, in a count window at most its size.
+  std::uint32_t minimum_calls = 20;
+  CallWindow window{};
+  // The circuit opens when a call that began since it closed has been in flight for longer than this; 1 ms to 24 h.
+  // Judged by the next admission or snapshot. Default: no such rule.
+  std::optional<Duration> stuck_call_age{};
+  // Whether to keep the start of each call in flight, to show the age of the oldest; `stuck_call_age` implies it. At
+  // most kMaxTrackedCalls are kept, calls beyond that go unwatched. Allocates when more are in flight than ever before.
+  bool track_in_flight = false;
   // Probes that a half-open circuit lets be in flight together; 1 to 1000.
   std::uint32_t half_open_max_probes = 1;
   // Successful probes that close a half-open circuit; 1 to 1000.
   std::uint32_t half_open_successes = 1;
   OpenTime open_time{};
+  // How long a server's retry-after can keep the circuit open [BRK-4]; 0 (hints are ignored) to 24 h. A failure's hint
+  // is a floor under the open time of the trip it leads to; a throttled probe's hint is the open time [BRK-7].
+  Duration retry_after_max = std::chrono::minutes(5);
   // A probe that is unsettled for this long counts as a failure; 1 ms to 24 h. For callers that do not name a lease for
   // the attempt: the attempt's timeout + 5 s is a good one.
   Duration probe_lease = std::chrono::seconds(60);
@@ -69,6 +113,8 @@ struct BreakerOptions {
   // Whether a permit destroyed unsettled counts as a failure; by default it is neutral.
   bool abandoned_is_failure = false;
 
+  bool has_rate_rule() const noexcept { return failure_rate || slow_call_rate; }
+  bool tracks_calls() const noexcept { return track_in_flight || stuck_call_age; }
   Duration growth_forgotten_after() const noexcept { return streak_reset_after.value_or(open_time.longest()); }
 
   // Every problem at once, fields named as above.

@@ -14,6 +14,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "fuseboard/breaker/circuit_breaker.h"
@@ -24,15 +28,30 @@
 #include "fuseboard/core/key_index.h"
 #include "fuseboard/core/mutex.h"
 #include "fuseboard/core/rng.h"
+#include "fuseboard/core/thread_slot.h"
 
 namespace fuseboard {
 
 class BreakerRegistry;
 
-// A key of a registry, looked up once. As cheap to copy as two pointers; thread-safe; its registry must outlive it.
-// Of a key that the registry cannot hold (see max_keys) it admits everything and keeps nothing.
+// A key of a registry, looked up once; the registry does not let go of the key while there is one. Thread-safe; copying
+// costs an atomic increment. Its registry must outlive it. Of a key that the registry cannot hold (see max_keys) it
+// admits everything and keeps nothing.
 class BreakerHandle {
  public:
+  BreakerHandle(const BreakerHandle& other) noexcept : BreakerHandle(*other.registry_, other.breaker_) {}
+  BreakerHandle(BreakerHandle&& other) noexcept
+      : registry_(other.registry_), breaker_(std::exchange(other.breaker_, nullptr)) {}
+  BreakerHandle& operator=(BreakerHandle other) noexcept {
+    std::swap(registry_, other.registry_);
+    std::swap(breaker_, other.breaker_);
+    return *this;
+  }
+  ~BreakerHandle() {
+    // Release: whoever finds no handle left sees what was done by it.
+    if (breaker_ != nullptr) breaker_->handles_.fetch_sub(1, std::memory_order_release);
+  }
+
   // See CircuitBreaker for each. They are const because a handle is a reference.
   [[nodiscard]] std::expected<BreakerPermit, Rejection> try_acquire() const {
     if (breaker_ == nullptr) [[unlikely]]
@@ -51,18 +70,25 @@ class BreakerHandle {
   void reset() const {
     if (breaker_ != nullptr) breaker_->reset();
   }
+  // From here on the key has options of its own: new ones of the registry pass it by.
+  void apply(const BreakerOptions& options) const;
+  void set_override(OverrideKind kind, std::string_view reason, std::optional<Duration> ttl = std::nullopt) const {
+    if (breaker_ != nullptr) breaker_->set_override(kind, reason, ttl);
+  }
+  bool lift_override() const { return breaker_ != nullptr && breaker_->lift_override(); }
   // Of an untracked key: closed and zero, with an empty key.
   BreakerSnapshot snapshot() const;
 
   // Whether the registry holds this key.
   bool tracked() const noexcept { return breaker_ != nullptr; }
-  // Valid as long as the registry; empty for an untracked key.
+  // Valid as long as the handle; empty for an untracked key.
   KeyView key() const noexcept { return breaker_ == nullptr ? KeyView("") : breaker_->key(); }
 
  private:
   friend class BreakerRegistry;
-  BreakerHandle(BreakerRegistry& registry, CircuitBreaker* breaker) noexcept
-      : registry_(&registry), breaker_(breaker) {}
+  BreakerHandle(BreakerRegistry& registry, CircuitBreaker* breaker) noexcept : registry_(&registry), breaker_(breaker) {
+    if (breaker_ != nullptr) breaker_->handles_.fetch_add(1, std::memory_order_relaxed);
+  }
   std::expected<BreakerPermit, Rejection> admit_untracked() const;
 
   BreakerRegistry* registry_;
@@ -75,17 +101,28 @@ struct BreakerRegistryOptions {
     BreakerOptions options{};
   };
 
+  struct ForGlob {
+    // '*' stands for any characters or none, '?' for any one; the rest for itself. A single pattern matches single
+    // keys; of a pair each part matches by itself, so ("openai", "gpt-*") is every such model of openai.
+    Key pattern;
+    BreakerOptions options{};
+  };
+
   // For every key without options of its own.
   BreakerOptions defaults{};
-  // Options by exact key; a key may be named once.
+  // Options by exact key, which win over globs; a key may be named once.
   std::vector<ForKey> keys{};
-  // Keys held at once; 1 to 1 000 000. A new key beyond that is admitted untracked and counted.
+  // Options by pattern; the first that matches wins. At most 1000.
+  std::vector<ForGlob> globs{};
+  // Keys held at once; 1 to 1 000 000. At the bound a new key takes the place of an idle closed one that was not used
+  // of late: never of one that is open, half-open, overridden, in flight or held by a handle. Where none is found among
+  // those looked at, the new key is admitted untracked and counted.
   std::size_t max_keys = 10'000;
 
   Problems validate() const;
 };
 
-// Thread-safe throughout. Lookup of a known key neither allocates nor locks: about 3 ns, some 13 with 10 000 keys.
+// Thread-safe throughout. Lookup of a known key neither allocates nor locks: about 6 ns, some 15 with 10 000 keys.
 // A key costs about 0.9 KiB on 2 cores, up to 3 KiB where there are 16 or more. Permits, handles and subscriptions: the
 // registry must outlive the first two.
 class BreakerRegistry {
@@ -101,17 +138,21 @@ class BreakerRegistry {
   BreakerRegistry(const BreakerRegistry&) = delete;
   BreakerRegistry& operator=(const BreakerRegistry&) = delete;
 
-  // Creates the key if it is new.
-  BreakerHandle handle(KeyView key) { return {*this, find_or_create(key, nullptr)}; }
+  // Creates the key if it is new. Takes a lock: handles are for keeping.
+  BreakerHandle handle(KeyView key) { return find_or_create(key, nullptr); }
   // Creates the key with `options` if it is new; a known key keeps the options it has. Throws InvalidOptions.
-  BreakerHandle handle(KeyView key, const BreakerOptions& options) { return {*this, find_or_create(key, &options)}; }
+  BreakerHandle handle(KeyView key, const BreakerOptions& options) { return find_or_create(key, &options); }
 
   // By name; a new key is created.
-  [[nodiscard]] std::expected<BreakerPermit, Rejection> try_acquire(KeyView key) { return handle(key).try_acquire(); }
-  [[nodiscard]] std::expected<BreakerPermit, Rejection> try_acquire(KeyView key, Duration probe_lease) {
-    return handle(key).try_acquire(probe_lease);
+  [[nodiscard]] std::expected<BreakerPermit, Rejection> try_acquire(KeyView key) {
+    return with_breaker(key, [](auto& breaker) { return breaker.try_acquire(); });
   }
-  void report(KeyView key, const Outcome& outcome) { handle(key).report(outcome); }
+  [[nodiscard]] std::expected<BreakerPermit, Rejection> try_acquire(KeyView key, Duration probe_lease) {
+    return with_breaker(key, [&](auto& breaker) { return breaker.try_acquire(probe_lease); });
+  }
+  void report(KeyView key, const Outcome& outcome) {
+    with_breaker(key, [&](auto& breaker) { breaker.report(outcome); });
+  }
 
   // Asking about an unknown key creates nothing [BRK-21]; it would be admitted, and reads closed and zero.
   [[nodiscard]] std::optional<Rejection> look(KeyView key) const;
@@ -120,7 +161,22 @@ class BreakerRegistry {
   bool reset(KeyView key);
   void reset_all();
 
-  // All keys, in the order in which they were first seen.
+  // An override may be imposed on a key before it is first called. False if the key cannot be held [BRK-13].
+  bool set_override(KeyView key, OverrideKind kind, std::string_view reason,
+                    std::optional<Duration> ttl = std::nullopt);
+  // Whether there was one.
+  bool lift_override(KeyView key);
+
+  // New options for the registry and all its breakers but those that got their own at a handle; see
+  // CircuitBreaker::apply [BRK-14]. A lower max_keys lets go of nothing by itself. Throws InvalidOptions.
+  void apply(const BreakerRegistryOptions& options);
+
+  // The states worth keeping: of keys that are not closed, or have failures in a row, growth or an override [BRK-15].
+  std::vector<SavedBreaker> save() const;
+  // Creates keys that are new. How many were taken over.
+  std::size_t restore(std::span<const SavedBreaker> saved);
+
+  // All keys, in the order in which they were first seen; one that took another's place stands there.
   std::vector<BreakerSnapshot> snapshot() const;
   // Keys whose circuit is open; half-open ones are being tried and do not count.
   std::vector<Key> open_keys() const;
@@ -147,32 +203,85 @@ class BreakerRegistry {
     std::shared_ptr<const BreakerOptions> options;
   };
 
-  // Breakers lie in the context's memory, which gives nothing back before its end.
+  // What a new key is set up by.
+  class Rules;
+
+  // Breakers lie in the context's memory.
   struct Destroy {
-    void operator()(CircuitBreaker* breaker) const noexcept { std::destroy_at(breaker); }
+    void operator()(CircuitBreaker* breaker) const noexcept;
+    RecyclingMemory* memory;
+  };
+  using OwnedBreaker = std::unique_ptr<CircuitBreaker, Destroy>;
+
+  // Announces a thread that uses breakers it holds no handle of: while there is one, nothing is let go of. Entered by a
+  // sequentially consistent write before the index is read; see KeyIndex.
+  struct alignas(64) PinCell {
+    std::atomic<std::uint64_t> pinned{0};
+  };
+  class Pin {
+   public:
+    explicit Pin(const BreakerRegistry& registry) noexcept
+        : slot_(ThreadSlot::current()), cell_(registry.pins_.at(slot_)) {
+      cell_.pinned.fetch_add(1, std::memory_order_seq_cst);
+    }
+    ~Pin() {
+      if (slot_ != ThreadSlot::kShared) [[likely]] {
+        // Nobody else writes an exclusive slot.
+        cell_.pinned.store(cell_.pinned.load(std::memory_order_relaxed) - 1, std::memory_order_release);
+      } else {
+        cell_.pinned.fetch_sub(1, std::memory_order_release);
+      }
+    }
+    Pin(const Pin&) = delete;
+    Pin& operator=(const Pin&) = delete;
+
+   private:
+    const std::uint32_t slot_;
+    PinCell& cell_;
   };
 
-  // nullptr if the key cannot be held. `options` may be null: those of the registry.
-  CircuitBreaker* find_or_create(const KeyView& key, const BreakerOptions* options) {
+  // Calls `use` with the breaker of `key`, or with a handle of it where it is new or cannot be held.
+  template <typename Use>
+  std::invoke_result_t<Use, CircuitBreaker&> with_breaker(const KeyView& key, Use use) {
     const std::uint64_t key_hash = hash(key);
-    CircuitBreaker* const known = index_.find(key, key_hash);
-    return known != nullptr ? known : create(key, key_hash, options);
+    {
+      const Pin pin(*this);
+      if (CircuitBreaker* const known = index_.find(key, key_hash)) [[likely]] {
+        // Test before you store.
+        if (!known->recently_used_.load(std::memory_order_relaxed)) {
+          known->recently_used_.store(true, std::memory_order_relaxed);
+        }
+        return use(*known);
+      }
+    }
+    const BreakerHandle handle = find_or_create(key, nullptr);
+    return use(handle);
   }
-  CircuitBreaker* create(const KeyView& key, std::uint64_t key_hash, const BreakerOptions* options);
-  std::shared_ptr<const BreakerOptions> options_for(const KeyView& key, std::uint64_t key_hash) const;
+
+  // `options` may be null: those of the registry.
+  BreakerHandle find_or_create(const KeyView& key, const BreakerOptions* options);
+  // nullptr if the key cannot be held.
+  CircuitBreaker* create_locked(const KeyView& key, std::uint64_t key_hash, const BreakerOptions* options)
+      FUSEBOARD_REQUIRES(mutex_);
+  // nullptr if there is none. For callers that hold a Pin.
+  CircuitBreaker* find_known(const KeyView& key) const;
+  // For callers that hold a Pin.
   std::vector<CircuitBreaker*> breakers() const;
 
-  BreakerContext context_;
-  const std::size_t max_keys_;
-  const std::shared_ptr<const BreakerOptions> defaults_;
-  std::vector<std::unique_ptr<KeyRule>> rules_;
-  KeyIndex<KeyRule> rule_index_;
+  // A place in breakers_ whose breaker nobody can reach any more; nullptr if none can go.
+  OwnedBreaker* make_room_locked() FUSEBOARD_REQUIRES(mutex_);
+  bool let_go_locked(CircuitBreaker& breaker) FUSEBOARD_REQUIRES(mutex_);
+  bool is_anybody_pinned() const noexcept;
 
-  KeyIndex<CircuitBreaker> index_;  // inserts under mutex_
+  BreakerContext context_;
+  mutable ThreadCells<PinCell> pins_;
+  KeyIndex<CircuitBreaker> index_;  // written under mutex_
   std::atomic<std::size_t> size_{0};
   std::atomic<std::uint64_t> untracked_admissions_{0};
   mutable Mutex mutex_;
-  std::vector<std::unique_ptr<CircuitBreaker, Destroy>> breakers_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::unique_ptr<const Rules> rules_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::vector<OwnedBreaker> breakers_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::size_t hand_ FUSEBOARD_GUARDED_BY(mutex_) = 0;  // of the clock that looks for a key to let go of
 };
 
 }  // namespace fuseboard

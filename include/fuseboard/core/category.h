@@ -69,6 +69,13 @@ class CategorySet {
     set.bits_ = (1U << kCategoryCount) - 1;
     return set;
   }
+  // As one word, for what is kept in an atomic.
+  constexpr std::uint32_t bits() const noexcept { return bits_; }
+  static constexpr CategorySet from_bits(std::uint32_t bits) noexcept {
+    CategorySet set;
+    set.bits_ = bits & all().bits_;
+    return set;
+  }
   friend constexpr bool operator==(CategorySet, CategorySet) noexcept = default;
 
  private:

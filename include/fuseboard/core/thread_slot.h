@@ -80,6 +80,7 @@ class ThreadCells {
   }
 
   Cell& mine() noexcept { return cells_[ThreadSlot::current()]; }
+  Cell& at(std::uint32_t slot) noexcept { return cells_[slot]; }
 
   template <typename Visitor>
   void for_each(Visitor visit) const {

@@ -1,0 +1,209 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Who is let through, and the leases of probes.
+#include <algorithm>
+
+#include "breaker/calls_in_flight.h"
+#include "fuseboard/breaker/circuit_breaker.h"
+#include "fuseboard/core/check.h"
+
+namespace fuseboard {
+namespace {
+
+using enum CircuitState;
+using enum TransitionCause;
+
+}  // namespace
+
+std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_with_care(std::uint64_t word,
+                                                                          std::optional<Duration> probe_lease) {
+  const TimePoint now = context_->clock.now();
+  OpenFacts facts;
+  if (state_of(word) == open && (word & kOverridden) == 0 && read_open_facts(word, facts) && now < facts.deadline) {
+    return deny(RejectionReason::circuit_open, facts, now, facts.deadline);
+  }
+  auto result = [&] {
+    const MutexLock lock(mutex_);
+    return acquire_locked(not_before_last_move_locked(now), probe_lease);
+  }();
+  context_->events.deliver();
+  return result;
+}
+
+std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_locked(TimePoint now,
+                                                                       std::optional<Duration> probe_lease) {
+  expire_override_locked(now);
+  if (override_ != nullptr && override_->kind == OverrideKind::force_closed) return grant_locked({}, now);
+  if (override_ != nullptr && override_->kind == OverrideKind::force_open) {
+    const TimePoint until = override_->until;
+    return deny(RejectionReason::circuit_open, open_facts(), now,
+                until == kNever ? std::nullopt : std::optional(until));
+  }
+  // Under `metrics_only` a refusal becomes a permit that is no evidence, and all else goes on as ever.
+  const bool refuses = override_ == nullptr;
+  expire_leases_locked(now);
+  judge_stuck_calls_locked(now);
+  if (state() == open) {
+    const OpenFacts facts = open_facts();
+    if (now < facts.deadline) {
+      if (!refuses) return grant_locked({}, now);
+      return deny(RejectionReason::circuit_open, facts, now, facts.deadline);
+    }
+    half_open_locked(now);
+  }
+  Ticket ticket{.generation = generation()};
+  if (state() == half_open) {
+    if (probes_in_flight_ >= options_->half_open_max_probes) {
+      if (!refuses) return grant_locked({}, now);
+      return deny(RejectionReason::half_open_busy, open_facts(), now, earliest_lease_locked());
+    }
+    const Duration lease =
+        probe_lease ? std::clamp<Duration>(*probe_lease, kMinProbeLease, kMaxProbeLease) : options_->probe_lease;
+    ticket.lease = take_lease_locked(saturating_add(now, lease));
+  }
+  return grant_locked(ticket, now);
+}
+
+BreakerPermit CircuitBreaker::grant_locked(Ticket ticket, TimePoint now) {
+  if (options_->tracks_calls()) ticket.flight = calls_->begin(now);
+  cells_.add(&Cell::admitted);
+  return BreakerPermit(*this, ticket);
+}
+
+std::optional<Rejection> CircuitBreaker::look() const {
+  const std::uint64_t word = word_.load(std::memory_order_acquire);
+  if ((word & (kStateBits | kCareBits)) == 0) return std::nullopt;  // closed
+  const TimePoint now = context_->clock.now();
+  const MutexLock lock(mutex_);
+  return look_locked(not_before_last_move_locked(now));
+}
+
+std::optional<Rejection> CircuitBreaker::look_locked(TimePoint now) const {
+  if (!is_overridden_locked(now)) return look_automatic_locked(now);
+  if (override_->kind != OverrideKind::force_open) return std::nullopt;
+  const TimePoint until = override_->until;
+  return refusal(RejectionReason::circuit_open, open_facts(), now,
+                 until == kNever ? std::nullopt : std::optional(until));
+}
+
+std::optional<Rejection> CircuitBreaker::look_automatic_locked(TimePoint now) const {
+  OpenFacts facts = open_facts();
+  if (state() == closed) {
+    if (!has_stuck_call_locked(now)) return std::nullopt;
+    facts.opened_at = now;
+    facts.deadline = next_deadline_locked(stuck_call, now);
+  }
+  if (state() == half_open) {
+    const TimePoint lease_end = earliest_lease_locked();
+    if (now < lease_end) {
+      if (probes_in_flight_ < options_->half_open_max_probes) return std::nullopt;
+      return refusal(RejectionReason::half_open_busy, facts, now, lease_end);
+    }
+    // An admission would first find the lost probe and open: this is what it would open with.
+    facts.opened_at = lease_end;
+    facts.deadline = next_deadline_locked(probe_lease_expired, lease_end);
+    facts.consecutive_failures = std::min(facts.consecutive_failures + 1, kMostFailuresInARow);
+    facts.last_failure = Category::timeout;
+  }
+  if (now >= facts.deadline) return std::nullopt;
+  return refusal(RejectionReason::circuit_open, facts, now, facts.deadline);
+}
+
+CircuitBreaker::OpenFacts CircuitBreaker::open_facts() const noexcept {
+  OpenFacts facts{.deadline = deadline_.load(std::memory_order_acquire),
+                  .opened_at = opened_at_.load(std::memory_order_acquire),
+                  .consecutive_failures = consecutive()};
+  const std::uint8_t category = last_failure_.load(std::memory_order_acquire);
+  if (category != kNoCategory) facts.last_failure = static_cast<Category>(category);
+  return facts;
+}
+
+// A sequence lock without a counter of its own: the facts of an open circuit change only after its generation has
+// changed, and a generation never comes back. A fact of a later generation was stored (release) after that generation's
+// predecessor had been published, so whoever read it (acquire) sees another word here.
+bool CircuitBreaker::read_open_facts(std::uint64_t word, OpenFacts& facts) const noexcept {
+  facts = open_facts();
+  return word_.load(std::memory_order_relaxed) == word;
+}
+
+Rejection CircuitBreaker::refusal(RejectionReason reason, const OpenFacts& facts, TimePoint now,
+                                  std::optional<TimePoint> until) const noexcept {
+  return {.reason = reason,
+          .key = to_key_text(key_.view()),
+          .retry_after = until ? std::optional(elapsed(now, *until)) : std::nullopt,
+          .consecutive_failures = facts.consecutive_failures,
+          .opened_at = facts.opened_at != kNotYet ? std::optional(facts.opened_at) : std::nullopt,
+          .last_failure = facts.last_failure};
+}
+
+std::expected<BreakerPermit, Rejection> CircuitBreaker::deny(RejectionReason reason, const OpenFacts& facts,
+                                                             TimePoint now, std::optional<TimePoint> until) noexcept {
+  cells_.mine().last_denial.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  cells_.add(&Cell::denied);
+  // A rejection is large: made where it is returned, it is not copied.
+  struct Maker {
+    operator Rejection() const noexcept { return breaker.refusal(reason, facts, now, until); }  // NOLINT
+    const CircuitBreaker& breaker;
+    RejectionReason reason;
+    const OpenFacts& facts;
+    TimePoint now;
+    std::optional<TimePoint> until;
+  };
+  return std::expected<BreakerPermit, Rejection>(std::unexpect, Maker{*this, reason, facts, now, until});
+}
+
+// Leases.
+
+// A lost probe has failed at the end of its lease, whenever that is noticed: a circuit that nobody asked for hours does
+// not begin a new open time on the first question. Whether the circuit moved.
+bool CircuitBreaker::expire_leases_locked(TimePoint now) {
+  if (state() != half_open) return false;
+  const TimePoint lease_end = earliest_lease_locked();
+  if (now < lease_end) return false;
+  note_failure_locked(Category::timeout);
+  open_locked(probe_lease_expired, lease_end);
+  return true;
+}
+
+TimePoint CircuitBreaker::earliest_lease_locked() const {
+  TimePoint earliest = kNever;
+  if (probes_in_flight_ == 0) return earliest;
+  for (const TimePoint lease : leases_) {
+    if (lease != kFreeLease) earliest = std::min(earliest, lease);
+  }
+  return earliest;
+}
+
+std::uint32_t CircuitBreaker::take_lease_locked(TimePoint until) {
+  const auto lease = std::find(leases_.begin(), leases_.end(), kFreeLease);
+  check_invariant(lease != leases_.end(), "no more probes than half_open_max_probes");
+  *lease = until;
+  ++probes_in_flight_;
+  return static_cast<std::uint32_t>(lease - leases_.begin());
+}
+
+void CircuitBreaker::release_leases_locked() {
+  if (probes_in_flight_ == 0) return;
+  std::fill(leases_.begin(), leases_.end(), kFreeLease);
+  probes_in_flight_ = 0;
+}
+
+// Stuck calls.
+
+// Only calls of the current generation: one that has hung since before the circuit opened would open it again right
+// after a probe has shown the target to be well [BRK-12].
+bool CircuitBreaker::has_stuck_call_locked(TimePoint now) const {
+  if (!options_->stuck_call_age || state() != closed) return false;
+  // Even when its time is up: its end, still to come, will make none of them count.
+  if (override_ != nullptr && override_->kind == OverrideKind::force_closed) return false;
+  const std::optional<TimePoint> began = calls_->oldest_of_generation();
+  return began && elapsed(*began, now) > *options_->stuck_call_age;
+}
+
+void CircuitBreaker::judge_stuck_calls_locked(TimePoint now) {
+  // From now on, not from when it grew too old: that open time may be over already, and the call still hangs.
+  if (has_stuck_call_locked(now)) open_locked(stuck_call, now);
+}
+
+}  // namespace fuseboard

@@ -1,0 +1,82 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/breaker/scopes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "fuseboard/core/check.h"
+
+namespace fuseboard {
+namespace {
+
+// Neutral for every breaker, whatever its options: to abandon a permit may count as a failure.
+Outcome no_evidence() {
+  Failure failure = Failure::of(Category::cancelled);
+  failure.evidence = Evidence::does_not_count;
+  return Outcome::failed(failure);
+}
+
+}  // namespace
+
+void ScopedPermit::settle(const Outcome& outcome, std::size_t scope) && {
+  const std::size_t size = std::exchange(size_, 0);
+  const bool concerns_all = outcome.ok() || outcome.failure->category == Category::cancelled;
+  const std::size_t concerned = size == 0 ? 0 : std::min(scope, size - 1);
+  // From the inside out: the reverse of admission.
+  for (std::size_t i = size; i-- > 0;) {
+    if (concerns_all || i == concerned) {
+      std::move(permits_[i]).settle(outcome);
+    } else {
+      std::move(permits_[i]).settle(i < concerned ? Outcome::success(outcome.latency) : no_evidence());
+    }
+  }
+}
+
+void ScopedPermit::first_content(Duration latency) {
+  for (std::size_t i = 0; i < size_; ++i) permits_[i].first_content(latency);
+}
+
+bool ScopedPermit::is_probe() const noexcept {
+  return std::any_of(permits_.begin(), permits_.begin() + static_cast<std::ptrdiff_t>(size_),
+                     [](const BreakerPermit& permit) { return permit.is_probe(); });
+}
+
+BreakerScopes::BreakerScopes(std::initializer_list<BreakerHandle> scopes) : scopes_(scopes) {
+  check_invariant(!scopes_.empty() && scopes_.size() <= kMostScopes, "an attempt has one to four breaker scopes");
+}
+
+std::expected<ScopedPermit, Rejection> BreakerScopes::acquire(std::optional<Duration> probe_lease) const {
+  const auto ask = [&](const BreakerHandle& scope) {
+    return probe_lease ? scope.try_acquire(*probe_lease) : scope.try_acquire();
+  };
+  // Whoever looks as if it refuses is asked by itself first: an inner scope that does should not make an outer one
+  // half-open for nothing.
+  for (const BreakerHandle& scope : scopes_) {
+    if (!scope.look()) continue;
+    auto permit = ask(scope);
+    if (!permit) return std::unexpected(permit.error());
+    std::move(*permit).settle(no_evidence());  // it has changed its mind
+  }
+  ScopedPermit all;
+  for (const BreakerHandle& scope : scopes_) {
+    auto permit = ask(scope);
+    if (!permit) {
+      for (std::size_t i = all.size_; i-- > 0;) std::move(all.permits_[i]).settle(no_evidence());
+      all.size_ = 0;
+      return std::unexpected(permit.error());
+    }
+    all.permits_[all.size_++] = std::move(*permit);
+  }
+  return all;
+}
+
+std::optional<Rejection> BreakerScopes::look() const {
+  for (const BreakerHandle& scope : scopes_) {
+    if (auto refusal = scope.look()) return refusal;
+  }
+  return std::nullopt;
+}
+
+}  // namespace fuseboard

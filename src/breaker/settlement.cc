@@ -1,0 +1,208 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What outcomes do to a breaker.
+#include <algorithm>
+
+#include "breaker/calls_in_flight.h"
+#include "breaker/rolling_window.h"
+#include "breaker/trip_rules.h"
+#include "fuseboard/breaker/circuit_breaker.h"
+#include "fuseboard/core/check.h"
+
+namespace fuseboard {
+namespace {
+
+using enum CircuitState;
+using enum TransitionCause;
+
+// Of no permit: an outcome that is no evidence whatever the state.
+constexpr std::uint64_t kNoGeneration = 0;
+
+}  // namespace
+
+void BreakerPermit::abandon() noexcept { std::exchange(breaker_, nullptr)->abandon(ticket_); }
+
+void BreakerPermit::first_content(Duration latency) {
+  if (breaker_ != nullptr && is_probe()) ticket_ = breaker_->first_content(ticket_, latency);
+}
+
+CircuitBreaker::Counter CircuitBreaker::counter_of(Verdict verdict) noexcept {
+  switch (verdict) {
+    case Verdict::success:
+      return &Cell::succeeded;
+    case Verdict::throttled:
+      return &Cell::throttled;
+    case Verdict::neutral:
+      return &Cell::neutral;
+    case Verdict::failure:
+      break;
+  }
+  return nullptr;  // failed_, under the mutex
+}
+
+void CircuitBreaker::settle_judged(Ticket ticket, const Outcome& outcome) {
+  const CategorySet trips_on = CategorySet::from_bits(trips_on_.load(std::memory_order_relaxed));
+  Judged judged{.verdict = verdict_of(outcome, trips_on), .latency = outcome.latency};
+  if (!outcome.ok()) {
+    judged.category = outcome.failure->category;
+    judged.retry_after = outcome.failure->retry_after;
+  }
+  conclude(ticket, judged, counter_of(judged.verdict));
+}
+
+void CircuitBreaker::abandon(Ticket ticket) {
+  const bool failure = abandoned_is_failure_.load(std::memory_order_relaxed);
+  conclude(ticket, {.verdict = failure ? Verdict::failure : Verdict::neutral, .category = Category::cancelled},
+           &Cell::abandoned);
+}
+
+void CircuitBreaker::report(const Outcome& outcome) {
+  const std::uint64_t word = word_.load(std::memory_order_acquire);
+  // Evidence while closed; otherwise it belongs to no generation, and counts in the totals alone.
+  const Ticket ticket{.generation = state_of(word) == closed ? generation_of(word) : kNoGeneration};
+  cells_.add(&Cell::reported);
+  settle(ticket, outcome);
+}
+
+// The counter comes last, and nothing of the breaker is touched after it: with nothing in flight a registry may let go
+// of a breaker. A failure is counted under the mutex, which is let go of last for the same reason.
+void CircuitBreaker::conclude(Ticket ticket, const Judged& judged, Counter counter) {
+  BreakerContext& context = *context_;
+  const bool concerns_state = judged.verdict == Verdict::failure || !ticket.is_plain();
+  if (concerns_state) {
+    const TimePoint now = context.clock.now();
+    const MutexLock lock(mutex_);
+    judge_locked(ticket, judged, not_before_last_move_locked(now));
+    if (counter == nullptr) ++failed_;
+  }
+  if (counter != nullptr) cells_.add(counter);
+  if (concerns_state) context.events.deliver();
+}
+
+CircuitBreaker::Ticket CircuitBreaker::first_content(Ticket ticket, Duration latency) {
+  const TimePoint now = context_->clock.now();
+  {
+    const MutexLock lock(mutex_);
+    const TimePoint at = not_before_last_move_locked(now);
+    expire_leases_locked(at);
+    if (ticket.generation == generation()) {
+      judge_half_open_locked(ticket, {.verdict = Verdict::success, .latency = latency}, at);
+      // The state that follows: closed if this probe was the last that it took.
+      ticket.generation = generation();
+    }
+  }
+  ticket.lease = BreakerPermit::kNoLease;
+  context_->events.deliver();
+  return ticket;
+}
+
+void CircuitBreaker::note_success(std::uint64_t generation, Duration latency) {
+  const std::uint64_t word = word_.load(std::memory_order_acquire);
+  if (state_of(word) != closed || generation_of(word) != generation) return;
+  BreakerContext& context = *context_;
+  std::optional<TimePoint> now;
+  if ((failures_.load(std::memory_order_relaxed) & kRecordsTimes) != 0) now = context.clock.now();
+  const auto noted = [&] {
+    const MutexLock lock(mutex_);
+    return note_success_locked(generation, latency, now);
+  };
+  while (!noted()) now = context.clock.now();
+  context.events.deliver();
+}
+
+bool CircuitBreaker::note_success_locked(std::uint64_t generation, Duration latency, std::optional<TimePoint> now) {
+  if (state() != closed || this->generation() != generation) return true;
+  if (window_ != nullptr) {
+    const RollingWindow::Call call{.slow = latency > options_->slow_call_duration};
+    // Only a move needs the time, and it may not be read under the lock.
+    if (!now && (window_->shape().is_time() || broken_rate_rule(*options_, window_->totals_after(call)))) return false;
+    if (now) {
+      judge_closed_locked({.verdict = Verdict::success, .latency = latency}, not_before_last_move_locked(*now));
+      return true;
+    }
+    window_->record(call, TimePoint::min());
+  }
+  forget_failures_locked();
+  return true;
+}
+
+void CircuitBreaker::judge_locked(Ticket ticket, const Judged& judged, TimePoint now) {
+  if (ticket.flight != BreakerPermit::kUntracked) calls_->end(ticket.flight);
+  if (ticket.lease != BreakerPermit::kNoLease || judged.verdict == Verdict::failure) expire_leases_locked(now);
+  if (ticket.generation != generation()) return;  // late [BRK-9]
+  if (state() == half_open) {
+    judge_half_open_locked(ticket, judged, now);
+  } else {
+    judge_closed_locked(judged, now);
+  }
+}
+
+void CircuitBreaker::judge_closed_locked(const Judged& judged, TimePoint now) {
+  const bool failed = judged.verdict == Verdict::failure;
+  if (!failed && judged.verdict != Verdict::success) return;  // [BRK-3]
+  if (failed) {
+    note_failure_locked(judged.category);
+    if (const auto hint = hint_locked(judged)) not_before_ = std::max(not_before_, saturating_add(now, *hint));
+  } else {
+    forget_failures_locked();
+  }
+  std::optional<TransitionCause> trip;
+  if (window_ != nullptr) {
+    window_->record({.failed = failed, .slow = judged.latency > options_->slow_call_duration}, now);
+    trip = broken_rate_rule(*options_, window_->totals(now));
+  }
+  if (failed && consecutive() >= options_->failure_threshold) trip = consecutive_failures;
+  if (trip) open_locked(*trip, now);
+}
+
+// Of a half-open circuit's own generation: a probe, or a stream that was one until its first content and is evidence
+// still.
+void CircuitBreaker::judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) {
+  const bool is_probe = ticket.lease != BreakerPermit::kNoLease;
+  if (is_probe) {
+    check_invariant(leases_[ticket.lease] != kFreeLease, "a probe settles the lease it holds");
+    leases_[ticket.lease] = kFreeLease;
+    --probes_in_flight_;
+  }
+  if (judged.verdict == Verdict::failure) {
+    note_failure_locked(judged.category);
+    if (const auto hint = hint_locked(judged)) not_before_ = std::max(not_before_, saturating_add(now, *hint));
+    open_locked(probe_failed, now);
+    return;
+  }
+  if (!is_probe) return;
+  if (judged.verdict == Verdict::throttled) {
+    // It answered, so the open time does not grow; it asked for room, so it gets that [BRK-7].
+    const auto hint = hint_locked(judged);
+    const TimePoint until = hint ? saturating_add(now, *hint) : next_deadline_locked(probe_throttled, now);
+    open_until_locked(probe_throttled, now, now, until);
+    return;
+  }
+  if (judged.verdict != Verdict::success) return;  // the slot is free again, no more [BRK-7]
+  if (++probe_successes_ >= options_->half_open_successes) close_locked(probe_succeeded, now);
+}
+
+std::optional<Duration> CircuitBreaker::hint_locked(const Judged& judged) const {
+  if (!judged.retry_after || options_->retry_after_max == Duration::zero()) return std::nullopt;
+  return std::clamp(*judged.retry_after, Duration::zero(), options_->retry_after_max);
+}
+
+void CircuitBreaker::note_failure_locked(Category category) {
+  store_failures_locked(std::min(consecutive() + 1, kMostFailuresInARow));
+  last_failure_.store(static_cast<std::uint8_t>(category), std::memory_order_release);
+}
+
+// A success also shows that the target no longer means what it asked for before.
+void CircuitBreaker::forget_failures_locked() {
+  not_before_ = TimePoint::min();
+  // Test before you store: where windows are kept every success comes here.
+  if (consecutive() != 0) store_failures_locked(0);
+}
+
+void CircuitBreaker::store_failures_locked(std::uint32_t in_a_row) {
+  const std::uint32_t records = failures_.load(std::memory_order_relaxed) & (kRecordsCalls | kRecordsTimes);
+  failures_.store(records | in_a_row, std::memory_order_release);
+}
+
+}  // namespace fuseboard

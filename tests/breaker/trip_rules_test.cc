@@ -1,0 +1,198 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Rates, slow calls and stuck calls [BRK-2].
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "tests/breaker/support.h"
+
+namespace fuseboard {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t kNoThreshold = 1'000'000;
+
+BreakerOptions rate_rule(double rate, std::uint32_t minimum, CallWindow window) {
+  return {.failure_threshold = kNoThreshold, .failure_rate = rate, .minimum_calls = minimum, .window = window};
+}
+
+class TripRulesTest : public testing::Test {
+ protected:
+  ManualClock clock_;
+};
+
+TEST_F(TripRulesTest, TheFailureRateOpensItOnceTheMinimumOfCallsIsIn) {  // BRK-2
+  CircuitBreaker breaker(rate_rule(0.5, 4, CallWindow::last_calls(10)), "key", clock_);
+  for (int i = 0; i < 3; ++i) call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::closed) << "three calls say nothing yet";
+  call(breaker, Outcome::success());
+  EXPECT_EQ(breaker.state(), CircuitState::open) << "the fourth makes three of four failures count";
+  EXPECT_EQ(breaker.snapshot().transitions.back().cause, TransitionCause::failure_rate);
+  EXPECT_EQ(refused(breaker).retry_after, 30s);
+}
+
+TEST_F(TripRulesTest, ACountWindowIsExact) {  // BRK-2
+  CircuitBreaker breaker(rate_rule(0.5, 4, CallWindow::last_calls(4)), "key", clock_);
+  for (int round = 0; round < 5; ++round) {
+    call(breaker, failed());
+    for (int i = 0; i < 3; ++i) call(breaker, Outcome::success());
+    EXPECT_EQ(breaker.snapshot().window, (WindowTotals{.calls = 4, .failures = 1}));
+  }
+  call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::closed) << "the failure of before has just left";
+  call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::open);
+}
+
+TEST_F(TripRulesTest, ATimeWindowForgets) {  // BRK-2
+  CircuitBreaker breaker(rate_rule(0.5, 4, CallWindow::last(60s, 6)), "key", clock_);
+  for (int i = 0; i < 3; ++i) call(breaker, failed());
+  clock_.advance(50s);
+  EXPECT_EQ(breaker.snapshot().window->failures, 3U);
+  clock_.advance(10s);
+  EXPECT_EQ(breaker.snapshot().window, WindowTotals{});
+  call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::closed);
+}
+
+TEST_F(TripRulesTest, ARateIsComparedAsItWasWritten) {  // BRK-2
+  CircuitBreaker breaker(rate_rule(0.07, 100, CallWindow::last_calls(100)), "key", clock_);
+  for (int i = 0; i < 93; ++i) call(breaker, Outcome::success());
+  for (int i = 0; i < 7; ++i) call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::open) << "0.07 * 100 is a little more than 7";
+}
+
+TEST_F(TripRulesTest, ThrottledAndNeutralCallsEnterNoWindow) {  // BRK-2 BRK-3
+  CircuitBreaker breaker(rate_rule(0.5, 2, CallWindow::last_calls(10)), "key", clock_);
+  call(breaker, failed());
+  for (int i = 0; i < 5; ++i) {
+    call(breaker, failed(Category::rate_limit));
+    call(breaker, failed(Category::invalid_request));
+    call(breaker, Outcome::cancelled());
+    (void)acquired(breaker);
+  }
+  EXPECT_EQ(breaker.snapshot().window, (WindowTotals{.calls = 1, .failures = 1}));
+}
+
+TEST_F(TripRulesTest, SlowCallsOpenItThoughTheySucceed) {  // BRK-2
+  CircuitBreaker breaker({.slow_call_rate = 0.5, .slow_call_duration = 10s, .minimum_calls = 4}, "key", clock_);
+  for (int i = 0; i < 3; ++i) call(breaker, Outcome::success(10s));
+  EXPECT_EQ(breaker.snapshot().window->slow, 0U) << "not slower than the limit";
+  for (int i = 0; i < 3; ++i) call(breaker, Outcome::success(10s + 1ns));
+  EXPECT_EQ(breaker.state(), CircuitState::open);
+  EXPECT_EQ(breaker.snapshot().transitions.back().cause, TransitionCause::slow_call_rate);
+  EXPECT_DOUBLE_EQ(breaker.snapshot().window->slow_call_rate(), 0.5);
+}
+
+TEST_F(TripRulesTest, RatesOfAnEmptyWindowAreZero) {  // BRK-16 TEL-1
+  CircuitBreaker breaker(rate_rule(0.5, 4, CallWindow::last_calls(4)), "key", clock_);
+  EXPECT_EQ(breaker.snapshot().window->failure_rate(), 0.0);
+  EXPECT_EQ(breaker.snapshot().window->slow_call_rate(), 0.0);
+  EXPECT_EQ(CircuitBreaker({}, "key", clock_).snapshot().window, std::nullopt);
+}
+
+TEST_F(TripRulesTest, ClosingClearsTheWindow) {  // BRK-12
+  for (const CallWindow window : {CallWindow::last_calls(10), CallWindow::last(1h)}) {
+    CircuitBreaker breaker(rate_rule(0.5, 4, window), "key", clock_);
+    for (int i = 0; i < 4; ++i) call(breaker, failed());
+    clock_.advance(30s);
+    call(breaker, Outcome::success());
+    ASSERT_EQ(breaker.state(), CircuitState::closed);
+    EXPECT_EQ(breaker.snapshot().window, WindowTotals{});
+    for (int i = 0; i < 3; ++i) call(breaker, failed());
+    EXPECT_EQ(breaker.state(), CircuitState::closed);
+    breaker.reset();
+    EXPECT_EQ(breaker.snapshot().window, WindowTotals{}) << "a reset clears it too";  // BRK-21
+  }
+}
+
+TEST_F(TripRulesTest, LateOutcomesEnterNoWindow) {  // BRK-9
+  CircuitBreaker breaker(rate_rule(0.5, 2, CallWindow::last_calls(10)), "key", clock_);
+  BreakerPermit success = acquired(breaker);
+  BreakerPermit failure = acquired(breaker);
+  breaker.reset();
+  std::move(success).settle(Outcome::success());
+  std::move(failure).settle(failed());
+  EXPECT_EQ(breaker.snapshot().window, WindowTotals{});
+}
+
+class StuckCalls : public TripRulesTest {
+ protected:
+  CircuitBreaker breaker_{{.stuck_call_age = 60s}, "key", clock_};
+};
+
+TEST_F(StuckCalls, OpenItAtTheNextAdmission) {  // BRK-2
+  BreakerPermit stuck = acquired(breaker_);
+  clock_.advance(60s);
+  (void)acquired(breaker_);
+  clock_.advance(1ns);
+  EXPECT_EQ(breaker_.look()->retry_after, 30s) << "a look foresees it";
+  EXPECT_EQ(breaker_.state(), CircuitState::closed);
+  EXPECT_EQ(refused(breaker_).retry_after, 30s);
+  EXPECT_EQ(breaker_.snapshot().transitions.back().cause, TransitionCause::stuck_call);
+  std::move(stuck).settle(Outcome::success());
+  EXPECT_EQ(breaker_.state(), CircuitState::open) << "too late";
+}
+
+TEST_F(StuckCalls, OpenItAtTheNextSnapshot) {  // BRK-2
+  const BreakerPermit stuck = acquired(breaker_);
+  clock_.advance(61s);
+  const BreakerSnapshot snapshot = breaker_.snapshot();
+  EXPECT_EQ(snapshot.state, CircuitState::open);
+  EXPECT_EQ(snapshot.oldest_in_flight, 61s);
+}
+
+TEST_F(StuckCalls, DoNotOpenItAgainAfterAProbeHasSucceeded) {  // BRK-12
+  const BreakerPermit stuck = acquired(breaker_);
+  clock_.advance(61s);
+  (void)refused(breaker_);
+  clock_.advance(30s);
+  call(breaker_, Outcome::success());
+  clock_.advance(1h);
+  EXPECT_EQ(breaker_.snapshot().state, CircuitState::closed);
+  EXPECT_EQ(breaker_.snapshot().oldest_in_flight, 61s + 30s + 1h);
+}
+
+TEST_F(StuckCalls, AreOffByDefaultAndTheAgeIsNull) {  // BRK-2 BRK-16
+  CircuitBreaker breaker({}, "key", clock_);
+  const BreakerPermit permit = acquired(breaker);
+  clock_.advance(100h);
+  EXPECT_EQ(breaker.snapshot().state, CircuitState::closed);
+  EXPECT_EQ(breaker.snapshot().oldest_in_flight, std::nullopt);
+}
+
+TEST_F(StuckCalls, TheOldestCallIsKnownInWhateverOrderTheyEnd) {  // BRK-16
+  CircuitBreaker breaker({.track_in_flight = true}, "key", clock_);
+  std::vector<BreakerPermit> calls;
+  for (int i = 0; i < 300; ++i) {
+    calls.push_back(acquired(breaker));
+    clock_.advance(1s);
+  }
+  std::move(calls[1]).settle(Outcome::success());
+  EXPECT_EQ(breaker.snapshot().oldest_in_flight, 300s);
+  std::move(calls[0]).settle(Outcome::success());
+  EXPECT_EQ(breaker.snapshot().oldest_in_flight, 298s);
+  calls.push_back(acquired(breaker));  // in a slot that was used before
+  for (std::size_t i = 2; i < 300; ++i) std::move(calls[i]).settle(failed(Category::invalid_request));
+  EXPECT_EQ(breaker.snapshot().oldest_in_flight, 0s);
+  calls.clear();
+  EXPECT_EQ(breaker.snapshot().oldest_in_flight, std::nullopt);
+}
+
+TEST_F(StuckCalls, BeyondTheBoundCallsGoUnwatched) {  // CORE-5
+  CircuitBreaker breaker({.track_in_flight = true}, "key", clock_);
+  std::vector<BreakerPermit> calls;
+  for (std::uint32_t i = 0; i < kMaxTrackedCalls + 2; ++i) calls.push_back(acquired(breaker));
+  clock_.advance(1s);
+  EXPECT_EQ(breaker.snapshot().in_flight, kMaxTrackedCalls + 2U);
+  EXPECT_EQ(breaker.snapshot().oldest_in_flight, 1s);
+  calls.clear();
+  EXPECT_EQ(breaker.snapshot().oldest_in_flight, std::nullopt);
+}
+
+}  // namespace
+}  // namespace fuseboard

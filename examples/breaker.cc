@@ -6,6 +6,7 @@
 // Time stands still here so that the example is quick; leave the clock out to use the machine's.
 
 #include <cstdio>
+#include <string>
 
 #include "fuseboard/breaker/circuit_breaker.h"
 
@@ -21,7 +22,7 @@ bool tool_works = false;
 bool call_tool(CircuitBreaker& breaker) {
   auto permit = breaker.try_acquire();
   if (!permit) {
-    std::printf("refused: %s, worth asking again in %lld ms\n", name(permit.error().reason).data(),
+    std::printf("refused: %s, worth asking again in %lld ms\n", std::string(name(permit.error().reason)).c_str(),
                 static_cast<long long>(ceil_milliseconds(permit.error().retry_after.value_or(0s))));
     return false;
   }

@@ -31,13 +31,13 @@ int main() {
 
   const auto result = run(plan, ask_model);
   if (!result.value) {
-    std::printf("no answer: %s\n", name(result.value.error().ending).data());
+    std::printf("no answer: %s\n", std::string(name(result.value.error().ending)).c_str());
     return 1;
   }
   std::printf("%s\n", result.value->c_str());
   for (const AttemptRecord& attempt : result.record.attempts) {
     std::printf("attempt %u on %s: %s\n", attempt.number, plan->targets()[attempt.target].name.c_str(),
-                attempt.failure ? name(attempt.failure->category).data() : "success");
+                attempt.failure ? std::string(name(attempt.failure->category)).c_str() : "success");
   }
   return result.record.attempts.size() == 3 ? 0 : 1;
 }

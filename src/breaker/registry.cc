@@ -41,7 +41,7 @@ std::expected<BreakerPermit, Rejection> BreakerHandle::admit_untracked() const {
   return BreakerPermit();
 }
 
-BreakerRegistry::BreakerRegistry(BreakerRegistryOptions options, const Clock& clock, std::uint64_t seed)
+BreakerRegistry::BreakerRegistry(const BreakerRegistryOptions& options, const Clock& clock, std::uint64_t seed)
     : context_(clock, seed), rules_(std::make_unique<const Rules>(checked(options))) {}
 
 BreakerRegistry::~BreakerRegistry() = default;

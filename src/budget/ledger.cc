@@ -28,7 +28,7 @@ bool lasts_longer(const std::optional<WallTime>& a, const std::optional<WallTime
 
 }  // namespace
 
-BudgetLedger::BudgetLedger(BudgetOptions options, const WallClock& clock)
+BudgetLedger::BudgetLedger(const BudgetOptions& options, const WallClock& clock)
     : clock_(clock),
       global_(BudgetLevel::global, checked(options).global, clock.now()),
       session_caps_(options.session),
@@ -220,7 +220,7 @@ void BudgetLedger::drop_idle_sessions_locked(std::size_t most) {
 
 // Operation.
 
-void BudgetLedger::configure(BudgetOptions options) {
+void BudgetLedger::configure(const BudgetOptions& options) {
   throw_if_invalid(options.validate());
   const WallTime now = clock_.now();
   const MutexLock lock(mutex_);

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <memory>
 
 namespace fuseboard {
 namespace {
@@ -16,7 +17,7 @@ constexpr std::size_t kDecimals = 9;
 std::optional<std::uint64_t> parse_digits(std::string_view text) noexcept {
   std::uint64_t value = 0;
   const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const auto [stop, error] = std::from_chars(std::to_address(text.begin()), end, value);
   if (text.empty() || error != std::errc() || stop != end) return std::nullopt;
   return value;
 }

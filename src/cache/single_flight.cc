@@ -38,14 +38,14 @@ Flight& Flight::operator=(Flight&& other) noexcept {
   return *this;
 }
 
-void Flight::succeed(CachedResponsePtr response) && {
+void Flight::succeed(const CachedResponsePtr& response) && {
   check_invariant(response != nullptr, "a flight succeeds with an answer");
-  end(std::move(response));
+  end(response);
 }
 
-void Flight::end(CachedResponsePtr response) noexcept {
+void Flight::end(const CachedResponsePtr& response) noexcept {
   SingleFlight* const owner = std::exchange(owner_, nullptr);
-  if (owner != nullptr) owner->end(key_, id_, std::move(response));
+  if (owner != nullptr) owner->end(key_, id_, response);
 }
 
 bool Flight::cancelled() const { return owner_ == nullptr || !owner_->is_current(key_, id_); }
@@ -98,7 +98,7 @@ SingleFlight::Joined SingleFlight::join(const CacheKey& key, FlightNotices notic
   return {.waiter = FlightWaiter(*this, key, entry.id, id)};
 }
 
-void SingleFlight::end(const CacheKey& key, std::uint64_t id, CachedResponsePtr response) noexcept {
+void SingleFlight::end(const CacheKey& key, std::uint64_t id, const CachedResponsePtr& response) noexcept {
   std::map<std::uint64_t, FlightNotices> told;  // everyone, or the next leader
   std::optional<Flight> next;
   // Freed after the lock like all notices: what they hold may call back when it goes.

@@ -128,7 +128,7 @@ struct BreakerRegistryOptions {
 class BreakerRegistry {
  public:
   // Throws InvalidOptions. The clock must outlive the registry.
-  explicit BreakerRegistry(BreakerRegistryOptions options = {}, const Clock& clock = SteadyClock::instance(),
+  explicit BreakerRegistry(const BreakerRegistryOptions& options = {}, const Clock& clock = SteadyClock::instance(),
                            std::uint64_t seed = Rng::random_seed());
   // One set of options for all keys.
   explicit BreakerRegistry(const BreakerOptions& defaults, const Clock& clock = SteadyClock::instance(),

@@ -54,7 +54,7 @@ class [[nodiscard]] ScopedPermit {
 class BreakerScopes {
  public:
   // One to kMostScopes handles, from the outside in; each key once. Anything else is a broken invariant.
-  explicit BreakerScopes(std::initializer_list<BreakerHandle> scopes);
+  BreakerScopes(std::initializer_list<BreakerHandle> scopes);
 
   // Permits of all scopes or of none: the first scope that refuses says why, and permits that were granted before it go
   // back without a trace but in the totals. Never allocates.

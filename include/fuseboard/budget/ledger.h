@@ -160,7 +160,7 @@ struct Level {
 class BudgetLedger {
  public:
   // Throws InvalidOptions.
-  explicit BudgetLedger(BudgetOptions options, const WallClock& clock = SystemWallClock::instance());
+  explicit BudgetLedger(const BudgetOptions& options, const WallClock& clock = SystemWallClock::instance());
   BudgetLedger(const BudgetLedger&) = delete;
   BudgetLedger& operator=(const BudgetLedger&) = delete;
 
@@ -181,7 +181,7 @@ class BudgetLedger {
   // New caps for what is counted already; open reservations stay as they are. Throws InvalidOptions and then changes
   // nothing. The spend of a key that is no longer named is forgotten. Where a level's period changes, what it has spent
   // belongs to the new period that holds the old one's start.
-  void configure(BudgetOptions options);
+  void configure(const BudgetOptions& options);
 
   // Forgets what the level has spent and begins the period that holds the present. Open reservations stay. Whether the
   // level was known.

@@ -42,7 +42,7 @@ class [[nodiscard]] Flight {
   }
 
   // Gives `response` (not null) to all who wait. Store it first: who comes after this looks there.
-  void succeed(CachedResponsePtr response) &&;
+  void succeed(const CachedResponsePtr& response) &&;
   // One of the others leads next; with none left the flight is over.
   void fail() && { end(nullptr); }
 
@@ -52,7 +52,7 @@ class [[nodiscard]] Flight {
  private:
   friend class SingleFlight;
   Flight(SingleFlight& owner, const CacheKey& key, std::uint64_t id) noexcept : owner_(&owner), key_(key), id_(id) {}
-  void end(CachedResponsePtr response) noexcept;
+  void end(const CachedResponsePtr& response) noexcept;
 
   SingleFlight* owner_;
   CacheKey key_;
@@ -144,7 +144,7 @@ class SingleFlight {
   };
   using Entries = std::unordered_map<CacheKey, Entry, CacheKeyHash>;
 
-  void end(const CacheKey& key, std::uint64_t id, CachedResponsePtr response) noexcept;
+  void end(const CacheKey& key, std::uint64_t id, const CachedResponsePtr& response) noexcept;
   void leave(const CacheKey& key, std::uint64_t flight, std::uint64_t id) noexcept;
   bool is_current(const CacheKey& key, std::uint64_t id) const;
 

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <utility>
 
+#include "fuseboard/core/glob.h"
 #include "fuseboard/core/rng.h"
 #include "sim/behaviour.h"
 #include "sim/text_rules.h"

@@ -49,30 +49,6 @@ std::optional<std::uint64_t> parse_count(std::string_view text) {
   return count <= 1'000'000'000 ? std::optional(count) : std::nullopt;
 }
 
-bool glob_match(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  // Where to go on when a guess about the last '*' proves wrong: it then swallows one character more.
-  std::size_t star = pattern.npos;
-  std::size_t resume = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-      ++p;
-      ++t;
-    } else if (star != pattern.npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
-
 std::uint64_t mix(std::uint64_t seed, std::uint64_t value) { return Rng(Rng(seed).next() ^ value).next(); }
 
 std::uint64_t mix(std::uint64_t seed, std::string_view text) {

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The little languages of names and scripts: durations, counts, globs; and hashing that is the same on every machine.
+// The little languages of names and scripts: durations and counts; and hashing that is the same on every machine.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,6 @@ std::optional<Duration> parse_duration(std::string_view text);
 
 // Decimal digits, at most 1 000 000 000.
 std::optional<std::uint64_t> parse_count(std::string_view text);
-
-// '*' is any run of characters, '?' any one; the whole text must match. Linear in practice, quadratic at worst.
-bool glob_match(std::string_view pattern, std::string_view text);
 
 // Stirs `value` into `seed`. Equal on every machine and in every run, unlike fuseboard::hash.
 std::uint64_t mix(std::uint64_t seed, std::uint64_t value);

@@ -8,6 +8,8 @@
 #include <chrono>
 #include <string>
 
+#include "fuseboard/core/glob.h"
+
 namespace fuseboard::sim {
 namespace {
 

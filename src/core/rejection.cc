@@ -19,6 +19,8 @@ std::string_view name(RejectionReason reason) noexcept {
       return "concurrency_limited";
     case RejectionReason::queue_full:
       return "queue_full";
+    case RejectionReason::credential_parked:
+      return "credential_parked";
   }
   return "unknown";
 }

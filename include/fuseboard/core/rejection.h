@@ -20,6 +20,7 @@ enum class RejectionReason : std::uint8_t {
   rate_limited,         // too many calls or tokens for now, by our own count or by the server's word
   concurrency_limited,  // as many calls are in flight as may be
   queue_full,           // as many calls are waiting as may wait
+  credential_parked,    // the provider refused the credential lately, or its account has run out
 };
 std::string_view name(RejectionReason reason) noexcept;
 

@@ -19,7 +19,7 @@ class StageHands final : public CallHands {
     const scenarios::Encounter& met = stage_.meet(attempt);
     AttemptReport report{.silent = met.silent};
     if (met.failure) report.outcome = Outcome::failed(*met.failure);
-    execution_.report(report, stage_.clock().now());
+    execution_.report(attempt.number, report, stage_.clock().now());
     co_return;
   }
 

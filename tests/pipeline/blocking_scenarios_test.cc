@@ -14,7 +14,7 @@ namespace {
 class StageWaiter final : public Waiter {
  public:
   explicit StageWaiter(scenarios::Stage& stage) : stage_(stage) {}
-  void wait_until(TimePoint time, const std::stop_token&) override { stage_.wait_until(time); }
+  void wait_until(TimePoint time, const std::stop_token&, WakeFlag&) override { stage_.wait_until(time); }
 
  private:
   scenarios::Stage& stage_;

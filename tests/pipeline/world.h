@@ -4,6 +4,7 @@
 // A small world for tests of the decision engine: a clock that stands still, breakers, and a plan over them.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,9 +28,17 @@ struct World {
                                    AttemptTimeouts timeouts = {}) {
     std::vector<Target> targets;
     for (const std::string& name : names) {
-      targets.push_back({.name = name, .breaker = breakers.handle(name), .timeouts = timeouts});
+      targets.push_back({.name = name, .state = state(name), .timeouts = timeouts});
     }
     return std::make_shared<const Plan>("test", std::move(targets), options);
+  }
+
+  // What calls to the target share; the same for every plan that names it.
+  const std::shared_ptr<TargetState>& state(const std::string& name, const TargetStateOptions& options = {}) {
+    auto& known = states[name];
+    if (known == nullptr)
+      known = std::make_shared<TargetState>(BreakerScopes{breakers.handle(name)}, options, name, nullptr, 1);
+    return known;
   }
 
   void open(const std::string& name) {
@@ -39,10 +48,15 @@ struct World {
   ManualClock clock;
   Rng rng{1};
   BreakerRegistry breakers;
+  std::map<std::string, std::shared_ptr<TargetState>> states{};
 };
 
 inline AttemptReport failed(Category category, std::optional<Duration> hint = {}) {
   return {.outcome = Outcome::failed(Failure::of(category, hint)), .answered = true};
+}
+// Ends the attempt that was sent last.
+inline void report_latest(Execution& execution, const AttemptReport& report, TimePoint now) {
+  execution.report(execution.record().attempts_sent, report, now);
 }
 inline AttemptReport succeeded() { return {.outcome = Outcome::success(), .answered = true}; }
 

@@ -102,7 +102,8 @@ Stage::Stage(const Scenario& scenario)
     : scenario_(scenario), breakers_(provider_preset(), clock_, 1), call_(scenario.call) {
   std::vector<Target> targets;
   for (const std::string& target : scenario.targets) {
-    targets.push_back({.name = target, .breaker = breakers_.handle(target)});
+    targets.push_back(
+        {.name = target, .state = std::make_shared<TargetState>(BreakerScopes{breakers_.handle(target)})});
   }
   for (const std::string& target : scenario.open) {
     while (!breakers_.look(target)) breakers_.report(target, Outcome::failed(Failure::of(Category::network)));

@@ -129,12 +129,11 @@ std::optional<BudgetSettlement> AttemptPermits::settle(const AttemptReport& repo
 }
 
 void AttemptPermits::settle_limits(const AttemptReport& report, TimePoint now) {
-  if (!report.connected) {
-    std::move(limits_).give_back();  // the provider has not seen it
-  } else if (report.usage) {
+  const bool used_no_tokens = !report.outcome.ok() && (report.answered || !report.connected);
+  if (report.usage) {
     std::move(limits_).settle(now, report.usage->total());
-  } else if (!report.outcome.ok() && report.answered) {
-    std::move(limits_).settle(now, 0);  // an error is counted as a request, not as tokens
+  } else if (used_no_tokens) {
+    std::move(limits_).settle(now, 0);  // it was a request nevertheless [LIM-1]
   } else {
     std::move(limits_).settle();
   }

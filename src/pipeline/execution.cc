@@ -247,7 +247,7 @@ Step Execution::finish(Ending ending, TimePoint now) {
     record_.retry_after = soonest_recovery(record_);
     if (options_.cache != nullptr) options_.cache->fail();
   }
-  if (observer_ != nullptr) observer_->call_ended(plan_, record_);
+  if (observer_ != nullptr) observer_->call_ended(options_.id, plan_, record_);
   return Finished{ending};
 }
 

@@ -4,11 +4,13 @@
 // A list held in place with a stated bound, for histories that travel by value.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <span>
 #include <type_traits>
 
 namespace fuseboard {
@@ -29,6 +31,13 @@ class BoundedList {
       back() = element;
       ++dropped_;
     }
+  }
+
+  // The list that had these elements and had dropped so many; at most N.
+  void restore(std::span<const T> elements, std::uint64_t dropped) noexcept {
+    size_ = 0;
+    for (const T& element : elements.first(std::min(elements.size(), N))) push_back(element);
+    dropped_ = dropped;
   }
 
   std::size_t size() const noexcept { return size_; }

@@ -20,6 +20,7 @@
 #include "fuseboard/core/waker.h"
 #include "fuseboard/pipeline/admission.h"
 #include "fuseboard/pipeline/cache_session.h"
+#include "fuseboard/pipeline/explanation.h"
 #include "fuseboard/pipeline/plan.h"
 #include "fuseboard/pipeline/record.h"
 #include "fuseboard/retry/attempt_budget.h"
@@ -28,6 +29,7 @@ namespace fuseboard {
 
 // What is referenced must outlive the call.
 struct CallOptions {
+  CallId id{};             // what the caller knows the call by
   bool streaming = false;  // the answer arrives in pieces; the driver calls first_content()
   bool idempotent = true;  // false: retried only when it provably did not run [RTY-7]
   Deadline deadline{};     // the caller's own; the plan's overall_deadline holds beside it
@@ -82,7 +84,8 @@ using Step = std::variant<Lookup, Attempt, WaitUntil, Await, Finished>;
 class CallObserver {
  public:
   virtual ~CallObserver() = default;
-  virtual void call_ended(const std::shared_ptr<const Plan>& plan, const CallRecord& record) noexcept = 0;
+  virtual void call_ended(const CallId& id, const std::shared_ptr<const Plan>& plan,
+                          const CallRecord& record) noexcept = 0;
 };
 
 // Not thread-safe: one driver at a time. About 7 KiB; allocates nothing of its own. Times passed to one Execution must

@@ -90,8 +90,8 @@ enum class CacheUse : std::uint8_t {
 };
 std::string_view name(CacheUse use) noexcept;
 
-// Trivially copyable and bounded: of each list the first entries and the last one.
-struct CallRecord {
+// The call as a whole. Trivially copyable.
+struct CallSummary {
   TimePoint started{};
   TimePoint ended{};
   Ending ending = Ending::cancelled;
@@ -103,11 +103,15 @@ struct CallRecord {
   std::optional<std::uint32_t> telling_attempt{};  // number of the attempt whose error the caller should see
   std::optional<Duration> retry_after{};           // a wait after which asking again is worthwhile
   TargetOrder candidates{};                        // in the order of this call
+
+  Duration duration() const noexcept { return elapsed(started, ended); }
+};
+
+// And what happened in it, in order. Trivially copyable and bounded: of each list the first entries and the last one.
+struct CallRecord : CallSummary {
   BoundedList<AttemptRecord, 16> attempts;
   BoundedList<RefusalRecord, 16> refusals;
   BoundedList<WaitRecord, 16> waits;
-
-  Duration duration() const noexcept { return elapsed(started, ended); }
 };
 
 // A move from one target to another [FBK-5].

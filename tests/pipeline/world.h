@@ -22,7 +22,8 @@ struct World {
     return {.retry = {.max_attempts = max_attempts, .jitter = Jitter::none}};
   }
 
-  explicit World(const BreakerOptions& breaker_options = provider_preset()) : breakers(breaker_options, clock, 1) {}
+  explicit World(const BreakerOptions& breaker_options = provider_preset(), std::uint64_t seed = 1)
+      : rng(seed), breakers(breaker_options, clock, 1) {}
 
   std::shared_ptr<const Plan> plan(std::vector<std::string> names, PlanOptions options = quick(),
                                    AttemptTimeouts timeouts = {}) {
@@ -46,7 +47,7 @@ struct World {
   }
 
   ManualClock clock;
-  Rng rng{1};
+  Rng rng;
   BreakerRegistry breakers;
   std::map<std::string, std::shared_ptr<TargetState>> states{};
 };

@@ -21,7 +21,6 @@ function(_fuseboard_parts module)
   endforeach()
 endfunction()
 
-_fuseboard_parts(telemetry fmt::fmt)
 _fuseboard_parts(net Boost::headers OpenSSL::SSL OpenSSL::Crypto fmt::fmt)
 # One translation unit of net compiles Asio and Beast (net/asio_impl.cc); the others see declarations only.
 target_compile_definitions(fuseboard_parts_net INTERFACE

@@ -105,6 +105,9 @@ void CircuitBreaker::move_locked(TransitionCause cause, TimePoint at) {
   if (calls_ != nullptr) calls_->start_generation();
   if (to == open) context_->open_circuits.fetch_add(1, std::memory_order_relaxed);
   if (from == open) context_->open_circuits.fetch_sub(1, std::memory_order_relaxed);
+  if (to == open) context_->times_opened.fetch_add(1, std::memory_order_relaxed);
+  if (to == half_open) context_->times_half_opened.fetch_add(1, std::memory_order_relaxed);
+  if (to == closed && from != closed) context_->times_closed.fetch_add(1, std::memory_order_relaxed);
   word_.store(make_word(to, word & kCareBits, generation_of(word) + 1), std::memory_order_release);
   if (to == closed) {
     // New evidence from here on [BRK-12]. After the word, because of read_open_facts(); a success that still sees the

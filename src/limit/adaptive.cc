@@ -17,12 +17,6 @@ AdaptiveLimiterOptions checked(const AdaptiveLimiterOptions& options) {
   return options;
 }
 
-// A server that asks for time is obeyed, whether it is one caller's rate that is too high or everybody's.
-bool closes_gate(Category category) noexcept {
-  return category == Category::rate_limit || category == Category::overloaded ||
-         category == Category::service_unavailable;
-}
-
 }  // namespace
 
 Problems AdaptiveLimiterOptions::validate() const {
@@ -154,7 +148,7 @@ void AdaptiveLimiter::settle(const AdaptivePermit& permit, const Outcome& outcom
       // What was saved up for a burst would be refused too.
       level_.drain();
     }
-    if (failure.retry_after && closes_gate(failure.category)) gate_.close(now, *failure.retry_after);
+    gate_.heed(failure, now);
   }
   if (window != nullptr) observe_locked(*window, now);
 }

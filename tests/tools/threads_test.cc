@@ -90,7 +90,7 @@ TEST(ToolGuardThreads, GrantsEqualSettlementsWhateverHappens) {  // PIP-7 BRK-17
             if (what == 1) return std::unexpected(ToolOutcome::timeout);
             return 1;
           });
-          if (!done) EXPECT_NE(done.error().reason, RejectionReason::queue_full);
+          EXPECT_TRUE(done.has_value() || done.error().retry_after > Duration::zero());
         } catch (const std::runtime_error&) {
         }
       } else if (auto permit = guard.try_acquire(tool)) {

@@ -55,7 +55,7 @@ CircuitBreaker::NextOpenTime CircuitBreaker::next_open_time_locked(TransitionCau
     base = times.initial;
   }
   // Drawn by generation and not from a sequence, so that look() sees what a later move will draw.
-  Rng rng(jitter_seed_ ^ (generation() + 1));
+  Rng rng(context_->seed ^ hash(key_.view()) ^ (generation() + 1));
   return {.base = base, .drawn = times.jittered(base, rng.uniform())};
 }
 
@@ -88,6 +88,7 @@ void CircuitBreaker::close_locked(TransitionCause cause, TimePoint at) {
   release_leases_locked();
   closed_since_ = at;
   if (window_ != nullptr) window_->clear();  // [BRK-12]
+  note_window_locked();
   move_locked(cause, at);
 }
 

@@ -291,6 +291,7 @@ class alignas(64) CircuitBreaker {
   static constexpr std::uint32_t kMostFailuresInARow = kRecordsTimes - 1;
 
   static constexpr TimePoint kNotYet = TimePoint::min();
+  static constexpr Duration kNoLatency = Duration::min();
 
   static constexpr std::uint64_t kFirstGeneration = 1;
   static constexpr std::uint8_t kNoCategory = 0xFF;
@@ -383,6 +384,8 @@ class alignas(64) CircuitBreaker {
   void judge_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void judge_closed_locked(const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  // After whatever changed the window, or what is slow.
+  void note_window_locked() FUSEBOARD_REQUIRES(mutex_);
   void note_failure_locked(Category category) FUSEBOARD_REQUIRES(mutex_);
   void forget_failures_locked() FUSEBOARD_REQUIRES(mutex_);
   void store_failures_locked(std::uint32_t in_a_row) FUSEBOARD_REQUIRES(mutex_);
@@ -426,8 +429,10 @@ class alignas(64) CircuitBreaker {
 
   // What every call reads comes first, in one cache line. The atomics are written under mutex_ alone.
   std::atomic<std::uint64_t> word_;
-  std::atomic<std::uint32_t> failures_{0};             // in a row, and whether successes are recorded
-  std::atomic<std::uint32_t> trips_on_;                // bits of the categories
+  std::atomic<std::uint32_t> failures_{0};  // in a row, and whether successes are recorded
+  std::atomic<std::uint32_t> trips_on_;     // bits of the categories
+  // A success that took no longer than this leaves the window as it is; kNoLatency: none does.
+  std::atomic<Duration> unrecorded_latency_{kNoLatency};
   const std::unique_ptr<BreakerContext> own_context_;  // of a breaker by itself; holds the memory of the cells
   ThreadCells<Cell> cells_;
   BreakerContext* const context_;
@@ -439,7 +444,6 @@ class alignas(64) CircuitBreaker {
   std::atomic<bool> has_own_options_{false};  // not those of the registry
   const Key key_;
   std::unique_ptr<KeyCompanion> companion_;  // the registry's; set before anybody else knows the breaker
-  const std::uint64_t jitter_seed_;
   std::atomic<TimePoint> deadline_{TimePoint::min()};
   std::atomic<TimePoint> opened_at_{kNotYet};
 

@@ -53,12 +53,7 @@ std::expected<AttemptPermits, AdmissionRefusal> admit(const Target& target, cons
     if (!pass) return refused(pass.error());
     permits.credential_ = std::move(*pass);
   }
-  if (state.breakers().look()) {
-    // Asked properly, so that the denial is counted. Should it have changed its mind, the permit is there early.
-    auto breaker = state.breakers().try_acquire(request.probe_lease);
-    if (!breaker) return refused(breaker.error());
-    std::move(*breaker).give_back();
-  }
+  if (const auto open = state.breakers().turn_away()) return refused(*open);
   if (request.ledger != nullptr) {
     if (!target.price && target.needs_price)
       return refused({.reason = RejectionReason::price_missing, .key = state.key()});
@@ -113,7 +108,7 @@ std::optional<BudgetSettlement> AttemptPermits::settle(const AttemptReport& repo
   std::move(breaker_).settle(outcome, report.connected ? kModelScope : kProviderScope);
   std::move(place_).settle(outcome);
   if (state_->adaptive_rate() == nullptr) {
-    state_->gate().obey(outcome, now);
+    if (!outcome.ok()) state_->gate().heed(*outcome.failure, now);
     if (report.window && report.window->remaining == 0) state_->gate().close(now, report.window->reset_after);
   } else if (report.window) {
     std::move(rate_).settle(outcome, now, *report.window);

@@ -23,11 +23,13 @@ std::expected<std::string, Failure> ask_model(const Attempt& attempt) {
 
 int main() {
   BreakerRegistry breakers(provider_preset());
-  const auto plan = std::make_shared<const Plan>(
-      "smart",
-      std::vector<Target>{{.name = "openai/gpt-5", .breaker = breakers.handle({"openai", "gpt-5"})},
-                          {.name = "local/llama", .breaker = breakers.handle({"local", "llama"})}},
-      PlanOptions{.retry = {.max_attempts = 2, .base = 1ms}});
+  // What all calls to a target share; further policies are options of it.
+  const auto state_of = [&](KeyView key) { return std::make_shared<TargetState>(BreakerScopes{breakers.handle(key)}); };
+  const auto plan =
+      std::make_shared<const Plan>("smart",
+                                   std::vector<Target>{{.name = "openai/gpt-5", .state = state_of({"openai", "gpt-5"})},
+                                                       {.name = "local/llama", .state = state_of({"local", "llama"})}},
+                                   PlanOptions{.retry = {.max_attempts = 2, .base = 1ms}});
 
   const auto result = run(plan, ask_model);
   if (!result.value) {

@@ -63,13 +63,13 @@ AttemptReport any_report(Choices& choices) {
 }
 
 // Ends the attempt in flight in one of the ways there are.
-void meet(Execution& execution, ManualClock& clock, Choices& choices) {
+void meet(Execution& execution, std::uint32_t attempt, ManualClock& clock, Choices& choices) {
   clock.advance(milliseconds(choices.byte() * 40));
-  if ((choices.byte() & 3U) == 0) execution.first_content(clock.now());
+  if ((choices.byte() & 3U) == 0) execution.first_content(attempt, clock.now());
   if ((choices.byte() & 15U) == 0) {
     execution.cancel(clock.now());
   } else {
-    execution.report(any_report(choices), clock.now());
+    execution.report(attempt, any_report(choices), clock.now());
   }
 }
 
@@ -85,7 +85,7 @@ void run_call(const std::shared_ptr<const Plan>& plan, ManualClock& clock, Rng& 
       check_invariant(!execution.deadline().passed(clock.now()), "an attempt after the deadline");
       check_invariant(!execution.committed(), "an attempt after content was delivered");
       if ((choices.byte() & 31U) == 31U) return;  // the driver dies: the permit must come back by itself
-      meet(execution, clock, choices);
+      meet(execution, attempt->number, clock, choices);
     } else if (const auto* wait = std::get_if<WaitUntil>(&step)) {
       check_invariant(wait->time < execution.deadline().time(), "a wait past the deadline");
       clock.advance_to(wait->time);
@@ -114,7 +114,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint32_t count = 1 + choices.below(4);
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string name(1, static_cast<char>('a' + i));
-    targets.push_back({.name = name, .breaker = breakers.handle(name)});
+    targets.push_back({.name = name, .state = std::make_shared<TargetState>(BreakerScopes{breakers.handle(name)})});
   }
   const auto plan = std::make_shared<const Plan>("fuzz", std::move(targets), plan_options(choices));
   do {

@@ -34,6 +34,10 @@ void ScopedPermit::settle(const Outcome& outcome, std::size_t scope) && {
   }
 }
 
+void ScopedPermit::give_back() && noexcept {
+  for (std::size_t i = std::exchange(size_, 0); i-- > 0;) std::move(permits_[i]).settle(no_evidence());
+}
+
 void ScopedPermit::first_content(Duration latency) {
   for (std::size_t i = 0; i < size_; ++i) permits_[i].first_content(latency);
 }
@@ -63,8 +67,7 @@ std::expected<ScopedPermit, Rejection> BreakerScopes::acquire(std::optional<Dura
   for (const BreakerHandle& scope : scopes_) {
     auto permit = ask(scope);
     if (!permit) {
-      for (std::size_t i = all.size_; i-- > 0;) std::move(all.permits_[i]).settle(no_evidence());
-      all.size_ = 0;
+      std::move(all).give_back();
       return std::unexpected(permit.error());
     }
     all.permits_[all.size_++] = std::move(*permit);

@@ -42,8 +42,7 @@ CircuitBreaker::Counter CircuitBreaker::counter_of(Verdict verdict) noexcept {
 }
 
 void CircuitBreaker::settle_judged(Ticket ticket, const Outcome& outcome) {
-  const CategorySet trips_on = CategorySet::from_bits(trips_on_.load(std::memory_order_relaxed));
-  Judged judged{.verdict = verdict_of(outcome, trips_on), .latency = outcome.latency};
+  Judged judged{.verdict = verdict(outcome), .latency = outcome.latency};
   if (!outcome.ok()) {
     judged.category = outcome.failure->category;
     judged.retry_after = outcome.failure->retry_after;

@@ -19,6 +19,14 @@ std::string_view name(RejectionReason reason) noexcept {
       return "concurrency_limited";
     case RejectionReason::queue_full:
       return "queue_full";
+    case RejectionReason::budget_exceeded:
+      return "budget_exceeded";
+    case RejectionReason::price_missing:
+      return "price_missing";
+    case RejectionReason::credential_parked:
+      return "credential_parked";
+    case RejectionReason::not_eligible:
+      return "not_eligible";
   }
   return "unknown";
 }

@@ -85,7 +85,7 @@ Json breaker_json(const BreakerSnapshot& breaker, TimePoint now) {
 Json model_json(const Route& route) {
   Json targets = Json::array();
   for (const Target& target : route.plan->targets()) {
-    const std::optional<Rejection> refusal = target.breaker.look();
+    const std::optional<Rejection> refusal = target.state->breakers().look();
     targets.push_back({{"target", target.name}, {"admits", !refusal}});
   }
   return {{"model", route.name}, {"targets", std::move(targets)}};

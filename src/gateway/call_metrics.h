@@ -40,7 +40,7 @@ class CallMetrics {
   Totals totals() const noexcept;
 
  private:
-  static constexpr std::size_t kEndings = 7;
+  static constexpr std::size_t kEndings = kEndingCount;
   using Cell = std::atomic<std::uint64_t>;
 
   struct ModelSeries {

@@ -187,11 +187,20 @@ ChatRelay::ChatRelay(Worker& worker, net::ServerExchange& exchange, ChatCall cal
     : worker_(worker),
       exchange_(exchange),
       call_(std::move(call)),
-      execution_(call_.route->plan, call_.options, worker.rng, worker.clock.now()) {}
+      waker_(std::make_shared<LoopWaker>(worker.loop)),
+      execution_(call_.route->plan, call_.options, worker.rng, worker.clock.now(), {.waker = waker_}) {
+  waker_->on_wake([this] {
+    if (!wait_) return;
+    woken_ = true;
+    wait_->cancel();
+  });
+}
+
+ChatRelay::~ChatRelay() { waker_->on_wake({}); }
 
 net::Task<void> ChatRelay::run() {
   exchange_.on_gone([this] { caller_gone(); });
-  co_await drive(execution_, *this, worker_.clock);
+  co_await drive(execution_, *this, worker_.clock, call_.options.cache, waker_);
   const CallRecord& record = execution_.record();
   worker_.metrics.count(*call_.route, record);
   if (record.ending == Ending::cancelled || record.ending == Ending::interrupted) co_return;
@@ -203,6 +212,8 @@ net::Task<void> ChatRelay::run() {
 }
 
 net::Task<void> ChatRelay::attempt(Attempt attempt) {
+  attempt_ = attempt.number;
+  target_ = attempt.target;
   const Upstream& upstream = call_.route->upstreams[attempt.target];
   const Provider& provider = worker_.models.providers()[upstream.provider];
   upstream_.emplace(client(upstream).exchange(provider.origin));
@@ -302,7 +313,7 @@ net::Task<void> ChatRelay::relay_stream(const Attempt& attempt, net::ResponseHea
 net::Task<bool> ChatRelay::commit(StreamState& stream) {
   bool reached = true;
   if (!execution_.committed()) {
-    execution_.first_content(now());
+    execution_.first_content(attempt_, now());
     const net::ResponseHead head = std::move(stream.head());  // of no use after this
     reached = co_await exchange_.start(caller_response(head, served_by()));
   }
@@ -333,7 +344,7 @@ net::Task<void> ChatRelay::end_stream(StreamState& stream, std::optional<Attempt
     const std::string event =
         llm::openai_error_event(llm::GatewayError::stream_interrupted,
                                 std::string("the answer broke off: ") + std::string(name(failure.category)) + " at " +
-                                    execution_.plan().targets()[execution_.record().attempts.back().target].name);
+                                    execution_.plan().targets()[target_].name);
     reached = co_await exchange_.write(event);
   }
   if (reached) co_await exchange_.finish();
@@ -353,7 +364,7 @@ net::Task<void> ChatRelay::wait_until(TimePoint time) {
   const bool came = co_await wait_->wait_until(time);
   wait_.reset();
   // Cut short by the caller's leaving or by the loop's end. After the latter no wait lasts, so asking again would spin.
-  if (!came) execution_.cancel(now());
+  if (!std::exchange(woken_, false) && !came) execution_.cancel(now());
 }
 
 net::Task<void> ChatRelay::answer_failure() {
@@ -378,7 +389,9 @@ const UpstreamError* ChatRelay::telling_error() const noexcept {
 }
 
 AttemptReport ChatRelay::report_of(const net::TransportError& error) const {
-  AttemptReport report = failed(fault_of(error));
+  const TransportFault fault = fault_of(error);
+  AttemptReport report = failed(fault);
+  report.connected = was_connected(fault);
   report.may_have_run = error.request_may_have_run;
   return report;
 }
@@ -391,11 +404,11 @@ RetryHints ChatRelay::hints_of(const net::Headers& headers) const {
 
 void ChatRelay::end_attempt(const AttemptReport& report) {
   // A caller that went away has settled the attempt already.
-  if (execution_.attempt_in_flight()) execution_.report(report, now());
+  execution_.report(attempt_, report, now());
 }
 
 void ChatRelay::caller_gone() {
-  execution_.cancel(now());
+  execution_.leave(now());
   if (upstream_) upstream_->cancel();
   if (wait_) wait_->cancel();
 }
@@ -403,7 +416,7 @@ void ChatRelay::caller_gone() {
 ServedBy ChatRelay::served_by() const noexcept {
   const CallRecord& record = execution_.record();
   std::string_view target;
-  if (!record.attempts.empty()) target = execution_.plan().targets()[record.attempts.back().target].name;
+  if (record.attempts_sent > 0) target = execution_.plan().targets()[target_].name;
   return {.request_id = call_.request_id, .target = target, .attempts = record.attempts_sent, .demo = worker_.demo};
 }
 

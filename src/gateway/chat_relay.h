@@ -41,6 +41,7 @@ struct ChatCall {
 class ChatRelay final : private CallHands {
  public:
   ChatRelay(Worker& worker, net::ServerExchange& exchange, ChatCall call);
+  ~ChatRelay() override;
 
   // Answers the caller. Ends when the answer is complete or the caller is gone.
   net::Task<void> run();
@@ -73,10 +74,14 @@ class ChatRelay final : private CallHands {
   Worker& worker_;
   net::ServerExchange& exchange_;
   ChatCall call_;
+  const std::shared_ptr<LoopWaker> waker_;
   Execution execution_;
 
   std::optional<net::ClientExchange> upstream_;  // of the attempt in flight
   std::optional<net::Timer> wait_;
+  bool woken_ = false;            // what ended the wait
+  std::uint32_t attempt_ = 0;     // in flight, or the last
+  std::uint32_t target_ = 0;      // of that attempt
   std::optional<Answer> answer_;  // a plain answer to hand on
   // The first and the latest error answer: the telling one is among them.
   std::optional<UpstreamError> first_error_;

@@ -40,12 +40,6 @@ Provider make_provider(const config::ProviderConfig& from) {
   return provider;
 }
 
-Target make_target(BreakerRegistry& breakers, const std::string& provider, const std::string& model,
-                   const BreakerOptions& breaker, const AttemptTimeouts& timeouts) {
-  const KeyView key{std::string_view(provider), std::string_view(model)};
-  return {.name = to_text(key), .breaker = breakers.handle(key, breaker), .timeouts = timeouts};
-}
-
 }  // namespace
 
 ModelTable::ModelTable(const config::Config& config, BreakerRegistry& breakers) : config_(config), breakers_(breakers) {
@@ -61,7 +55,7 @@ ModelTable::ModelTable(const config::Config& config, BreakerRegistry& breakers) 
     for (const config::TargetConfig& target : model.targets) {
       const auto provider = provider_index.find(target.provider);
       check_invariant(provider != provider_index.end(), "a checked configuration names existing providers");
-      targets.push_back(make_target(breakers, target.provider, target.model, target.breaker, target.timeouts));
+      targets.push_back(make_target(target));
       route->upstreams.push_back({.provider = provider->second, .model = target.model});
     }
     route->plan = std::make_shared<const Plan>(model.alias, std::move(targets), model.plan);
@@ -73,6 +67,19 @@ ModelTable::ModelTable(const config::Config& config, BreakerRegistry& breakers) 
 std::shared_ptr<const Route> ModelTable::find(std::string_view model) {
   const auto found = by_name_.find(model);
   return found != by_name_.end() ? found->second : find_direct(model);
+}
+
+Target ModelTable::make_target(const config::TargetConfig& target) {
+  const KeyView key{std::string_view(target.provider), std::string_view(target.model)};
+  Target made{.name = to_text(key), .state = nullptr, .timeouts = target.timeouts};
+  const MutexLock lock(mutex_);
+  auto& state = states_[made.name];
+  if (state == nullptr) {
+    const BreakerScopes scopes{breakers_.handle(key, target.breaker)};
+    state = std::make_shared<TargetState>(scopes, TargetStateOptions{}, key);
+  }
+  made.state = state;
+  return made;
 }
 
 std::shared_ptr<const Route> ModelTable::find_direct(std::string_view model) {
@@ -90,9 +97,7 @@ std::shared_ptr<const Route> ModelTable::find_direct(std::string_view model) {
   route->configured = false;
   route->upstreams.push_back(
       {.provider = static_cast<std::size_t>(provider - providers_.begin()), .model = target->model});
-  std::vector<Target> targets = {
-      make_target(breakers_, target->provider, target->model, target->breaker, target->timeouts)};
-  route->plan = std::make_shared<const Plan>(route->name, std::move(targets));
+  route->plan = std::make_shared<const Plan>(route->name, std::vector<Target>{make_target(*target)});
   const MutexLock lock(mutex_);
   if (direct_.size() < kMaxDirectRoutes) direct_.emplace(route->name, route);
   return route;

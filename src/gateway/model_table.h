@@ -62,6 +62,8 @@ class ModelTable {
 
  private:
   std::shared_ptr<const Route> find_direct(std::string_view model);
+  // One state for each target, whatever routes lead to it.
+  Target make_target(const config::TargetConfig& target);
 
   const config::Config config_;
   std::vector<Provider> providers_;
@@ -69,6 +71,7 @@ class ModelTable {
   std::vector<std::shared_ptr<const Route>> routes_;
   std::map<std::string, std::shared_ptr<const Route>, std::less<>> by_name_;
   Mutex mutex_;
+  std::map<std::string, std::shared_ptr<TargetState>, std::less<>> states_ FUSEBOARD_GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<const Route>, std::less<>> direct_ FUSEBOARD_GUARDED_BY(mutex_);
 };
 

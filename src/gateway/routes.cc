@@ -161,7 +161,8 @@ net::Task<void> readyz(Context& context) {
   if (context.shared.draining.load(std::memory_order_relaxed)) return respond(context, 503, kType, "draining\n");
   for (const auto& route : context.worker.models.routes()) {
     const auto& targets = route->plan->targets();
-    const bool admits = std::any_of(targets.begin(), targets.end(), [](const Target& t) { return !t.breaker.look(); });
+    const bool admits =
+        std::any_of(targets.begin(), targets.end(), [](const Target& t) { return !t.state->breakers().look(); });
     if (admits) return respond(context, 200, kType, "ready\n");
   }
   return respond(context, 503, kType, "no target is admitted\n");

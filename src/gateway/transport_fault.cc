@@ -50,6 +50,21 @@ TransportFault fault_of(const net::TransportError& error) noexcept {
   return TransportFault::malformed;
 }
 
+bool was_connected(TransportFault fault) noexcept {
+  switch (fault) {
+    case TransportFault::resolve:
+    case TransportFault::connect_refused:
+    case TransportFault::connect_timeout:
+    case TransportFault::connect_failed:
+    case TransportFault::tls:
+    case TransportFault::tls_certificate:
+    case TransportFault::local_exhaustion:
+      return false;
+    default:
+      return true;
+  }
+}
+
 bool is_silence(TransportFault fault) noexcept {
   return fault == TransportFault::head_timeout || fault == TransportFault::first_content_timeout ||
          fault == TransportFault::idle_timeout || fault == TransportFault::total_timeout;

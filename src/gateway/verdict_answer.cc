@@ -26,14 +26,16 @@ void add_retry_after(net::Headers& headers, Duration wait) {
   if (wait > kLongestWorthwhileWait) headers.set("x-should-retry", "false");
 }
 
-Answer circuit_open(const CallRecord& record, const Plan& plan, const ServedBy& served_by) {
-  std::string message = fmt::format("every target of '{}' is resting after repeated failures:", plan.name());
+// Nothing was sent: says which target refused for what.
+Answer refused(llm::GatewayError error, std::string_view why, const CallRecord& record, const Plan& plan,
+               const ServedBy& served_by) {
+  std::string message = fmt::format("'{}': {}:", plan.name(), why);
   char separator = ' ';
   for (const RefusalRecord& refusal : record.refusals) {
     message += fmt::format("{}{} ({})", separator, plan.targets()[refusal.target].name, name(refusal.reason));
     separator = ',';
   }
-  Answer answer = own_error(llm::GatewayError::circuit_open, message, served_by);
+  Answer answer = own_error(error, message, served_by);
   if (record.retry_after) add_retry_after(answer.head.headers, *record.retry_after);
   return answer;
 }
@@ -57,9 +59,26 @@ Answer own_error(llm::GatewayError error, std::string_view message, const Served
 
 Answer failure_answer(const CallRecord& record, const Plan& plan, const UpstreamError* upstream,
                       const ServedBy& served_by) {
-  if (record.ending == Ending::circuit_open) return circuit_open(record, plan, served_by);
-  if (record.ending == Ending::deadline_exceeded) {
-    return spent(own_error(llm::GatewayError::deadline_exceeded, summary(record, plan), served_by));
+  using llm::GatewayError;
+  switch (record.ending) {
+    case Ending::circuit_open:
+      return refused(GatewayError::circuit_open, "every target is resting after repeated failures", record, plan,
+                     served_by);
+    case Ending::rate_limited:
+      return refused(GatewayError::rate_limited, "every target is at its limit", record, plan, served_by);
+    case Ending::queue_full:
+      return refused(GatewayError::queue_full, "too many calls are waiting", record, plan, served_by);
+    case Ending::budget_exceeded:
+      return spent(refused(GatewayError::budget_exceeded, "the budget is spent", record, plan, served_by));
+    case Ending::credential_parked:
+      return spent(refused(GatewayError::upstream_authentication, "the configured credentials were refused of late",
+                           record, plan, served_by));
+    case Ending::no_target:
+      return refused(GatewayError::no_target, "no target can take this call", record, plan, served_by);
+    case Ending::deadline_exceeded:
+      return spent(own_error(GatewayError::deadline_exceeded, summary(record, plan), served_by));
+    default:
+      break;
   }
   const AttemptRecord* telling = find_attempt(record, record.telling_attempt);
   if (telling != nullptr && telling->failure->category == Category::authentication) {

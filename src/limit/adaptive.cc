@@ -17,12 +17,6 @@ AdaptiveLimiterOptions checked(const AdaptiveLimiterOptions& options) {
   return options;
 }
 
-// A server that asks for time is obeyed, whether it is one caller's rate that is too high or everybody's.
-bool closes_gate(Category category) noexcept {
-  return category == Category::rate_limit || category == Category::overloaded ||
-         category == Category::service_unavailable;
-}
-
 }  // namespace
 
 Problems AdaptiveLimiterOptions::validate() const {
@@ -148,13 +142,12 @@ void AdaptiveLimiter::settle(const AdaptivePermit& permit, const Outcome& outcom
   if (outcome.ok()) {
     learned_.on_success(now, permit.granted_);
   } else {
-    const Failure& failure = *outcome.failure;
-    if (failure.category == Category::rate_limit) {
+    if (outcome.failure->category == Category::rate_limit) {
       (void)learned_.on_throttled(now);
       // What was saved up for a burst would be refused too.
       level_.drain();
     }
-    if (failure.retry_after && closes_gate(failure.category)) gate_.close(now, *failure.retry_after);
+    gate_.obey(outcome, now);
   }
   if (window != nullptr) observe_locked(*window, now);
 }

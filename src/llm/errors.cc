@@ -16,9 +16,13 @@ namespace {
 using enum GatewayError;
 
 // Types as OpenAI uses them: what the caller must change is an invalid_request_error (a wrong key and an unknown model
-// included), all else a server_error.
+// included), a limit that it met is named by what it counts, a spent allowance is insufficient_quota, all else a
+// server_error.
 constexpr std::array kTable = std::to_array<GatewayErrorInfo>({
     {circuit_open, "circuit_open", 503, "server_error"},
+    {rate_limited, "rate_limited", 429, "requests"},
+    {queue_full, "queue_full", 429, "requests"},
+    {budget_exceeded, "budget_exceeded", 429, "insufficient_quota"},
     {deadline_exceeded, "deadline_exceeded", 504, "server_error"},
     {no_target, "no_target", 503, "server_error"},
     {retries_exhausted, "retries_exhausted", 502, "server_error"},

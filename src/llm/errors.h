@@ -18,6 +18,9 @@ namespace fuseboard::llm {
 // errors.cc.
 enum class GatewayError : std::uint8_t {
   circuit_open,             // 503: every target is open or busy
+  rate_limited,             // 429: by our own limits
+  queue_full,               // 429: as many calls wait as may wait
+  budget_exceeded,          // 429: a cap of the caller's, or of everybody's
   deadline_exceeded,        // 504
   no_target,                // 503: no target is eligible
   retries_exhausted,        // 502: attempts are spent and no upstream gave an answer that could be passed on

@@ -3,23 +3,10 @@
 
 #include "fuseboard/pipeline/blocking.h"
 
-#include <algorithm>
-#include <condition_variable>
-#include <mutex>
-
 namespace fuseboard {
 
-void ThreadWaiter::wait_until(TimePoint time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  // Only a stop request ends it early; a spurious wake-up waits for the rest.
-  while (!stop.stop_requested()) {
-    const Duration left = elapsed(clock_.now(), time);
-    if (left == Duration::zero()) return;
-    // In slices: the library adds the wait to its own clock, where kForever would overflow.
-    wake.wait_for(lock, stop, std::min<Duration>(left, std::chrono::hours(1)), [] { return false; });
-  }
+void ThreadWaiter::wait_until(TimePoint time, const std::stop_token& stop, WakeFlag& woken) {
+  woken.wait_until(time, clock_, stop);
 }
 
 Environment Environment::process() {
@@ -41,18 +28,22 @@ CallError error_of(const CallRecord& record) {
 AttemptReport report_of(const AttemptFailure& failure) noexcept {
   return {.outcome = Outcome::failed(failure.failure),
           .answered = failure.answered,
+          .connected = failure.connected,
           .may_have_run = failure.may_have_run,
-          .silent = failure.silent};
+          .silent = failure.silent,
+          .usage = failure.usage,
+          .window = failure.window};
 }
 
 AttemptReport report_of(const Failure& failure) noexcept {
   return {.outcome = Outcome::failed(failure), .may_have_run = failure.category != Category::rate_limit};
 }
 
-ThrowGuard::~ThrowGuard() {
-  if (!execution_.attempt_in_flight()) return;
-  execution_.report({.outcome = Outcome::failed(Failure::of(Category::execution_error))}, clock_.now());
+AttemptReport report_of_exception() noexcept {
+  return {.outcome = Outcome::failed(Failure::of(Category::execution_error))};
 }
+
+ThrowGuard::~ThrowGuard() { execution_.report(attempt_, report_of_exception(), clock_.now()); }
 
 }  // namespace pipeline_internal
 }  // namespace fuseboard

@@ -4,27 +4,17 @@
 #include "fuseboard/pipeline/execution.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "fuseboard/core/check.h"
+#include "pipeline/judgement.h"
 
 namespace fuseboard {
 namespace {
 
 // How long after its own timeout an attempt may take to report before its probe counts as lost [BRK-8].
 constexpr Duration kLeaseGrace = std::chrono::seconds(5);
-
-// Whether another target may be asked. What one provider's safety system refused is not carried to the next one unless
-// the plan says so [FBK-2].
-bool leads_elsewhere(const Failure& failure, const PlanOptions& options) {
-  return failure.fallback &&
-         (failure.category != Category::content_policy || options.fallback_on.contains(Category::content_policy));
-}
-
-// Neither a retry nor another target can mend it: it is about the request itself.
-bool is_decisive(const Failure& failure, const PlanOptions& options) {
-  return !failure.retryable && !leads_elsewhere(failure, options);
-}
 
 // The error the caller should see: one about the request itself, else the first that a target really answered, else the
 // first of all [FBK-4].
@@ -51,51 +41,121 @@ std::optional<Duration> soonest_recovery(const CallRecord& record) {
   return soonest;
 }
 
+// Of a target's answer that came from the cache, by name: another call's plan may have listed it elsewhere.
+std::optional<std::uint32_t> target_named(const Plan& plan, std::string_view name) {
+  for (std::uint32_t i = 0; i < plan.targets().size(); ++i) {
+    if (plan.targets()[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-Execution::Execution(std::shared_ptr<const Plan> plan, CallOptions options, Rng& rng, TimePoint now)
+Execution::Execution(std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng, TimePoint now,
+                     DriverAbilities abilities, CallObserver* observer)
     : plan_(std::move(plan)),
       options_(options),
+      abilities_(std::move(abilities)),
       rng_(rng),
-      deadline_(Deadline::sooner(options.deadline, Deadline::after(now, plan_->options().overall_deadline))) {
+      observer_(observer),
+      deadline_(Deadline::sooner(options.deadline, Deadline::after(now, plan_->options().overall_deadline))),
+      latest_(now) {
   record_.started = now;
+  record_.candidates = plan_->order(now, rng);
+  if (!options_.bound_to_provider) return;
+  for (const std::uint32_t target : record_.candidates) {
+    if (target_at(target).traits.provider == *options_.bound_to_provider) continue;
+    spend(target);
+    note_refusal(target, {.rejection = {.reason = RejectionReason::not_eligible}});
+  }
+}
+
+// What is still held goes back, and whoever waits for it is told.
+Execution::~Execution() {
+  if (queued_) leave_queue(latest_);
+  return_retry();
+  for (auto& flight : flights_) {
+    if (!flight) continue;
+    AdmissionQueue& queue = target_at(flight->record.target).state->queue();
+    flight.reset();
+    queue.wake_next(latest_);
+  }
 }
 
 Step Execution::next(TimePoint now) {
-  check_invariant(!permit_, "Execution::next() while an attempt is in flight");
+  latest_ = now;
+  if (ended_) return Finished{record_.ending};
+  if (left_ && options_.cache->deserted()) cancel(now);
   if (ending_) return finish(*ending_, now);
+  if (attempt_in_flight()) return while_in_flight(now);
   if (deadline_.passed(now)) return finish(Ending::deadline_exceeded, now);
-  if (wait_until_) {
-    if (now < *wait_until_) return WaitUntil{*wait_until_};
-    wait_until_.reset();
+  if (auto step = ask_cache(now)) return *step;
+  if (backoff_until_) {
+    if (now < *backoff_until_) return WaitUntil{*backoff_until_};
+    note_wait(record_.candidates[place_], WaitReason::backoff, backoff_since_, now);
+    backoff_until_.reset();
   }
-  if (!attempts_left()) return finish(Ending::retries_exhausted, now);
-
-  for (; target_ < plan_->targets().size(); move_to_next_target()) {
-    auto admitted = current().breaker.try_acquire(probe_lease(now));
-    if (admitted) return start_attempt(std::move(*admitted), now);
-    record_.refusals.push_back({.target = static_cast<std::uint32_t>(target_),
-                                .reason = admitted.error().reason,
-                                .retry_after = admitted.error().retry_after});
-  }
-  return finish_without_target(now);
+  if (queued_) return next_in_queue(now);
+  return next_attempt(now);
 }
 
-Step Execution::start_attempt(BreakerPermit permit, TimePoint now) {
-  const AttemptTimeouts& timeouts = current().timeouts;
-  ++attempts_on_target_;
+std::optional<Step> Execution::ask_cache(TimePoint now) {
+  if (options_.cache == nullptr || asked_cache_) return std::nullopt;
+  switch (options_.cache->state()) {
+    case CacheState::unasked:
+      return Lookup{};
+    case CacheState::waiting:
+      return WaitUntil{deadline_.time()};
+    case CacheState::missed:
+      break;
+    case CacheState::hit:
+      record_.cache = CacheUse::hit;
+      record_.served_by = options_.cache->target();
+      return finish(Ending::success, now);
+    case CacheState::shared:
+      record_.cache = CacheUse::shared;
+      record_.served_by = target_named(*plan_, options_.cache->response()->target);
+      return finish(Ending::success, now);
+  }
+  asked_cache_ = true;
+  record_.cache = options_.cache->bypassed() ? CacheUse::bypass : CacheUse::miss;
+  return std::nullopt;
+}
+
+Step Execution::next_attempt(TimePoint now) {
+  if (!attempts_left()) return finish(Ending::retries_exhausted, now);
+  for (; place_ < record_.candidates.size(); leave_target()) {
+    const std::uint32_t target = record_.candidates[place_];
+    if (is_spent(target)) continue;
+    auto permits = try_admit(target, now);
+    if (permits) return start_attempt(target, std::move(*permits), false, now);
+    if (ending_) return finish(*ending_, now);
+  }
+  return wait_or_finish(now);
+}
+
+Step Execution::start_attempt(std::uint32_t target, AttemptPermits permits, bool hedge, TimePoint now) {
+  if (tries_[target] == 0) target_at(target).state->retry_budget().count_call(now);
+  if (tries_[target] < std::numeric_limits<std::uint8_t>::max()) ++tries_[target];
   ++record_.attempts_sent;
-  record_.attempts.push_back({.number = record_.attempts_sent,
-                              .target = static_cast<std::uint32_t>(target_),
-                              .probe = permit.is_probe(),
-                              .waited = std::exchange(pending_wait_, Duration::zero()),
-                              .started = now});
-  permit_.emplace(std::move(permit));
+  std::optional<Flight>& flight = flights_[flights_[0].has_value() ? 1 : 0];
+  const bool probe = permits.is_probe();
+  flight.emplace(Flight{.permits = std::move(permits),
+                        .record = {.number = record_.attempts_sent,
+                                   .target = target,
+                                   .probe = probe,
+                                   .hedge = hedge,
+                                   .waited = std::exchange(pending_wait_, Duration::zero()),
+                                   .started = now}});
+  retry_grant_.reset();
+  if (!hedge) hedge_at_ = hedge_time(target, now);
 
   // The deadline bounds everything up to the first content; after it a stream has its own limits [RTY-3].
+  const AttemptTimeouts& timeouts = target_at(target).timeouts;
   const auto before_deadline = [&](Duration limit) { return std::min(saturating_add(now, limit), deadline_.time()); };
   Attempt attempt{.number = record_.attempts_sent,
-                  .target = static_cast<std::uint32_t>(target_),
+                  .target = target,
+                  .probe = probe,
                   .connect_by = before_deadline(timeouts.connect),
                   .idle = timeouts.idle};
   if (options_.streaming) {
@@ -108,131 +168,87 @@ Step Execution::start_attempt(BreakerPermit permit, TimePoint now) {
   return attempt;
 }
 
-void Execution::first_content(TimePoint now) {
-  check_invariant(permit_.has_value(), "first_content() without an attempt in flight");
-  if (committed_) return;
-  committed_ = true;
-  AttemptRecord& attempt = record_.attempts.back();
-  attempt.first_content = elapsed(attempt.started, now);
-  permit_->first_content(*attempt.first_content);
-}
-
-// Whether the attempt's time was cut by others than its target: by a caller in a hurry, or by the attempts before it,
-// which left less of the overall deadline than the target's own limit. A timeout is no evidence then that the target is
-// ill. The first attempt of a call has the whole deadline, so a target that never answers is still found out.
-bool Execution::was_hurried(const AttemptRecord& attempt, TimePoint now) const noexcept {
-  if (options_.deadline.passed(now)) return true;
-  const AttemptTimeouts& timeouts = current().timeouts;
-  const Duration limit = options_.streaming ? timeouts.first_content : timeouts.total;
-  return attempt.number > 1 && deadline_.passed(now) && elapsed(attempt.started, now) < limit;
-}
-
-void Execution::report(const AttemptReport& report, TimePoint now) {
-  check_invariant(permit_.has_value(), "report() without an attempt in flight");
-  AttemptRecord& attempt = record_.attempts.back();
-  attempt.duration = elapsed(attempt.started, now);
-  attempt.answered = report.answered;
-  attempt.failure = report.outcome.failure;
-
-  Outcome outcome = report.outcome;
-  if (outcome.failure && outcome.failure->category == Category::timeout && !committed_ && was_hurried(attempt, now)) {
-    outcome.failure->evidence = Evidence::does_not_count;
-  }
-  outcome.latency = attempt.first_content.value_or(attempt.duration);
-  auto permit = std::exchange(permit_, std::nullopt);
-  std::move(*permit).settle(outcome);
-
-  if (report.outcome.ok()) {
-    record_.served_by = attempt.target;
-    ending_ = Ending::success;
-  } else if (report.outcome.failure->category == Category::cancelled) {
-    ending_ = Ending::cancelled;
-  } else if (committed_) {
-    record_.served_by = attempt.target;
-    ending_ = Ending::interrupted;
-  } else {
-    decide_after_failure(report, now);
-  }
-}
-
-void Execution::decide_after_failure(const AttemptReport& report, TimePoint now) {
-  const Failure& failure = *report.outcome.failure;
-  const bool not_replayable = !options_.idempotent && report.may_have_run;
-  if (not_replayable || is_decisive(failure, plan_->options())) {
-    ending_ = record_.attempts_sent == 1 ? Ending::failed : Ending::retries_exhausted;
-    return;
-  }
-  if (deadline_.passed(now)) {
-    ending_ = Ending::deadline_exceeded;
-    return;
-  }
-  if (!attempts_left()) {
-    ending_ = Ending::retries_exhausted;
-    return;
-  }
-  if (failure.retryable && retry_same_target(failure, report.silent, now)) return;
-  if (leads_elsewhere(failure, plan_->options()) && another_target_left()) {
-    move_to_next_target();
-    return;
-  }
-  const bool unwrapped = record_.attempts_sent == 1 && !failure.retryable;
-  ending_ = unwrapped ? Ending::failed : Ending::retries_exhausted;
-}
-
-// Whether a wait for another try on this target has begun.
-bool Execution::retry_same_target(const Failure& failure, bool silent, TimePoint now) {
-  const RetryOptions& retry = plan_->options().retry;
-  if (attempts_on_target_ >= retry.max_attempts) return false;
-  const bool may_leave = leads_elsewhere(failure, plan_->options()) && another_target_left();
-  // A target that has just been silent for a whole timeout would likely be silent again [RTY-7].
-  if (silent && may_leave) return false;
-  const Duration delay = next_delay(retry, attempts_on_target_, previous_wait_, failure.retry_after, rng_);
-  if (!deadline_.fits(now, delay)) return false;
-  // Waiting for a circuit that will still be open then is time lost while another target could answer [RTY-4].
-  if (const auto refusal = current().breaker.look()) {
-    if (may_leave) return false;
-    if (!refusal->retry_after || *refusal->retry_after > delay) {
-      record_.refusals.push_back({.target = static_cast<std::uint32_t>(target_),
-                                  .reason = refusal->reason,
-                                  .retry_after = refusal->retry_after});
-      return false;
-    }
-  }
-  previous_wait_ = pending_wait_ = delay;
-  wait_until_ = saturating_add(now, delay);
+bool Execution::accepted(std::uint32_t attempt, TimePoint now) {
+  Flight* const flight = flight_of(attempt);
+  if (flight == nullptr) return false;
+  flight->permits.accepted(now);
   return true;
 }
 
-void Execution::move_to_next_target() noexcept {
-  ++target_;
-  attempts_on_target_ = 0;
-  previous_wait_ = pending_wait_ = Duration::zero();
+bool Execution::first_content(std::uint32_t attempt, TimePoint now) {
+  latest_ = now;
+  Flight* const flight = flight_of(attempt);
+  if (flight == nullptr) return false;
+  if (committed_) return true;
+  committed_ = true;
+  flight->record.first_content = elapsed(flight->record.started, now);
+  flight->permits.first_content(*flight->record.first_content);
+  for (auto& other : flights_) {
+    if (other && other->record.number != attempt) settle(other, {.outcome = Outcome::cancelled()}, now);
+  }
+  return true;
+}
+
+void Execution::observe(std::uint32_t attempt, const TokenUsage& usage) {
+  if (Flight* const flight = flight_of(attempt)) flight->permits.observe(usage);
 }
 
 void Execution::cancel(TimePoint now) {
-  if (permit_) {
-    report({.outcome = Outcome::cancelled()}, now);
-  } else if (!ending_) {
-    ending_ = Ending::cancelled;
-  }
+  latest_ = now;
+  if (ending_ || ended_) return;
+  drop_flights(now);
+  ending_ = Ending::cancelled;
 }
 
-Step Execution::finish_without_target(TimePoint now) {
-  return finish(record_.attempts_sent == 0 ? Ending::circuit_open : Ending::retries_exhausted, now);
+void Execution::leave(TimePoint now) {
+  if (ending_ || ended_) return;
+  left_ = options_.cache != nullptr && !options_.cache->leave();
+  if (!left_) cancel(now);
+}
+
+// Nothing is left to ask: what the caller should make of it.
+Ending Execution::ending_without_target() const noexcept {
+  if (record_.attempts_sent > 0) {
+    const auto& last = record_.attempts.back().failure;
+    const bool unwrapped = record_.attempts_sent == 1 && last && !last->retryable;
+    return unwrapped ? Ending::failed : Ending::retries_exhausted;
+  }
+  switch (obstacle_ ? obstacle_->reason : RejectionReason::not_eligible) {
+    case RejectionReason::circuit_open:
+    case RejectionReason::half_open_busy:
+      return Ending::circuit_open;
+    case RejectionReason::rate_limited:
+    case RejectionReason::concurrency_limited:
+      return Ending::rate_limited;
+    case RejectionReason::queue_full:
+      return Ending::queue_full;
+    case RejectionReason::deadline_exceeded:
+      return Ending::deadline_exceeded;
+    case RejectionReason::budget_exceeded:
+    case RejectionReason::price_missing:
+      return Ending::budget_exceeded;
+    case RejectionReason::credential_parked:
+      return Ending::credential_parked;
+    case RejectionReason::not_eligible:
+      break;
+  }
+  return Ending::no_target;
 }
 
 Step Execution::finish(Ending ending, TimePoint now) {
-  if (!ended_) {
-    ended_ = true;
-    ending_ = ending;
-    record_.ending = ending;
-    record_.ended = now;
-    if (ending != Ending::success) {
-      record_.telling_attempt = most_telling(record_, plan_->options());
-      record_.retry_after = soonest_recovery(record_);
-    }
+  if (queued_) leave_queue(now);
+  return_retry();
+  ended_ = true;
+  ending_ = ending;
+  record_.ending = ending;
+  record_.ended = now;
+  if (ending != Ending::success) {
+    record_.telling_attempt = most_telling(record_, plan_->options());
+    record_.retry_after = soonest_recovery(record_);
+    if (options_.cache != nullptr) options_.cache->fail();
   }
-  return Finished{*ending_};
+  if (observer_ != nullptr) observer_->call_ended(options_.id, plan_, record_);
+  return Finished{ending};
 }
 
 bool Execution::attempts_left() const noexcept {
@@ -240,10 +256,32 @@ bool Execution::attempts_left() const noexcept {
   return cap == 0 || record_.attempts_sent < cap;
 }
 
-Duration Execution::probe_lease(TimePoint now) const noexcept {
-  const AttemptTimeouts& timeouts = current().timeouts;
+AdmissionRequest Execution::admission_request(std::uint32_t target, TimePoint now) const noexcept {
+  const AttemptTimeouts& timeouts = target_at(target).timeouts;
   const Duration limit = options_.streaming ? timeouts.first_content : timeouts.total;
-  return saturating_add(std::min(limit, deadline_.remaining(now)), kLeaseGrace);
+  return {.priority = options_.priority,
+          .estimate = options_.estimate,
+          .ledger = options_.ledger,
+          .account = options_.account,
+          .probe_lease = saturating_add(std::min(limit, deadline_.remaining(now)), kLeaseGrace)};
+}
+
+NarrowingOptions Execution::narrowing() const noexcept {
+  return {.fallback_on = plan_->options().fallback_on, .bound_to_provider = options_.bound_to_provider.has_value()};
+}
+
+const Execution::Flight* Execution::flight_of(std::uint32_t attempt) const noexcept {
+  for (const auto& flight : flights_) {
+    if (flight && flight->record.number == attempt) return &*flight;
+  }
+  return nullptr;
+}
+
+Execution::Flight* Execution::flight_of(std::uint32_t attempt) noexcept {
+  for (auto& flight : flights_) {
+    if (flight && flight->record.number == attempt) return &*flight;
+  }
+  return nullptr;
 }
 
 }  // namespace fuseboard

@@ -3,7 +3,11 @@
 
 #include "fuseboard/pipeline/record.h"
 
+#include <type_traits>
+
 namespace fuseboard {
+
+static_assert(std::is_trivially_copyable_v<CallRecord>);
 
 std::string_view name(Ending ending) noexcept {
   switch (ending) {
@@ -15,14 +19,68 @@ std::string_view name(Ending ending) noexcept {
       return "retries_exhausted";
     case Ending::deadline_exceeded:
       return "deadline_exceeded";
-    case Ending::circuit_open:
-      return "circuit_open";
     case Ending::interrupted:
       return "interrupted";
     case Ending::cancelled:
       return "cancelled";
+    case Ending::circuit_open:
+      return "circuit_open";
+    case Ending::rate_limited:
+      return "rate_limited";
+    case Ending::queue_full:
+      return "queue_full";
+    case Ending::budget_exceeded:
+      return "budget_exceeded";
+    case Ending::credential_parked:
+      return "credential_parked";
+    case Ending::no_target:
+      return "no_target";
   }
   return "unknown";
+}
+
+std::string_view name(WaitReason reason) noexcept {
+  switch (reason) {
+    case WaitReason::backoff:
+      return "backoff";
+    case WaitReason::recovery:
+      return "recovery";
+    case WaitReason::admission:
+      return "admission";
+  }
+  return "unknown";
+}
+
+std::string_view name(CacheUse use) noexcept {
+  switch (use) {
+    case CacheUse::bypass:
+      return "bypass";
+    case CacheUse::miss:
+      return "miss";
+    case CacheUse::hit:
+      return "hit";
+    case CacheUse::shared:
+      return "shared";
+  }
+  return "unknown";
+}
+
+BoundedList<FallbackRecord, 16> fallbacks_of(const CallRecord& record) noexcept {
+  BoundedList<FallbackRecord, 16> fallbacks;
+  const AttemptRecord* before = nullptr;
+  for (const AttemptRecord& attempt : record.attempts) {
+    const bool won = !attempt.failure && record.ending == Ending::success;
+    if (before != nullptr && before->target != attempt.target && before->failure && !attempt.hedge) {
+      fallbacks.push_back(
+          {.from = before->target, .to = attempt.target, .category = before->failure->category, .success = won});
+    } else if (before == nullptr) {
+      // The first target asked may have been passed by on account of refusals.
+      const std::uint32_t first = record.candidates.empty() ? attempt.target : record.candidates[0];
+      if (first != attempt.target) fallbacks.push_back({.from = first, .to = attempt.target, .success = won});
+    }
+    before = &attempt;
+  }
+  return fallbacks;
 }
 
 }  // namespace fuseboard

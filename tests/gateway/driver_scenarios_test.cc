@@ -16,10 +16,8 @@ class StageHands final : public CallHands {
   StageHands(scenarios::Stage& stage, Execution& execution) : stage_(stage), execution_(execution) {}
 
   net::Task<void> attempt(Attempt attempt) override {
-    const scenarios::Encounter& met = stage_.meet(attempt);
-    AttemptReport report{.silent = met.silent};
-    if (met.failure) report.outcome = Outcome::failed(*met.failure);
-    execution_.report(report, stage_.clock().now());
+    const AttemptReport report = stage_.meet(attempt).report();
+    execution_.report(attempt.number, report, stage_.clock().now());
     co_return;
   }
 
@@ -33,21 +31,29 @@ class StageHands final : public CallHands {
   Execution& execution_;
 };
 
+class NobodyWakes final : public Waker {
+ public:
+  void wake() noexcept override {}
+};
+
 TEST(EventLoopDriver, TakesTheSameWayThroughEveryScenario) {  // PIP-4, PIP-7
   for (const scenarios::Scenario& scenario : scenarios::all()) {
+    if (scenario.hedges) continue;  // this driver has one attempt at a time
     SCOPED_TRACE(scenario.name);
     scenarios::Stage stage(scenario);
-    Execution execution(stage.plan(), stage.call(), stage.rng(), stage.clock().now());
+    const auto waker = std::make_shared<NobodyWakes>();
+    Execution execution(stage.plan(), stage.call(), stage.rng(), stage.clock().now(), {.waker = waker});
     StageHands hands(stage, execution);
     bool ended = false;
-    net::spawn([](Execution& call, StageHands& by, const Clock& clock, bool& end) -> net::Task<void> {
-      co_await drive(call, by, clock);
-      end = true;
-    }(execution, hands, stage.clock(), ended));
+    net::spawn(
+        [](Execution& call, StageHands& by, const Clock& clock, CacheSession* cache, bool& end) -> net::Task<void> {
+          co_await drive(call, by, clock, cache);
+          end = true;
+        }(execution, hands, stage.clock(), stage.call().cache, ended));
     ASSERT_TRUE(ended);
     stage.end(execution.record().ending);
     EXPECT_EQ(stage.trace(), scenario.trace);
-    EXPECT_EQ(stage.in_flight(), 0U);
+    EXPECT_EQ(stage.outstanding(), 0U);
   }
 }
 

@@ -19,8 +19,8 @@ class VerdictAnswer : public testing::Test {
   VerdictAnswer() : breakers_(provider_preset()), plan_("smart", {target("p/m"), target("q/n")}) {}
 
   Target target(std::string name) {
-    const BreakerHandle breaker = breakers_.handle(name);
-    return {.name = std::move(name), .breaker = breaker};
+    auto state = std::make_shared<TargetState>(BreakerScopes{breakers_.handle(name)});
+    return {.name = std::move(name), .state = std::move(state)};
   }
   static CallRecord after(Ending ending, std::initializer_list<AttemptRecord> attempts) {
     CallRecord record;

@@ -14,7 +14,7 @@ namespace {
 class StageWaiter final : public Waiter {
  public:
   explicit StageWaiter(scenarios::Stage& stage) : stage_(stage) {}
-  void wait_until(TimePoint time, const std::stop_token&) override { stage_.wait_until(time); }
+  void wait_until(TimePoint time, const std::stop_token&, WakeFlag&) override { stage_.wait_until(time); }
 
  private:
   scenarios::Stage& stage_;
@@ -22,19 +22,23 @@ class StageWaiter final : public Waiter {
 
 TEST(BlockingDriver, TakesTheSameWayThroughEveryScenario) {  // PIP-4, PIP-7
   for (const scenarios::Scenario& scenario : scenarios::all()) {
+    if (scenario.hedges) continue;  // threads and virtual time do not go together
     SCOPED_TRACE(scenario.name);
     scenarios::Stage stage(scenario);
     StageWaiter waiter(stage);
-    const auto send = [&](const Attempt& attempt) -> std::expected<int, AttemptFailure> {
-      const scenarios::Encounter& met = stage.meet(attempt);
-      if (!met.failure) return 1;
-      return std::unexpected(AttemptFailure{.failure = *met.failure, .silent = met.silent});
+    const auto send = [&](const Attempt& attempt) -> std::expected<CachedResponsePtr, AttemptFailure> {
+      const AttemptReport met = stage.meet(attempt).report();
+      if (met.outcome.ok()) return nullptr;
+      return std::unexpected(AttemptFailure{.failure = *met.outcome.failure,
+                                            .answered = met.answered,
+                                            .may_have_run = met.may_have_run,
+                                            .silent = met.silent});
     };
     const auto result =
         run(stage.plan(), send, stage.call(), {.clock = stage.clock(), .rng = stage.rng(), .waiter = waiter});
     stage.end(result.record.ending);
     EXPECT_EQ(stage.trace(), scenario.trace);
-    EXPECT_EQ(stage.in_flight(), 0U);
+    EXPECT_EQ(stage.outstanding(), 0U);
   }
 }
 

@@ -22,7 +22,7 @@ using std::chrono::seconds;
 class JumpingWaiter final : public Waiter {
  public:
   explicit JumpingWaiter(ManualClock& clock) : clock_(clock) {}
-  void wait_until(TimePoint time, const std::stop_token&) override { clock_.advance_to(time); }
+  void wait_until(TimePoint time, const std::stop_token&, WakeFlag&) override { clock_.advance_to(time); }
 
  private:
   ManualClock& clock_;
@@ -108,14 +108,16 @@ TEST(ThreadWaiter, EndsAtOnceWhenStopIsRequestedFromAnotherThread) {  // STR-6
   std::stop_source stop;
   std::jthread stopper([&] { stop.request_stop(); });
   // Ends by the stop alone: the time never comes.
-  waiter.wait_until(kNever, stop.get_token());
+  WakeFlag woken;
+  waiter.wait_until(kNever, stop.get_token(), woken);
   EXPECT_TRUE(stop.stop_requested());
 }
 
 TEST(ThreadWaiter, WaitsUntilItsClockSaysSo) {
   const SteadyClock& clock = SteadyClock::instance();
   const TimePoint until = saturating_add(clock.now(), milliseconds(5));
-  ThreadWaiter(clock).wait_until(until, {});
+  WakeFlag woken;
+  ThreadWaiter(clock).wait_until(until, {}, woken);
   EXPECT_GE(clock.now(), until);
 }
 

@@ -35,7 +35,7 @@ class ExecutionTest : public testing::Test {
     std::vector<std::uint32_t> order;
     while (const auto attempt = next_attempt(execution)) {
       order.push_back(attempt->target);
-      execution.report(report, world_.clock.now());
+      report_latest(execution, report, world_.clock.now());
     }
     return order;
   }
@@ -46,7 +46,7 @@ class ExecutionTest : public testing::Test {
 TEST_F(ExecutionTest, SuccessEndsTheCallAndNamesWhoServed) {  // PIP-3, FBK-3
   Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
-  execution.report(succeeded(), world_.clock.now());
+  report_latest(execution, succeeded(), world_.clock.now());
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().ending, Ending::success);
   EXPECT_EQ(execution.record().served_by, 0U);
@@ -90,7 +90,7 @@ TEST_F(ExecutionTest, DecorrelatedWaitsGrowFromOneToTheNextAndBeginAnewOnTheNext
 TEST_F(ExecutionTest, AWaitStandsWhenAskedAboutEarly) {  // PIP-4
   Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
-  execution.report(failed(Category::network), world_.clock.now());
+  report_latest(execution, failed(Category::network), world_.clock.now());
   const TimePoint until = std::get<WaitUntil>(execution.next(world_.clock.now())).time;
   world_.clock.advance(milliseconds(100));
   EXPECT_EQ(std::get<WaitUntil>(execution.next(world_.clock.now())).time, until);
@@ -114,7 +114,7 @@ TEST_F(ExecutionTest, ACallWhoseTimeIsOverAsksNoBreaker) {  // PIP-1
 TEST_F(ExecutionTest, APermitIsTakenWhenAnAttemptIsSentAndNotBeforeItsWait) {  // PIP-2
   Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
-  execution.report(failed(Category::network), world_.clock.now());
+  report_latest(execution, failed(Category::network), world_.clock.now());
   ASSERT_TRUE(std::holds_alternative<WaitUntil>(execution.next(world_.clock.now())));
   EXPECT_EQ(world_.breakers.snapshot("a").in_flight, 0U);
 
@@ -135,10 +135,10 @@ TEST_F(ExecutionTest, TheRecordExplainsTheCall) {  // PIP-6
   for (int i = 0; i < 2; ++i) {
     ASSERT_EQ(next_attempt(execution)->target, 1U);
     world_.clock.advance(seconds(3));
-    execution.report(failed(Category::overloaded), world_.clock.now());
+    report_latest(execution, failed(Category::overloaded), world_.clock.now());
   }
   ASSERT_EQ(next_attempt(execution)->target, 2U);
-  execution.report(succeeded(), world_.clock.now());
+  report_latest(execution, succeeded(), world_.clock.now());
   EXPECT_FALSE(next_attempt(execution));
 
   const CallRecord& record = execution.record();
@@ -247,9 +247,9 @@ TEST_F(ExecutionTest, TheErrorToShowIsTheFirstRealOneFromUpstream) {  // FBK-4
   world_.open("a");
   Execution execution(world_.plan({"a", "b", "c"}, World::quick(1)), {}, world_.rng, world_.clock.now());
   ASSERT_EQ(next_attempt(execution)->target, 1U);
-  execution.report({.outcome = Outcome::failed(Failure::of(Category::network))}, world_.clock.now());
+  report_latest(execution, {.outcome = Outcome::failed(Failure::of(Category::network))}, world_.clock.now());
   ASSERT_EQ(next_attempt(execution)->target, 2U);
-  execution.report(failed(Category::overloaded), world_.clock.now());
+  report_latest(execution, failed(Category::overloaded), world_.clock.now());
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().telling_attempt, 2U) << "an answered failure tells more than a broken connection";
 }
@@ -257,9 +257,9 @@ TEST_F(ExecutionTest, TheErrorToShowIsTheFirstRealOneFromUpstream) {  // FBK-4
 TEST_F(ExecutionTest, AnErrorAboutTheRequestTellsMoreThanAnEarlierOne) {  // FBK-4, RTY-8
   Execution execution(world_.plan({"a", "b"}, World::quick(1)), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
-  execution.report(failed(Category::overloaded), world_.clock.now());
+  report_latest(execution, failed(Category::overloaded), world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
-  execution.report(failed(Category::invalid_request), world_.clock.now());
+  report_latest(execution, failed(Category::invalid_request), world_.clock.now());
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().telling_attempt, 2U);
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
@@ -283,7 +283,7 @@ TEST_F(ExecutionTest, AnOpenCircuitIsLeftAtOnceNotWaitedFor) {  // RTY-4
   std::vector<std::uint32_t> order;
   while (const auto attempt = next_attempt(execution)) {
     order.push_back(attempt->target);
-    execution.report(attempt->target == 0 ? failed(Category::network) : succeeded(), world_.clock.now());
+    report_latest(execution, attempt->target == 0 ? failed(Category::network) : succeeded(), world_.clock.now());
   }
   // The fifth failure opens the circuit of `a`: no sixth try, and no wait before `b`.
   EXPECT_EQ(order, (std::vector<std::uint32_t>{0, 0, 0, 0, 0, 1}));
@@ -296,7 +296,7 @@ TEST_F(ExecutionTest, TheLastTargetsOpenCircuitEndsTheCallAtOnce) {  // RTY-4
   TimePoint last = world_.clock.now();
   for (; next_attempt(execution); ++attempts) {
     last = world_.clock.now();
-    execution.report(failed(Category::network), last);
+    report_latest(execution, failed(Category::network), last);
   }
   EXPECT_EQ(attempts, 5U);
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
@@ -308,7 +308,7 @@ TEST(ExecutionOverAQuickBreaker, AnOpenCircuitIsNotWaitedForWhileAnotherTargetIs
   World world({.failure_threshold = 1, .open_time = OpenTime::fixed(milliseconds(1))});
   Execution execution(world.plan({"a", "b"}), {}, world.rng, world.clock.now());
   ASSERT_TRUE(std::holds_alternative<Attempt>(execution.next(world.clock.now())));
-  execution.report(failed(Category::network), world.clock.now());
+  report_latest(execution, failed(Category::network), world.clock.now());
   const Step step = execution.next(world.clock.now());
   ASSERT_TRUE(std::holds_alternative<Attempt>(step));
   EXPECT_EQ(std::get<Attempt>(step).target, 1U);
@@ -318,18 +318,19 @@ TEST(ExecutionOverAQuickBreaker, ACircuitThatAdmitsByTheEndOfTheBackoffIsTriedAg
   World world({.failure_threshold = 1, .open_time = OpenTime::fixed(milliseconds(500))});
   Execution execution(world.plan({"a"}), {}, world.rng, world.clock.now());
   ASSERT_TRUE(std::holds_alternative<Attempt>(execution.next(world.clock.now())));
-  execution.report(failed(Category::network), world.clock.now());
+  report_latest(execution, failed(Category::network), world.clock.now());
   ASSERT_EQ(world.breakers.snapshot("a").state, CircuitState::open);
   world.clock.advance_to(std::get<WaitUntil>(execution.next(world.clock.now())).time);
-  ASSERT_TRUE(std::holds_alternative<Attempt>(execution.next(world.clock.now())));
-  EXPECT_TRUE(execution.record().attempts.back().probe);
+  const Step again = execution.next(world.clock.now());
+  ASSERT_TRUE(std::holds_alternative<Attempt>(again));
+  EXPECT_TRUE(std::get<Attempt>(again).probe);
 }
 
 TEST_F(ExecutionTest, AWaitThatDoesNotFitTheDeadlineIsNotBegun) {  // RTY-2
   const CallOptions options{.deadline = Deadline::after(world_.clock.now(), seconds(5))};
   Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
-  execution.report(failed(Category::rate_limit, seconds(30)), world_.clock.now());
+  report_latest(execution, failed(Category::rate_limit, seconds(30)), world_.clock.now());
   const Step step = execution.next(world_.clock.now());
   ASSERT_TRUE(std::holds_alternative<Finished>(step));
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
@@ -339,7 +340,7 @@ TEST_F(ExecutionTest, AWaitThatDoesNotFitTheDeadlineIsNotBegun) {  // RTY-2
 TEST_F(ExecutionTest, AHintBeyondTheDeadlineFallsBackInstead) {  // RTY-2, FBK-1
   Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
-  execution.report(failed(Category::rate_limit, minutes(5)), world_.clock.now());
+  report_latest(execution, failed(Category::rate_limit, minutes(5)), world_.clock.now());
   EXPECT_EQ(next_attempt(execution)->target, 1U);
   EXPECT_EQ(execution.record().attempts.back().waited, Duration::zero());
 }
@@ -348,7 +349,7 @@ TEST_F(ExecutionTest, NothingStartsAfterTheDeadline) {  // RTY-3
   Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
   world_.clock.advance(seconds(60));
-  execution.report(failed(Category::timeout), world_.clock.now());
+  report_latest(execution, failed(Category::timeout), world_.clock.now());
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().ending, Ending::deadline_exceeded);
   EXPECT_EQ(execution.record().attempts_sent, 1U);
@@ -422,7 +423,7 @@ TEST_F(ExecutionTest, CancellingSettlesNeutralAndEndsTheCall) {  // STR-6, PIP-7
 TEST_F(ExecutionTest, CancellingDuringAWaitEndsTheCall) {  // STR-6
   Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
-  execution.report(failed(Category::network), world_.clock.now());
+  report_latest(execution, failed(Category::network), world_.clock.now());
   execution.cancel(world_.clock.now());
   EXPECT_TRUE(std::holds_alternative<Finished>(execution.next(world_.clock.now())));
   EXPECT_EQ(execution.record().ending, Ending::cancelled);
@@ -431,7 +432,7 @@ TEST_F(ExecutionTest, CancellingDuringAWaitEndsTheCall) {  // STR-6
 TEST_F(ExecutionTest, CancellingAfterTheEndChangesNothing) {  // STR-6
   Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
-  execution.report(succeeded(), world_.clock.now());
+  report_latest(execution, succeeded(), world_.clock.now());
   execution.cancel(world_.clock.now());
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().ending, Ending::success);
@@ -453,7 +454,7 @@ TEST_F(ExecutionTest, ATimeoutThatTheCallersOwnDeadlineCausedDoesNotCount) {  //
     Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
     ASSERT_TRUE(next_attempt(execution));
     world_.clock.advance(milliseconds(50));
-    execution.report(failed(Category::timeout), world_.clock.now());
+    report_latest(execution, failed(Category::timeout), world_.clock.now());
     EXPECT_FALSE(next_attempt(execution));
   }
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::closed);
@@ -466,10 +467,10 @@ TEST_F(ExecutionTest, ATimeoutForWhichEarlierAttemptsLeftTooLittleTimeDoesNotCou
     Execution execution(world_.plan({"a", "b"}, quick), options, world_.rng, world_.clock.now());
     ASSERT_EQ(next_attempt(execution)->target, 0U);
     world_.clock.advance(seconds(55));
-    execution.report(failed(Category::timeout), world_.clock.now());
+    report_latest(execution, failed(Category::timeout), world_.clock.now());
     ASSERT_EQ(next_attempt(execution)->target, 1U);
     world_.clock.advance(seconds(5));
-    execution.report(failed(Category::timeout), world_.clock.now());
+    report_latest(execution, failed(Category::timeout), world_.clock.now());
     EXPECT_FALSE(next_attempt(execution));
   }
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 4U);
@@ -481,10 +482,10 @@ TEST_F(ExecutionTest, ATimeoutForWhichEarlierAttemptsLeftTooLittleTimeDoesNotCou
   Execution execution(world_.plan({"c", "d"}, quick, short_limits), options, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
   world_.clock.advance(seconds(57));
-  execution.report(failed(Category::network), world_.clock.now());
+  report_latest(execution, failed(Category::network), world_.clock.now());
   ASSERT_EQ(next_attempt(execution)->target, 1U);
   world_.clock.advance(seconds(3));
-  execution.report(failed(Category::timeout), world_.clock.now());
+  report_latest(execution, failed(Category::timeout), world_.clock.now());
   EXPECT_EQ(world_.breakers.snapshot("d").consecutive_failures, 1U);
 }
 
@@ -492,9 +493,9 @@ TEST_F(ExecutionTest, ASilenceInTheMiddleOfAnAnswerCountsWhateverTheCallersDeadl
   const CallOptions options{.streaming = true, .deadline = Deadline::after(world_.clock.now(), seconds(3))};
   Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
-  execution.first_content(world_.clock.now());
+  execution.first_content(execution.record().attempts_sent, world_.clock.now());
   world_.clock.advance(seconds(30));
-  execution.report(failed(Category::timeout), world_.clock.now());
+  report_latest(execution, failed(Category::timeout), world_.clock.now());
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U);
 }
 
@@ -503,7 +504,7 @@ TEST_F(ExecutionTest, TimeoutsOfThePlanCount) {  // BRK-19
     Execution execution(world_.plan({"a"}, World::quick(1)), {}, world_.rng, world_.clock.now());
     ASSERT_TRUE(next_attempt(execution));
     world_.clock.advance(seconds(60));
-    execution.report(failed(Category::timeout), world_.clock.now());
+    report_latest(execution, failed(Category::timeout), world_.clock.now());
     EXPECT_FALSE(next_attempt(execution));
   }
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::open);
@@ -512,10 +513,10 @@ TEST_F(ExecutionTest, TimeoutsOfThePlanCount) {  // BRK-19
 TEST_F(ExecutionTest, AStreamsVerdictIsGivenAtItsEnd) {  // STR-1; success counted when a stream opens
   Execution execution(world_.plan({"a", "b"}), {.streaming = true}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
-  execution.first_content(world_.clock.now());
+  execution.first_content(execution.record().attempts_sent, world_.clock.now());
   EXPECT_EQ(world_.breakers.snapshot("a").totals.succeeded, 0U);
   world_.clock.advance(seconds(2));
-  execution.report(failed(Category::network), world_.clock.now());
+  report_latest(execution, failed(Category::network), world_.clock.now());
   EXPECT_FALSE(next_attempt(execution)) << "a committed answer is not replayed elsewhere";
   EXPECT_EQ(execution.record().ending, Ending::interrupted);
   EXPECT_EQ(execution.record().served_by, 0U);
@@ -526,12 +527,13 @@ TEST_F(ExecutionTest, AStreamedProbeClosesAtItsFirstContentAndIsJudgedAgainAtIts
   world_.open("a");
   world_.clock.advance(seconds(30));
   Execution execution(world_.plan({"a"}), {.streaming = true}, world_.rng, world_.clock.now());
-  ASSERT_TRUE(next_attempt(execution));
-  EXPECT_TRUE(execution.record().attempts.back().probe);
+  const auto attempt = next_attempt(execution);
+  ASSERT_TRUE(attempt);
+  EXPECT_TRUE(attempt->probe);
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::half_open);
-  execution.first_content(world_.clock.now());
+  execution.first_content(execution.record().attempts_sent, world_.clock.now());
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::closed);
-  execution.report(failed(Category::network), world_.clock.now());
+  report_latest(execution, failed(Category::network), world_.clock.now());
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U);
 }
 
@@ -568,7 +570,7 @@ TEST_F(ExecutionTest, ACallKeepsItsPlanThroughASwap) {  // PIP-5
   Execution execution(plan, {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
   plan = world_.plan({"c"});
-  execution.report(failed(Category::network), world_.clock.now());
+  report_latest(execution, failed(Category::network), world_.clock.now());
   const auto attempt = next_attempt(execution);
   ASSERT_TRUE(attempt);
   EXPECT_EQ(execution.plan().targets()[attempt->target].name, "b");
@@ -580,14 +582,16 @@ TEST(Plan, RefusesBadOptionsWithEveryProblem) {  // CORE-6
   options.retry.max_attempts = 0;
   options.overall_deadline = Duration::zero();
   try {
-    const Plan plan(
-        "bad", {{.name = "a", .breaker = world.breakers.handle("a"), .timeouts = {.idle = Duration::zero()}}}, options);
+    const Plan plan("bad",
+                    {{.name = "a", .state = world.state("a"), .timeouts = {.idle = Duration::zero()}}, {.name = "b"}},
+                    options);
     FAIL() << "accepted";
   } catch (const InvalidOptions& error) {
-    ASSERT_EQ(error.problems().size(), 3U) << error.what();
+    ASSERT_EQ(error.problems().size(), 4U) << error.what();
     EXPECT_EQ(error.problems()[0].field, "plan.retry.max_attempts");
     EXPECT_EQ(error.problems()[1].field, "plan.overall_deadline");
     EXPECT_EQ(error.problems()[2].field, "target a.timeouts.idle");
+    EXPECT_EQ(error.problems()[3].field, "target b.state");
   }
 }
 

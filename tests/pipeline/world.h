@@ -4,6 +4,7 @@
 // A small world for tests of the decision engine: a clock that stands still, breakers, and a plan over them.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,15 +22,24 @@ struct World {
     return {.retry = {.max_attempts = max_attempts, .jitter = Jitter::none}};
   }
 
-  explicit World(const BreakerOptions& breaker_options = provider_preset()) : breakers(breaker_options, clock, 1) {}
+  explicit World(const BreakerOptions& breaker_options = provider_preset(), std::uint64_t seed = 1)
+      : rng(seed), breakers(breaker_options, clock, 1) {}
 
   std::shared_ptr<const Plan> plan(std::vector<std::string> names, PlanOptions options = quick(),
                                    AttemptTimeouts timeouts = {}) {
     std::vector<Target> targets;
     for (const std::string& name : names) {
-      targets.push_back({.name = name, .breaker = breakers.handle(name), .timeouts = timeouts});
+      targets.push_back({.name = name, .state = state(name), .timeouts = timeouts});
     }
     return std::make_shared<const Plan>("test", std::move(targets), options);
+  }
+
+  // What calls to the target share; the same for every plan that names it.
+  const std::shared_ptr<TargetState>& state(const std::string& name, const TargetStateOptions& options = {}) {
+    auto& known = states[name];
+    if (known == nullptr)
+      known = std::make_shared<TargetState>(BreakerScopes{breakers.handle(name)}, options, name, nullptr, 1);
+    return known;
   }
 
   void open(const std::string& name) {
@@ -37,12 +47,17 @@ struct World {
   }
 
   ManualClock clock;
-  Rng rng{1};
+  Rng rng;
   BreakerRegistry breakers;
+  std::map<std::string, std::shared_ptr<TargetState>> states{};
 };
 
 inline AttemptReport failed(Category category, std::optional<Duration> hint = {}) {
   return {.outcome = Outcome::failed(Failure::of(category, hint)), .answered = true};
+}
+// Ends the attempt that was sent last.
+inline void report_latest(Execution& execution, const AttemptReport& report, TimePoint now) {
+  execution.report(execution.record().attempts_sent, report, now);
 }
 inline AttemptReport succeeded() { return {.outcome = Outcome::success(), .answered = true}; }
 

@@ -94,40 +94,255 @@ const std::vector<Scenario>& all() {
        .call = {.idempotent = false},
        .encounters = {bad(Category::network)},
        .trace = {"a", "failed"}},
+      // Recovery and admission.
+      {.name = "a recovery within ten seconds is waited for",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .breaker = {.open_time = OpenTime::fixed(seconds(8))},
+       .open = {"a", "b"},
+       .encounters = {good()},
+       .trace = {"wait 8s", "a", "success"}},
+      {.name = "no recovery is waited for beyond the deadline",
+       .targets = {"a"},
+       .plan = tries(4),
+       .caller_deadline = seconds(5),
+       .breaker = {.open_time = OpenTime::fixed(seconds(8))},
+       .open = {"a"},
+       .encounters = {good()},
+       .trace = {"circuit_open"}},
+      {.name = "the circuit that this call opened is waited for",
+       .targets = {"a"},
+       .plan = tries(4),
+       .breaker = {.failure_threshold = 1, .open_time = OpenTime::fixed(seconds(3))},
+       .encounters = {bad(Category::network), good()},
+       .trace = {"a", "wait 3s", "a", "success"}},
+      {.name = "recoveries are not waited for where the plan says so",
+       .targets = {"a"},
+       .plan = {.max_recovery_wait = {}},
+       .breaker = {.open_time = OpenTime::fixed(seconds(8))},
+       .open = {"a"},
+       .encounters = {good()},
+       .trace = {"circuit_open"}},
+      {.name = "a target at its limit is passed by",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .state = {.limits = {.requests_per_minute = 60.0, .requests_burst = 1.0}},
+       .drained = {"a"},
+       .encounters = {good()},
+       .trace = {"b", "success"}},
+      {.name = "a call at every limit is told so",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .call = {.priority = Priority::critical},
+       .state = {.limits = {.requests_per_minute = 60.0, .requests_burst = 1.0}},
+       .drained = {"a", "b"},
+       .encounters = {good()},
+       .trace = {"rate_limited"}},
+      {.name = "a call may wait for a token",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .call = {.priority = Priority::critical},
+       .state = {.limits = {.requests_per_minute = 60.0, .requests_burst = 1.0}, .queue = {.max_wait = seconds(5)}},
+       .drained = {"a", "b"},
+       .encounters = {good()},
+       .trace = {"wait 1s", "a", "success"}},
+      {.name = "a server's word closes the gate for the next try",
+       .targets = {"a"},
+       .plan = {.retry = {.max_attempts = 4, .jitter = Jitter::none, .honor_retry_after = false}},
+       .encounters = {bad(Category::rate_limit, seconds(3)), good()},
+       .trace = {"a", "wait 500ms", "retries_exhausted"}},
+      // Budgets.
+      {.name = "no round is left",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .budget = BudgetOptions{.global = {.rounds = 2}},
+       .encounters = {bad(Category::network)},
+       .trace = {"a", "wait 500ms", "a", "wait 1s", "retries_exhausted"}},
+      {.name = "an estimate above the cap is sent nowhere",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .call = {.estimate = {.input = 1000, .output = 1000}},
+       .budget = BudgetOptions{.global = {.tokens = 1500}},
+       .encounters = {good()},
+       .trace = {"budget_exceeded"}},
+      {.name = "several calls share their attempts",
+       .targets = {"a", "b"},
+       .plan = tries(2),
+       .shared_attempts = 3,
+       .encounters = {bad(Category::network)},
+       .trace = {"a", "wait 500ms", "a", "b", "wait 500ms", "retries_exhausted"}},
+      {.name = "a retry budget that is spent leads to the fallback",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .state = {.retry_budget = {.ratio = 0.0, .min_per_second = 0}},
+       .encounters = {bad(Category::network), good()},
+       .trace = {"a", "b", "success"}},
+      // Routing.
+      {.name = "a refused credential rules out who shares it",
+       .targets = {"a", "b", "c"},
+       .plan = tries(4),
+       .traits = {{.credential = 1}, {.credential = 1}, {.credential = 2}},
+       .encounters = {bad(Category::authentication), good()},
+       .trace = {"a", "c", "success"}},
+      {.name = "what is too long goes to a larger window",
+       .targets = {"a", "b", "c"},
+       .plan = tries(4),
+       .traits = {{.context_window = 8000}, {.context_window = 4000}, {.context_window = 200'000}},
+       .encounters = {bad(Category::context_length_exceeded), good()},
+       .trace = {"a", "c", "success"}},
+      {.name = "a call bound to a provider's state stays there",
+       .targets = {"a", "b", "c"},
+       .plan = tries(1),
+       .call = {.bound_to_provider = 7},
+       .traits = {{.provider = 1}, {.provider = 7}, {.provider = 2}},
+       .encounters = {bad(Category::overloaded)},
+       .trace = {"b", "retries_exhausted"}},
+      {.name = "a call bound to a provider that is not there",
+       .targets = {"a"},
+       .plan = tries(1),
+       .call = {.bound_to_provider = 7},
+       .encounters = {good()},
+       .trace = {"no_target"}},
+      {.name = "each category has its own patience",
+       .targets = {"a", "b"},
+       .plan = {.retry = {.max_attempts = 4, .jitter = Jitter::none},
+                .retry_by_category = {{Category::network,
+                                       {.max_attempts = 2, .base = seconds(2), .jitter = Jitter::none}}}},
+       .encounters = {bad(Category::network), bad(Category::network), good()},
+       .trace = {"a", "wait 2s", "a", "b", "success"}},
+      // The cache.
+      {.name = "a stored answer asks nobody",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .open = {"a", "b"},
+       .cached = true,
+       .encounters = {good()},
+       .trace = {"success"}},
+      // Hedges.
+      {.name = "the second attempt wins",
+       .targets = {"a", "b"},
+       .plan = {.hedge = HedgeOptions{.after = milliseconds(300)}},
+       .hedges = true,
+       .encounters = {{.takes = seconds(5)}, good()},
+       .trace = {"a", "wait 300ms", "b", "success"}},
+      {.name = "the first attempt wins after all",
+       .targets = {"a", "b"},
+       .plan = {.hedge = HedgeOptions{.after = milliseconds(300)}},
+       .hedges = true,
+       .encounters = {{.takes = milliseconds(500)}, {.takes = seconds(5)}},
+       .trace = {"a", "wait 300ms", "b", "success"}},
+      {.name = "a hedge that fails leaves the first one alone",
+       .targets = {"a", "b", "c"},
+       .plan = {.hedge = HedgeOptions{.after = milliseconds(300)}},
+       .hedges = true,
+       .encounters = {{.takes = milliseconds(500)}, bad(Category::overloaded)},
+       .trace = {"a", "wait 300ms", "b", "success"}},
+      {.name = "after both have failed the call goes on",
+       .targets = {"a", "b", "c"},
+       .plan = {.retry = {.max_attempts = 1}, .hedge = HedgeOptions{.after = milliseconds(300)}},
+       .hedges = true,
+       .encounters = {{.failure = Failure::of(Category::network), .takes = milliseconds(500)},
+                      bad(Category::overloaded),
+                      good()},
+       .trace = {"a", "wait 300ms", "b", "c", "success"}},
+      {.name = "what must not run twice is not hedged",
+       .targets = {"a", "b"},
+       .plan = {.hedge = HedgeOptions{.after = milliseconds(300)}},
+       .call = {.idempotent = false},
+       .hedges = true,
+       .encounters = {{.takes = seconds(5)}},
+       .trace = {"a", "success"}},
   };
   return scenarios;
 }
 
+AttemptReport Encounter::report() const {
+  AttemptReport report{.answered = !silent, .silent = silent};
+  if (failure) report.outcome = Outcome::failed(*failure);
+  if (failure && failure->category == Category::rate_limit) report.may_have_run = false;
+  return report;
+}
+
 Stage::Stage(const Scenario& scenario)
-    : scenario_(scenario), breakers_(provider_preset(), clock_, 1), call_(scenario.call) {
-  std::vector<Target> targets;
-  for (const std::string& target : scenario.targets) {
-    targets.push_back({.name = target, .breaker = breakers_.handle(target)});
-  }
+    : scenario_(scenario), breakers_(scenario.breaker, clock_, 1), call_(scenario.call) {
+  add_targets();
   for (const std::string& target : scenario.open) {
     while (!breakers_.look(target)) breakers_.report(target, Outcome::failed(Failure::of(Category::network)));
   }
-  plan_ = std::make_shared<const Plan>(scenario.name, std::move(targets), scenario.plan);
+  if (scenario.budget) call_.ledger = &ledger_.emplace(*scenario.budget);
+  if (scenario.shared_attempts) call_.attempt_budget = &shared_attempts_.emplace(*scenario.shared_attempts);
+  if (scenario.cached) add_cache();
   call_.deadline = Deadline::after(clock_.now(), scenario.caller_deadline);
 }
 
-const Encounter& Stage::meet(const Attempt& attempt) {
+void Stage::add_targets() {
+  std::vector<Target> targets;
+  for (std::size_t i = 0; i < scenario_.targets.size(); ++i) {
+    const std::string& name = scenario_.targets[i];
+    const RouteTraits traits = i < scenario_.traits.size() ? scenario_.traits[i] : RouteTraits{};
+    std::shared_ptr<CredentialGate> credential;
+    if (traits.credential != kNoCredential) {
+      auto& known = credentials_[traits.credential];
+      if (known == nullptr) known = std::make_shared<CredentialGate>("credential");
+      credential = known;
+    }
+    auto state = std::make_shared<TargetState>(BreakerScopes{breakers_.handle(name)}, scenario_.state, name,
+                                               std::move(credential), 1);
+    if (std::ranges::find(scenario_.drained, name) != scenario_.drained.end()) {
+      while (auto permit = state->limits()->try_acquire(clock_.now(), {.priority = Priority::critical}))
+        std::move(*permit).settle();
+    }
+    targets.push_back({.name = name, .state = std::move(state), .traits = traits});
+  }
+  plan_ = std::make_shared<const Plan>(scenario_.name, std::move(targets), scenario_.plan);
+}
+
+void Stage::add_cache() {
+  std::vector<CacheKey> keys;
+  for (std::size_t i = 0; i < scenario_.targets.size(); ++i) {
+    keys.emplace_back().bytes[0] = static_cast<std::uint8_t>(i + 1);
+  }
+  cache_.emplace(std::make_shared<MemoryCacheStore>(MemoryCacheOptions{}, clock_));
+  auto answer = std::make_shared<const CachedResponse>(
+      CachedResponse{.target = scenario_.targets.back(), .headers = {}, .content = "stored"});
+  cache_->store(keys.back(), std::move(answer), minutes(10));
+  session_.emplace(*cache_, nullptr, std::move(keys), CacheDecision{.lookup = true, .store = true}, minutes(10));
+  call_.cache = &*session_;
+}
+
+const Encounter& Stage::send(const Attempt& attempt) {
   trace_.push_back(plan_->targets()[attempt.target].name);
   const std::size_t index = std::min<std::size_t>(attempt.number, scenario_.encounters.size()) - 1;
-  const Encounter& encounter = scenario_.encounters[index];
+  return scenario_.encounters[index];
+}
+
+const Encounter& Stage::meet(const Attempt& attempt) {
+  const Encounter& encounter = send(attempt);
   clock_.advance(encounter.takes);
   return encounter;
 }
 
+void Stage::waited(Duration wait) { trace_.push_back("wait " + to_text(wait)); }
+
 void Stage::wait_until(TimePoint time) {
-  trace_.push_back("wait " + to_text(elapsed(clock_.now(), time)));
+  waited(elapsed(clock_.now(), time));
   clock_.advance_to(time);
 }
 
-std::uint64_t Stage::in_flight() const {
-  std::uint64_t in_flight = 0;
-  for (const BreakerSnapshot& breaker : breakers_.snapshot()) in_flight += breaker.in_flight;
-  return in_flight;
+std::uint64_t Stage::outstanding() {
+  std::uint64_t outstanding = 0;
+  for (const BreakerSnapshot& breaker : breakers_.snapshot()) outstanding += breaker.in_flight;
+  for (const Target& target : plan_->targets()) {
+    outstanding += target.state->queue().size() + target.state->latency().in_flight();
+    if (JointLimiter* const limits = target.state->limits()) outstanding += limits->snapshot(clock_.now()).in_flight;
+  }
+  for (const auto& [id, credential] : credentials_) {
+    if (credential->snapshot(clock_.now()).probe_in_flight) ++outstanding;
+  }
+  if (ledger_) {
+    for (const BudgetLevelSnapshot& level : ledger_->snapshot().levels) outstanding += level.open_reservations;
+  }
+  return outstanding;
 }
 
 }  // namespace fuseboard::scenarios

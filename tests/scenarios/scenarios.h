@@ -5,11 +5,15 @@
 // driver's test runs each scenario and compares the trace, so that no two drivers can decide differently.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "fuseboard/breaker/registry.h"
+#include "fuseboard/budget/ledger.h"
+#include "fuseboard/cache/memory_store.h"
 #include "fuseboard/core/clock.h"
 #include "fuseboard/core/rng.h"
 #include "fuseboard/pipeline/execution.h"
@@ -21,6 +25,8 @@ struct Encounter {
   std::optional<Failure> failure{};  // nullopt: a good answer
   Duration takes = std::chrono::milliseconds(10);
   bool silent = false;
+
+  AttemptReport report() const;
 };
 
 struct Scenario {
@@ -29,37 +35,57 @@ struct Scenario {
   PlanOptions plan;
   CallOptions call;
   Duration caller_deadline = kForever;  // from the start
-  std::vector<std::string> open;        // circuits that are open at the start
-  std::vector<Encounter> encounters;    // of the attempts in order; the last one repeats
-  std::vector<std::string> trace;       // "a", "wait 500ms", "b", ..., then the ending
+  BreakerOptions breaker = provider_preset();
+  TargetStateOptions state{};         // of each target
+  std::vector<RouteTraits> traits{};  // by target; the rest have the default ones
+  std::vector<std::string> open;      // circuits that are open at the start
+  std::vector<std::string> drained;   // targets whose limit of requests is used up at the start
+  std::optional<BudgetOptions> budget{};
+  std::optional<std::uint32_t> shared_attempts{};  // an attempt budget
+  bool cached = false;                // the call may use the cache, which holds an answer of the last target
+  bool hedges = false;                // only for drivers that can have two attempts in flight
+  std::vector<Encounter> encounters;  // of the attempts in order; the last one repeats
+  std::vector<std::string> trace;     // "a", "wait 500ms", "b", ..., then the ending
 };
 
 const std::vector<Scenario>& all();
 
-// The world of one run: standing clock, fresh breakers. Drivers move the clock through waits and attempts.
+// The world of one run: a clock that only drivers move, fresh policies.
 class Stage {
  public:
   explicit Stage(const Scenario& scenario);
 
-  // What attempt number `number` meets; advances the clock by what it takes.
+  // Notes the attempt. What it meets.
+  const Encounter& send(const Attempt& attempt);
+  // The same for drivers that have one attempt at a time: the clock has moved to its end.
   const Encounter& meet(const Attempt& attempt);
+  // Notes a wait that has passed in full.
+  void waited(Duration wait);
   // Notes a wait and moves the clock to its end.
   void wait_until(TimePoint time);
   void end(Ending ending) { trace_.push_back(std::string(name(ending))); }
 
   std::shared_ptr<const Plan> plan() const { return plan_; }
-  CallOptions call() const { return call_; }
+  const CallOptions& call() const { return call_; }
   ManualClock& clock() { return clock_; }
   Rng& rng() { return rng_; }
   const std::vector<std::string>& trace() const { return trace_; }
-  // Permits granted and not settled, over all targets [PIP-7].
-  std::uint64_t in_flight() const;
+  // Everything that was granted and not settled, over all targets and policies [PIP-7].
+  std::uint64_t outstanding();
 
  private:
+  void add_targets();
+  void add_cache();
+
   const Scenario& scenario_;
   ManualClock clock_;
   Rng rng_{1};
   BreakerRegistry breakers_;
+  std::map<std::uint32_t, std::shared_ptr<CredentialGate>> credentials_;
+  std::optional<BudgetLedger> ledger_;
+  std::optional<AttemptBudget> shared_attempts_;
+  std::optional<ResponseCache> cache_;
+  std::optional<CacheSession> session_;
   std::shared_ptr<const Plan> plan_;
   CallOptions call_;
   std::vector<std::string> trace_;

@@ -156,6 +156,11 @@ class alignas(64) CircuitBreaker {
   // What try_acquire() would refuse with now, or nullopt. Takes no probe, counts no denial, moves no state.
   [[nodiscard]] std::optional<Rejection> look() const;
 
+  // What it makes of such an outcome, by the categories that count for it now.
+  Verdict verdict(const Outcome& outcome) const noexcept {
+    return verdict_of(outcome, CategorySet::from_bits(trips_on_.load(std::memory_order_relaxed)));
+  }
+
   // An outcome of a call that holds no permit: evidence while closed, totals otherwise [BRK-21].
   void report(const Outcome& outcome);
 

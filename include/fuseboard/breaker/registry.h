@@ -64,6 +64,11 @@ class BreakerHandle {
     return breaker_->try_acquire(probe_lease);
   }
   [[nodiscard]] std::optional<Rejection> look() const { return breaker_ == nullptr ? std::nullopt : breaker_->look(); }
+  // Of an untracked key: neutral, for whatever is no success.
+  Verdict verdict(const Outcome& outcome) const noexcept {
+    if (breaker_ != nullptr) return breaker_->verdict(outcome);
+    return outcome.ok() ? Verdict::success : Verdict::neutral;
+  }
   void report(const Outcome& outcome) const {
     if (breaker_ != nullptr) breaker_->report(outcome);
   }

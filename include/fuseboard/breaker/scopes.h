@@ -39,6 +39,8 @@ class [[nodiscard]] ScopedPermit {
   // `scope` is where a failure belongs, by position; beyond the last it is the last. Without meaning for a success,
   // which counts for all, and for a cancelled attempt, which is neutral for all.
   void settle(const Outcome& outcome, std::size_t scope) &&;
+  // The attempt was not sent: neutral for every scope, whatever its options.
+  void give_back() && noexcept;
   // See BreakerPermit.
   void first_content(Duration latency);
   // Whether any scope's permit is a probe.

@@ -20,6 +20,10 @@ enum class RejectionReason : std::uint8_t {
   rate_limited,         // too many calls or tokens for now, by our own count or by the server's word
   concurrency_limited,  // as many calls are in flight as may be
   queue_full,           // as many calls are waiting as may wait
+  budget_exceeded,      // a cap on tokens, money or rounds would be passed
+  price_missing,        // money is counted, and the model has no price to count by
+  credential_parked,    // the target's credential was refused of late
+  not_eligible,         // what has failed before in this call, or what the call is bound to, rules the target out
 };
 std::string_view name(RejectionReason reason) noexcept;
 

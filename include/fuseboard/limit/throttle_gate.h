@@ -9,6 +9,7 @@
 #include "fuseboard/core/atomic.h"
 #include "fuseboard/core/bounded_text.h"
 #include "fuseboard/core/key.h"
+#include "fuseboard/core/outcome.h"
 #include "fuseboard/core/rejection.h"
 #include "fuseboard/core/time.h"
 
@@ -29,6 +30,16 @@ class ThrottleGate {
     const TimePoint until = saturating_add(now, retry_after < most_ ? retry_after : most_);
     TimePoint known = until_.load(std::memory_order_relaxed);
     while (known < until && !until_.compare_exchange_weak(known, until, std::memory_order_relaxed)) {
+    }
+  }
+
+  // A server that asks for time is obeyed, whether it is one caller's rate that is too high or everybody's.
+  void obey(const Outcome& outcome, TimePoint now) noexcept {
+    if (outcome.ok() || !outcome.failure->retry_after) return;
+    const Category category = outcome.failure->category;
+    if (category == Category::rate_limit || category == Category::overloaded ||
+        category == Category::service_unavailable) {
+      close(now, *outcome.failure->retry_after);
     }
   }
 

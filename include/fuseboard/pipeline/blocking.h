@@ -20,6 +20,8 @@
 
 #include "fuseboard/core/clock.h"
 #include "fuseboard/pipeline/execution.h"
+#include "fuseboard/pipeline/hedged_sends.h"
+#include "fuseboard/pipeline/wake_flag.h"
 
 namespace fuseboard {
 
@@ -27,15 +29,16 @@ namespace fuseboard {
 class Waiter {
  public:
   virtual ~Waiter() = default;
-  // Returns at `time` or as soon as `stop` is requested. Early returns are harmless: the driver asks again.
-  virtual void wait_until(TimePoint time, const std::stop_token& stop) = 0;
+  // Returns at `time`, or as soon as `stop` is requested or `woken` is raised. Early returns are harmless: the driver
+  // asks again.
+  virtual void wait_until(TimePoint time, const std::stop_token& stop, WakeFlag& woken) = 0;
 };
 
 // Waits in real time on the given clock. Thread-safe.
 class ThreadWaiter final : public Waiter {
  public:
   explicit ThreadWaiter(const Clock& clock = SteadyClock::instance()) noexcept : clock_(clock) {}
-  void wait_until(TimePoint time, const std::stop_token& stop) override;
+  void wait_until(TimePoint time, const std::stop_token& stop, WakeFlag& woken) override;
 
  private:
   const Clock& clock_;
@@ -46,17 +49,29 @@ struct Environment {
   const Clock& clock;
   Rng& rng;
   Waiter& waiter;
+  CallObserver* observer = nullptr;
 
   // Steady clock, a randomly seeded generator and a thread waiter, shared by the process. Thread-safe.
   static Environment process();
+};
+
+// A good answer, for senders that know what it used or what its headers said.
+template <typename T>
+struct Answered {
+  T value;
+  std::optional<TokenUsage> usage{};
+  std::optional<ServerWindow> window{};
 };
 
 // How an attempt failed, for senders that know more than the category.
 struct AttemptFailure {
   Failure failure{};
   bool answered = false;  // as in AttemptReport
+  bool connected = true;
   bool may_have_run = true;
   bool silent = false;
+  std::optional<TokenUsage> usage{};
+  std::optional<ServerWindow> window{};
 };
 
 // Why there is no answer: the ending, and the failure the caller should see where an attempt was sent.
@@ -78,56 +93,124 @@ CallError error_of(const CallRecord& record);
 AttemptReport report_of(const AttemptFailure& failure) noexcept;
 // A rate limit refuses a request before it runs.
 AttemptReport report_of(const Failure& failure) noexcept;
+// What user code threw.
+AttemptReport report_of_exception() noexcept;
+
+template <typename T>
+struct Unwrapped {
+  using Type = T;
+};
+template <typename T>
+struct Unwrapped<Answered<T>> {
+  using Type = T;
+};
+
+// What a sender returns, without its wrapping.
+template <typename Send>
+struct SendTraits {
+  // A sender that takes a stop token can be told that its answer is not needed any more.
+  static constexpr bool kStoppable = std::is_invocable_v<Send&, const Attempt&, std::stop_token>;
+  static auto call(Send& send, const Attempt& attempt, const std::stop_token& stop) {
+    if constexpr (kStoppable) {
+      return send(attempt, stop);
+    } else {
+      return send(attempt);
+    }
+  }
+  using Reply = decltype(call(std::declval<Send&>(), std::declval<const Attempt&>(), std::stop_token()));
+  using Error = typename Reply::error_type;
+  using Value = typename Unwrapped<typename Reply::value_type>::Type;
+  static_assert(std::is_same_v<Error, Failure> || std::is_same_v<Error, AttemptFailure>,
+                "send must return std::expected<T, Failure> or std::expected<T, AttemptFailure>");
+
+  // Tells the engine and keeps the answer.
+  static void report(Execution& execution, std::uint32_t attempt, Reply reply, std::optional<Value>& answer,
+                     TimePoint now) {
+    if (!execution.in_flight(attempt)) return;
+    if (!reply) return execution.report(attempt, report_of(reply.error()), now);
+    AttemptReport report{.outcome = Outcome::success(), .answered = true};
+    if constexpr (std::is_same_v<typename Reply::value_type, Answered<Value>>) {
+      report.usage = reply->usage;
+      report.window = reply->window;
+      answer.emplace(std::move(reply->value));
+    } else {
+      answer.emplace(*std::move(reply));
+    }
+    execution.report(attempt, report, now);
+  }
+};
 
 // Settles the attempt in flight when user code throws; the exception goes on to the caller.
 class ThrowGuard {
  public:
-  ThrowGuard(Execution& execution, const Clock& clock) noexcept : execution_(execution), clock_(clock) {}
+  ThrowGuard(Execution& execution, std::uint32_t attempt, const Clock& clock) noexcept
+      : execution_(execution), attempt_(attempt), clock_(clock) {}
   ~ThrowGuard();
   ThrowGuard(const ThrowGuard&) = delete;
   ThrowGuard& operator=(const ThrowGuard&) = delete;
 
  private:
   Execution& execution_;
+  const std::uint32_t attempt_;
   const Clock& clock_;
 };
 
 }  // namespace pipeline_internal
 
-// Runs `send` under the plan until an attempt succeeds or the call ends. `send` takes a const Attempt& and returns
-// std::expected<T, Failure> or std::expected<T, AttemptFailure>; what it throws passes through, after its attempt has
-// been settled as an execution error. Blocks in `send` and in waits between tries; a stop request ends waits and begins
-// no further attempt.
+// Runs `send` under the plan until an attempt succeeds or the call ends. `send` takes a const Attempt&, and a
+// std::stop_token if it can be interrupted; it returns std::expected<T, E>, T plain or Answered<T>, E Failure or
+// AttemptFailure. What it throws passes through, after its attempt has been settled as an execution error. Blocks in
+// `send` and in waits; a stop request ends waits and begins no further attempt.
+//
+// Where the plan hedges and `send` takes a stop token, attempts run on threads of their own, two at a time: `send` must
+// be safe to call so, and return soon after a stop is requested.
 template <typename Send>
-auto run(std::shared_ptr<const Plan> plan, Send&& send, CallOptions options = {},
+auto run(std::shared_ptr<const Plan> plan, Send&& send, const CallOptions& options = {},
          Environment environment = Environment::process(), const std::stop_token& stop = {}) {
-  using Reply = std::invoke_result_t<Send&, const Attempt&>;
-  using T = typename Reply::value_type;
-  using Error = typename Reply::error_type;
-  static_assert(std::is_same_v<Error, Failure> || std::is_same_v<Error, AttemptFailure>,
-                "send must return std::expected<T, Failure> or std::expected<T, AttemptFailure>");
+  using Traits = pipeline_internal::SendTraits<std::remove_reference_t<Send>>;
+  using T = typename Traits::Value;
 
   const Clock& clock = environment.clock;
-  Execution execution(std::move(plan), options, environment.rng, clock.now());
+  const bool hedges = Traits::kStoppable && plan->options().hedge.has_value();
+  const auto woken = std::make_shared<WakeFlag>();
+  Execution execution(std::move(plan), options, environment.rng, clock.now(), {.waker = woken, .hedges = hedges},
+                      environment.observer);
   std::optional<T> answer;
+  pipeline_internal::HedgedSends<typename Traits::Reply> beside(woken);
+  // Once the caller's wish to leave is known, waits are for the others who want this call's answer.
+  std::stop_token waits_end = stop;
   for (;;) {
-    if (stop.stop_requested()) execution.cancel(clock.now());
+    if (waits_end.stop_requested()) {
+      execution.leave(clock.now());
+      waits_end = {};
+    }
+    while (auto reply = beside.take()) {
+      const pipeline_internal::ThrowGuard guard(execution, reply->attempt, clock);
+      Traits::report(execution, reply->attempt, std::move(*reply).value(), answer, clock.now());
+    }
     const Step step = execution.next(clock.now());
     if (const auto* attempt = std::get_if<Attempt>(&step)) {
-      const pipeline_internal::ThrowGuard guard(execution, clock);
-      Reply reply = send(*attempt);
-      const TimePoint now = clock.now();
-      if (reply) {
-        answer.emplace(*std::move(reply));
-        execution.report({.outcome = Outcome::success(), .answered = true}, now);
-      } else {
-        execution.report(pipeline_internal::report_of(reply.error()), now);
+      if (hedges) {
+        beside.start(*attempt, [&send](const Attempt& to_send, const std::stop_token& unneeded) {
+          return Traits::call(send, to_send, unneeded);
+        });
+        continue;
       }
+      const pipeline_internal::ThrowGuard guard(execution, attempt->number, clock);
+      auto reply = Traits::call(send, *attempt, stop);
+      Traits::report(execution, attempt->number, std::move(reply), answer, clock.now());
+    } else if (std::holds_alternative<Lookup>(step)) {
+      options.cache->look_up(woken);
     } else if (const auto* wait = std::get_if<WaitUntil>(&step)) {
-      environment.waiter.wait_until(wait->time, stop);
+      environment.waiter.wait_until(wait->time, waits_end, *woken);
+    } else if (std::holds_alternative<Await>(step)) {
+      environment.waiter.wait_until(kNever, waits_end, *woken);
     } else {
       const CallRecord& record = execution.record();
       if (answer && record.ending == Ending::success) return CallResult<T>{*std::move(answer), record};
+      if constexpr (std::is_same_v<T, CachedResponsePtr>) {
+        if (record.ending == Ending::success) return CallResult<T>{options.cache->response(), record};
+      }
       return CallResult<T>{std::unexpected(pipeline_internal::error_of(record)), record};
     }
   }

@@ -3,34 +3,61 @@
 
 // The decision engine: what a call does next. No I/O, no threads, no sleeping [PIP-4].
 //
-// A driver asks next() and does as it is told: send an Attempt and report() its end, wait until a time, or stop. The
-// engine holds the permits and settles each exactly once; destroying it at any point gives back what it holds.
+// A driver asks next() and does as it is told: look into the cache, send an Attempt and report() its end, wait, or
+// stop. The engine holds the permits and settles each exactly once; destroying it at any point gives back what it
+// holds.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <variant>
 
-#include "fuseboard/breaker/registry.h"
 #include "fuseboard/core/deadline.h"
 #include "fuseboard/core/outcome.h"
 #include "fuseboard/core/rng.h"
+#include "fuseboard/core/waker.h"
+#include "fuseboard/pipeline/admission.h"
+#include "fuseboard/pipeline/cache_session.h"
+#include "fuseboard/pipeline/explanation.h"
 #include "fuseboard/pipeline/plan.h"
 #include "fuseboard/pipeline/record.h"
+#include "fuseboard/retry/attempt_budget.h"
 
 namespace fuseboard {
 
+// What is referenced must outlive the call.
 struct CallOptions {
+  CallId id{};             // what the caller knows the call by
   bool streaming = false;  // the answer arrives in pieces; the driver calls first_content()
   bool idempotent = true;  // false: retried only when it provably did not run [RTY-7]
   Deadline deadline{};     // the caller's own; the plan's overall_deadline holds beside it
+  Priority priority = Priority::normal;
+  TokenUsage estimate{};                    // of what one attempt will use [BUD-5]
+  BudgetLedger* ledger = nullptr;           // null: nobody counts
+  BudgetAccount account{};                  // whom the ledger charges
+  AttemptBudget* attempt_budget = nullptr;  // attempts that several calls share [RTY-10]
+  CacheSession* cache = nullptr;            // null: no cache
+  // The provider (of RouteTraits) that keeps state which the request refers to: no other is asked [FBK-7].
+  std::optional<std::uint32_t> bound_to_provider{};
 };
+
+// What the driver can do. A driver that cannot be woken waits no longer than it is told, and for a free place not at
+// all; one that runs one attempt at a time is given no hedges.
+struct DriverAbilities {
+  std::shared_ptr<Waker> waker{};  // ends a WaitUntil early, from any thread
+  bool hedges = false;             // two attempts at once
+};
+
+// Look into the cache: CacheSession::look_up() of the call's.
+struct Lookup {};
 
 // Send one attempt. The points in time are absolute, already cut to the call's deadline.
 struct Attempt {
   std::uint32_t number = 0;  // 1 is the first of the call
   std::uint32_t target = 0;  // index into plan().targets()
+  bool probe = false;        // it probes a half-open circuit
   TimePoint connect_by{};
   TimePoint headers_by{};  // plain calls: the same as total_by
   TimePoint first_content_by{};
@@ -38,81 +65,169 @@ struct Attempt {
   Duration idle{};       // longest silence between events after the first content
 };
 
+// Nothing to do before that time, or before the driver is woken, or an attempt in flight reports.
 struct WaitUntil {
   TimePoint time{};
 };
 
+// Nothing to do before an attempt in flight reports. Drivers that run one attempt at a time never see it.
+struct Await {};
+
+// Attempts that are still in flight then are not the execution's any more: cancel them.
 struct Finished {
   Ending ending = Ending::success;
 };
 
-using Step = std::variant<Attempt, WaitUntil, Finished>;
+using Step = std::variant<Lookup, Attempt, WaitUntil, Await, Finished>;
 
-// How an attempt ended, as its driver saw it.
-struct AttemptReport {
-  Outcome outcome{};
-  bool answered = false;     // an answer of the target was read, good or bad
-  bool may_have_run = true;  // false: refused connection, rejected before it was handled
-  bool silent = false;       // it ended by a silence: no head, no first content, or idle
+// Told of every call when it has ended, on its driver's thread.
+class CallObserver {
+ public:
+  virtual ~CallObserver() = default;
+  virtual void call_ended(const CallId& id, const std::shared_ptr<const Plan>& plan,
+                          const CallRecord& record) noexcept = 0;
 };
 
-// Not thread-safe: one driver at a time. About 3 KiB; allocates nothing. Times passed to one Execution must not go
-// backwards.
+// Not thread-safe: one driver at a time. About 7 KiB; allocates nothing of its own. Times passed to one Execution must
+// not go backwards.
 class Execution {
  public:
-  Execution(std::shared_ptr<const Plan> plan, CallOptions options, Rng& rng, TimePoint now);
+  // `observer` may be null and must outlive the execution.
+  Execution(std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng, TimePoint now,
+            DriverAbilities abilities = {}, CallObserver* observer = nullptr);
+  ~Execution();
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
 
-  // The next step. Not while an attempt is in flight. A WaitUntil may be asked about again early; it stands until its
-  // time.
+  // The next step. A WaitUntil may be asked about again early; it stands until its time or until something has changed.
   Step next(TimePoint now);
 
-  // The attempt in flight has produced its first content: the answer is committed to this target, and a half-open probe
-  // succeeds here [BRK-8]. Does nothing the second time.
-  void first_content(TimePoint now);
+  // Of an attempt in flight. Each does nothing where the attempt is not in flight any more: it lost against a hedge, or
+  // the call was cancelled. The first two say so with false.
+  //
+  // The target's answer has begun with a success.
+  bool accepted(std::uint32_t attempt, TimePoint now);
+  // The first content is there: the answer is committed to this target, and a half-open probe succeeds here [BRK-8].
+  // Does nothing the second time.
+  bool first_content(std::uint32_t attempt, TimePoint now);
+  // What the attempt has used so far.
+  void observe(std::uint32_t attempt, const TokenUsage& usage);
+  // Its end.
+  void report(std::uint32_t attempt, const AttemptReport& report, TimePoint now);
 
-  // Ends the attempt in flight.
-  void report(const AttemptReport& report, TimePoint now);
-
-  // The caller is gone. An attempt in flight ends neutral; next() says Finished from now on [STR-6].
+  // The call is over, whoever else may wait for its answer. Attempts in flight end neutral; next() says Finished.
   void cancel(TimePoint now);
+  // The caller is gone [STR-6]. Cancels, unless others wait for this call's answer: then when the last of them leaves
+  // [CCH-4].
+  void leave(TimePoint now);
 
-  bool attempt_in_flight() const noexcept { return permit_.has_value(); }
+  bool in_flight(std::uint32_t attempt) const noexcept { return flight_of(attempt) != nullptr; }
+  bool attempt_in_flight() const noexcept { return flights_[0].has_value() || flights_[1].has_value(); }
   bool committed() const noexcept { return committed_; }
   Deadline deadline() const noexcept { return deadline_; }
   const Plan& plan() const noexcept { return *plan_; }
 
-  // Complete once next() has said Finished.
+  // Complete once next() has said Finished; attempts enter it when they end.
   const CallRecord& record() const noexcept { return record_; }
 
  private:
+  // An attempt in flight.
+  struct Flight {
+    AttemptPermits permits;
+    AttemptRecord record;
+  };
+  // A place in a target's queue.
+  struct QueuePlace {
+    std::uint32_t target;
+    WaitTicket ticket;
+    WaitReason reason;
+    TimePoint since;
+    TimePoint ask_at;  // when the target may let it in
+    TimePoint until;   // when it gives up
+  };
+  // Why nothing was sent, and for how long that will be so.
+  struct Obstacle {
+    std::uint32_t target = 0;
+    RejectionReason reason = RejectionReason::not_eligible;
+    std::optional<Duration> retry_after{};
+  };
+  // Leave by a target's retry budget.
+  struct RetryGrant {
+    std::uint32_t target;
+    TimePoint at;
+  };
+  using TargetSet = std::uint64_t;
+  static_assert(kMostTargets <= 64);
+
+  // Steps (execution.cc).
+  std::optional<Step> ask_cache(TimePoint now);
+  Step next_attempt(TimePoint now);
+  Step start_attempt(std::uint32_t target, AttemptPermits permits, bool hedge, TimePoint now);
   Step finish(Ending ending, TimePoint now);
-  Step finish_without_target(TimePoint now);
-  Step start_attempt(BreakerPermit permit, TimePoint now);
+  Ending ending_without_target() const noexcept;
+
+  // Ends of attempts, and what follows (settling.cc).
+  void settle(std::optional<Flight>& flight, const AttemptReport& report, TimePoint now);
+  void drop_flights(TimePoint now);
   bool was_hurried(const AttemptRecord& attempt, TimePoint now) const noexcept;
-  void decide_after_failure(const AttemptReport& report, TimePoint now);
-  bool retry_same_target(const Failure& failure, bool silent, TimePoint now);
-  void move_to_next_target() noexcept;
-  bool another_target_left() const noexcept { return target_ + 1 < plan_->targets().size(); }
+  void decide_after_failure(const AttemptRecord& attempt, const AttemptReport& report, TimePoint now);
+  bool retry_same_target(std::uint32_t target, const Failure& failure, bool silent, TimePoint now);
+  void narrow(const Failure& failure, std::uint32_t failed);
+  void leave_target() noexcept;
+  bool another_target_left(const Failure& failure, std::uint32_t failed, TimePoint now) const;
+
+  // Admission, and waiting for it (waiting.cc).
+  std::optional<AttemptPermits> try_admit(std::uint32_t target, TimePoint now);
+  void note_refusal(std::uint32_t target, const AdmissionRefusal& refusal);
+  void note_obstacle(const Obstacle& obstacle) noexcept;
+  bool take_retry(std::uint32_t target, TimePoint now);
+  void return_retry();
+  Step wait_or_finish(TimePoint now);
+  std::optional<Obstacle> soonest_obstacle(TimePoint now) const;
+  std::optional<Duration> worth_waiting(const Obstacle& obstacle, TimePoint now) const noexcept;
+  bool join_queue(const Obstacle& obstacle, Duration longest, TimePoint now);
+  Step next_in_queue(TimePoint now);
+  void leave_queue(TimePoint now);
+  void note_wait(std::uint32_t target, WaitReason reason, TimePoint began, TimePoint now);
+
+  // Hedging (hedging.cc).
+  Step while_in_flight(TimePoint now);
+  std::optional<TimePoint> hedge_time(std::uint32_t target, TimePoint now) const;
+
   bool attempts_left() const noexcept;
-  Duration probe_lease(TimePoint now) const noexcept;
-  const Target& current() const noexcept { return plan_->targets()[target_]; }
+  AdmissionRequest admission_request(std::uint32_t target, TimePoint now) const noexcept;
+  NarrowingOptions narrowing() const noexcept;
+  const Target& target_at(std::uint32_t target) const noexcept { return plan_->targets()[target]; }
+  bool is_spent(std::uint32_t target) const noexcept { return ((spent_ >> target) & 1U) != 0; }
+  void spend(std::uint32_t target) noexcept { spent_ |= TargetSet{1} << target; }
+  const Flight* flight_of(std::uint32_t attempt) const noexcept;
+  Flight* flight_of(std::uint32_t attempt) noexcept;
 
-  std::shared_ptr<const Plan> plan_;
-  CallOptions options_;
+  const std::shared_ptr<const Plan> plan_;
+  const CallOptions options_;
+  const DriverAbilities abilities_;
   Rng& rng_;
-  Deadline deadline_;
+  CallObserver* const observer_;
+  const Deadline deadline_;
 
-  std::size_t target_ = 0;
-  std::uint32_t attempts_on_target_ = 0;
-  Duration pending_wait_ = Duration::zero();   // before the coming attempt
-  Duration previous_wait_ = Duration::zero();  // the last one on this target, for decorrelated jitter
-  std::optional<TimePoint> wait_until_;
+  std::size_t place_ = 0;                           // in record_.candidates
+  TargetSet spent_ = 0;                             // targets that this call will not ask (again)
+  std::array<std::uint8_t, kMostTargets> tries_{};  // by target
+  Duration pending_wait_ = Duration::zero();        // before the coming attempt
+  Duration previous_wait_ = Duration::zero();       // the last one on this target, for decorrelated jitter
+  std::optional<TimePoint> backoff_until_;
+  TimePoint backoff_since_{};
+  TimePoint latest_{};                     // the latest time that was told
+  std::optional<RetryGrant> retry_grant_;  // for the coming attempt
+  std::optional<QueuePlace> queued_;
+  std::optional<TimePoint> hedge_at_;
   std::optional<Ending> ending_;
+  std::optional<Obstacle> obstacle_;  // the one that passes soonest
+  bool asked_cache_ = false;
+  bool left_ = false;
   bool ended_ = false;
   bool committed_ = false;
-  std::optional<BreakerPermit> permit_;
+  std::array<std::optional<Flight>, 2> flights_;
   CallRecord record_;
 };
 

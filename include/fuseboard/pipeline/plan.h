@@ -1,60 +1,70 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What a call may do: its targets in order and the rules it runs under. Immutable once built; calls share it.
+// What a call may do: its targets and the rules it runs under. Immutable once built; calls share it.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "fuseboard/breaker/registry.h"
 #include "fuseboard/core/category.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/core/validation.h"
+#include "fuseboard/pipeline/target.h"
 #include "fuseboard/retry/backoff.h"
+#include "fuseboard/route/order.h"
 
 namespace fuseboard {
 
-// Limits of one attempt, measured from its start (idle: from the last event); each 1 ms to 24 h.
-struct AttemptTimeouts {
-  Duration connect = std::chrono::seconds(5);
-  Duration headers = std::chrono::seconds(30);  // streams: until the response head; a plain call has `total` for it
-  Duration first_content = std::chrono::seconds(60);  // streams: until the first text, reasoning or tool delta
-  Duration idle = std::chrono::seconds(30);           // streams: between events after that
-  Duration total = std::chrono::minutes(10);          // the whole attempt
+// When a second attempt starts beside one that takes long [RTY-9].
+struct HedgeOptions {
+  // After this share of the target's latencies of late; 0.5 to 0.9999. Until enough of them are known no call is
+  // hedged, unless `after` is set.
+  double percentile = 0.95;
+  // After this long in place of the percentile; 1 ms to 1 h.
+  std::optional<Duration> after{};
 
   Problems validate() const;
-};
-
-// A place that can answer a call.
-struct Target {
-  std::string name;       // "provider/model" or "server__tool": for records and people
-  BreakerHandle breaker;  // shared by every plan that names the target
-  AttemptTimeouts timeouts{};
 };
 
 struct PlanOptions {
   RetryOptions retry{};
-  Duration overall_deadline = std::chrono::seconds(
-      60);  // bounds starts, waits and everything before the first content; 1 ms to 24 h, kForever for none
-  std::uint32_t max_total_attempts = 8;  // across retries and fallbacks; 0 for no cap, to 1000
+  // In place of `retry` for failures of these categories [RTY-10]: how often the target is tried again after one, and
+  // the wait before it.
+  std::map<Category, RetryOptions> retry_by_category{};
+  // Bounds starts, waits and everything before the first content; 1 ms to 24 h, kForever for none.
+  Duration overall_deadline = std::chrono::seconds(60);
+  // Across retries, fallbacks and hedges; 0 for no cap, to 1000.
+  std::uint32_t max_total_attempts = 8;
   // Failures that go on to the next target only when named here; content_policy is the one such category.
   CategorySet fallback_on{};
+  Strategy strategy = Strategy::ordered;
+  // Where every target is open, the longest recovery that is worth waiting for; 0 (none is) to 1 h [RTY-4].
+  Duration max_recovery_wait = std::chrono::seconds(10);
+  std::optional<HedgeOptions> hedge{};
 
   Problems validate() const;
+  // The rule for a failure of this category.
+  const RetryOptions& retry_for(Category category) const noexcept;
 };
 
 // Thread-safe: immutable.
 class Plan {
  public:
-  // Throws InvalidOptions where a field is out of range or `targets` is empty.
+  // Throws InvalidOptions where a field is out of range, or `targets` are none, more than kMostTargets, or one without
+  // a state.
   Plan(std::string name, std::vector<Target> targets, PlanOptions options = {});
 
   const std::string& name() const noexcept { return name_; }
   const std::vector<Target>& targets() const noexcept { return targets_; }
   const PlanOptions& options() const noexcept { return options_; }
+
+  // In which order this call asks the targets.
+  TargetOrder order(TimePoint now, Rng& rng) const noexcept;
 
  private:
   std::string name_;

@@ -1,17 +1,20 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What happened to one call, from its first look at a breaker to its end. Everything that reports on calls reads this.
+// What happened to one call, from its first look at a breaker to its end: its explanation [PIP-6]. Everything that
+// reports on calls reads this.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
+#include "fuseboard/budget/report.h"
 #include "fuseboard/core/bounded_list.h"
 #include "fuseboard/core/outcome.h"
 #include "fuseboard/core/rejection.h"
 #include "fuseboard/core/time.h"
+#include "fuseboard/route/order.h"
 
 namespace fuseboard {
 
@@ -21,22 +24,32 @@ enum class Ending : std::uint8_t {
   failed,             // one failure that neither a retry nor another target could mend: pass it through as it is
   retries_exhausted,  // every try that was allowed has failed
   deadline_exceeded,  // the overall deadline passed before an answer began
-  circuit_open,       // every target refused before anything was sent
   interrupted,        // the answer had begun and broke off
   cancelled,          // the caller went away
+  // Nothing was sent. Of several reasons, the one that passes soonest.
+  circuit_open,
+  rate_limited,
+  queue_full,
+  budget_exceeded,
+  credential_parked,
+  no_target,  // none that the call could use
 };
+inline constexpr std::size_t kEndingCount = 12;
 std::string_view name(Ending ending) noexcept;
 
 struct AttemptRecord {
   std::uint32_t number = 0;            // 1 is the first of the call
   std::uint32_t target = 0;            // index into the plan's targets
   bool probe = false;                  // it probed a half-open circuit
+  bool hedge = false;                  // it started beside another that took long
   bool answered = false;               // an answer of the target was read, good or bad
-  std::optional<Failure> failure{};    // nullopt: success (or still running)
+  std::optional<Failure> failure{};    // nullopt: success
+  Verdict verdict = Verdict::success;  // of the target's own breaker
   Duration waited = Duration::zero();  // before it started
   TimePoint started{};
   Duration duration = Duration::zero();
-  std::optional<Duration> first_content{};  // after its start
+  std::optional<Duration> first_content{};    // after its start
+  std::optional<BudgetSettlement> charged{};  // where somebody counts
 };
 
 // An attempt that was not sent: refused locally.
@@ -44,21 +57,73 @@ struct RefusalRecord {
   std::uint32_t target = 0;
   RejectionReason reason = RejectionReason::circuit_open;
   std::optional<Duration> retry_after{};
+  std::uint32_t consecutive_failures = 0;  // of a breaker
+  std::optional<Category> last_failure{};  // that the breaker counted, or that rules the target out
+  // Of a budget: what was short, and its numbers in the kind's unit.
+  std::optional<BudgetKind> kind{};
+  BudgetLevel level = BudgetLevel::global;
+  std::uint64_t consumed = 0;
+  std::uint64_t reserved = 0;
+  std::uint64_t requested = 0;
+  std::uint64_t limit = 0;
 };
 
-// Trivially copyable and bounded: the first 15 attempts and the last, the same for refusals.
-struct CallRecord {
+enum class WaitReason : std::uint8_t {
+  backoff,    // before another try
+  recovery,   // of a circuit
+  admission,  // tokens or a place
+};
+std::string_view name(WaitReason reason) noexcept;
+
+struct WaitRecord {
+  std::uint32_t target = 0;
+  WaitReason reason = WaitReason::backoff;
+  TimePoint began{};
+  Duration duration = Duration::zero();
+};
+
+enum class CacheUse : std::uint8_t {
+  bypass,  // not asked
+  miss,    // asked in vain
+  hit,     // answered from the store
+  shared,  // answered by another call in flight
+};
+std::string_view name(CacheUse use) noexcept;
+
+// The call as a whole. Trivially copyable.
+struct CallSummary {
   TimePoint started{};
   TimePoint ended{};
   Ending ending = Ending::cancelled;
+  CacheUse cache = CacheUse::bypass;
+  bool hedged = false;
   std::uint32_t attempts_sent = 0;
+  std::uint32_t throttled = 0;                     // attempts that met a rate limit
   std::optional<std::uint32_t> served_by{};        // target index of the answer the caller got
   std::optional<std::uint32_t> telling_attempt{};  // number of the attempt whose error the caller should see
   std::optional<Duration> retry_after{};           // a wait after which asking again is worthwhile
-  BoundedList<AttemptRecord, 16> attempts;
-  BoundedList<RefusalRecord, 16> refusals;
+  TargetOrder candidates{};                        // in the order of this call
 
   Duration duration() const noexcept { return elapsed(started, ended); }
 };
+
+// And what happened in it, in order. Trivially copyable and bounded: of each list the first entries and the last one.
+struct CallRecord : CallSummary {
+  BoundedList<AttemptRecord, 16> attempts;
+  BoundedList<RefusalRecord, 16> refusals;
+  BoundedList<WaitRecord, 16> waits;
+};
+
+// A move from one target to another [FBK-5].
+struct FallbackRecord {
+  std::uint32_t from = 0;  // target indices
+  std::uint32_t to = 0;
+  // What went wrong at the first: a failure's category, or nothing where it refused before anything was sent.
+  std::optional<Category> category{};
+  bool success = false;  // the second answered
+};
+
+// Every fallback of the call, in order, among the attempts that the record holds.
+BoundedList<FallbackRecord, 16> fallbacks_of(const CallRecord& record) noexcept;
 
 }  // namespace fuseboard

@@ -1,0 +1,97 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Admission of one attempt: leave by all policies of a target, or by none [PIP-2].
+//
+// The order: a look at the credential and the breaker, so that an open circuit costs no tokens and no budget; the
+// budget; the limits; last the breaker's permit, so that no probe is taken for an attempt that is not sent. Whatever
+// refuses, what was granted before it goes back. Settling goes the other way round [PIP-3].
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+
+#include "fuseboard/breaker/scopes.h"
+#include "fuseboard/budget/ledger.h"
+#include "fuseboard/core/outcome.h"
+#include "fuseboard/core/rejection.h"
+#include "fuseboard/limit/adaptive.h"
+#include "fuseboard/limit/bulkhead.h"
+#include "fuseboard/limit/joint.h"
+#include "fuseboard/limit/priority.h"
+#include "fuseboard/pipeline/target.h"
+#include "fuseboard/route/credentials.h"
+#include "fuseboard/route/latency.h"
+
+namespace fuseboard {
+
+// How an attempt ended, as its driver saw it.
+struct AttemptReport {
+  Outcome outcome{};
+  bool answered = false;                 // an answer of the target was read, good or bad
+  bool connected = true;                 // false: DNS, connect or TLS failed, so the model was never reached [BRK-22]
+  bool may_have_run = true;              // false: refused connection, rejected before it was handled
+  bool silent = false;                   // it ended by a silence: no head, no first content, or idle
+  std::optional<TokenUsage> usage{};     // as the answer says
+  std::optional<ServerWindow> window{};  // what the answer's headers say of the server's own limit
+};
+
+// What an attempt asks for.
+struct AdmissionRequest {
+  Priority priority = Priority::normal;
+  TokenUsage estimate{};           // of what it will use
+  BudgetLedger* ledger = nullptr;  // null: nobody counts
+  BudgetAccount account{};
+  Duration probe_lease{};
+};
+
+// Why not. Copying never allocates.
+struct AdmissionRefusal {
+  Rejection rejection{};
+  std::optional<BudgetRefusal> budget{};  // of `budget_exceeded`
+};
+
+// Leave to send one attempt. Moved, settled once, safe to forget; not thread-safe. The target's state and the ledger
+// must outlive it.
+class [[nodiscard]] AttemptPermits {
+ public:
+  bool is_probe() const noexcept { return breaker_.is_probe(); }
+  // The target has begun to answer with a success.
+  void accepted(TimePoint now) { rate_.accepted(now); }
+  // See BreakerPermit.
+  void first_content(Duration latency) { breaker_.first_content(latency); }
+  // What a stream has used so far.
+  void observe(const TokenUsage& usage) noexcept { budget_.observe(usage); }
+
+  // Tells every policy, once. `outcome` is the report's as the breaker should see it. What was charged comes back,
+  // where somebody counts.
+  std::optional<BudgetSettlement> settle(const AttemptReport& report, const Outcome& outcome, TimePoint now) &&;
+
+ private:
+  friend std::expected<AttemptPermits, AdmissionRefusal> admit(const Target& target, const AdmissionRequest& request,
+                                                               TimePoint now);
+  std::optional<BudgetSettlement> settle_budget(const AttemptReport& report);
+  void settle_limits(const AttemptReport& report, TimePoint now);
+  void give_back() noexcept;
+
+  TargetState* state_ = nullptr;
+  // In the order of admission, so that destruction goes the other way round.
+  CredentialPass credential_;
+  BudgetReservation budget_;
+  bool counts_budget_ = false;
+  JointPermit limits_;
+  AdaptivePermit rate_;
+  AdaptiveBulkheadSlot place_;
+  ScopedPermit breaker_;
+  LatencySpan latency_;
+};
+
+// Never allocates but for a budget's new session.
+[[nodiscard]] std::expected<AttemptPermits, AdmissionRefusal> admit(const Target& target,
+                                                                    const AdmissionRequest& request, TimePoint now);
+
+// What admit() would refuse with, or nullopt, the budget apart. Takes nothing.
+[[nodiscard]] std::optional<Rejection> look(const Target& target, const AdmissionRequest& request, TimePoint now);
+
+}  // namespace fuseboard

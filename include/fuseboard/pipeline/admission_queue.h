@@ -1,0 +1,72 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Calls that wait for one target: for a circuit to recover [RTY-4], for tokens or a place [LIM-7].
+//
+// Only whose turn it is asks the target again, so that a recovery or a free place is not fought over: it gets in,
+// leaves the queue, and with that wakes the next.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <expected>
+#include <map>
+#include <memory>
+
+#include "fuseboard/core/key.h"
+#include "fuseboard/core/mutex.h"
+#include "fuseboard/core/time.h"
+#include "fuseboard/core/validation.h"
+#include "fuseboard/core/waker.h"
+#include "fuseboard/limit/queue.h"
+
+namespace fuseboard {
+
+struct AdmissionQueueOptions {
+  // Calls that wait at once, for whatever reason; 1 to 4096.
+  std::size_t capacity = 256;
+  // How long a call may wait for tokens or a place where no other target is left; 0 (it is refused at once) to 1 h.
+  Duration max_wait = Duration::zero();
+  // See WaitQueueOptions.
+  Duration ageing_step = std::chrono::seconds(5);
+
+  Problems validate() const;
+  friend bool operator==(const AdmissionQueueOptions&, const AdmissionQueueOptions&) noexcept = default;
+};
+
+// Thread-safe. An empty queue costs one atomic load. Joining allocates.
+class AdmissionQueue {
+ public:
+  // Throws InvalidOptions. The key is what rejections carry.
+  explicit AdmissionQueue(const AdmissionQueueOptions& options = {}, KeyView key = "");
+
+  // A place in the queue, or `queue_full`, or `deadline_exceeded`; see WaitQueue. `waker`, which may be null, is woken
+  // when it may be this waiter's turn; once or so after leave() at the most.
+  [[nodiscard]] std::expected<WaitTicket, Rejection> join(TimePoint now, const WaitRequest& request,
+                                                          std::shared_ptr<Waker> waker);
+
+  bool is_turn(WaitTicket ticket, TimePoint now) const;
+
+  // The waiter got in or gave up; the next is woken.
+  void leave(WaitTicket ticket, TimePoint now);
+
+  // Something has changed for the better: whose turn it is should look.
+  void wake_next(TimePoint now) const {
+    if (!empty()) wake_first(now);
+  }
+
+  bool empty() const noexcept { return size_.load(std::memory_order_relaxed) == 0; }
+  std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+  const AdmissionQueueOptions& options() const noexcept { return options_; }
+
+ private:
+  void wake_first(TimePoint now) const;
+
+  const AdmissionQueueOptions options_;
+  std::atomic<std::size_t> size_{0};
+  mutable Mutex mutex_;
+  WaitQueue waiters_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, std::shared_ptr<Waker>> wakers_ FUSEBOARD_GUARDED_BY(mutex_);
+};
+
+}  // namespace fuseboard

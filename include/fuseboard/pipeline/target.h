@@ -1,0 +1,105 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A place that can answer a call, and what all calls to it share.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "fuseboard/breaker/scopes.h"
+#include "fuseboard/budget/price.h"
+#include "fuseboard/core/time.h"
+#include "fuseboard/core/validation.h"
+#include "fuseboard/limit/adaptive.h"
+#include "fuseboard/limit/bulkhead.h"
+#include "fuseboard/limit/joint.h"
+#include "fuseboard/limit/throttle_gate.h"
+#include "fuseboard/pipeline/admission_queue.h"
+#include "fuseboard/retry/retry_budget.h"
+#include "fuseboard/route/credentials.h"
+#include "fuseboard/route/latency.h"
+#include "fuseboard/route/latency_percentile.h"
+#include "fuseboard/route/narrowing.h"
+
+namespace fuseboard {
+
+// Limits of one attempt, measured from its start (idle: from the last event); each 1 ms to 24 h.
+struct AttemptTimeouts {
+  Duration connect = std::chrono::seconds(5);
+  Duration headers = std::chrono::seconds(30);  // streams: until the response head; a plain call has `total` for it
+  Duration first_content = std::chrono::seconds(60);  // streams: until the first text, reasoning or tool delta
+  Duration idle = std::chrono::seconds(30);           // streams: between events after that
+  Duration total = std::chrono::minutes(10);          // the whole attempt
+
+  Problems validate() const;
+};
+
+struct TargetStateOptions {
+  // Requests a minute, tokens a minute, attempts in flight: each only where it is set.
+  JointLimiterOptions limits{};
+  // A rate that follows what the target throttles and says of its own limits.
+  std::optional<AdaptiveLimiterOptions> adaptive_rate{};
+  // A bound on attempts in flight that follows their latency.
+  std::optional<AdaptiveBulkheadOptions> adaptive_concurrency{};
+  // A server's retry-after is obeyed for no longer than this, limits or no limits; 1 ms to 24 h.
+  Duration retry_after_max = kRetryAfterMax;
+  RetryBudgetOptions retry_budget{};
+  AdmissionQueueOptions queue{};
+  LatencyEstimateOptions latency{};
+  LatencyPercentileOptions percentile{};
+
+  // Every problem at once, fields named as above.
+  Problems validate() const;
+};
+
+// What every plan that names the target shares, so that its state outlives a swap of plans. Thread-safe. The registry
+// of the breakers must outlive it.
+class TargetState {
+ public:
+  // Throws InvalidOptions. `credential` is shared by the targets that use the same one; null: nobody parks it. The key
+  // is what rejections carry; the seed is that of the jitter.
+  explicit TargetState(BreakerScopes breakers, const TargetStateOptions& options = {}, KeyView key = "",
+                       std::shared_ptr<CredentialGate> credential = nullptr, std::uint64_t seed = Rng::random_seed());
+
+  const BreakerScopes& breakers() const noexcept { return breakers_; }
+  JointLimiter* limits() noexcept { return limits_ ? &*limits_ : nullptr; }
+  AdaptiveLimiter* adaptive_rate() noexcept { return adaptive_rate_ ? &*adaptive_rate_ : nullptr; }
+  AdaptiveBulkhead* adaptive_concurrency() noexcept {
+    return adaptive_concurrency_ ? &*adaptive_concurrency_ : nullptr;
+  }
+  // The one gate that a server's word closes.
+  ThrottleGate& gate() noexcept { return adaptive_rate_ ? adaptive_rate_->gate() : gate_; }
+  CredentialGate* credential() noexcept { return credential_.get(); }
+  RetryBudget& retry_budget() noexcept { return retry_budget_; }
+  AdmissionQueue& queue() noexcept { return queue_; }
+  LatencyEstimate& latency() noexcept { return latency_; }
+  LatencyPercentile& percentile() noexcept { return percentile_; }
+  KeyText key() const noexcept { return key_; }
+
+ private:
+  const KeyText key_;
+  const BreakerScopes breakers_;
+  std::optional<JointLimiter> limits_;
+  std::optional<AdaptiveLimiter> adaptive_rate_;
+  std::optional<AdaptiveBulkhead> adaptive_concurrency_;
+  ThrottleGate gate_;
+  const std::shared_ptr<CredentialGate> credential_;
+  RetryBudget retry_budget_;
+  AdmissionQueue queue_;
+  LatencyEstimate latency_;
+  LatencyPercentile percentile_;
+};
+
+// One target of one plan.
+struct Target {
+  std::string name;  // "provider/model" or "server__tool": for records and people
+  std::shared_ptr<TargetState> state;
+  AttemptTimeouts timeouts{};
+  RouteTraits traits{};  // what decides whether it can take over from another
+  std::optional<ModelPrice> price{};
+  bool needs_price = false;  // refuse calls that are charged for in money while there is no price [BUD-8]
+};
+
+}  // namespace fuseboard

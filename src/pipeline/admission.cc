@@ -1,0 +1,151 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/pipeline/admission.h"
+
+#include <utility>
+
+namespace fuseboard {
+namespace {
+
+std::unexpected<AdmissionRefusal> refused(const Rejection& rejection) {
+  return std::unexpected(AdmissionRefusal{.rejection = rejection});
+}
+
+std::unexpected<AdmissionRefusal> refused(const TargetState& state, const BudgetRefusal& budget) {
+  return std::unexpected(AdmissionRefusal{.rejection = {.reason = RejectionReason::budget_exceeded, .key = state.key()},
+                                          .budget = budget});
+}
+
+JointRequest joint_request(const AdmissionRequest& request) {
+  return {.tokens = request.estimate.total(), .priority = request.priority};
+}
+
+}  // namespace
+
+std::optional<Rejection> look(const Target& target, const AdmissionRequest& request, TimePoint now) {
+  TargetState& state = *target.state;
+  if (CredentialGate* const credential = state.credential()) {
+    if (auto parked = credential->look(now)) return parked;
+  }
+  if (auto open = state.breakers().look()) return open;
+  if (JointLimiter* const limits = state.limits()) {
+    if (auto full = limits->look(now, joint_request(request))) return full;
+  }
+  if (AdaptiveLimiter* const rate = state.adaptive_rate()) {
+    if (auto full = rate->look(now, 1, request.priority)) return full;
+  } else if (auto shut = state.gate().look(now)) {
+    return shut;
+  }
+  AdaptiveBulkhead* const bulkhead = state.adaptive_concurrency();
+  if (bulkhead != nullptr && bulkhead->in_flight() >= bulkhead->limit())
+    return Rejection{.reason = RejectionReason::concurrency_limited, .key = state.key()};
+  return std::nullopt;
+}
+
+std::expected<AttemptPermits, AdmissionRefusal> admit(const Target& target, const AdmissionRequest& request,
+                                                      TimePoint now) {
+  TargetState& state = *target.state;
+  AttemptPermits permits;
+  permits.state_ = &state;
+  if (CredentialGate* const credential = state.credential()) {
+    auto pass = credential->try_pass(now);
+    if (!pass) return refused(pass.error());
+    permits.credential_ = std::move(*pass);
+  }
+  if (state.breakers().look()) {
+    // Asked properly, so that the denial is counted. Should it have changed its mind, the permit is there early.
+    auto breaker = state.breakers().try_acquire(request.probe_lease);
+    if (!breaker) return refused(breaker.error());
+    std::move(*breaker).give_back();
+  }
+  if (request.ledger != nullptr) {
+    if (!target.price && target.needs_price)
+      return refused({.reason = RejectionReason::price_missing, .key = state.key()});
+    auto reserved = request.ledger->reserve(request.account, {.usage = request.estimate, .price = target.price});
+    if (!reserved) return refused(state, reserved.error());
+    permits.budget_ = std::move(*reserved);
+    permits.counts_budget_ = true;
+  }
+  // From here on a refusal has something to give back, and giving it back must not look like a failure.
+  const auto roll_back = [&](const Rejection& rejection) {
+    permits.give_back();
+    return refused(rejection);
+  };
+  if (JointLimiter* const limits = state.limits()) {
+    auto permit = limits->try_acquire(now, joint_request(request));
+    if (!permit) return roll_back(permit.error());
+    permits.limits_ = std::move(*permit);
+  }
+  if (AdaptiveLimiter* const rate = state.adaptive_rate()) {
+    auto permit = rate->try_acquire(now, 1, request.priority);
+    if (!permit) return roll_back(permit.error());
+    permits.rate_ = std::move(*permit);
+  } else if (const auto shut = state.gate().look(now)) {
+    return roll_back(*shut);
+  }
+  if (AdaptiveBulkhead* const bulkhead = state.adaptive_concurrency()) {
+    auto place = bulkhead->try_acquire();
+    if (!place) return roll_back(place.error());
+    permits.place_ = std::move(*place);
+  }
+  auto breaker = state.breakers().try_acquire(request.probe_lease);
+  if (!breaker) return roll_back(breaker.error());
+  permits.breaker_ = std::move(*breaker);
+  permits.budget_.mark_sent();
+  permits.latency_ = state.latency().begin();
+  return permits;
+}
+
+// The attempt was not sent.
+void AttemptPermits::give_back() noexcept {
+  place_ = AdaptiveBulkheadSlot();
+  std::move(rate_).give_back();
+  std::move(limits_).give_back();
+  budget_ = BudgetReservation();
+  credential_ = CredentialPass();
+}
+
+std::optional<BudgetSettlement> AttemptPermits::settle(const AttemptReport& report, const Outcome& outcome,
+                                                       TimePoint now) && {
+  std::move(latency_).settle(outcome, now);
+  if (outcome.ok()) state_->percentile().record(outcome.latency, now);
+  std::move(breaker_).settle(outcome, report.connected ? kModelScope : kProviderScope);
+  std::move(place_).settle(outcome);
+  if (state_->adaptive_rate() == nullptr) {
+    state_->gate().obey(outcome, now);
+    if (report.window && report.window->remaining == 0) state_->gate().close(now, report.window->reset_after);
+  } else if (report.window) {
+    std::move(rate_).settle(outcome, now, *report.window);
+  } else {
+    std::move(rate_).settle(outcome, now);
+  }
+  settle_limits(report, now);
+  std::optional<BudgetSettlement> charged;
+  if (counts_budget_) charged = settle_budget(report);
+  std::move(credential_).settle(outcome, now);
+  state_->queue().wake_next(now);
+  return charged;
+}
+
+void AttemptPermits::settle_limits(const AttemptReport& report, TimePoint now) {
+  const bool used_no_tokens = !report.outcome.ok() && (report.answered || !report.connected);
+  if (report.usage) {
+    std::move(limits_).settle(now, report.usage->total());
+  } else if (used_no_tokens) {
+    std::move(limits_).settle(now, 0);  // it was a request nevertheless [LIM-1]
+  } else {
+    std::move(limits_).settle();
+  }
+}
+
+// An error that was told is not billed, nor what never arrived. What nobody knows is charged as observed, at least its
+// input [BUD-4].
+std::optional<BudgetSettlement> AttemptPermits::settle_budget(const AttemptReport& report) {
+  if (report.usage) return std::move(budget_).settle(*report.usage);
+  const bool not_billed = !report.outcome.ok() && (report.answered || !report.may_have_run);
+  if (not_billed) return std::move(budget_).settle(TokenUsage{});
+  return std::move(budget_).release();
+}
+
+}  // namespace fuseboard

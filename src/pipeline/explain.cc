@@ -1,0 +1,91 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A call's explanation in words.
+
+#include <string>
+
+#include "fuseboard/core/category.h"
+#include "fuseboard/pipeline/explanation.h"
+
+namespace fuseboard {
+namespace {
+
+class Writer {
+ public:
+  Writer(const CallRecord& record, const Plan& plan) : record_(record), plan_(plan) {}
+
+  std::string write() {
+    add("call to '").add(plan_.name()).add("': ").add(name(record_.ending)).add(" after ").add(record_.duration());
+    if (record_.cache != CacheUse::bypass) add(", cache ").add(name(record_.cache));
+    if (record_.served_by) add(", served by ").add_target(*record_.served_by);
+    if (record_.retry_after) add(", worth asking again in ").add(*record_.retry_after);
+    add("\ncandidates:");
+    for (const std::uint32_t target : record_.candidates) add(" ").add_target(target);
+    add("\n");
+    for (const RefusalRecord& refusal : record_.refusals) write(refusal);
+    dropped(record_.refusals.dropped(), "refusals");
+    for (const WaitRecord& wait : record_.waits) write(wait);
+    dropped(record_.waits.dropped(), "waits");
+    for (const AttemptRecord& attempt : record_.attempts) write(attempt);
+    dropped(record_.attempts.dropped(), "attempts");
+    return std::move(text_);
+  }
+
+ private:
+  Writer& add(std::string_view text) {
+    text_ += text;
+    return *this;
+  }
+  Writer& add(Duration duration) { return add(to_text(duration)); }
+  Writer& add(std::uint64_t number) { return add(std::to_string(number)); }
+  Writer& add_target(std::uint32_t target) { return add(plan_.targets()[target].name); }
+
+  void write(const RefusalRecord& refusal) {
+    add("not sent to ").add_target(refusal.target).add(": ").add(name(refusal.reason));
+    if (refusal.retry_after) add(" for ").add(*refusal.retry_after);
+    if (refusal.consecutive_failures > 0) add(", ").add(refusal.consecutive_failures).add(" failures in a row");
+    if (refusal.last_failure) add(", last ").add(name(*refusal.last_failure));
+    if (refusal.kind) {
+      add(", ").add(name(refusal.level)).add(" ").add(name(*refusal.kind)).add(": ").add(refusal.consumed);
+      add(" used + ").add(refusal.reserved).add(" reserved + ").add(refusal.requested).add(" asked for > ");
+      add(refusal.limit);
+    }
+    add("\n");
+  }
+
+  void write(const WaitRecord& wait) {
+    add("waited ").add(wait.duration).add(" for ").add_target(wait.target).add(": ").add(name(wait.reason)).add("\n");
+  }
+
+  void write(const AttemptRecord& attempt) {
+    add("attempt ").add(attempt.number).add(" on ").add_target(attempt.target);
+    if (attempt.probe) add(" (probe)");
+    if (attempt.hedge) add(" (hedge)");
+    add(" at +").add(elapsed(record_.started, attempt.started)).add(": ");
+    add(attempt.failure ? name(attempt.failure->category) : std::string_view("success"));
+    add(" after ").add(attempt.duration).add(", verdict ").add(name(attempt.verdict));
+    if (attempt.first_content) add(", first content after ").add(*attempt.first_content);
+    if (attempt.failure && attempt.failure->retry_after) add(", asked for ").add(*attempt.failure->retry_after);
+    if (attempt.charged) {
+      add(", charged ").add(attempt.charged->charged.tokens).add(" tokens and ");
+      add(to_text(attempt.charged->charged.cost)).add(" USD");
+      if (attempt.charged->overrun) add(" (overrun)");
+    }
+    add("\n");
+  }
+
+  void dropped(std::uint64_t count, std::string_view what) {
+    if (count > 0) add("(").add(count).add(" more ").add(what).add(" are not kept)\n");
+  }
+
+  const CallRecord& record_;
+  const Plan& plan_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string explain(const CallRecord& record, const Plan& plan) { return Writer(record, plan).write(); }
+
+}  // namespace fuseboard

@@ -1,0 +1,154 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "fuseboard/pipeline/explanation.h"
+
+namespace fuseboard {
+namespace {
+
+// A list as it lies in the bytes: how many, how many were dropped, then the elements.
+template <typename T, std::size_t N>
+std::size_t packed_size(const BoundedList<T, N>& list) {
+  return 2 * sizeof(std::uint64_t) + list.size() * sizeof(T);
+}
+
+std::size_t packed_size(const CallRecord& record) {
+  return sizeof(CallSummary) + packed_size(record.attempts) + packed_size(record.refusals) + packed_size(record.waits);
+}
+
+class Packer {
+ public:
+  explicit Packer(std::byte* to) : to_(to) {}
+  void put(const void* from, std::size_t size) {
+    if (size > 0) std::memcpy(to_, from, size);
+    to_ += size;
+  }
+  template <typename T, std::size_t N>
+  void put(const BoundedList<T, N>& list) {
+    const std::array<std::uint64_t, 2> head = {list.size(), list.dropped()};
+    put(head.data(), sizeof head);
+    put(list.begin(), list.size() * sizeof(T));
+  }
+
+ private:
+  std::byte* to_;
+};
+
+class Unpacker {
+ public:
+  explicit Unpacker(const std::byte* from) : from_(from) {}
+  void get(void* to, std::size_t size) {
+    if (size > 0) std::memcpy(to, from_, size);
+    from_ += size;
+  }
+  template <typename T, std::size_t N>
+  void get(BoundedList<T, N>& list) {
+    std::array<std::uint64_t, 2> head{};
+    get(head.data(), sizeof head);
+    std::array<T, N> elements;
+    get(elements.data(), head[0] * sizeof(T));
+    list.restore(std::span(elements).first(head[0]), head[1]);
+  }
+
+ private:
+  const std::byte* from_;
+};
+
+}  // namespace
+
+Problems ExplanationOptions::validate() const {
+  Validator validator;
+  validator.in_range<std::size_t>("max_calls", max_calls, 1, 1'000'000);
+  validator.in_range<std::size_t>("max_bytes", max_bytes, std::size_t{64} << 10U, std::size_t{1} << 30U);
+  return std::move(validator).take();
+}
+
+Explanations::Explanations(const ExplanationOptions& options) {
+  throw_if_invalid(options.validate());
+  // At most half of the bytes go into the index.
+  const std::size_t entries = std::min(options.max_calls, options.max_bytes / 2 / sizeof(Entry));
+  entries_.resize(entries);
+  bytes_.resize(options.max_bytes - entries * sizeof(Entry));
+}
+
+void Explanations::keep(const CallId& id, const std::shared_ptr<const Plan>& plan, const CallRecord& record) {
+  const std::size_t size = packed_size(record);
+  const MutexLock lock(mutex_);
+  if (size > bytes_.size()) return;
+  const std::size_t offset = make_room_locked(size);
+  Packer packer(bytes_.data() + offset);
+  packer.put(static_cast<const CallSummary*>(&record), sizeof(CallSummary));
+  packer.put(record.attempts);
+  packer.put(record.refusals);
+  packer.put(record.waits);
+  entries_[next_] = {.id = id, .plan = plan, .offset = offset, .size = size};
+  next_ = (next_ + 1) % entries_.size();
+  ++count_;
+  free_from_ = offset + size;
+}
+
+// Where `size` bytes are free, the oldest entries given up as needed.
+std::size_t Explanations::make_room_locked(std::size_t size) {
+  if (count_ == entries_.size()) drop_oldest_locked();
+  std::size_t offset = free_from_;
+  if (offset + size > bytes_.size()) {
+    // What lies behind the last record is left empty, so everything that lies there goes.
+    while (count_ > 0 && entry_locked(count_ - 1).offset >= free_from_) drop_oldest_locked();
+    offset = 0;
+  }
+  const auto overlaps = [&](const Entry& entry) {
+    return entry.offset < offset + size && offset < entry.offset + entry.size;
+  };
+  while (count_ > 0 && overlaps(entry_locked(count_ - 1))) drop_oldest_locked();
+  return offset;
+}
+
+void Explanations::drop_oldest_locked() {
+  const std::size_t oldest = (next_ + entries_.size() - count_) % entries_.size();
+  entries_[oldest] = {};
+  --count_;
+}
+
+const Explanations::Entry& Explanations::entry_locked(std::size_t i) const {
+  return entries_[(next_ + 2 * entries_.size() - 1 - i) % entries_.size()];
+}
+
+Explanations::Kept Explanations::read_locked(const Entry& entry) const {
+  Kept kept{.id = entry.id, .plan = entry.plan, .record = {}};
+  Unpacker unpacker(bytes_.data() + entry.offset);
+  unpacker.get(static_cast<CallSummary*>(&kept.record), sizeof(CallSummary));
+  unpacker.get(kept.record.attempts);
+  unpacker.get(kept.record.refusals);
+  unpacker.get(kept.record.waits);
+  return kept;
+}
+
+std::optional<Explanations::Kept> Explanations::find(std::string_view id) const {
+  const CallId wanted(id);
+  const MutexLock lock(mutex_);
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (entry_locked(i).id == wanted) return read_locked(entry_locked(i));
+  }
+  return std::nullopt;
+}
+
+std::vector<Explanations::Kept> Explanations::latest(std::size_t most) const {
+  std::vector<Kept> kept;
+  const MutexLock lock(mutex_);
+  const std::size_t size = std::min(most, count_);
+  kept.reserve(size);
+  for (std::size_t i = 0; i < size; ++i) kept.push_back(read_locked(entry_locked(i)));
+  return kept;
+}
+
+std::size_t Explanations::size() const {
+  const MutexLock lock(mutex_);
+  return count_;
+}
+
+}  // namespace fuseboard

@@ -1,0 +1,159 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// How an attempt ends, and what follows from it.
+
+#include <algorithm>
+#include <utility>
+
+#include "fuseboard/pipeline/execution.h"
+#include "pipeline/judgement.h"
+
+namespace fuseboard {
+
+void Execution::report(std::uint32_t attempt, const AttemptReport& report, TimePoint now) {
+  latest_ = now;
+  const auto flight =
+      std::ranges::find_if(flights_, [&](const auto& it) { return it && it->record.number == attempt; });
+  if (flight == flights_.end()) return;
+  settle(*flight, report, now);
+  const AttemptRecord ended = record_.attempts.back();
+  if (report.outcome.ok()) {
+    record_.served_by = ended.target;
+    drop_flights(now);
+    ending_ = Ending::success;
+  } else if (ended.failure->category == Category::cancelled) {
+    drop_flights(now);
+    ending_ = Ending::cancelled;
+  } else if (committed_) {
+    record_.served_by = ended.target;
+    ending_ = Ending::interrupted;
+  } else if (attempt_in_flight() && !is_decisive(*ended.failure, plan_->options())) {
+    // The other one of a hedged pair goes on, and what follows is decided when that has ended.
+    const RetryOptions& retry = plan_->options().retry_for(ended.failure->category);
+    if (!ended.failure->retryable || tries_[ended.target] >= retry.max_attempts) spend(ended.target);
+    if (!ended.failure->retryable) narrow(*ended.failure, ended.target);
+  } else {
+    drop_flights(now);
+    decide_after_failure(ended, report, now);
+  }
+}
+
+// Tells all policies, once [PIP-3], and enters the attempt into the record.
+void Execution::settle(std::optional<Flight>& flight, const AttemptReport& report, TimePoint now) {
+  Flight ended = *std::exchange(flight, std::nullopt);
+  AttemptRecord& attempt = ended.record;
+  attempt.duration = elapsed(attempt.started, now);
+  attempt.answered = report.answered;
+  attempt.failure = report.outcome.failure;
+  if (attempt.failure && attempt.failure->category == Category::rate_limit) ++record_.throttled;
+
+  Outcome outcome = report.outcome;
+  if (outcome.failure && outcome.failure->category == Category::timeout && !committed_ && was_hurried(attempt, now)) {
+    outcome.failure->evidence = Evidence::does_not_count;
+  }
+  outcome.latency = attempt.first_content.value_or(attempt.duration);
+  if (!outcome.ok()) attempt.verdict = target_at(attempt.target).state->breakers().handles().back().verdict(outcome);
+  attempt.charged = std::move(ended.permits).settle(report, outcome, now);
+  record_.attempts.push_back(attempt);
+}
+
+// Attempts that nobody needs any more end neutral.
+void Execution::drop_flights(TimePoint now) {
+  for (auto& flight : flights_) {
+    if (flight) settle(flight, {.outcome = Outcome::cancelled()}, now);
+  }
+}
+
+// Whether the attempt's time was cut by others than its target: by a caller in a hurry, or by the attempts before it,
+// which left less of the overall deadline than the target's own limit. A timeout is no evidence then that the target is
+// ill. The first attempt of a call has the whole deadline, so a target that never answers is still found out.
+bool Execution::was_hurried(const AttemptRecord& attempt, TimePoint now) const noexcept {
+  if (options_.deadline.passed(now)) return true;
+  const AttemptTimeouts& timeouts = target_at(attempt.target).timeouts;
+  const Duration limit = options_.streaming ? timeouts.first_content : timeouts.total;
+  return attempt.number > 1 && deadline_.passed(now) && elapsed(attempt.started, now) < limit;
+}
+
+void Execution::decide_after_failure(const AttemptRecord& attempt, const AttemptReport& report, TimePoint now) {
+  const Failure& failure = *attempt.failure;
+  const bool not_replayable = !options_.idempotent && report.may_have_run;
+  if (not_replayable || is_decisive(failure, plan_->options())) {
+    ending_ = record_.attempts_sent == 1 ? Ending::failed : Ending::retries_exhausted;
+    return;
+  }
+  if (deadline_.passed(now)) {
+    ending_ = Ending::deadline_exceeded;
+    return;
+  }
+  if (!attempts_left()) {
+    ending_ = Ending::retries_exhausted;
+    return;
+  }
+  // A hedge may have ended last; the call goes on from where it is.
+  place_ = static_cast<std::size_t>(std::ranges::find(record_.candidates, attempt.target) - record_.candidates.begin());
+  if (failure.retryable && retry_same_target(attempt.target, failure, report.silent, now)) return;
+  if (!failure.retryable) spend(attempt.target);
+  narrow(failure, attempt.target);
+  leave_target();
+}
+
+// Whether a wait for another try on this target has begun. Where not, the target is spent, unless it is its circuit
+// that is in the way: that may recover in time.
+bool Execution::retry_same_target(std::uint32_t target, const Failure& failure, bool silent, TimePoint now) {
+  const RetryOptions& retry = plan_->options().retry_for(failure.category);
+  const bool may_leave = another_target_left(failure, target, now);
+  // A target that has just been silent for a whole timeout would likely be silent again [RTY-7].
+  const bool leave_to_silence = silent && may_leave;
+  if (tries_[target] >= retry.max_attempts || leave_to_silence) {
+    spend(target);
+    return false;
+  }
+  const Duration delay = next_delay(retry, tries_[target], previous_wait_, failure.retry_after, rng_);
+  if (!deadline_.fits(now, delay)) {
+    spend(target);
+    return false;
+  }
+  // Waiting for a circuit that will still be open then is time lost while another target could answer [RTY-4].
+  if (const auto open = target_at(target).state->breakers().look()) {
+    if (may_leave) return false;
+    if (!open->retry_after || *open->retry_after > delay) {
+      note_refusal(target, {.rejection = *open});
+      return false;
+    }
+  }
+  if (!take_retry(target, now)) {
+    spend(target);
+    return false;
+  }
+  previous_wait_ = delay;
+  backoff_since_ = now;
+  backoff_until_ = saturating_add(now, delay);
+  return true;
+}
+
+// Rules out the targets that this failure says would fail, too [FBK-2].
+void Execution::narrow(const Failure& failure, std::uint32_t failed) {
+  for (const std::uint32_t candidate : record_.candidates) {
+    if (candidate == failed || is_spent(candidate)) continue;
+    if (stays_candidate(failure, target_at(failed).traits, target_at(candidate).traits, narrowing())) continue;
+    spend(candidate);
+    note_refusal(candidate, {.rejection = {.reason = RejectionReason::not_eligible, .last_failure = failure.category}});
+  }
+}
+
+void Execution::leave_target() noexcept {
+  ++place_;
+  previous_wait_ = pending_wait_ = Duration::zero();
+}
+
+// Whether one of the others could be asked now. The look takes nothing, no probe either.
+bool Execution::another_target_left(const Failure& failure, std::uint32_t failed, TimePoint now) const {
+  return std::ranges::any_of(record_.candidates, [&](std::uint32_t candidate) {
+    return candidate != failed && !is_spent(candidate) &&
+           stays_candidate(failure, target_at(failed).traits, target_at(candidate).traits, narrowing()) &&
+           !look(target_at(candidate), admission_request(candidate, now), now);
+  });
+}
+
+}  // namespace fuseboard

@@ -1,0 +1,37 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/route/narrowing.h"
+
+namespace fuseboard {
+namespace {
+
+bool shares_credential(const RouteTraits& a, const RouteTraits& b) noexcept {
+  return a.credential != kNoCredential && a.credential == b.credential;
+}
+
+bool may_have_larger_window(const RouteTraits& candidate, const RouteTraits& failed) noexcept {
+  if (candidate.context_window && failed.context_window) return *candidate.context_window > *failed.context_window;
+  return candidate.context_window.has_value() || failed.context_window.has_value();
+}
+
+}  // namespace
+
+bool stays_candidate(const Failure& failure, const RouteTraits& failed, const RouteTraits& candidate,
+                     const NarrowingOptions& options) noexcept {
+  if (!failure.fallback) return false;
+  if (options.bound_to_provider && candidate.provider != failed.provider) return false;
+  switch (failure.category) {
+    case Category::content_policy:
+      return options.fallback_on.contains(Category::content_policy);
+    case Category::authentication:
+    case Category::quota_exhausted:
+      return !shares_credential(candidate, failed);
+    case Category::context_length_exceeded:
+      return may_have_larger_window(candidate, failed);
+    default:
+      return true;
+  }
+}
+
+}  // namespace fuseboard

@@ -1,0 +1,294 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A million random calls in virtual time, under faults, cancellations, callers that leave, drivers that die and senders
+// that throw: what is granted is settled, and no bound is passed [PIP-7, BRK-6, LIM-1, BUD-2, RTY-5, RTY-6].
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fuseboard/breaker/registry.h"
+#include "fuseboard/budget/ledger.h"
+#include "fuseboard/cache/memory_store.h"
+#include "fuseboard/pipeline/blocking.h"
+#include "sim/simulated_call.h"
+
+namespace fuseboard::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::uint64_t kCalls = 1'000'000;
+constexpr std::size_t kTargets = 4;
+constexpr double kRequestsPerMinute = 6000.0;
+constexpr double kBurst = 50.0;
+constexpr std::uint32_t kConcurrency = 20;
+constexpr std::uint64_t kTokenCap = 4'000'000'000;
+
+// A bound on what may happen in any interval: at most burst + rate * t, checked as the bucket that it is.
+class RateCheck {
+ public:
+  RateCheck(double rate, double burst) : rate_(rate), burst_(burst), level_(burst) {}
+  // Whether one more at `now` is within it.
+  bool add(TimePoint now) {
+    level_ = std::min(burst_, level_ + rate_ * static_cast<double>(elapsed(last_, now).count()) / 1e9);
+    last_ = now;
+    level_ -= 1.0;
+    return level_ > -1e-3;
+  }
+
+ private:
+  double rate_;
+  double burst_;
+  double level_;
+  TimePoint last_{};
+};
+
+class Chaos final : public CallWorld, public CallObserver {
+ public:
+  Chaos() : time_(clock_), breakers_(breaker_options(), clock_, 1), ledger_(budgets()) {
+    for (std::size_t i = 0; i < kTargets; ++i) {
+      credentials_.push_back(std::make_shared<CredentialGate>("credential"));
+      make_target(i);
+    }
+    for (std::size_t i = 0; i < 16; ++i) plans_.push_back(make_plan());
+  }
+
+  void run() {
+    for (std::uint64_t i = 0; i < kCalls; ++i) {
+      time_.at(saturating_add(time_.now(), milliseconds(static_cast<std::int64_t>(rng_.below(12)))),
+               [this] { begin(); });
+      // The next call begins when the ones before it have come so far.
+      while (begun_ <= i && time_.step()) {
+      }
+    }
+    time_.run();
+  }
+
+  AttemptFate meet(const Plan& plan, const Attempt& attempt) override {
+    ++attempts_;
+    const std::size_t target = index_of(plan.targets()[attempt.target].name);
+    within_rate_ = within_rate_ && rate_checks_[target].add(time_.now());
+    TargetState& state = *states_[target];
+    within_concurrency_ = within_concurrency_ && state.limits()->snapshot(time_.now()).in_flight <= kConcurrency;
+    one_probe_ = one_probe_ && breakers_.snapshot(plan.targets()[attempt.target].name).probes_in_flight <= 1;
+    return fate_of(target);
+  }
+
+  void call_ended(const CallId&, const std::shared_ptr<const Plan>& plan, const CallRecord& record) noexcept override {
+    ++ended_;
+    ++endings_[record.ending];
+    const std::uint32_t cap = plan->options().max_total_attempts;
+    within_cap_ = within_cap_ && record.attempts_sent <= cap;
+  }
+
+  void expect_conservation() {
+    EXPECT_EQ(begun_, kCalls);
+    EXPECT_EQ(ended_ + died_, kCalls);
+    EXPECT_TRUE(within_rate_) << "LIM-1";
+    EXPECT_TRUE(within_concurrency_) << "LIM-5";
+    EXPECT_TRUE(one_probe_) << "BRK-6";
+    EXPECT_TRUE(within_cap_) << "RTY-6";
+    std::uint64_t admitted = 0;
+    for (const BreakerSnapshot& breaker : breakers_.snapshot()) {
+      EXPECT_EQ(breaker.in_flight, 0U);
+      EXPECT_EQ(breaker.probes_in_flight, 0U);
+      const BreakerTotals& totals = breaker.totals;
+      EXPECT_EQ(totals.admitted,
+                totals.succeeded + totals.failed + totals.throttled + totals.neutral + totals.abandoned);
+      if (breaker.key.view() == KeyView("provider")) continue;
+      EXPECT_GT(breaker.times_opened, 20U) << "the faults were too gentle to prove anything";
+      admitted += totals.admitted;
+    }
+    EXPECT_GE(admitted, attempts_);
+    for (std::size_t i = 0; i < kTargets; ++i) expect_nothing_held(*states_[i]);
+    for (const BudgetLevelSnapshot& level : ledger_.snapshot().levels) {
+      EXPECT_EQ(level.open_reservations, 0U);
+      EXPECT_EQ(level.reserved, BudgetSpend{});
+    }
+    EXPECT_EQ(flights_.snapshot().flights, 0U);
+    EXPECT_EQ(flights_.snapshot().waiters, 0U);
+    for (const Ending ending : {Ending::success, Ending::failed, Ending::retries_exhausted, Ending::deadline_exceeded,
+                                Ending::cancelled, Ending::circuit_open, Ending::rate_limited, Ending::interrupted}) {
+      EXPECT_GT(endings_[ending], 100U) << name(ending) << " hardly ever happened";
+    }
+    EXPECT_GT(flights_.snapshot().shared, 100U);
+    EXPECT_GT(hedged_, 100U);
+  }
+
+ private:
+  static BreakerOptions breaker_options() {
+    BreakerOptions options = provider_preset();
+    options.open_time = OpenTime::fixed(seconds(2));
+    return options;
+  }
+  static BudgetOptions budgets() {
+    return {.global = {.tokens = kTokenCap}, .session = {.rounds = 1'000}, .max_sessions = 8};
+  }
+
+  void make_target(std::size_t i) {
+    const std::string name(1, static_cast<char>('a' + i));
+    const TargetStateOptions options{
+        .limits = {.requests_per_minute = kRequestsPerMinute, .requests_burst = kBurst, .concurrency = kConcurrency},
+        .adaptive_concurrency = AdaptiveBulkheadOptions{},
+        .queue = {.capacity = 64, .max_wait = seconds(i % 2)}};
+    states_.push_back(std::make_shared<TargetState>(BreakerScopes{breakers_.handle("provider"), breakers_.handle(name)},
+                                                    options, name, credentials_[i / 2], i + 1));
+    rate_checks_.emplace_back(kRequestsPerMinute / 60.0, kBurst);
+  }
+
+  std::shared_ptr<const Plan> make_plan() {
+    std::vector<Target> targets;
+    const std::size_t count = 1 + rng_.below(kTargets);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t target = (i + rng_.below(kTargets)) % kTargets;
+      const std::string name(1, static_cast<char>('a' + target));
+      targets.push_back({.name = name,
+                         .state = states_[target],
+                         .traits = {.credential = static_cast<std::uint32_t>(1 + target / 2),
+                                    .context_window = 1000 * (1 + target)}});
+    }
+    PlanOptions options;
+    options.retry = {.max_attempts = 1 + static_cast<std::uint32_t>(rng_.below(4)), .base = milliseconds(20)};
+    options.overall_deadline = milliseconds(static_cast<std::int64_t>(200 + rng_.below(4000)));
+    options.max_total_attempts = 1 + static_cast<std::uint32_t>(rng_.below(8));
+    options.strategy = static_cast<Strategy>(rng_.below(3));
+    options.max_recovery_wait = seconds(static_cast<std::int64_t>(rng_.below(3)));
+    if (rng_.below(2) == 0) options.hedge = HedgeOptions{.after = milliseconds(50)};
+    return std::make_shared<const Plan>("chaos", std::move(targets), std::move(options));
+  }
+
+  // One call and what it needs as long as it lives.
+  struct Running {
+    std::optional<CacheSession> session;
+    std::string who;
+    std::shared_ptr<SimulatedCall> call;
+  };
+
+  void begin() {
+    ++begun_;
+    auto running = std::make_shared<Running>();
+    running->who = "session " + std::to_string(rng_.below(6));
+    const auto& plan = plans_[rng_.below(plans_.size())];
+    CallOptions options{.streaming = rng_.below(2) == 0,
+                        .idempotent = rng_.below(4) != 0,
+                        .priority = static_cast<Priority>(rng_.below(kPriorityCount)),
+                        .estimate = {.input = rng_.below(500), .output = rng_.below(500)},
+                        .ledger = rng_.below(3) == 0 ? nullptr : &ledger_,
+                        .account = {.session = running->who}};
+    if (rng_.below(8) == 0) {
+      std::vector<CacheKey> keys(plan->targets().size());
+      for (std::size_t i = 0; i < keys.size(); ++i) keys[i].bytes[0] = static_cast<std::uint8_t>(i + 1);
+      keys[0].bytes[1] = static_cast<std::uint8_t>(rng_.below(4));
+      running->session.emplace(cache_, &flights_, std::move(keys),
+                               CacheDecision{.lookup = true, .share = true, .store = false}, seconds(1));
+      options.cache = &*running->session;
+    }
+    running->call = SimulatedCall::begin(time_, *this, plan, options, rng_, this);
+    watch(running);
+  }
+
+  // What happens to the call from outside: its end is noted, its caller may leave, its driver may die.
+  void watch(const std::shared_ptr<Running>& running) {
+    const std::uint64_t what = rng_.below(20);
+    const TimePoint later = saturating_add(time_.now(), milliseconds(static_cast<std::int64_t>(rng_.below(300))));
+    if (what == 0) {
+      time_.at(later, [this, running] {
+        if (!running->call->done()) ++died_;
+        running->call.reset();
+      });
+    } else if (what == 1) {
+      time_.at(later, [this, running] {
+        running->call->leave();
+        await_end(running);
+      });
+    } else {
+      await_end(running);
+    }
+  }
+
+  void await_end(const std::shared_ptr<Running>& running) {
+    if (!running->call->done()) {
+      time_.at(saturating_add(time_.now(), milliseconds(25)), [this, running] { await_end(running); });
+      return;
+    }
+    const CallRecord& record = running->call->record();
+    if (record.hedged) ++hedged_;
+    if (running->session && record.ending == Ending::success && record.cache == CacheUse::miss) {
+      running->session->complete(*record.served_by, answer_, {.succeeded = true, .complete = true});
+    }
+  }
+
+  AttemptFate fate_of(std::size_t target) {
+    // Each target is ill for a while now and then, so that circuits open and close.
+    const auto second = static_cast<std::size_t>(time_.now().time_since_epoch() / seconds(1));
+    const bool ill = (second / 3 + target) % 5 == 0;
+    AttemptFate fate{.report = {.outcome = Outcome::success(), .answered = true, .may_have_run = true},
+                     .takes = milliseconds(static_cast<std::int64_t>(1 + rng_.below(120)))};
+    if (rng_.below(3) == 0) fate.first_content = fate.takes / 2;
+    if (rng_.below(2) == 0) fate.report.usage = TokenUsage{.input = rng_.below(900), .output = rng_.below(900)};
+    const std::uint64_t luck = rng_.below(100);
+    if (luck < (ill ? 85U : 6U)) {
+      Failure failure = Failure::of(static_cast<Category>(rng_.below(kCategoryCount)));
+      if (ill) failure = Failure::of(rng_.below(2) == 0 ? Category::service_unavailable : Category::network);
+      if (rng_.below(4) == 0) failure.retry_after = milliseconds(static_cast<std::int64_t>(rng_.below(400)));
+      fate.report.outcome = Outcome::failed(failure);
+      fate.report.connected = rng_.below(3) != 0;
+      fate.report.may_have_run = fate.report.connected && rng_.below(2) == 0;
+      fate.report.silent = rng_.below(4) == 0;
+    } else if (luck < 90 && rng_.below(40) == 0) {
+      fate.report = pipeline_internal::report_of_exception();
+    }
+    return fate;
+  }
+
+  static std::size_t index_of(const std::string& name) { return static_cast<std::size_t>(name[0] - 'a'); }
+
+  void expect_nothing_held(TargetState& state) {
+    EXPECT_EQ(state.queue().size(), 0U);
+    EXPECT_EQ(state.latency().in_flight(), 0U);
+    EXPECT_EQ(state.limits()->snapshot(time_.now()).in_flight, 0U);
+    EXPECT_EQ(state.adaptive_concurrency()->in_flight(), 0U);
+    EXPECT_FALSE(state.credential()->snapshot(time_.now()).probe_in_flight);
+  }
+
+  ManualClock clock_;
+  VirtualTime time_;
+  Rng rng_{20261121};
+  BreakerRegistry breakers_;
+  BudgetLedger ledger_;
+  ResponseCache cache_{std::make_shared<MemoryCacheStore>(MemoryCacheOptions{}, clock_)};
+  SingleFlight flights_;
+  const CachedResponsePtr answer_ = std::make_shared<const CachedResponse>();
+  std::vector<std::shared_ptr<CredentialGate>> credentials_;
+  std::vector<std::shared_ptr<TargetState>> states_;
+  std::vector<RateCheck> rate_checks_;
+  std::vector<std::shared_ptr<const Plan>> plans_;
+  std::map<Ending, std::uint64_t> endings_;
+  std::uint64_t begun_ = 0;
+  std::uint64_t ended_ = 0;
+  std::uint64_t died_ = 0;
+  std::uint64_t attempts_ = 0;
+  std::uint64_t hedged_ = 0;
+  bool within_rate_ = true;
+  bool within_concurrency_ = true;
+  bool one_probe_ = true;
+  bool within_cap_ = true;
+};
+
+TEST(Conservation, HoldsOverAMillionRandomCalls) {  // PIP-7, BRK-6, LIM-1, LIM-5, BUD-2, RTY-6, CCH-4
+  Chaos chaos;
+  chaos.run();
+  chaos.expect_conservation();
+}
+
+}  // namespace
+}  // namespace fuseboard::sim

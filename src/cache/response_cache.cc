@@ -21,7 +21,7 @@ auto ask(Question question) noexcept -> std::optional<typename decltype(question
   return std::nullopt;
 }
 
-void count(std::atomic<std::uint64_t>& counter) noexcept { counter.fetch_add(1, std::memory_order_relaxed); }
+void count(Atomic<std::uint64_t>& counter) noexcept { counter.fetch_add(1, std::memory_order_relaxed); }
 
 }  // namespace
 

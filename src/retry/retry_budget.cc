@@ -45,7 +45,7 @@ std::int64_t RetryBudget::bucket_of(TimePoint t) noexcept {
 
 void RetryBudget::count_call(TimePoint now) noexcept {
   const std::int64_t bucket = bucket_of(now);
-  std::atomic<std::uint64_t>& place = cells_.mine().buckets[static_cast<std::size_t>(bucket) % kRing];
+  Atomic<std::uint64_t>& place = cells_.mine().buckets[static_cast<std::size_t>(bucket) % kRing];
   std::uint64_t word = place.load(std::memory_order_relaxed);
   if (ThreadSlot::current() != ThreadSlot::kShared) [[likely]] {
     place.store(counted(word, bucket), std::memory_order_relaxed);
@@ -96,7 +96,7 @@ RetryBudget::Snapshot RetryBudget::snapshot(TimePoint now) const {
 std::uint64_t RetryBudget::calls_in_window(std::int64_t bucket) const noexcept {
   std::uint64_t calls = 0;
   cells_.for_each([&](const Cell& cell) {
-    for (const std::atomic<std::uint64_t>& place : cell.buckets) {
+    for (const Atomic<std::uint64_t>& place : cell.buckets) {
       const std::uint64_t word = place.load(std::memory_order_relaxed);
       if (bucket_in(word) > bucket - kBuckets) calls += count_in(word);
     }

@@ -47,6 +47,12 @@ TEST_F(RetryHints, OfAnEarlierFailureInTheRowCountFromWhenTheyWereGiven) {  // B
   EXPECT_EQ(refused(breaker_).retry_after, 55s);
 }
 
+TEST_F(RetryHints, ALaterOneDoesNotShortenAnEarlierOne) {  // BRK-4, known mistake: a cooldown made shorter
+  call(breaker_, hinted(Category::overloaded, 60s));
+  call(breaker_, hinted(Category::overloaded, 20s));
+  EXPECT_EQ(refused(breaker_).retry_after, 60s);
+}
+
 TEST_F(RetryHints, AreForgottenWithASuccess) {  // BRK-4
   call(breaker_, hinted(Category::overloaded, 60s));
   call(breaker_, Outcome::success());

@@ -78,6 +78,20 @@ TEST_F(ScopesTest, ARefusalByOneTakesNothingOfTheOthers) {  // BRK-22 BRK-11
   EXPECT_EQ(failures(kModel), 1U);
 }
 
+TEST_F(ScopesTest,
+       ARefusalAfterTheLookGivesTheOthersProbesBack) {  // BRK-22 BRK-11, known mistake: a probe lost to a limiter
+  // A look cannot see what another thread will take in between; here the scope takes it from itself.
+  const BreakerScopes twice{breakers_.handle(kModel), breakers_.handle(kProvider), breakers_.handle(kModel)};
+  for (int i = 0; i < 2; ++i) breakers_.report(kModel, failed());
+  clock_.advance(10s);
+  auto refused = twice.try_acquire();
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().reason, RejectionReason::half_open_busy);
+  EXPECT_EQ(breakers_.snapshot(kModel).probes_in_flight, 0U);
+  for (const KeyView& key : {kProvider, kModel}) EXPECT_EQ(breakers_.snapshot(key).in_flight, 0U);
+  EXPECT_TRUE(scopes_.try_acquire()->is_probe());
+}
+
 TEST_F(ScopesTest, AFailingModelLetsItsProvidersProbeSucceed) {  // BRK-22 BRK-7
   for (int i = 0; i < 2; ++i) breakers_.report(kProvider, failed());
   clock_.advance(10s);

@@ -33,6 +33,17 @@ TEST(RefillingLevel, NothingIsLostHoweverOftenItIsAsked) {  // LIM-1
   }
 }
 
+TEST(RefillingLevel, AnEarlierTimeRefillsNothing) {  // LIM-1 CORE-1, known mistake: a clock that runs backwards
+  RefillingLevel level(10);
+  level.advance(kStart, 1);
+  level.take(10);
+  level.advance(kStart + 3s, 1);
+  level.advance(kStart - 1h, 1);
+  EXPECT_DOUBLE_EQ(level.level(), 3.0);
+  level.advance(kStart + 3s, 1);
+  EXPECT_DOUBLE_EQ(level.level(), 3.0) << "the same seconds refill once";
+}
+
 TEST(RefillingLevel, ExtremesSaturate) {  // CORE-7
   RefillingLevel level(kMostTokens);
   level.advance(TimePoint::min() + 1ns, kMostTokens);

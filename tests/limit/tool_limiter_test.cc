@@ -92,10 +92,10 @@ TEST(ToolLimiter, OneGateHoldsAllToolsTogether) {  // LIM-6
 }
 
 TEST(ToolLimiter, WhatTheGateRefusesCostsTheToolNothing) {  // LIM-6 BRK-11
-  ToolLimiter limiter({.rate = 1, .burst = 5.0, .process_calls_per_minute = 1.0});
+  ToolLimiter limiter({.rate = 0.001, .burst = 5.0, .process_calls_per_minute = 1.0});
   EXPECT_EQ(drain(limiter, "a", kStart), 1U);
   for (int i = 0; i < 10; ++i) EXPECT_FALSE(limiter.try_acquire("b", kStart));
-  // A minute for each call of the gate; the tool could have made five at once throughout.
+  // A minute for each call of the gate; the tool, which refills no token meanwhile, could have made five at once.
   for (int i = 1; i <= 4; ++i) EXPECT_TRUE(limiter.try_acquire("b", kStart + i * (1min + 1ms)));
   limiter.reset_all();
   EXPECT_TRUE(limiter.try_acquire("a", kStart + 4min + 4ms)) << "the gate is reset with all";

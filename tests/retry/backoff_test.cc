@@ -4,7 +4,7 @@
 #include "fuseboard/retry/backoff.h"
 
 #include <gtest/gtest.h>
-#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
 
 #include <cmath>
 #include <limits>
@@ -37,30 +37,28 @@ TEST(Backoff, SaturatesForAnyRetryNumber) {  // CORE-7
   }
 }
 
-TEST(Backoff, StaysInsideTheRangeOfItsJitter) {  // RTY-1
-  rc::check([] {
-    const auto seed = *rc::gen::arbitrary<std::uint64_t>();
-    const auto retry = *rc::gen::inRange<std::uint32_t>(1, 60);
-    const auto previous = Duration(*rc::gen::inRange<std::int64_t>(0, 40'000'000'000));
-    Rng rng(seed);
-    RetryOptions options = without_jitter();
-    const Duration plain = next_delay(options, retry, previous, {}, rng);
+RC_GTEST_PROP(Backoff, StaysInsideTheRangeOfItsJitter, ()) {  // RTY-1
+  const auto seed = *rc::gen::arbitrary<std::uint64_t>();
+  const auto retry = *rc::gen::inRange<std::uint32_t>(1, 60);
+  const auto previous = Duration(*rc::gen::inRange<std::int64_t>(0, 40'000'000'000));
+  Rng rng(seed);
+  RetryOptions options = without_jitter();
+  const Duration plain = next_delay(options, retry, previous, {}, rng);
 
-    options.jitter = Jitter::full;
-    const Duration full = next_delay(options, retry, previous, {}, rng);
-    RC_ASSERT(full >= Duration::zero());
-    RC_ASSERT(full <= plain);
+  options.jitter = Jitter::full;
+  const Duration full = next_delay(options, retry, previous, {}, rng);
+  RC_ASSERT(full >= Duration::zero());
+  RC_ASSERT(full <= plain);
 
-    options.jitter = Jitter::proportional;
-    const Duration proportional = next_delay(options, retry, previous, {}, rng);
-    RC_ASSERT(proportional >= saturating_scale(plain, 0.8));
-    RC_ASSERT(proportional <= options.max);
+  options.jitter = Jitter::proportional;
+  const Duration proportional = next_delay(options, retry, previous, {}, rng);
+  RC_ASSERT(proportional >= saturating_scale(plain, 0.8));
+  RC_ASSERT(proportional <= options.max);
 
-    options.jitter = Jitter::decorrelated;
-    const Duration decorrelated = next_delay(options, retry, previous, {}, rng);
-    RC_ASSERT(decorrelated >= options.base);
-    RC_ASSERT(decorrelated <= std::min(options.max, 3 * std::max(options.base, previous)));
-  });
+  options.jitter = Jitter::decorrelated;
+  const Duration decorrelated = next_delay(options, retry, previous, {}, rng);
+  RC_ASSERT(decorrelated >= options.base);
+  RC_ASSERT(decorrelated <= std::min(options.max, 3 * std::max(options.base, previous)));
 }
 
 TEST(Backoff, FullJitterReachesBothHalvesOfItsRange) {  // RTY-1

@@ -16,7 +16,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -29,6 +28,7 @@
 
 #include "fuseboard/breaker/options.h"
 #include "fuseboard/breaker/state.h"
+#include "fuseboard/core/atomic.h"
 #include "fuseboard/core/clock.h"
 #include "fuseboard/core/events.h"
 #include "fuseboard/core/key.h"
@@ -143,10 +143,10 @@ struct BreakerContext {
   const Clock& clock;
   const std::uint64_t seed;  // of the jitter
   EventOutbox<BreakerEvent> events{};
-  std::atomic<std::size_t> open_circuits{0};
-  std::atomic<std::uint64_t> times_opened{0};
-  std::atomic<std::uint64_t> times_half_opened{0};
-  std::atomic<std::uint64_t> times_closed{0};
+  Atomic<std::size_t> open_circuits{0};
+  Atomic<std::uint64_t> times_opened{0};
+  Atomic<std::uint64_t> times_half_opened{0};
+  Atomic<std::uint64_t> times_closed{0};
   // Where breakers put their cells. Breakers are made and destroyed under the registry's lock.
   RecyclingMemory memory{};
 };
@@ -238,14 +238,14 @@ class alignas(64) CircuitBreaker {
 
   // Counters of one thread. Failures are not among them: counting one takes the mutex anyway.
   struct alignas(64) Cell {
-    std::atomic<std::uint64_t> admitted{0};
-    std::atomic<std::uint64_t> succeeded{0};
-    std::atomic<std::uint64_t> throttled{0};
-    std::atomic<std::uint64_t> neutral{0};
-    std::atomic<std::uint64_t> abandoned{0};
-    std::atomic<std::uint64_t> reported{0};  // without a permit, whatever the verdict
-    std::atomic<std::uint64_t> denied{0};
-    std::atomic<Duration::rep> last_denial{0};  // since the clock's epoch
+    Atomic<std::uint64_t> admitted{0};
+    Atomic<std::uint64_t> succeeded{0};
+    Atomic<std::uint64_t> throttled{0};
+    Atomic<std::uint64_t> neutral{0};
+    Atomic<std::uint64_t> abandoned{0};
+    Atomic<std::uint64_t> reported{0};  // without a permit, whatever the verdict
+    Atomic<std::uint64_t> denied{0};
+    Atomic<Duration::rep> last_denial{0};  // since the clock's epoch
   };
   static_assert(sizeof(Cell) == 64);
   using Counter = ThreadCells<Cell>::Counter;
@@ -433,24 +433,24 @@ class alignas(64) CircuitBreaker {
   void sum_cells_locked(BreakerSnapshot& into) const FUSEBOARD_REQUIRES(mutex_);
 
   // What every call reads comes first, in one cache line. The atomics are written under mutex_ alone.
-  std::atomic<std::uint64_t> word_;
-  std::atomic<std::uint32_t> failures_{0};  // in a row, and whether successes are recorded
-  std::atomic<std::uint32_t> trips_on_;     // bits of the categories
+  Atomic<std::uint64_t> word_;
+  Atomic<std::uint32_t> failures_{0};  // in a row, and whether successes are recorded
+  Atomic<std::uint32_t> trips_on_;     // bits of the categories
   // A success that took no longer than this leaves the window as it is; kNoLatency: none does.
-  std::atomic<Duration> unrecorded_latency_{kNoLatency};
+  Atomic<Duration> unrecorded_latency_{kNoLatency};
   const std::unique_ptr<BreakerContext> own_context_;  // of a breaker by itself; holds the memory of the cells
   ThreadCells<Cell> cells_;
   BreakerContext* const context_;
-  std::atomic<std::uint8_t> last_failure_{kNoCategory};
-  std::atomic<bool> abandoned_is_failure_;
+  Atomic<std::uint8_t> last_failure_{kNoCategory};
+  Atomic<bool> abandoned_is_failure_;
   // The registry's, under its lock but for the first two: lookups mark a key, handles come and go.
-  std::atomic<bool> recently_used_{true};
-  std::atomic<std::uint32_t> handles_{0};
-  std::atomic<bool> has_own_options_{false};  // not those of the registry
+  Atomic<bool> recently_used_{true};
+  Atomic<std::uint32_t> handles_{0};
+  Atomic<bool> has_own_options_{false};  // not those of the registry
   const Key key_;
   std::unique_ptr<KeyCompanion> companion_;  // the registry's; set before anybody else knows the breaker
-  std::atomic<TimePoint> deadline_{TimePoint::min()};
-  std::atomic<TimePoint> opened_at_{kNotYet};
+  Atomic<TimePoint> deadline_{TimePoint::min()};
+  Atomic<TimePoint> opened_at_{kNotYet};
 
   mutable Mutex mutex_;
   std::shared_ptr<const BreakerOptions> options_ FUSEBOARD_GUARDED_BY(mutex_);

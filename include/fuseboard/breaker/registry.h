@@ -8,7 +8,6 @@
 //   auto permit = handle.try_acquire();                                  // on every attempt
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -23,6 +22,7 @@
 #include "fuseboard/breaker/circuit_breaker.h"
 #include "fuseboard/breaker/options.h"
 #include "fuseboard/breaker/state.h"
+#include "fuseboard/core/atomic.h"
 #include "fuseboard/core/clock.h"
 #include "fuseboard/core/key.h"
 #include "fuseboard/core/key_index.h"
@@ -257,7 +257,7 @@ class BreakerRegistry {
   // Announces a thread that uses breakers it holds no handle of: while there is one, nothing is let go of. Entered by a
   // sequentially consistent write before the index is read; see KeyIndex.
   struct alignas(64) PinCell {
-    std::atomic<std::uint64_t> pinned{0};
+    Atomic<std::uint64_t> pinned{0};
   };
   class Pin {
    public:
@@ -300,8 +300,8 @@ class BreakerRegistry {
   const MakeCompanion make_companion_;
   mutable ThreadCells<PinCell> pins_;
   KeyIndex<CircuitBreaker> index_;  // written under mutex_
-  std::atomic<std::size_t> size_{0};
-  std::atomic<std::uint64_t> untracked_admissions_{0};
+  Atomic<std::size_t> size_{0};
+  Atomic<std::uint64_t> untracked_admissions_{0};
   mutable Mutex mutex_;
   std::unique_ptr<const Rules> rules_ FUSEBOARD_GUARDED_BY(mutex_);
   std::vector<OwnedBreaker> breakers_ FUSEBOARD_GUARDED_BY(mutex_);

@@ -4,13 +4,13 @@
 // A store as a call meets it: it never fails [CCH-3].
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 
 #include "fuseboard/cache/cache_store.h"
+#include "fuseboard/core/atomic.h"
 
 namespace fuseboard {
 
@@ -47,10 +47,10 @@ class ResponseCache {
 
  private:
   const std::shared_ptr<CacheStore> store_;
-  std::atomic<std::uint64_t> hits_{0};
-  std::atomic<std::uint64_t> misses_{0};
-  std::atomic<std::uint64_t> stored_{0};
-  std::atomic<std::uint64_t> failures_{0};
+  Atomic<std::uint64_t> hits_{0};
+  Atomic<std::uint64_t> misses_{0};
+  Atomic<std::uint64_t> stored_{0};
+  Atomic<std::uint64_t> failures_{0};
 };
 
 }  // namespace fuseboard

@@ -4,9 +4,9 @@
 // Injected clocks [CORE-1]. Policies read a Clock; a WallClock serves HTTP dates and calendar periods alone.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 
+#include "fuseboard/core/atomic.h"
 #include "fuseboard/core/time.h"
 
 namespace fuseboard {
@@ -43,7 +43,7 @@ class ManualClock final : public Clock {
   void advance_to(TimePoint t) noexcept;
 
  private:
-  std::atomic<Duration::rep> now_;
+  Atomic<Duration::rep> now_;
 };
 
 // Civil time: may jump in both directions, decides nothing but dates [CORE-1].
@@ -67,7 +67,7 @@ class ManualWallClock final : public WallClock {
   void set(std::chrono::system_clock::time_point t) noexcept { now_.store(t, std::memory_order_release); }
 
  private:
-  std::atomic<std::chrono::system_clock::time_point> now_;
+  Atomic<std::chrono::system_clock::time_point> now_;
 };
 
 }  // namespace fuseboard

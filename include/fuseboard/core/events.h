@@ -4,7 +4,6 @@
 // Ordered delivery of events outside every lock [CORE-4].
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "fuseboard/core/atomic.h"
 #include "fuseboard/core/mutex.h"
 
 namespace fuseboard {
@@ -106,9 +106,9 @@ class EventOutbox {
   struct Shared {
     explicit Shared(std::size_t most) : capacity(most) {}
     const std::size_t capacity;
-    std::atomic<std::size_t> listener_count{0};
-    std::atomic<bool> has_waiting{false};
-    std::atomic<std::uint64_t> listener_errors{0};
+    Atomic<std::size_t> listener_count{0};
+    Atomic<bool> has_waiting{false};
+    Atomic<std::uint64_t> listener_errors{0};
     Mutex mutex;
     std::deque<Event> waiting FUSEBOARD_GUARDED_BY(mutex);
     std::vector<std::shared_ptr<const Listener>> listeners FUSEBOARD_GUARDED_BY(mutex);

@@ -4,12 +4,12 @@
 // From key to entry, read without locks.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "fuseboard/core/atomic.h"
 #include "fuseboard/core/key.h"
 
 namespace fuseboard {
@@ -73,8 +73,8 @@ class KeyIndex {
   static constexpr std::size_t kInitialSlots = 16;
 
   struct Slot {
-    std::atomic<std::uint64_t> key_hash{0};
-    std::atomic<Entry*> entry{nullptr};
+    Atomic<std::uint64_t> key_hash{0};
+    Atomic<Entry*> entry{nullptr};
   };
   struct Table {
     explicit Table(std::size_t slot_count) : mask(slot_count - 1), slots(slot_count) {}
@@ -109,7 +109,7 @@ class KeyIndex {
     current_.store(tables_.back().get(), std::memory_order_seq_cst);
   }
 
-  std::atomic<const Table*> current_{nullptr};
+  Atomic<const Table*> current_{nullptr};
   std::vector<std::unique_ptr<Table>> tables_;
   std::size_t size_ = 0;
 };

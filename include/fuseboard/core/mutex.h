@@ -7,7 +7,7 @@
 // the mutex held ends in _locked and says FUSEBOARD_REQUIRES.
 #pragma once
 
-#include <mutex>
+#include "fuseboard/core/atomic.h"
 
 #if defined(__clang__)
 #define FUSEBOARD_THREAD_ANNOTATION(x) __attribute__((x))
@@ -35,7 +35,7 @@ class FUSEBOARD_CAPABILITY("mutex") Mutex {
   bool try_lock() FUSEBOARD_TRY_ACQUIRE(true) { return mutex_.try_lock(); }
 
  private:
-  std::mutex mutex_;
+  PlainMutex mutex_;
 };
 
 class FUSEBOARD_SCOPED_CAPABILITY MutexLock {

@@ -4,8 +4,9 @@
 // Seedable randomness [CORE-2]. Not for secrets.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+
+#include "fuseboard/core/atomic.h"
 
 namespace fuseboard {
 
@@ -38,7 +39,7 @@ class Rng {
   static std::uint64_t random_seed();
 
  private:
-  std::atomic<std::uint64_t> state_;
+  Atomic<std::uint64_t> state_;
 };
 
 }  // namespace fuseboard

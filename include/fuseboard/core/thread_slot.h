@@ -9,11 +9,12 @@
 // shared counter would cost a read-modify-write on a contended line (2 ns alone, 25 with a second thread).
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <memory_resource>
 #include <type_traits>
+
+#include "fuseboard/core/atomic.h"
 
 namespace fuseboard {
 
@@ -25,8 +26,12 @@ class ThreadSlot {
   // Slot of the calling thread, below count(). The first call of a thread takes a lock; later ones cost a thread-local
   // load.
   static std::uint32_t current() noexcept {
+#if defined(FUSEBOARD_INTERLEAVE)
+    return interleave::current_slot();
+#else
     const std::uint32_t slot = slot_;
     return slot != kUnassigned ? slot : assign();
+#endif
   }
 
   // Number of slots, the shared one included: clamp(2 * hardware threads, 4, 32) + 1. Constant in a process.
@@ -42,14 +47,14 @@ class ThreadSlot {
   static inline constinit thread_local std::uint32_t slot_ = kUnassigned;
 };
 
-// One Cell a slot. Cell is a struct of std::atomic<std::uint64_t> counters, aligned to a cache line. Memory:
+// One Cell a slot. Cell is a struct of Atomic<std::uint64_t> counters, aligned to a cache line. Memory:
 // ThreadSlot::count() * sizeof(Cell). Thread-safe; the sums are monotonic but not a consistent cut.
 template <typename Cell>
 class ThreadCells {
   static_assert(alignof(Cell) >= 64, "cells of two threads must not meet in one cache line");
 
  public:
-  using Counter = std::atomic<std::uint64_t> Cell::*;
+  using Counter = Atomic<std::uint64_t> Cell::*;
 
   // The resource must outlive the cells.
   explicit ThreadCells(std::pmr::memory_resource& memory = *std::pmr::get_default_resource())
@@ -64,7 +69,7 @@ class ThreadCells {
   // Adds one. Release: whoever reads the new value sees what this thread did before.
   void add(Counter counter) noexcept {
     const std::uint32_t slot = ThreadSlot::current();
-    std::atomic<std::uint64_t>& value = cells_[slot].*counter;
+    Atomic<std::uint64_t>& value = cells_[slot].*counter;
     if (slot != ThreadSlot::kShared) [[likely]] {
       // Exclusive: a slot changes hands under the pool's lock, so nobody else writes between the load and the store.
       value.store(value.load(std::memory_order_relaxed) + 1, std::memory_order_release);

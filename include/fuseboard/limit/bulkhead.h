@@ -9,11 +9,11 @@
 //   ...                                  // the slot is free again when it is destroyed
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <utility>
 
+#include "fuseboard/core/atomic.h"
 #include "fuseboard/core/bounded_text.h"
 #include "fuseboard/core/key.h"
 #include "fuseboard/core/mutex.h"
@@ -43,7 +43,7 @@ class InFlight {
   std::uint32_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:
-  std::atomic<std::uint32_t> count_{0};
+  Atomic<std::uint32_t> count_{0};
 };
 
 struct BulkheadOptions {
@@ -195,8 +195,8 @@ class AdaptiveBulkhead {
   const AdaptiveBulkheadOptions options_;
   const KeyText key_;
   InFlight in_flight_;
-  std::atomic<std::uint32_t> limit_;     // written under mutex_
-  std::atomic<std::uint64_t> round_{0};  // written under mutex_
+  Atomic<std::uint32_t> limit_;     // written under mutex_
+  Atomic<std::uint64_t> round_{0};  // written under mutex_
   Mutex mutex_;
   double estimate_ FUSEBOARD_GUARDED_BY(mutex_);
   double usual_ FUSEBOARD_GUARDED_BY(mutex_) = 0.0;  // nanoseconds

@@ -4,9 +4,9 @@
 // The gate that a server's retry-after closes, with or without limits of our own [LIM-4].
 #pragma once
 
-#include <atomic>
 #include <optional>
 
+#include "fuseboard/core/atomic.h"
 #include "fuseboard/core/bounded_text.h"
 #include "fuseboard/core/key.h"
 #include "fuseboard/core/outcome.h"
@@ -57,7 +57,7 @@ class ThrottleGate {
   }
 
  private:
-  std::atomic<TimePoint> until_{TimePoint::min()};
+  Atomic<TimePoint> until_{TimePoint::min()};
   const Duration most_;
   const KeyText key_;
 };

@@ -16,11 +16,11 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <optional>
 
+#include "fuseboard/core/atomic.h"
 #include "fuseboard/core/bounded_text.h"
 #include "fuseboard/core/key.h"
 #include "fuseboard/core/rejection.h"
@@ -144,7 +144,7 @@ class TokenBucket {
   const KeyText key_;
   const TokenBucketOptions options_;
   // What is written has a line of its own, apart from what every call reads.
-  alignas(64) std::atomic<Units> full_at_{0};
+  alignas(64) Atomic<Units> full_at_{0};
   mutable Rng jitter_;
 };
 

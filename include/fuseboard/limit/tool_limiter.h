@@ -7,7 +7,6 @@
 //   if (auto granted = limiter.try_acquire("search", now); !granted) return granted.error();
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -17,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fuseboard/core/atomic.h"
 #include "fuseboard/core/key.h"
 #include "fuseboard/core/key_index.h"
 #include "fuseboard/core/mutex.h"
@@ -115,8 +115,8 @@ class ToolLimiter {
   Bucket gate_;
   Bucket shared_;
   KeyIndex<Bucket> index_;  // inserts under mutex_
-  std::atomic<std::size_t> size_{0};
-  std::atomic<std::uint64_t> shared_calls_{0};
+  Atomic<std::size_t> size_{0};
+  Atomic<std::uint64_t> shared_calls_{0};
   mutable Mutex mutex_;
   std::vector<std::unique_ptr<Bucket>> buckets_ FUSEBOARD_GUARDED_BY(mutex_);
 };

@@ -4,9 +4,10 @@
 // One number of attempts that several calls draw on: those of one agent's step, say [RTY-10].
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <limits>
+
+#include "fuseboard/core/atomic.h"
 
 namespace fuseboard {
 
@@ -39,7 +40,7 @@ class AttemptBudget {
 
  private:
   const bool has_cap_;
-  std::atomic<std::uint32_t> left_;
+  Atomic<std::uint32_t> left_;
 };
 
 }  // namespace fuseboard

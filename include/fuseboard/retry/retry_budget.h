@@ -14,9 +14,9 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 
+#include "fuseboard/core/atomic.h"
 #include "fuseboard/core/mutex.h"
 #include "fuseboard/core/thread_slot.h"
 #include "fuseboard/core/time.h"
@@ -72,7 +72,7 @@ class RetryBudget {
 
   // One second's calls of one thread: its number and the count in one word, so that both change at once.
   struct alignas(64) Cell {
-    std::array<std::atomic<std::uint64_t>, kRing> buckets{};
+    std::array<Atomic<std::uint64_t>, kRing> buckets{};
   };
   struct Retries {
     std::int64_t bucket = -1;

@@ -307,19 +307,21 @@ void append_canonical_string(std::string& out, std::string_view text) {
   constexpr std::string_view kLetters = "btnfr\"\\";
   constexpr std::string_view kDigits = "0123456789abcdef";
   out += '"';
-  for (const char c : text) {
+  std::size_t written = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text, written, at - written).append("\\");
+    written = at + 1;
     const std::size_t found = kShort.find(c);
     if (found != std::string_view::npos) {
-      out += '\\';
       out += kLetters[found];
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += "\\u00";
-      out += kDigits[static_cast<unsigned char>(c) >> 4U];
-      out += kDigits[static_cast<unsigned char>(c) & 15U];
     } else {
-      out += c;
+      out.append("u00").append(1, kDigits[byte >> 4U]).append(1, kDigits[byte & 15U]);
     }
   }
+  out.append(text, written);
   out += '"';
 }
 

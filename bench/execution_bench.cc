@@ -29,19 +29,19 @@ struct Calls {
           {.name = name,
            .state = std::make_shared<TargetState>(
                BreakerScopes{breakers.handle(name)},
-               TargetStateOptions{.limits = {.requests_per_minute = 6e10, .tokens_per_minute = 6e10, .concurrency = 1000}},
+               TargetStateOptions{
+                   .limits = {.requests_per_minute = 6e10, .tokens_per_minute = 6e10, .concurrency = 1000}},
                name),
            .price = ModelPrice{.input = *Money::parse("0.01"), .output = *Money::parse("0.01")}});
-      if (open) breakers.set_override(name, OverrideKind::force_open, "bench");
+      while (open && !breakers.look(name)) breakers.report(name, Outcome::failed(Failure::of(Category::network)));
     }
-    plan = std::make_shared<const Plan>("bench", std::move(targets),
-                                        PlanOptions{.max_recovery_wait = Duration::zero()});
+    plan =
+        std::make_shared<const Plan>("bench", std::move(targets), PlanOptions{.max_recovery_wait = Duration::zero()});
   }
 
   CallOptions options() {
-    return {.deadline = Deadline::after(clock.now(), 30s),
-            .estimate = {.input = 100, .output = 100},
-            .ledger = &ledger};
+    return {
+        .deadline = Deadline::after(clock.now(), 30s), .estimate = {.input = 100, .output = 100}, .ledger = &ledger};
   }
 
   const Clock& clock = SteadyClock::instance();
@@ -57,8 +57,8 @@ void Success(benchmark::State& state) {
     const TimePoint begin = calls.clock.now();
     Execution execution(calls.plan, calls.options(), calls.rng, begin);
     const Step step = execution.next(begin);
-    execution.report(std::get<Attempt>(step).number,
-                     {.answered = true, .usage = TokenUsage{.input = 90, .output = 30}}, calls.clock.now());
+    execution.report(std::get<Attempt>(step).number, {.answered = true, .usage = TokenUsage{.input = 90, .output = 30}},
+                     calls.clock.now());
     const Step end = execution.next(calls.clock.now());
     check_invariant(std::get<Finished>(end).ending == Ending::success, "the call succeeds");
     DoNotOptimize(execution.record());
@@ -84,8 +84,8 @@ void SuccessExplained(benchmark::State& state) {
     const TimePoint begin = calls.clock.now();
     Execution execution(pipeline.plan(), calls.options(), calls.rng, begin, {}, &pipeline);
     const Step step = execution.next(begin);
-    execution.report(std::get<Attempt>(step).number,
-                     {.answered = true, .usage = TokenUsage{.input = 90, .output = 30}}, calls.clock.now());
+    execution.report(std::get<Attempt>(step).number, {.answered = true, .usage = TokenUsage{.input = 90, .output = 30}},
+                     calls.clock.now());
     DoNotOptimize(execution.next(calls.clock.now()));
   }
 }
@@ -95,9 +95,8 @@ void Run(benchmark::State& state) {
   Calls calls(false);
   static ThreadWaiter waiter;
   for (auto _ : state) {
-    auto result = run(
-        calls.plan, [](const Attempt&) -> std::expected<int, Failure> { return 1; }, calls.options(),
-        {.clock = calls.clock, .rng = calls.rng, .waiter = waiter});
+    auto result = run(calls.plan, [](const Attempt&) -> std::expected<int, Failure> { return 1; }, calls.options(),
+                      {.clock = calls.clock, .rng = calls.rng, .waiter = waiter});
     DoNotOptimize(result.value.has_value());
   }
 }

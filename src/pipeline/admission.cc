@@ -8,13 +8,10 @@
 namespace fuseboard {
 namespace {
 
-std::unexpected<AdmissionRefusal> refused(const Rejection& rejection) {
-  return std::unexpected(AdmissionRefusal{.rejection = rejection});
-}
+AdmissionRefusal refused(const Rejection& rejection) { return {.rejection = rejection}; }
 
-std::unexpected<AdmissionRefusal> refused(const TargetState& state, const BudgetRefusal& budget) {
-  return std::unexpected(AdmissionRefusal{.rejection = {.reason = RejectionReason::budget_exceeded, .key = state.key()},
-                                          .budget = budget});
+AdmissionRefusal refused(const TargetState& state, const BudgetRefusal& budget) {
+  return {.rejection = {.reason = RejectionReason::budget_exceeded, .key = state.key()}, .budget = budget};
 }
 
 JointRequest joint_request(const AdmissionRequest& request) {
@@ -43,10 +40,9 @@ std::optional<Rejection> look(const Target& target, const AdmissionRequest& requ
   return std::nullopt;
 }
 
-std::expected<AttemptPermits, AdmissionRefusal> admit(const Target& target, const AdmissionRequest& request,
-                                                      TimePoint now) {
+std::optional<AdmissionRefusal> admit(const Target& target, const AdmissionRequest& request, TimePoint now,
+                                      AttemptPermits& permits) {
   TargetState& state = *target.state;
-  AttemptPermits permits;
   permits.state_ = &state;
   if (CredentialGate* const credential = state.credential()) {
     auto pass = credential->try_pass(now);
@@ -89,7 +85,7 @@ std::expected<AttemptPermits, AdmissionRefusal> admit(const Target& target, cons
   permits.breaker_ = std::move(*breaker);
   permits.budget_.mark_sent();
   permits.latency_ = state.latency().begin();
-  return permits;
+  return std::nullopt;
 }
 
 // The attempt was not sent.

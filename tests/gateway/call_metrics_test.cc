@@ -36,7 +36,9 @@ class CallMetricsTest : public testing::Test {
  protected:
   void count(std::string_view model, Ending ending, std::initializer_list<AttemptRecord> attempts,
              std::initializer_list<RefusalRecord> refusals = {}) {
-    CallRecord record{.ending = ending, .attempts_sent = static_cast<std::uint32_t>(attempts.size())};
+    CallRecord record;
+    record.ending = ending;
+    record.attempts_sent = static_cast<std::uint32_t>(attempts.size());
     record.ended = record.started + seconds(2);
     for (const AttemptRecord& attempt : attempts) record.attempts.push_back(attempt);
     for (const RefusalRecord& refusal : refusals) record.refusals.push_back(refusal);

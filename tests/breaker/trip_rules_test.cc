@@ -56,6 +56,7 @@ RC_GTEST_PROP(CountWindow, IsExactAlsoWhereGoodCallsLeaveItAsItIs, ()) {  // BRK
   BreakerOptions options = rate_rule(1.0, 1, CallWindow::last_calls(*rc::gen::inRange(1U, 4U)));
   options.minimum_calls = options.window.calls;
   options.slow_call_duration = 1s;
+  options.track_in_flight = *rc::gen::arbitrary<bool>();
   CircuitBreaker breaker(options, "key");
   std::deque<std::pair<bool, bool>> naive;  // failed, slow
   std::uint32_t in_a_row = 0;
@@ -67,7 +68,13 @@ RC_GTEST_PROP(CountWindow, IsExactAlsoWhereGoodCallsLeaveItAsItIs, ()) {  // BRK
         const Duration latency = *rc::gen::weightedElement<Duration>({{6, 0s}, {2, 1s}, {2, 2s}, {1, -1s}});
         // Never all of them, which would open it.
         const bool fails = naive.size() > 1 && !naive.back().first && *rc::gen::arbitrary<bool>();
-        call(breaker, fails ? Outcome::failed(Failure::of(Category::timeout), latency) : Outcome::success(latency));
+        const Outcome outcome =
+            fails ? Outcome::failed(Failure::of(Category::timeout), latency) : Outcome::success(latency);
+        if (*rc::gen::arbitrary<bool>()) {
+          breaker.report(outcome);
+        } else {
+          call(breaker, outcome);
+        }
         naive.emplace_back(fails, latency > options.slow_call_duration);
         in_a_row = fails ? in_a_row + 1 : 0;
         break;

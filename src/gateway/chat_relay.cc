@@ -67,6 +67,11 @@ int status_of(Category category) {
   }
 }
 
+std::optional<TokenUsage> usage_of(const llm::Usage& usage) {
+  if (!usage.known) return std::nullopt;
+  return TokenUsage{.input = usage.prompt, .cached_input = usage.cached, .output = usage.completion};
+}
+
 // An error that an upstream told under a 200, as it would have looked under the status that it meant.
 UpstreamError told_under_success(const Attempt& attempt, const Failure& failure, const llm::ErrorDetails& error) {
   const int status = status_of(failure.category);
@@ -102,6 +107,7 @@ class ChatRelay::StreamState {
   bool error_passed_on() const noexcept { return error_passed_on_; }
   const Attempt& attempt() const noexcept { return attempt_; }
   const llm::ErrorDetails& error() const noexcept { return reader_.error(); }
+  const llm::Usage& usage() const noexcept { return reader_.usage(); }
 
  private:
   Reading read_event(const net::SseEvent& event);
@@ -233,7 +239,7 @@ net::Task<void> ChatRelay::attempt(Attempt attempt) {
     end_attempt(report_of(head.error()));
   } else if (head->status < 200 || head->status > 299) {
     co_await read_error(attempt, *std::move(head));
-  } else if (call_.request.stream && is_event_stream(*head)) {
+  } else if (execution_.accepted(attempt.number, now()); call_.request.stream && is_event_stream(*head)) {
     co_await relay_stream(attempt, *std::move(head));
   } else {
     co_await read_plain(attempt, *std::move(head));
@@ -277,7 +283,7 @@ net::Task<void> ChatRelay::read_plain(const Attempt& attempt, net::ResponseHead 
     end_attempt(failed(*judged.failure, true));
     co_return;
   }
-  end_attempt({.outcome = Outcome::success(), .answered = true});
+  end_attempt({.outcome = Outcome::success(), .answered = true, .usage = usage_of(judged.usage)});
   answer_ = Answer{.head = caller_response(head, served_by()), .body = *std::move(body)};
 }
 
@@ -329,7 +335,7 @@ net::Task<void> ChatRelay::end_stream(StreamState& stream, std::optional<Attempt
   if (!failed_report) {
     // Complete, perhaps without any content: all of it goes to the caller before the call is settled.
     if (!co_await commit(stream)) co_return;
-    end_attempt({.outcome = Outcome::success(), .answered = true});
+    end_attempt({.outcome = Outcome::success(), .answered = true, .usage = usage_of(stream.usage())});
     if (co_await exchange_.finish()) co_await drain_stream();
     co_return;
   }

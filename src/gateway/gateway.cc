@@ -48,6 +48,7 @@ struct Gateway::Impl {
         rng(Rng::random_seed()),
         breakers(BreakerRegistryOptions{.defaults = provider_preset()}, clock),
         models(config, breakers),
+        ledger(config.budgets),
         metrics(models),
         shared{.breakers = breakers,
                .started = clock.now(),
@@ -65,8 +66,14 @@ struct Gateway::Impl {
   ~Impl() { loops.stop(); }
 
   std::unique_ptr<Worker> make_worker(net::Loop& loop, bool demo) {
-    auto worker = std::make_unique<Worker>(Worker{
-        .loop = loop, .clock = clock, .models = models, .metrics = metrics, .rng = rng, .demo = demo, .clients = {}});
+    auto worker = std::make_unique<Worker>(Worker{.loop = loop,
+                                                  .clock = clock,
+                                                  .models = models,
+                                                  .metrics = metrics,
+                                                  .rng = rng,
+                                                  .ledger = ledger,
+                                                  .demo = demo,
+                                                  .clients = {}});
     for (const Provider& provider : models.providers()) {
       worker->clients.push_back(
           std::make_unique<net::HttpClient>(loop, net::ClientOptions{.tls = {.ca_file = provider.ca_file}}));
@@ -79,6 +86,7 @@ struct Gateway::Impl {
   Rng rng;
   BreakerRegistry breakers;
   ModelTable models;
+  BudgetLedger ledger;
   CallMetrics metrics;
   std::atomic<bool> draining{false};
   Shared shared;

@@ -42,11 +42,14 @@ Provider make_provider(const config::ProviderConfig& from) {
 
 }  // namespace
 
-ModelTable::ModelTable(const config::Config& config, BreakerRegistry& breakers) : config_(config), breakers_(breakers) {
+ModelTable::ModelTable(const config::Config& config, BreakerRegistry& breakers)
+    : config_(config), prices_(config.prices, config.on_missing_price), breakers_(breakers) {
   std::map<std::string, std::size_t, std::less<>> provider_index;
   for (const config::ProviderConfig& provider : config.providers) {
     provider_index.emplace(provider.name, providers_.size());
     providers_.push_back(make_provider(provider));
+    credentials_.push_back(provider.auth == config::Auth::none ? nullptr
+                                                               : std::make_shared<CredentialGate>(provider.name));
   }
   for (const config::ModelConfig& model : config.models) {
     auto route = std::make_shared<Route>();
@@ -71,12 +74,24 @@ std::shared_ptr<const Route> ModelTable::find(std::string_view model) {
 
 Target ModelTable::make_target(const config::TargetConfig& target) {
   const KeyView key{std::string_view(target.provider), std::string_view(target.model)};
-  Target made{.name = to_text(key), .state = nullptr, .timeouts = target.timeouts};
+  const auto provider =
+      static_cast<std::uint32_t>(std::ranges::find(providers_, target.provider, &Provider::name) - providers_.begin());
+  const auto& credential = credentials_[provider];
+  const auto price = prices_.price(target.provider, target.model);
+  Target made{.name = to_text(key),
+              .state = nullptr,
+              .timeouts = target.timeouts,
+              .traits = {.credential = credential == nullptr ? kNoCredential : provider + 1,
+                         .provider = provider,
+                         .context_window = target.context_window,
+                         .weight = target.weight},
+              .price = price.value_or(std::nullopt),
+              .needs_price = !price};
   const MutexLock lock(mutex_);
   auto& state = states_[made.name];
   if (state == nullptr) {
     const BreakerScopes scopes{breakers_.handle(key, target.breaker)};
-    state = std::make_shared<TargetState>(scopes, TargetStateOptions{}, key);
+    state = std::make_shared<TargetState>(scopes, target.state, key, credential);
   }
   made.state = state;
   return made;

@@ -66,7 +66,9 @@ class ModelTable {
   Target make_target(const config::TargetConfig& target);
 
   const config::Config config_;
+  const PriceTable prices_;
   std::vector<Provider> providers_;
+  std::vector<std::shared_ptr<CredentialGate>> credentials_;  // of providers_; null where there is none
   BreakerRegistry& breakers_;
   std::vector<std::shared_ptr<const Route>> routes_;
   std::map<std::string, std::shared_ptr<const Route>, std::less<>> by_name_;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "fuseboard/budget/estimate.h"
 #include "fuseboard/core/ids.h"
 #include "fuseboard/telemetry/exposition.h"
 #include "gateway/admin.h"
@@ -44,31 +45,38 @@ net::Task<void> respond(Context& context, int status, std::string_view type, std
   co_await context.exchange.respond(std::move(head), std::move(body));
 }
 
-// The caller's own wishes for a call, from its x-fuseboard-* headers.
+std::unexpected<llm::RequestError> bad_header(std::string_view name, std::string_view value, std::string_view allowed) {
+  return std::unexpected(llm::RequestError{.message = std::string(name) + ": '" + std::string(value.substr(0, 40)) +
+                                                      "' is not allowed; allowed: " + std::string(allowed),
+                                           .param = std::string(name),
+                                           .code = {}});
+}
+
+// The caller's own wishes for a call, from its x-fuseboard-* headers, which must outlive the call.
 std::expected<CallOptions, llm::RequestError> call_options(const net::Headers& headers, bool streaming, TimePoint now) {
   CallOptions options{.streaming = streaming};
   if (const auto text = headers.find("x-fuseboard-deadline-ms")) {
     constexpr std::int64_t kLongest = 24 * 60 * 60 * 1000;
     std::int64_t milliseconds = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), milliseconds);
-    if (error != std::errc() || end != text->data() + text->size() || milliseconds < 1 || milliseconds > kLongest) {
-      return std::unexpected(llm::RequestError{.message = "x-fuseboard-deadline-ms: '" +
-                                                          std::string(text->substr(0, 40)) +
-                                                          "' is not allowed; allowed: 1 to " + std::to_string(kLongest),
-                                               .param = "x-fuseboard-deadline-ms",
-                                               .code = {}});
-    }
+    if (error != std::errc() || end != text->data() + text->size() || milliseconds < 1 || milliseconds > kLongest)
+      return bad_header("x-fuseboard-deadline-ms", *text, "1 to " + std::to_string(kLongest));
     options.deadline = Deadline::after(now, std::chrono::milliseconds(milliseconds));
   }
   if (const auto text = headers.find("x-fuseboard-idempotent")) {
-    if (*text != "true" && *text != "false") {
-      return std::unexpected(llm::RequestError{
-          .message =
-              "x-fuseboard-idempotent: '" + std::string(text->substr(0, 40)) + "' is not allowed; allowed: true, false",
-          .param = "x-fuseboard-idempotent",
-          .code = {}});
-    }
+    if (*text != "true" && *text != "false") return bad_header("x-fuseboard-idempotent", *text, "true, false");
     options.idempotent = *text == "true";
+  }
+  if (const auto text = headers.find("x-fuseboard-priority")) {
+    const auto priority = priority_from_name(*text);
+    if (!priority) return bad_header("x-fuseboard-priority", *text, "low, normal, high, critical");
+    // It lowers what the caller has, and never raises it.
+    options.priority = std::min(*priority, Priority::normal);
+  }
+  if (const auto text = headers.find("x-fuseboard-session")) {
+    constexpr std::size_t kLongest = 128;
+    if (text->empty() || text->size() > kLongest) return bad_header("x-fuseboard-session", *text, "1 to 128 bytes");
+    options.account.session = *text;
   }
   return options;
 }
@@ -111,11 +119,14 @@ net::Task<void> chat_completions(Context& context) {
     co_await refuse(context, request.error());
     co_return;
   }
-  const auto options = call_options(context.exchange.head().headers, request->stream, context.worker.clock.now());
+  auto options = call_options(context.exchange.head().headers, request->stream, context.worker.clock.now());
   if (!options) {
     co_await refuse(context, options.error());
     co_return;
   }
+  options->id = CallId(context.request_id);
+  options->ledger = &context.worker.ledger;
+  options->estimate = estimate_usage({.text_bytes = body->size(), .output_cap = request->output_cap});
   auto route = context.worker.models.find(request->model);
   if (route == nullptr) {
     co_await refuse(context, GatewayError::model_not_found,

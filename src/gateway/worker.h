@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "fuseboard/budget/ledger.h"
 #include "fuseboard/core/clock.h"
 #include "fuseboard/core/rng.h"
 #include "gateway/call_metrics.h"
@@ -24,6 +25,7 @@ struct Worker {
   ModelTable& models;
   CallMetrics& metrics;
   Rng& rng;
+  BudgetLedger& ledger;
   bool demo = false;
   // One for each of models.providers(): authorities to trust differ by provider.
   std::vector<std::unique_ptr<net::HttpClient>> clients;

@@ -29,8 +29,9 @@ std::optional<std::string> decoded(std::string_view literal) {
 // The members that decide how a request is handled, as written; empty: absent.
 class DecidingMembers {
  public:
-  enum Index : std::size_t { kModel, kMessages, kStream, kStreamOptions, kChoices, kCount };
-  static constexpr std::array<std::string_view, kCount> kNames = {"model", "messages", "stream", "stream_options", "n"};
+  enum Index : std::size_t { kModel, kMessages, kStream, kStreamOptions, kChoices, kMaxCompletion, kMaxTokens, kCount };
+  static constexpr std::array<std::string_view, kCount> kNames = {
+      "model", "messages", "stream", "stream_options", "n", "max_completion_tokens", "max_tokens"};
 
   void take(const JsonMember& member) {
     const auto name = decoded(member.name);
@@ -95,12 +96,12 @@ std::optional<RequestError> read_stream_options(std::string_view value, ChatRequ
   return std::nullopt;
 }
 
-// The upstream is the judge of `n`: one that is no small natural number is passed on and asks for nothing here.
-std::size_t read_choices(std::string_view value) noexcept {
-  std::size_t choices = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), choices);
-  const bool natural = error == std::errc() && end == value.data() + value.size() && choices > 0;
-  return natural ? choices : 1;
+// The upstream is the judge of `n` and the caps: what is no natural number is passed on and asks for nothing here.
+std::optional<std::uint64_t> natural(std::string_view value) noexcept {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size() || number == 0) return std::nullopt;
+  return number;
 }
 
 }  // namespace
@@ -127,7 +128,9 @@ std::expected<ChatRequest, RequestError> parse_chat_request(std::string_view bod
   if (auto error = read_stream_options(members[DecidingMembers::kStreamOptions], request)) {
     return std::unexpected(*std::move(error));
   }
-  request.choices = read_choices(members[DecidingMembers::kChoices]);
+  request.choices = natural(members[DecidingMembers::kChoices]).value_or(1);
+  request.output_cap = natural(members[DecidingMembers::kMaxCompletion]);
+  if (!request.output_cap) request.output_cap = natural(members[DecidingMembers::kMaxTokens]);
   return request;
 }
 

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +19,8 @@ struct ChatRequest {
   bool stream = false;
   bool include_usage = false;  // `stream_options.include_usage`
   std::size_t choices = 1;     // `n`; what the upstream would refuse counts as 1
+  // `max_completion_tokens`, else `max_tokens`; nullopt: absent, or what the upstream would refuse.
+  std::optional<std::uint64_t> output_cap{};
   // Where the value of `model` stands in the body, quotes included: [model_begin, model_end).
   std::size_t model_begin = 0;
   std::size_t model_end = 0;
@@ -32,9 +36,10 @@ struct RequestError {
 };
 
 // The whole body must be one JSON object in valid UTF-8, nested at most kMaxJsonDepth deep, with a non-empty string
-// `model` and an array `messages`. A second `model`, `messages`, `stream`, `stream_options` or `n` at the top level is
-// refused, also when its name is spelled with escapes: parsers differ in which one they take, so the upstream might run
-// what was not checked here. Thread-safe. About 1 µs for 2 KB; needs no memory that grows with the body.
+// `model` and an array `messages`. A second `model`, `messages`, `stream`, `stream_options`, `n` or cap on output at
+// the top level is refused, also when its name is spelled with escapes: parsers differ in which one they take, so the
+// upstream might run what was not checked here. Thread-safe. About 1 µs for 2 KB; needs no memory that grows with the
+// body.
 std::expected<ChatRequest, RequestError> parse_chat_request(std::string_view body);
 
 // The body with another model name, JSON-escaped; every other byte stays. `request` must be what parse_chat_request

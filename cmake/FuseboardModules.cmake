@@ -34,6 +34,7 @@ function(fuseboard_add_library)
   target_include_directories(fuseboard PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
   target_include_directories(fuseboard PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(fuseboard PRIVATE $<BUILD_INTERFACE:fuseboard_flags> PUBLIC Threads::Threads)
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/src/c/boundary.cc PROPERTIES COMPILE_DEFINITIONS FUSEBOARD_VERSION="${PROJECT_VERSION}")
 endfunction()
 
 # Gives the program its version, and the commit of each build as cli/build_info.h.

@@ -21,12 +21,11 @@ function(_fuseboard_parts module)
   endforeach()
 endfunction()
 
-_fuseboard_parts(telemetry fmt::fmt)
 _fuseboard_parts(net Boost::headers OpenSSL::SSL OpenSSL::Crypto fmt::fmt)
 # One translation unit of net compiles Asio and Beast (net/asio_impl.cc); the others see declarations only.
 target_compile_definitions(fuseboard_parts_net INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_VISIBILITY)
-_fuseboard_parts(llm simdjson::simdjson fmt::fmt)
+_fuseboard_parts(llm simdjson::simdjson OpenSSL::Crypto fmt::fmt)
 _fuseboard_parts(config yaml-cpp fmt::fmt)
 _fuseboard_parts(sim nlohmann_json::nlohmann_json fmt::fmt)
 _fuseboard_parts(gateway nlohmann_json::nlohmann_json fmt::fmt spdlog::spdlog)

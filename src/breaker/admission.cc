@@ -20,9 +20,7 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_with_care(std::u
                                                                           std::optional<Duration> probe_lease) {
   const TimePoint now = context_->clock.now();
   OpenFacts facts;
-  if (state_of(word) == open && (word & kOverridden) == 0 && read_open_facts(word, facts) && now < facts.deadline) {
-    return deny(RejectionReason::circuit_open, facts, now, facts.deadline);
-  }
+  if (refuses_plainly(word, facts, now)) return deny(RejectionReason::circuit_open, facts, now, facts.deadline);
   auto result = [&] {
     const MutexLock lock(mutex_);
     return acquire_locked(not_before_last_move_locked(now), probe_lease);
@@ -63,6 +61,28 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_locked(TimePoint
     ticket.lease = take_lease_locked(saturating_add(now, lease));
   }
   return grant_locked(ticket, now);
+}
+
+std::optional<Rejection> CircuitBreaker::turn_away_with_care(std::uint64_t word) {
+  const TimePoint now = context_->clock.now();
+  OpenFacts facts;
+  if (refuses_plainly(word, facts, now)) {
+    count_denial(now);
+    return refusal(RejectionReason::circuit_open, facts, now, facts.deadline);
+  }
+  const auto refused = [&] {
+    const MutexLock lock(mutex_);
+    const TimePoint at = not_before_last_move_locked(now);
+    expire_override_locked(at);
+    if (override_ == nullptr || override_->kind == OverrideKind::metrics_only) {
+      expire_leases_locked(at);
+      judge_stuck_calls_locked(at);
+    }
+    return look_locked(at);
+  }();
+  if (refused) count_denial(now);
+  context_->events.deliver();
+  return refused;
 }
 
 BreakerPermit CircuitBreaker::grant_locked(Ticket ticket, TimePoint now) {
@@ -139,8 +159,7 @@ Rejection CircuitBreaker::refusal(RejectionReason reason, const OpenFacts& facts
 
 std::expected<BreakerPermit, Rejection> CircuitBreaker::deny(RejectionReason reason, const OpenFacts& facts,
                                                              TimePoint now, std::optional<TimePoint> until) noexcept {
-  cells_.mine().last_denial.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-  cells_.add(&Cell::denied);
+  count_denial(now);
   // A rejection is large: made where it is returned, it is not copied.
   struct Maker {
     operator Rejection() const noexcept { return breaker.refusal(reason, facts, now, until); }  // NOLINT

@@ -35,7 +35,6 @@ CircuitBreaker::CircuitBreaker(std::shared_ptr<const BreakerOptions> options, Ke
       context_(own_context_ != nullptr ? own_context_.get() : context),
       abandoned_is_failure_(options->abandoned_is_failure),
       key_(key),
-      jitter_seed_(context_->seed ^ hash(key)),
       options_(std::move(options)),
       open_base_(options_->open_time.initial),
       open_time_(options_->open_time.initial) {
@@ -98,6 +97,7 @@ void CircuitBreaker::follow_window_options_locked(TimePoint now) {
     }
   }
   failures_.store(records | consecutive(), std::memory_order_release);
+  note_window_locked();
 }
 
 void CircuitBreaker::set_care_locked(std::uint64_t bit, bool on) {

@@ -17,7 +17,7 @@ constexpr int kPatience = 64;
 
 }  // namespace
 
-BreakerRegistry::OwnedBreaker* BreakerRegistry::make_room_locked() {
+BreakerRegistry::OwnedBreaker* BreakerRegistry::make_room_locked(TimePoint now) {
   // Twice around at most: the first pass takes marks off, the second finds them off.
   const std::size_t steps = std::min(2 * breakers_.size(), kMostLookedAt);
   for (std::size_t i = 0; i < steps; ++i) {
@@ -25,7 +25,7 @@ BreakerRegistry::OwnedBreaker* BreakerRegistry::make_room_locked() {
     hand_ = (hand_ + 1) % breakers_.size();
     if (place->recently_used_.load(std::memory_order_relaxed)) {
       place->recently_used_.store(false, std::memory_order_relaxed);
-    } else if (let_go_locked(*place)) {
+    } else if (let_go_locked(*place, now)) {
       return &place;
     }
   }
@@ -34,13 +34,15 @@ BreakerRegistry::OwnedBreaker* BreakerRegistry::make_room_locked() {
 
 // Handles are made under mutex_, so a key without one can only be reached through the index. Once it is out of there
 // and nobody is pinned, nobody can reach it at all, and what it holds in flight then is all there will be.
-bool BreakerRegistry::let_go_locked(CircuitBreaker& breaker) {
-  if (breaker.handles_.load(std::memory_order_acquire) != 0 || !breaker.is_idle()) return false;
+bool BreakerRegistry::let_go_locked(CircuitBreaker& breaker, TimePoint now) {
+  const KeyCompanion* const companion = breaker.companion();
+  const auto is_idle = [&] { return breaker.is_idle() && (companion == nullptr || companion->is_idle(now)); };
+  if (breaker.handles_.load(std::memory_order_acquire) != 0 || !is_idle()) return false;
   const std::uint64_t key_hash = hash(breaker.key());
   index_.erase(breaker, key_hash);
   for (int i = 0; i < kPatience; ++i) {
     if (is_anybody_pinned()) continue;
-    if (breaker.is_idle()) return true;
+    if (is_idle()) return true;
     break;
   }
   index_.insert(breaker, key_hash);

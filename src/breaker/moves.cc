@@ -55,7 +55,7 @@ CircuitBreaker::NextOpenTime CircuitBreaker::next_open_time_locked(TransitionCau
     base = times.initial;
   }
   // Drawn by generation and not from a sequence, so that look() sees what a later move will draw.
-  Rng rng(jitter_seed_ ^ (generation() + 1));
+  Rng rng(context_->seed ^ hash(key_.view()) ^ (generation() + 1));
   return {.base = base, .drawn = times.jittered(base, rng.uniform())};
 }
 
@@ -88,6 +88,7 @@ void CircuitBreaker::close_locked(TransitionCause cause, TimePoint at) {
   release_leases_locked();
   closed_since_ = at;
   if (window_ != nullptr) window_->clear();  // [BRK-12]
+  note_window_locked();
   move_locked(cause, at);
 }
 
@@ -105,6 +106,9 @@ void CircuitBreaker::move_locked(TransitionCause cause, TimePoint at) {
   if (calls_ != nullptr) calls_->start_generation();
   if (to == open) context_->open_circuits.fetch_add(1, std::memory_order_relaxed);
   if (from == open) context_->open_circuits.fetch_sub(1, std::memory_order_relaxed);
+  if (to == open) context_->times_opened.fetch_add(1, std::memory_order_relaxed);
+  if (to == half_open) context_->times_half_opened.fetch_add(1, std::memory_order_relaxed);
+  if (to == closed && from != closed) context_->times_closed.fetch_add(1, std::memory_order_relaxed);
   word_.store(make_word(to, word & kCareBits, generation_of(word) + 1), std::memory_order_release);
   if (to == closed) {
     // New evidence from here on [BRK-12]. After the word, because of read_open_facts(); a success that still sees the

@@ -41,8 +41,11 @@ std::expected<BreakerPermit, Rejection> BreakerHandle::admit_untracked() const {
   return BreakerPermit();
 }
 
-BreakerRegistry::BreakerRegistry(const BreakerRegistryOptions& options, const Clock& clock, std::uint64_t seed)
-    : context_(clock, seed), rules_(std::make_unique<const Rules>(checked(options))) {}
+BreakerRegistry::BreakerRegistry(const BreakerRegistryOptions& options, const Clock& clock, std::uint64_t seed,
+                                 MakeCompanion make_companion)
+    : context_(clock, seed),
+      make_companion_(std::move(make_companion)),
+      rules_(std::make_unique<const Rules>(checked(options))) {}
 
 BreakerRegistry::~BreakerRegistry() = default;
 
@@ -53,20 +56,23 @@ void BreakerRegistry::Destroy::operator()(CircuitBreaker* breaker) const noexcep
 BreakerHandle BreakerRegistry::find_or_create(const KeyView& key, const BreakerOptions* options) {
   if (options != nullptr) throw_if_invalid(options->validate());
   const std::uint64_t key_hash = hash(key);
+  // Only companions ask what time it is.
+  const TimePoint now = make_companion_ ? context_.clock.now() : TimePoint();
   const MutexLock lock(mutex_);
   CircuitBreaker* const known = index_.find(key, key_hash);
-  return {*this, known != nullptr ? known : create_locked(key, key_hash, options)};
+  return {*this, known != nullptr ? known : create_locked(key, key_hash, options, now)};
 }
 
 CircuitBreaker* BreakerRegistry::create_locked(const KeyView& key, std::uint64_t key_hash,
-                                               const BreakerOptions* options) {
+                                               const BreakerOptions* options, TimePoint now) {
   const bool full = breakers_.size() >= rules_->max_keys();
-  OwnedBreaker* const place = full ? make_room_locked() : nullptr;
+  OwnedBreaker* const place = full ? make_room_locked(now) : nullptr;
   if (full && place == nullptr) return nullptr;
   auto chosen = options != nullptr ? std::make_shared<const BreakerOptions>(*options) : rules_->options_for(key);
   std::pmr::polymorphic_allocator<> memory(&context_.memory);
   OwnedBreaker made(memory.new_object<CircuitBreaker>(std::move(chosen), key, context_), Destroy{&context_.memory});
   CircuitBreaker& breaker = *made;
+  if (make_companion_) breaker.companion_ = make_companion_(key);
   if (place != nullptr) {
     *place = std::move(made);
   } else {
@@ -174,6 +180,12 @@ std::vector<BreakerSnapshot> BreakerRegistry::snapshot() const {
   all.reserve(known.size());
   for (CircuitBreaker* const breaker : known) all.push_back(breaker->snapshot());
   return all;
+}
+
+TransitionTotals BreakerRegistry::transitions() const noexcept {
+  return {.opened = context_.times_opened.load(std::memory_order_relaxed),
+          .half_opened = context_.times_half_opened.load(std::memory_order_relaxed),
+          .closed = context_.times_closed.load(std::memory_order_relaxed)};
 }
 
 std::vector<Key> BreakerRegistry::open_keys() const {

@@ -4,11 +4,10 @@
 // Which options a key gets: those of its exact name, then of the first glob that matches, then the default [BRK-17].
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "fuseboard/breaker/registry.h"
+#include "fuseboard/core/key_rules.h"
 
 namespace fuseboard {
 
@@ -17,15 +16,12 @@ class BreakerRegistry::Rules {
  public:
   explicit Rules(const BreakerRegistryOptions& options);
 
-  std::shared_ptr<const BreakerOptions> options_for(const KeyView& key) const;
+  const std::shared_ptr<const BreakerOptions>& options_for(const KeyView& key) const { return options_.of(key); }
   std::size_t max_keys() const noexcept { return max_keys_; }
 
  private:
   const std::size_t max_keys_;
-  const std::shared_ptr<const BreakerOptions> defaults_;
-  std::vector<std::unique_ptr<KeyRule>> keys_;
-  KeyIndex<KeyRule> index_;
-  std::vector<KeyRule> globs_;
+  KeyRules<std::shared_ptr<const BreakerOptions>> options_;
 };
 
 }  // namespace fuseboard

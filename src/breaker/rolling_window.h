@@ -29,6 +29,10 @@ class RollingWindow {
   const WindowTotals& totals(TimePoint now) noexcept;
   // Of a count window: the totals that record() would leave.
   WindowTotals totals_after(Call call) const noexcept;
+  // Of a count window: whether another good call would leave it as it is.
+  bool is_full_of_good_calls() const noexcept {
+    return !shape_.is_time() && totals_ == WindowTotals{.calls = shape_.calls};
+  }
   void clear() noexcept;
 
   // Takes over what fits of an older window, newest calls first. Calls and times cannot be told from each other, so a

@@ -75,6 +75,13 @@ std::expected<ScopedPermit, Rejection> BreakerScopes::acquire(std::optional<Dura
   return all;
 }
 
+std::optional<Rejection> BreakerScopes::turn_away() const {
+  for (const BreakerHandle& scope : scopes_) {
+    if (auto refusal = scope.turn_away()) return refusal;
+  }
+  return std::nullopt;
+}
+
 std::optional<Rejection> BreakerScopes::look() const {
   for (const BreakerHandle& scope : scopes_) {
     if (auto refusal = scope.look()) return refusal;

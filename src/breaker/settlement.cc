@@ -97,6 +97,10 @@ CircuitBreaker::Ticket CircuitBreaker::first_content(Ticket ticket, Duration lat
 }
 
 void CircuitBreaker::note_success(std::uint64_t generation, Duration latency) {
+  // Many threads with a window would queue here for the mutex: while all is well they need not. Relaxed, as in
+  // settle().
+  const std::uint32_t in_a_row = failures_.load(std::memory_order_relaxed) & kMostFailuresInARow;
+  if (in_a_row == 0 && latency <= unrecorded_latency_.load(std::memory_order_relaxed)) return;
   const std::uint64_t word = word_.load(std::memory_order_acquire);
   if (state_of(word) != closed || generation_of(word) != generation) return;
   BreakerContext& context = *context_;
@@ -121,6 +125,7 @@ bool CircuitBreaker::note_success_locked(std::uint64_t generation, Duration late
       return true;
     }
     window_->record(call, TimePoint::min());
+    note_window_locked();
   }
   forget_failures_locked();
   return true;
@@ -150,6 +155,7 @@ void CircuitBreaker::judge_closed_locked(const Judged& judged, TimePoint now) {
   if (window_ != nullptr) {
     window_->record({.failed = failed, .slow = judged.latency > options_->slow_call_duration}, now);
     trip = broken_rate_rule(*options_, window_->totals(now));
+    note_window_locked();
   }
   if (failed && consecutive() >= options_->failure_threshold) trip = consecutive_failures;
   if (trip) open_locked(*trip, now);
@@ -185,6 +191,15 @@ void CircuitBreaker::judge_half_open_locked(Ticket ticket, const Judged& judged,
 std::optional<Duration> CircuitBreaker::hint_locked(const Judged& judged) const {
   if (!judged.retry_after || options_->retry_after_max == Duration::zero()) return std::nullopt;
   return std::clamp(*judged.retry_after, Duration::zero(), options_->retry_after_max);
+}
+
+void CircuitBreaker::note_window_locked() {
+  const bool unchanging = window_ != nullptr && window_->is_full_of_good_calls();
+  const Duration latency = unchanging ? options_->slow_call_duration : kNoLatency;
+  // Test before you store.
+  if (unrecorded_latency_.load(std::memory_order_relaxed) != latency) {
+    unrecorded_latency_.store(latency, std::memory_order_relaxed);
+  }
 }
 
 void CircuitBreaker::note_failure_locked(Category category) {

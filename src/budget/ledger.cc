@@ -3,6 +3,7 @@
 
 #include "fuseboard/budget/ledger.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -26,10 +27,17 @@ bool lasts_longer(const std::optional<WallTime>& a, const std::optional<WallTime
   return *a > *b;
 }
 
+bool has_periods(const BudgetOptions& options) noexcept {
+  const auto ends = [](const BudgetCaps& caps) { return caps.period != BudgetPeriod::total; };
+  return ends(options.global) || ends(options.session) ||
+         std::ranges::any_of(options.keys, [&](const BudgetOptions::ForKey& entry) { return ends(entry.caps); });
+}
+
 }  // namespace
 
 BudgetLedger::BudgetLedger(const BudgetOptions& options, const WallClock& clock)
     : clock_(clock),
+      has_periods_(has_periods(options)),
       global_(BudgetLevel::global, checked(options).global, clock.now()),
       session_caps_(options.session),
       max_sessions_(options.max_sessions) {
@@ -42,7 +50,7 @@ std::expected<BudgetReservation, BudgetRefusal> BudgetLedger::reserve(const Budg
   const BudgetSpend draw = {.tokens = estimate.usage.total(),
                             .cost = estimate.price ? estimate.price->cost(estimate.usage) : Money(),
                             .rounds = 1};
-  const WallTime now = clock_.now();
+  const WallTime now = this->now();
   const MutexLock lock(mutex_);
   Chain chain = find_locked(account);
   std::optional<BudgetRefusal> refusal = refusal_locked(chain, account, draw, now);
@@ -66,7 +74,7 @@ std::expected<BudgetReservation, BudgetRefusal> BudgetLedger::reserve(const Budg
 BudgetSettlement BudgetLedger::close(const Chain& chain, const BudgetSpend& draw, const BudgetSpend& charge,
                                      bool priced) noexcept {
   const bool overrun = charge.tokens > draw.tokens || charge.cost > draw.cost;
-  const WallTime now = clock_.now();
+  const WallTime now = this->now();
   const MutexLock lock(mutex_);
   for (Level* const level : chain) {
     if (level == nullptr) continue;
@@ -81,13 +89,13 @@ BudgetSettlement BudgetLedger::close(const Chain& chain, const BudgetSpend& draw
 }
 
 std::optional<BudgetRefusal> BudgetLedger::check(const BudgetAccount& account) const {
-  const WallTime now = clock_.now();
+  const WallTime now = this->now();
   const MutexLock lock(mutex_);
   return refusal_locked(find_locked(account), account, kLeast, now);
 }
 
 std::expected<void, BudgetRefusal> BudgetLedger::check_and_tick(const BudgetAccount& account) {
-  const WallTime now = clock_.now();
+  const WallTime now = this->now();
   const MutexLock lock(mutex_);
   Chain chain = find_locked(account);
   std::optional<BudgetRefusal> refusal = refusal_locked(chain, account, kLeast, now);
@@ -101,7 +109,7 @@ std::expected<void, BudgetRefusal> BudgetLedger::check_and_tick(const BudgetAcco
 }
 
 void BudgetLedger::charge(const BudgetAccount& account, const TokenUsage& usage, Money cost) {
-  const WallTime now = clock_.now();
+  const WallTime now = this->now();
   const MutexLock lock(mutex_);
   Chain chain = find_locked(account);
   hold_session_locked(chain, account, now);
@@ -224,6 +232,7 @@ void BudgetLedger::configure(const BudgetOptions& options) {
   throw_if_invalid(options.validate());
   const WallTime now = clock_.now();
   const MutexLock lock(mutex_);
+  has_periods_.store(has_periods(options), std::memory_order_relaxed);
   global_.set_caps(options.global);
   configure_keys_locked(options.keys, now);
   session_caps_ = options.session;

@@ -55,7 +55,11 @@ std::optional<TargetConfig> Config::target(std::string_view provider, std::strin
   }
   const ProviderConfig* found = find_provider(provider);
   if (found == nullptr) return std::nullopt;
-  return TargetConfig{found->name, std::string(model), found->breaker, found->timeouts};
+  return TargetConfig{.provider = found->name,
+                      .model = std::string(model),
+                      .breaker = found->breaker,
+                      .timeouts = found->timeouts,
+                      .state = found->state};
 }
 
 }  // namespace fuseboard::config

@@ -15,8 +15,12 @@
 
 #include "config/secret.h"
 #include "fuseboard/breaker/options.h"
+#include "fuseboard/budget/options.h"
+#include "fuseboard/budget/price.h"
+#include "fuseboard/cache/memory_store.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/pipeline/plan.h"
+#include "fuseboard/pipeline/target.h"
 
 namespace fuseboard::config {
 
@@ -75,6 +79,7 @@ struct ProviderConfig {
   // For targets of this provider that no model names: calls to "provider/model".
   BreakerOptions breaker;
   AttemptTimeouts timeouts;
+  TargetStateOptions state{};  // limits
 };
 
 struct TargetConfig {
@@ -83,12 +88,26 @@ struct TargetConfig {
   // The nearest of target, model and provider wins, value by value. Equal wherever the same target occurs.
   BreakerOptions breaker;
   AttemptTimeouts timeouts;
+  TargetStateOptions state{};                     // limits, and the model's retry budget; equal likewise
+  std::optional<std::uint64_t> context_window{};  // tokens; equal likewise
+  bool prefill = false;                           // it goes on with an answer that was begun; equal likewise
+  double weight = 1.0;                            // within its model
+};
+
+// Which answers of a model are kept, and for how long.
+struct CacheConfig {
+  Duration ttl = std::chrono::minutes(10);  // 1 s to 720 h
+  MemoryCacheOptions store{};
+  bool nondeterministic = false;  // also answers that a second call might give differently
+
+  Problems validate() const;
 };
 
 struct ModelConfig {
   std::string alias;                  // what callers write; contains no '/', so it never looks like "provider/model"
   std::vector<TargetConfig> targets;  // in the order they are tried; at least one, no two alike
   PlanOptions plan;
+  std::optional<CacheConfig> cache{};
 };
 
 struct Config {
@@ -98,6 +117,9 @@ struct Config {
   Duration drain_timeout = std::chrono::seconds(30);
   std::vector<ProviderConfig> providers;  // in the order of the file, as models
   std::vector<ModelConfig> models;
+  BudgetOptions budgets{};  // the global level and that of each session
+  std::vector<PriceTable::Entry> prices{};
+  OnMissingPrice on_missing_price = OnMissingPrice::count_tokens_only;
 
   // By exact name; nullptr where there is none.
   const ProviderConfig* find_provider(std::string_view name) const noexcept;

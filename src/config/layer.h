@@ -81,16 +81,22 @@ struct Field {
   void (*read)(const Cursor&, Layer<Options>&);
 };
 
+// Reads a map of such keys, and nothing else, into a layer.
 template <typename Options, std::size_t N>
-Layer<Options> read_layer(const Cursor& cursor, const std::array<Field<Options>, N>& fields) {
+void add_layer(const Cursor& cursor, const std::array<Field<Options>, N>& fields, Layer<Options>& layer) {
   std::array<std::string_view, N> known;
   for (std::size_t i = 0; i < N; ++i) known[i] = fields[i].key;
   const MapReader map(cursor, known);
-  Layer<Options> layer;
-  layer.map = cursor;
   for (const Field<Options>& field : fields) {
     if (const auto value = map.find(field.key)) field.read(*value, layer);
   }
+}
+
+template <typename Options, std::size_t N>
+Layer<Options> read_layer(const Cursor& cursor, const std::array<Field<Options>, N>& fields) {
+  Layer<Options> layer;
+  layer.map = cursor;
+  add_layer(cursor, fields, layer);
   return layer;
 }
 

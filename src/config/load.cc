@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "config/budgets.h"
 #include "config/models.h"
 #include "config/providers.h"
 #include "config/reader.h"
@@ -22,8 +23,9 @@
 namespace fuseboard::config {
 namespace {
 
-constexpr std::array<std::string_view, 6> kRootKeys = {"listen",        "allow_anonymous", "max_body",
-                                                       "drain_timeout", "providers",       "models"};
+constexpr std::array<std::string_view, 9> kRootKeys = {"listen",        "allow_anonymous", "max_body",
+                                                       "drain_timeout", "providers",       "models",
+                                                       "budgets",       "prices",          "on_missing_price"};
 
 constexpr std::uint64_t kLeastBody = std::uint64_t{1} << 10;
 constexpr std::uint64_t kMostBody = std::uint64_t{1} << 30;
@@ -72,6 +74,7 @@ Config read_root(const Cursor& root) {
   if (const auto cursor = map.require("providers", "a map of names to providers")) providers = read_providers(*cursor);
   if (const auto cursor = map.find("models")) config.models = read_models(*cursor, providers);
   for (ProviderEntry& provider : providers) config.providers.push_back(std::move(provider.config));
+  read_budgets_and_prices(map, config);
   return config;
 }
 

@@ -14,7 +14,10 @@
 #include <tuple>
 #include <utility>
 
+#include "config/caching.h"
+#include "config/limits.h"
 #include "config/names.h"
+#include "config/plans.h"
 #include "config/policies.h"
 
 namespace fuseboard::config {
@@ -32,13 +35,18 @@ class ModelsReader {
   struct Common {
     Layer<BreakerOptions> breaker;
     Layer<AttemptTimeouts> timeouts;
+    Layer<LimitKeys> limits;
+    RetryBudgetOptions retry_budget{};
+
+    void read(const MapReader& map);
+    // By themselves, for the values that every target replaces.
+    void report() const;
   };
   // Where a target was met first, and with which values.
   struct Met {
     std::string path;
     int line;
-    BreakerOptions breaker;
-    AttemptTimeouts timeouts;
+    TargetConfig target;
   };
 
   void read_targets(const Cursor& cursor, const Common& common, ModelConfig& model);
@@ -62,10 +70,23 @@ bool same_target(const TargetConfig& a, const TargetConfig& b) {
   return a.provider == b.provider && a.model == b.model;
 }
 
-void read_strategy(const Cursor& cursor) {
-  // One strategy for now, so there is nothing to remember.
-  constexpr std::array<std::pair<std::string_view, int>, 1> kStrategies = {{{"ordered", 0}}};
-  read_choice<int>(cursor, kStrategies);
+void read_context_window(const Cursor& cursor, TargetConfig& target) {
+  constexpr std::int64_t kMost = 1'000'000'000;
+  const auto tokens = read_integer(cursor);
+  if (!tokens) return;
+  if (*tokens < 1 || *tokens > kMost) {
+    cursor.refuse("1 to 1000000000");
+    return;
+  }
+  target.context_window = static_cast<std::uint64_t>(*tokens);
+}
+
+void read_weight(const Cursor& cursor, TargetConfig& target) {
+  const auto weight = read_number(cursor);
+  if (!weight) return;
+  // Written so that NaN is refused.
+  if (!(*weight >= 0.0 && *weight <= 1e6)) cursor.refuse("0 to 1000000");
+  target.weight = *weight;
 }
 
 void read_upstream_model(const MapReader& map, TargetConfig& target) {
@@ -94,14 +115,17 @@ const ProviderEntry* ModelsReader::read_provider_name(const MapReader& map, Targ
 }
 
 TargetConfig ModelsReader::read_target(const Cursor& cursor, const Common& common) {
-  constexpr std::array<std::string_view, 4> kKeys = {"provider", "model", "breaker", "timeouts"};
+  constexpr std::array<std::string_view, 8> kKeys = {"provider", "model",   "context_window", "prefill",
+                                                     "weight",   "breaker", "limits",         "timeouts"};
   const MapReader map(cursor, kKeys);
   TargetConfig target;
   const ProviderEntry* provider = read_provider_name(map, target);
   read_upstream_model(map, target);
+  if (const auto window = map.find("context_window")) read_context_window(*window, target);
+  if (const auto prefill = map.find("prefill")) target.prefill = read_bool(*prefill).value_or(false);
+  if (const auto weight = map.find("weight")) read_weight(*weight, target);
   Common own;
-  if (const auto breaker = map.find("breaker")) own.breaker = read_breaker(*breaker);
-  if (const auto timeouts = map.find("timeouts")) own.timeouts = read_timeouts(*timeouts);
+  own.read(map);
 
   static const ProviderEntry kUnknown;
   if (provider == nullptr) provider = &kUnknown;
@@ -111,20 +135,30 @@ TargetConfig ModelsReader::read_target(const Cursor& cursor, const Common& commo
   const std::array timeouts = {&provider->timeouts, &common.timeouts, &std::as_const(own.timeouts)};
   target.timeouts = apply<AttemptTimeouts>(timeouts, {});
   report_problems<AttemptTimeouts>(target.timeouts, timeouts);
+  const std::array limits = {&provider->limits, &common.limits, &std::as_const(own.limits)};
+  const LimitKeys keys = apply<LimitKeys>(limits, {});
+  report_problems<LimitKeys>(keys, limits);
+  target.state = keys.resolved();
+  target.state.retry_budget = common.retry_budget;
   return target;
 }
 
 void ModelsReader::compare_with_earlier(const Cursor& cursor, const TargetConfig& target) {
   const auto [met, first] =
-      met_.try_emplace({target.provider, target.model}, cursor.path, cursor.at().line, target.breaker, target.timeouts);
+      met_.try_emplace({target.provider, target.model}, Met{cursor.path, cursor.at().line, target});
   if (first) return;
+  const TargetConfig& earlier = met->second.target;
   // The target's name may come from a variable, so the message does without.
   const auto differ = [&](std::string_view what) {
     cursor.say(fmt::format("the same target has {} at {} (line {}); they belong to the target, so they must be equal",
                            what, met->second.path, met->second.line));
   };
-  if (met->second.breaker != target.breaker) differ("another breaker");
-  if (!equal(met->second.timeouts, target.timeouts)) differ("other timeouts");
+  if (earlier.breaker != target.breaker) differ("another breaker");
+  if (!equal(earlier.timeouts, target.timeouts)) differ("other timeouts");
+  if (!same_limits(earlier.state, target.state)) differ("other limits");
+  if (earlier.state.retry_budget != target.state.retry_budget) differ("another retry budget");
+  if (earlier.context_window != target.context_window) differ("another context window");
+  if (earlier.prefill != target.prefill) differ("another prefill");
 }
 
 void ModelsReader::read_targets(const Cursor& cursor, const Common& common, ModelConfig& model) {
@@ -145,26 +179,37 @@ void ModelsReader::read_targets(const Cursor& cursor, const Common& common, Mode
   }
 }
 
+void ModelsReader::Common::read(const MapReader& map) {
+  if (const auto found = map.find("breaker")) breaker = read_breaker(*found);
+  if (const auto found = map.find("timeouts")) timeouts = read_timeouts(*found);
+  if (const auto found = map.find("limits")) limits = read_limits(*found);
+}
+
+void ModelsReader::Common::report() const {
+  const std::array breakers = {&breaker};
+  report_problems<BreakerOptions>(apply<BreakerOptions>(breakers, provider_preset()), breakers);
+  const std::array all_timeouts = {&timeouts};
+  report_problems<AttemptTimeouts>(apply<AttemptTimeouts>(all_timeouts, {}), all_timeouts);
+  const std::array all_limits = {&limits};
+  LimitKeys keys = apply<LimitKeys>(all_limits, {});
+  keys.adaptive = false;  // the rate may stand nearer or farther
+  report_problems<LimitKeys>(keys, all_limits);
+}
+
 ModelConfig ModelsReader::read(const Cursor& cursor, std::string_view alias) {
-  constexpr std::array<std::string_view, 5> kKeys = {"strategy", "targets", "retry", "breaker", "timeouts"};
-  const MapReader map(cursor, kKeys);
+  constexpr std::array<std::string_view, 5> kOwnKeys = {"targets", "cache", "breaker", "limits", "timeouts"};
+  std::array<std::string_view, kPlanKeys.size() + kOwnKeys.size()> keys;
+  std::ranges::copy(kOwnKeys, std::ranges::copy(kPlanKeys, keys.begin()).out);
+  const MapReader map(cursor, keys);
   ModelConfig model;
   model.alias = alias;
-  if (const auto strategy = map.find("strategy")) read_strategy(*strategy);
-  if (const auto retry = map.find("retry")) {
-    const Layer<PlanOptions> layer = read_retry(*retry);
-    const std::array layers = {&layer};
-    model.plan = apply<PlanOptions>(layers, {});
-    report_problems<PlanOptions>(model.plan, layers);
-  }
+  const PlanKeys plan = read_plan(cursor, map);
+  model.plan = plan.plan;
+  if (const auto cache = map.find("cache")) model.cache = read_cache(*cache);
   Common common;
-  if (const auto breaker = map.find("breaker")) common.breaker = read_breaker(*breaker);
-  if (const auto timeouts = map.find("timeouts")) common.timeouts = read_timeouts(*timeouts);
-  // By themselves too, for the values that every target replaces.
-  const std::array breakers = {&std::as_const(common.breaker)};
-  report_problems<BreakerOptions>(apply<BreakerOptions>(breakers, provider_preset()), breakers);
-  const std::array timeouts = {&std::as_const(common.timeouts)};
-  report_problems<AttemptTimeouts>(apply<AttemptTimeouts>(timeouts, {}), timeouts);
+  common.read(map);
+  common.retry_budget = plan.retry_budget;
+  common.report();
   if (const auto targets = map.require("targets", "a list of {provider, model}")) read_targets(*targets, common, model);
   return model;
 }

@@ -6,42 +6,20 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <functional>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "config/setters.h"
 #include "config/units.h"
 #include "fuseboard/core/category.h"
-#include "fuseboard/retry/backoff.h"
 
 namespace fuseboard::config {
 namespace {
 
 using BreakerLayer = Layer<BreakerOptions>;
 using TimeoutLayer = Layer<AttemptTimeouts>;
-using RetryLayer = Layer<PlanOptions>;
-
-// `member` names the place inside the options: a pointer to a member, or a function that returns a reference.
-template <typename Options, typename Member>
-void set_duration(const Cursor& cursor, Layer<Options>& layer, std::string_view field, Member member) {
-  if (const auto value = read_duration(cursor, kDurationForm)) {
-    layer.set(field, cursor, [member, value](Options& options) { std::invoke(member, options) = *value; });
-  }
-}
-
-template <typename Options, typename Member>
-void set_count(const Cursor& cursor, Layer<Options>& layer, std::string_view field, Member member) {
-  const auto read = read_integer(cursor);
-  if (!read) return;
-  // No range reaches the largest count, so validate() refuses it and says which counts are allowed.
-  constexpr std::uint32_t kOutOfRange = std::numeric_limits<std::uint32_t>::max();
-  const bool fits = *read >= 0 && *read < std::int64_t{kOutOfRange};
-  const std::uint32_t value = fits ? static_cast<std::uint32_t>(*read) : kOutOfRange;
-  layer.set(field, cursor, [member, value](Options& options) { std::invoke(member, options) = value; });
-}
 
 void read_preset(const Cursor& cursor, BreakerLayer& layer) {
   using Preset = BreakerOptions (*)();
@@ -114,15 +92,61 @@ void read_trips_on(const Cursor& cursor, BreakerLayer& layer) {
   layer.set("trips_on", cursor, [categories](BreakerOptions& options) { options.trips_on = categories; });
 }
 
+// A whole number is a count of calls, anything else has to be a time.
+void read_window(const Cursor& cursor, BreakerLayer& layer) {
+  constexpr std::string_view kForm = "a number of calls, or a duration such as 60s";
+  const auto text = read_text(cursor, kForm);
+  if (!text) return;
+  CallWindow window;
+  if (text->value.find_first_not_of("0123456789") == std::string::npos && !text->value.empty()) {
+    const auto calls = read_integer(cursor);
+    // No window is as large, so validate() refuses it and says which are allowed.
+    const bool fits = calls && *calls > 0 && *calls < std::int64_t{1} << 31;
+    window = CallWindow::last_calls(fits ? static_cast<std::uint32_t>(*calls) : ~std::uint32_t{0});
+  } else if (const auto time = parse_duration(text->value)) {
+    window = CallWindow::last(*time);
+  } else {
+    cursor.refuse(kForm);
+    return;
+  }
+  layer.set("window.calls", cursor, [window](BreakerOptions& options) { options.window = window; });
+  layer.places.push_back({"window.time", cursor});
+}
+
 // "preset" comes first: it must not undo its neighbours. A probe's lease has no key: it follows from the attempt's
 // timeouts.
-constexpr std::array<Field<BreakerOptions>, 7> kBreakerFields = {{
+constexpr std::array<Field<BreakerOptions>, 14> kBreakerFields = {{
     {"preset", read_preset},
     {"failure_threshold",
      [](const Cursor& cursor, BreakerLayer& layer) {
        set_count(cursor, layer, "failure_threshold", &BreakerOptions::failure_threshold);
      }},
+    {"failure_rate",
+     [](const Cursor& cursor, BreakerLayer& layer) {
+       set_number(cursor, layer, "failure_rate", &BreakerOptions::failure_rate);
+     }},
+    {"slow_call_rate",
+     [](const Cursor& cursor, BreakerLayer& layer) {
+       set_number(cursor, layer, "slow_call_rate", &BreakerOptions::slow_call_rate);
+     }},
+    {"slow_call_duration",
+     [](const Cursor& cursor, BreakerLayer& layer) {
+       set_duration(cursor, layer, "slow_call_duration", &BreakerOptions::slow_call_duration);
+     }},
+    {"minimum_calls",
+     [](const Cursor& cursor, BreakerLayer& layer) {
+       set_count(cursor, layer, "minimum_calls", &BreakerOptions::minimum_calls);
+     }},
+    {"window", read_window},
+    {"stuck_call_age",
+     [](const Cursor& cursor, BreakerLayer& layer) {
+       set_duration(cursor, layer, "stuck_call_age", &BreakerOptions::stuck_call_age);
+     }},
     {"open", read_open_time},
+    {"retry_after_max",
+     [](const Cursor& cursor, BreakerLayer& layer) {
+       set_duration(cursor, layer, "retry_after_max", &BreakerOptions::retry_after_max);
+     }},
     {"half_open_max_probes",
      [](const Cursor& cursor, BreakerLayer& layer) {
        set_count(cursor, layer, "half_open_max_probes", &BreakerOptions::half_open_max_probes);
@@ -153,60 +177,9 @@ constexpr std::array<Field<AttemptTimeouts>, 5> kTimeoutFields = {{
      [](const Cursor& cursor, TimeoutLayer& layer) { set_duration(cursor, layer, "total", &AttemptTimeouts::total); }},
 }};
 
-void read_jitter(const Cursor& cursor, RetryLayer& layer) {
-  constexpr std::array kJitters = {Jitter::none, Jitter::proportional, Jitter::full, Jitter::decorrelated};
-  std::array<std::pair<std::string_view, Jitter>, kJitters.size()> choices;
-  std::ranges::transform(kJitters, choices.begin(), [](Jitter one) { return std::pair{name(one), one}; });
-  if (const auto jitter = read_choice<Jitter>(cursor, choices)) {
-    layer.set("retry.jitter", cursor, [jitter](PlanOptions& options) { options.retry.jitter = *jitter; });
-  }
-}
-
-void read_factor(const Cursor& cursor, RetryLayer& layer) {
-  if (const auto factor = read_number(cursor)) {
-    layer.set("retry.factor", cursor, [factor](PlanOptions& options) { options.retry.factor = *factor; });
-  }
-}
-
-void read_overall_deadline(const Cursor& cursor, RetryLayer& layer) {
-  constexpr std::string_view kForm = "a duration such as 250ms, 1.5s, 2m or 1h, or none";
-  const auto text = read_text(cursor, kForm);
-  if (!text) return;
-  const auto deadline = text->value == "none" ? std::optional(kForever) : parse_duration(text->value);
-  if (!deadline) {
-    cursor.refuse(kForm);
-    return;
-  }
-  layer.set("overall_deadline", cursor, [deadline](PlanOptions& options) { options.overall_deadline = *deadline; });
-}
-
-constexpr std::array<Field<PlanOptions>, 7> kRetryFields = {{
-    {"max_attempts",
-     [](const Cursor& cursor, RetryLayer& layer) {
-       set_count(cursor, layer, "retry.max_attempts",
-                 [](PlanOptions& options) -> auto& { return options.retry.max_attempts; });
-     }},
-    {"base",
-     [](const Cursor& cursor, RetryLayer& layer) {
-       set_duration(cursor, layer, "retry.base", [](PlanOptions& options) -> auto& { return options.retry.base; });
-     }},
-    {"factor", read_factor},
-    {"max",
-     [](const Cursor& cursor, RetryLayer& layer) {
-       set_duration(cursor, layer, "retry.max", [](PlanOptions& options) -> auto& { return options.retry.max; });
-     }},
-    {"jitter", read_jitter},
-    {"overall_deadline", read_overall_deadline},
-    {"max_total_attempts",
-     [](const Cursor& cursor, RetryLayer& layer) {
-       set_count(cursor, layer, "max_total_attempts", &PlanOptions::max_total_attempts);
-     }},
-}};
-
 }  // namespace
 
 Layer<BreakerOptions> read_breaker(const Cursor& cursor) { return read_layer(cursor, kBreakerFields); }
 Layer<AttemptTimeouts> read_timeouts(const Cursor& cursor) { return read_layer(cursor, kTimeoutFields); }
-Layer<PlanOptions> read_retry(const Cursor& cursor) { return read_layer(cursor, kRetryFields); }
 
 }  // namespace fuseboard::config

@@ -18,8 +18,8 @@
 namespace fuseboard::config {
 namespace {
 
-constexpr std::array<std::string_view, 9> kProviderKeys = {"dialect", "base_url", "api_key", "auth",    "headers",
-                                                           "query",   "tls",      "breaker", "timeouts"};
+constexpr std::array<std::string_view, 10> kProviderKeys = {"dialect", "base_url", "api_key", "auth",   "headers",
+                                                            "query",   "tls",      "breaker", "limits", "timeouts"};
 
 constexpr std::array<std::pair<std::string_view, Auth>, 4> kAuths = {
     {{"bearer", Auth::bearer}, {"x-api-key", Auth::x_api_key}, {"api-key", Auth::api_key}, {"none", Auth::none}}};
@@ -205,6 +205,7 @@ ProviderEntry read_provider(const Cursor& cursor, std::string_view name) {
   if (const auto tls = map.find("tls")) read_tls(*tls, provider.config);
   if (const auto breaker = map.find("breaker")) provider.breaker = read_breaker(*breaker);
   if (const auto timeouts = map.find("timeouts")) provider.timeouts = read_timeouts(*timeouts);
+  if (const auto limits = map.find("limits")) provider.limits = read_limits(*limits);
 
   const std::array breakers = {&std::as_const(provider.breaker)};
   provider.config.breaker = apply<BreakerOptions>(breakers, provider_preset());
@@ -212,6 +213,10 @@ ProviderEntry read_provider(const Cursor& cursor, std::string_view name) {
   const std::array timeouts = {&std::as_const(provider.timeouts)};
   provider.config.timeouts = apply<AttemptTimeouts>(timeouts, {});
   report_problems<AttemptTimeouts>(provider.config.timeouts, timeouts);
+  const std::array limits = {&std::as_const(provider.limits)};
+  const LimitKeys keys = apply<LimitKeys>(limits, {});
+  report_problems<LimitKeys>(keys, limits);
+  provider.config.state = keys.resolved();
   return provider;
 }
 

@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "config/layer.h"
+#include "config/limits.h"
 
 namespace fuseboard::config {
 
@@ -17,6 +18,7 @@ struct ProviderEntry {
   ProviderConfig config;
   Layer<BreakerOptions> breaker;
   Layer<AttemptTimeouts> timeouts;
+  Layer<LimitKeys> limits;
 };
 
 // In the order of the file. A provider with problems is among them, so that targets find it.

@@ -31,4 +31,9 @@ bool glob_match(std::string_view pattern, std::string_view text) noexcept {
   return p == pattern.size();
 }
 
+bool glob_matches(const KeyView& pattern, const KeyView& key) noexcept {
+  if (pattern.is_pair() != key.is_pair()) return false;
+  return glob_match(pattern.first(), key.first()) && (!key.is_pair() || glob_match(pattern.second(), key.second()));
+}
+
 }  // namespace fuseboard

@@ -13,8 +13,11 @@ namespace {
 std::string number_text(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+  // People write and read 0.0001 and 60000000000, not 1e-04 and 6e+10.
+  const bool plain = value == 0.0 || (std::abs(value) >= 1e-9 && std::abs(value) < 1e15);
   std::array<char, 32> buffer{};
-  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                    plain ? std::chars_format::fixed : std::chars_format::scientific);
   return {buffer.data(), result.ptr};
 }
 

@@ -16,9 +16,9 @@
 #include "fuseboard/core/category.h"
 #include "fuseboard/pipeline/plan.h"
 #include "fuseboard/pipeline/record.h"
+#include "fuseboard/telemetry/exposition.h"
+#include "fuseboard/telemetry/histogram.h"
 #include "gateway/model_table.h"
-#include "telemetry/exposition.h"
-#include "telemetry/histogram.h"
 
 namespace fuseboard::gateway {
 

@@ -6,7 +6,8 @@
 #include <set>
 #include <vector>
 
-#include "telemetry/exposition.h"
+#include "fuseboard/telemetry/breaker_gauge.h"
+#include "fuseboard/telemetry/exposition.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -28,15 +29,9 @@ void write_breakers(Exposition& out, const ModelTable& models, const BreakerRegi
     if (configured.contains(key)) breakers.push_back({.key = std::move(key), .breaker = std::move(breaker)});
   }
 
-  // A series for each state, so that none is missing while it is 0 [TEL-2].
-  out.family("fuseboard_breaker_state", Exposition::Type::gauge,
-             "1 for the state the breaker is in, 0 for the others.");
-  for (const Keyed& keyed : breakers) {
-    for (const CircuitState state : {CircuitState::closed, CircuitState::open, CircuitState::half_open}) {
-      out.sample("fuseboard_breaker_state", {{"key", keyed.key}, {"state", name(state)}},
-                 std::uint64_t{keyed.breaker.state == state});
-    }
-  }
+  std::vector<telemetry::BreakerGauge> gauges;
+  for (const Keyed& keyed : breakers) gauges.push_back({.key = keyed.key, .state = name(keyed.breaker.state)});
+  telemetry::write_breaker_states(out, gauges);
   out.family("fuseboard_breaker_opened_total", Exposition::Type::counter, "Times the circuit opened.");
   for (const Keyed& keyed : breakers) {
     out.sample("fuseboard_breaker_opened_total", {{"key", keyed.key}}, keyed.breaker.times_opened);

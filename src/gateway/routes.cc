@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "fuseboard/core/ids.h"
+#include "fuseboard/telemetry/exposition.h"
 #include "gateway/admin.h"
 #include "gateway/chat_relay.h"
 #include "gateway/exposition.h"
 #include "llm/errors.h"
 #include "llm/request.h"
-#include "telemetry/exposition.h"
 
 namespace fuseboard::gateway {
 namespace {

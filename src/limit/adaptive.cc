@@ -147,7 +147,7 @@ void AdaptiveLimiter::settle(const AdaptivePermit& permit, const Outcome& outcom
       // What was saved up for a burst would be refused too.
       level_.drain();
     }
-    gate_.obey(outcome, now);
+    gate_.heed(*outcome.failure, now);
   }
   if (window != nullptr) observe_locked(*window, now);
 }

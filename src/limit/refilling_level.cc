@@ -13,10 +13,19 @@ constexpr double kNanoseconds = 1e9;
 constexpr double kUnit = 0x1p60;
 // A debt of more than this many tokens is none that anybody waits for; it keeps sums far from overflow.
 constexpr double kMostTokens = 0x1p35;
+__extension__ constexpr __int128 kOneToken = static_cast<__int128>(1'000'000'000) << 60;
+
+// The product of less than these, 2^36 ns and 2^60 units (a token a nanosecond, the highest rate), stays below 2^126
+// whatever is added to it.
+constexpr Duration kLongWait = Duration(std::int64_t{1} << 36);
+__extension__ constexpr __int128 kFastStep = static_cast<__int128>(1) << 90;
 
 }  // namespace
 
 RefillingLevel::Fixed RefillingLevel::tokens(double count) noexcept {
+  // Whole numbers, which costs mostly are, without a conversion from double to 128 bits: that is a call.
+  const auto whole = static_cast<std::int64_t>(std::clamp(count, -kMostTokens, kMostTokens));
+  if (static_cast<double>(whole) == count) return static_cast<Fixed>(whole) * kOneToken;
   return static_cast<Fixed>(std::clamp(count, -kMostTokens, kMostTokens) * kNanoseconds * kUnit);
 }
 
@@ -32,14 +41,20 @@ void RefillingLevel::advance(TimePoint now, double rate) noexcept {
   }
   const Duration since = elapsed(last_, now);
   last_ = now;
-  const Fixed step = per_nanosecond(rate);
-  if (step <= 0) return;
-  const Fixed missing = burst_ - level_;
-  // Compared as doubles first: the exact product may not fit.
-  if (static_cast<double>(step) * static_cast<double>(since.count()) > 2.0 * static_cast<double>(missing)) {
+  if (level_ >= burst_) return;
+  // A rate seldom changes, and the conversion to 128 bits is a call.
+  if (rate != rate_) {
+    rate_ = rate;
+    step_ = per_nanosecond(rate);
+  }
+  if (step_ <= 0) return;
+  // Compared as doubles first where the exact product may not fit.
+  const bool fits = since < kLongWait && step_ < kFastStep;
+  if (!fits &&
+      static_cast<double>(step_) * static_cast<double>(since.count()) > 2.0 * static_cast<double>(burst_ - level_)) {
     level_ = burst_;
   } else {
-    level_ = std::min(level_ + step * since.count(), burst_);
+    level_ = std::min(level_ + step_ * since.count(), burst_);
   }
 }
 

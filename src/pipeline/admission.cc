@@ -8,13 +8,10 @@
 namespace fuseboard {
 namespace {
 
-std::unexpected<AdmissionRefusal> refused(const Rejection& rejection) {
-  return std::unexpected(AdmissionRefusal{.rejection = rejection});
-}
+AdmissionRefusal refused(const Rejection& rejection) { return {.rejection = rejection}; }
 
-std::unexpected<AdmissionRefusal> refused(const TargetState& state, const BudgetRefusal& budget) {
-  return std::unexpected(AdmissionRefusal{.rejection = {.reason = RejectionReason::budget_exceeded, .key = state.key()},
-                                          .budget = budget});
+AdmissionRefusal refused(const TargetState& state, const BudgetRefusal& budget) {
+  return {.rejection = {.reason = RejectionReason::budget_exceeded, .key = state.key()}, .budget = budget};
 }
 
 JointRequest joint_request(const AdmissionRequest& request) {
@@ -43,22 +40,16 @@ std::optional<Rejection> look(const Target& target, const AdmissionRequest& requ
   return std::nullopt;
 }
 
-std::expected<AttemptPermits, AdmissionRefusal> admit(const Target& target, const AdmissionRequest& request,
-                                                      TimePoint now) {
+std::optional<AdmissionRefusal> admit(const Target& target, const AdmissionRequest& request, TimePoint now,
+                                      AttemptPermits& permits) {
   TargetState& state = *target.state;
-  AttemptPermits permits;
   permits.state_ = &state;
   if (CredentialGate* const credential = state.credential()) {
     auto pass = credential->try_pass(now);
     if (!pass) return refused(pass.error());
     permits.credential_ = std::move(*pass);
   }
-  if (state.breakers().look()) {
-    // Asked properly, so that the denial is counted. Should it have changed its mind, the permit is there early.
-    auto breaker = state.breakers().try_acquire(request.probe_lease);
-    if (!breaker) return refused(breaker.error());
-    std::move(*breaker).give_back();
-  }
+  if (const auto open = state.breakers().turn_away()) return refused(*open);
   if (request.ledger != nullptr) {
     if (!target.price && target.needs_price)
       return refused({.reason = RejectionReason::price_missing, .key = state.key()});
@@ -94,7 +85,7 @@ std::expected<AttemptPermits, AdmissionRefusal> admit(const Target& target, cons
   permits.breaker_ = std::move(*breaker);
   permits.budget_.mark_sent();
   permits.latency_ = state.latency().begin();
-  return permits;
+  return std::nullopt;
 }
 
 // The attempt was not sent.
@@ -113,7 +104,7 @@ std::optional<BudgetSettlement> AttemptPermits::settle(const AttemptReport& repo
   std::move(breaker_).settle(outcome, report.connected ? kModelScope : kProviderScope);
   std::move(place_).settle(outcome);
   if (state_->adaptive_rate() == nullptr) {
-    state_->gate().obey(outcome, now);
+    if (!outcome.ok()) state_->gate().heed(*outcome.failure, now);
     if (report.window && report.window->remaining == 0) state_->gate().close(now, report.window->reset_after);
   } else if (report.window) {
     std::move(rate_).settle(outcome, now, *report.window);

@@ -127,26 +127,23 @@ Step Execution::next_attempt(TimePoint now) {
   for (; place_ < record_.candidates.size(); leave_target()) {
     const std::uint32_t target = record_.candidates[place_];
     if (is_spent(target)) continue;
-    auto permits = try_admit(target, now);
-    if (permits) return start_attempt(target, std::move(*permits), false, now);
+    if (auto* const flight = try_admit(target, now)) return start_attempt(target, *flight, false, now);
     if (ending_) return finish(*ending_, now);
   }
   return wait_or_finish(now);
 }
 
-Step Execution::start_attempt(std::uint32_t target, AttemptPermits permits, bool hedge, TimePoint now) {
+Step Execution::start_attempt(std::uint32_t target, std::optional<Flight>& flight, bool hedge, TimePoint now) {
   if (tries_[target] == 0) target_at(target).state->retry_budget().count_call(now);
   if (tries_[target] < std::numeric_limits<std::uint8_t>::max()) ++tries_[target];
   ++record_.attempts_sent;
-  std::optional<Flight>& flight = flights_[flights_[0].has_value() ? 1 : 0];
-  const bool probe = permits.is_probe();
-  flight.emplace(Flight{.permits = std::move(permits),
-                        .record = {.number = record_.attempts_sent,
-                                   .target = target,
-                                   .probe = probe,
-                                   .hedge = hedge,
-                                   .waited = std::exchange(pending_wait_, Duration::zero()),
-                                   .started = now}});
+  const bool probe = flight->permits.is_probe();
+  flight->record = {.number = record_.attempts_sent,
+                    .target = target,
+                    .probe = probe,
+                    .hedge = hedge,
+                    .waited = std::exchange(pending_wait_, Duration::zero()),
+                    .started = now};
   retry_grant_.reset();
   if (!hedge) hedge_at_ = hedge_time(target, now);
 

@@ -27,9 +27,9 @@ Step Execution::while_in_flight(TimePoint now) {
   if (deadline_.passed(now) || !attempts_left()) return Await{};
   for (const std::uint32_t target : record_.candidates) {
     if (tries_[target] > 0 || is_spent(target)) continue;
-    if (auto permits = try_admit(target, now)) {
+    if (auto* const flight = try_admit(target, now)) {
       record_.hedged = true;
-      return start_attempt(target, std::move(*permits), true, now);
+      return start_attempt(target, *flight, true, now);
     }
     // No attempt is left for a hedge: no reason to end the call.
     if (std::exchange(ending_, std::nullopt)) break;

@@ -41,8 +41,7 @@ void Execution::report(std::uint32_t attempt, const AttemptReport& report, TimeP
 
 // Tells all policies, once [PIP-3], and enters the attempt into the record.
 void Execution::settle(std::optional<Flight>& flight, const AttemptReport& report, TimePoint now) {
-  Flight ended = *std::exchange(flight, std::nullopt);
-  AttemptRecord& attempt = ended.record;
+  AttemptRecord& attempt = flight->record;
   attempt.duration = elapsed(attempt.started, now);
   attempt.answered = report.answered;
   attempt.failure = report.outcome.failure;
@@ -54,8 +53,9 @@ void Execution::settle(std::optional<Flight>& flight, const AttemptReport& repor
   }
   outcome.latency = attempt.first_content.value_or(attempt.duration);
   if (!outcome.ok()) attempt.verdict = target_at(attempt.target).state->breakers().handles().back().verdict(outcome);
-  attempt.charged = std::move(ended.permits).settle(report, outcome, now);
+  attempt.charged = std::move(flight->permits).settle(report, outcome, now);
   record_.attempts.push_back(attempt);
+  flight.reset();
 }
 
 // Attempts that nobody needs any more end neutral.

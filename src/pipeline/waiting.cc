@@ -46,29 +46,30 @@ int rank_of(RejectionReason reason) noexcept {
 
 }  // namespace
 
-// nullopt: refused and noted; ending_ is set where no attempt may be sent at all.
-std::optional<AttemptPermits> Execution::try_admit(std::uint32_t target, TimePoint now) {
+// Where the attempt's permits are; nullptr: refused and noted, and ending_ is set where no attempt may be sent at all.
+std::optional<Execution::Flight>* Execution::try_admit(std::uint32_t target, TimePoint now) {
   if (options_.attempt_budget != nullptr && !options_.attempt_budget->try_take()) {
     ending_ = Ending::retries_exhausted;
-    return std::nullopt;
+    return nullptr;
   }
   const AdmissionQueue& queue = target_at(target).state->queue();
   const bool own_turn = queued_ && queued_->target == target;
   // Whoever waits for tokens or a place goes first.
   const bool others_wait = !own_turn && !queue.empty() && queue.options().max_wait > Duration::zero();
-  if (!others_wait) {
-    auto admitted = admit(target_at(target), admission_request(target, now), now);
-    if (admitted) return std::move(*admitted);
-    note_refusal(target, admitted.error());
-    const RejectionReason reason = admitted.error().rejection.reason;
-    // No wait within a call helps here.
-    if (rank_of(reason) > 0) spend(target);
-  } else {
+  if (others_wait) {
     note_refusal(target, {.rejection = {.reason = RejectionReason::rate_limited}});
+  } else {
+    std::optional<Flight>& flight = flights_[flights_[0].has_value() ? 1 : 0];
+    const auto refusal = admit(target_at(target), admission_request(target, now), now, flight.emplace().permits);
+    if (!refusal) return &flight;
+    flight.reset();
+    note_refusal(target, *refusal);
+    // No wait within a call helps here.
+    if (rank_of(refusal->rejection.reason) > 0) spend(target);
   }
   if (options_.attempt_budget != nullptr) options_.attempt_budget->give_back();
   if (!own_turn) return_retry();
-  return std::nullopt;
+  return nullptr;
 }
 
 void Execution::note_refusal(std::uint32_t target, const AdmissionRefusal& refusal) {
@@ -112,8 +113,9 @@ void Execution::return_retry() {
 }
 
 Step Execution::wait_or_finish(TimePoint now) {
-  // Each round joins a queue or rules a target out.
-  while (const auto obstacle = soonest_obstacle(now)) {
+  // Each round joins a queue or rules a target out. At first, with nothing sent, what was just noted is all there is.
+  const bool fresh = record_.attempts_sent == 0 && obstacle_ && !is_spent(obstacle_->target);
+  for (auto obstacle = fresh ? obstacle_ : soonest_obstacle(now); obstacle; obstacle = soonest_obstacle(now)) {
     const auto longest = worth_waiting(*obstacle, now);
     if (!longest) break;
     if (join_queue(*obstacle, *longest, now)) return next_in_queue(now);
@@ -197,11 +199,10 @@ Step Execution::next_in_queue(TimePoint now) {
   if (!turn) return WaitUntil{queued_->until};
   auto refusal = look(target_at(target), admission_request(target, now), now);
   if (!refusal) {
-    auto permits = try_admit(target, now);
-    if (permits) {
+    if (auto* const flight = try_admit(target, now)) {
       leave_queue(now);
       place_ = static_cast<std::size_t>(std::ranges::find(record_.candidates, target) - record_.candidates.begin());
-      return start_attempt(target, std::move(*permits), false, now);
+      return start_attempt(target, *flight, false, now);
     }
     if (ending_) return finish(*ending_, now);
     if (is_spent(target)) {

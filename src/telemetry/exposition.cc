@@ -1,11 +1,10 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "telemetry/exposition.h"
+#include "fuseboard/telemetry/exposition.h"
 
-#include <fmt/format.h>
-
-#include <iterator>
+#include <array>
+#include <charconv>
 
 namespace fuseboard::telemetry {
 namespace {
@@ -36,12 +35,26 @@ std::string_view type_name(Exposition::Type type) {
   return "untyped";
 }
 
+// The shortest text that reads back as the same number.
+template <typename Number>
+void append_number(std::string& text, Number value) {
+  std::array<char, 32> buffer{};
+  const std::to_chars_result end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  text.append(buffer.data(), end.ptr);
+}
+
 }  // namespace
 
+std::string number_text(double value) {
+  std::string text;
+  append_number(text, value);
+  return text;
+}
+
 void Exposition::family(std::string_view name, Type type, std::string_view help) {
-  fmt::format_to(std::back_inserter(text_), "# HELP {} ", name);
+  text_.append("# HELP ").append(name).append(" ");
   append_escaped(text_, help, false);
-  fmt::format_to(std::back_inserter(text_), "\n# TYPE {} {}\n", name, type_name(type));
+  text_.append("\n# TYPE ").append(name).append(" ").append(type_name(type)).append("\n");
 }
 
 void Exposition::series(std::string_view name, std::span<const Label> labels) {
@@ -63,12 +76,14 @@ void Exposition::series(std::string_view name, std::span<const Label> labels) {
 
 void Exposition::sample(std::string_view name, std::span<const Label> labels, double value) {
   series(name, labels);
-  fmt::format_to(std::back_inserter(text_), "{}\n", value);
+  append_number(text_, value);
+  text_ += '\n';
 }
 
 void Exposition::sample(std::string_view name, std::span<const Label> labels, std::uint64_t value) {
   series(name, labels);
-  fmt::format_to(std::back_inserter(text_), "{}\n", value);
+  append_number(text_, value);
+  text_ += '\n';
 }
 
 }  // namespace fuseboard::telemetry

@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "breaker/glob.h"
 #include "fuseboard/breaker/registry.h"
 #include "fuseboard/core/glob.h"
 #include "tests/breaker/support.h"

@@ -119,6 +119,21 @@ TEST_F(OverrideTest, CallsThatForceClosedLetInAreNotStuckAfterwards) {  // BRK-1
   EXPECT_EQ(breaker.snapshot().oldest_in_flight, 100s);
 }
 
+TEST_F(OverrideTest, ALostProbeIsLeftAloneWhileAnOverrideDecides) {  // BRK-13 PIP-2
+  trip(breaker_, 2);
+  clock_.advance(10s);
+  const BreakerPermit probe = acquired(breaker_);
+  for (const OverrideKind kind : {OverrideKind::force_open, OverrideKind::force_closed}) {
+    breaker_.set_override(kind, "a while");
+    clock_.advance(60s);
+    EXPECT_EQ(breaker_.turn_away().has_value(), kind == OverrideKind::force_open);
+    EXPECT_EQ(breaker_.state(), CircuitState::half_open);
+  }
+  breaker_.set_override(OverrideKind::metrics_only, "a look first");
+  EXPECT_EQ(breaker_.turn_away(), std::nullopt);
+  EXPECT_EQ(breaker_.state(), CircuitState::open);
+}
+
 TEST_F(OverrideTest, EveryChangeIsAnEvent) {  // BRK-13 CORE-4
   std::vector<std::string> heard;
   std::uint64_t sequence = 0;

@@ -4,7 +4,10 @@
 // Rates, slow calls and stuck calls [BRK-2].
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
+#include <deque>
+#include <utility>
 #include <vector>
 
 #include "tests/breaker/support.h"
@@ -46,6 +49,64 @@ TEST_F(TripRulesTest, ACountWindowIsExact) {  // BRK-2
   EXPECT_EQ(breaker.state(), CircuitState::closed) << "the failure of before has just left";
   call(breaker, failed());
   EXPECT_EQ(breaker.state(), CircuitState::open);
+}
+
+// While a window holds nothing but good calls, another one is not written into it.
+RC_GTEST_PROP(CountWindow, IsExactAlsoWhereGoodCallsLeaveItAsItIs, ()) {  // BRK-2
+  BreakerOptions options = rate_rule(1.0, 1, CallWindow::last_calls(*rc::gen::inRange(1U, 4U)));
+  options.minimum_calls = options.window.calls;
+  options.slow_call_duration = 1s;
+  CircuitBreaker breaker(options, "key");
+  std::deque<std::pair<bool, bool>> naive;  // failed, slow
+  std::uint32_t in_a_row = 0;
+  const int steps = *rc::gen::inRange(1, 60);
+  for (int step = 0; step < steps; ++step) {
+    switch (*rc::gen::weightedElement<int>({{12, 0}, {2, 1}, {1, 2}, {1, 3}, {1, 4}})) {
+      case 0:
+      case 1: {
+        const Duration latency = *rc::gen::weightedElement<Duration>({{6, 0s}, {2, 1s}, {2, 2s}, {1, -1s}});
+        // Never all of them, which would open it.
+        const bool fails = naive.size() > 1 && !naive.back().first && *rc::gen::arbitrary<bool>();
+        call(breaker, fails ? Outcome::failed(Failure::of(Category::timeout), latency) : Outcome::success(latency));
+        naive.emplace_back(fails, latency > options.slow_call_duration);
+        in_a_row = fails ? in_a_row + 1 : 0;
+        break;
+      }
+      case 2:
+        breaker.reset();
+        naive.clear();
+        in_a_row = 0;
+        break;
+      case 3:
+        options.slow_call_duration = *rc::gen::element<Duration>(500ms, 1s, 3s);
+        breaker.apply(options);
+        break;
+      default:
+        options.window.calls = *rc::gen::inRange(1U, 4U);
+        options.minimum_calls = options.window.calls;
+        breaker.apply(options);
+    }
+    while (naive.size() > options.window.calls) naive.pop_front();
+    WindowTotals expected{.calls = naive.size()};
+    for (const auto& [failed, slow] : naive) {
+      expected.failures += failed ? 1 : 0;
+      expected.slow += slow ? 1 : 0;
+    }
+    // A window of one call that failed has opened it: begin again.
+    if (breaker.state() != CircuitState::closed) return;
+    const BreakerSnapshot snapshot = breaker.snapshot();
+    RC_ASSERT(snapshot.window == expected);
+    RC_ASSERT(snapshot.consecutive_failures == in_a_row);
+  }
+}
+
+TEST_F(TripRulesTest, ASuccessEndsARestoredRowOfFailuresWhateverTheWindowHolds) {  // BRK-3 BRK-15
+  CircuitBreaker breaker(rate_rule(1.0, 1, CallWindow::last_calls(2)), "key", clock_);
+  for (int i = 0; i < 3; ++i) call(breaker, Outcome::success());
+  ASSERT_TRUE(breaker.restore({.key = Key("key"), .consecutive_failures = 2}));
+  EXPECT_EQ(breaker.snapshot().consecutive_failures, 2U);
+  call(breaker, Outcome::success());
+  EXPECT_EQ(breaker.snapshot().consecutive_failures, 0U);
 }
 
 TEST_F(TripRulesTest, ATimeWindowForgets) {  // BRK-2

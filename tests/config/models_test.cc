@@ -76,6 +76,106 @@ TEST(Model, EveryKeyOfABreakerReachesItsOption) {
   EXPECT_EQ(options.trips_on, (CategorySet{Category::network, Category::rate_limit}));
 }
 
+TEST(Model, ABreakersRateRulesReachTheirOptions) {  // BRK-2
+  const BreakerOptions options = breaker(
+      "{failure_rate: 0.5, minimum_calls: 10, window: 60s, slow_call_duration: 30s, slow_call_rate: 0.8, "
+      "stuck_call_age: 5m, retry_after_max: 10m}");
+  EXPECT_EQ(options.failure_rate, 0.5);
+  EXPECT_EQ(options.minimum_calls, 10U);
+  EXPECT_EQ(options.window, CallWindow::last(60s));
+  EXPECT_EQ(options.slow_call_duration, 30s);
+  EXPECT_EQ(options.slow_call_rate, 0.8);
+  EXPECT_EQ(options.stuck_call_age, 5min);
+  EXPECT_EQ(options.retry_after_max, 10min);
+  EXPECT_EQ(breaker("{window: 50}").window, CallWindow::last_calls(50));
+}
+
+TEST(Model, AWindowIsACountOrATime) {  // BRK-2 CORE-6
+  for (const char* value : {"0", "10001", "4294967396", "99999999999999999999"})
+    EXPECT_EQ(problem(with_model(fmt::format("    breaker: {{window: {}}}\n", value))),
+              fmt::format("f.yaml:7:23: models.m.breaker.window: {} is not allowed; allowed: 1 to 10000", value));
+  EXPECT_EQ(problem(with_model("    breaker: {window: 10ms}\n")),
+            "f.yaml:7:23: models.m.breaker.window: 10ms is not allowed; allowed: 1s to 24h");
+  for (const char* value : {"-5", "1.5", "many"})
+    EXPECT_EQ(problem(with_model(fmt::format("    breaker: {{window: {}}}\n", value))),
+              fmt::format("f.yaml:7:23: models.m.breaker.window: {} is not allowed; allowed: a number of calls, or a "
+                          "duration such as 60s",
+                          value));
+  EXPECT_EQ(problem(with_model("    breaker: {failure_rate: 0.5, window: 10}\n")),
+            "f.yaml:7:14: models.m.breaker.minimum_calls: 20 (the default) is not allowed; allowed: 1 to 10");
+}
+
+TEST(Model, WhatItSaysOfItsCallsReachesThePlan) {  // FBK-1 RTY-4
+  const PlanOptions plan = model(
+                               "    strategy: least_latency\n"
+                               "    wait_for_recovery: {max_wait: 3s}\n"
+                               "    hedge: {after_percentile: 0.99}\n"
+                               "    fallback_on: [content_policy]\n")
+                               .plan;
+  EXPECT_EQ(plan.strategy, Strategy::least_latency);
+  EXPECT_EQ(plan.max_recovery_wait, 3s);
+  ASSERT_TRUE(plan.hedge);
+  EXPECT_EQ(plan.hedge->percentile, 0.99);
+  EXPECT_EQ(plan.fallback_on, CategorySet{Category::content_policy});
+  EXPECT_FALSE(model("").plan.hedge);
+  EXPECT_EQ(model("    hedge: {}\n").plan.hedge->percentile, HedgeOptions{}.percentile);
+}
+
+TEST(Model, WhatAPlanRefusesIsReportedAtItsKey) {  // CORE-6
+  EXPECT_EQ(problem(with_model("    hedge: {after_percentile: 1}\n")),
+            "f.yaml:7:31: models.m.hedge.after_percentile: 1 is not allowed; allowed: 0.5 to 0.9999");
+  EXPECT_EQ(problem(with_model("    wait_for_recovery: {max_wait: 2h}\n")),
+            "f.yaml:7:35: models.m.wait_for_recovery.max_wait: 2h is not allowed; allowed: 0s to 1h");
+  EXPECT_EQ(problem(with_model("    fallback_on: [timeout]\n")),
+            "f.yaml:7:19: models.m.fallback_on[0]: timeout is not allowed; allowed: content_policy");
+  EXPECT_EQ(problem(with_model("    strategy: random\n")),
+            "f.yaml:7:15: models.m.strategy: random is not allowed; allowed: ordered, weighted, least_latency");
+  EXPECT_EQ(problem(with_model("    retry: {budget: {ratio: 11, min_per_second: 2000000}}\n")),
+            "f.yaml:7:29: models.m.retry.budget.ratio: 11 is not allowed; allowed: 0 to 10\n"
+            "f.yaml:7:49: models.m.retry.budget.min_per_second: 2000000 is not allowed; allowed: 0 to 1000000");
+}
+
+TEST(Model, ItsRetryBudgetIsThatOfItsTargets) {  // RTY-5
+  const ModelConfig read = model("    retry: {budget: {ratio: 0.1, min_per_second: 3}}\n");
+  EXPECT_EQ(read.targets[0].state.retry_budget, (RetryBudgetOptions{.ratio = 0.1, .min_per_second = 3}));
+  EXPECT_EQ(model("").targets[0].state.retry_budget, RetryBudgetOptions{});
+}
+
+TEST(Model, ATargetHasAWindowAWeightAndPrefill) {  // FBK-1 FBK-2
+  const Config read = config(with_providers(
+      "models: {m: {targets: [{provider: a, model: x, context_window: 200000, weight: 0.5, prefill: true},\n"
+      "                       {provider: a, model: y}]}}\n"));
+  const TargetConfig& target = read.models[0].targets[0];
+  EXPECT_EQ(target.context_window, 200000U);
+  EXPECT_EQ(target.weight, 0.5);
+  EXPECT_TRUE(target.prefill);
+  EXPECT_FALSE(read.models[0].targets[1].context_window || read.models[0].targets[1].prefill);
+  EXPECT_EQ(read.models[0].targets[1].weight, 1.0);
+  const auto refused = [](std::string_view key) {
+    return problem(with_providers("models: {m: {targets: [{provider: a, model: x, " + std::string(key) + "}]}}\n"));
+  };
+  EXPECT_THAT(refused("context_window: 0"), HasSubstr("0 is not allowed; allowed: 1 to 1000000000"));
+  EXPECT_THAT(refused("weight: -1"), HasSubstr("-1 is not allowed; allowed: 0 to 1000000"));
+  EXPECT_THAT(refused("weight: nan"), HasSubstr("nan is not allowed; allowed: 0 to 1000000"));
+}
+
+TEST(Model, ItsCacheIsOffUnlessItIsNamed) {  // CCH-3 CCH-5
+  EXPECT_FALSE(model("").cache);
+  const CacheConfig all =
+      *model("    cache: {ttl: 30m, max_bytes: 1GiB, backend: memory, nondeterministic: true}\n").cache;
+  EXPECT_EQ(all.ttl, 30min);
+  EXPECT_EQ(all.store.max_bytes, std::size_t{1} << 30U);
+  EXPECT_TRUE(all.nondeterministic);
+  const CacheConfig usual = *model("    cache: {}\n").cache;
+  EXPECT_EQ(usual.ttl, 10min);
+  EXPECT_EQ(usual.store.max_bytes, MemoryCacheOptions{}.max_bytes);
+  EXPECT_FALSE(usual.nondeterministic);
+  EXPECT_EQ(problem(with_model("    cache: {ttl: 0s, max_bytes: 10, backend: redis}\n")),
+            "f.yaml:7:18: models.m.cache.ttl: 0s is not allowed; allowed: 1s to 720h\n"
+            "f.yaml:7:33: models.m.cache.max_bytes: 10 is not allowed; allowed: 1024 to 1099511627776\n"
+            "f.yaml:7:46: models.m.cache.backend: redis is not allowed; allowed: memory");
+}
+
 TEST(Model, PresetsAreTheLibrarysAndCanBeWidened) {  // BRK-20
   EXPECT_EQ(breaker("{preset: provider}"), provider_preset());
   EXPECT_EQ(breaker("{preset: tool}"), tool_preset());
@@ -156,7 +256,7 @@ TEST(Model, WrongKindsSayWhatWasExpected) {
   EXPECT_EQ(
       problem(with_model("    retry: 3\n")),
       "f.yaml:7:12: models.m.retry: text is not allowed; allowed: a map with the keys max_attempts, base, factor, "
-      "max, jitter, overall_deadline, max_total_attempts");
+      "max, jitter, overall_deadline, max_total_attempts, budget");
   EXPECT_EQ(
       problem(with_model("    retry: {base: {}}\n")),
       "f.yaml:7:19: models.m.retry.base: a map is not allowed; allowed: a duration such as 250ms, 1.5s, 2m or 1h");
@@ -262,14 +362,12 @@ TEST(Model, AModelHasTargets) {
             "f.yaml:4:23: models.m.targets: an empty list is not allowed; allowed: a list of targets, at least one");
 }
 
-TEST(Model, NamesAndStrategiesAreChecked) {
+TEST(Model, NamesAreChecked) {
   EXPECT_EQ(
       problem(with_providers("models: {a/b: {targets: [{provider: a, model: org/x}]}}\n")),
       "f.yaml:4:10: models.a/b: a model's name is 1 to 128 letters, digits and . _ : @ + - (no /, which divides a "
       "provider from its model)");
   EXPECT_EQ(problem(with_providers("models: {\"llama3:8b\": {targets: [{provider: a, model: org/x}]}}\n")), "");
-  EXPECT_EQ(problem(with_model("    strategy: weighted\n")),
-            "f.yaml:7:15: models.m.strategy: weighted is not allowed; allowed: ordered");
 }
 
 TEST(Model, UnknownKeysComeWithTheNearestKnownName) {
@@ -279,8 +377,9 @@ TEST(Model, UnknownKeysComeWithTheNearestKnownName) {
             "f.yaml:7:13: models.m.retry.max_atempts: not a known key; did you mean \"max_attempts\"?");
   EXPECT_EQ(problem(with_model("    breaker: {Failure_Threshold: 3}\n")),
             "f.yaml:7:15: models.m.breaker.Failure_Threshold: not a known key; did you mean \"failure_threshold\"?");
-  EXPECT_EQ(problem(with_model("    limits: {rpm: 5}\n")),
-            "f.yaml:7:5: models.m.limits: not a known key; known here: strategy, targets, retry, breaker, timeouts");
+  EXPECT_EQ(problem(with_model("    zzzz: {rpm: 5}\n")),
+            "f.yaml:7:5: models.m.zzzz: not a known key; known here: strategy, retry, wait_for_recovery, hedge, "
+            "fallback_on, targets, cache, breaker, limits, timeouts");
 }
 
 }  // namespace

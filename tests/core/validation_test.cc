@@ -43,6 +43,17 @@ TEST(Validator, RefusesWhatIsNoNumberAndInfinities) {  // CORE-6
   EXPECT_EQ(problems[2].value, "-inf");
 }
 
+TEST(Validator, WritesNumbersAsPeopleDo) {  // CORE-6
+  Validator validator;
+  validator.in_range("rate", 0.0, 1e-4, 6e10);
+  validator.in_range("rate", -1e300, 1e-6, 1e300);
+  const Problems problems = std::move(validator).take();
+  ASSERT_EQ(problems.size(), 2U);
+  EXPECT_EQ(problems[0].allowed, "0.0001 to 60000000000");
+  EXPECT_EQ(problems[1].value, "-1e+300");
+  EXPECT_EQ(problems[1].allowed, "0.000001 to 1e+300");
+}
+
 TEST(Validator, BoundsThemselvesAreAllowed) {  // CORE-6
   Validator validator;
   validator.in_range("a", 1, 1, 10);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
@@ -37,7 +38,12 @@ class AdmissionTest : public testing::Test {
             .ledger = &ledger_,
             .probe_lease = seconds(60)};
   }
-  auto try_admit() { return admit(target_, request(), world_.clock.now()); }
+  std::expected<AttemptPermits, AdmissionRefusal> try_admit() { return try_admit(target_, request()); }
+  std::expected<AttemptPermits, AdmissionRefusal> try_admit(const Target& target, const AdmissionRequest& asked) {
+    AttemptPermits permits;
+    if (auto refusal = admit(target, asked, world_.clock.now(), permits)) return std::unexpected(*refusal);
+    return permits;
+  }
 
   BudgetLevelSnapshot global_budget() { return ledger_.snapshot().levels.front(); }
 
@@ -277,7 +283,7 @@ TEST_F(AdmissionTest, WhatAServerSaysOfItsLimitIsObeyedWithoutLimitsOfOurOwn) { 
   const Target plain{.name = "plain", .state = state};
   const TimePoint now = world_.clock.now();
   const auto end = [&](const AttemptReport& report) {
-    auto permits = admit(plain, {.probe_lease = seconds(60)}, world_.clock.now());
+    auto permits = try_admit(plain, {.probe_lease = seconds(60)});
     ASSERT_TRUE(permits);
     std::move(*permits).settle(report, report.outcome, world_.clock.now());
   };

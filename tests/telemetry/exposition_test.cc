@@ -1,12 +1,12 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "telemetry/exposition.h"
+#include "fuseboard/telemetry/exposition.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "telemetry/histogram.h"
+#include "fuseboard/telemetry/histogram.h"
 
 namespace fuseboard::telemetry {
 namespace {

@@ -118,6 +118,24 @@ class RecyclingMemory final : public std::pmr::memory_resource {
   std::vector<Size> sizes_;
 };
 
+// What somebody else keeps by key beside the breaker: found by the same lookup, and let go of with it. Made and
+// destroyed under the registry's lock, so neither may call back into the registry, read a clock or run a user's code.
+class KeyCompanion {
+ public:
+  virtual ~KeyCompanion() = default;
+  // Whether nothing is lost if it goes. Called under the registry's lock too.
+  virtual bool is_idle(TimePoint now) const noexcept = 0;
+};
+
+// Transitions of all breakers of one registry, let go of ones included.
+struct TransitionTotals {
+  std::uint64_t opened = 0;
+  std::uint64_t half_opened = 0;
+  std::uint64_t closed = 0;  // by probes and by resets of a circuit that was not closed
+
+  friend bool operator==(const TransitionTotals&, const TransitionTotals&) noexcept = default;
+};
+
 // What the breakers of one registry share.
 struct BreakerContext {
   BreakerContext(const Clock& shared_clock, std::uint64_t shared_seed) : clock(shared_clock), seed(shared_seed) {}
@@ -126,6 +144,9 @@ struct BreakerContext {
   const std::uint64_t seed;  // of the jitter
   EventOutbox<BreakerEvent> events{};
   Atomic<std::size_t> open_circuits{0};
+  Atomic<std::uint64_t> times_opened{0};
+  Atomic<std::uint64_t> times_half_opened{0};
+  Atomic<std::uint64_t> times_closed{0};
   // Where breakers put their cells. Breakers are made and destroyed under the registry's lock.
   RecyclingMemory memory{};
 };
@@ -161,6 +182,15 @@ class alignas(64) CircuitBreaker {
     return verdict_of(outcome, CategorySet::from_bits(trips_on_.load(std::memory_order_relaxed)));
   }
 
+  // An admission's first half, for callers that ask others before they take the permit [PIP-2]: as look(), but what is
+  // overdue (a lost probe, a stuck call) is judged, and a refusal counts as a denial. Costs what try_acquire() does.
+  [[nodiscard]] std::optional<Rejection> turn_away() {
+    const std::uint64_t word = word_.load(std::memory_order_acquire);
+    if ((word & (kStateBits | kCareBits)) == 0) [[likely]]  // closed
+      return std::nullopt;
+    return turn_away_with_care(word);
+  }
+
   // An outcome of a call that holds no permit: evidence while closed, totals otherwise [BRK-21].
   void report(const Outcome& outcome);
 
@@ -172,6 +202,8 @@ class alignas(64) CircuitBreaker {
   // The automatic state.
   CircuitState state() const noexcept { return state_of(word_.load(std::memory_order_acquire)); }
   KeyView key() const noexcept { return key_.view(); }
+  // Of a registry that keeps companions; else nullptr.
+  KeyCompanion* companion() const noexcept { return companion_.get(); }
   BreakerOptions options() const;
 
   // New options for a live breaker [BRK-14]: state, counts, deadlines and permits stay as they are, and the next
@@ -264,6 +296,7 @@ class alignas(64) CircuitBreaker {
   static constexpr std::uint32_t kMostFailuresInARow = kRecordsTimes - 1;
 
   static constexpr TimePoint kNotYet = TimePoint::min();
+  static constexpr Duration kNoLatency = Duration::min();
 
   static constexpr std::uint64_t kFirstGeneration = 1;
   static constexpr std::uint8_t kNoCategory = 0xFF;
@@ -313,15 +346,25 @@ class alignas(64) CircuitBreaker {
   std::expected<BreakerPermit, Rejection> acquire_with_care(std::uint64_t word, std::optional<Duration> probe_lease);
   std::expected<BreakerPermit, Rejection> acquire_locked(TimePoint now, std::optional<Duration> probe_lease)
       FUSEBOARD_REQUIRES(mutex_);
+  std::optional<Rejection> turn_away_with_care(std::uint64_t word);
   BreakerPermit grant_locked(Ticket ticket, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   std::optional<Rejection> look_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   // What an admission would find open now, were it asked; nullopt if it would find no reason to refuse.
   std::optional<Rejection> look_automatic_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   // Whether `facts` are those of `word`; false if the circuit moved meanwhile.
   bool read_open_facts(std::uint64_t word, OpenFacts& facts) const noexcept;
+  // Whether that is all it takes to refuse: the circuit is open, nothing is imposed on it and its time is not over.
+  bool refuses_plainly(std::uint64_t word, OpenFacts& facts, TimePoint now) const noexcept {
+    return state_of(word) == CircuitState::open && (word & kOverridden) == 0 && read_open_facts(word, facts) &&
+           now < facts.deadline;
+  }
   OpenFacts open_facts() const noexcept;
   Rejection refusal(RejectionReason reason, const OpenFacts& facts, TimePoint now,
                     std::optional<TimePoint> until) const noexcept;
+  void count_denial(TimePoint now) noexcept {
+    cells_.mine().last_denial.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    cells_.add(&Cell::denied);
+  }
   std::expected<BreakerPermit, Rejection> deny(RejectionReason reason, const OpenFacts& facts, TimePoint now,
                                                std::optional<TimePoint> until) noexcept;
   bool expire_leases_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
@@ -346,6 +389,8 @@ class alignas(64) CircuitBreaker {
   void judge_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void judge_closed_locked(const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  // After whatever changed the window, or what is slow.
+  void note_window_locked() FUSEBOARD_REQUIRES(mutex_);
   void note_failure_locked(Category category) FUSEBOARD_REQUIRES(mutex_);
   void forget_failures_locked() FUSEBOARD_REQUIRES(mutex_);
   void store_failures_locked(std::uint32_t in_a_row) FUSEBOARD_REQUIRES(mutex_);
@@ -389,8 +434,10 @@ class alignas(64) CircuitBreaker {
 
   // What every call reads comes first, in one cache line. The atomics are written under mutex_ alone.
   Atomic<std::uint64_t> word_;
-  Atomic<std::uint32_t> failures_{0};                  // in a row, and whether successes are recorded
-  Atomic<std::uint32_t> trips_on_;                     // bits of the categories
+  Atomic<std::uint32_t> failures_{0};  // in a row, and whether successes are recorded
+  Atomic<std::uint32_t> trips_on_;     // bits of the categories
+  // A success that took no longer than this leaves the window as it is; kNoLatency: none does.
+  Atomic<Duration> unrecorded_latency_{kNoLatency};
   const std::unique_ptr<BreakerContext> own_context_;  // of a breaker by itself; holds the memory of the cells
   ThreadCells<Cell> cells_;
   BreakerContext* const context_;
@@ -401,7 +448,7 @@ class alignas(64) CircuitBreaker {
   Atomic<std::uint32_t> handles_{0};
   Atomic<bool> has_own_options_{false};  // not those of the registry
   const Key key_;
-  const std::uint64_t jitter_seed_;
+  std::unique_ptr<KeyCompanion> companion_;  // the registry's; set before anybody else knows the breaker
   Atomic<TimePoint> deadline_{TimePoint::min()};
   Atomic<TimePoint> opened_at_{kNotYet};
 

@@ -74,7 +74,8 @@ inline constexpr Duration kMaxProbeLease = std::chrono::hours(24);
 inline constexpr std::uint32_t kMaxTrackedCalls = 65'536;
 
 // Any of the trip rules opens the circuit [BRK-2]: failures in a row, and, where they are set, rates and stuck calls. A
-// rate needs the breaker's lock at each settlement, a time window, stuck_call_age and track_in_flight a clock too.
+// rate needs the breaker's lock at each settlement, but for good calls while a count window holds nothing else; a time
+// window, stuck_call_age and track_in_flight need a clock too.
 struct BreakerOptions {
   // Consecutive failures that open the circuit; 1 to 1 000 000.
   std::uint32_t failure_threshold = 5;

@@ -69,6 +69,9 @@ class BreakerHandle {
     if (breaker_ != nullptr) return breaker_->verdict(outcome);
     return outcome.ok() ? Verdict::success : Verdict::neutral;
   }
+  [[nodiscard]] std::optional<Rejection> turn_away() const {
+    return breaker_ == nullptr ? std::nullopt : breaker_->turn_away();
+  }
   void report(const Outcome& outcome) const {
     if (breaker_ != nullptr) breaker_->report(outcome);
   }
@@ -88,6 +91,8 @@ class BreakerHandle {
   bool tracked() const noexcept { return breaker_ != nullptr; }
   // Valid as long as the handle; empty for an untracked key.
   KeyView key() const noexcept { return breaker_ == nullptr ? KeyView("") : breaker_->key(); }
+  // Valid as long as the handle; nullptr for an untracked key.
+  KeyCompanion* companion() const noexcept { return breaker_ == nullptr ? nullptr : breaker_->companion(); }
 
  private:
   friend class BreakerRegistry;
@@ -120,21 +125,24 @@ struct BreakerRegistryOptions {
   // Options by pattern; the first that matches wins. At most 1000.
   std::vector<ForGlob> globs{};
   // Keys held at once; 1 to 1 000 000. At the bound a new key takes the place of an idle closed one that was not used
-  // of late: never of one that is open, half-open, overridden, in flight or held by a handle. Where none is found among
-  // those looked at, the new key is admitted untracked and counted.
+  // of late: never of one that is open, half-open, overridden, in flight or held by a handle, nor of one whose
+  // companion is not idle. Where none is found among those looked at, the new key is admitted untracked and counted.
   std::size_t max_keys = 10'000;
 
   Problems validate() const;
 };
+
+// Makes the companion of a new key.
+using MakeCompanion = std::function<std::unique_ptr<KeyCompanion>(const KeyView& key)>;
 
 // Thread-safe throughout. Lookup of a known key neither allocates nor locks: about 6 ns, some 15 with 10 000 keys.
 // A key costs about 0.9 KiB on 2 cores, up to 3 KiB where there are 16 or more. Permits, handles and subscriptions: the
 // registry must outlive the first two.
 class BreakerRegistry {
  public:
-  // Throws InvalidOptions. The clock must outlive the registry.
+  // Throws InvalidOptions. The clock must outlive the registry. With `make_companion` every key gets a companion.
   explicit BreakerRegistry(const BreakerRegistryOptions& options = {}, const Clock& clock = SteadyClock::instance(),
-                           std::uint64_t seed = Rng::random_seed());
+                           std::uint64_t seed = Rng::random_seed(), MakeCompanion make_companion = nullptr);
   // One set of options for all keys.
   explicit BreakerRegistry(const BreakerOptions& defaults, const Clock& clock = SteadyClock::instance(),
                            std::uint64_t seed = Rng::random_seed())
@@ -157,6 +165,40 @@ class BreakerRegistry {
   }
   void report(KeyView key, const Outcome& outcome) {
     with_breaker(key, [&](auto& breaker) { breaker.report(outcome); });
+  }
+
+  // Calls `use` with the breaker of `key` (CircuitBreaker&), or with a handle of it (const BreakerHandle&) where it is
+  // new or cannot be held: for callers that do more than one thing by one lookup. Nothing is let go of meanwhile, so it
+  // should be short; afterwards only a permit keeps the key.
+  template <typename Use>
+  std::invoke_result_t<Use, CircuitBreaker&> with_breaker(const KeyView& key, Use use) {
+    const std::uint64_t key_hash = hash(key);
+    {
+      const Pin pin(*this);
+      if (CircuitBreaker* const known = index_.find(key, key_hash)) [[likely]] {
+        // Test before you store.
+        if (!known->recently_used_.load(std::memory_order_relaxed)) {
+          known->recently_used_.store(true, std::memory_order_relaxed);
+        }
+        return use(*known);
+      }
+    }
+    const BreakerHandle handle = find_or_create(key, nullptr);
+    return use(handle);
+  }
+  // Calls `use(CircuitBreaker&)` if the key is known, which it returns.
+  template <typename Use>
+  bool with_known(const KeyView& key, Use use) const {
+    const Pin pin(*this);
+    CircuitBreaker* const breaker = find_known(key);
+    if (breaker != nullptr) use(*breaker);
+    return breaker != nullptr;
+  }
+  // Calls `use(CircuitBreaker&)` for every key, in the order of snapshot(); new keys meanwhile may be missed.
+  template <typename Use>
+  void with_each(Use use) const {
+    const Pin pin(*this);
+    for (CircuitBreaker* const breaker : breakers()) use(*breaker);
   }
 
   // Asking about an unknown key creates nothing [BRK-21]; it would be admitted, and reads closed and zero.
@@ -186,6 +228,7 @@ class BreakerRegistry {
   // Keys whose circuit is open; half-open ones are being tried and do not count.
   std::vector<Key> open_keys() const;
   std::size_t open_count() const noexcept { return context_.open_circuits.load(std::memory_order_relaxed); }
+  TransitionTotals transitions() const noexcept;
   // Whether so much is broken that whoever drives the calls should stop for a while.
   bool should_pause_for_recovery(std::size_t max_open) const noexcept { return open_count() >= max_open; }
 
@@ -200,13 +243,6 @@ class BreakerRegistry {
 
  private:
   friend class BreakerHandle;
-
-  // Options of one key, findable by it.
-  struct KeyRule {
-    KeyView key() const noexcept { return name.view(); }
-    Key name;
-    std::shared_ptr<const BreakerOptions> options;
-  };
 
   // What a new key is set up by.
   class Rules;
@@ -245,40 +281,23 @@ class BreakerRegistry {
     PinCell& cell_;
   };
 
-  // Calls `use` with the breaker of `key`, or with a handle of it where it is new or cannot be held.
-  template <typename Use>
-  std::invoke_result_t<Use, CircuitBreaker&> with_breaker(const KeyView& key, Use use) {
-    const std::uint64_t key_hash = hash(key);
-    {
-      const Pin pin(*this);
-      if (CircuitBreaker* const known = index_.find(key, key_hash)) [[likely]] {
-        // Test before you store.
-        if (!known->recently_used_.load(std::memory_order_relaxed)) {
-          known->recently_used_.store(true, std::memory_order_relaxed);
-        }
-        return use(*known);
-      }
-    }
-    const BreakerHandle handle = find_or_create(key, nullptr);
-    return use(handle);
-  }
-
   // `options` may be null: those of the registry.
   BreakerHandle find_or_create(const KeyView& key, const BreakerOptions* options);
   // nullptr if the key cannot be held.
-  CircuitBreaker* create_locked(const KeyView& key, std::uint64_t key_hash, const BreakerOptions* options)
-      FUSEBOARD_REQUIRES(mutex_);
+  CircuitBreaker* create_locked(const KeyView& key, std::uint64_t key_hash, const BreakerOptions* options,
+                                TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   // nullptr if there is none. For callers that hold a Pin.
   CircuitBreaker* find_known(const KeyView& key) const;
   // For callers that hold a Pin.
   std::vector<CircuitBreaker*> breakers() const;
 
   // A place in breakers_ whose breaker nobody can reach any more; nullptr if none can go.
-  OwnedBreaker* make_room_locked() FUSEBOARD_REQUIRES(mutex_);
-  bool let_go_locked(CircuitBreaker& breaker) FUSEBOARD_REQUIRES(mutex_);
+  OwnedBreaker* make_room_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  bool let_go_locked(CircuitBreaker& breaker, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   bool is_anybody_pinned() const noexcept;
 
   BreakerContext context_;
+  const MakeCompanion make_companion_;
   mutable ThreadCells<PinCell> pins_;
   KeyIndex<CircuitBreaker> index_;  // written under mutex_
   Atomic<std::size_t> size_{0};

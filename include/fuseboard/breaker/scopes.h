@@ -64,6 +64,8 @@ class BreakerScopes {
   [[nodiscard]] std::expected<ScopedPermit, Rejection> try_acquire(Duration probe_lease) const {
     return acquire(probe_lease);
   }
+  // As look(), but a refusal counts as a denial; see CircuitBreaker.
+  [[nodiscard]] std::optional<Rejection> turn_away() const;
   // What the first scope that refuses would refuse with.
   [[nodiscard]] std::optional<Rejection> look() const;
 

@@ -20,6 +20,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <list>
@@ -207,6 +208,9 @@ class BudgetLedger {
   static constexpr auto kKey = static_cast<std::size_t>(BudgetLevel::key);
   static constexpr auto kSession = static_cast<std::size_t>(BudgetLevel::session);
 
+  // Read only where some level's period ends.
+  WallTime now() const { return has_periods_.load(std::memory_order_relaxed) ? clock_.now() : WallTime{}; }
+
   BudgetSettlement close(const Chain& chain, const BudgetSpend& draw, const BudgetSpend& charge, bool priced) noexcept;
 
   // The levels of an account that exist. A session that does not is null.
@@ -227,6 +231,7 @@ class BudgetLedger {
   Level* level_of_record_locked(const BudgetRecord& record, WallTime now) FUSEBOARD_REQUIRES(mutex_);
   void drop_idle_sessions_locked(std::size_t most) FUSEBOARD_REQUIRES(mutex_);
   const WallClock& clock_;
+  std::atomic<bool> has_periods_;  // some level's is not `total`
   mutable Mutex mutex_;
   mutable Level global_ FUSEBOARD_GUARDED_BY(mutex_);
   mutable KeyMap<Level> keys_ FUSEBOARD_GUARDED_BY(mutex_);

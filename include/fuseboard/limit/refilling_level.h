@@ -50,6 +50,8 @@ class RefillingLevel {
   Fixed burst_;
   Fixed level_;
   TimePoint last_ = TimePoint::min();
+  double rate_ = 0.0;  // the last one, and what it refills in a nanosecond
+  Fixed step_ = 0;
 };
 
 }  // namespace fuseboard

@@ -33,18 +33,19 @@ class ThrottleGate {
     }
   }
 
-  // A server that asks for time is obeyed, whether it is one caller's rate that is too high or everybody's.
-  void obey(const Outcome& outcome, TimePoint now) noexcept {
-    if (outcome.ok() || !outcome.failure->retry_after) return;
-    const Category category = outcome.failure->category;
-    if (category == Category::rate_limit || category == Category::overloaded ||
-        category == Category::service_unavailable) {
-      close(now, *outcome.failure->retry_after);
-    }
+  // As a failure asks. A server that asks for time is obeyed, whether it is one caller's rate that is too high or
+  // everybody's; what other failures hint at is no throttle.
+  void heed(const Failure& failure, TimePoint now) noexcept {
+    const bool throttled = failure.category == Category::rate_limit || failure.category == Category::overloaded ||
+                           failure.category == Category::service_unavailable;
+    if (throttled && failure.retry_after) close(now, *failure.retry_after);
   }
 
   // An operator's reset.
   void open() noexcept { until_.store(TimePoint::min(), std::memory_order_relaxed); }
+
+  // Whether it was closed since it was made or opened by hand. While it was not, it can be asked without a clock.
+  bool touched() const noexcept { return until_.load(std::memory_order_relaxed) != TimePoint::min(); }
 
   bool closed(TimePoint now) const noexcept { return now < until_.load(std::memory_order_relaxed); }
 

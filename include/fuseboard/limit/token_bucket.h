@@ -99,6 +99,9 @@ class TokenBucket {
   // Full again.
   void reset() noexcept { full_at_.store(0, std::memory_order_relaxed); }
 
+  // Whether nothing is missing: the bucket is then like one that was just made.
+  bool full(TimePoint now) const noexcept { return full_at_.load(std::memory_order_relaxed) <= refilled_at(now); }
+
   // Tokens in the bucket; 0 to burst.
   double available(TimePoint now) const noexcept;
 

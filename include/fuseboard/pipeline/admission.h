@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstdint>
-#include <expected>
 #include <optional>
 
 #include "fuseboard/breaker/scopes.h"
@@ -52,8 +51,8 @@ struct AdmissionRefusal {
   std::optional<BudgetRefusal> budget{};  // of `budget_exceeded`
 };
 
-// Leave to send one attempt. Moved, settled once, safe to forget; not thread-safe. The target's state and the ledger
-// must outlive it.
+// Leave to send one attempt; new, it is none. Moved, settled once, safe to forget; not thread-safe. The target's state
+// and the ledger must outlive it.
 class [[nodiscard]] AttemptPermits {
  public:
   bool is_probe() const noexcept { return breaker_.is_probe(); }
@@ -69,8 +68,8 @@ class [[nodiscard]] AttemptPermits {
   std::optional<BudgetSettlement> settle(const AttemptReport& report, const Outcome& outcome, TimePoint now) &&;
 
  private:
-  friend std::expected<AttemptPermits, AdmissionRefusal> admit(const Target& target, const AdmissionRequest& request,
-                                                               TimePoint now);
+  friend std::optional<AdmissionRefusal> admit(const Target& target, const AdmissionRequest& request, TimePoint now,
+                                               AttemptPermits& permits);
   std::optional<BudgetSettlement> settle_budget(const AttemptReport& report);
   void settle_limits(const AttemptReport& report, TimePoint now);
   void give_back() noexcept;
@@ -87,9 +86,10 @@ class [[nodiscard]] AttemptPermits {
   LatencySpan latency_;
 };
 
-// Never allocates but for a budget's new session.
-[[nodiscard]] std::expected<AttemptPermits, AdmissionRefusal> admit(const Target& target,
-                                                                    const AdmissionRequest& request, TimePoint now);
+// Why not, or nullopt, and then `permits`, which held nothing, holds all. Never allocates but for a budget's new
+// session.
+[[nodiscard]] std::optional<AdmissionRefusal> admit(const Target& target, const AdmissionRequest& request,
+                                                    TimePoint now, AttemptPermits& permits);
 
 // What admit() would refuse with, or nullopt, the budget apart. Takes nothing.
 [[nodiscard]] std::optional<Rejection> look(const Target& target, const AdmissionRequest& request, TimePoint now);

@@ -162,7 +162,7 @@ class Execution {
   // Steps (execution.cc).
   std::optional<Step> ask_cache(TimePoint now);
   Step next_attempt(TimePoint now);
-  Step start_attempt(std::uint32_t target, AttemptPermits permits, bool hedge, TimePoint now);
+  Step start_attempt(std::uint32_t target, std::optional<Flight>& flight, bool hedge, TimePoint now);
   Step finish(Ending ending, TimePoint now);
   Ending ending_without_target() const noexcept;
 
@@ -177,7 +177,7 @@ class Execution {
   bool another_target_left(const Failure& failure, std::uint32_t failed, TimePoint now) const;
 
   // Admission, and waiting for it (waiting.cc).
-  std::optional<AttemptPermits> try_admit(std::uint32_t target, TimePoint now);
+  std::optional<Flight>* try_admit(std::uint32_t target, TimePoint now);
   void note_refusal(std::uint32_t target, const AdmissionRefusal& refusal);
   void note_obstacle(const Obstacle& obstacle) noexcept;
   bool take_retry(std::uint32_t target, TimePoint now);

@@ -19,6 +19,9 @@ struct Label {
 
 inline constexpr std::string_view kExpositionContentType = "text/plain; version=0.0.4; charset=utf-8";
 
+// The shortest text that reads back as the same number.
+std::string number_text(double value);
+
 // Appends families and their samples to one text. A family is announced once, before its samples.
 class Exposition {
  public:

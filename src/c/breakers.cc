@@ -1,0 +1,108 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <memory>
+#include <utility>
+
+#include "c/boundary.h"
+#include "c/convert.h"
+#include "fuseboard/breaker/registry.h"
+
+using namespace fuseboard;
+using namespace fuseboard::c_api;
+
+namespace {
+
+struct ClockedBreakers {
+  ClockedBreakers(const BreakerRegistryOptions& options, const CallersClock& callers_clock)
+      : clock(callers_clock), registry(options, clock) {}
+  const CallersClock clock;
+  BreakerRegistry registry;
+};
+
+KeyView key_of(const char* provider, const char* model) {
+  const std::string_view first = required_name(provider, "provider");
+  return model == nullptr ? KeyView(first) : KeyView(first, required_name(model, "model"));
+}
+
+}  // namespace
+
+struct fuseboard_breakers {
+  std::shared_ptr<ClockedBreakers> shared;
+};
+
+struct fuseboard_breaker_permit {
+  std::shared_ptr<ClockedBreakers> breakers;  // outlives the permit
+  BreakerPermit permit;
+};
+
+fuseboard_status fuseboard_breakers_create(const fuseboard_breaker_options* options, size_t max_keys,
+                                           int64_t (*clock_now_ns)(void* clock_user), void* clock_user,
+                                           fuseboard_breakers** breakers) noexcept {
+  return guarded([&] {
+    required(breakers, "breakers") = nullptr;
+    BreakerRegistryOptions given{.defaults = options == nullptr ? provider_preset() : to_breaker_options(*options)};
+    if (max_keys != 0) given.max_keys = max_keys;
+    auto shared = std::make_shared<ClockedBreakers>(given, CallersClock(clock_now_ns, clock_user));
+    *breakers = new fuseboard_breakers{std::move(shared)};
+    return FUSEBOARD_OK;
+  });
+}
+
+void fuseboard_breakers_destroy(fuseboard_breakers* breakers) noexcept { delete breakers; }
+
+fuseboard_status fuseboard_breaker_try_acquire(fuseboard_breakers* breakers, const char* provider, const char* model,
+                                               int64_t probe_lease_ms, fuseboard_breaker_permit** permit,
+                                               fuseboard_rejection* rejection) noexcept {
+  return guarded([&]() -> fuseboard_status {
+    required(permit, "permit") = nullptr;
+    const auto& shared = required(breakers, "breakers").shared;
+    const KeyView key = key_of(provider, model);
+    const auto lease = optional_milliseconds(probe_lease_ms, "probe_lease_ms");
+    auto granted = lease ? shared->registry.try_acquire(key, *lease) : shared->registry.try_acquire(key);
+    if (!granted) {
+      write(rejection, from_rejection(granted.error()));
+      return FUSEBOARD_REJECTED;
+    }
+    *permit = new fuseboard_breaker_permit{shared, std::move(*granted)};
+    return FUSEBOARD_OK;
+  });
+}
+
+fuseboard_status fuseboard_breaker_settle(fuseboard_breaker_permit* permit, const fuseboard_failure* failure,
+                                          int64_t latency_ns) noexcept {
+  return guarded([&] {
+    const std::unique_ptr<fuseboard_breaker_permit> owned(&required(permit, "permit"));
+    const Duration took = latency(latency_ns);
+    std::move(owned->permit)
+        .settle(failure == nullptr ? Outcome::success(took) : Outcome::failed(to_failure(*failure), took));
+    return FUSEBOARD_OK;
+  });
+}
+
+void fuseboard_breaker_abandon(fuseboard_breaker_permit* permit) noexcept { delete permit; }
+
+fuseboard_status fuseboard_breaker_snapshot(const fuseboard_breakers* breakers, const char* provider, const char* model,
+                                            fuseboard_circuit* circuit) noexcept {
+  return guarded([&] {
+    const BreakerRegistry& registry = required(breakers, "breakers").shared->registry;
+    write(&required(circuit, "circuit"), from_circuit(registry.snapshot(key_of(provider, model))));
+    return FUSEBOARD_OK;
+  });
+}
+
+fuseboard_status fuseboard_breaker_reset(fuseboard_breakers* breakers, const char* provider,
+                                         const char* model) noexcept {
+  return guarded([&]() -> fuseboard_status {
+    if (required(breakers, "breakers").shared->registry.reset(key_of(provider, model))) return FUSEBOARD_OK;
+    return fail(FUSEBOARD_NOT_FOUND, "no such breaker");
+  });
+}
+
+size_t fuseboard_breakers_open_count(const fuseboard_breakers* breakers) noexcept {
+  return breakers == nullptr ? 0 : breakers->shared->registry.open_count();
+}
+
+bool fuseboard_breakers_should_pause(const fuseboard_breakers* breakers, size_t max_open) noexcept {
+  return breakers != nullptr && breakers->shared->registry.should_pause_for_recovery(max_open);
+}

@@ -1,0 +1,91 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "llm/cache_key.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "fuseboard/core/check.h"
+#include "llm/canonical_json.h"
+
+namespace fuseboard::llm {
+namespace {
+
+struct Member {
+  std::string name;
+  std::string_view value;
+};
+
+std::expected<std::vector<Member>, JsonError> members_of(std::string_view body) {
+  std::vector<Member> members;
+  std::optional<JsonError> wrong_name;
+  const auto invalid = validate_json_object(body, [&](const JsonMember& member) {
+    auto name = unescape_json(member.name);
+    if (!name) {
+      if (!wrong_name) wrong_name = name.error();
+      return;
+    }
+    members.push_back({.name = *std::move(name), .value = member.value});
+  });
+  if (invalid) return std::unexpected(*invalid);
+  if (wrong_name) return std::unexpected(*wrong_name);
+  std::sort(members.begin(), members.end(),
+            [](const Member& a, const Member& b) { return before_in_utf16(a.name, b.name); });
+  const auto twice = std::adjacent_find(members.begin(), members.end(),
+                                        [](const Member& a, const Member& b) { return a.name == b.name; });
+  if (twice != members.end()) return std::unexpected(JsonError{.what = "two members of one name"});
+  return members;
+}
+
+void append_member(std::string& out, std::string_view name, std::string_view text) {
+  out.append(out.size() > 1 ? ",\"" : "\"").append(name).append("\":");
+  append_canonical_string(out, text);
+}
+
+}  // namespace
+
+std::expected<CanonicalRequest, JsonError> canonical_request(std::string_view body) {
+  if (body.size() > kMaxCacheableBody) return std::unexpected(JsonError{.what = "too large to be cached"});
+  const auto members = members_of(body);
+  if (!members) return std::unexpected(members.error());
+  CanonicalRequest request;
+  request.members = "{";
+  for (const Member& member : *members) {
+    if (member.name == "model") continue;
+    // What is no boolean is refused upstream; it stays in the members, so that it is nobody else's request.
+    if (member.name == "stream" && (member.value == "true" || member.value == "false")) {
+      request.stream = member.value == "true";
+      continue;
+    }
+    if (request.members.size() > 1) request.members += ',';
+    append_canonical_string(request.members, member.name);
+    request.members += ':';
+    const bool in_any_order = member.name == "tools" || member.name == "functions";
+    const auto done = in_any_order ? append_canonical_set(request.members, member.value)
+                                   : append_canonical(request.members, member.value);
+    if (!done) return std::unexpected(done.error());
+  }
+  request.members += '}';
+  return request;
+}
+
+CacheKey cache_key(const CanonicalRequest& request, const CacheTarget& target) {
+  std::string text = "{";
+  append_member(text, "endpoint", target.endpoint);
+  append_member(text, "model", target.model);
+  append_member(text, "provider", target.provider);
+  text.append(",\"request\":").append(request.members);
+  text.append(",\"stream\":").append(request.stream ? "true}" : "false}");
+  CacheKey key;
+  unsigned int size = 0;
+  const int done = EVP_Digest(text.data(), text.size(), key.bytes.data(), &size, EVP_sha256(), nullptr);
+  check_invariant(done == 1 && size == key.bytes.size(), "OpenSSL has no SHA-256");
+  return key;
+}
+
+}  // namespace fuseboard::llm

@@ -1,0 +1,73 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What is kept for one tool beside its breaker.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+
+#include "fuseboard/breaker/circuit_breaker.h"
+#include "fuseboard/core/clock.h"
+#include "fuseboard/core/key.h"
+#include "fuseboard/core/rejection.h"
+#include "fuseboard/limit/throttle_gate.h"
+#include "fuseboard/limit/token_bucket.h"
+#include "fuseboard/tools/tool_options.h"
+
+namespace fuseboard::tools_internal {
+
+// Thread-safe, lock-free.
+class Tool final : public KeyCompanion {
+ public:
+  Tool(const ToolOptions& options, const KeyView& key, std::uint64_t seed)
+      : gate_(key, options.breaker.retry_after_max), cancelled_is_failure_(options.cancelled_is_failure) {
+    if (options.limit) bucket_.emplace(*options.limit, key, seed);
+  }
+
+  // Takes one call's tokens, or says why not. Reads the clock only where there is something to be limited.
+  std::expected<void, Rejection> take(const Clock& clock, Priority priority) {
+    if (!bucket_ && !gate_.touched()) return {};
+    const TimePoint now = clock.now();
+    if (gate_.touched()) [[unlikely]] {
+      if (const auto shut = gate_.look(now)) return std::unexpected(*shut);
+    }
+    if (!bucket_) return {};
+    return bucket_->try_acquire(now, 1, priority);
+  }
+  // Gives back what take() took.
+  void give_back(Priority priority) noexcept {
+    if (bucket_) bucket_->refund(1, priority);
+  }
+  std::optional<Rejection> look(TimePoint now, Priority priority) const {
+    if (const auto shut = gate_.look(now)) return shut;
+    return bucket_ ? bucket_->look(now, 1, priority) : std::nullopt;
+  }
+
+  void heed(const Failure& failure, TimePoint now) noexcept { gate_.heed(failure, now); }
+  bool cancelled_is_failure() const noexcept { return cancelled_is_failure_; }
+
+  void reset() noexcept {
+    gate_.open();
+    if (bucket_) bucket_->reset();
+  }
+
+  const TokenBucket* bucket() const noexcept { return bucket_ ? &*bucket_ : nullptr; }
+  // How long the tool is left alone.
+  Duration paused_for(TimePoint now) const noexcept {
+    const auto shut = gate_.look(now);
+    return shut ? *shut->retry_after : Duration::zero();
+  }
+
+  // A bucket that is not full and a gate that is shut would be forgotten: the tool could come back under its old name
+  // and begin anew.
+  bool is_idle(TimePoint now) const noexcept override { return !gate_.closed(now) && (!bucket_ || bucket_->full(now)); }
+
+ private:
+  std::optional<TokenBucket> bucket_;
+  ThrottleGate gate_;
+  const bool cancelled_is_failure_;
+};
+
+}  // namespace fuseboard::tools_internal

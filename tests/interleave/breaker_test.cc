@@ -218,6 +218,20 @@ TEST(BreakerInterleavings, CallsThatFillAWindow) {  // BRK-2 BRK-18
   expect_explored(explore_all(programs_of_calls(), closed(with_rate)), 190, 6800);
 }
 
+TEST(BreakerInterleavings, CallsWhileTheWindowIsFullOfGoodOnes) {  // BRK-2 BRK-18
+  BreakerOptions with_rate = options();
+  with_rate.failure_threshold = 100;
+  with_rate.failure_rate = 1.0;
+  with_rate.minimum_calls = 2;
+  with_rate.window = CallWindow::last_calls(2);
+  const auto full = [=] {
+    auto world = closed(with_rate)();
+    for (int i = 0; i < 2; ++i) world->breaker.report(Outcome::success());
+    return world;
+  };
+  expect_explored(explore_all(programs_of_calls(), full), 130, 3900);
+}
+
 TEST(BreakerInterleavings, ProbesOfACircuitWhoseOpenTimeIsOver) {  // BRK-5 BRK-6 BRK-7
   expect_explored(explore_all(programs_of_calls(), opened(options(), 10s)), 15'000, 550'000);
 }

@@ -129,7 +129,7 @@ TEST(BudgetInterleavings, NoGrantPassesACap) {  // BUD-2 BUD-4 BUD-9
       {{reserve(0, 3), reserve(0, 3)}, {check(1), reserve(1, 5)}, {reserve(2, 3), reserve(2, 1)}},
       {{reserve(0, 3), settle(0, 5)}, {reserve(1, 5), settle(1, 6)}, {reserve(2, 3), check(2)}},
   };
-  expect_explored(explore_all(programs, [] { return std::make_unique<LedgerWorld>(); }), 340, 980);
+  expect_explored(explore_all(programs, [] { return std::make_unique<LedgerWorld>(); }), 340, 690);
 }
 
 }  // namespace

@@ -11,9 +11,6 @@ namespace {
 constexpr double kNanoseconds = 1e9;
 // A power of two: multiplying by it is exact.
 constexpr double kUnit = 0x1p60;
-// A debt of more than this many tokens is none that anybody waits for; it keeps sums far from overflow.
-constexpr double kMostTokens = 0x1p35;
-__extension__ constexpr __int128 kOneToken = static_cast<__int128>(1'000'000'000) << 60;
 
 // The product of less than these, 2^36 ns and 2^60 units (a token a nanosecond, the highest rate), stays below 2^126
 // whatever is added to it.
@@ -22,10 +19,7 @@ __extension__ constexpr __int128 kFastStep = static_cast<__int128>(1) << 90;
 
 }  // namespace
 
-RefillingLevel::Fixed RefillingLevel::tokens(double count) noexcept {
-  // Whole numbers, which costs mostly are, without a conversion from double to 128 bits: that is a call.
-  const auto whole = static_cast<std::int64_t>(std::clamp(count, -kMostTokens, kMostTokens));
-  if (static_cast<double>(whole) == count) return static_cast<Fixed>(whole) * kOneToken;
+RefillingLevel::Fixed RefillingLevel::fractional_tokens(double count) noexcept {
   return static_cast<Fixed>(std::clamp(count, -kMostTokens, kMostTokens) * kNanoseconds * kUnit);
 }
 
@@ -58,17 +52,11 @@ void RefillingLevel::advance(TimePoint now, double rate) noexcept {
   }
 }
 
-void RefillingLevel::take(double cost) noexcept { level_ = std::max(level_ - tokens(cost), tokens(-kMostTokens)); }
-
-void RefillingLevel::put(double cost) noexcept { level_ = std::min(level_ + tokens(cost), burst_); }
-
 void RefillingLevel::drain() noexcept { level_ = std::min<Fixed>(level_, 0); }
 
 void RefillingLevel::clamp(double most) noexcept { level_ = std::min(level_, tokens(most)); }
 
-Duration RefillingLevel::time_until(double cost, double reserve, double rate) const noexcept {
-  const Fixed needed = tokens(cost) + tokens(reserve);
-  if (needed <= level_) return Duration::zero();
+Duration RefillingLevel::time_until_filled(Fixed needed, double rate) const noexcept {
   const Fixed step = per_nanosecond(rate);
   if (needed > burst_ || step <= 0) return kForever;
   const Fixed wait = (needed - level_ + step - 1) / step;

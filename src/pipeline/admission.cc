@@ -102,7 +102,7 @@ std::optional<BudgetSettlement> AttemptPermits::settle(const AttemptReport& repo
   std::move(latency_).settle(outcome, now);
   if (outcome.ok()) state_->percentile().record(outcome.latency, now);
   std::move(breaker_).settle(outcome, report.connected ? kModelScope : kProviderScope);
-  std::move(place_).settle(outcome);
+  if (state_->adaptive_concurrency() != nullptr) std::move(place_).settle(outcome);
   if (state_->adaptive_rate() == nullptr) {
     if (!outcome.ok()) state_->gate().heed(*outcome.failure, now);
     if (report.window && report.window->remaining == 0) state_->gate().close(now, report.window->reset_after);
@@ -111,10 +111,10 @@ std::optional<BudgetSettlement> AttemptPermits::settle(const AttemptReport& repo
   } else {
     std::move(rate_).settle(outcome, now);
   }
-  settle_limits(report, now);
+  if (state_->limits() != nullptr) settle_limits(report, now);
   std::optional<BudgetSettlement> charged;
   if (counts_budget_) charged = settle_budget(report);
-  std::move(credential_).settle(outcome, now);
+  if (state_->credential() != nullptr) std::move(credential_).settle(outcome, now);
   state_->queue().wake_next(now);
   return charged;
 }

@@ -69,7 +69,10 @@ class [[nodiscard]] AdaptivePermit {
     }
     return *this;
   }
-  ~AdaptivePermit() { release(); }
+  ~AdaptivePermit() {
+    if (limiter_ != nullptr) [[unlikely]]
+      release();
+  }
 
   // The server has begun to answer with a success, so the call is within its limit: the rate may return from here on
   // and need not wait for the end of a long call.

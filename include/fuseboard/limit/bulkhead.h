@@ -142,7 +142,10 @@ class [[nodiscard]] AdaptiveBulkheadSlot {
     }
     return *this;
   }
-  ~AdaptiveBulkheadSlot() { release(); }
+  ~AdaptiveBulkheadSlot() {
+    if (bulkhead_ != nullptr) [[unlikely]]
+      release();
+  }
 
   // A success's latency is a sample (of a stream: the time to its first content); a timeout, an overload, a rate limit
   // or an unavailable server is a drop; all else teaches nothing.

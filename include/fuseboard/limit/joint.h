@@ -70,7 +70,10 @@ class [[nodiscard]] JointPermit {
     }
     return *this;
   }
-  ~JointPermit() { release(); }
+  ~JointPermit() {
+    if (limiter_ != nullptr) [[unlikely]]
+      release();
+  }
 
   // The call has ended and used so many tokens: what was estimated too much comes back, what was used beyond the
   // estimate is owed, and the next calls wait for it.

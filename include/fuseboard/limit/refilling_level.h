@@ -5,6 +5,7 @@
 // fixed, TokenBucket needs no lock.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "fuseboard/core/time.h"
@@ -26,9 +27,9 @@ class RefillingLevel {
 
   // Whether `cost` tokens can be taken and `reserve` be left.
   bool has(double cost, double reserve = 0.0) const noexcept { return level_ >= tokens(cost) + tokens(reserve); }
-  void take(double cost) noexcept;
+  void take(double cost) noexcept { level_ = std::max(level_ - tokens(cost), -kMostFixed); }
   // Gives back, up to the burst.
-  void put(double cost) noexcept;
+  void put(double cost) noexcept { level_ = std::min(level_ + tokens(cost), burst_); }
   // Takes away what is there; a debt stays.
   void drain() noexcept;
   // At most so many tokens are left.
@@ -36,7 +37,10 @@ class RefillingLevel {
   void fill() noexcept { level_ = burst_; }
 
   // How long until has(cost, reserve), at `rate`, as of the last advance; kForever if that is above the burst.
-  Duration time_until(double cost, double reserve, double rate) const noexcept;
+  Duration time_until(double cost, double reserve, double rate) const noexcept {
+    const Fixed needed = tokens(cost) + tokens(reserve);
+    return needed <= level_ ? Duration::zero() : time_until_filled(needed, rate);
+  }
 
   double level() const noexcept;
   double burst() const noexcept;
@@ -44,8 +48,21 @@ class RefillingLevel {
 
  private:
   __extension__ using Fixed = __int128;
-  static Fixed tokens(double count) noexcept;
+  static constexpr Fixed kOneToken = static_cast<Fixed>(1'000'000'000) << 60;
+  // A debt of more than this many tokens is none that anybody waits for; it keeps sums far from overflow.
+  static constexpr double kMostTokens = 0x1p35;
+  static constexpr Fixed kMostFixed = (static_cast<Fixed>(1) << 35) * kOneToken;
+
+  static Fixed tokens(double count) noexcept {
+    // Whole numbers, which costs mostly are, without a conversion from double to 128 bits: that is a call.
+    const auto whole = static_cast<std::int64_t>(std::clamp(count, -kMostTokens, kMostTokens));
+    if (static_cast<double>(whole) == count) [[likely]]
+      return static_cast<Fixed>(whole) * kOneToken;
+    return fractional_tokens(count);
+  }
+  static Fixed fractional_tokens(double count) noexcept;
   static Fixed per_nanosecond(double rate) noexcept;
+  Duration time_until_filled(Fixed needed, double rate) const noexcept;
 
   Fixed burst_;
   Fixed level_;

@@ -63,7 +63,10 @@ class [[nodiscard]] CredentialPass {
     }
     return *this;
   }
-  ~CredentialPass() { give_back(); }
+  ~CredentialPass() {
+    if (gate_ != nullptr) [[unlikely]]
+      give_back();
+  }
 
   // Where the gate has moved on since the pass was granted (parked by another attempt, unparked, the probe given up),
   // this changes nothing.

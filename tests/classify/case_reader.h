@@ -7,13 +7,13 @@
 #include <cstdint>
 #include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "fuseboard/classify/classifier.h"
+#include "tests/classify/fixture_json.h"
 
 namespace fuseboard::classify_cases {
 
@@ -28,39 +28,33 @@ struct Expected {
 
 // Owns the texts that its evidence views.
 struct Case {
-  nlohmann::json json;
+  fixture_json::Value json;
   std::string id;
   Expected expected;
   std::vector<HeaderField> headers;
   CallEvidence evidence;
 };
 
-inline std::string_view text(const nlohmann::json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end() || !found->is_string()) return {};
-  return found->get_ref<const std::string&>();
-}
-
 // The fields that are meant for people (source, provider, note, adversarial, modifiers) are not looked at.
 inline void read_evidence(Case& it) {
-  const nlohmann::json& json = it.json;
-  it.evidence = {.channel = channel_from_name(text(json, "channel")).value(),
-                 .domain = domain_from_name(text(json, "domain")).value(),
-                 .body = text(json, "body"),
-                 .message = text(json, "message"),
-                 .typed_code = text(json, "typed_code"),
-                 .signal = text(json, "signal")};
-  if (json.contains("status") && json["status"].is_number()) it.evidence.status = json["status"].get<int>();
-  if (json.contains("exit_code") && json["exit_code"].is_number()) it.evidence.exit_code = json["exit_code"].get<int>();
-  if (text(json, "stream_end") == "eof") it.evidence.stream_end = StreamEnd::eof;
-  if (text(json, "stream_end") == "reset") it.evidence.stream_end = StreamEnd::reset;
-  if (json.contains("now_unix_ms")) {
+  const fixture_json::Value& json = it.json;
+  it.evidence = {.channel = channel_from_name(json.text("channel")).value(),
+                 .domain = domain_from_name(json.text("domain")).value(),
+                 .body = json.text("body"),
+                 .message = json.text("message"),
+                 .typed_code = json.text("typed_code"),
+                 .signal = json.text("signal")};
+  if (const double* const status = json.number("status")) it.evidence.status = static_cast<int>(*status);
+  if (const double* const code = json.number("exit_code")) it.evidence.exit_code = static_cast<int>(*code);
+  if (json.text("stream_end") == "eof") it.evidence.stream_end = StreamEnd::eof;
+  if (json.text("stream_end") == "reset") it.evidence.stream_end = StreamEnd::reset;
+  if (const double* const now = json.number("now_unix_ms")) {
     it.evidence.now =
-        std::chrono::system_clock::time_point(std::chrono::milliseconds(json["now_unix_ms"].get<std::int64_t>()));
+        std::chrono::system_clock::time_point(std::chrono::milliseconds(static_cast<std::int64_t>(*now)));
   }
-  if (json.contains("headers")) {
-    for (const auto& [name, value] : json["headers"].items()) {
-      it.headers.push_back({name, value.get_ref<const std::string&>()});
+  if (const fixture_json::Value* const headers = json.find("headers")) {
+    for (const auto& [name, value] : std::get<fixture_json::Value::Object>(headers->it)) {
+      it.headers.push_back({name, std::get<std::string>(value.it)});
     }
   }
   it.evidence.headers = it.headers;
@@ -73,15 +67,15 @@ inline std::vector<std::unique_ptr<Case>> read_cases(const std::string& path) {
   for (std::string line; std::getline(file, line);) {
     if (line.empty()) continue;
     auto it = std::make_unique<Case>();
-    it->json = nlohmann::json::parse(line);
-    it->id = it->json["id"].get<std::string>();
-    const nlohmann::json& expect = it->json["expect"];
-    it->expected = {.category = expect["category"].get<std::string>(),
-                    .retryable = expect["retryable"].get<bool>(),
-                    .trips_breaker = expect["trips_breaker"].get<bool>(),
-                    .fallback = expect["fallback"].get<bool>()};
-    if (!expect["retry_after_ms"].is_null()) {
-      it->expected.retry_after_ms = expect["retry_after_ms"].get<std::int64_t>();
+    it->json = fixture_json::Reader(line).read();
+    it->id = it->json.text("id");
+    const fixture_json::Value& expect = *it->json.find("expect");
+    it->expected = {.category = std::string(expect.text("category")),
+                    .retryable = expect.flag("retryable"),
+                    .trips_breaker = expect.flag("trips_breaker"),
+                    .fallback = expect.flag("fallback")};
+    if (const double* const wait = expect.number("retry_after_ms")) {
+      it->expected.retry_after_ms = static_cast<std::int64_t>(*wait);
     }
     read_evidence(*it);
     cases.push_back(std::move(it));

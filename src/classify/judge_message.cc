@@ -11,6 +11,7 @@ using enum Category;
 
 // Runtimes wrap everything that went wrong on the wire in one class; the text may say which of it.
 bool is_wrapper(std::string_view typed_code) noexcept {
+  if (equal_folded(typed_code, "errno:ECONNABORTED")) return true;  // axios: also its own timeouts
   return !starts_folded(typed_code, "curl:") && !starts_folded(typed_code, "errno:") &&
          !starts_folded(typed_code, "gai:");
 }

@@ -49,8 +49,7 @@ inline void read_evidence(Case& it) {
   if (json.text("stream_end") == "eof") it.evidence.stream_end = StreamEnd::eof;
   if (json.text("stream_end") == "reset") it.evidence.stream_end = StreamEnd::reset;
   if (const double* const now = json.number("now_unix_ms")) {
-    it.evidence.now =
-        std::chrono::system_clock::time_point(std::chrono::milliseconds(static_cast<std::int64_t>(*now)));
+    it.evidence.now = std::chrono::system_clock::time_point(std::chrono::milliseconds(static_cast<std::int64_t>(*now)));
   }
   if (const fixture_json::Value* const headers = json.find("headers")) {
     for (const auto& [name, value] : std::get<fixture_json::Value::Object>(headers->it)) {

@@ -67,6 +67,15 @@ TEST(ClassifyCorpus, KnownFailuresAreJudgedRight) {
   EXPECT_GE(got.share(got.hint), 99.5);
 }
 
+TEST(ClassifyCorpus, FurtherProvidersAndToolsAreJudgedRight) {
+  const Score got = score("more_failures.jsonl");
+  EXPECT_GE(got.cases, 150);
+  EXPECT_GE(got.share(got.category), 99.0);
+  EXPECT_GE(got.share(got.retry_and_trip), 99.0);
+  EXPECT_GE(got.share(got.fallback), 99.0);
+  EXPECT_GE(got.share(got.hint), 99.0);
+}
+
 TEST(ClassifyCorpus, NoSuccessIsCalledAFailure) {
   const Score got = score("successes.jsonl");
   EXPECT_EQ(got.category, got.cases);

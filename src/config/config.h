@@ -15,6 +15,7 @@
 
 #include "config/secret.h"
 #include "fuseboard/breaker/options.h"
+#include "fuseboard/classify/user_rules.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/pipeline/plan.h"
 
@@ -98,6 +99,7 @@ struct Config {
   Duration drain_timeout = std::chrono::seconds(30);
   std::vector<ProviderConfig> providers;  // in the order of the file, as models
   std::vector<ModelConfig> models;
+  UserRules classify_rules;  // win over the classifier's own
 
   // By exact name; nullptr where there is none.
   const ProviderConfig* find_provider(std::string_view name) const noexcept;

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "config/classify_rules.h"
 #include "config/models.h"
 #include "config/providers.h"
 #include "config/reader.h"
@@ -22,8 +23,8 @@
 namespace fuseboard::config {
 namespace {
 
-constexpr std::array<std::string_view, 6> kRootKeys = {"listen",        "allow_anonymous", "max_body",
-                                                       "drain_timeout", "providers",       "models"};
+constexpr std::array<std::string_view, 7> kRootKeys = {"listen",    "allow_anonymous", "max_body", "drain_timeout",
+                                                       "providers", "models",          "classify"};
 
 constexpr std::uint64_t kLeastBody = std::uint64_t{1} << 10;
 constexpr std::uint64_t kMostBody = std::uint64_t{1} << 30;
@@ -68,6 +69,7 @@ Config read_root(const Cursor& root) {
   if (const auto listen = map.find("listen")) read_listen(*listen, config);
   if (const auto size = map.find("max_body")) read_max_body(*size, config);
   if (const auto time = map.find("drain_timeout")) read_drain_timeout(*time, config);
+  if (const auto rules = map.find("classify")) config.classify_rules = read_classify_rules(*rules);
   std::vector<ProviderEntry> providers;
   if (const auto cursor = map.require("providers", "a map of names to providers")) providers = read_providers(*cursor);
   if (const auto cursor = map.find("models")) config.models = read_models(*cursor, providers);

@@ -124,7 +124,12 @@ void ErrorFacts::read_error(const JsonTree& tree, const Node* error) noexcept {
 void ErrorFacts::read_value(const JsonTree& tree, const Node* value, int nesting) noexcept {
   if (value == nullptr) return;
   if (is_object(value)) {
-    read_object(tree, value, nesting);
+    // A whole body in place of a message.
+    if (nesting < kMaxNesting && has_content(tree.find(value, Key::error))) {
+      read_outer(tree, value, nesting + 1);
+    } else {
+      read_object(tree, value, nesting);
+    }
   } else if (is_array(value)) {
     for (const Node* node = tree.first(value); node != nullptr; node = tree.next(node)) {
       read_value(tree, node, nesting);

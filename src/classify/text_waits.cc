@@ -1,6 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <algorithm>
+
 #include "classify/fold.h"
 #include "classify/judge.h"
 
@@ -30,6 +32,8 @@ struct Unit {
   std::string_view name;
   milliseconds length;
 };
+// The longest wait of whole milliseconds.
+constexpr Duration kLongest = std::chrono::duration_cast<milliseconds>(Duration::max());
 constexpr milliseconds kMs{1};
 constexpr milliseconds kSecond{1000};
 constexpr milliseconds kMinute{60'000};
@@ -87,7 +91,7 @@ std::optional<Duration> wait_in(const Words& words) noexcept {
         if (!has_unit || words[next].begins_clause) break;
         const auto part = part_at(words, next);
         if (!part) break;
-        total = saturating_add(*total, *part);
+        total = std::min(saturating_add(*total, *part), kLongest);
         at = next;
       }
       return total;

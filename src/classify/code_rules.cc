@@ -388,6 +388,7 @@ constexpr CodeRow kCodes[] = {
     {"malformed_function_call", decides, Means(execution_error, bad_model_output), "Gemini finish reasons"},
     {"malformed_model_output", decides, Means(execution_error, bad_model_output), "Bedrock Converse stop reasons"},
     {"malformed_tool_use", decides, Means(execution_error, bad_model_output), "Bedrock Converse stop reasons"},
+    {"external_connector_error", decides, Means(execution_error), "OpenAI, 424: a connector of the request failed"},
     {"failed_dependency", decides, Means(execution_error), "Groq, 424: a remote tool of the request failed"},
 
     // What another model may be able to do.

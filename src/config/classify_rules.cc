@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <limits>
 #include <utility>
 
@@ -51,7 +52,14 @@ UserRule read_rule(const Cursor& cursor) {
   read_flag(map, "retryable", rule.retryable);
   read_flag(map, "trips_breaker", rule.trips_breaker);
   read_flag(map, "fallback", rule.fallback);
+  const auto has_one_of = [&](std::initializer_list<std::string_view> keys) {
+    return std::ranges::any_of(keys, [&](std::string_view key) { return map.find(key).has_value(); });
+  };
   for (const Problem& problem : rule.validate()) {
+    // What stands there but cannot be read has been reported already.
+    if (problem.value == "no condition" && has_one_of({"status", "code", "phrase", "header"})) continue;
+    if (problem.value == "no conclusion" && has_one_of({"category", "retryable", "trips_breaker", "fallback"}))
+      continue;
     const auto place = map.find(problem.field);
     if (place) {
       place->refuse(problem.allowed);

@@ -188,11 +188,19 @@ void ErrorFacts::read_outer(const JsonTree& tree, const Node* object, int nestin
   if (const Node* const response = tree.find(object, Key::response); is_object(response)) {
     read_value(tree, tree.find(response, Key::error), nesting);
   }
-  const Node* const error = tree.find(object, Key::error);
-  if (has_content(error)) {
+  const auto read_error_of = [&](const Node* parent) {
+    const Node* const error = tree.find(parent, Key::error);
+    if (!has_content(error)) return;
     has_error_ = true;
     read_value(tree, error, nesting);
+  };
+  read_error_of(object);
+  // OpenRouter puts the error of an answer that broke while it was written into its choice, Cohere into a delta.
+  for (const Node* choice = tree.first(tree.find(object, Key::choices)); choice != nullptr;
+       choice = tree.next(choice)) {
+    read_error_of(choice);
   }
+  if (const Node* const delta = tree.find(object, Key::delta); is_object(delta)) read_error_of(delta);
   if (const Node* const errors = tree.find(object, Key::errors); has_content(errors)) {
     has_error_ = true;
     read_value(tree, errors, nesting);

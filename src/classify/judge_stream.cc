@@ -42,13 +42,6 @@ void read_payload(const CallEvidence& evidence, const HeaderFacts& headers, std:
     if (facts.error) return;
     ErrorFacts error(evidence.now);
     error.read_body(tree, payload);
-    // Inside a choice or a delta.
-    for (const Node* node = tree.first(tree.find(tree.root(), Key::choices)); node != nullptr; node = tree.next(node)) {
-      if (const Node* const inner = tree.find(node, Key::error); has_content(inner)) error.read_error(tree, inner);
-    }
-    if (const Node* const inner = tree.find(tree.find(tree.root(), Key::delta), Key::error); has_content(inner)) {
-      error.read_error(tree, inner);
-    }
     Waits waits = waits_of(headers, error);
     facts.error = settle(evidence, judge_answer(200, headers, error, waits), waits);
     return;

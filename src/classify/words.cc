@@ -4,28 +4,42 @@
 #include "classify/words.h"
 
 #include <algorithm>
+#include <array>
 
 namespace fuseboard::classify_internal {
 namespace {
 
-bool is_word_byte(char c) noexcept {
-  return is_alpha(c) || is_digit(c) || static_cast<unsigned char>(c) >= 0x80 ||
-         std::string_view("_-./:@\\+%~#$'").contains(c);
-}
+// What a byte can be in a word.
+enum ByteClass : std::uint8_t {
+  kAlpha = 1,
+  kDigit = 2,
+  kJoin = 4,    // hyphens and apostrophes
+  kPoint = 8,   // of a number
+  kOther = 16,  // what only names hold
+  kEdge = 32,   // does not end a word, though it may stand inside one
+  kLead = 64,   // does not begin one
+};
 
-// What a word does not begin or end with, though it may stand inside one.
-bool is_edge(char c) noexcept { return std::string_view(".:-+%#'/~$\\").contains(c); }
-bool is_leading_edge(char c) noexcept { return std::string_view(":-+%#'").contains(c); }
-
-WordKind kind_of(std::string_view word) noexcept {
-  bool letters = true;
-  bool digits = true;
-  for (const char c : word) {
-    if (!is_alpha(c) && c != '-' && c != '\'') letters = false;
-    if (!is_digit(c) && c != '.' && c != ',') digits = false;
+consteval std::array<std::uint8_t, 256> byte_classes() {
+  std::array<std::uint8_t, 256> classes{};
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const char c = static_cast<char>(i);
+    if (is_alpha(c)) classes[i] = kAlpha;
+    if (is_digit(c)) classes[i] = kDigit;
+    if (i >= 0x80 || c == '_' || c == '@') classes[i] = kOther;
+    if (c == '.') classes[i] = kPoint | kEdge;
+    if (c == '-' || c == '\'') classes[i] = kJoin | kEdge | kLead;
+    if (c == ':' || c == '+' || c == '%' || c == '#') classes[i] = kOther | kEdge | kLead;
+    if (c == '/' || c == '~' || c == '$' || c == '\\') classes[i] = kOther | kEdge;
   }
-  if (letters) return WordKind::plain;
-  return digits ? WordKind::number : WordKind::name;
+  return classes;
+}
+constexpr std::array<std::uint8_t, 256> kClasses = byte_classes();
+constexpr std::uint8_t class_of(char c) noexcept { return kClasses[static_cast<unsigned char>(c)]; }
+
+WordKind kind_of(std::uint8_t seen) noexcept {
+  if ((seen & ~(kAlpha | kJoin | kEdge | kLead)) == 0) return WordKind::plain;
+  return (seen & ~(kDigit | kPoint | kEdge)) == 0 ? WordKind::number : WordKind::name;
 }
 
 // Where the quoted text that begins at `at` ends: the index of the closing quote, or npos.
@@ -79,11 +93,14 @@ void Words::scan(std::size_t begin, std::size_t end) noexcept {
     if (c == '\n') {
       clause = line = true;
       ++at;
+    } else if (c == '.' && (at + 1 == end || is_space(text_[at + 1]))) {
+      clause = true;
+      ++at;
     } else if (c == '"' || c == '`' || (c == '\'' && (at == begin || !is_alpha(text_[at - 1])))) {
       const std::size_t after = scan_quoted(at, end, clause, line);
       if (after != at + 1) clause = line = false;
       at = after;
-    } else if (is_word_byte(c) && !is_leading_edge(c)) {
+    } else if (const std::uint8_t kind = class_of(c); kind != 0 && (kind & kLead) == 0) {
       at = scan_word(at, end, clause, line);
       line = false;
       // What stands behind the word says whether a clause begins: ": ", ". ".
@@ -112,22 +129,34 @@ std::size_t Words::scan_quoted(std::size_t at, std::size_t end, bool begins_clau
 }
 
 std::size_t Words::scan_word(std::size_t at, std::size_t end, bool begins_clause, bool begins_line) noexcept {
-  std::size_t stop = at;
-  while (stop < end && is_word_byte(text_[stop])) ++stop;
-  // "30,000" is one number.
-  while (stop + 1 < end && text_[stop] == ',' && is_digit(text_[stop - 1]) && is_digit(text_[stop + 1])) {
-    ++stop;
-    while (stop < end && is_digit(text_[stop])) ++stop;
+  // Hash, kinds and end as they were behind the last byte that may end the word; at least one byte is one.
+  std::uint64_t hash = hash_step(kHashSeed, lower(text_[at]));
+  std::uint8_t seen = class_of(text_[at]);
+  Word word{.hash = hash,
+            .begin = static_cast<std::uint32_t>(at),
+            .end = static_cast<std::uint32_t>(at + 1),
+            .kind = kind_of(seen),
+            .begins_clause = begins_clause,
+            .begins_line = begins_line};
+  std::uint8_t seen_in_word = seen;
+  for (std::size_t i = at + 1; i < end; ++i) {
+    const char c = text_[i];
+    std::uint8_t kind = class_of(c);
+    // "30,000" is one number.
+    if (c == ',' && i + 1 < end && is_digit(text_[i - 1]) && is_digit(text_[i + 1])) kind = kPoint | kEdge;
+    if (kind == 0) break;
+    hash = hash_step(hash, lower(c));
+    seen |= kind;
+    if ((kind & kEdge) != 0) continue;
+    word.hash = hash;
+    word.end = static_cast<std::uint32_t>(i + 1);
+    seen_in_word = seen;
   }
-  while (stop > at + 1 && is_edge(text_[stop - 1])) --stop;
-  const std::string_view word = text_.substr(at, stop - at);
-  words_[size_++] = {.hash = hash_lower(word),
-                     .begin = static_cast<std::uint32_t>(at),
-                     .end = static_cast<std::uint32_t>(stop),
-                     .kind = kind_of(word),
-                     .begins_clause = begins_clause,
-                     .begins_line = begins_line};
-  return stop;
+  // Dots alone are no word; a lone slash stands for "per".
+  if ((seen_in_word & ~(kPoint | kEdge)) == 0 && word.end == at + 1) return word.end;
+  word.kind = kind_of(seen_in_word);
+  words_[size_++] = word;
+  return word.end;
 }
 
 bool Pattern::matches(const Words& words, std::size_t at, std::size_t& after) const noexcept {

@@ -86,8 +86,9 @@ UpstreamError told_under_success(const Attempt& attempt, const Failure& failure,
 // A stream that is being read: what is held back, and what it has said so far.
 class ChatRelay::StreamState {
  public:
-  StreamState(const Attempt& attempt, std::size_t choices, net::ResponseHead head, TimePoint now)
-      : attempt_(attempt), head_(std::move(head)), reader_(choices), last_event_(now) {}
+  StreamState(const Attempt& attempt, std::size_t choices, const UserRules& rules, net::ResponseHead head,
+              TimePoint now)
+      : attempt_(attempt), head_(std::move(head)), reader_(choices, rules), last_event_(now) {}
 
   enum class Reading : std::uint8_t { goes_on, complete, failed };
 
@@ -281,7 +282,7 @@ net::Task<void> ChatRelay::read_plain(const Attempt& attempt, net::ResponseHead 
 }
 
 net::Task<void> ChatRelay::relay_stream(const Attempt& attempt, net::ResponseHead head) {
-  StreamState stream(attempt, call_.request.choices, std::move(head), now());
+  StreamState stream(attempt, call_.request.choices, worker_.models.classify_rules(), std::move(head), now());
   for (;;) {
     const auto [by, fault] = stream.next_by(execution_.committed());
     const auto bytes = co_await upstream_->read_some(by);

@@ -17,15 +17,10 @@ struct Finding {
 
 // For tables. A category alone converts.
 struct Means : Finding {
-  constexpr Means(Category category) noexcept { this->category = category; }  // NOLINT(google-explicit-constructor)
-  constexpr Means(Category category, Modifier modifier) noexcept {
-    this->category = category;
-    this->modifier = modifier;
-  }
-  constexpr Means(PolicyDetail detail) noexcept {  // NOLINT(google-explicit-constructor)
-    category = Category::policy_violation;
-    this->detail = detail;
-  }
+  constexpr Means(Category what) noexcept : Finding{.category = what} {}  // NOLINT(google-explicit-constructor)
+  constexpr Means(Category what, Modifier departure) noexcept : Finding{.category = what, .modifier = departure} {}
+  constexpr Means(PolicyDetail which) noexcept  // NOLINT(google-explicit-constructor)
+      : Finding{.category = Category::policy_violation, .detail = which} {}
 };
 
 // A quota because the window that was named is an hour or longer.

@@ -4,6 +4,7 @@
 // What a judgement costs, beside a read of the clock: see breaker_bench.cc for the floor of the same name.
 #include <benchmark/benchmark.h>
 
+#include <cstdint>
 #include <string>
 
 #include "fuseboard/classify/classifier.h"
@@ -50,7 +51,7 @@ void Body(benchmark::State& state) {
     DoNotOptimize(classify(evidence));
   }
   state.counters["bytes"] = static_cast<double>(body.size());
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * body.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body.size()));
 }
 
 // A large answer under a 200 in which nothing failed: what reading it through costs.
@@ -63,7 +64,7 @@ void LargeAnswer(benchmark::State& state) {
     DoNotOptimize(evidence);
     DoNotOptimize(classify(evidence));
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * body.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body.size()));
 }
 
 void ClockRead(benchmark::State& state) {

@@ -4,6 +4,7 @@
 // Texts compared as tables hold them: without regard to case and punctuation, by a 64-bit hash.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -11,9 +12,10 @@ namespace fuseboard::classify_internal {
 
 inline constexpr std::uint64_t kHashSeed = 0xcbf29ce484222325ULL;
 
-// One step of FNV-1a.
+// A rotation and an addition: the product does not wait for the step before, so a byte costs two cycles, not the four
+// of FNV-1a.
 constexpr std::uint64_t hash_step(std::uint64_t hash, char c) noexcept {
-  return (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  return std::rotl(hash, 7) + (static_cast<unsigned char>(c) + 1ULL) * 0x9e3779b97f4a7c15ULL;
 }
 
 constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }

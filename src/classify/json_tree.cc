@@ -120,6 +120,15 @@ Key key_of(std::string_view name) noexcept {
   return Key::other;
 }
 
+constexpr std::uint64_t bit(Key key) noexcept { return 1ULL << (static_cast<unsigned>(key) & 63U); }
+
+// Whether one of eight bytes is `c`; may say yes for a byte above one that is.
+constexpr std::uint64_t has_byte(std::uint64_t eight, char c) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  const std::uint64_t zeros = eight ^ (kOnes * static_cast<unsigned char>(c));
+  return (zeros - kOnes) & ~zeros & (kOnes << 7);
+}
+
 bool is_bare(char c) noexcept { return is_alpha(c) || is_digit(c) || c == '-' || c == '+' || c == '.'; }
 
 int hex_digit(char c) noexcept {
@@ -190,6 +199,7 @@ void JsonTree::read() noexcept {
 }
 
 const Node* JsonTree::find(const Node* parent, Key key) const noexcept {
+  if (parent == nullptr || (parent->keys & bit(key)) == 0) return nullptr;
   for (const Node* node = first(parent); node != nullptr; node = next(node)) {
     if (node->key == key) return node;
   }
@@ -212,6 +222,7 @@ std::uint16_t JsonTree::add(Key key, Kind kind, std::string_view name, std::uint
   std::construct_at(&nodes_[index], Node{.key = key, .kind = kind, .parent = parent, .name = name});
   last_child_[index] = 0;
   if (parent != 0) {
+    nodes_[parent].keys |= bit(key);
     if (last_child_[parent] == 0) {
       nodes_[parent].first = index;
     } else {
@@ -306,6 +317,14 @@ bool JsonTree::skip_container() noexcept {
 bool JsonTree::skip_string(char quote) noexcept {
   ++at_;
   while (at_ < text_.size()) {
+    // Plain bytes, eight at a time.
+    while (at_ + 8 <= text_.size()) {
+      std::uint64_t eight = 0;
+      std::memcpy(&eight, text_.data() + at_, sizeof(eight));
+      if ((has_byte(eight, quote) | has_byte(eight, '\\')) != 0) break;
+      at_ += 8;
+    }
+    if (at_ == text_.size()) break;
     const char c = text_[at_];
     if (c == quote) {
       ++at_;

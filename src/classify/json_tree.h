@@ -101,6 +101,7 @@ struct Node {
   std::uint16_t parent = 0;
   std::uint16_t first = 0;    // child; 0: none
   std::uint16_t next = 0;     // sibling; 0: none
+  std::uint64_t keys = 0;     // of a container: which keys its children may have, by their low six bits
   std::uint16_t members = 0;  // of a container, skipped ones included; saturates
   std::string_view name{};    // as written
   std::string_view raw{};     // of a string: between its quotes, escapes unresolved; of others: as written

@@ -1212,16 +1212,18 @@ consteval bool all_are_patterns() {
 static_assert(all_are_patterns());
 
 // Rows by their first word: a table of chains.
-constexpr std::size_t kBuckets = 1024;
+constexpr std::size_t kBuckets = 4096;
 constexpr std::uint16_t kEnd = 0xFFFF;
 struct Index {
   std::array<std::uint16_t, kBuckets> first{};
   std::array<std::uint16_t, kRows> next{};
+  std::array<std::uint64_t, kRows> word{};  // the first word's hash: most words end the search here
 };
 consteval Index index_rows() {
   Index index;
   index.first.fill(kEnd);
   for (std::size_t i = kRows; i-- > 0;) {
+    index.word[i] = pattern(i).first();
     std::uint16_t& first = index.first[pattern(i).first() % kBuckets];
     index.next[i] = first;
     first = static_cast<std::uint16_t>(i);
@@ -1245,6 +1247,7 @@ const PhraseRow* phrase_row(const Words& words, std::optional<Category> known) n
     if (words[at].kind == WordKind::quoted) continue;
     // Chains ascend, so what cannot be better than the best ends them.
     for (std::size_t row = kIndex.first[words[at].hash % kBuckets]; row < best; row = kIndex.next[row]) {
+      if (kIndex.word[row] != words[at].hash) continue;
       std::size_t after = 0;
       if (may_speak(kPhrases[row], known) && pattern(row).matches(words, at, after)) best = row;
     }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace fuseboard::classify_internal {
 namespace {
@@ -36,6 +37,14 @@ consteval std::array<std::uint8_t, 256> byte_classes() {
 }
 constexpr std::array<std::uint8_t, 256> kClasses = byte_classes();
 constexpr std::uint8_t class_of(char c) noexcept { return kClasses[static_cast<unsigned char>(c)]; }
+
+// What hash_step() adds for a byte, its case aside.
+consteval std::array<std::uint64_t, 256> hash_terms() {
+  std::array<std::uint64_t, 256> terms{};
+  for (std::size_t i = 0; i < terms.size(); ++i) terms[i] = hash_step(0, lower(static_cast<char>(i)));
+  return terms;
+}
+constexpr std::array<std::uint64_t, 256> kTerms = hash_terms();
 
 WordKind kind_of(std::uint8_t seen) noexcept {
   if ((seen & ~(kAlpha | kJoin | kEdge | kLead)) == 0) return WordKind::plain;
@@ -90,34 +99,46 @@ void Words::scan(std::size_t begin, std::size_t end) noexcept {
   const std::size_t most = end < text_.size() ? kMaxWords / 2 : kMaxWords;
   while (at < end && size_ < most) {
     const char c = text_[at];
-    if (c == '\n') {
-      clause = line = true;
+    const std::uint8_t kind = class_of(c);
+    if (c == ' ') {
       ++at;
-    } else if (c == '.' && (at + 1 == end || is_space(text_[at + 1]))) {
-      clause = true;
-      ++at;
-    } else if (c == '"' || c == '`' || (c == '\'' && (at == begin || !is_alpha(text_[at - 1])))) {
-      const std::size_t after = scan_quoted(at, end, clause, line);
-      if (after != at + 1) clause = line = false;
-      at = after;
-    } else if (const std::uint8_t kind = class_of(c); kind != 0 && (kind & kLead) == 0) {
+    } else if ((kind & (kAlpha | kDigit)) != 0 || begins_word(at, end)) {
       at = scan_word(at, end, clause, line);
       line = false;
       // What stands behind the word says whether a clause begins: ": ", ". ".
       clause = at < end && (text_[at] == ':' || text_[at] == '.') && (at + 1 == end || is_space(text_[at + 1]));
+    } else if (c == '"' || c == '`' || (c == '\'' && (at == begin || !is_alpha(text_[at - 1])))) {
+      const std::size_t after = scan_quoted(at, end, clause, line);
+      if (after != at + 1) clause = line = false;
+      at = after;
     } else {
-      if (c == '(' || c == '[' || c == ';' || c == '!' || c == '{' || c == '|' || c == '>' || c == ':' || c == ')' ||
-          c == ']') {
-        clause = true;
-      }
-      if (c == '-' && at > 0 && is_space(text_[at - 1]) && at + 1 < end && is_space(text_[at + 1])) clause = true;
+      line = line || c == '\n';
+      clause = clause || line || begins_clause(at, end);
       ++at;
     }
   }
 }
 
+// Of a byte that is no letter and no digit.
+bool Words::begins_word(std::size_t at, std::size_t end) const noexcept {
+  const std::uint8_t kind = class_of(text_[at]);
+  if (kind == 0 || (kind & kLead) != 0) return false;
+  return text_[at] != '.' || (at + 1 < end && !is_space(text_[at + 1]));
+}
+
+// Whether what follows punctuation is a clause of its own.
+bool Words::begins_clause(std::size_t at, std::size_t end) const noexcept {
+  const char c = text_[at];
+  if (c == '-') return at > 0 && is_space(text_[at - 1]) && at + 1 < end && is_space(text_[at + 1]);
+  return std::string_view(".:;!|>()[]{").contains(c);
+}
+
 std::size_t Words::scan_quoted(std::size_t at, std::size_t end, bool begins_clause, bool begins_line) noexcept {
+  // Once no quote closes one on this line, none closes a later one.
+  std::size_t& unclosed_until = unclosed_until_[text_[at] == '"' ? 0 : text_[at] == '`' ? 1 : 2];
+  if (at < unclosed_until) return at + 1;
   const std::size_t close = closing_quote(text_, at, end);
+  if (close == std::string_view::npos) unclosed_until = std::min(text_.find('\n', at), end);
   if (close == std::string_view::npos || is_own_words(text_, at)) return at + 1;
   words_[size_++] = {.hash = 0,
                      .begin = static_cast<std::uint32_t>(at + 1),
@@ -129,34 +150,38 @@ std::size_t Words::scan_quoted(std::size_t at, std::size_t end, bool begins_clau
 }
 
 std::size_t Words::scan_word(std::size_t at, std::size_t end, bool begins_clause, bool begins_line) noexcept {
-  // Hash, kinds and end as they were behind the last byte that may end the word; at least one byte is one.
-  std::uint64_t hash = hash_step(kHashSeed, lower(text_[at]));
-  std::uint8_t seen = class_of(text_[at]);
-  Word word{.hash = hash,
-            .begin = static_cast<std::uint32_t>(at),
-            .end = static_cast<std::uint32_t>(at + 1),
-            .kind = kind_of(seen),
-            .begins_clause = begins_clause,
-            .begins_line = begins_line};
-  std::uint8_t seen_in_word = seen;
+  const char* const text = text_.data();
+  // Hash, kinds and end as they are, and as they were behind the last byte that may end the word; one byte always is
+  // one.
+  std::uint64_t hash = hash_step(kHashSeed, lower(text[at]));
+  std::uint8_t seen = class_of(text[at]);
+  std::uint64_t hash_at_end = hash;
+  std::uint8_t seen_at_end = seen;
+  std::size_t stop = at + 1;
   for (std::size_t i = at + 1; i < end; ++i) {
-    const char c = text_[i];
+    const char c = text[i];
     std::uint8_t kind = class_of(c);
-    // "30,000" is one number.
-    if (c == ',' && i + 1 < end && is_digit(text_[i - 1]) && is_digit(text_[i + 1])) kind = kPoint | kEdge;
-    if (kind == 0) break;
-    hash = hash_step(hash, lower(c));
+    if (kind == 0) {
+      // "30,000" is one number.
+      if (c != ',' || i + 1 == end || !is_digit(text[i - 1]) || !is_digit(text[i + 1])) break;
+      kind = kPoint | kEdge;
+    }
+    hash = std::rotl(hash, 7) + kTerms[static_cast<unsigned char>(c)];
     seen |= kind;
     if ((kind & kEdge) != 0) continue;
-    word.hash = hash;
-    word.end = static_cast<std::uint32_t>(i + 1);
-    seen_in_word = seen;
+    hash_at_end = hash;
+    seen_at_end = seen;
+    stop = i + 1;
   }
   // Dots alone are no word; a lone slash stands for "per".
-  if ((seen_in_word & ~(kPoint | kEdge)) == 0 && word.end == at + 1) return word.end;
-  word.kind = kind_of(seen_in_word);
-  words_[size_++] = word;
-  return word.end;
+  if ((seen_at_end & ~(kPoint | kEdge)) == 0 && stop == at + 1) return stop;
+  words_[size_++] = {.hash = hash_at_end,
+                     .begin = static_cast<std::uint32_t>(at),
+                     .end = static_cast<std::uint32_t>(stop),
+                     .kind = kind_of(seen_at_end),
+                     .begins_clause = begins_clause,
+                     .begins_line = begins_line};
+  return stop;
 }
 
 bool Pattern::matches(const Words& words, std::size_t at, std::size_t& after) const noexcept {

@@ -52,11 +52,14 @@ class Words {
 
  private:
   void scan(std::size_t begin, std::size_t end) noexcept;
+  bool begins_word(std::size_t at, std::size_t end) const noexcept;
+  bool begins_clause(std::size_t at, std::size_t end) const noexcept;
   std::size_t scan_quoted(std::size_t at, std::size_t end, bool begins_clause, bool begins_line) noexcept;
   std::size_t scan_word(std::size_t at, std::size_t end, bool begins_clause, bool begins_line) noexcept;
 
   std::string_view text_;
   std::size_t size_ = 0;
+  std::array<std::size_t, 3> unclosed_until_{};  // for each sort of quote
   std::array<Word, kMaxWords> words_;
 };
 

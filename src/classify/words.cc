@@ -14,20 +14,21 @@ namespace {
 enum ByteClass : std::uint8_t {
   kAlpha = 1,
   kDigit = 2,
-  kJoin = 4,    // hyphens and apostrophes
-  kPoint = 8,   // of a number
-  kOther = 16,  // what only names hold
-  kEdge = 32,   // does not end a word, though it may stand inside one
-  kLead = 64,   // does not begin one
+  kJoin = 4,     // hyphens and apostrophes
+  kPoint = 8,    // of a number
+  kOther = 16,   // what only names hold
+  kEdge = 32,    // does not end a word, though it may stand inside one
+  kLead = 64,    // does not begin one
+  kPlain = 128,  // begins, ends and fills one
 };
 
 consteval std::array<std::uint8_t, 256> byte_classes() {
   std::array<std::uint8_t, 256> classes{};
   for (std::size_t i = 0; i < classes.size(); ++i) {
     const char c = static_cast<char>(i);
-    if (is_alpha(c)) classes[i] = kAlpha;
-    if (is_digit(c)) classes[i] = kDigit;
-    if (i >= 0x80 || c == '_' || c == '@') classes[i] = kOther;
+    if (is_alpha(c)) classes[i] = kAlpha | kPlain;
+    if (is_digit(c)) classes[i] = kDigit | kPlain;
+    if (i >= 0x80 || c == '_' || c == '@') classes[i] = kOther | kPlain;
     if (c == '.') classes[i] = kPoint | kEdge;
     if (c == '-' || c == '\'') classes[i] = kJoin | kEdge | kLead;
     if (c == ':' || c == '+' || c == '%' || c == '#') classes[i] = kOther | kEdge | kLead;
@@ -47,8 +48,8 @@ consteval std::array<std::uint64_t, 256> hash_terms() {
 constexpr std::array<std::uint64_t, 256> kTerms = hash_terms();
 
 WordKind kind_of(std::uint8_t seen) noexcept {
-  if ((seen & ~(kAlpha | kJoin | kEdge | kLead)) == 0) return WordKind::plain;
-  return (seen & ~(kDigit | kPoint | kEdge)) == 0 ? WordKind::number : WordKind::name;
+  if ((seen & ~(kAlpha | kPlain | kJoin | kEdge | kLead)) == 0) return WordKind::plain;
+  return (seen & ~(kDigit | kPlain | kPoint | kEdge)) == 0 ? WordKind::number : WordKind::name;
 }
 
 // Where the quoted text that begins at `at` ends: the index of the closing quote, or npos.
@@ -151,27 +152,31 @@ std::size_t Words::scan_quoted(std::size_t at, std::size_t end, bool begins_clau
 
 std::size_t Words::scan_word(std::size_t at, std::size_t end, bool begins_clause, bool begins_line) noexcept {
   const char* const text = text_.data();
-  // Hash, kinds and end as they are, and as they were behind the last byte that may end the word; one byte always is
-  // one.
-  std::uint64_t hash = hash_step(kHashSeed, lower(text[at]));
-  std::uint8_t seen = class_of(text[at]);
-  std::uint64_t hash_at_end = hash;
-  std::uint8_t seen_at_end = seen;
-  std::size_t stop = at + 1;
-  for (std::size_t i = at + 1; i < end; ++i) {
-    const char c = text[i];
-    std::uint8_t kind = class_of(c);
-    if (kind == 0) {
-      // "30,000" is one number.
-      if (c != ',' || i + 1 == end || !is_digit(text[i - 1]) || !is_digit(text[i + 1])) break;
-      kind = kPoint | kEdge;
-    }
+  std::uint64_t hash = kHashSeed;
+  std::uint8_t seen = 0;
+  const auto take = [&](char c, std::uint8_t kind) {
     hash = std::rotl(hash, 7) + kTerms[static_cast<unsigned char>(c)];
     seen |= kind;
-    if ((kind & kEdge) != 0) continue;
+  };
+  take(text[at], class_of(text[at]));
+  // Hash, kinds and end as they were behind the last byte that may end the word.
+  std::uint64_t hash_at_end = 0;
+  std::uint8_t seen_at_end = 0;
+  std::size_t stop = at + 1;
+  for (std::size_t i = at + 1;;) {
+    for (; i < end && (class_of(text[i]) & kPlain) != 0; ++i) take(text[i], class_of(text[i]));
     hash_at_end = hash;
     seen_at_end = seen;
-    stop = i + 1;
+    stop = i;
+    // Dots, hyphens and their like belong to the word only if it goes on behind them.
+    for (; i < end; ++i) {
+      std::uint8_t kind = class_of(text[i]);
+      // "30,000" is one number.
+      if (text[i] == ',' && i + 1 < end && is_digit(text[i - 1]) && is_digit(text[i + 1])) kind = kPoint | kEdge;
+      if ((kind & kEdge) == 0) break;
+      take(text[i], kind);
+    }
+    if (i == stop || i == end || (class_of(text[i]) & kPlain) == 0) break;
   }
   // Dots alone are no word; a lone slash stands for "per".
   if ((seen_at_end & ~(kPoint | kEdge)) == 0 && stop == at + 1) return stop;

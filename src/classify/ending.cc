@@ -103,7 +103,10 @@ void read_event(const JsonTree& tree, const Node* root, Ending& ending) noexcept
       read_response(tree, response, ending);
     }
     read_reason(tree.find(response, Key::finish_reason), ending);
+    read_candidates(tree, response, ending);  // as Google's Code Assist wraps them
   }
+  // Bedrock's ConverseStream.
+  read_reason(tree.find(tree.find(root, Key::message_stop), Key::stop_reason), ending);
 }
 
 }  // namespace

@@ -145,6 +145,8 @@ TEST(Classify, AStreamThatEndsWithoutItsLastEventWasCut) {  // STR-2
   EXPECT_FALSE(judge("data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\r\n\r\n").failure);
   EXPECT_FALSE(judge("data: [DONE]\n\n").failure);
   EXPECT_EQ(judge("").failure->category, Category::network);
+  EXPECT_FALSE(judge("{\"messageStop\":{\"stopReason\":\"end_turn\"}}").failure);
+  EXPECT_EQ(judge("{\"messageStop\":{\"stopReason\":\"guardrail_intervened\"}}").detail, PolicyDetail::guardrail);
   EXPECT_EQ(judge("data: {\"error\":{\"code\":429}}\n\ndata: [DONE]\n\n").failure->category, Category::rate_limit)
       << "an error wins over a later end";
 }

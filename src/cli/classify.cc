@@ -59,8 +59,6 @@ CallEvidence evidence_of(const Json& json, std::vector<HeaderField>& headers) {
   if (const auto code = integer(json, "exit_code")) {
     evidence.exit_code = static_cast<int>(std::clamp<std::int64_t>(*code, -1, 255));
   }
-  if (text(json, "stream_end") == "eof") evidence.stream_end = StreamEnd::eof;
-  if (text(json, "stream_end") == "reset") evidence.stream_end = StreamEnd::reset;
   if (const auto now = integer(json, "now_unix_ms")) {
     constexpr std::int64_t kFarthest = 9'000'000'000'000;  // fits the clock's nanoseconds
     const std::chrono::milliseconds ms(std::clamp<std::int64_t>(*now, 0, kFarthest));

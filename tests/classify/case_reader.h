@@ -46,8 +46,6 @@ inline void read_evidence(Case& it) {
                  .signal = json.text("signal")};
   if (const double* const status = json.number("status")) it.evidence.status = static_cast<int>(*status);
   if (const double* const code = json.number("exit_code")) it.evidence.exit_code = static_cast<int>(*code);
-  if (json.text("stream_end") == "eof") it.evidence.stream_end = StreamEnd::eof;
-  if (json.text("stream_end") == "reset") it.evidence.stream_end = StreamEnd::reset;
   if (const double* const now = json.number("now_unix_ms")) {
     it.evidence.now = std::chrono::system_clock::time_point(std::chrono::milliseconds(static_cast<std::int64_t>(*now)));
   }

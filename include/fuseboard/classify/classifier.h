@@ -45,8 +45,6 @@ enum class Domain : std::uint8_t { llm, tool };
 std::string_view name(Domain domain) noexcept;
 std::optional<Domain> domain_from_name(std::string_view name) noexcept;
 
-enum class StreamEnd : std::uint8_t { unknown, eof, reset };
-
 struct HeaderField {
   std::string_view name;  // any case
   std::string_view value;
@@ -64,7 +62,6 @@ struct CallEvidence {
   std::string_view typed_code{};  // "curl:28", "errno:ECONNRESET", "gai:EAI_AGAIN", "tls:...", "undici:...", "js:..."
   std::optional<int> exit_code{};
   std::string_view signal{};  // "SIGSEGV"
-  StreamEnd stream_end = StreamEnd::unknown;
   // For dates and absolute resets. Without it they are no hint.
   std::optional<std::chrono::system_clock::time_point> now{};
 };

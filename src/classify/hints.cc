@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "classify/fold.h"
+
 namespace fuseboard {
 namespace {
 
@@ -14,8 +16,8 @@ using std::chrono::milliseconds;
 // The longest hint: whole milliseconds that fit Duration.
 constexpr std::int64_t kMostMilliseconds = std::chrono::duration_cast<milliseconds>(Duration::max()).count();
 
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+using classify_internal::is_digit;
+using classify_internal::lower;
 
 // `known` is in lower case.
 constexpr bool is_header(std::string_view name, std::string_view known) noexcept {
@@ -30,12 +32,48 @@ constexpr std::string_view trimmed(std::string_view text) noexcept {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-// How long until `date`, rounded up; a passed date is 0.
-Duration until(std::chrono::sys_seconds date, std::chrono::system_clock::time_point now) noexcept {
+// How long until a Unix time in milliseconds, as seen from `now`; a passed one is 0. `now` is rounded down, so the wait
+// is rounded up.
+Duration until(std::int64_t unix_ms, std::chrono::system_clock::time_point now) noexcept {
   const auto now_ms = std::chrono::floor<milliseconds>(now).time_since_epoch().count();
-  // Both fit easily: the year 9999 is 2.5e14 ms. `now` is rounded down, so the wait is rounded up.
-  const std::int64_t wait_ms = date.time_since_epoch().count() * 1000 - now_ms;
+  std::int64_t wait_ms = 0;
+  if (__builtin_sub_overflow(unix_ms, now_ms, &wait_ms)) wait_ms = unix_ms < now_ms ? 0 : kMostMilliseconds;
   return milliseconds(std::clamp<std::int64_t>(wait_ms, 0, kMostMilliseconds));
+}
+
+// A whole number, or nothing.
+std::optional<std::int64_t> integer(std::string_view text) noexcept {
+  if (text.empty() || text.size() > 18 || !std::ranges::all_of(text, is_digit)) return std::nullopt;
+  std::int64_t number = 0;
+  for (const char digit : text) number = number * 10 + (digit - '0');
+  return number;
+}
+
+// `prefix` is in lower case. The rest of the name, in its own case.
+constexpr bool take_prefix(std::string_view& name, std::string_view prefix) noexcept {
+  if (name.size() < prefix.size() || !is_header(name.substr(0, prefix.size()), prefix)) return false;
+  name.remove_prefix(prefix.size());
+  return true;
+}
+constexpr bool take_suffix(std::string_view& name, std::string_view suffix) noexcept {
+  if (name.size() < suffix.size() || !is_header(name.substr(name.size() - suffix.size()), suffix)) return false;
+  name.remove_suffix(suffix.size());
+  return true;
+}
+
+// One unit of a duration; what follows the number in `text`.
+struct Unit {
+  std::string_view name;
+  std::int64_t milliseconds;  // 0: below one
+};
+constexpr Unit kUnits[] = {{"ms", 1},   {"us", 0},     {"\xc2\xb5s", 0}, {"ns", 0},
+                           {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+
+const Unit* leading_unit(std::string_view text) noexcept {
+  for (const Unit& unit : kUnits) {
+    if (text.starts_with(unit.name)) return &unit;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -67,24 +105,151 @@ std::optional<Duration> parse_decimal_duration(std::string_view text, millisecon
   return milliseconds(std::min(total, kMostMilliseconds));
 }
 
+std::optional<Duration> parse_unit_duration(std::string_view text) noexcept {
+  if (text.empty()) return std::nullopt;
+  Duration total = Duration::zero();
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
+    const Unit* const unit = leading_unit(text.substr(end));
+    if (unit == nullptr) return std::nullopt;
+    // Less than a millisecond rounds up to one, unless it is none at all.
+    auto part =
+        parse_decimal_duration(text.substr(0, end), milliseconds(std::max<std::int64_t>(unit->milliseconds, 1)));
+    if (!part) return std::nullopt;
+    if (unit->milliseconds == 0 && *part > Duration::zero()) {
+      const std::int64_t per_ms = unit->name == "ns" ? 1'000'000 : 1'000;
+      part = milliseconds((part->count() / 1'000'000 + per_ms - 1) / per_ms);
+    }
+    total = std::min(saturating_add(total, *part), Duration(milliseconds(kMostMilliseconds)));
+    text.remove_prefix(end + unit->name.size());
+  }
+  return total;
+}
+
+std::optional<Duration> parse_reset(std::string_view text,
+                                    std::optional<std::chrono::system_clock::time_point> now) noexcept {
+  const auto ms = parse_decimal_duration(text, milliseconds(1));
+  if (!ms) return std::nullopt;
+  const std::int64_t number = ms->count() / 1'000'000;  // rounded up, which the choice of a form can bear
+  if (number < 1'000'000'000) return parse_decimal_duration(text, std::chrono::seconds(1));
+  if (!now) return std::nullopt;
+  if (number > 1'000'000'000'000) return until(number, *now);
+  // Seconds until 1e12 fit in milliseconds.
+  const std::size_t point = std::min(text.find('.'), text.size());
+  const auto whole = integer(text.substr(0, point));
+  if (!whole) return std::nullopt;
+  std::int64_t unix_ms = *whole * 1000;
+  if (point != text.size()) {
+    std::int64_t fraction = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      fraction = fraction * 10 + (point + 1 + i < text.size() ? text[point + 1 + i] - '0' : 0);
+    }
+    const bool more = text.size() > point + 4 && text.find_first_not_of('0', point + 4) != std::string_view::npos;
+    unix_ms += fraction + (more ? 1 : 0);
+  }
+  return until(unix_ms, *now);
+}
+
 void RetryHintReader::header(std::string_view name, std::string_view value) noexcept {
+  if (name.empty() || !std::string_view("rRxXgGaA").contains(name.front())) return;
   if (!retry_after_ms_ && is_header(name, "retry-after-ms")) {
     retry_after_ms_ = parse_decimal_duration(trimmed(value), milliseconds(1));
   } else if (!retry_after_ && is_header(name, "retry-after")) {
     value = trimmed(value);
     retry_after_ = parse_decimal_duration(value, std::chrono::seconds(1));
     if (retry_after_) return;
-    if (const auto date = parse_http_date(value, now_)) retry_after_ = until(*date, now_);
+    if (!now_) return;
+    if (const auto date = parse_http_date(value, *now_)) {
+      retry_after_ = until(date->time_since_epoch().count() * 1000, *now_);  // the year 9999 is 2.5e14 ms
+    }
   } else if (!should_retry_ && is_header(name, "x-should-retry")) {
     // Read by the SDKs of OpenAI and Anthropic as exactly these two texts.
     value = trimmed(value);
     if (value == "true") should_retry_ = true;
     if (value == "false") should_retry_ = false;
+  } else if (!pushback_ && is_header(name, "grpc-retry-pushback-ms")) {
+    pushback_ = parse_decimal_duration(trimmed(value), milliseconds(1));
+  } else {
+    rate_limit_header(name, trimmed(value));
+  }
+}
+
+RetryHintReader::Window* RetryHintReader::window(std::string_view name) noexcept {
+  for (std::size_t i = 0; i < window_count_; ++i) {
+    if (classify_internal::equal_folded(windows_[i].name, name)) return &windows_[i];
+  }
+  if (window_count_ == kMaxWindows) return nullptr;
+  windows_[window_count_].name = name;
+  return &windows_[window_count_++];
+}
+
+void RetryHintReader::rate_limit_header(std::string_view name, std::string_view value) noexcept {
+  if (take_prefix(name, "anthropic-ratelimit-unified-")) {
+    if (is_header(name, "status")) unified_rejected_ = value == "rejected";
+    if (is_header(name, "reset") && !unified_reset_) unified_reset_ = parse_reset(value, now_);
+  } else if (take_prefix(name, "anthropic-ratelimit-")) {
+    if (take_suffix(name, "-reset")) {
+      if (Window* const it = window(name)) it->reset = parse_rfc3339_reset(value, now_);
+    } else if (take_suffix(name, "-remaining")) {
+      if (Window* const it = window(name)) it->used_up = value == "0";
+    }
+  } else if (take_prefix(name, "x-ratelimit-reset-")) {
+    if (Window* const it = window(name)) {
+      it->reset = parse_unit_duration(value);
+      if (!it->reset) it->reset = parse_reset(value, now_);
+      if (!it->reset) it->reset = parse_rfc3339_reset(value, now_);
+    }
+  } else if (take_prefix(name, "x-ratelimit-remaining-")) {
+    if (Window* const it = window(name)) it->used_up = value == "0";
+  } else if (is_header(name, "ratelimit")) {
+    ietf_header(value);
+  } else if (is_header(name, "ratelimit-reset")) {
+    if (!ietf_) ietf_ = parse_decimal_duration(value, std::chrono::seconds(1));
+  } else if (is_header(name, "ratelimit-remaining")) {
+    ietf_remaining_ = integer(value);
+  } else if (is_header(name, "x-ratelimit-reset")) {
+    plain_ = parse_reset(value, now_);
+    if (!plain_) plain_ = parse_unit_duration(value);
+    if (!plain_) plain_ = parse_rfc3339_reset(value, now_);
+  } else if (is_header(name, "x-ratelimit-remaining")) {
+    plain_remaining_ = integer(value);
+  }
+}
+
+// `"api";r=0;t=189` or `limit=20, remaining=0, reset=7`. Of several policies, the latest that is used up.
+void RetryHintReader::ietf_header(std::string_view value) noexcept {
+  std::optional<std::int64_t> remaining;
+  while (!value.empty()) {
+    const std::size_t end = std::min(value.find_first_of(";,"), value.size());
+    const std::string_view part = trimmed(value.substr(0, end));
+    const bool next_policy = end < value.size() && value[end] == ',' && value.contains(';');
+    value.remove_prefix(std::min(end + 1, value.size()));
+    const std::size_t equals = std::min(part.find('='), part.size());
+    const std::string_view key = part.substr(0, equals);
+    const std::string_view number = equals == part.size() ? std::string_view() : part.substr(equals + 1);
+    if (key == "r" || key == "remaining") remaining = integer(number);
+    if ((key == "t" || key == "reset") && remaining.value_or(0) == 0) {
+      const auto reset = parse_decimal_duration(number, std::chrono::seconds(1));
+      if (reset && (!ietf_ || *ietf_ < *reset)) ietf_ = reset;
+    }
+    if (next_policy) remaining.reset();
   }
 }
 
 RetryHints RetryHintReader::hints() const noexcept {
-  return {.retry_after = retry_after_ms_ ? retry_after_ms_ : retry_after_, .should_retry = should_retry_};
+  RetryHints hints{.retry_after = retry_after_ms_, .should_retry = should_retry_};
+  if (!hints.retry_after) hints.retry_after = retry_after_;
+  if (!hints.retry_after) hints.retry_after = pushback_;
+  const auto later = [&](std::optional<Duration> reset) {
+    if (reset && (!hints.window_reset || *hints.window_reset < *reset)) hints.window_reset = reset;
+  };
+  for (std::size_t i = 0; i < window_count_; ++i) {
+    if (windows_[i].used_up) later(windows_[i].reset);
+  }
+  if (unified_rejected_) later(unified_reset_);
+  if (!hints.window_reset && ietf_remaining_.value_or(0) == 0) hints.window_reset = ietf_;
+  if (!hints.window_reset && plain_remaining_.value_or(0) == 0) hints.window_reset = plain_;
+  return hints;
 }
 
 }  // namespace fuseboard

@@ -1,7 +1,9 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "fuseboard/classify/hints.h"
 
@@ -47,6 +49,43 @@ class Cursor {
       value = value * 10 + (rest_.front() - '0');
       rest_.remove_prefix(1);
     }
+    return *this;
+  }
+
+  // A point and digits after it, as milliseconds, rounded up; 0 without a point.
+  Cursor& fraction(int& milliseconds) noexcept {
+    milliseconds = 0;
+    if (!rest_.starts_with('.')) return *this;
+    rest_.remove_prefix(1);
+    bool more = false;
+    std::size_t count = 0;
+    for (; !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9'; rest_.remove_prefix(1), ++count) {
+      if (count < 3) {
+        milliseconds = milliseconds * 10 + (rest_.front() - '0');
+      } else if (rest_.front() != '0') {
+        more = true;
+      }
+    }
+    ok_ = ok_ && count > 0;
+    for (; count < 3; ++count) milliseconds *= 10;
+    milliseconds += more ? 1 : 0;
+    return *this;
+  }
+
+  // "Z" or "+01:30", in minutes.
+  Cursor& offset(int& minutes) noexcept {
+    minutes = 0;
+    if (rest_.starts_with('Z') || rest_.starts_with('z')) {
+      rest_.remove_prefix(1);
+      return *this;
+    }
+    const bool west = rest_.starts_with('-');
+    int hour = 0;
+    int minute = 0;
+    if (!west && !rest_.starts_with('+')) ok_ = false;
+    if (ok_) rest_.remove_prefix(1);
+    digits(2, hour).literal(":").digits(2, minute);
+    minutes = (hour * 60 + minute) * (west ? -1 : 1);
     return *this;
   }
 
@@ -131,6 +170,25 @@ std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text,
   const std::chrono::year_month_day today(std::chrono::floor<std::chrono::days>(now));
   if (read_rfc850(text, static_cast<int>(today.year()), fields)) return to_seconds(fields);
   return std::nullopt;
+}
+
+std::optional<Duration> parse_rfc3339_reset(std::string_view text,
+                                            std::optional<std::chrono::system_clock::time_point> now) noexcept {
+  if (!now || text.size() < 20 || (text[10] != 'T' && text[10] != 't' && text[10] != ' ')) return std::nullopt;
+  Fields f;
+  int milliseconds = 0;
+  int offset_minutes = 0;
+  Cursor cursor(text);
+  cursor.digits(4, f.year).literal("-").digits(2, f.month).literal("-").digits(2, f.day);
+  cursor.literal(text.substr(10, 1)).time(f).fraction(milliseconds).offset(offset_minutes);
+  if (!cursor.at_end()) return std::nullopt;
+  const auto seconds = to_seconds(f);
+  if (!seconds) return std::nullopt;
+  const std::int64_t date_ms = (seconds->time_since_epoch().count() - offset_minutes * 60) * 1000 + milliseconds;
+  const std::int64_t now_ms = std::chrono::floor<std::chrono::milliseconds>(*now).time_since_epoch().count();
+  // The year 9999 does not fit Duration's nanoseconds.
+  constexpr std::int64_t kMost = std::chrono::duration_cast<std::chrono::milliseconds>(Duration::max()).count();
+  return std::chrono::milliseconds(std::clamp<std::int64_t>(date_ms - now_ms, 0, kMost));
 }
 
 }  // namespace fuseboard

@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "classify/modifier.h"
+#include "fuseboard/classify/modifier.h"
 
 namespace fuseboard {
 namespace {

@@ -30,6 +30,13 @@ struct CheckArguments {
 };
 int check(const CheckArguments& arguments);
 
+struct ClassifyArguments {
+  std::optional<std::string> config;  // whose rules hold; default: none
+  bool jsonl = false;                 // a case on every line; what is none gets an error in its place
+  bool explain = false;
+};
+int classify(const ClassifyArguments& arguments);
+
 struct SimProviderArguments {
   std::uint16_t port = 0;
   std::optional<std::string> faults;

@@ -29,6 +29,13 @@ void add_check(CLI::App& app, CheckArguments& arguments) {
   command->add_flag("--json", arguments.json, "Print the problems as JSON");
 }
 
+void add_classify(CLI::App& app, ClassifyArguments& arguments) {
+  CLI::App* command = app.add_subcommand("classify", "Read a failure as JSON on stdin and say what it means");
+  command->add_flag("--jsonl", arguments.jsonl, "One case a line, one answer a line");
+  command->add_flag("--explain", arguments.explain, "Also the rule that decided, its source, and what to do");
+  command->add_option("--config", arguments.config, "Configuration file whose classify.rules hold")->type_name("FILE");
+}
+
 void add_sim_provider(CLI::App& app, SimProviderArguments& arguments) {
   CLI::App* command = app.add_subcommand("sim-provider", "Run the simulated provider and tool server on loopback");
   command->add_option("--port", arguments.port, "Port on 127.0.0.1; 0 for any free one")->required()->type_name("N");
@@ -57,10 +64,12 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "fuseboard " FUSEBOARD_VERSION);
   ServeArguments serve_arguments;
   CheckArguments check_arguments;
+  ClassifyArguments classify_arguments;
   SimProviderArguments sim_arguments;
   VersionArguments version_arguments;
   add_serve(app, serve_arguments);
   add_check(app, check_arguments);
+  add_classify(app, classify_arguments);
   add_sim_provider(app, sim_arguments);
   add_version(app, version_arguments);
   if (is_unknown_command(app, argc, argv)) return kUsage;
@@ -72,6 +81,7 @@ int run(int argc, char** argv) {
   }
   if (app.got_subcommand("serve")) return serve(serve_arguments);
   if (app.got_subcommand("check")) return check(check_arguments);
+  if (app.got_subcommand("classify")) return classify(classify_arguments);
   if (app.got_subcommand("sim-provider")) return sim_provider(sim_arguments);
   return version(version_arguments);
 }

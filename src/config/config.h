@@ -18,6 +18,7 @@
 #include "fuseboard/budget/options.h"
 #include "fuseboard/budget/price.h"
 #include "fuseboard/cache/memory_store.h"
+#include "fuseboard/classify/user_rules.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/pipeline/plan.h"
 #include "fuseboard/pipeline/target.h"
@@ -120,6 +121,7 @@ struct Config {
   BudgetOptions budgets{};  // the global level and that of each session
   std::vector<PriceTable::Entry> prices{};
   OnMissingPrice on_missing_price = OnMissingPrice::count_tokens_only;
+  UserRules classify_rules;  // win over the classifier's own
 
   // By exact name; nullptr where there is none.
   const ProviderConfig* find_provider(std::string_view name) const noexcept;

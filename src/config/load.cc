@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "config/budgets.h"
+#include "config/classify_rules.h"
 #include "config/models.h"
 #include "config/providers.h"
 #include "config/reader.h"
@@ -23,9 +24,9 @@
 namespace fuseboard::config {
 namespace {
 
-constexpr std::array<std::string_view, 9> kRootKeys = {"listen",        "allow_anonymous", "max_body",
-                                                       "drain_timeout", "providers",       "models",
-                                                       "budgets",       "prices",          "on_missing_price"};
+constexpr std::array<std::string_view, 10> kRootKeys = {"listen",           "allow_anonymous", "max_body", "drain_timeout",
+                                                        "providers",        "models",          "budgets",  "prices",
+                                                        "on_missing_price", "classify"};
 
 constexpr std::uint64_t kLeastBody = std::uint64_t{1} << 10;
 constexpr std::uint64_t kMostBody = std::uint64_t{1} << 30;
@@ -70,6 +71,7 @@ Config read_root(const Cursor& root) {
   if (const auto listen = map.find("listen")) read_listen(*listen, config);
   if (const auto size = map.find("max_body")) read_max_body(*size, config);
   if (const auto time = map.find("drain_timeout")) read_drain_timeout(*time, config);
+  if (const auto rules = map.find("classify")) config.classify_rules = read_classify_rules(*rules);
   std::vector<ProviderEntry> providers;
   if (const auto cursor = map.require("providers", "a map of names to providers")) providers = read_providers(*cursor);
   if (const auto cursor = map.find("models")) config.models = read_models(*cursor, providers);

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <expected>
 #include <utility>
+#include <vector>
 
-#include "fuseboard/classify/hints.h"
+#include "fuseboard/classify/classifier.h"
+#include "fuseboard/classify/user_rules.h"
 #include "gateway/transport_fault.h"
 #include "llm/answer.h"
 
@@ -15,6 +17,8 @@ namespace fuseboard::gateway {
 namespace {
 
 constexpr std::string_view kPath = "/chat/completions";
+// The finish reason of an answer that the provider's safety system withheld.
+constexpr std::string_view kFiltered = "content_filter";
 constexpr std::size_t kMaxErrorBody = std::size_t{1} << 20;
 constexpr std::size_t kMaxPlainAnswer = std::size_t{64} << 20;
 // How much of a stream may be held back before its first content. Preludes are a few hundred bytes.
@@ -87,8 +91,9 @@ UpstreamError told_under_success(const Attempt& attempt, const Failure& failure,
 // A stream that is being read: what is held back, and what it has said so far.
 class ChatRelay::StreamState {
  public:
-  StreamState(const Attempt& attempt, std::size_t choices, net::ResponseHead head, TimePoint now)
-      : attempt_(attempt), head_(std::move(head)), reader_(choices), last_event_(now) {}
+  StreamState(const Attempt& attempt, std::size_t choices, const UserRules& rules, net::ResponseHead head,
+              TimePoint now)
+      : attempt_(attempt), head_(std::move(head)), reader_(choices, rules), last_event_(now) {}
 
   enum class Reading : std::uint8_t { goes_on, complete, failed };
 
@@ -100,6 +105,9 @@ class ChatRelay::StreamState {
 
   // The verdict on a stream that ended by itself.
   std::optional<AttemptReport> at_end() const;
+
+  // Complete, but withheld by the provider's safety system before any content.
+  bool filtered() const noexcept { return !reader_.content_seen() && reader_.finish_reason() == kFiltered; }
 
   std::string& held() noexcept { return held_; }
   net::ResponseHead& head() noexcept { return head_; }
@@ -261,9 +269,7 @@ net::Task<void> ChatRelay::read_error(const Attempt& attempt, net::ResponseHead 
   if (!execution_.attempt_in_flight()) co_return;
   // The status has already decided; a body that does not come only leaves less to say.
   std::string text = body ? *std::move(body) : std::string();
-  const llm::AnswerJudgement judged =
-      llm::judge_chat_answer(head.status, head.headers.get("content-type"), text, hints_of(head.headers));
-  const Failure failure = judged.failure.value_or(Failure::of(Category::execution_error));
+  const Failure failure = judge(head, text).value_or(Failure::of(Category::execution_error));
   keep_error({.attempt = attempt.number, .head = std::move(head), .body = std::move(text)});
   end_attempt(failed(failure, true));
 }
@@ -276,11 +282,16 @@ net::Task<void> ChatRelay::read_plain(const Attempt& attempt, net::ResponseHead 
     end_attempt(report_of(body.error()));
     co_return;
   }
-  const llm::AnswerJudgement judged =
-      llm::judge_chat_answer(head.status, head.headers.get("content-type"), *body, hints_of(head.headers));
-  if (judged.failure) {
-    if (!judged.error.empty()) keep_error(told_under_success(attempt, *judged.failure, judged.error));
-    end_attempt(failed(*judged.failure, true));
+  const llm::AnswerJudgement read = llm::judge_chat_answer(head.status, head.headers.get("content-type"), *body, {});
+  if (read.failure) {
+    // The reader of answers sees that it is none; what that means is the classifier's word.
+    const Failure failure = judge(head, *body).value_or(*read.failure);
+    if (!read.error.empty()) keep_error(told_under_success(attempt, failure, read.error));
+    end_attempt(failed(failure, true));
+    co_return;
+  }
+  if (read.finish_reason == kFiltered) {
+    end_filtered(attempt, std::move(head), *std::move(body));
     co_return;
   }
   end_attempt({.outcome = Outcome::success(), .answered = true, .usage = usage_of(judged.usage)});
@@ -288,7 +299,7 @@ net::Task<void> ChatRelay::read_plain(const Attempt& attempt, net::ResponseHead 
 }
 
 net::Task<void> ChatRelay::relay_stream(const Attempt& attempt, net::ResponseHead head) {
-  StreamState stream(attempt, call_.request.choices, std::move(head), now());
+  StreamState stream(attempt, call_.request.choices, worker_.models.classify_rules(), std::move(head), now());
   for (;;) {
     const auto [by, fault] = stream.next_by(execution_.committed());
     const auto bytes = co_await upstream_->read_some(by);
@@ -332,6 +343,10 @@ net::Task<bool> ChatRelay::commit(StreamState& stream) {
 }
 
 net::Task<void> ChatRelay::end_stream(StreamState& stream, std::optional<AttemptReport> failed_report) {
+  if (!failed_report && !execution_.committed() && stream.filtered()) {
+    end_filtered(stream.attempt(), std::move(stream.head()), std::move(stream.held()));
+    co_return;
+  }
   if (!failed_report) {
     // Complete, perhaps without any content: all of it goes to the caller before the call is settled.
     if (!co_await commit(stream)) co_return;
@@ -402,10 +417,19 @@ AttemptReport ChatRelay::report_of(const net::TransportError& error) const {
   return report;
 }
 
-RetryHints ChatRelay::hints_of(const net::Headers& headers) const {
-  RetryHintReader reader(SystemWallClock::instance().now());
-  for (const net::Header header : headers) reader.header(header.name, header.value);
-  return reader.hints();
+std::optional<Failure> ChatRelay::judge(const net::ResponseHead& head, std::string_view body) const {
+  std::vector<HeaderField> headers;
+  for (const net::Header field : head.headers) headers.push_back({field.name, field.value});
+  const CallEvidence evidence{
+      .status = head.status, .headers = headers, .body = body, .now = SystemWallClock::instance().now()};
+  return classify(evidence, worker_.models.classify_rules()).failure;
+}
+
+// No evidence against the target, and nothing to try again: another target is asked only where the plan's fallback_on
+// says so. If none answers, the caller reads the reason in what the provider sent.
+void ChatRelay::end_filtered(const Attempt& attempt, net::ResponseHead head, std::string body) {
+  keep_error({.attempt = attempt.number, .head = std::move(head), .body = std::move(body)});
+  end_attempt(failed(Failure::of(Category::content_policy), true));
 }
 
 void ChatRelay::end_attempt(const AttemptReport& report) {

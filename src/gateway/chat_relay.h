@@ -57,6 +57,8 @@ class ChatRelay final : private CallHands {
   net::Task<void> relay_stream(const Attempt& attempt, net::ResponseHead head);
   net::Task<bool> commit(StreamState& stream);
   net::Task<void> end_stream(StreamState& stream, std::optional<AttemptReport> failed);
+  // Ends the attempt as refused by the provider's safety system, and keeps what it answered for the caller.
+  void end_filtered(const Attempt& attempt, net::ResponseHead head, std::string body);
   net::Task<void> drain_stream();
   net::Task<void> answer_failure();
 
@@ -64,7 +66,8 @@ class ChatRelay final : private CallHands {
   const UpstreamError* telling_error() const noexcept;
   bool was_stale(const Attempt& attempt, const net::TransportError& error) const;
   AttemptReport report_of(const net::TransportError& error) const;
-  RetryHints hints_of(const net::Headers& headers) const;
+  // What an answer means, by its head and its body: a user's rules, then ours.
+  std::optional<Failure> judge(const net::ResponseHead& head, std::string_view body) const;
   void end_attempt(const AttemptReport& report);
   void caller_gone();
   ServedBy served_by() const noexcept;

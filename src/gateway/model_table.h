@@ -54,6 +54,7 @@ class ModelTable {
   // In the order of the configuration.
   const std::vector<std::shared_ptr<const Route>>& routes() const noexcept { return routes_; }
   const std::vector<Provider>& providers() const noexcept { return providers_; }
+  const UserRules& classify_rules() const noexcept { return config_.classify_rules; }
 
   // Routes to "provider/model" that are remembered; a further one is built for its call alone.
   static constexpr std::size_t kMaxDirectRoutes = 1000;

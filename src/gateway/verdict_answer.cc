@@ -86,7 +86,9 @@ Answer failure_answer(const CallRecord& record, const Plan& plan, const Upstream
         fmt::format("{} refused the credential it is configured with", plan.targets()[telling->target].name);
     return spent(own_error(llm::GatewayError::upstream_authentication, message, served_by));
   }
-  if (upstream != nullptr && upstream->head.status >= 400) {
+  // A filtered answer is a 200 that says so itself.
+  const bool filtered = telling != nullptr && telling->failure->category == Category::content_policy;
+  if (upstream != nullptr && (upstream->head.status >= 400 || filtered)) {
     Answer answer{.head = caller_response(upstream->head, served_by), .body = upstream->body};
     return record.ending == Ending::retries_exhausted ? spent(std::move(answer)) : answer;
   }

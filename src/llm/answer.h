@@ -33,7 +33,7 @@ struct AnswerJudgement {
 
 // `content_type` as received, empty if there was none. A 2xx with an error object is judged by it; a 2xx that is empty,
 // HTML or has no choice in it is service_unavailable, one whose JSON breaks off is network. A finish reason
-// `content_filter` is an answer: the provider did answer, and the caller reads the reason. Thread-safe.
+// `content_filter` is an answer here; whoever drives the call decides what follows from it. Thread-safe.
 AnswerJudgement judge_chat_answer(int status, std::string_view content_type, std::string_view body,
                                   const RetryHints& hints);
 

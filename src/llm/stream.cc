@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "fuseboard/classify/classifier.h"
 #include "fuseboard/classify/transport.h"
 #include "llm/answer_parts.h"
 #include "llm/json_scan.h"
@@ -127,7 +128,9 @@ StreamPiece ChatStreamReader::read(std::string_view data) {
   if (event.is_error()) {
     if (!failure_) {
       error_ = read_error(data);
-      failure_ = classify(200, error_, {});
+      const CallEvidence evidence{.status = 200, .body = data};
+      const auto judged = fuseboard::classify(evidence, rules_).failure;
+      failure_ = judged.value_or(Failure::of(Category::service_unavailable));
     }
     return StreamPiece::error;
   }

@@ -9,8 +9,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "fuseboard/classify/user_rules.h"
 #include "fuseboard/core/outcome.h"
 #include "llm/answer.h"
 #include "llm/usage.h"
@@ -34,7 +36,9 @@ std::string_view name(StreamPiece piece) noexcept;
 class ChatStreamReader {
  public:
   // `choices`: how many were asked for. An answer that ends before all of them have begun is not complete.
-  explicit ChatStreamReader(std::size_t choices = 1) noexcept : expected_choices_(choices) {}
+  // `rules` of a user win over the classifier's own.
+  explicit ChatStreamReader(std::size_t choices = 1, UserRules rules = {}) noexcept
+      : expected_choices_(choices), rules_(std::move(rules)) {}
 
   // `data` is the payload of one SSE event. Validates all of it: about 0.5 µs for a typical event.
   StreamPiece read(std::string_view data);
@@ -63,6 +67,7 @@ class ChatStreamReader {
   static constexpr std::size_t kMaxChoices = 128;
 
   std::size_t expected_choices_;
+  UserRules rules_;
   std::vector<Choice> choices_{};
   Usage usage_{};
   std::string model_{};

@@ -169,5 +169,77 @@ TEST(RetryHints, EveryMillisecondOfADecimalIsKept) {
   }
 }
 
+TEST(RetryHints, ADateTooFarForADurationSaturates) {  // CORE-7
+  EXPECT_GT(*parse_rfc3339_reset("9999-12-31T23:59:59Z", kNewYear), 24h * 365 * 200);
+  EXPECT_GT(*wait({{"retry-after", "Fri, 31 Dec 9999 23:59:59 GMT"}}), 24h * 365 * 200);
+  EXPECT_GT(*parse_reset("99999999999999999999", kNewYear), 24h * 365 * 200);
+  EXPECT_GT(*parse_unit_duration("99999999999999999999h9999999999d"), 24h * 365 * 200);
+}
+
+TEST(RetryHints, UnitsAreThoseOfGoAndProtobuf) {
+  EXPECT_EQ(parse_unit_duration("8ms"), 8ms);
+  EXPECT_EQ(parse_unit_duration("1s"), 1s);
+  EXPECT_EQ(parse_unit_duration("6m0s"), 6min);
+  EXPECT_EQ(parse_unit_duration("2m59.56s"), 179560ms);
+  EXPECT_EQ(parse_unit_duration("7h12m5.4s"), 25925400ms);
+  EXPECT_EQ(parse_unit_duration("34.4s"), 34400ms);
+  EXPECT_EQ(parse_unit_duration("1d"), 24h);
+  EXPECT_EQ(parse_unit_duration("1500us"), 2ms) << "rounded up";
+  EXPECT_EQ(parse_unit_duration("1ns"), 1ms);
+  EXPECT_EQ(parse_unit_duration("0ns"), 0ms);
+  for (const std::string_view none : {"", "5", "s", "-1s", "1s2", "1 s", "1x", "1.s", ".5s"}) {
+    EXPECT_EQ(parse_unit_duration(none), std::nullopt) << none;
+  }
+}
+
+TEST(RetryHints, AResetIsSecondsFromNowOrATimeInSecondsOrMilliseconds) {
+  EXPECT_EQ(parse_reset("42", kNewYear), 42s);
+  EXPECT_EQ(parse_reset("0.5", std::nullopt), 500ms);
+  EXPECT_EQ(parse_reset("1767225642", kNewYear), 42s);
+  EXPECT_EQ(parse_reset("1767225642.25", kNewYear), 42250ms);
+  EXPECT_EQ(parse_reset("1767225642000", kNewYear), 42s);
+  EXPECT_EQ(parse_reset("1767225000", kNewYear), 0s) << "passed";
+  EXPECT_EQ(parse_reset("1767225642", std::nullopt), std::nullopt);
+  EXPECT_EQ(parse_reset("soon", kNewYear), std::nullopt);
+}
+
+TEST(RetryHints, ADateOfRfc3339MayHaveAFractionAndAnOffset) {
+  EXPECT_EQ(parse_rfc3339_reset("2026-01-01T00:00:42Z", kNewYear), 42s);
+  EXPECT_EQ(parse_rfc3339_reset("2026-01-01T00:00:42.0001Z", kNewYear), 42001ms);
+  EXPECT_EQ(parse_rfc3339_reset("2026-01-01T01:00:42+01:00", kNewYear), 42s);
+  EXPECT_EQ(parse_rfc3339_reset("2025-12-31T23:00:42-01:00", kNewYear), 42s);
+  for (const std::string_view none :
+       {"2026-01-01", "2026-02-30T00:00:00Z", "2026-01-01T00:00:42", "2026-01-01T00:00:42.Z"}) {
+    EXPECT_EQ(parse_rfc3339_reset(none, kNewYear), std::nullopt) << none;
+  }
+}
+
+TEST(RetryHints, OnlyUsedUpWindowsCountAndOfThoseTheLatest) {
+  const auto reset = [](Headers headers) { return read(headers).window_reset; };
+  EXPECT_EQ(reset({{"x-ratelimit-remaining-requests", "0"},
+                   {"x-ratelimit-reset-requests", "120ms"},
+                   {"x-ratelimit-remaining-tokens", "9"},
+                   {"x-ratelimit-reset-tokens", "6m0s"}}),
+            120ms);
+  EXPECT_EQ(reset({{"anthropic-ratelimit-requests-remaining", "0"},
+                   {"anthropic-ratelimit-requests-reset", "2026-01-01T00:00:42Z"},
+                   {"anthropic-ratelimit-tokens-remaining", "0"},
+                   {"anthropic-ratelimit-tokens-reset", "2026-01-01T00:01:05Z"}}),
+            65s);
+  EXPECT_EQ(
+      reset({{"anthropic-ratelimit-unified-status", "rejected"}, {"anthropic-ratelimit-unified-reset", "1767232800"}}),
+      2h);
+  EXPECT_EQ(
+      reset({{"anthropic-ratelimit-unified-status", "allowed"}, {"anthropic-ratelimit-unified-reset", "1767232800"}}),
+      std::nullopt);
+  EXPECT_EQ(reset({{"ratelimit", "\"api\";r=0;t=189"}}), 189s);
+  EXPECT_EQ(reset({{"ratelimit", "\"api\";r=3;t=189"}}), std::nullopt);
+  EXPECT_EQ(reset({{"ratelimit", "limit=20, remaining=0, reset=7"}}), 7s);
+  EXPECT_EQ(reset({{"ratelimit-remaining", "0"}, {"ratelimit-reset", "12"}}), 12s);
+  EXPECT_EQ(reset({{"ratelimit-remaining", "1"}, {"ratelimit-reset", "12"}}), std::nullopt);
+  EXPECT_EQ(reset({{"x-ratelimit-remaining", "0"}, {"x-ratelimit-reset", "1767225690"}}), 90s);
+  EXPECT_EQ(reset({{"x-ratelimit-reset", "7"}}), 7s);
+}
+
 }  // namespace
 }  // namespace fuseboard

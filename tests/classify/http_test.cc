@@ -127,7 +127,9 @@ TEST(ClassifyHttp, AnErrorInsideA2xxIsJudgedByItsCode) {
   EXPECT_EQ(judge(200, "rate_limit_exceeded").category, rate_limit);
   EXPECT_EQ(judge(200, "", "overloaded_error").category, overloaded);
   EXPECT_EQ(judge(200, "server_error").category, service_unavailable);
-  EXPECT_EQ(judge(200, "", "invalid_request_error"), Failure::of(service_unavailable))
+  EXPECT_EQ(judge(200, "", "invalid_request_error"), Failure::of(invalid_request));
+  EXPECT_EQ(judge(200, "", "invalid_request_error", "The server had an error processing your request."),
+            Failure::of(service_unavailable))
       << "Groq, mid-stream server fault";
   EXPECT_EQ(judge(200, "1234").category, service_unavailable) << "a number is no status";
   EXPECT_EQ(judge(200, "42x").category, service_unavailable);
@@ -152,7 +154,7 @@ TEST(ClassifyHttp, APhraseThatOpensTheMessageRefinesItsClass) {
 TEST(ClassifyHttp, ProseDoesNotOverrideADecisiveStatusNorCountInsideAMessage) {
   EXPECT_EQ(judge(503, "", "", "Incorrect API key").category, service_unavailable);
   EXPECT_EQ(judge(401, "", "", "prompt is too long").category, authentication);
-  EXPECT_EQ(judge(400, "", "", "tool 'x' said: prompt is too long").category, invalid_request);
+  EXPECT_EQ(judge(400, "", "", "tool 'x' said 'prompt is too long'").category, invalid_request);
   EXPECT_EQ(judge(500, "", "", "processed 429 files").category, service_unavailable);
 }
 

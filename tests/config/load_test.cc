@@ -239,5 +239,32 @@ TEST(Spelling, DistanceCountsTypingMistakes) {
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
 }
 
+TEST(Load, RulesOfTheClassifierAreReadAndHold) {
+  const Loaded loaded = parsed(R"(
+providers:
+  a: {dialect: openai, base_url: http://127.0.0.1:1/v1}
+classify: {rules: [{status: 418, phrase: "brewing", category: overloaded, retryable: false}]}
+)");
+  ASSERT_TRUE(loaded.config.has_value());
+  const Classification judged =
+      classify({.status = 418, .body = R"({"message":"still brewing"})"}, loaded.config->classify_rules);
+  EXPECT_EQ(judged.failure->category, Category::overloaded);
+  EXPECT_FALSE(judged.failure->retryable);
+}
+
+TEST(Load, AWrongRuleOfTheClassifierIsReportedAtItsPlace) {
+  EXPECT_EQ(problems(R"(
+providers:
+  a: {dialect: openai, base_url: http://127.0.0.1:1/v1}
+classify:
+  rules:
+    - {status: 42, category: overloaded}
+    - {status: 418, category: busy}
+    - {phrase: "...", retryable: true}
+)")
+                .size(),
+            3U);
+}
+
 }  // namespace
 }  // namespace fuseboard::config

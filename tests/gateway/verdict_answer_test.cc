@@ -74,6 +74,18 @@ TEST_F(VerdictAnswer, AnUpstreamsErrorPassesWithItsStatusBodyAndHeaders) {  // R
   EXPECT_FALSE(it.head.headers.contains("x-should-retry")) << "a single failure passes as it is";
 }
 
+TEST_F(VerdictAnswer, AFilteredAnswerPassesAsItCameThoughItsStatusIsASuccess) {  // FBK-2
+  const CallRecord record = after(
+      Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::content_policy)}});
+  const UpstreamError upstream{.attempt = 1,
+                               .head = {.status = 200, .headers = {{"content-type", "application/json"}}},
+                               .body = R"({"choices":[{"index":0,"finish_reason":"content_filter"}]})"};
+  const Answer it = answer(record, &upstream);
+  EXPECT_EQ(it.head.status, 200);
+  EXPECT_EQ(it.body, upstream.body);
+  EXPECT_FALSE(it.head.headers.contains("x-should-retry"));
+}
+
 TEST_F(VerdictAnswer, OnceOurRetriesAreSpentTheClientIsToldNotToAddItsOwn) {
   const CallRecord record =
       after(Ending::retries_exhausted,

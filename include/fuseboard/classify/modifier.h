@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "fuseboard/core/outcome.h"
 
@@ -14,33 +16,21 @@ enum class Modifier : std::uint8_t {
   none,
   request_exceeds_window,  // one request is larger than the whole window, so waiting does not help
   bad_model_output,        // the model produced unusable output; another draw may be fine
+  callee_broke,            // the callee crashed instead of refusing: evidence against it
   capability_mismatch,     // another model may have the capability
   untrusted_certificate,   // the same handshake fails again
   own_exhaustion,          // our own process is exhausted; no target is to blame and none would help
 };
+inline constexpr std::size_t kModifierCount = 7;
 
-inline Failure make_failure(Category category, Modifier modifier) noexcept {
-  Failure failure = Failure::of(category);
-  switch (modifier) {
-    case Modifier::none:
-      break;
-    case Modifier::request_exceeds_window:
-    case Modifier::untrusted_certificate:
-      failure.retryable = false;
-      break;
-    case Modifier::bad_model_output:
-      failure.retryable = true;
-      failure.fallback = true;
-      break;
-    case Modifier::capability_mismatch:
-      failure.fallback = true;
-      break;
-    case Modifier::own_exhaustion:
-      failure.evidence = Evidence::does_not_count;
-      failure.fallback = false;
-      break;
-  }
-  return failure;
-}
+// Stable identifiers, as the enumerators are written.
+std::string_view name(Modifier modifier) noexcept;
+std::optional<Modifier> modifier_from_name(std::string_view name) noexcept;
+
+// The category with the properties of its row and what the modifier changes about them.
+Failure make_failure(Category category, Modifier modifier) noexcept;
+
+// Whether the failure is evidence against its target by the default set of categories [BRK-19].
+bool trips_breaker(const Failure& failure) noexcept;
 
 }  // namespace fuseboard

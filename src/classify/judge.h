@@ -1,0 +1,92 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The judges of the channels, and what they share.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "classify/error_facts.h"
+#include "classify/finding.h"
+#include "classify/rules.h"
+#include "fuseboard/classify/classifier.h"
+#include "fuseboard/classify/hints.h"
+
+namespace fuseboard::classify_internal {
+
+// A conclusion and the row that gave it.
+struct Found {
+  Finding finding{};
+  RuleReference rule{};
+  bool by_status = false;  // nothing but the HTTP status spoke
+};
+
+Found found(const StatusRow& row) noexcept;
+Found found(const CodeRow& row) noexcept;
+Found found(const PhraseRow& row) noexcept;
+Found found(const TypedRow& row) noexcept;
+Found found(const NumberRow& row, std::string_view kind) noexcept;
+Found found(const SignalRow& row) noexcept;
+Found found(const FinishRow& row) noexcept;
+// Not from a table.
+Found found(Category category, std::string_view kind, std::string_view text, std::string_view source) noexcept;
+Found by_default() noexcept;
+
+// What headers say, read in one walk.
+struct HeaderFacts {
+  RetryHints hints{};
+  std::string_view content_type{};
+  std::string_view error_type{};  // x-amzn-errortype
+  std::string_view grpc_message{};
+  std::optional<int> grpc_status{};
+  bool envoy_overloaded = false;
+  bool envoy_rate_limited = false;
+};
+HeaderFacts read_headers(const CallEvidence& evidence) noexcept;
+
+// Everything about waiting.
+struct Waits {
+  RetryHints headers{};
+  std::optional<Duration> body{};
+  bool nothing_allowed = false;  // the window is empty from the start
+  bool long_window = false;
+  bool short_window = false;
+};
+Waits waits_of(const HeaderFacts& headers, const ErrorFacts& facts) noexcept;
+
+// A wait named in a text: "try again in 6m0s", "retry after 9 seconds". And "limit: 0".
+std::optional<Duration> wait_in(const Words& words) noexcept;
+bool allows_nothing(const Words& words) noexcept;
+
+Classification settle(const CallEvidence& evidence, const Found& found, const Waits& waits) noexcept;
+inline constexpr Classification kNothingFailed = {
+    .failure = std::nullopt, .rule = {.kind = "success", .source = "nothing in it says that it failed"}};
+
+// A failed HTTP answer: status, codes, then phrases of the messages; fills in the waits that the messages name.
+// `status` is that of the wire, 200 for an error inside a success.
+Found judge_answer(int status, const HeaderFacts& headers, const ErrorFacts& facts, Waits& waits) noexcept;
+
+// A text and nothing else; nullopt where it says nothing.
+std::optional<Found> judge_text(std::string_view text, WallTime now, Waits& waits) noexcept;
+
+Classification judge_http(const CallEvidence& evidence) noexcept;
+Classification judge_stream(const CallEvidence& evidence) noexcept;
+Classification judge_rpc(const CallEvidence& evidence) noexcept;
+Classification judge_process(const CallEvidence& evidence) noexcept;
+Classification judge_transport(const CallEvidence& evidence) noexcept;
+Classification judge_message(const CallEvidence& evidence) noexcept;
+
+// What a whole answer under a 2xx, or one event of a stream, says about its own end.
+struct Ending {
+  std::optional<Found> failure{};
+  bool is_error = false;  // an error object: read_body has more to say
+  bool finished = false;  // with a reason that is no failure
+  bool has_choices = false;
+  bool answers = false;  // something to read was in it
+};
+Ending ending_of(const JsonTree& tree) noexcept;
+
+bool is_html(std::string_view content_type, std::string_view body) noexcept;
+
+}  // namespace fuseboard::classify_internal

@@ -5,7 +5,7 @@
 //
 // Kept are members whose names the classifier knows, down to a bounded depth and number; everything else is skipped,
 // and strings are not decoded until asked for. The grammar is JSON's, with what error texts also hold: Python's reprs
-// ('...', None, True). A text that breaks off leaves what came before. docs/adr/0006 says why there is no JSON library
+// ('...', None, True). A text that breaks off leaves what came before. docs/adr/0007 says why there is no JSON library
 // here.
 #pragma once
 

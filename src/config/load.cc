@@ -24,9 +24,9 @@
 namespace fuseboard::config {
 namespace {
 
-constexpr std::array<std::string_view, 10> kRootKeys = {"listen",           "allow_anonymous", "max_body", "drain_timeout",
-                                                        "providers",        "models",          "budgets",  "prices",
-                                                        "on_missing_price", "classify"};
+constexpr std::array<std::string_view, 10> kRootKeys = {
+    "listen", "allow_anonymous", "max_body", "drain_timeout",    "providers",
+    "models", "budgets",         "prices",   "on_missing_price", "classify"};
 
 constexpr std::uint64_t kLeastBody = std::uint64_t{1} << 10;
 constexpr std::uint64_t kMostBody = std::uint64_t{1} << 30;

@@ -291,10 +291,10 @@ net::Task<void> ChatRelay::read_plain(const Attempt& attempt, net::ResponseHead 
     co_return;
   }
   if (read.finish_reason == kFiltered) {
-    end_filtered(attempt, std::move(head), *std::move(body));
+    end_filtered(attempt, std::move(head), *std::move(body), read.usage);
     co_return;
   }
-  end_attempt({.outcome = Outcome::success(), .answered = true, .usage = usage_of(judged.usage)});
+  end_attempt({.outcome = Outcome::success(), .answered = true, .usage = usage_of(read.usage)});
   answer_ = Answer{.head = caller_response(head, served_by()), .body = *std::move(body)};
 }
 
@@ -344,7 +344,7 @@ net::Task<bool> ChatRelay::commit(StreamState& stream) {
 
 net::Task<void> ChatRelay::end_stream(StreamState& stream, std::optional<AttemptReport> failed_report) {
   if (!failed_report && !execution_.committed() && stream.filtered()) {
-    end_filtered(stream.attempt(), std::move(stream.head()), std::move(stream.held()));
+    end_filtered(stream.attempt(), std::move(stream.head()), std::move(stream.held()), stream.usage());
     co_return;
   }
   if (!failed_report) {
@@ -427,9 +427,12 @@ std::optional<Failure> ChatRelay::judge(const net::ResponseHead& head, std::stri
 
 // No evidence against the target, and nothing to try again: another target is asked only where the plan's fallback_on
 // says so. If none answers, the caller reads the reason in what the provider sent.
-void ChatRelay::end_filtered(const Attempt& attempt, net::ResponseHead head, std::string body) {
+void ChatRelay::end_filtered(const Attempt& attempt, net::ResponseHead head, std::string body,
+                             const llm::Usage& usage) {
   keep_error({.attempt = attempt.number, .head = std::move(head), .body = std::move(body)});
-  end_attempt(failed(Failure::of(Category::content_policy), true));
+  AttemptReport report = failed(Failure::of(Category::content_policy), true);
+  report.usage = usage_of(usage);  // what was filtered is billed
+  end_attempt(report);
 }
 
 void ChatRelay::end_attempt(const AttemptReport& report) {

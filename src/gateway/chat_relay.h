@@ -58,7 +58,7 @@ class ChatRelay final : private CallHands {
   net::Task<bool> commit(StreamState& stream);
   net::Task<void> end_stream(StreamState& stream, std::optional<AttemptReport> failed);
   // Ends the attempt as refused by the provider's safety system, and keeps what it answered for the caller.
-  void end_filtered(const Attempt& attempt, net::ResponseHead head, std::string body);
+  void end_filtered(const Attempt& attempt, net::ResponseHead head, std::string body, const llm::Usage& usage);
   net::Task<void> drain_stream();
   net::Task<void> answer_failure();
 

@@ -196,7 +196,7 @@ TEST(Load, TheManualsExamplesAreRight) {
     EXPECT_EQ(problem(example, {{"OPENAI_API_KEY", "k"}, {"AZURE_KEY", "k"}}), "");
     ++examples;
   }
-  EXPECT_EQ(examples, 3);
+  EXPECT_EQ(examples, 4);
 }
 
 TEST(Load, AFileThatCannotBeReadSaysWhy) {

@@ -1,8 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Any sequence of steps, reports, contents, cancellations and pauses: the engine never loses a permit, never sends more
-// than its cap, never waits past its deadline and always comes to an end.
+// Any sequence of steps, reports, contents, cancellations, pauses and hedges, over targets with and without limits: the
+// engine never loses a permit, never sends more than its cap, never waits past its deadline and always comes to an end.
 
 #include <algorithm>
 #include <cstdint>
@@ -45,6 +45,21 @@ PlanOptions plan_options(Choices& choices) {
   options.retry.jitter = static_cast<Jitter>(choices.below(4));
   options.overall_deadline = milliseconds(1 + choices.byte() * 100);
   options.max_total_attempts = choices.below(10);
+  options.strategy = static_cast<Strategy>(choices.below(3));
+  options.max_recovery_wait = milliseconds(choices.byte() * 20);
+  if ((choices.byte() & 1U) != 0) options.hedge = HedgeOptions{.after = milliseconds(1 + choices.byte() * 4)};
+  if ((choices.byte() & 1U) != 0) options.fallback_on = {Category::content_policy};
+  return options;
+}
+
+TargetStateOptions state_options(Choices& choices) {
+  TargetStateOptions options;
+  if ((choices.byte() & 1U) != 0) options.limits.requests_per_minute = 60.0 * (1 + choices.byte());
+  if ((choices.byte() & 1U) != 0) options.limits.concurrency = 1 + choices.below(3);
+  if ((choices.byte() & 1U) != 0) options.adaptive_rate = AdaptiveLimiterOptions{};
+  if ((choices.byte() & 1U) != 0) options.adaptive_concurrency = AdaptiveBulkheadOptions{.initial_limit = 1};
+  options.retry_budget = {.ratio = 0.1 * choices.below(10), .min_per_second = choices.below(3)};
+  options.queue = {.capacity = 1 + choices.below(4), .max_wait = milliseconds(choices.byte() * 20)};
   return options;
 }
 
@@ -62,42 +77,85 @@ AttemptReport any_report(Choices& choices) {
   return report;
 }
 
-// Ends the attempt in flight in one of the ways there are.
-void meet(Execution& execution, std::uint32_t attempt, ManualClock& clock, Choices& choices) {
-  clock.advance(milliseconds(choices.byte() * 40));
-  if ((choices.byte() & 3U) == 0) execution.first_content(attempt, clock.now());
-  if ((choices.byte() & 15U) == 0) {
-    execution.cancel(clock.now());
-  } else {
-    execution.report(attempt, any_report(choices), clock.now());
+class NobodyWakes final : public Waker {
+ public:
+  void wake() noexcept override {}
+};
+
+// One call and its attempts in flight, of which there are at most two.
+class Call {
+ public:
+  Call(const std::shared_ptr<const Plan>& plan, const CallOptions& options, ManualClock& clock, Rng& rng, bool hedges)
+      : clock_(clock),
+        cap_(plan->options().max_total_attempts),
+        execution_(plan, options, rng, clock.now(), {.waker = std::make_shared<NobodyWakes>(), .hedges = hedges}) {}
+
+  // False: the call is over, or its driver has died.
+  bool step(Choices& choices) {
+    const Step step = execution_.next(clock_.now());
+    if (const auto* attempt = std::get_if<Attempt>(&step)) {
+      begin(*attempt);
+      return (choices.byte() & 31U) != 31U;  // the driver dies: the permit must come back by itself
+    }
+    if (std::holds_alternative<Finished>(step)) {
+      end(std::get<Finished>(step));
+      return false;
+    }
+    const auto* wait = std::get_if<WaitUntil>(&step);
+    check_invariant(wait != nullptr || !in_flight_.empty(), "nothing to wait for");
+    if (!in_flight_.empty() && (wait == nullptr || (choices.byte() & 1U) != 0)) {
+      meet(choices);
+    } else {
+      check_invariant(wait->time <= execution_.deadline().time(), "a wait past the deadline");
+      clock_.advance_to(wait->time);
+      if ((choices.byte() & 15U) == 0) execution_.cancel(clock_.now());
+    }
+    return true;
   }
-}
+
+ private:
+  void begin(const Attempt& attempt) {
+    check_invariant(cap_ == 0 || attempt.number <= cap_, "more attempts than the cap");
+    check_invariant(!execution_.deadline().passed(clock_.now()), "an attempt after the deadline");
+    check_invariant(!execution_.committed(), "an attempt after content was delivered");
+    in_flight_.push_back(attempt.number);
+    check_invariant(in_flight_.size() <= 2, "more than two attempts at once");
+  }
+
+  // An attempt in flight ends in one of the ways there are.
+  void meet(Choices& choices) {
+    clock_.advance(milliseconds(choices.byte() * 40));
+    const std::uint32_t attempt = in_flight_[choices.below(static_cast<std::uint32_t>(in_flight_.size()))];
+    if ((choices.byte() & 3U) == 0) execution_.first_content(attempt, clock_.now());
+    if ((choices.byte() & 15U) == 0) {
+      execution_.cancel(clock_.now());
+    } else {
+      execution_.report(attempt, any_report(choices), clock_.now());
+    }
+    std::erase_if(in_flight_, [&](std::uint32_t number) { return !execution_.in_flight(number); });
+  }
+
+  void end(Finished finished) {
+    const CallRecord& record = execution_.record();
+    check_invariant(finished.ending == record.ending, "two endings");
+    check_invariant(record.ending != Ending::success || record.served_by.has_value(), "a success that nobody served");
+    check_invariant(!execution_.attempt_in_flight(), "an attempt outlives its call");
+    check_invariant(std::holds_alternative<Finished>(execution_.next(clock_.now())), "life after the end");
+  }
+
+  ManualClock& clock_;
+  const std::uint32_t cap_;
+  Execution execution_;
+  std::vector<std::uint32_t> in_flight_;
+};
 
 void run_call(const std::shared_ptr<const Plan>& plan, ManualClock& clock, Rng& rng, Choices& choices) {
   CallOptions options{.streaming = (choices.byte() & 1U) != 0, .idempotent = (choices.byte() & 1U) != 0};
   if ((choices.byte() & 1U) != 0) options.deadline = Deadline::after(clock.now(), milliseconds(choices.byte() * 20));
-  Execution execution(plan, options, rng, clock.now());
-  const std::uint32_t cap = plan->options().max_total_attempts;
-  for (;;) {
-    const Step step = execution.next(clock.now());
-    if (const auto* attempt = std::get_if<Attempt>(&step)) {
-      check_invariant(cap == 0 || attempt->number <= cap, "more attempts than the cap");
-      check_invariant(!execution.deadline().passed(clock.now()), "an attempt after the deadline");
-      check_invariant(!execution.committed(), "an attempt after content was delivered");
-      if ((choices.byte() & 31U) == 31U) return;  // the driver dies: the permit must come back by itself
-      meet(execution, attempt->number, clock, choices);
-    } else if (const auto* wait = std::get_if<WaitUntil>(&step)) {
-      check_invariant(wait->time < execution.deadline().time(), "a wait past the deadline");
-      clock.advance_to(wait->time);
-      if ((choices.byte() & 15U) == 0) execution.cancel(clock.now());
-    } else {
-      const CallRecord& record = execution.record();
-      check_invariant(std::get<Finished>(step).ending == record.ending, "two endings");
-      check_invariant(record.ending != Ending::success || record.served_by.has_value(), "a success that nobody served");
-      check_invariant(std::holds_alternative<Finished>(execution.next(clock.now())), "life after the end");
-      return;
-    }
-  }
+  options.priority = static_cast<Priority>(choices.below(kPriorityCount));
+  Call call(plan, options, clock, rng, (choices.byte() & 1U) != 0);
+  // Far more steps than any call takes: one that goes on and on is a finding.
+  for (int steps = 0; call.step(choices); ++steps) check_invariant(steps < 5000, "a call without an end");
 }
 
 }  // namespace
@@ -114,7 +172,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint32_t count = 1 + choices.below(4);
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string name(1, static_cast<char>('a' + i));
-    targets.push_back({.name = name, .state = std::make_shared<TargetState>(BreakerScopes{breakers.handle(name)})});
+    targets.push_back({.name = name,
+                       .state = std::make_shared<TargetState>(BreakerScopes{breakers.handle(name)},
+                                                              state_options(choices), name, nullptr, 1),
+                       .traits = {.credential = choices.below(3), .context_window = choices.byte()}});
   }
   const auto plan = std::make_shared<const Plan>("fuzz", std::move(targets), plan_options(choices));
   do {

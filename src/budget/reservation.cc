@@ -38,6 +38,11 @@ BudgetSettlement BudgetReservation::settle(const TokenUsage& actual, Money cost)
   return close({.tokens = actual.total(), .cost = cost, .rounds = 1}, true);
 }
 
+BudgetSettlement BudgetReservation::settle_by_estimate() && {
+  observe(estimate_.usage);
+  return std::move(*this).settle(observed_);
+}
+
 BudgetSettlement BudgetReservation::release() && { return abandon(); }
 
 BudgetSettlement BudgetReservation::abandon() noexcept {

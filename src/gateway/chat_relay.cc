@@ -442,7 +442,7 @@ void ChatRelay::end_attempt(const AttemptReport& report) {
 
 void ChatRelay::caller_gone() {
   execution_.leave(now());
-  if (upstream_) upstream_->cancel();
+  if (upstream_ && !execution_.attempt_in_flight()) upstream_->cancel();
   if (wait_) wait_->cancel();
 }
 

@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include "fuseboard/core/check.h"
+
 namespace fuseboard::gateway {
 
 void LoopWaker::wake() noexcept {
@@ -26,6 +28,7 @@ net::Task<void> drive(Execution& execution, CallHands& hands, const Clock& clock
     } else if (std::holds_alternative<Lookup>(step)) {
       cache->look_up(waker);
     } else {
+      check_invariant(std::holds_alternative<Finished>(step), "an attempt has ended without a report");
       co_return;
     }
   }

@@ -58,7 +58,7 @@ ModelTable::ModelTable(const config::Config& config, BreakerRegistry& breakers)
     for (const config::TargetConfig& target : model.targets) {
       const auto provider = provider_index.find(target.provider);
       check_invariant(provider != provider_index.end(), "a checked configuration names existing providers");
-      targets.push_back(make_target(target));
+      targets.push_back(make_target(target, true));
       route->upstreams.push_back({.provider = provider->second, .model = target.model});
     }
     route->plan = std::make_shared<const Plan>(model.alias, std::move(targets), model.plan);
@@ -72,7 +72,12 @@ std::shared_ptr<const Route> ModelTable::find(std::string_view model) {
   return found != by_name_.end() ? found->second : find_direct(model);
 }
 
-Target ModelTable::make_target(const config::TargetConfig& target) {
+bool ModelTable::knows_few_routes() {
+  const MutexLock lock(mutex_);
+  return direct_.size() < kMaxDirectRoutes;
+}
+
+Target ModelTable::make_target(const config::TargetConfig& target, bool remember) {
   const KeyView key{std::string_view(target.provider), std::string_view(target.model)};
   const auto provider =
       static_cast<std::uint32_t>(std::ranges::find(providers_, target.provider, &Provider::name) - providers_.begin());
@@ -88,12 +93,13 @@ Target ModelTable::make_target(const config::TargetConfig& target) {
               .price = price.value_or(std::nullopt),
               .needs_price = !price};
   const MutexLock lock(mutex_);
-  auto& state = states_[made.name];
-  if (state == nullptr) {
-    const BreakerScopes scopes{breakers_.handle(key, target.breaker)};
-    state = std::make_shared<TargetState>(scopes, target.state, key, credential);
+  if (const auto known = states_.find(made.name); known != states_.end()) {
+    made.state = known->second;
+    return made;
   }
-  made.state = state;
+  const BreakerScopes scopes{breakers_.handle(key, target.breaker)};
+  made.state = std::make_shared<TargetState>(scopes, target.state, key, credential);
+  if (remember) states_.emplace(made.name, made.state);
   return made;
 }
 
@@ -112,9 +118,10 @@ std::shared_ptr<const Route> ModelTable::find_direct(std::string_view model) {
   route->configured = false;
   route->upstreams.push_back(
       {.provider = static_cast<std::size_t>(provider - providers_.begin()), .model = target->model});
-  route->plan = std::make_shared<const Plan>(route->name, std::vector<Target>{make_target(*target)});
+  const bool remember = knows_few_routes();
+  route->plan = std::make_shared<const Plan>(route->name, std::vector<Target>{make_target(*target, remember)});
   const MutexLock lock(mutex_);
-  if (direct_.size() < kMaxDirectRoutes) direct_.emplace(route->name, route);
+  if (remember) direct_.emplace(route->name, route);
   return route;
 }
 

@@ -63,8 +63,9 @@ class ModelTable {
 
  private:
   std::shared_ptr<const Route> find_direct(std::string_view model);
-  // One state for each target, whatever routes lead to it.
-  Target make_target(const config::TargetConfig& target);
+  // One state for each target, whatever routes lead to it; one that is not remembered goes with its route.
+  Target make_target(const config::TargetConfig& target, bool remember);
+  bool knows_few_routes();
 
   const config::Config config_;
   const PriceTable prices_;

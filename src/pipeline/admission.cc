@@ -49,20 +49,23 @@ std::optional<AdmissionRefusal> admit(const Target& target, const AdmissionReque
     if (!pass) return refused(pass.error());
     permits.credential_ = std::move(*pass);
   }
-  if (const auto open = state.breakers().turn_away()) return refused(*open);
-  if (request.ledger != nullptr) {
-    if (!target.price && target.needs_price)
-      return refused({.reason = RejectionReason::price_missing, .key = state.key()});
-    auto reserved = request.ledger->reserve(request.account, {.usage = request.estimate, .price = target.price});
-    if (!reserved) return refused(state, reserved.error());
-    permits.budget_ = std::move(*reserved);
-    permits.counts_budget_ = true;
-  }
   // From here on a refusal has something to give back, and giving it back must not look like a failure.
   const auto roll_back = [&](const Rejection& rejection) {
     permits.give_back();
     return refused(rejection);
   };
+  if (const auto open = state.breakers().turn_away()) return roll_back(*open);
+  if (request.ledger != nullptr) {
+    if (!target.price && target.needs_price)
+      return roll_back({.reason = RejectionReason::price_missing, .key = state.key()});
+    auto reserved = request.ledger->reserve(request.account, {.usage = request.estimate, .price = target.price});
+    if (!reserved) {
+      permits.give_back();
+      return refused(state, reserved.error());
+    }
+    permits.budget_ = std::move(*reserved);
+    permits.counts_budget_ = true;
+  }
   if (JointLimiter* const limits = state.limits()) {
     auto permit = limits->try_acquire(now, joint_request(request));
     if (!permit) return roll_back(permit.error());
@@ -120,7 +123,7 @@ std::optional<BudgetSettlement> AttemptPermits::settle(const AttemptReport& repo
 }
 
 void AttemptPermits::settle_limits(const AttemptReport& report, TimePoint now) {
-  const bool used_no_tokens = !report.outcome.ok() && (report.answered || !report.connected);
+  const bool used_no_tokens = !report.outcome.ok() && !answering_ && (report.answered || !report.connected);
   if (report.usage) {
     std::move(limits_).settle(now, report.usage->total());
   } else if (used_no_tokens) {
@@ -130,11 +133,12 @@ void AttemptPermits::settle_limits(const AttemptReport& report, TimePoint now) {
   }
 }
 
-// An error that was told is not billed, nor what never arrived. What nobody knows is charged as observed, at least its
-// input [BUD-4].
+// An error that was told is not billed, nor what never arrived. A whole answer of which nobody said what it used is
+// charged as estimated. What broke off is charged as observed, at least its input [BUD-4].
 std::optional<BudgetSettlement> AttemptPermits::settle_budget(const AttemptReport& report) {
   if (report.usage) return std::move(budget_).settle(*report.usage);
-  const bool not_billed = !report.outcome.ok() && (report.answered || !report.may_have_run);
+  if (report.outcome.ok()) return std::move(budget_).settle_by_estimate();
+  const bool not_billed = !answering_ && (report.answered || !report.may_have_run);
   if (not_billed) return std::move(budget_).settle(TokenUsage{});
   return std::move(budget_).release();
 }

@@ -35,7 +35,7 @@ std::expected<WaitTicket, Rejection> AdmissionQueue::join(TimePoint now, const W
   auto ticket = waiters_.enqueue(now, request);
   if (!ticket) return ticket;
   wakers_.emplace(ticket->number, std::move(waker));
-  size_.store(waiters_.size(), std::memory_order_relaxed);
+  size_.store(waiters_.size(), std::memory_order_seq_cst);
   return ticket;
 }
 
@@ -49,7 +49,7 @@ void AdmissionQueue::leave(WaitTicket ticket, TimePoint now) {
     const MutexLock lock(mutex_);
     waiters_.cancel(ticket);
     wakers_.erase(ticket.number);
-    size_.store(waiters_.size(), std::memory_order_relaxed);
+    size_.store(waiters_.size(), std::memory_order_seq_cst);
   }
   wake_next(now);
 }

@@ -43,7 +43,13 @@ AttemptReport report_of_exception() noexcept {
   return {.outcome = Outcome::failed(Failure::of(Category::execution_error))};
 }
 
-ThrowGuard::~ThrowGuard() { execution_.report(attempt_, report_of_exception(), clock_.now()); }
+ThrowGuard::~ThrowGuard() {
+  if (!execution_.in_flight(attempt_)) return;
+  const TimePoint now = clock_.now();
+  execution_.report(attempt_, report_of_exception(), now);
+  execution_.cancel(now);      // unless that has ended it
+  (void)execution_.next(now);  // so that its observer hears of it
+}
 
 }  // namespace pipeline_internal
 }  // namespace fuseboard

@@ -3,12 +3,32 @@
 
 #include "fuseboard/pipeline/cache_session.h"
 
-#include <algorithm>
+#include <array>
+#include <cstring>
 #include <utility>
 
 #include "fuseboard/core/check.h"
 
 namespace fuseboard {
+
+namespace {
+
+// Calls are identical where all their targets' keys are, in the same order: whoever shares an answer must be able to
+// get it from every target that may give it. The keys are hashes, so a sum in which each has its own weight will do.
+CacheKey flight_key(const std::vector<CacheKey>& keys) noexcept {
+  constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15;
+  std::array<std::uint64_t, sizeof(CacheKey::bytes) / sizeof(std::uint64_t)> sum{};
+  for (const CacheKey& key : keys) {
+    std::array<std::uint64_t, sum.size()> words;
+    std::memcpy(words.data(), key.bytes.data(), sizeof words);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = sum[i] * kOdd + words[i];
+  }
+  CacheKey key;
+  std::memcpy(key.bytes.data(), sum.data(), sizeof sum);
+  return key;
+}
+
+}  // namespace
 
 // What notices write. Outlives the session: one may be under way while it goes.
 struct CacheSession::Shared {
@@ -93,9 +113,9 @@ void CacheSession::look_up(std::shared_ptr<Waker> waker) {
     shared_->waker = std::move(waker);
     shared_->state = CacheState::waiting;
   }
-  // Identical calls have the same keys in the same order, so the first one names them all.
-  auto joined = flights_->join(
-      keys_.front(), {.shared = [shared = shared_](CachedResponsePtr answer) { shared->answered(std::move(answer)); },
+  auto joined =
+      flights_->join(flight_key(keys_),
+                     {.shared = [shared = shared_](CachedResponsePtr answer) { shared->answered(std::move(answer)); },
                       .lead = [shared = shared_](Flight turn) { shared->lead(std::move(turn)); },
                       .cancel = [shared = shared_] { shared->wake(); }});
   waiter_ = std::move(joined.waiter);

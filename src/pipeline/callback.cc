@@ -21,9 +21,13 @@ CallbackDriver::CallbackDriver(std::shared_ptr<const Plan> plan, const CallOptio
 void CallbackDriver::proceed() {
   again_ = true;
   if (proceeding_ || ended_) return;
-  proceeding_ = true;
+  struct Proceeding {
+    explicit Proceeding(bool& flag) : on(flag) { on = true; }
+    ~Proceeding() { on = false; }  // also when a hook throws
+    bool& on;
+  };
+  const Proceeding proceeding(proceeding_);
   while (std::exchange(again_, false) && !ended_) take_steps();
-  proceeding_ = false;
 }
 
 void CallbackDriver::take_steps() {

@@ -105,6 +105,7 @@ std::optional<Step> Execution::ask_cache(TimePoint now) {
     case CacheState::unasked:
       return Lookup{};
     case CacheState::waiting:
+      record_.cache = CacheUse::miss;
       return WaitUntil{deadline_.time()};
     case CacheState::missed:
       break;
@@ -180,6 +181,7 @@ bool Execution::first_content(std::uint32_t attempt, TimePoint now) {
   committed_ = true;
   flight->record.first_content = elapsed(flight->record.started, now);
   flight->permits.first_content(*flight->record.first_content);
+  target_at(flight->record.target).state->queue().wake_next(now);  // a probe may just have closed the circuit
   for (auto& other : flights_) {
     if (other && other->record.number != attempt) settle(other, {.outcome = Outcome::cancelled()}, now);
   }

@@ -69,8 +69,9 @@ BoundedList<FallbackRecord, 16> fallbacks_of(const CallRecord& record) noexcept 
   BoundedList<FallbackRecord, 16> fallbacks;
   const AttemptRecord* before = nullptr;
   for (const AttemptRecord& attempt : record.attempts) {
+    if (attempt.hedge) continue;  // it started beside another, not after it
     const bool won = !attempt.failure && record.ending == Ending::success;
-    if (before != nullptr && before->target != attempt.target && before->failure && !attempt.hedge) {
+    if (before != nullptr && before->target != attempt.target && before->failure) {
       fallbacks.push_back(
           {.from = before->target, .to = attempt.target, .category = before->failure->category, .success = won});
     } else if (before == nullptr) {

@@ -30,8 +30,7 @@ void Execution::report(std::uint32_t attempt, const AttemptReport& report, TimeP
     ending_ = Ending::interrupted;
   } else if (attempt_in_flight() && !is_decisive(*ended.failure, plan_->options())) {
     // The other one of a hedged pair goes on, and what follows is decided when that has ended.
-    const RetryOptions& retry = plan_->options().retry_for(ended.failure->category);
-    if (!ended.failure->retryable || tries_[ended.target] >= retry.max_attempts) spend(ended.target);
+    spend(ended.target);
     if (!ended.failure->retryable) narrow(*ended.failure, ended.target);
   } else {
     drop_flights(now);

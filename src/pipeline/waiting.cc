@@ -52,11 +52,8 @@ std::optional<Execution::Flight>* Execution::try_admit(std::uint32_t target, Tim
     ending_ = Ending::retries_exhausted;
     return nullptr;
   }
-  const AdmissionQueue& queue = target_at(target).state->queue();
   const bool own_turn = queued_ && queued_->target == target;
-  // Whoever waits for tokens or a place goes first.
-  const bool others_wait = !own_turn && !queue.empty() && queue.options().max_wait > Duration::zero();
-  if (others_wait) {
+  if (!own_turn && others_wait_for(target)) {
     note_refusal(target, {.rejection = {.reason = RejectionReason::rate_limited}});
   } else {
     std::optional<Flight>& flight = flights_[flights_[0].has_value() ? 1 : 0];
@@ -68,7 +65,9 @@ std::optional<Execution::Flight>* Execution::try_admit(std::uint32_t target, Tim
     if (rank_of(refusal->rejection.reason) > 0) spend(target);
   }
   if (options_.attempt_budget != nullptr) options_.attempt_budget->give_back();
-  if (!own_turn) return_retry();
+  if (own_turn) return nullptr;
+  return_retry();
+  target_at(target).state->queue().wake_next(now);  // what was held for a moment may be what the first one waits for
   return nullptr;
 }
 
@@ -113,48 +112,67 @@ void Execution::return_retry() {
 }
 
 Step Execution::wait_or_finish(TimePoint now) {
-  // Each round joins a queue or rules a target out. At first, with nothing sent, what was just noted is all there is.
-  const bool fresh = record_.attempts_sent == 0 && obstacle_ && !is_spent(obstacle_->target);
-  for (auto obstacle = fresh ? obstacle_ : soonest_obstacle(now); obstacle; obstacle = soonest_obstacle(now)) {
-    const auto longest = worth_waiting(*obstacle, now);
-    if (!longest) break;
-    if (join_queue(*obstacle, *longest, now)) return next_in_queue(now);
-    spend(obstacle->target);
+  TargetSet passed = 0;
+  while (const auto obstacle = soonest_obstacle(passed, now)) {
+    const std::uint32_t target = obstacle->target;
+    passed |= TargetSet{1} << target;
+    if (obstacle->none) {
+      // It lets the call in after all: it was in the way a moment ago.
+      if (tries_[target] > 0 && !take_retry(target, now)) continue;
+      if (auto* const flight = try_admit(target, now)) return start_at(target, *flight, now);
+      if (ending_) break;
+    } else if (const auto longest = worth_waiting(*obstacle, now)) {
+      if (join_queue(*obstacle, *longest, now)) return next_in_queue(now);
+    }
   }
-  return finish(ending_without_target(), now);
+  return finish(ending_.value_or(ending_without_target()), now);
 }
 
-// Of the targets that this call may still ask, which one would let it in first, and what is in the way until then.
-std::optional<Execution::Obstacle> Execution::soonest_obstacle(TimePoint now) const {
+Step Execution::start_at(std::uint32_t target, std::optional<Flight>& flight, TimePoint now) {
+  place_ = static_cast<std::size_t>(std::ranges::find(record_.candidates, target) - record_.candidates.begin());
+  return start_attempt(target, flight, false, now);
+}
+
+// Of the targets that this call may still ask and that are not `passed`, which one would let it in first, and what is
+// in the way until then.
+std::optional<Execution::Obstacle> Execution::soonest_obstacle(TargetSet passed, TimePoint now) const {
   std::optional<Obstacle> soonest;
   const auto unknown_last = [](const Obstacle& it) { return it.retry_after.value_or(kForever); };
   for (const std::uint32_t target : record_.candidates) {
-    if (is_spent(target)) continue;
-    const auto refusal = look(target_at(target), admission_request(target, now), now);
-    // It would let the call in now: it was in the way a moment ago, or others wait there.
-    const Obstacle obstacle =
-        refusal ? Obstacle{.target = target, .reason = refusal->reason, .retry_after = refusal->retry_after}
-                : Obstacle{.target = target, .reason = RejectionReason::rate_limited, .retry_after = Duration::zero()};
+    if (is_spent(target) || ((passed >> target) & 1U) != 0) continue;
+    Obstacle obstacle{.target = target, .reason = RejectionReason::rate_limited, .retry_after = Duration::zero()};
+    if (const auto refusal = look(target_at(target), admission_request(target, now), now)) {
+      obstacle.reason = refusal->reason;
+      obstacle.retry_after = refusal->retry_after;
+    } else {
+      obstacle.none = !others_wait_for(target);
+    }
     if (!soonest || unknown_last(obstacle) < unknown_last(*soonest)) soonest = obstacle;
   }
   return soonest;
 }
 
+// Whether others stand in line for tokens or a place there: they go first.
+bool Execution::others_wait_for(std::uint32_t target) const noexcept {
+  const AdmissionQueue& queue = target_at(target).state->queue();
+  return !queue.empty() && queue.options().max_wait > Duration::zero();
+}
+
 // The longest that the call may wait for it; nullopt where waiting is not worth while. How long a probe or an attempt
-// in flight will take nobody knows, so that is waited for only by those who can be woken.
+// in flight will take nobody knows, so that is waited for only by those who can be woken. A shortage of tokens that
+// names no wait lasts for ever: the call is larger than the bucket.
 std::optional<Duration> Execution::worth_waiting(const Obstacle& obstacle, TimePoint now) const noexcept {
+  const bool known = obstacle.retry_after && obstacle.reason != RejectionReason::half_open_busy;
   Duration longest = Duration::zero();
-  bool known = obstacle.retry_after.has_value();
   if (is_recovery(obstacle.reason)) {
     longest = plan_->options().max_recovery_wait;
-    known = known && obstacle.reason == RejectionReason::circuit_open;
   } else if (is_shortage(obstacle.reason)) {
     longest = target_at(obstacle.target).state->queue().options().max_wait;
-    if (obstacle.retry_after == Duration::zero()) longest = std::max(longest, plan_->options().max_recovery_wait);
   }
-  if (longest <= Duration::zero()) return std::nullopt;
-  if (known ? *obstacle.retry_after > longest : abilities_.waker == nullptr) return std::nullopt;
-  if (known && !deadline_.fits(now, *obstacle.retry_after)) return std::nullopt;
+  const bool never = obstacle.reason == RejectionReason::rate_limited && !known;
+  if (never || longest <= Duration::zero()) return std::nullopt;
+  if (!known) return abilities_.waker != nullptr ? std::optional(longest) : std::nullopt;
+  if (*obstacle.retry_after > longest || !deadline_.fits(now, *obstacle.retry_after)) return std::nullopt;
   return longest;
 }
 
@@ -182,45 +200,50 @@ bool Execution::join_queue(const Obstacle& obstacle, Duration longest, TimePoint
                        .ticket = *ticket,
                        .reason = is_recovery(obstacle.reason) ? WaitReason::recovery : WaitReason::admission,
                        .since = now,
-                       .ask_at = known ? saturating_add(now, *obstacle.retry_after) : until.time(),
                        .until = until.time()};
   return true;
 }
 
 Step Execution::next_in_queue(TimePoint now) {
   const std::uint32_t target = queued_->target;
-  const bool turn = target_at(target).state->queue().is_turn(queued_->ticket, now);
+  AdmissionQueue& queue = target_at(target).state->queue();
+  const bool turn = queue.is_turn(queued_->ticket, now);
   // Nobody will tell a driver that cannot be woken when its turn has come.
-  const bool gives_up = now >= queued_->until || (!turn && abilities_.waker == nullptr);
-  if (gives_up) {
-    leave_queue(now);
-    return finish(ending_without_target(), now);
+  if (now >= queued_->until || (!turn && abilities_.waker == nullptr)) return give_up_queue(now);
+  if (!turn) {
+    // Ageing may have passed the turn on meanwhile, to one who sleeps.
+    queue.wake_next(now);
+    return WaitUntil{queued_->until};
   }
-  if (!turn) return WaitUntil{queued_->until};
   auto refusal = look(target_at(target), admission_request(target, now), now);
   if (!refusal) {
     if (auto* const flight = try_admit(target, now)) {
       leave_queue(now);
-      place_ = static_cast<std::size_t>(std::ranges::find(record_.candidates, target) - record_.candidates.begin());
-      return start_attempt(target, *flight, false, now);
+      return start_at(target, *flight, now);
     }
     if (ending_) return finish(*ending_, now);
-    if (is_spent(target)) {
-      leave_queue(now);
-      return wait_or_finish(now);
-    }
+    if (is_spent(target)) return give_up_queue(now);
     refusal = look(target_at(target), admission_request(target, now), now);
   }
-  const bool known = refusal && refusal->retry_after && refusal->reason != RejectionReason::half_open_busy;
-  const Duration wait = known ? std::max(*refusal->retry_after, kShortestWait) : kShortestWait;
-  queued_->ask_at = refusal && !known ? queued_->until : saturating_add(now, wait);
-  if (queued_->ask_at > queued_->until) {
-    // It will not be in time: another's probe has failed, say.
+  if (!refusal) return WaitUntil{saturating_add(now, kShortestWait)};  // another was quicker
+  // It will not be in time where another's probe has failed, say.
+  const Obstacle obstacle{.target = target, .reason = refusal->reason, .retry_after = refusal->retry_after};
+  const TimePoint ask_at =
+      refusal->retry_after ? saturating_add(now, std::max(*refusal->retry_after, kShortestWait)) : queued_->until;
+  const bool is_probe_lease = refusal->reason == RejectionReason::half_open_busy;
+  if (!worth_waiting(obstacle, now) || (ask_at > queued_->until && !is_probe_lease)) {
     note_refusal(target, {.rejection = *refusal});
-    leave_queue(now);
-    return finish(ending_without_target(), now);
+    return give_up_queue(now);
   }
-  return WaitUntil{queued_->ask_at};
+  return WaitUntil{std::min(ask_at, queued_->until)};
+}
+
+// The wait was in vain: whoever is left may be worth another.
+Step Execution::give_up_queue(TimePoint now) {
+  spend(queued_->target);
+  leave_queue(now);
+  return_retry();
+  return wait_or_finish(now);
 }
 
 void Execution::leave_queue(TimePoint now) {

@@ -22,15 +22,15 @@ ExecutionResult result_of(const CallRecord& record) noexcept {
 
 void count_attempts(const CallRecord& record, EventCounts& events) noexcept {
   const AttemptRecord* before = nullptr;
+  events.add(Event::limiter_admitted, record.attempts_sent);
   for (const AttemptRecord& attempt : record.attempts) {
-    events.add(Event::limiter_admitted);
-    if (before != nullptr && before->target == attempt.target) events.add(Event::retry_attempted);
+    if (before != nullptr && !attempt.hedge && before->target == attempt.target) events.add(Event::retry_attempted);
     if (attempt.charged) {
       events.add(Event::budget_reserved);
       events.add(Event::budget_settled);
       if (attempt.charged->overrun) events.add(Event::budget_overrun);
     }
-    before = &attempt;
+    if (!attempt.hedge) before = &attempt;
   }
   events.add(Event::limiter_throttled, record.throttled);
   if (events[Event::retry_attempted] > 0 && record.ending == Ending::success) events.add(Event::retry_recovered);

@@ -103,6 +103,8 @@ test('a call waits for a recovery that is near, and one probe serves all who wai
   await sim.reset();
   const answers = await Promise.all(Array.from({ length: 20 }, () => chat(gateway.url)));
   assert.deepEqual(answers.map((answer) => answer.status), Array(20).fill(200));
+  assert.equal((await sim.calls()).length, 20, 'nobody was sent twice');
+  assert.equal((await gateway.breaker('primary/sim-ok')).times_opened, 1);
 });
 
 test('what a header may say is told where it says something else', async (t) => {

@@ -255,7 +255,7 @@ INSTANTIATE_TEST_SUITE_P(
     Ends, BudgetCharge,
     testing::Values(
         Charge{"usage", {.answered = true, .usage = TokenUsage{.input = 5, .output = 6}}, 11},
-        Charge{"success without a figure", {.answered = true}, 100},
+        Charge{"success without a figure", {.answered = true}, 200},
         Charge{"told error", {.outcome = Outcome::failed(Failure::of(Category::overloaded)), .answered = true}, 0},
         Charge{"refused connection",
                {.outcome = Outcome::failed(Failure::of(Category::network)), .connected = false, .may_have_run = false},
@@ -276,6 +276,18 @@ TEST_F(AdmissionTest, AnAbandonedStreamIsChargedWhatWasObserved) {  // BUD-4; re
   }
   EXPECT_EQ(global_budget().committed.tokens, 177U);
   EXPECT_EQ(global_budget().reserved.tokens, 0U);
+}
+
+TEST_F(AdmissionTest, AnAnswerThatBrokeOffIsChargedWhatThereWasOfIt) {  // BUD-4
+  auto permits = try_admit();
+  ASSERT_TRUE(permits);
+  permits->first_content(Duration::zero());
+  permits->observe({.input = 100, .output = 5000});
+  const AttemptReport report{.outcome = Outcome::failed(Failure::of(Category::overloaded)), .answered = true};
+  const auto charged = std::move(*permits).settle(report, report.outcome, world_.clock.now());
+  ASSERT_TRUE(charged);
+  EXPECT_EQ(charged->charged.tokens, 5100U);
+  EXPECT_TRUE(charged->overrun);
 }
 
 TEST_F(AdmissionTest, WhatAServerSaysOfItsLimitIsObeyedWithoutLimitsOfOurOwn) {  // LIM-4

@@ -87,6 +87,23 @@ TEST_F(BlockingTest, AnExceptionPassesThroughAndSettlesThePermit) {  // PIP-7; p
   EXPECT_EQ(breaker.totals.neutral, 1U) << "an execution error is no evidence for the provider preset";
 }
 
+TEST_F(BlockingTest, ACallThatThrowsIsTold) {  // PIP-6, TEL-1
+  class Counter final : public CallObserver {
+   public:
+    void call_ended(const CallId&, const std::shared_ptr<const Plan>&, const CallRecord& record) noexcept override {
+      ++calls;
+      attempts += record.attempts_sent;
+    }
+    int calls = 0;
+    std::uint32_t attempts = 0;
+  } counter;
+  Environment observed{.clock = world_.clock, .rng = world_.rng, .waiter = waiter_, .observer = &counter};
+  const auto throwing = [](const Attempt&) -> Reply { throw std::runtime_error("broken"); };
+  EXPECT_THROW((void)run(world_.plan({"a"}), throwing, {}, observed), std::runtime_error);
+  EXPECT_EQ(counter.calls, 1);
+  EXPECT_EQ(counter.attempts, 1U);
+}
+
 TEST_F(BlockingTest, AStopRequestEndsTheCallBeforeTheNextAttempt) {  // STR-6
   std::stop_source stop;
   int calls = 0;

@@ -355,6 +355,26 @@ TEST_F(Hedging, ItIsOffAndItNeedsADriverThatCan) {  // RTY-9
   EXPECT_TRUE(std::holds_alternative<Await>(one_at_a_time.next(world_.clock.now())));
 }
 
+TEST_F(Hedging, AHedgeIsNoFallback) {  // FBK-5, RTY-9
+  const auto execution = begin(hedged({.after = milliseconds(100)}));
+  ASSERT_TRUE(std::holds_alternative<Attempt>(next(*execution)));
+  world_.clock.advance(milliseconds(100));
+  const auto second = std::get<Attempt>(next(*execution));
+  execution->report(second.number, succeeded(), world_.clock.now());
+  (void)next(*execution);
+  EXPECT_TRUE(fallbacks_of(execution->record()).empty());
+}
+
+TEST_F(Hedging, AFailedHedgeIsNotTriedAgainWithoutWaitOrLeave) {  // RTY-5, RTY-9
+  const auto execution = begin(hedged({.after = milliseconds(100)}));
+  const auto first = std::get<Attempt>(next(*execution));
+  world_.clock.advance(milliseconds(100));
+  const auto second = std::get<Attempt>(next(*execution));
+  execution->report(second.number, failed(Category::service_unavailable, seconds(9)), world_.clock.now());
+  execution->report(first.number, failed(Category::model_not_found), world_.clock.now());
+  EXPECT_EQ(std::get<Finished>(next(*execution)).ending, Ending::retries_exhausted);
+}
+
 TEST_F(Hedging, AnOpenTargetIsNotHedgedTo) {  // RTY-9, FBK-2
   world_.open("b");
   const auto execution = begin(hedged({.after = milliseconds(100)}));

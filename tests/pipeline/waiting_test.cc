@@ -223,6 +223,67 @@ TEST_F(AdmissionWait, WhoLeavesMakesRoomAndWakesTheNext) {  // LIM-7
   EXPECT_EQ(state_->queue().size(), 1U);
 }
 
+TEST_F(AdmissionWait, WhatNoBucketHoldsIsRefusedAtOnceAndBlocksNobody) {  // LIM-7, LIM-5
+  const auto state =
+      world_.state("tokens", {.limits = {.tokens_per_minute = 1000.0}, .queue = {.max_wait = seconds(30)}});
+  const auto plan = world_.plan({"tokens"});
+  Caller large(world_, plan, {.estimate = {.input = 5000}});
+  EXPECT_EQ(large.ending(), Ending::rate_limited);
+  EXPECT_TRUE(state->queue().empty());
+  Caller small(world_, plan, {.estimate = {.input = 10}});
+  EXPECT_TRUE(small.sent());
+}
+
+TEST_F(AdmissionWait, WhenAgeingPassesTheTurnOnWhoHasItIsTold) {  // LIM-7
+  const auto state = world_.state("aged", {.limits = {.requests_per_minute = 6.0, .requests_burst = 1.0},
+                                           .queue = {.max_wait = seconds(30), .ageing_step = seconds(5)}});
+  const auto plan = world_.plan({"aged"});
+  const auto join = [&](Priority priority) {
+    auto caller = std::make_unique<Caller>(world_, plan, CallOptions{.priority = priority});
+    EXPECT_TRUE(caller->waits());
+    return caller;
+  };
+  Caller first(world_, plan);
+  ASSERT_TRUE(first.sent());
+  const auto old = join(Priority::low);
+  world_.clock.advance(seconds(3));
+  const auto young = join(Priority::normal);
+  world_.clock.advance(seconds(6));  // nine seconds: one step for the old one, one for the young one
+  EXPECT_TRUE(old->waits());
+  world_.clock.advance(seconds(1));  // two steps for the old one: it is its turn, but it sleeps
+  old->waker->times = 0;
+  EXPECT_TRUE(young->waits());
+  EXPECT_EQ(old->waker->times, 1);
+  EXPECT_TRUE(old->sent());
+}
+
+TEST(RecoveryWait, AProbesFirstContentLetsTheOthersIn) {  // RTY-4, BRK-8
+  World world(quick_breaker());
+  const auto plan = world.plan({"a"});
+  world.open("a");
+  world.clock.advance(seconds(8));
+  Caller probing(world, plan, {.streaming = true});
+  ASSERT_TRUE(probing.sent());
+  Caller waiting(world, plan, {.streaming = true});
+  ASSERT_TRUE(waiting.waits());
+  EXPECT_TRUE(probing.execution.first_content(1, world.clock.now()));
+  EXPECT_EQ(waiting.waker->times, 1) << "the stream goes on for long, but the circuit is closed";
+  EXPECT_TRUE(waiting.sent());
+}
+
+TEST(RecoveryWait, TheSoonestObstacleIsNotTheOnlyOneWorthWaitingFor) {  // RTY-4
+  World world(quick_breaker());
+  world.state("a", {.limits = {.requests_per_minute = 60.0, .requests_burst = 1.0}});
+  const auto plan = world.plan({"a", "b"});
+  Caller first(world, plan);
+  ASSERT_TRUE(first.sent());
+  world.open("b");
+  Caller second(world, plan);
+  ASSERT_TRUE(second.waits()) << "a has a token in a second, but nobody may wait for tokens; b recovers in eight";
+  world.clock.advance(seconds(8));
+  ASSERT_TRUE(second.sent());
+}
+
 TEST(PlaceWait, AFreePlaceWakesWhoeverWaitsForIt) {  // LIM-7, LIM-8
   World world;
   world.state("a", {.limits = {.concurrency = 1}, .queue = {.max_wait = seconds(5)}});

@@ -86,6 +86,9 @@ class [[nodiscard]] BudgetReservation {
   // the estimate's price, or is the one that the provider told.
   BudgetSettlement settle(const TokenUsage& actual) &&;
   BudgetSettlement settle(const TokenUsage& actual, Money cost) &&;
+  // The attempt was answered in full, and nobody said what it used: charges the estimate, or what was observed of it
+  // where that is more.
+  BudgetSettlement settle_by_estimate() &&;
   // The attempt ended without a figure. Gives everything back if nothing was sent; else charges what was observed, at
   // least the input estimate, and a round [BUD-4].
   BudgetSettlement release() &&;

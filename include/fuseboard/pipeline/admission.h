@@ -59,9 +59,15 @@ class [[nodiscard]] AttemptPermits {
   // The target has begun to answer with a success.
   void accepted(TimePoint now) { rate_.accepted(now); }
   // See BreakerPermit.
-  void first_content(Duration latency) { breaker_.first_content(latency); }
+  void first_content(Duration latency) {
+    answering_ = true;
+    breaker_.first_content(latency);
+  }
   // What a stream has used so far.
-  void observe(const TokenUsage& usage) noexcept { budget_.observe(usage); }
+  void observe(const TokenUsage& usage) noexcept {
+    answering_ = true;
+    budget_.observe(usage);
+  }
 
   // Tells every policy, once. `outcome` is the report's as the breaker should see it. What was charged comes back,
   // where somebody counts.
@@ -79,6 +85,7 @@ class [[nodiscard]] AttemptPermits {
   CredentialPass credential_;
   BudgetReservation budget_;
   bool counts_budget_ = false;
+  bool answering_ = false;  // some of the answer is there, and will be billed
   JointPermit limits_;
   AdaptivePermit rate_;
   AdaptiveBulkheadSlot place_;

@@ -52,7 +52,8 @@ class AdmissionQueue {
 
   // Something has changed for the better: whose turn it is should look.
   void wake_next(TimePoint now) const {
-    if (!empty()) wake_first(now);
+    // Ordered with what has just become better, as join() is with the look before it: one of the two sees the other.
+    if (size_.load(std::memory_order_seq_cst) != 0) wake_first(now);
   }
 
   bool empty() const noexcept { return size_.load(std::memory_order_relaxed) == 0; }

@@ -140,7 +140,7 @@ struct SendTraits {
   }
 };
 
-// Settles the attempt in flight when user code throws; the exception goes on to the caller.
+// Settles the attempt in flight and ends the call when user code throws; the exception goes on to the caller.
 class ThrowGuard {
  public:
   ThrowGuard(Execution& execution, std::uint32_t attempt, const Clock& clock) noexcept
@@ -185,6 +185,7 @@ auto run(std::shared_ptr<const Plan> plan, Send&& send, const CallOptions& optio
       waits_end = {};
     }
     while (auto reply = beside.take()) {
+      if (!execution.in_flight(reply->attempt)) continue;  // it has lost; what it threw is nobody's
       const pipeline_internal::ThrowGuard guard(execution, reply->attempt, clock);
       Traits::report(execution, reply->attempt, std::move(*reply).value(), answer, clock.now());
     }
@@ -197,7 +198,8 @@ auto run(std::shared_ptr<const Plan> plan, Send&& send, const CallOptions& optio
         continue;
       }
       const pipeline_internal::ThrowGuard guard(execution, attempt->number, clock);
-      auto reply = Traits::call(send, *attempt, stop);
+      // Others may want the answer of a call that shares it, whoever has left.
+      auto reply = Traits::call(send, *attempt, options.cache == nullptr ? stop : std::stop_token());
       Traits::report(execution, attempt->number, std::move(reply), answer, clock.now());
     } else if (std::holds_alternative<Lookup>(step)) {
       options.cache->look_up(woken);

@@ -142,14 +142,14 @@ class Execution {
     WaitTicket ticket;
     WaitReason reason;
     TimePoint since;
-    TimePoint ask_at;  // when the target may let it in
-    TimePoint until;   // when it gives up
+    TimePoint until;  // when it gives up
   };
   // Why nothing was sent, and for how long that will be so.
   struct Obstacle {
     std::uint32_t target = 0;
     RejectionReason reason = RejectionReason::not_eligible;
     std::optional<Duration> retry_after{};
+    bool none = false;  // the target would let the call in
   };
   // Leave by a target's retry budget.
   struct RetryGrant {
@@ -183,10 +183,13 @@ class Execution {
   bool take_retry(std::uint32_t target, TimePoint now);
   void return_retry();
   Step wait_or_finish(TimePoint now);
-  std::optional<Obstacle> soonest_obstacle(TimePoint now) const;
+  Step start_at(std::uint32_t target, std::optional<Flight>& flight, TimePoint now);
+  std::optional<Obstacle> soonest_obstacle(TargetSet passed, TimePoint now) const;
+  bool others_wait_for(std::uint32_t target) const noexcept;
   std::optional<Duration> worth_waiting(const Obstacle& obstacle, TimePoint now) const noexcept;
   bool join_queue(const Obstacle& obstacle, Duration longest, TimePoint now);
   Step next_in_queue(TimePoint now);
+  Step give_up_queue(TimePoint now);
   void leave_queue(TimePoint now);
   void note_wait(std::uint32_t target, WaitReason reason, TimePoint began, TimePoint now);
 

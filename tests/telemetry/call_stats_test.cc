@@ -36,15 +36,14 @@ class CallStatsTest : public testing::Test {
   void call(const std::shared_ptr<const Plan>& plan, std::vector<std::optional<Failure>> ends,
             const CallOptions& options = {}) {
     std::size_t next = 0;
-    (void)run(
-        plan,
-        [&](const Attempt&) -> std::expected<CachedResponsePtr, Failure> {
-          world_.clock.advance(milliseconds(100));
-          const auto& end = ends[std::min(next++, ends.size() - 1)];
-          if (end) return std::unexpected(*end);
-          return answer_;
-        },
-        options, {.clock = world_.clock, .rng = world_.rng, .waiter = waiter_, .observer = &counted_});
+    (void)run(plan,
+              [&](const Attempt&) -> std::expected<CachedResponsePtr, Failure> {
+                world_.clock.advance(milliseconds(100));
+                const auto& end = ends[std::min(next++, ends.size() - 1)];
+                if (end) return std::unexpected(*end);
+                return answer_;
+              },
+              options, {.clock = world_.clock, .rng = world_.rng, .waiter = waiter_, .observer = &counted_});
   }
   std::uint64_t count(Event event) const { return stats_.snapshot().totals.events[event]; }
 

@@ -28,7 +28,8 @@ class CallStats final : public CallObserver {
   // Counts the circuits' transitions. The registry must outlive it or the next call of watch().
   void watch(BreakerRegistry& breakers);
 
-  void call_ended(const CallId& id, const std::shared_ptr<const Plan>& plan, const CallRecord& record) noexcept override;
+  void call_ended(const CallId& id, const std::shared_ptr<const Plan>& plan,
+                  const CallRecord& record) noexcept override;
 
  private:
   ExecutionStats& stats_;

@@ -214,6 +214,9 @@ TEST_F(CPoliciesTest, ARefusedCredentialRestsForAllWhoShareIt) {  // FBK-6
   first.proceed();
   first.fail(1, FUSEBOARD_CATEGORY_AUTHENTICATION);
   EXPECT_THAT(first.sent, ElementsAre("a", "c"));
+  EXPECT_EQ(first.refusal(0).target, 1U);
+  EXPECT_EQ(first.refusal(0).reason, FUSEBOARD_REASON_NOT_ELIGIBLE) << "ruled out before its credential was looked at";
+  EXPECT_EQ(first.refusal(0).last_failure, FUSEBOARD_CATEGORY_AUTHENTICATION);
   fuseboard_plan* const shared = plan({"a", "b"});
   Caller second;
   second.begin(shared);

@@ -35,7 +35,7 @@ struct CallSetup {
 // over when close() returns.
 class CallersWaker final : public Waker {
  public:
-  CallersWaker(void (*wake)(void* user), void* user) noexcept : wake_(wake), user_(user) {}
+  CallersWaker(void (*function)(void* user), void* user) noexcept : wake_(function), user_(user) {}
   void wake() noexcept override {
     const MutexLock lock(mutex_);
     if (wake_ != nullptr) wake_(user_);

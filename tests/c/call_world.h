@@ -26,11 +26,11 @@ inline constexpr std::int64_t kSecond = 1'000'000'000;
 // One caller with its callbacks.
 struct Caller {
   Caller() {
-    callbacks.send = [](void* user, fuseboard_call* call, const fuseboard_attempt* attempt) {
+    callbacks.send = [](void* user, fuseboard_call* its, const fuseboard_attempt* attempt) {
       Caller& caller = *static_cast<Caller*>(user);
       caller.sent.emplace_back(attempt->target_name);
       caller.latest = *attempt;
-      if (caller.on_send) caller.on_send(call, *attempt);
+      if (caller.on_send) caller.on_send(its, *attempt);
     };
     callbacks.cancel = [](void* user, fuseboard_call*, uint32_t attempt) {
       static_cast<Caller*>(user)->cancelled.push_back(attempt);
@@ -38,10 +38,10 @@ struct Caller {
     callbacks.proceed_at = [](void* user, fuseboard_call*, int64_t time_ns) {
       static_cast<Caller*>(user)->timer = time_ns;
     };
-    callbacks.ended = [](void* user, fuseboard_call* call) {
+    callbacks.ended = [](void* user, fuseboard_call* its) {
       Caller& caller = *static_cast<Caller*>(user);
       ++caller.ended;
-      if (caller.on_ended) caller.on_ended(call);
+      if (caller.on_ended) caller.on_ended(its);
     };
     callbacks.wake = [](void* user) { static_cast<Caller*>(user)->woken.fetch_add(1); };
   }

@@ -240,12 +240,52 @@ TEST_F(CCallTest, AWakeMayComeFromAnyThread) {  // LIM-7
   EXPECT_EQ(usage("a").waiting, 0U);
 }
 
-TEST_F(CCallTest, NoWakeComesOnceTheCallIsDestroyed) {  // PIP-7
+TEST_F(CCallTest, DestroyingACallWaitsForItsWake) {  // PIP-7
   target_.concurrency = 1;
   target_.queue_max_wait_ms = 5000;
   fuseboard_plan* const one = plan({"a"});
-  // Places become free on one thread while calls that wait for them are destroyed on another; the callback's memory
-  // goes with the call, as sanitizers would show.
+  Caller first;
+  first.begin(one);
+  first.proceed();
+  struct Wake {
+    std::promise<void> began, may_end;
+    std::atomic<bool> over{false};
+  } wake;
+  fuseboard_call_callbacks callbacks = first.callbacks;
+  callbacks.send = [](void*, fuseboard_call*, const fuseboard_attempt*) {};
+  callbacks.proceed_at = [](void*, fuseboard_call*, int64_t) {};
+  callbacks.wake = [](void* user) {
+    Wake& woken = *static_cast<Wake*>(user);
+    woken.began.set_value();
+    woken.may_end.get_future().wait();
+    woken.over = true;
+  };
+  fuseboard_call* second = nullptr;
+  ASSERT_EQ(fuseboard_call_create(one, nullptr, &callbacks, &wake, &second), FUSEBOARD_OK);
+  ASSERT_EQ(fuseboard_call_proceed(second), FUSEBOARD_OK);
+
+  std::thread waker([&] { first.succeed(1); });
+  wake.began.get_future().wait();
+  std::atomic<bool> destroyed{false};
+  bool was_over = false;
+  std::thread destroyer([&] {
+    fuseboard_call_destroy(second);
+    was_over = wake.over;
+    destroyed = true;
+  });
+  // Time enough to go wrong.
+  for (int i = 0; i < 10'000 && !destroyed; ++i) std::this_thread::yield();
+  wake.may_end.set_value();
+  waker.join();
+  destroyer.join();
+  EXPECT_TRUE(was_over);
+}
+
+TEST_F(CCallTest, CallsThatWaitMayBeDestroyedWhileOthersMakeRoom) {  // PIP-7
+  target_.concurrency = 1;
+  target_.queue_max_wait_ms = 5000;
+  fuseboard_plan* const one = plan({"a"});
+  // The callbacks' memory goes with the call, as sanitizers would show.
   std::atomic<bool> done{false};
   std::thread other([&] {
     while (!done.load()) {

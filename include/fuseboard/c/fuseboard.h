@@ -365,7 +365,8 @@ typedef struct fuseboard_breakers fuseboard_breakers;
 typedef struct fuseboard_breaker_permit fuseboard_breaker_permit;
 
 // `options`: of every breaker; NULL for FUSEBOARD_PRESET_PROVIDER. `max_keys`: 1 to 1 000 000; 0 for the default,
-// 10 000. A clock as in fuseboard_tool_guard_options, or NULL.
+// 10 000. A clock as in fuseboard_tool_guard_options, or NULL: that of the targets, plans
+// and calls made of them, too.
 fuseboard_status fuseboard_breakers_create(const fuseboard_breaker_options* options, size_t max_keys,
                                            int64_t (*clock_now_ns)(void* clock_user), void* clock_user,
                                            fuseboard_breakers** breakers) FUSEBOARD_NOEXCEPT;

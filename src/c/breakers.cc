@@ -6,30 +6,10 @@
 
 #include "c/boundary.h"
 #include "c/convert.h"
-#include "fuseboard/breaker/registry.h"
+#include "c/handles.h"
 
 using namespace fuseboard;
 using namespace fuseboard::c_api;
-
-namespace {
-
-struct ClockedBreakers {
-  ClockedBreakers(const BreakerRegistryOptions& options, const CallersClock& callers_clock)
-      : clock(callers_clock), registry(options, clock) {}
-  const CallersClock clock;
-  BreakerRegistry registry;
-};
-
-KeyView key_of(const char* provider, const char* model) {
-  const std::string_view first = required_name(provider, "provider");
-  return model == nullptr ? KeyView(first) : KeyView(first, required_name(model, "model"));
-}
-
-}  // namespace
-
-struct fuseboard_breakers {
-  std::shared_ptr<ClockedBreakers> shared;
-};
 
 struct fuseboard_breaker_permit {
   std::shared_ptr<ClockedBreakers> breakers;  // outlives the permit

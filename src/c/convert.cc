@@ -18,16 +18,13 @@ static_assert(FUSEBOARD_CATEGORY_RATE_LIMIT == static_cast<int>(Category::rate_l
 static_assert(FUSEBOARD_CATEGORY_EXECUTION_ERROR == static_cast<int>(Category::execution_error));
 static_assert(FUSEBOARD_REASON_RATE_LIMITED == static_cast<int>(RejectionReason::rate_limited));
 static_assert(FUSEBOARD_REASON_QUEUE_FULL == static_cast<int>(RejectionReason::queue_full));
+static_assert(FUSEBOARD_REASON_NOT_ELIGIBLE == static_cast<int>(RejectionReason::not_eligible));
 static_assert(FUSEBOARD_CIRCUIT_OPEN == static_cast<int>(CircuitState::open));
 static_assert(FUSEBOARD_CIRCUIT_HALF_OPEN == static_cast<int>(CircuitState::half_open));
 static_assert(FUSEBOARD_EVIDENCE_COUNTS == static_cast<int>(Evidence::counts));
 static_assert(FUSEBOARD_EVIDENCE_DOES_NOT_COUNT == static_cast<int>(Evidence::does_not_count));
 
 std::int64_t ms(Duration duration) noexcept { return ceil_milliseconds(duration); }
-
-fuseboard_category from_category(const std::optional<Category>& category) noexcept {
-  return category ? static_cast<fuseboard_category>(*category) : FUSEBOARD_CATEGORY_NONE;
-}
 
 // Where 0 means that there is none.
 std::optional<double> rate(double given) noexcept { return given == 0.0 ? std::nullopt : std::optional(given); }
@@ -59,11 +56,19 @@ Failure to_failure(const fuseboard_failure& given) {
           .retry_after = optional_milliseconds(failure.retry_after_ms, "retry_after_ms")};
 }
 
+fuseboard_category from_category(const std::optional<Category>& category) noexcept {
+  return category ? static_cast<fuseboard_category>(*category) : FUSEBOARD_CATEGORY_NONE;
+}
+
+std::int64_t optional_ms(const std::optional<Duration>& duration) noexcept {
+  return duration ? ms(*duration) : FUSEBOARD_NONE_MS;
+}
+
 fuseboard_failure from_failure(const Failure& failure) noexcept {
   return {.struct_size = sizeof(fuseboard_failure),
           .category = static_cast<fuseboard_category>(failure.category),
           .evidence = static_cast<fuseboard_evidence>(failure.evidence),
-          .retry_after_ms = failure.retry_after ? ms(*failure.retry_after) : FUSEBOARD_NONE_MS,
+          .retry_after_ms = optional_ms(failure.retry_after),
           .retryable = failure.retryable,
           .fallback = failure.fallback};
 }
@@ -118,7 +123,7 @@ fuseboard_rejection from_rejection(const Rejection& rejection) noexcept {
           .reason = static_cast<fuseboard_reason>(rejection.reason),
           .consecutive_failures = rejection.consecutive_failures,
           .last_failure = from_category(rejection.last_failure),
-          .retry_after_ms = rejection.retry_after ? ms(*rejection.retry_after) : FUSEBOARD_NONE_MS};
+          .retry_after_ms = optional_ms(rejection.retry_after)};
 }
 
 fuseboard_circuit from_circuit(const BreakerSnapshot& snapshot) noexcept {

@@ -27,6 +27,11 @@ class CallersClock final : public Clock {
     return now_ns_ == nullptr ? SteadyClock::instance().now() : TimePoint(Duration(now_ns_(user_)));
   }
 
+  // Whether both tell the same time.
+  friend bool operator==(const CallersClock& a, const CallersClock& b) noexcept {
+    return a.now_ns_ == b.now_ns_ && (a.now_ns_ == nullptr || a.user_ == b.user_);
+  }
+
  private:
   const ClockFunction now_ns_;
   void* const user_;
@@ -43,6 +48,9 @@ Duration latency(std::int64_t count_ns) noexcept;
 Failure to_failure(const fuseboard_failure& failure);
 BreakerOptions to_breaker_options(const fuseboard_breaker_options& options);
 
+fuseboard_category from_category(const std::optional<Category>& category) noexcept;
+// FUSEBOARD_NONE_MS where there is none.
+std::int64_t optional_ms(const std::optional<Duration>& duration) noexcept;
 fuseboard_failure from_failure(const Failure& failure) noexcept;
 fuseboard_breaker_options from_breaker_options(const BreakerOptions& options) noexcept;
 fuseboard_rejection from_rejection(const Rejection& rejection) noexcept;

@@ -64,7 +64,7 @@ fuseboard_status fuseboard_classify_http(int32_t status, const char* error_code,
 }
 
 const char* fuseboard_reason_name(fuseboard_reason reason) noexcept {
-  return name_or_null(reason, RejectionReason::queue_full);
+  return name_or_null(reason, RejectionReason::not_eligible);
 }
 
 const char* fuseboard_circuit_state_name(fuseboard_circuit_state state) noexcept {

@@ -80,7 +80,8 @@ TEST(CApiNames, VersionAndStatusesHaveTexts) {  // CORE-5
   EXPECT_STREQ(fuseboard_status_name(FUSEBOARD_INTERNAL_ERROR), "internal_error");
   EXPECT_STREQ(fuseboard_status_name(77), "unknown");
   EXPECT_STREQ(fuseboard_reason_name(FUSEBOARD_REASON_HALF_OPEN_BUSY), "half_open_busy");
-  EXPECT_EQ(fuseboard_reason_name(6), nullptr);
+  EXPECT_STREQ(fuseboard_reason_name(FUSEBOARD_REASON_NOT_ELIGIBLE), "not_eligible");
+  EXPECT_EQ(fuseboard_reason_name(10), nullptr);
   EXPECT_STREQ(fuseboard_circuit_state_name(FUSEBOARD_CIRCUIT_HALF_OPEN), "half_open");
   EXPECT_EQ(fuseboard_circuit_state_name(-1), nullptr);
 }

@@ -1,7 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Fuseboard for C, and for every language that can call C.
+// Fuseboard for C, and for every language that can call C. This header has the tool guard, breakers and categories;
+// fuseboard/c/call.h has calls over several targets.
 //
 //   fuseboard_tool_guard* guard = NULL;
 //   fuseboard_tool_guard_create(NULL, &guard);
@@ -148,7 +149,12 @@ enum {
   FUSEBOARD_REASON_DEADLINE_EXCEEDED = 2,
   FUSEBOARD_REASON_RATE_LIMITED = 3,
   FUSEBOARD_REASON_CONCURRENCY_LIMITED = 4,
-  FUSEBOARD_REASON_QUEUE_FULL = 5
+  FUSEBOARD_REASON_QUEUE_FULL = 5,
+  // Of calls under a plan alone.
+  FUSEBOARD_REASON_BUDGET_EXCEEDED = 6,
+  FUSEBOARD_REASON_PRICE_MISSING = 7,
+  FUSEBOARD_REASON_CREDENTIAL_PARKED = 8,
+  FUSEBOARD_REASON_NOT_ELIGIBLE = 9  // what has failed before in the call, or what it is bound to, rules the target out
 };
 // "circuit_open", ...; NULL for another number. Constant.
 const char* fuseboard_reason_name(fuseboard_reason reason) FUSEBOARD_NOEXCEPT;
@@ -359,7 +365,8 @@ typedef struct fuseboard_breakers fuseboard_breakers;
 typedef struct fuseboard_breaker_permit fuseboard_breaker_permit;
 
 // `options`: of every breaker; NULL for FUSEBOARD_PRESET_PROVIDER. `max_keys`: 1 to 1 000 000; 0 for the default,
-// 10 000. A clock as in fuseboard_tool_guard_options, or NULL.
+// 10 000. A clock as in fuseboard_tool_guard_options, or NULL: that of the targets, plans
+// and calls made of them, too.
 fuseboard_status fuseboard_breakers_create(const fuseboard_breaker_options* options, size_t max_keys,
                                            int64_t (*clock_now_ns)(void* clock_user), void* clock_user,
                                            fuseboard_breakers** breakers) FUSEBOARD_NOEXCEPT;

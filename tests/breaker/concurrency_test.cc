@@ -5,12 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <barrier>
-#include <thread>
 #include <vector>
 
 #include "fuseboard/breaker/registry.h"
 #include "tests/breaker/support.h"
+#include "tests/support/together.h"
 
 namespace fuseboard {
 namespace {
@@ -18,19 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kThreads = 8;
-
-// Runs `work(thread)` on all threads at once.
-template <typename Work>
-void together(Work work) {
-  std::barrier start(kThreads);
-  std::vector<std::jthread> threads;
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      start.arrive_and_wait();
-      work(t);
-    });
-  }
-}
 
 void expect_grants_settled(const BreakerSnapshot& snapshot) {
   const BreakerTotals& totals = snapshot.totals;
@@ -50,7 +36,7 @@ TEST(CircuitBreakerThreads, HalfOpenAdmitsExactlyItsProbes) {  // BRK-6
       clock.advance(30s);
       std::vector<BreakerPermit> granted(kThreads);
       std::atomic<std::uint32_t> grants{0};
-      together([&](int thread) {
+      together(kThreads, [&](int thread) {
         auto permit = breaker.try_acquire();
         if (!permit) return;
         ++grants;
@@ -58,7 +44,8 @@ TEST(CircuitBreakerThreads, HalfOpenAdmitsExactlyItsProbes) {  // BRK-6
       });
       ASSERT_EQ(grants, probes);
       ASSERT_EQ(breaker.snapshot().probes_in_flight, probes);
-      together([&](int thread) { std::move(granted[static_cast<std::size_t>(thread)]).settle(Outcome::success()); });
+      together(kThreads,
+               [&](int thread) { std::move(granted[static_cast<std::size_t>(thread)]).settle(Outcome::success()); });
       ASSERT_EQ(breaker.state(), CircuitState::closed);
     }
     expect_grants_settled(breaker.snapshot());
@@ -72,7 +59,7 @@ TEST(CircuitBreakerThreads, NeverMoreProbesInFlightThanAllowedWhileProbesComeAnd
   clock.advance(30s);
   std::atomic<int> in_flight{0};
   std::atomic<int> most{0};
-  together([&](int) {
+  together(kThreads, [&](int) {
     for (int i = 0; i < 2000; ++i) {
       auto permit = breaker.try_acquire();
       if (!permit) continue;
@@ -101,7 +88,7 @@ TEST(CircuitBreakerThreads, GrantsEqualSettlementsThroughEveryState) {  // BRK-1
   });
   std::atomic<std::uint64_t> granted{0};
   std::atomic<std::uint64_t> denied{0};
-  together([&](int thread) {
+  together(kThreads, [&](int thread) {
     Rng rng(static_cast<std::uint64_t>(thread));
     std::vector<BreakerPermit> held;
     for (int i = 0; i < 3000; ++i) {
@@ -155,7 +142,7 @@ TEST(CircuitBreakerThreads, EveryOutcomeEntersTheWindowOnce) {  // BRK-2
   for (const CallWindow window : {CallWindow::last_calls(10'000), CallWindow::last(1h)}) {
     CircuitBreaker breaker(
         {.failure_threshold = 1'000'000, .failure_rate = 1.0, .minimum_calls = 10'000, .window = window}, "key", clock);
-    together([&](int thread) {
+    together(kThreads, [&](int thread) {
       for (int i = 0; i < 500; ++i) call(breaker, (thread + i) % 4 == 0 ? failed() : Outcome::success());
     });
     EXPECT_EQ(breaker.snapshot().window, (WindowTotals{.calls = kThreads * 500, .failures = kThreads * 125}));
@@ -166,7 +153,7 @@ TEST(CircuitBreakerThreads, TheLastCallOfTheMinimumOpensItWhoeverBringsIt) {  //
   ManualClock clock;
   for (int round = 0; round < 100; ++round) {
     CircuitBreaker breaker({.failure_threshold = 1000, .failure_rate = 0.25, .minimum_calls = kThreads}, "key", clock);
-    together([&](int thread) { call(breaker, thread < 2 ? failed() : Outcome::success()); });
+    together(kThreads, [&](int thread) { call(breaker, thread < 2 ? failed() : Outcome::success()); });
     ASSERT_EQ(breaker.state(), CircuitState::open) << "round " << round;
     ASSERT_EQ(breaker.snapshot().times_opened, 1U);
   }
@@ -186,7 +173,7 @@ TEST(CircuitBreakerThreads, GrantsEqualSettlementsWhileOperatorsAndOptionsChange
   const auto subscription = breaker.subscribe([&](const BreakerEvent& event) {
     if (event.sequence != ++sequence) in_order = false;  // CORE-4
   });
-  together([&](int thread) {
+  together(kThreads, [&](int thread) {
     Rng rng(static_cast<std::uint64_t>(thread));
     std::vector<BreakerPermit> held;
     for (int i = 0; i < 1500; ++i) {
@@ -240,7 +227,7 @@ TEST(CircuitBreakerThreads, GrantsEqualSettlementsWhileOperatorsAndOptionsChange
 TEST(CircuitBreakerThreads, SuccessesOfManyThreadsAreAllCounted) {  // BRK-16 BRK-18
   ManualClock clock;
   CircuitBreaker breaker(provider_preset(), "key", clock);
-  together([&](int) {
+  together(kThreads, [&](int) {
     for (int i = 0; i < 5000; ++i) call(breaker, Outcome::success());
   });
   EXPECT_EQ(breaker.snapshot().totals.succeeded, kThreads * 5000U);
@@ -256,7 +243,7 @@ TEST(CircuitBreakerThreads, SuccessesOfAnEndedPeriodCannotHideTheFailuresOfTheNe
     breaker.reset();
     std::vector<BreakerPermit> current;
     for (int t = 0; t < kThreads; ++t) current.push_back(acquired(breaker));
-    together([&](int thread) {
+    together(kThreads, [&](int thread) {
       const auto i = static_cast<std::size_t>(thread);
       if (thread < 2) {
         std::move(old[i]).settle(Outcome::success());
@@ -271,7 +258,7 @@ TEST(CircuitBreakerThreads, SuccessesOfAnEndedPeriodCannotHideTheFailuresOfTheNe
 TEST(BreakerRegistryThreads, OneBreakerAKeyHoweverManyCreateIt) {  // BRK-17
   ManualClock clock;
   BreakerRegistry registry(provider_preset(), clock);
-  together([&](int) {
+  together(kThreads, [&](int) {
     for (int i = 0; i < 300; ++i) {
       auto permit = registry.try_acquire("key-" + std::to_string(i));
       std::move(*permit).settle(Outcome::success());
@@ -287,7 +274,7 @@ TEST(BreakerRegistryThreads, TheBoundHoldsHoweverManyCreateKeys) {  // BRK-17 CO
   ManualClock clock;
   BreakerRegistry registry({.max_keys = 100}, clock);
   std::vector<std::vector<BreakerPermit>> in_flight(kThreads);
-  together([&](int thread) {
+  together(kThreads, [&](int thread) {
     for (int i = 0; i < 100; ++i) {
       auto permit = registry.try_acquire("key-" + std::to_string(thread * 1000 + i));
       ASSERT_TRUE(permit.has_value());

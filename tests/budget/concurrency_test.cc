@@ -6,30 +6,17 @@
 
 #include <array>
 #include <atomic>
-#include <barrier>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "tests/budget/support.h"
+#include "tests/support/together.h"
 
 namespace fuseboard {
 namespace {
 
 constexpr int kThreads = 8;
-
-// Runs `work(thread)` on all threads at once.
-template <typename Work>
-void together(Work work) {
-  std::barrier start(kThreads);
-  std::vector<std::jthread> threads;
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      start.arrive_and_wait();
-      work(t);
-    });
-  }
-}
 
 class BudgetThreadsTest : public testing::Test {
  protected:
@@ -41,7 +28,7 @@ TEST_F(BudgetThreadsTest, ABudgetIsNotRacedPastByConcurrentCalls) {  // BUD-2, k
     BudgetLedger ledger({.global = {.tokens = 100}}, clock_);
     std::atomic<std::uint64_t> held{0};
     std::atomic<int> grants{0};
-    together([&](int) {
+    together(kThreads, [&](int) {
       std::vector<BudgetReservation> mine;
       for (int i = 0; i < 10; ++i) {
         auto reservation = ledger.reserve({}, tokens(7));
@@ -65,7 +52,7 @@ TEST_F(BudgetThreadsTest, ReservationsComingAndGoingNeverHoldMoreThanTheCap) {  
   BudgetLedger ledger({.global = {.tokens = 21}, .session = {.tokens = 7}}, clock_);
   std::atomic<int> held{0};
   std::array<std::atomic<int>, 4> held_by_session{};
-  together([&](int t) {
+  together(kThreads, [&](int t) {
     const std::string session = "s" + std::to_string(t % 4);
     std::atomic<int>& mine = held_by_session[static_cast<std::size_t>(t % 4)];
     for (int i = 0; i < 5000; ++i) {  // as many as a narrow race needs to show on two busy cores
@@ -85,7 +72,7 @@ TEST_F(BudgetThreadsTest, ReservationsComingAndGoingNeverHoldMoreThanTheCap) {  
 TEST_F(BudgetThreadsTest, TicksStopAtTheCap) {  // BUD-2 BUD-9
   BudgetLedger ledger({.global = {.rounds = 1000}, .session = {.rounds = 90}}, clock_);
   std::atomic<int> ticks{0};
-  together([&](int t) {
+  together(kThreads, [&](int t) {
     const std::string session = "s" + std::to_string(t % 4);
     for (int i = 0; i < 100; ++i) {
       if (ledger.check_and_tick({.session = session})) ++ticks;
@@ -98,7 +85,7 @@ TEST_F(BudgetThreadsTest, TicksStopAtTheCap) {  // BUD-2 BUD-9
 TEST_F(BudgetThreadsTest, ReservationsAreNotLeakedByDisconnects) {  // BUD-4, known mistake
   BudgetLedger ledger({.global = {.tokens = 10'000'000}, .session = {.tokens = 1'000'000}, .max_sessions = 5}, clock_);
   std::atomic<std::uint64_t> sent{0};
-  together([&](int t) {
+  together(kThreads, [&](int t) {
     for (int i = 0; i < 300; ++i) {
       const std::string session = "s" + std::to_string((t + i) % 12);
       auto reservation = ledger.reserve({.key = "k", .session = session}, tokens(3, 50));
@@ -122,7 +109,7 @@ TEST_F(BudgetThreadsTest, ReservationsAreNotLeakedByDisconnects) {  // BUD-4, kn
 
 TEST_F(BudgetThreadsTest, OperationMayRunBesideCalls) {  // BUD-2 BUD-7
   BudgetLedger ledger({.keys = {{"k", {.tokens = 1'000'000'000}}}, .session = {.rounds = 1'000'000}}, clock_);
-  together([&](int t) {
+  together(kThreads, [&](int t) {
     for (int i = 0; i < 100; ++i) {
       if (t == 0) {
         ledger.configure({.keys = i % 2 == 0 ? std::vector<BudgetOptions::ForKey>{}

@@ -251,7 +251,7 @@ TEST(AdaptiveLimiterThreads, NoThreadsTakeMoreThanTheBound) {  // LIM-1 LIM-4
   AdaptiveLimiter limiter({.rate = {.rate = 1000}, .burst = 50.0});
   std::atomic<Duration::rep> time{0};
   std::atomic<std::uint64_t> admitted{0};
-  together([&](int thread) {
+  together(kThreads, [&](int thread) {
     Rng rng(static_cast<std::uint64_t>(thread));
     for (int i = 0; i < 1000; ++i) {
       const TimePoint now = kStart + Duration(time.fetch_add(static_cast<Duration::rep>(rng.below(50'000))));

@@ -175,7 +175,7 @@ void expect_bound_holds(AnyBulkhead& bulkhead, int limit, Finish finish) {
   std::atomic<int> in_flight{0};
   std::atomic<int> most{0};
   std::atomic<std::uint64_t> granted{0};
-  together([&](int thread) {
+  together(kThreads, [&](int thread) {
     Rng rng(static_cast<std::uint64_t>(thread));
     for (int i = 0; i < 60'000; ++i) {  // long enough that threads overlap on a busy machine
       auto slot = bulkhead.try_acquire();
@@ -212,7 +212,7 @@ TEST(BulkheadThreads, AllThreadsTogetherFillItExactly) {  // LIM-8
     Bulkhead bulkhead({.limit = 5});
     std::vector<BulkheadSlot> slots(kThreads);
     std::atomic<int> granted{0};
-    together([&](int thread) {
+    together(kThreads, [&](int thread) {
       auto slot = bulkhead.try_acquire();
       if (!slot) return;
       ++granted;

@@ -211,7 +211,7 @@ TEST(JointLimiterThreads, PlacesAndTokensAreConserved) {  // LIM-5 LIM-8
   std::atomic<int> most{0};
   std::atomic<std::uint64_t> admitted{0};
   std::atomic<std::uint64_t> used{0};
-  together([&](int thread) {
+  together(kThreads, [&](int thread) {
     Rng rng(static_cast<std::uint64_t>(thread));
     for (int i = 0; i < 3000; ++i) {
       auto permit = limiter.try_acquire(kStart, {.tokens = 10});

@@ -6,13 +6,12 @@
 
 #include <gtest/gtest.h>
 
-#include <barrier>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "fuseboard/core/time.h"
 #include "fuseboard/core/validation.h"
+#include "tests/support/together.h"
 
 namespace fuseboard {
 
@@ -20,19 +19,6 @@ inline constexpr int kThreads = 8;
 
 // Where tests begin: not at zero, so that a forgotten time shows.
 inline constexpr TimePoint kStart = TimePoint(std::chrono::hours(1));
-
-// Runs `work(thread)` on all threads at once.
-template <typename Work>
-void together(Work work) {
-  std::barrier start(kThreads);
-  std::vector<std::jthread> threads;
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      start.arrive_and_wait();
-      work(t);
-    });
-  }
-}
 
 inline std::vector<std::string> fields_of(const Problems& problems) {
   std::vector<std::string> fields;

@@ -251,7 +251,7 @@ TEST(TokenBucketThreads, ManyThreadsShareOneBurstAndNotATokenMore) {  // LIM-1
   for (const Priority priority : {low, normal, high, critical}) {
     TokenBucket bucket({.rate = 1, .burst = 1000, .priorities = PriorityOptions{}});
     std::atomic<std::uint64_t> taken{0};
-    together([&](int) { taken += drain(bucket, kStart, priority); });
+    together(kThreads, [&](int) { taken += drain(bucket, kStart, priority); });
     EXPECT_EQ(taken, 1000U - 10U * static_cast<unsigned>(std::array{50, 20, 5, 0}[static_cast<std::size_t>(priority)]));
   }
 }
@@ -260,7 +260,7 @@ TEST(TokenBucketThreads, WhileTimePassesTheBoundHoldsAndNothingIsLost) {  // LIM
   TokenBucket bucket({.rate = 1000, .burst = 50});
   std::atomic<Duration::rep> time{0};
   std::atomic<std::uint64_t> taken{0};
-  together([&](int thread) {
+  together(kThreads, [&](int thread) {
     Rng rng(static_cast<std::uint64_t>(thread));
     for (int i = 0; i < 4000; ++i) {
       // Steps of random size, so that threads bring times out of order.

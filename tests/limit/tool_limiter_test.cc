@@ -232,7 +232,7 @@ RC_GTEST_PROP(ToolLimiterOracle, NoIntervalAdmitsMoreThanItsBoundAtAnySpeed, ())
 TEST(ToolLimiterThreads, ToolsAndGateHoldHoweverManyAsk) {  // LIM-1 LIM-6
   ToolLimiter limiter({.rate = 1, .burst = 50.0, .process_calls_per_minute = 12'000.0, .max_keys = 10});
   std::array<std::atomic<std::uint64_t>, 20> calls{};
-  together([&](int thread) {
+  together(kThreads, [&](int thread) {
     Rng rng(static_cast<std::uint64_t>(thread));
     for (int i = 0; i < 3000; ++i) {
       const std::size_t tool = rng.below(20);

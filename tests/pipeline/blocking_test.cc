@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "tests/support/jumping_waiter.h"
 #include "world.h"
 
 namespace fuseboard {
@@ -17,16 +18,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-// Lets the clock jump to where the driver wants to wait.
-class JumpingWaiter final : public Waiter {
- public:
-  explicit JumpingWaiter(ManualClock& clock) : clock_(clock) {}
-  void wait_until(TimePoint time, const std::stop_token&, WakeFlag&) override { clock_.advance_to(time); }
-
- private:
-  ManualClock& clock_;
-};
 
 class BlockingTest : public testing::Test {
  protected:

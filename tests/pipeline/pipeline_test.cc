@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "fuseboard/cache/memory_store.h"
+#include "tests/support/jumping_waiter.h"
 #include "world.h"
 
 namespace fuseboard {
@@ -20,15 +21,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-class JumpingWaiter final : public Waiter {
- public:
-  explicit JumpingWaiter(ManualClock& clock) : clock_(clock) {}
-  void wait_until(TimePoint time, const std::stop_token&, WakeFlag&) override { clock_.advance_to(time); }
-
- private:
-  ManualClock& clock_;
-};
 
 class PipelineTest : public testing::Test {
  protected:

@@ -17,6 +17,7 @@
 
 #include "fuseboard/core/clock.h"
 #include "fuseboard/retry/attempt_budget.h"
+#include "tests/support/together.h"
 
 namespace fuseboard {
 namespace {
@@ -24,18 +25,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kThreads = 8;
-
-template <typename Work>
-void together(Work work) {
-  std::barrier start(kThreads);
-  std::vector<std::jthread> threads;
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      start.arrive_and_wait();
-      work(t);
-    });
-  }
-}
 
 std::uint64_t granted(RetryBudget& budget, TimePoint now, int asked = 10'000) {
   std::uint64_t granted = 0;
@@ -132,7 +121,7 @@ TEST_F(RetryBudgetTest, OptionsAreChecked) {  // CORE-6
 TEST_F(RetryBudgetTest, ThreadsTogetherGetNoMoreThanOne) {  // RTY-5
   RetryBudget budget;
   std::atomic<std::uint64_t> retries{0};
-  together([&](int) {
+  together(kThreads, [&](int) {
     for (int i = 0; i < 1000; ++i) {
       budget.count_call(clock_.now());
       if (budget.try_retry(clock_.now())) ++retries;
@@ -234,7 +223,7 @@ TEST(AttemptBudget, ZeroIsNoCap) {  // RTY-6
 TEST(AttemptBudget, ThreadsTogetherTakeNoMoreThanThereIs) {  // RTY-10
   AttemptBudget budget(1000);
   std::atomic<int> taken{0};
-  together([&](int) {
+  together(kThreads, [&](int) {
     for (int i = 0; i < 500; ++i) taken += budget.try_take() ? 1 : 0;
   });
   EXPECT_EQ(taken, 1000);

@@ -200,7 +200,7 @@ TEST_F(CredentialGateTest, ThreadsTogetherGetOneProbe) {  // FBK-6
     std::move(*gate.try_pass(kStart)).settle(kRefused, kStart);
     std::atomic<int> probes{0};
     std::vector<CredentialPass> held(kThreads);
-    together([&](int thread) {
+    together(kThreads, [&](int thread) {
       auto pass = gate.try_pass(kStart + 60s);
       if (!pass) return;
       ++probes;
@@ -212,7 +212,7 @@ TEST_F(CredentialGateTest, ThreadsTogetherGetOneProbe) {  // FBK-6
 
 TEST_F(CredentialGateTest, ThreadsThatParkProbeAndReloadLeaveItUsable) {  // FBK-6
   std::atomic<std::int64_t> seconds{0};
-  together([&](int thread) {
+  together(kThreads, [&](int thread) {
     for (int i = 0; i < 2000; ++i) {
       const TimePoint now = kStart + std::chrono::seconds(seconds.fetch_add(1));
       auto pass = gate_.try_pass(now);

@@ -99,7 +99,7 @@ RC_GTEST_PROP(LatencyPercentileProperty, IsAtMostAnEighthAboveASortedList, ()) {
 
 TEST(LatencyPercentile, ThreadsTogetherLoseNoSample) {
   LatencyPercentile percentile({.window = 60s, .min_samples = 1});
-  together([&](int thread) {
+  together(kThreads, [&](int thread) {
     for (int i = 0; i < 2000; ++i) {
       percentile.record(std::chrono::milliseconds(1 + i % 7 * 100), kStart);
       if (i % 100 != 0) continue;

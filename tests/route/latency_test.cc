@@ -184,7 +184,7 @@ RC_GTEST_PROP(LatencyEstimateProperty, AgreesWithANaiveOne, ()) {  // FBK-1
 
 TEST(LatencyEstimate, ThreadsTogetherLeaveNothingInFlight) {  // FBK-1
   LatencyEstimate estimate;
-  together([&](int thread) {
+  together(kThreads, [&](int thread) {
     for (int i = 0; i < 2000; ++i) {
       LatencySpan span = estimate.begin();
       if (i % 3 != 0) std::move(span).settle(Outcome::success(std::chrono::milliseconds(thread + 1)), kStart);

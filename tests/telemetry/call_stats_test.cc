@@ -11,6 +11,7 @@
 #include "fuseboard/cache/memory_store.h"
 #include "fuseboard/pipeline/pipeline.h"
 #include "tests/pipeline/world.h"
+#include "tests/support/jumping_waiter.h"
 
 namespace fuseboard::telemetry {
 namespace {
@@ -18,15 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-class JumpingWaiter final : public Waiter {
- public:
-  explicit JumpingWaiter(ManualClock& clock) : clock_(clock) {}
-  void wait_until(TimePoint time, const std::stop_token&, WakeFlag&) override { clock_.advance_to(time); }
-
- private:
-  ManualClock& clock_;
-};
 
 class CallStatsTest : public testing::Test {
  protected:

@@ -14,8 +14,9 @@
 #include <cstdint>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "tests/support/together.h"
 
 namespace fuseboard::telemetry {
 namespace {
@@ -31,18 +32,6 @@ constexpr TimePoint kStart = TimePoint(1h);
 ExecutionSummary ended(ExecutionResult result, TimePoint at = kStart, Duration duration = 1s,
                        std::uint32_t attempts = 1) {
   return {.result = result, .ended = at, .duration = duration, .attempts = attempts};
-}
-
-template <typename Work>
-void on_threads(int count, Work work) {
-  std::barrier start(count);
-  std::vector<std::jthread> threads;
-  for (int t = 0; t < count; ++t) {
-    threads.emplace_back([&, t] {
-      start.arrive_and_wait();
-      work(t);
-    });
-  }
 }
 
 TEST(ExecutionStats, AveragesAndRatesOfNothingAreZero) {  // TEL-1
@@ -125,7 +114,7 @@ TEST(ExecutionStats, ThreadsTogetherLoseNothing) {  // TEL-1
   ExecutionStats stats;
   std::atomic<std::int64_t> clock{0};
   constexpr int kMany = 40;  // more than there are places of their own
-  on_threads(kMany, [&](int thread) {
+  together(kMany, [&](int thread) {
     for (int i = 0; i < 200; ++i) {
       stats.record(ended(static_cast<ExecutionResult>(i % 4), kStart + Duration(clock.fetch_add(1)), 1ms, 1));
       stats.count(Event::breaker_opened);
@@ -148,7 +137,7 @@ TEST(ExecutionStats, ThreadsTogetherLoseNothing) {  // TEL-1
 TEST(ExecutionStats, ABusyThreadPushesOutNobodysLastCalls) {  // TEL-1
   ExecutionStats stats;
   std::barrier turn(2);
-  on_threads(2, [&](int thread) {
+  together(2, [&](int thread) {
     (void)ThreadSlot::current();
     turn.arrive_and_wait();  // both have a place
     if (thread == 0) {

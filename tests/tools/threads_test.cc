@@ -5,12 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <barrier>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "tests/support/together.h"
 #include "tests/tools/support.h"
 
 namespace fuseboard {
@@ -20,23 +19,11 @@ using namespace std::chrono_literals;
 
 constexpr int kThreads = 6;
 
-template <typename Work>
-void together(Work work) {
-  std::barrier start(kThreads);
-  std::vector<std::jthread> threads;
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      start.arrive_and_wait();
-      work(t);
-    });
-  }
-}
-
 TEST(ToolGuardThreads, TheBurstIsSharedToTheLastToken) {  // LIM-1
   ManualClock clock;
   ToolGuard guard({.defaults = {.limit = exact_limit(1000)}}, clock);
   std::atomic<int> admitted{0};
-  together([&](int) {
+  together(kThreads, [&](int) {
     for (int i = 0; i < 400; ++i) {
       if (guard.call("search", [] {}).has_value()) ++admitted;
     }
@@ -55,7 +42,7 @@ TEST(ToolGuardThreads, OneProbeAndNoTokenLostByThoseItTurnsAway) {  // BRK-6 PIP
     clock.advance(10s);  // the bucket is full again
     std::atomic<int> probes{0};
     std::vector<ToolPermit> held(kThreads);
-    together([&](int t) {
+    together(kThreads, [&](int t) {
       for (int i = 0; i < 20; ++i) {
         if (auto permit = guard.try_acquire("search")) {
           ++probes;
@@ -77,7 +64,7 @@ TEST(ToolGuardThreads, GrantsEqualSettlementsWhateverHappens) {  // PIP-7 BRK-17
        .max_tools = 8},
       clock);
   std::atomic<std::uint64_t> admitted{0};
-  together([&](int t) {
+  together(kThreads, [&](int t) {
     Rng rng(static_cast<std::uint64_t>(t));
     for (int i = 0; i < 3000; ++i) {
       const std::string tool = "tool-" + std::to_string(rng.below(24));

@@ -162,7 +162,9 @@ TEST_F(AdmissionTest, WhoeverRefusesTheOthersGetBackWhatTheyGave) {  // PIP-2, B
     const auto refused = try_admit();
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().rejection.reason, it.reason);
-    if (seen) EXPECT_EQ(seen->reason, it.reason);
+    if (seen) {
+      EXPECT_EQ(seen->reason, it.reason);
+    }
     const JointSnapshot after = target_.state->limits()->snapshot(now);
     EXPECT_EQ(after.requests_available, before.requests_available);
     EXPECT_EQ(after.in_flight, before.in_flight);

@@ -150,8 +150,12 @@ TEST_F(PipelineTest, ExplanationsAreBoundedByNumberAndByBytes) {  // CORE-5, PIP
       const auto n = static_cast<std::uint32_t>(i - back);
       ASSERT_EQ(kept[back].record.attempts_sent, n);
       ASSERT_EQ(kept[back].record.attempts.size(), std::min<std::size_t>(n % 17, 16));
-      if (n % 17 > 0) ASSERT_EQ(kept[back].record.attempts.back().waited, milliseconds(n));
-      if (n % 5 > 0) ASSERT_EQ(kept[back].record.refusals.back().limit, n);
+      if (n % 17 > 0) {
+        ASSERT_EQ(kept[back].record.attempts.back().waited, milliseconds(n));
+      }
+      if (n % 5 > 0) {
+        ASSERT_EQ(kept[back].record.refusals.back().limit, n);
+      }
     }
   }
   EXPECT_LT(small.size(), 200U);

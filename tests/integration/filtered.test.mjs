@@ -34,6 +34,16 @@ for (const stream of [false, true]) {
   });
 }
 
+test('a model that opts in asks the next target instead', async (t) => {  // FBK-2
+  const { primary, secondary, gateway } = await world(t, { fallback_on: ['content_policy'] });
+  const answer = await chat(gateway.url);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get('x-fuseboard-target'), 'secondary/sim-ok');
+  assert.equal((await answer.json()).choices[0].finish_reason, 'stop');
+  assert.equal((await primary.calls()).length, 1);
+  assert.equal((await secondary.calls()).length, 1);
+});
+
 test('fuseboard classify answers line by line, and says why', () => {
   const lines = ['no JSON', '{"id":1,"channel":"http","status":429,"headers":{"retry-after":"20"}}', '{"id":2,"channel":"process","exit_code":0}'];
   const ran = spawnSync(process.env.FUSEBOARD, ['classify', '--jsonl', '--explain'], { input: lines.join('\n'), encoding: 'utf8' });

@@ -15,7 +15,7 @@ std::optional<TimePoint> Execution::hedge_time(std::uint32_t target, TimePoint n
   const auto& hedge = plan_->options().hedge;
   if (!hedge || !abilities_.hedges || !options_.idempotent || record_.hedged) return std::nullopt;
   const auto after = hedge->after ? hedge->after : target_at(target).state->percentile().at(hedge->percentile, now);
-  if (!after) return std::nullopt;
+  if (!after || !deadline_.fits(now, *after)) return std::nullopt;
   return saturating_add(now, *after);
 }
 

@@ -225,7 +225,7 @@ Step Execution::next_in_queue(TimePoint now) {
     if (is_spent(target)) return give_up_queue(now);
     refusal = look(target_at(target), admission_request(target, now), now);
   }
-  if (!refusal) return WaitUntil{saturating_add(now, kShortestWait)};  // another was quicker
+  if (!refusal) return WaitUntil{std::min(saturating_add(now, kShortestWait), queued_->until)};  // another was quicker
   // It will not be in time where another's probe has failed, say.
   const Obstacle obstacle{.target = target, .reason = refusal->reason, .retry_after = refusal->retry_after};
   const TimePoint ask_at =

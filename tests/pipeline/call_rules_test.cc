@@ -347,6 +347,13 @@ TEST_F(Hedging, ItDrawsOnTheCapOfAttempts) {  // RTY-6, RTY-9
   EXPECT_TRUE(std::holds_alternative<Await>(next(*execution)));
 }
 
+TEST_F(Hedging, NoneIsWaitedForBeyondTheDeadline) {  // RTY-9, RTY-3
+  const auto execution =
+      begin(hedged({.after = seconds(10)}), {.deadline = Deadline::after(world_.clock.now(), seconds(5))});
+  ASSERT_TRUE(std::holds_alternative<Attempt>(next(*execution)));
+  EXPECT_TRUE(std::holds_alternative<Await>(next(*execution)));
+}
+
 TEST_F(Hedging, ItIsOffAndItNeedsADriverThatCan) {  // RTY-9
   EXPECT_FALSE(PlanOptions{}.hedge);
   Execution one_at_a_time(hedged({.after = milliseconds(100)}), {}, world_.rng, world_.clock.now());

@@ -255,6 +255,11 @@ bool Execution::attempts_left() const noexcept {
   return cap == 0 || record_.attempts_sent < cap;
 }
 
+// Among the candidates, in the order of this call.
+std::size_t Execution::place_of(std::uint32_t target) const noexcept {
+  return static_cast<std::size_t>(std::ranges::find(record_.candidates, target) - record_.candidates.begin());
+}
+
 AdmissionRequest Execution::admission_request(std::uint32_t target, TimePoint now) const noexcept {
   const AttemptTimeouts& timeouts = target_at(target).timeouts;
   const Duration limit = options_.streaming ? timeouts.first_content : timeouts.total;

@@ -90,7 +90,7 @@ void Execution::decide_after_failure(const AttemptRecord& attempt, const Attempt
     return;
   }
   // A hedge may have ended last; the call goes on from where it is.
-  place_ = static_cast<std::size_t>(std::ranges::find(record_.candidates, attempt.target) - record_.candidates.begin());
+  place_ = place_of(attempt.target);
   if (failure.retryable && retry_same_target(attempt.target, failure, report.silent, now)) return;
   if (!failure.retryable) spend(attempt.target);
   narrow(failure, attempt.target);

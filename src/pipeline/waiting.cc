@@ -129,7 +129,7 @@ Step Execution::wait_or_finish(TimePoint now) {
 }
 
 Step Execution::start_at(std::uint32_t target, std::optional<Flight>& flight, TimePoint now) {
-  place_ = static_cast<std::size_t>(std::ranges::find(record_.candidates, target) - record_.candidates.begin());
+  place_ = place_of(target);
   return start_attempt(target, flight, false, now);
 }
 

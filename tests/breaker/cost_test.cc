@@ -4,27 +4,17 @@
 // What the happy path must not do: allocate, or read a clock [BRK-17, BRK-18]. Nothing is timed here.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <string>
 
 #include "fuseboard/breaker/registry.h"
 #include "tests/breaker/support.h"
 #include "tests/support/count_allocations.h"
+#include "tests/support/counting_clock.h"
 
 namespace fuseboard {
 namespace {
 
 using namespace std::chrono_literals;
-
-class CountingClock final : public Clock {
- public:
-  TimePoint now() const noexcept override {
-    ++reads;
-    return clock.now();
-  }
-  ManualClock clock;
-  mutable std::atomic<int> reads{0};
-};
 
 constexpr BreakerOptions kQuick = {.failure_threshold = 2, .open_time = OpenTime::fixed(10s)};
 

@@ -4,27 +4,17 @@
 // What a known tool must not cost: an allocation, or a clock read too many. Nothing is timed here.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <string>
 #include <utility>
 
 #include "tests/support/count_allocations.h"
+#include "tests/support/counting_clock.h"
 #include "tests/tools/support.h"
 
 namespace fuseboard {
 namespace {
 
 using namespace std::chrono_literals;
-
-class CountingClock final : public Clock {
- public:
-  TimePoint now() const noexcept override {
-    ++reads;
-    return clock.now();
-  }
-  ManualClock clock;
-  mutable std::atomic<int> reads{0};
-};
 
 TEST(ToolGuardCost, AKnownToolAllocatesNothingWhateverHappens) {  // BRK-17 BRK-18
   (void)ThreadSlot::current();                                    // a thread's very first call may allocate

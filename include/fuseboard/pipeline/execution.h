@@ -198,6 +198,7 @@ class Execution {
   std::optional<TimePoint> hedge_time(std::uint32_t target, TimePoint now) const;
 
   bool attempts_left() const noexcept;
+  std::size_t place_of(std::uint32_t target) const noexcept;
   AdmissionRequest admission_request(std::uint32_t target, TimePoint now) const noexcept;
   NarrowingOptions narrowing() const noexcept;
   const Target& target_at(std::uint32_t target) const noexcept { return plan_->targets()[target]; }

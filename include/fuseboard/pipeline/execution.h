@@ -27,6 +27,15 @@
 
 namespace fuseboard {
 
+// Which targets can take this call, beyond what the plan knows: whether the request can be said in their dialect, say.
+// Asked on the driver's thread before a target is tried, perhaps often; its answer must not change during a call.
+class Eligibility {
+ public:
+  virtual ~Eligibility() = default;
+  // `target` is an index into the plan's. A target that cannot is not asked in this call, and its record says so.
+  virtual bool can_take(std::uint32_t target) noexcept = 0;
+};
+
 // What is referenced must outlive the call.
 struct CallOptions {
   CallId id{};             // what the caller knows the call by
@@ -41,6 +50,7 @@ struct CallOptions {
   CacheSession* cache = nullptr;            // null: no cache
   // The provider (of RouteTraits) that keeps state which the request refers to: no other is asked [FBK-7].
   std::optional<std::uint32_t> bound_to_provider{};
+  Eligibility* eligibility = nullptr;  // null: every target may be asked
 };
 
 // What the driver can do. A driver that cannot be woken waits no longer than it is told, and for a free place not at
@@ -58,6 +68,7 @@ struct Attempt {
   std::uint32_t number = 0;  // 1 is the first of the call
   std::uint32_t target = 0;  // index into plan().targets()
   bool probe = false;        // it probes a half-open circuit
+  bool recovery = false;     // it goes on with an answer that has begun and broken off [STR-5]
   TimePoint connect_by{};
   TimePoint headers_by{};  // plain calls: the same as total_by
   TimePoint first_content_by{};
@@ -108,7 +119,7 @@ class Execution {
   // The target's answer has begun with a success.
   bool accepted(std::uint32_t attempt, TimePoint now);
   // The first content is there: the answer is committed to this target, and a half-open probe succeeds here [BRK-8].
-  // Does nothing the second time.
+  // Does nothing the second time. An attempt that mends an answer has a first content of its own.
   bool first_content(std::uint32_t attempt, TimePoint now);
   // What the attempt has used so far.
   void observe(std::uint32_t attempt, const TokenUsage& usage);
@@ -123,7 +134,10 @@ class Execution {
 
   bool in_flight(std::uint32_t attempt) const noexcept { return flight_of(attempt) != nullptr; }
   bool attempt_in_flight() const noexcept { return flights_[0].has_value() || flights_[1].has_value(); }
+  // Content has reached the caller. The call can then only succeed, be cancelled or be interrupted.
   bool committed() const noexcept { return committed_; }
+  // The sooner one of the caller's, which stands, and the plan's, which stands still while an answer flows: a stream
+  // that breaks off in its second minute can still be mended. It is moved on when the answer breaks off.
   Deadline deadline() const noexcept { return deadline_; }
   const Plan& plan() const noexcept { return *plan_; }
 

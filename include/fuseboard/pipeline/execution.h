@@ -172,6 +172,8 @@ class Execution {
   };
   using TargetSet = std::uint64_t;
   static_assert(kMostTargets <= 64);
+  static constexpr TargetSet kAllTargets = ~TargetSet{0};
+  static constexpr bool contains(TargetSet set, std::uint32_t target) noexcept { return ((set >> target) & 1U) != 0; }
 
   // Steps (execution.cc).
   std::optional<Step> ask_cache(TimePoint now);
@@ -184,14 +186,17 @@ class Execution {
   void settle(std::optional<Flight>& flight, const AttemptReport& report, TimePoint now);
   void drop_flights(TimePoint now);
   bool was_hurried(const AttemptRecord& attempt, TimePoint now) const noexcept;
+  void decide_after_break(const AttemptRecord& attempt, const AttemptReport& report, TimePoint now);
   void decide_after_failure(const AttemptRecord& attempt, const AttemptReport& report, TimePoint now);
   bool retry_same_target(std::uint32_t target, const Failure& failure, bool silent, TimePoint now);
   void narrow(const Failure& failure, std::uint32_t failed);
   void leave_target() noexcept;
-  bool another_target_left(const Failure& failure, std::uint32_t failed, TimePoint now) const;
+  bool another_target_left(TargetSet among, const Failure& failure, std::uint32_t failed, TimePoint now) const;
+  void prefer(TargetSet preferred) noexcept;
 
   // Admission, and waiting for it (waiting.cc).
   std::optional<Flight>* try_admit(std::uint32_t target, TimePoint now);
+  bool can_take(std::uint32_t target) const noexcept;
   void note_refusal(std::uint32_t target, const AdmissionRefusal& refusal);
   void note_obstacle(const Obstacle& obstacle) noexcept;
   bool take_retry(std::uint32_t target, TimePoint now);
@@ -216,7 +221,7 @@ class Execution {
   AdmissionRequest admission_request(std::uint32_t target, TimePoint now) const noexcept;
   NarrowingOptions narrowing() const noexcept;
   const Target& target_at(std::uint32_t target) const noexcept { return plan_->targets()[target]; }
-  bool is_spent(std::uint32_t target) const noexcept { return ((spent_ >> target) & 1U) != 0; }
+  bool is_spent(std::uint32_t target) const noexcept { return contains(spent_, target); }
   void spend(std::uint32_t target) noexcept { spent_ |= TargetSet{1} << target; }
   const Flight* flight_of(std::uint32_t attempt) const noexcept;
   Flight* flight_of(std::uint32_t attempt) noexcept;
@@ -226,10 +231,13 @@ class Execution {
   const DriverAbilities abilities_;
   Rng& rng_;
   CallObserver* const observer_;
-  const Deadline deadline_;
+  Deadline plan_deadline_;
+  Deadline deadline_;
 
-  std::size_t place_ = 0;                           // in record_.candidates
+  TargetOrder order_{};                             // the candidates as they are asked now
+  std::size_t place_ = 0;                           // in order_
   TargetSet spent_ = 0;                             // targets that this call will not ask (again)
+  TargetSet preferred_ = 0;                         // targets that go on with a broken answer
   std::array<std::uint8_t, kMostTargets> tries_{};  // by target
   Duration pending_wait_ = Duration::zero();        // before the coming attempt
   Duration previous_wait_ = Duration::zero();       // the last one on this target, for decorrelated jitter

@@ -99,8 +99,8 @@ class CallObserver {
                           const CallRecord& record) noexcept = 0;
 };
 
-// Not thread-safe: one driver at a time. About 7 KiB; allocates nothing of its own. Times passed to one Execution must
-// not go backwards.
+// Not thread-safe: one driver at a time. About 5.5 KiB; allocates nothing of its own. Times passed to one Execution
+// must not go backwards.
 class Execution {
  public:
   // `observer` may be null and must outlive the execution.

@@ -174,7 +174,7 @@ INSTANTIATE_TEST_SUITE_P(Prefer, RecoveryInPlace,
                                          InPlace{"the_target", 0b01, false, 0, milliseconds(500)},
                                          InPlace{"the_other", 0b10, false, 1, Duration::zero()},
                                          InPlace{"one_that_is_open", 0b10, true, 0, milliseconds(500)}),
-                         [](const auto& info) { return std::string(info.param.what); });
+                         [](const auto& instance) { return std::string(instance.param.what); });
 
 TEST_F(Recovery, ATargetThatWasLeftForAnotherIsComeBackToAsARetry) {  // STR-5, RTY-5
   begin(world_.plan({"a", "b"}, World::quick(2)));

@@ -16,8 +16,14 @@ class StageHands final : public CallHands {
   StageHands(scenarios::Stage& stage, Execution& execution) : stage_(stage), execution_(execution) {}
 
   net::Task<void> attempt(Attempt attempt) override {
-    const AttemptReport report = stage_.meet(attempt).report();
-    execution_.report(attempt.number, report, stage_.clock().now());
+    const scenarios::Encounter& met = stage_.send(attempt);
+    const TimePoint started = stage_.clock().now();
+    if (met.first_content) {
+      stage_.clock().advance(*met.first_content);
+      execution_.first_content(attempt.number, stage_.clock().now());
+    }
+    stage_.clock().advance_to(saturating_add(started, met.takes));
+    execution_.report(attempt.number, met.report(), stage_.clock().now());
     co_return;
   }
 
@@ -36,7 +42,7 @@ class NobodyWakes final : public Waker {
   void wake() noexcept override {}
 };
 
-TEST(EventLoopDriver, TakesTheSameWayThroughEveryScenario) {  // PIP-4, PIP-7
+TEST(EventLoopDriver, TakesTheSameWayThroughEveryScenario) {  // PIP-4, PIP-7, STR-5, FBK-7
   for (const scenarios::Scenario& scenario : scenarios::all()) {
     if (scenario.hedges) continue;  // this driver has one attempt at a time
     SCOPED_TRACE(scenario.name);

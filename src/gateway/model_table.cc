@@ -14,6 +14,7 @@ namespace {
 void add_credential(net::Headers& headers, const config::ProviderConfig& provider) {
   switch (provider.auth) {
     case config::Auth::none:
+    case config::Auth::passthrough:
       return;
     case config::Auth::bearer:
       return headers.set("authorization", "Bearer " + provider.api_key.reveal());

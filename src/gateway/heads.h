@@ -8,13 +8,21 @@
 #include <string_view>
 
 #include "gateway/model_table.h"
+#include "llm/dialect.h"
 #include "net/http.h"
 
 namespace fuseboard::gateway {
 
 // The caller's head as the upstream gets it: its credential replaced by the provider's, what concerns one connection,
-// the gateway itself or compression left out, everything else untouched. `path` follows the provider's prefix.
-net::RequestHead upstream_request(const net::RequestHead& caller, const Provider& provider, std::string_view path);
+// the gateway itself or compression left out, everything else untouched, its query included. `path` follows the
+// provider's prefix: "/chat/completions", or "/v1/messages" for an anthropic provider.
+// - The provider's headers and parameters win over the caller's of the same name.
+// - auth: passthrough lets the caller's credential through, to a provider of another dialect in that dialect's header.
+// - Where the caller speaks another dialect than the provider, the headers of that dialect and its SDKs and the query
+//   stay behind, and the body is JSON.
+// - An anthropic provider is told a version, the caller's if it speaks that dialect and names one.
+net::RequestHead upstream_request(const net::RequestHead& caller, const Provider& provider, std::string_view path,
+                                  llm::Dialect spoken = llm::Dialect::openai);
 
 // What every answer says about who gave it.
 struct ServedBy {

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "llm/json_reader.h"
+#include "llm/json_tree.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -88,6 +89,12 @@ std::string_view walk(std::string_view json) {
 }
 
 }  // namespace
+
+std::optional<RequestError> no_tree(std::string_view body) {
+  if (const auto error = validate_json_object(body, [](const JsonMember&) {})) return not_json(body, *error);
+  if (body.size() <= kMaxTreeBytes) return std::nullopt;
+  return RequestError{.message = "The request body is too large.", .param = {}, .code = "invalid_json"};
+}
 
 std::optional<std::string> decoded_literal(std::string_view literal) {
   const std::string_view inside = literal.substr(1, literal.size() - 2);

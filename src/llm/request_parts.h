@@ -19,6 +19,9 @@ RequestError wrong_parameter(std::string_view param, std::string_view code, std:
 // With the line and column of the error; they count from 1, columns in bytes.
 RequestError not_json(std::string_view body, const JsonError& error);
 
+// Why a body has no JsonTree; nullopt: it is a JSON object and has one.
+std::optional<RequestError> no_tree(std::string_view body);
+
 // The text of a valid string literal; nullopt if it has no UTF-8 form (half a surrogate pair).
 std::optional<std::string> decoded_literal(std::string_view literal);
 

@@ -60,6 +60,26 @@ void put_in_order(std::vector<Block>& blocks) {
   blocks = std::move(ordered);
 }
 
+constexpr bool is_id_character(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+// Anthropic takes letters, digits, _ and - in the ids of calls; other providers have dots and colons too.
+void clean_id(Text& id, std::deque<std::string>& made) {
+  if (std::ranges::all_of(id.bytes, is_id_character)) return;
+  std::string& clean = made.emplace_back(id.bytes);
+  std::ranges::replace_if(clean, [](char c) { return !is_id_character(c); }, '_');
+  id.bytes = clean;
+}
+
+// OpenAI wants a name for each file.
+void name_files(std::vector<Block>& blocks) {
+  for (Block& block : blocks) {
+    name_files(block.content);
+    if (block.kind == Block::Kind::document && block.name.empty()) block.name = {.bytes = "document.pdf"};
+  }
+}
+
 bool is_one(std::string_view number) noexcept {
   double value = 0.0;
   std::from_chars(number.data(), number.data() + number.size(), value);
@@ -95,7 +115,11 @@ void tidy(Conversation& conversation) {
   std::erase_if(conversation.system, is_blank);
   for (Turn& turn : conversation.turns) drop_blank(turn.blocks);
   merge(conversation.turns);
-  for (Turn& turn : conversation.turns) put_in_order(turn.blocks);
+  for (Turn& turn : conversation.turns) {
+    put_in_order(turn.blocks);
+    name_files(turn.blocks);
+    for (Block& block : turn.blocks) clean_id(block.id, conversation.made);
+  }
   if (!conversation.turns.empty() && conversation.turns.back().is_assistant) {
     Block& last = conversation.turns.back().blocks.back();
     if (last.kind == Block::Kind::text) last.text = without_trailing_space(last.text);

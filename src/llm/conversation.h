@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "llm/json_scan.h"
 #include "llm/json_tree.h"
 #include "llm/translate_request.h"
 
@@ -72,12 +73,15 @@ struct Conversation {
   std::string_view temperature{};  // as written; empty: absent
   std::string_view top_p{};
   std::optional<Text> user{};
-  std::string_view schema{};          // of the answer; empty: none
-  std::deque<std::string> unescaped;  // what some of the views point into
+  std::string_view schema{};       // of the answer; empty: none
+  std::deque<std::string> made{};  // what some of the views point into
 };
 
 // What a tool without parameters takes.
 inline constexpr std::string_view kNoParameters = R"({"type":"object","properties":{}})";
+
+// What is nested deeper is not translated: with what comes around it, it must stay within kMaxJsonDepth.
+inline constexpr std::size_t kMaxTranslatedDepth = kMaxJsonDepth - 16;
 
 // Thinking budgets by effort; 0: none.
 std::uint64_t thinking_budget(Effort effort) noexcept;

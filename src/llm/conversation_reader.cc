@@ -71,7 +71,7 @@ std::string_view ConversationReader::characters(Text text, const Path& path) {
     wrong(path, "invalid_value", "has half a surrogate pair");
     return {};
   }
-  return conversation_.unescaped.emplace_back(*std::move(unescaped));
+  return conversation_.made.emplace_back(*std::move(unescaped));
 }
 
 std::string_view ConversationReader::number(Node node, const Path& path) {

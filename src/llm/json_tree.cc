@@ -45,6 +45,7 @@ JsonTree::JsonTree(std::string_view valid_json) : text_(valid_json) {
 
 void JsonTree::open() {
   opened_.push_back(static_cast<std::uint32_t>(places_.size()));
+  depth_ = std::max(depth_, opened_.size());
   places_.push_back({.begin = static_cast<std::uint32_t>(at_)});
   ++at_;
 }

@@ -27,6 +27,7 @@ class JsonTree {
   // `valid_json` must have passed validate_json, be no longer than kMaxTreeBytes and stay where it is.
   explicit JsonTree(std::string_view valid_json);
   Node root() const noexcept;
+  std::size_t depth() const noexcept { return depth_; }  // how many containers stand in one another
 
  private:
   struct Place {
@@ -42,6 +43,7 @@ class JsonTree {
 
   std::string_view text_;
   std::size_t at_ = 0;
+  std::size_t depth_ = 0;
   std::vector<Place> places_;          // in the order of the text; an object's members as name, value, name, ...
   std::vector<std::uint32_t> opened_;  // containers that have not ended, the outermost first
 };

@@ -219,7 +219,9 @@ void AnthropicReader::read_document(Node block, std::vector<Block>& blocks, cons
 void AnthropicReader::read_base64(Node source, Block block, std::vector<Block>& blocks, const Path& path) {
   const Path to_media_type = path / "media_type";
   block.media_type = text(source.member("media_type"), to_media_type);
-  block.text = text(source.member("data"), path / "data");
+  const Path to_data = path / "data";
+  block.text = text(source.member("data"), to_data);
+  characters(block.text, to_data);  // it becomes part of a URL, which is read as characters
   if (check_media(block, to_media_type)) blocks.push_back(std::move(block));
 }
 
@@ -266,6 +268,7 @@ void AnthropicReader::tool_choice(Node choice, const Path& path) {
 }
 
 void AnthropicReader::metadata(Node node, const Path& path) {
+  if (!node.says_nothing() && !node.is_object()) return wrong(path, "invalid_type", "must be an object");
   node.each_member([&](std::string_view name, Node value) {
     if (name != "user_id") return unsupported(path / name);
     if (!value.says_nothing()) conversation_.user = text(value, path / name);
@@ -290,6 +293,7 @@ Effort AnthropicReader::effort_of_budget() const noexcept {
 }
 
 void AnthropicReader::output_config(Node node, const Path& path) {
+  if (!node.says_nothing() && !node.is_object()) return wrong(path, "invalid_type", "must be an object");
   node.each_member([&](std::string_view name, Node value) {
     if (name == "effort") return read_effort(value, path / name);
     if (name == "format") return output_format(value, path / name);

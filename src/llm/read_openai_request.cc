@@ -3,7 +3,6 @@
 
 // Fields: https://platform.openai.com/docs/api-reference/chat/create
 
-#include "llm/canonical_json.h"
 #include "llm/conversation_reader.h"
 
 namespace fuseboard::llm {
@@ -183,7 +182,8 @@ std::string_view OpenAiReader::read_arguments(Node node, const Path& path) {
   const std::size_t begin = object.find_first_not_of(kSpace);
   if (begin == std::string_view::npos) return kNone;
   object = object.substr(begin, object.find_last_not_of(kSpace) + 1 - begin);
-  if (object.starts_with('{') && !validate_json(object)) return object;
+  const bool is_object = object.starts_with('{') && !validate_json(object);
+  if (is_object && JsonTree(object).depth() <= kMaxTranslatedDepth) return object;
   wrong(path, "invalid_value", "must be a JSON object");
   return kNone;
 }
@@ -192,7 +192,7 @@ void OpenAiReader::read_result(Node message, const Path& path) {
   Block block{.kind = Block::Kind::result};
   block.id = text(message.member("tool_call_id"), path / "tool_call_id");
   const Node content = message.member("content");
-  if (!content.says_nothing()) read_content(content, block.content, false, path / "content");
+  if (!content.says_nothing()) read_content(content, block.content, true, path / "content");
   conversation_.turns.emplace_back().blocks.push_back(std::move(block));
 }
 

@@ -13,6 +13,10 @@ std::expected<std::string, RequestError> translate_request(Dialect from, Dialect
                                                            const TranslationOptions& options) {
   if (auto error = no_tree(body)) return std::unexpected(*std::move(error));
   const JsonTree tree(body);
+  if (tree.depth() > kMaxTranslatedDepth) {
+    return std::unexpected(
+        RequestError{.message = "The request body is nested too deeply.", .param = {}, .code = "invalid_value"});
+  }
   const auto conversation = from == Dialect::openai ? read_openai_request(tree.root(), options)
                                                     : read_anthropic_request(tree.root(), options);
   if (!conversation) return std::unexpected(conversation.error());

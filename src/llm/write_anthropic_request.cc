@@ -11,10 +11,6 @@
 namespace fuseboard::llm {
 namespace {
 
-constexpr bool is_id_character(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-}
-
 // The budget that fits below the caps; 0: none.
 std::uint64_t fitting_budget(Effort wanted, std::optional<std::uint64_t> cap) noexcept {
   for (const Effort effort : {Effort::high, Effort::medium, Effort::low}) {
@@ -101,12 +97,16 @@ class AnthropicWriter {
       case Block::Kind::document:
         out_.string("document").name("source");
         write_source(block);
-        if (!block.name.empty()) out_.name("title").text(block.name);
+        out_.name("title").text(block.name);
         break;
       case Block::Kind::call:
-        out_.string("tool_use").name("id");
-        write_id(block.id);
-        out_.name("name").text(block.name).name("input").raw(block.arguments);
+        out_.string("tool_use")
+            .name("id")
+            .text(block.id)
+            .name("name")
+            .text(block.name)
+            .name("input")
+            .raw(block.arguments);
         break;
       case Block::Kind::result:
         write_result(block);
@@ -116,8 +116,7 @@ class AnthropicWriter {
   }
 
   void write_result(const Block& result) {
-    out_.string("tool_result").name("tool_use_id");
-    write_id(result.id);
+    out_.string("tool_result").name("tool_use_id").text(result.id);
     if (!result.content.empty()) {
       out_.name("content");
       write_content(result.content);
@@ -132,13 +131,6 @@ class AnthropicWriter {
     }
     out_.open('{').name("type").string("base64").name("media_type").text(block.media_type);
     out_.name("data").text(block.text).close('}');
-  }
-
-  // Anthropic takes letters, digits, _ and -; other providers have dots and colons too.
-  void write_id(Text id) {
-    std::string clean(id.bytes);
-    std::ranges::replace_if(clean, [](char c) { return !is_id_character(c); }, '_');
-    out_.text({.bytes = clean});
   }
 
   void write_tools() {

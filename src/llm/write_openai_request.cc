@@ -11,8 +11,7 @@
 namespace fuseboard::llm {
 namespace {
 
-constexpr std::string_view kNamelessFile = "document.pdf";  // OpenAI wants a name
-constexpr std::string_view kAnswerSchema = "answer";        // and for a schema too
+constexpr std::string_view kAnswerSchema = "answer";  // OpenAI wants a name
 
 class OpenAiWriter {
  public:
@@ -153,7 +152,7 @@ class OpenAiWriter {
       out_.close('}').close('}');
     } else {
       out_.open('{').name("type").string("file").name("file").open('{').name("filename");
-      out_.text(block.name.empty() ? Text{.bytes = kNamelessFile} : block.name).name("file_data");
+      out_.text(block.name).name("file_data");
       write_url(block);
       out_.close('}').close('}');
     }

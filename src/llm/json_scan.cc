@@ -37,7 +37,6 @@ class Scanner {
   // Each of these moves behind what it names, or notes an error and returns false.
   bool value() noexcept;
   bool object(const std::function<void(const JsonMember&)>& member);
-  bool array(const std::function<void(std::string_view)>& element);
   bool end() noexcept {
     skip_space();
     return at_ == text_.size() || fail("unexpected text after the value");
@@ -156,29 +155,6 @@ bool Scanner::object(const std::function<void(const JsonMember&)>& member) {
   }
 }
 
-bool Scanner::array(const std::function<void(std::string_view)>& element) {
-  skip_space();
-  if (peek() != '[') return fail("expected an array");
-  open(false);
-  skip_space();
-  if (accept(']')) {
-    --depth_;
-    return true;
-  }
-  while (true) {
-    skip_space();
-    const std::size_t begin = at_;
-    if (!value()) return false;
-    element(text_.substr(begin, at_ - begin));
-    skip_space();
-    if (accept(']')) {
-      --depth_;
-      return true;
-    }
-    if (!accept(',')) return fail("expected ',' or ']'");
-  }
-}
-
 // The name of a member and its colon.
 bool Scanner::name() noexcept {
   skip_space();
@@ -277,14 +253,6 @@ std::optional<JsonError> validate_json_object(std::string_view text,
   if (auto error = invalid_utf8(text)) return error;
   Scanner scanner(text);
   if (scanner.object(member) && scanner.end()) return std::nullopt;
-  return scanner.error();
-}
-
-std::optional<JsonError> validate_json_array(std::string_view text,
-                                             const std::function<void(std::string_view)>& element) {
-  if (auto error = invalid_utf8(text)) return error;
-  Scanner scanner(text);
-  if (scanner.array(element) && scanner.end()) return std::nullopt;
   return scanner.error();
 }
 

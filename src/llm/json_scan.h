@@ -39,8 +39,4 @@ std::optional<JsonError> validate_json(std::string_view text) noexcept;
 std::optional<JsonError> validate_json_object(std::string_view text,
                                               const std::function<void(const JsonMember&)>& member);
 
-// The same for a text that must be an array, and its elements as written.
-std::optional<JsonError> validate_json_array(std::string_view text,
-                                             const std::function<void(std::string_view)>& element);
-
 }  // namespace fuseboard::llm

@@ -188,6 +188,144 @@ TEST(ChatRequest, ABigBodyIsReadAndSpliced) {
   EXPECT_EQ(parse_chat_request(changed)->model, "bigger");
 }
 
+RequestFacts facts_of(Endpoint endpoint, std::string_view body) {
+  auto facts = parse_request(endpoint, body);
+  EXPECT_TRUE(facts) << body << ": " << (facts ? "" : facts.error().message);
+  return facts ? *std::move(facts) : RequestFacts{};
+}
+
+// `members` besides a model and messages.
+RequestFacts chat_facts(std::string_view members) {
+  return facts_of(Endpoint::chat_completions, R"({"model":"m","messages":[],)" + std::string(members) + "}");
+}
+RequestFacts message_facts(std::string_view members) {
+  return facts_of(Endpoint::messages, R"({"model":"m","messages":[],)" + std::string(members) + "}");
+}
+RequestFacts response_facts(std::string_view members) {
+  return facts_of(Endpoint::responses, R"({"model":"m",)" + std::string(members) + "}");
+}
+
+TEST(Request, EveryEndpointWantsWhatItIsAbout) {
+  const struct {
+    Endpoint endpoint;
+    std::string_view body, param;
+  } kCases[] = {
+      {Endpoint::messages, R"({"model":"m"})", "messages"},
+      {Endpoint::count_tokens, R"({"model":"m","messages":"x"})", "messages"},
+      {Endpoint::embeddings, R"({"model":"m"})", "input"},
+      {Endpoint::embeddings, R"({"model":"m","input":"a","input":"b"})", "input"},
+      {Endpoint::responses, R"({"input":"a"})", "model"},
+      {Endpoint::responses, R"({"model":"m","stream":"yes"})", "stream"},
+      {Endpoint::responses, R"({"model":"m","previous_response_id":"a","previous_response_id":"b"})",
+       "previous_response_id"},
+      {Endpoint::messages, R"({"model":"m","messages":[],"max_tokens":1,"max_token\u0073":2})", "max_tokens"},
+      {Endpoint::other, R"({"prompt":"a"})", "model"},
+      {Endpoint::other, R"({"model":"a","model":"b"})", "model"},
+  };
+  for (const auto& [endpoint, body, param] : kCases) {
+    const auto facts = parse_request(endpoint, body);
+    ASSERT_FALSE(facts) << body;
+    EXPECT_EQ(facts.error().param, param) << body;
+  }
+  facts_of(Endpoint::responses, R"({"model":"m"})");
+  facts_of(Endpoint::embeddings, R"({"model":"m","input":["a"]})");
+}
+
+TEST(Request, WhatIsNotKnownIsLeftAlone) {
+  EXPECT_TRUE(facts_of(Endpoint::other, R"({"model":"m","stream":true})").stream);
+  EXPECT_FALSE(facts_of(Endpoint::other, R"({"model":"m","stream":"?","stream":7,"messages":1,"n":1,"n":2})").stream);
+  EXPECT_TRUE(facts_of(Endpoint::embeddings, R"({"model":"m","input":"a","stream":5})").include_usage);
+  EXPECT_FALSE(facts_of(Endpoint::count_tokens, R"({"model":"m","messages":[],"stream":true})").stream);
+}
+
+TEST(Request, CapsAndUsageAreReadWhereTheEndpointHasThem) {
+  EXPECT_EQ(chat_facts(R"("max_tokens":5)").output_cap, 5U);
+  EXPECT_EQ(chat_facts(R"("max_tokens":5,"max_completion_tokens":6)").output_cap, 6U);
+  EXPECT_EQ(chat_facts(R"("max_tokens":0)").output_cap, std::nullopt);
+  EXPECT_EQ(message_facts(R"("max_tokens":7)").output_cap, 7U);
+  EXPECT_EQ(response_facts(R"("max_output_tokens":8,"max_tokens":5)").output_cap, 8U);
+  EXPECT_TRUE(message_facts(R"("stream":true)").include_usage);
+  EXPECT_TRUE(response_facts(R"("stream":true)").include_usage);
+  EXPECT_FALSE(chat_facts(R"("stream":true)").include_usage);
+}
+
+TEST(Request, APlainAnswerCanBeGoneOnWith) {
+  for (const std::string_view members :
+       {R"("stream":true)", R"("n":1)", R"("response_format":{"type":"text"})", R"("response_format":null)",
+        R"("logprobs":false)", R"("modalities":["text"])", R"("tools":[])", R"("thinking":{"type":"enabled"})"}) {
+    EXPECT_TRUE(chat_facts(members).continuable) << members;
+  }
+  for (const std::string_view members :
+       {R"("n":2)", R"("response_format":{"type":"json_object"})", R"("response_format":{"type":"json_schema"})",
+        R"("logprobs":true)", R"("modalities":["text","audio"])", R"("web_search_options":{})"}) {
+    EXPECT_FALSE(chat_facts(members).continuable) << members;
+  }
+  for (const std::string_view members : {R"("thinking":{"type":"disabled"})", R"("output_config":{"effort":"low"})",
+                                         R"("output_config":{"format":null})"}) {
+    EXPECT_TRUE(message_facts(members).continuable) << members;
+  }
+  for (const std::string_view members :
+       {R"("thinking":{"type":"enabled"})", R"("thinking":{"type":"adaptive"})",
+        R"("output_config":{"format":{"type":"json_schema"}})", R"("output_format":{})"}) {
+    EXPECT_FALSE(message_facts(members).continuable) << members;
+  }
+  EXPECT_FALSE(response_facts(R"("input":"a")").continuable);
+}
+
+TEST(Request, WhatOneProviderKeepsBindsTheRequestToIt) {
+  const auto in = [](std::string_view part) {
+    return R"("messages":[{"role":"user","content":[)" + std::string(part) + "]}]";
+  };
+  const auto bound_by = [](Endpoint endpoint, const std::string& members) {
+    return facts_of(endpoint, R"({"model":"m",)" + members + "}").bound_by;
+  };
+  constexpr auto kChat = Endpoint::chat_completions;
+  EXPECT_EQ(bound_by(kChat, in(R"({"type":"file","file":{"file_id":"file-1"}})")), "file_id");
+  EXPECT_EQ(bound_by(kChat, R"("messages":[{"role":"assistant","audio":{"id":"audio_1"}}])"), "audio");
+  EXPECT_EQ(bound_by(Endpoint::messages, in(R"({"type":"image","source":{"type":"file","file_id":"f"}})")), "file_id");
+  EXPECT_EQ(bound_by(Endpoint::count_tokens,
+                     in(R"({"type":"tool_result","content":[{"type":"document","source":{"file_id":"f"}}]})")),
+            "file_id");
+  EXPECT_EQ(bound_by(Endpoint::messages, R"("container":"c","messages":[])"), "container");
+  EXPECT_EQ(bound_by(Endpoint::messages, R"("container":{"id":"c"},"messages":[])"), "container");
+  EXPECT_EQ(response_facts(R"("input":[{"type":"item_reference","id":"i"}])").bound_by, "item_reference");
+  EXPECT_EQ(response_facts(R"("conversation":{"id":"c"})").bound_by, "conversation");
+  EXPECT_EQ(response_facts(R"("prompt":{"id":"p"})").bound_by, "prompt");
+  EXPECT_EQ(response_facts(R"("input":"a","tools":[{"type":"file_search","vector_store_ids":["vs"]}])").bound_by,
+            "vector_store_ids");
+  EXPECT_EQ(response_facts(R"("tools":[{"type":"code_interpreter","container":"cntr"}])").bound_by, "container");
+  EXPECT_EQ(
+      response_facts(R"("tools":[{"type":"code_interpreter","container":{"type":"auto","file_ids":["f"]}}])").bound_by,
+      "file_ids");
+  const RequestFacts next = response_facts(R"("previous_response_id":"resp_\u0031")");
+  EXPECT_EQ(next.bound_by, "previous_response_id");
+  EXPECT_EQ(next.previous_response_id, "resp_1");
+  EXPECT_TRUE(next.bound());
+}
+
+TEST(Request, WhatIsOnlyCalledSoBindsNothing) {
+  for (
+      const std::string_view members :
+      {R"("tools":[{"type":"function","function":{"name":"f","parameters":{"properties":{"file_id":{"type":"string"}}}}}])",
+       R"("metadata":{"file_id":"x"})", R"("audio":{"voice":"alloy"},"modalities":["text","audio"])"}) {
+    EXPECT_FALSE(chat_facts(members).bound()) << members;
+  }
+  for (
+      const std::string_view content :
+      {R"("the \"file_id\" and the \"item_reference\"")", R"([{"type":"text","text":"file_id","file_id":null}])",
+       R"([{"type":"text","text":"\"file_id\":\"x\"","file_ids":[]},{"type":"input_audio","input_audio":{"data":"A"}}])",
+       R"([{"type":"tool_use","input":{"file_id":"x"}}])"}) {
+    const std::string messages = R"({"model":"m","messages":[{"role":"user","content":)" + std::string(content) + "}]}";
+    EXPECT_FALSE(facts_of(Endpoint::chat_completions, messages).bound()) << content;
+  }
+  EXPECT_FALSE(
+      response_facts(R"("tools":[{"type":"function","name":"f","parameters":{"file_ids":["x"],"file_id":"y"}}])")
+          .bound());
+  EXPECT_FALSE(
+      response_facts(R"("tools":[{"type":"code_interpreter","container":{"type":"auto"}}],"prompt":null)").bound());
+  EXPECT_FALSE(message_facts(R"("container":null)").bound());
+}
+
 TEST(ChatRequest, ThreadsReadAtTheSameTime) {
   std::vector<std::jthread> threads;
   for (int t = 0; t < 4; ++t) {

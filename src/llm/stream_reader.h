@@ -44,7 +44,7 @@ struct StreamReaderOptions {
 };
 
 // One object for one stream, used by one thread at a time (any thread). With deltas and text off it keeps names, ids
-// and a few bytes for each choice, never the text. The first calls may throw std::bad_alloc, nothing else is thrown.
+// and a few bytes for each choice, never the text. Throws nothing but std::bad_alloc.
 class StreamReader {
  public:
   StreamReader(const StreamReader&) = delete;

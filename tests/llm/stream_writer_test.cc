@@ -4,6 +4,7 @@
 #include "llm/stream_writer.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include "llm/stream_reader.h"
 #include "tests/support/sdk_accumulator.h"
@@ -326,6 +327,28 @@ TEST(ResumedStream, IsOneAnswerWithWhatCameBefore) {  // STR-5
   broken = break_off(Endpoint::messages, anthropic, 3);
   EXPECT_EQ(accumulate_message(broken.relayed + write_all(*resume_stream(Dialect::anthropic, broken.point), rest)),
             accumulate_message(anthropic));
+}
+
+// Wherever the stream broke off, and however the rest is cut.
+RC_GTEST_PROP(ResumedStream, IsTheWholeAnswerWhereverItBrokeOff, (bool openai)) {  // STR-5
+  const Dialect dialect = openai ? Dialect::openai : Dialect::anthropic;
+  const std::vector<std::string> words = {"The ", "capital", "\n", " of \"France\"", " is", " Paris."};
+  std::vector<Delta> whole = {kBegin};
+  for (const std::string& word : words) whole.push_back(said(text, word));
+  const std::string stream = write_all(dialect, whole);
+  const std::size_t preludes = openai ? 1 : 2;
+  const auto heard = *rc::gen::inRange<std::size_t>(0, words.size() + 1);
+  const Broken broken = break_off(chat_endpoint(dialect), stream, preludes + heard);
+  std::string rest;
+  for (std::size_t i = heard; i < words.size(); ++i) rest += words[i];
+  const auto cut = *rc::gen::inRange<std::size_t>(0, rest.size() + 1);
+  const std::string all = broken.relayed + write_all(*resume_stream(dialect, broken.point),
+                                                     {said(text, rest.substr(0, cut)), said(text, rest.substr(cut))});
+  if (openai) {
+    RC_ASSERT(accumulate_completion(all) == accumulate_completion(stream));
+  } else {
+    RC_ASSERT(accumulate_message(all) == accumulate_message(stream));
+  }
 }
 
 TEST(ResumedStream, GoesOnWithABlockOfItsOwnWhereNoneIsOpen) {  // STR-5

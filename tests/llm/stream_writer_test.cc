@@ -365,6 +365,13 @@ TEST(ResumedStream, GoesOnWithABlockOfItsOwnWhereNoneIsOpen) {  // STR-5
   }
 }
 
+TEST(ResumedStream, NeverNamesTheRoleAgain) {  // STR-5
+  const auto resumed = resume_stream(Dialect::openai, {.origin = kOrigin, .text_open = true});
+  const std::string rest = write_all(*resumed, {kBegin, said(text, "Two.")});
+  EXPECT_FALSE(rest.contains("role"));
+  EXPECT_TRUE(rest.contains("made-up")) << "the id of what came before";
+}
+
 TEST(ResumedStream, MayGoOnWithSomethingElseThanText) {  // STR-5
   const std::string before = write_all(Dialect::anthropic, {kBegin, said(text, "One.")});
   const Broken broken = break_off(Endpoint::messages, before, 3);

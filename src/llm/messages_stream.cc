@@ -211,8 +211,9 @@ void MessagesReader::end_block(Block& block) {
   if (!block.input.empty()) say(Delta::Kind::tool_arguments, block.tool, std::move(block.input));
   std::string text;
   block.decoder.finish(text);
-  if (block.kind == BlockKind::text) say(Delta::Kind::text, block.tool, std::move(text));
-  if (block.kind == BlockKind::thinking) say(Delta::Kind::reasoning, block.tool, std::move(text));
+  const bool is_text = block.kind == BlockKind::text;
+  if (!is_text && block.kind != BlockKind::thinking) return;
+  say(is_text ? Delta::Kind::text : Delta::Kind::reasoning, block.tool, std::move(text));
 }
 
 StreamPiece MessagesReader::stop_block(std::uint64_t index) {

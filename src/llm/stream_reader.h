@@ -83,7 +83,8 @@ class StreamReader {
 
   // Whether nothing but plain text of one choice has come so far: what may be continued by another target [STR-5].
   bool plain_text_only() const noexcept { return plain_text_only_; }
-  // Where a stream that was relayed as it is stands. `include_usage` is not seen here: the caller of this knows it.
+  // Where a stream that was relayed as it is stands: of chat completions and messages, the only ones that
+  // resume_stream() goes on with. `include_usage` is not seen here: the caller of this knows it.
   virtual ResumePoint resume_point() const;
 
  protected:

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sim/conversation_rules.h"
 #include "sim/json_reading.h"
 #include "sim/json_text.h"
 #include "sim/request_parts.h"
@@ -29,7 +30,7 @@ bool holds_tool_result(const json& message) {
   return false;
 }
 
-Checked read_messages(const json& root, ChatRequest& request) {
+Checked read_messages(Dialect dialect, const json& root, ChatRequest& request) {
   const json& messages = member(root, "messages");
   if (!messages.is_array() || messages.empty()) {
     return std::unexpected(BadRequest{"'messages' must be an array with at least one message.", "messages"});
@@ -43,6 +44,8 @@ Checked read_messages(const json& root, ChatRequest& request) {
     take_message(message["role"].get_ref<const std::string&>(), member(message, "content"), i + 1 == messages.size(),
                  request);
   }
+  if (auto checked = check_messages(dialect, messages); !checked) return checked;
+  if (auto checked = check_tools(dialect, member(root, "tools")); !checked) return checked;
   request.after_tool_result = holds_tool_result(messages.back());
   count_prompt(messages.size(), request);
   return {};
@@ -75,7 +78,7 @@ std::expected<ChatRequest, BadRequest> read_chat(Dialect dialect, std::string_vi
   request.model = text_member(*root, "model");
   request.stream = is_true(member(*root, "stream"));
   request.include_usage = is_true(member(member(*root, "stream_options"), "include_usage"));
-  if (auto read = read_messages(*root, request); !read) return std::unexpected(read.error());
+  if (auto read = read_messages(dialect, *root, request); !read) return std::unexpected(read.error());
   if (auto read = read_limits(dialect, *root, request); !read) return std::unexpected(read.error());
   if (dialect == Dialect::kAnthropic) {
     if (auto checked = check_prefill(request); !checked) return std::unexpected(checked.error());
@@ -91,7 +94,7 @@ std::expected<ChatRequest, BadRequest> read_token_count(std::string_view body) {
   if (!root) return std::unexpected(root.error());
   ChatRequest request;
   request.model = text_member(*root, "model");
-  if (auto read = read_messages(*root, request); !read) return std::unexpected(read.error());
+  if (auto read = read_messages(Dialect::kAnthropic, *root, request); !read) return std::unexpected(read.error());
   return request;
 }
 

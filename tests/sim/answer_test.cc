@@ -171,6 +171,7 @@ TEST(Answers, AForcedToolChoiceIsObeyedAndAToolResultIsAnsweredInWords) {
   EXPECT_EQ(forced["stop_reason"], "tool_use");
   EXPECT_EQ(forced["content"][0]["name"], "look");
   const json after = json::parse(reply(Dialect::kOpenAi, R"({"model":"m","messages":[{"role":"user","content":"x"},
+      {"role":"assistant","tool_calls":[{"id":"1","type":"function","function":{"name":"look","arguments":"{}"}}]},
       {"role":"tool","tool_call_id":"1","content":"sunny"}]})",
                                        "sim-tool-call")
                                      .body());
@@ -437,12 +438,19 @@ TEST(Requests, BadOnesNameTheField) {
 TEST(Requests, OddShapesNeverThrow) {
   for (const char* body :
        {R"({"model":"m","messages":[{"role":"user","content":{"a":1}}],"tools":{"a":1},"tool_choice":7})",
-        R"({"model":"m","messages":[{"role":"user","content":[1,null,{"text":5},{"type":"tool_result","content":3}]}],
-            "tools":[1,{"function":{"name":"f","parameters":{"required":[1,"a"],"properties":7}}}],"stream":"yes"})",
-        R"({"model":"m","messages":[{"role":"user","content":[{"type":"tool_result","content":[{"text":"x"},5]}]}],
+        R"({"model":"m","messages":[{"role":"user","content":[1,null,{"text":5},{"type":7}]}],
+            "tools":[{"type":"function","function":{"name":"f","parameters":{"required":[1,"a"],"properties":7}}}],
+            "stream":"yes"})",
+        R"({"model":"m","messages":[{"role":"assistant","tool_calls":[7,{"id":5}]},{"role":"user","content":3}],
             "stream_options":[],"max_tokens":18446744073709551615})"}) {
     EXPECT_TRUE(read_chat(Dialect::kOpenAi, body).has_value()) << body;
   }
+  EXPECT_TRUE(read_chat(Dialect::kAnthropic, R"({"model":"m","max_tokens":9,"messages":[
+      {"role":"assistant","content":[{"type":"tool_use","id":7}]},
+      {"role":"user","content":[{"type":"tool_result","content":3},{"type":"tool_result","content":[{"text":"x"},5]}]}]})")
+                  .has_value());
+  EXPECT_EQ(read_chat(Dialect::kOpenAi, R"({"model":"m","messages":[{"role":"user"}],"tools":[1]})").error().param,
+            "tools[0].type");
   EXPECT_FALSE(read_chat(Dialect::kOpenAi, "{\"model\":\"\xff\",\"messages\":[{\"role\":\"user\"}]}").has_value());
 }
 

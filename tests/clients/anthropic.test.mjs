@@ -24,6 +24,14 @@ const errors = [
 const models = ['sim-ok', 'sim-inspect', 'sim-tool-call', 'sim-tool-calls:3', 'sim-reasoning', 'sim-refusal', 'sim-slow:20ms', 'sim-stream-cut:3',
   ...errors.map(([behaviour]) => behaviour)];
 
+const withDocument = {
+  max_tokens: 500,
+  messages: [{ role: 'user', content: [
+    { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0=' } },
+    { type: 'text', text: 'Read it.' },
+  ] }],
+};
+
 const textOf = (message) => message.content.filter(({ type }) => type === 'text').map(({ text }) => text).join('');
 
 const messages = {
@@ -193,7 +201,7 @@ const messages = {
   },
 };
 
-const onlyMessages = {
+const untranslated = {
   'tokens are counted': async (here) => {
     const { max_tokens, ...counted } = ask;
     const { input_tokens } = await client(here).messages.countTokens({ ...counted, model: 'sim-ok' });
@@ -202,9 +210,8 @@ const onlyMessages = {
   },
 
   'documents reach the provider': async (here) => {
-    const content = [{ type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0=' } }, { type: 'text', text: 'Read it.' }];
-    const message = await client(here).messages.create({ max_tokens: 500, messages: [{ role: 'user', content }], model: 'sim-inspect' });
-    assert.deepEqual(received(textOf(message)).body.messages[0].content, content);
+    const message = await client(here).messages.create({ ...withDocument, model: 'sim-inspect' });
+    assert.deepEqual(received(textOf(message)).body.messages, withDocument.messages);
   },
 
   'thinking comes before the text': async (here) => {
@@ -220,12 +227,19 @@ const onlyMessages = {
   },
 };
 
-const unknownToChat = {
-  'counting tokens is refused where only chat completions could answer': async (here) => {
+const translated = {
+  'tokens are guessed where nobody counts them': async (here) => {
     const { max_tokens, ...counted } = ask;
-    const error = await failure(client(here).messages.countTokens({ ...counted, model: 'sim-ok' }));
-    assert.ok(error instanceof Anthropic.BadRequestError, `${error}`);
+    const { data, response } = await client(here).messages.countTokens({ ...counted, model: 'sim-ok' }).withResponse();
+    assert.ok(data.input_tokens > 0);
+    assert.equal(response.headers.get('x-fuseboard-estimate'), '1');
+  },
+
+  'documents reach the provider as files': async (here) => {
+    const message = await client(here).messages.create({ ...withDocument, model: 'sim-inspect' });
+    const file = received(textOf(message)).body.messages[0].content.find(({ type }) => type === 'file');
+    assert.equal(file.file.file_data, 'data:application/pdf;base64,JVBERi0=');
   },
 };
 
-inEveryPlace(places.anthropic, models, { always: messages, untranslated: onlyMessages, translated: unknownToChat });
+inEveryPlace(places.anthropic, models, { always: messages, untranslated, translated });

@@ -19,12 +19,11 @@ const errors = [
   ['sim-context-length', OpenAI.BadRequestError, 400],
   ['sim-404-model', OpenAI.NotFoundError, 404],
   ['sim-429', OpenAI.RateLimitError, 429],
-  ['sim-quota', OpenAI.RateLimitError, 429],
   ['sim-500', OpenAI.InternalServerError, 500],
   ['sim-503', OpenAI.InternalServerError, 503],
 ];
 const models = ['sim-ok', 'sim-inspect', 'sim-tool-call', 'sim-tool-calls:3', 'sim-reasoning', 'sim-refusal', 'sim-slow:20ms', 'sim-stream-cut:3',
-  ...errors.map(([behaviour]) => behaviour)];
+  'sim-quota', ...errors.map(([behaviour]) => behaviour)];
 
 // The whole of a streamed chat: its text, its last usage and its finish reason.
 async function read(stream) {
@@ -207,7 +206,13 @@ const lists = {
   },
 };
 
-const embeddings = {
+const sameDialect = {
+  'a quota that is spent is told from a rate limit': async (here) => {
+    const error = await failure(client(here).chat.completions.create({ model: 'sim-quota', messages }));
+    assert.ok(error instanceof OpenAI.RateLimitError, `${error}`);
+    assert.equal(error.code, 'insufficient_quota');
+  },
+
   'embeddings': async (here) => {
     const openai = client(here);
     const { data, usage } = await openai.embeddings.create({ model: 'sim-ok', input: ['hello', 'fuses'], dimensions: 8 });
@@ -306,4 +311,4 @@ const unknownToMessages = {
   },
 };
 
-inEveryPlace(places.openai, models, { always: { ...chat, ...lists }, untranslated: { ...embeddings, ...responses }, translated: unknownToMessages });
+inEveryPlace(places.openai, models, { always: { ...chat, ...lists }, untranslated: { ...sameDialect, ...responses }, translated: unknownToMessages });

@@ -23,9 +23,12 @@ function through(dialect, name, translates) {
     start: async (t, models) => {
       const sim = await startSim(t);
       const base_url = dialect === 'openai' ? `${sim.url}/v1` : sim.url;
+      const provider = { dialect, base_url, api_key: 'any' };
+      // A spent quota is that of a credential, so the model that has it gets one of its own.
+      const target = (model) => ({ provider: model === 'sim-quota' ? 'spent' : 'sim', model });
       const gateway = await startGateway(t, {
-        providers: { sim: { dialect, base_url, api_key: 'any' } },
-        models: Object.fromEntries(models.map((model) => [model, { retry: { max_attempts: 1 }, targets: [{ provider: 'sim', model }] }])),
+        providers: { sim: provider, spent: provider },
+        models: Object.fromEntries(models.map((model) => [model, { retry: { max_attempts: 1 }, targets: [target(model)] }])),
       });
       return { sim, gateway };
     },

@@ -154,7 +154,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
         const it = await world(t, { first: behaviour, firstTarget, secondTarget: { prefill: true } });
         const answer = await way.ask(it.gateway.url);
         assertWhole(answer, it, way);
-      assert.deepEqual(await it.counts(), [1, 1]);
+        assert.deepEqual(await it.counts(), [1, 1]);
       });
       test(`${what} is answered afresh where nobody goes on with it (${way.name})`, async (t) => {  // STR-5
         const it = await world(t, { first: behaviour, firstTarget });

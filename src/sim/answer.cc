@@ -57,24 +57,48 @@ ordered_json embedding(const std::vector<float>& vector, bool as_base64) {
   return base64(bytes);
 }
 
+Fate refused(Fate fate, ErrorKind kind) {
+  fate.opening = Fate::Opening::kError;
+  fate.error = kind;
+  fate.status = 0;
+  return fate;
+}
+
+std::string body_of(Dialect dialect, const ChatRequest& request, const Composition& said,
+                    const AnswerContext& context) {
+  if (request.response) return response_body(request, said, context);
+  return dialect == Dialect::kAnthropic ? anthropic_body(request, said, context) : openai_body(request, said, context);
+}
+
+StreamEvents events_of(Dialect dialect, const ChatRequest& request, const Composition& said,
+                       const AnswerContext& context) {
+  if (request.response) return response_events(request, said, context);
+  return dialect == Dialect::kAnthropic ? anthropic_events(request, said, context)
+                                        : openai_events(request, said, context);
+}
+
 }  // namespace
 
 std::string AnswerContext::id() const { return fmt::format("sim{:06}{:016x}", ordinal, mix(seed, ordinal)); }
 
 Reply chat_reply(Dialect dialect, const ChatRequest& request, const Fate& fate, const AnswerContext& context) {
   const RefusalContext refusal = {dialect, request.model, context.request_id()};
-  const bool anthropic = dialect == Dialect::kAnthropic;
+  if (request.prefill && fate.prefill == Fate::Prefill::kRefused) {
+    return error_reply(refused(fate, ErrorKind::kPrefill), refusal);
+  }
   const Composition said =
       compose(request, fate, {.seed = context.seed, .max_tokens = context.max_tokens, .inspected = context.inspected});
   if (request.stream) {
-    StreamEvents events = anthropic ? anthropic_events(request, said, context) : openai_events(request, said, context);
-    events.error = error_event(dialect, fate.error, refusal.detail(fate));
+    StreamEvents events = events_of(dialect, request, said, context);
+    const ErrorDetail detail = refusal.detail(fate);
+    events.error = request.response ? response_error_events(request, context, events, fate.after_tokens,
+                                                            error_body(dialect, fate.error, detail))
+                                    : error_event(dialect, fate.error, detail);
     return stream_reply(fate, std::move(events), context.token_gap);
   }
   // What would be an error in the middle of a stream is an error from the start.
   if (fate.ending == Fate::Ending::kError) return error_reply(fate, refusal);
-  return plain_reply(fate, anthropic ? anthropic_body(request, said, context) : openai_body(request, said, context),
-                     said.tokens.size());
+  return plain_reply(fate, body_of(dialect, request, said, context), said.length());
 }
 
 Reply embeddings_reply(const EmbeddingsRequest& request, const Fate& fate, const AnswerContext& context) {

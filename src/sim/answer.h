@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Answers to chat completions, messages and embeddings, as the two providers word them.
+// Answers to chat completions, responses, messages and embeddings, as the two providers word them.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,10 @@ struct AnswerContext {
   std::string request_id() const { return "req_" + id(); }
 };
 
-// `POST /v1/chat/completions` or `POST /v1/messages`, for a fate whose opening is kAnswer.
+// What an answer of /v1/responses is known by.
+std::string response_id(const AnswerContext& context);
+
+// `POST /v1/chat/completions`, `/v1/responses` or `/v1/messages`, for a fate whose opening is kAnswer.
 Reply chat_reply(Dialect dialect, const ChatRequest& request, const Fate& fate, const AnswerContext& context);
 
 // `POST /v1/embeddings`, likewise: unit vectors that depend on the seed and the text.

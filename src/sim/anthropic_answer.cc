@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "sim/dialect_answer.h"
 #include "sim/json_text.h"
@@ -41,7 +42,9 @@ std::string event(const char* name, const ordered_json& data) {
   return fmt::format("event: {}\ndata: {}\n\n", name, json_text(data));
 }
 
-std::string tool_use_id(const AnswerContext& context) { return "toolu_" + context.id(); }
+std::string tool_use_id(const AnswerContext& context, std::size_t call) {
+  return fmt::format("toolu_{}{:02}", context.id(), call);
+}
 
 ordered_json message(const ChatRequest& request, const AnswerContext& context) {
   return {
@@ -49,24 +52,93 @@ ordered_json message(const ChatRequest& request, const AnswerContext& context) {
       {"content", ordered_json::array()}, {"stop_reason", nullptr}, {"stop_sequence", nullptr}};
 }
 
-ordered_json content(const Composition& said, const AnswerContext& context) {
-  if (said.finish == Finish::kRefusal) return ordered_json::array();
-  if (said.tool.empty()) return ordered_json::array({{{"type", "text"}, {"text", said.joined()}}});
+// A block as the stream opens it, and the kinds of deltas that fill it.
+ordered_json empty_text() { return {{"type", "text"}, {"text", ""}}; }
+ordered_json empty_thinking() { return {{"type", "thinking"}, {"thinking", ""}, {"signature", ""}}; }
+ordered_json empty_call(const ToolCall& call, const std::string& id) {
+  return {{"type", "tool_use"}, {"id", id}, {"name", call.name}, {"input", ordered_json::object()}};
+}
+
+std::string signature(const AnswerContext& context) { return "sig_" + context.id(); }
+
+ordered_json input_of(const ToolCall& call) {
   // Arguments that max_tokens cut are no object any more; a provider sends what it has, which is nothing.
-  ordered_json input = ordered_json::parse(said.joined(), nullptr, false);
-  if (!input.is_object()) input = ordered_json::object();
-  return ordered_json::array(
-      {{{"type", "tool_use"}, {"id", tool_use_id(context)}, {"name", said.tool}, {"input", std::move(input)}}});
+  ordered_json input = ordered_json::parse(joined(call.arguments), nullptr, false);
+  return input.is_object() ? input : ordered_json::object();
 }
 
-ordered_json empty_block(const Composition& said, const AnswerContext& context) {
-  if (said.tool.empty()) return {{"type", "text"}, {"text", ""}};
-  return {{"type", "tool_use"}, {"id", tool_use_id(context)}, {"name", said.tool}, {"input", ordered_json::object()}};
+ordered_json content(const Composition& said, const AnswerContext& context) {
+  ordered_json blocks = ordered_json::array();
+  if (!said.reasoning.empty()) {
+    ordered_json block = empty_thinking();
+    block["thinking"] = joined(said.reasoning);
+    block["signature"] = signature(context);
+    blocks.push_back(std::move(block));
+  }
+  if (!said.tokens.empty()) blocks.push_back({{"type", "text"}, {"text", said.text()}});
+  for (std::size_t i = 0; i < said.calls.size(); ++i) {
+    ordered_json block = empty_call(said.calls[i], tool_use_id(context, i));
+    block["input"] = input_of(said.calls[i]);
+    blocks.push_back(std::move(block));
+  }
+  return blocks;
 }
 
-ordered_json token_delta(const Composition& said, const std::string& token) {
-  if (said.tool.empty()) return {{"type", "text_delta"}, {"text", token}};
-  return {{"type", "input_json_delta"}, {"partial_json", token}};
+// The events of a message's blocks. What opens and closes a block leaves with the token that comes next, so that
+// every token stays one step of the stream.
+class Blocks {
+ public:
+  explicit Blocks(StreamEvents& events) : events_(events) {}
+
+  void open(const ordered_json& block) {
+    close();
+    pending_ +=
+        event("content_block_start", {{"type", "content_block_start"}, {"index", index_}, {"content_block", block}});
+    open_ = true;
+    // All that comes before the first content goes out at once.
+    if (index_ == 0) events_.start += std::exchange(pending_, {});
+  }
+
+  void token(const ordered_json& delta) { events_.tokens.push_back(std::exchange(pending_, {}) + delta_event(delta)); }
+
+  // A delta that is no token; it leaves with what follows.
+  void aside(const ordered_json& delta) { pending_ += delta_event(delta); }
+
+  // What is left to send when all blocks are told.
+  std::string end() {
+    close();
+    return std::exchange(pending_, {});
+  }
+
+ private:
+  void close() {
+    if (!open_) return;
+    pending_ += event("content_block_stop", {{"type", "content_block_stop"}, {"index", index_++}});
+    open_ = false;
+  }
+  std::string delta_event(const ordered_json& delta) const {
+    return event("content_block_delta", {{"type", "content_block_delta"}, {"index", index_}, {"delta", delta}});
+  }
+
+  StreamEvents& events_;
+  std::string pending_;
+  std::size_t index_ = 0;
+  bool open_ = false;
+};
+
+void add_blocks(const Composition& said, const AnswerContext& context, Blocks& blocks) {
+  if (!said.reasoning.empty()) {
+    blocks.open(empty_thinking());
+    for (const auto& token : said.reasoning) blocks.token({{"type", "thinking_delta"}, {"thinking", token}});
+    blocks.aside({{"type", "signature_delta"}, {"signature", signature(context)}});
+  }
+  if (!said.tokens.empty()) blocks.open(empty_text());
+  for (const auto& token : said.tokens) blocks.token({{"type", "text_delta"}, {"text", token}});
+  for (std::size_t i = 0; i < said.calls.size(); ++i) {
+    blocks.open(empty_call(said.calls[i], tool_use_id(context, i)));
+    for (const auto& token : said.calls[i].arguments)
+      blocks.token({{"type", "input_json_delta"}, {"partial_json", token}});
+  }
 }
 
 }  // namespace
@@ -75,7 +147,7 @@ std::string anthropic_body(const ChatRequest& request, const Composition& said, 
   ordered_json body = message(request, context);
   body["content"] = content(said, context);
   body["stop_reason"] = stop_reason(said.finish);
-  body["usage"] = usage(request.prompt_tokens, said.tokens.size());
+  body["usage"] = usage(request.prompt_tokens, said.length());
   return json_text(body);
 }
 
@@ -83,23 +155,15 @@ StreamEvents anthropic_events(const ChatRequest& request, const Composition& sai
   StreamEvents events;
   ordered_json begun = message(request, context);
   begun["usage"] = usage(request.prompt_tokens, 1);
-  const bool has_block = said.finish != Finish::kRefusal;
   events.start = event("message_start", {{"type", "message_start"}, {"message", std::move(begun)}});
-  if (has_block) {
-    events.start +=
-        event("content_block_start",
-              {{"type", "content_block_start"}, {"index", 0}, {"content_block", empty_block(said, context)}});
-  }
+  Blocks blocks(events);
+  add_blocks(said, context, blocks);
   events.start += event("ping", {{"type", "ping"}});
-  for (const std::string& token : said.tokens) {
-    events.tokens.push_back(event(
-        "content_block_delta", {{"type", "content_block_delta"}, {"index", 0}, {"delta", token_delta(said, token)}}));
-  }
-  if (has_block) events.finish = event("content_block_stop", {{"type", "content_block_stop"}, {"index", 0}});
+  events.finish = blocks.end();
   events.finish +=
       event("message_delta", {{"type", "message_delta"},
                               {"delta", {{"stop_reason", stop_reason(said.finish)}, {"stop_sequence", nullptr}}},
-                              {"usage", usage(request.prompt_tokens, said.tokens.size())}});
+                              {"usage", usage(request.prompt_tokens, said.length())}});
   events.done = event("message_stop", {{"type", "message_stop"}});
   events.malformed = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"del\n\n";
   return events;

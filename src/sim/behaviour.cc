@@ -56,6 +56,23 @@ constexpr std::array kTable = {
         "sim-tool-call", ParameterKind::kNone, "",
         "calls the request's first tool (`get_weather` if it has none); answers in words once it sees a tool's result",
         [](const Use&, Fate& fate) { fate.content = Content::kToolCall; }},
+    Behaviour{
+        "sim-tool-calls", ParameterKind::kCount, "2",
+        "makes that many calls at once, one of each of the first tools, or all of the first where there are fewer",
+        [](const Use& use, Fate& fate) {
+          fate.content = Content::kToolCall;
+          fate.calls = use.parameter.count;
+        }},
+    Behaviour{"sim-reasoning", ParameterKind::kCount, "12",
+              "says that many tokens of reasoning before the answer: `reasoning_content`, a `thinking` block or a "
+              "`reasoning` item",
+              [](const Use& use, Fate& fate) { fate.reasoning_tokens = use.parameter.count; }},
+    Behaviour{"sim-no-prefill", ParameterKind::kNone, "",
+              "400 for a conversation that ends with an assistant's message",
+              [](const Use&, Fate& fate) { fate.prefill = Fate::Prefill::kRefused; }},
+    Behaviour{"sim-ignores-prefill", ParameterKind::kNone, "",
+              "answers a conversation that ends with an assistant's message with another text from the beginning",
+              [](const Use&, Fate& fate) { fate.prefill = Fate::Prefill::kIgnored; }},
     Behaviour{"sim-refusal", ParameterKind::kNone, "",
               "200 with an empty answer that ends in `content_filter` (OpenAI) or `refusal` (Anthropic)",
               [](const Use&, Fate& fate) { fate.content = Content::kRefusal; }},
@@ -130,6 +147,11 @@ constexpr std::array kTable = {
                 refuse(fate, ErrorKind::kRateLimit);
                 fate.retry_after = use.parameter.duration;
               }},
+    Behaviour{
+        "sim-limited", ParameterKind::kCount, "60",
+        "answers that many requests of the name a minute, with 1000 tokens of prompt each, and tells so in headers; "
+        "then 429 with `retry-after`",
+        [](const Use& use, Fate& fate) { fate.requests_per_minute = use.parameter.count; }},
     Behaviour{"sim-quota", ParameterKind::kNone, "",
               "429, the money is spent: `insufficient_quota` (OpenAI), `enforced_spend_limit_reached` (Anthropic)",
               [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kQuota); }},
@@ -178,6 +200,23 @@ const Behaviour* find_behaviour(std::string_view name) {
   return nullptr;
 }
 
+std::expected<Trait, std::string> read_trait(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  const std::string_view name = text.substr(0, colon);
+  const Behaviour* behaviour = find_behaviour(name);
+  if (behaviour == nullptr) {
+    return std::unexpected(fmt::format("`{}` is none of the behaviours that GET /sim/models lists", name));
+  }
+  const bool given = colon != text.npos;
+  if (behaviour->kind == ParameterKind::kNone) {
+    if (!given) return Trait{behaviour, {}};
+  } else {
+    const std::string_view parameter_text = given ? text.substr(colon + 1) : behaviour->default_parameter;
+    if (const auto parameter = read_parameter(behaviour->kind, parameter_text)) return Trait{behaviour, *parameter};
+  }
+  return std::unexpected(fmt::format("`{}` takes {}", name, allowed_text(behaviour->kind)));
+}
+
 std::string_view kind_text(ParameterKind kind) {
   switch (kind) {
     case ParameterKind::kNone:
@@ -197,30 +236,30 @@ std::string_view kind_text(ParameterKind kind) {
 std::span<const Behaviour> behaviours() { return kTable; }
 
 std::expected<ModelName, std::string> read_model_name(std::string_view model) {
-  if (!model.starts_with("sim-")) return ModelName{&kTable.front(), {}};
-  const std::string_view unlabelled = model.substr(0, model.find('#'));
-  const std::size_t colon = unlabelled.find(':');
-  const std::string_view name = unlabelled.substr(0, colon);
-  const Behaviour* behaviour = find_behaviour(name);
-  if (behaviour == nullptr) {
-    return std::unexpected(
-        fmt::format("The model `{}` does not exist; GET /sim/models lists the simulated ones.", model));
-  }
-  const bool given = colon != unlabelled.npos;
-  if (behaviour->kind == ParameterKind::kNone) {
-    if (!given) return ModelName{behaviour, {}};
-  } else {
-    const std::string_view text = given ? unlabelled.substr(colon + 1) : behaviour->default_parameter;
-    if (const auto parameter = read_parameter(behaviour->kind, text)) return ModelName{behaviour, *parameter};
+  if (!model.starts_with("sim-")) return ModelName{{&kTable.front(), {}}};
+  std::string_view rest = model.substr(0, model.find('#'));
+  ModelName name;
+  while (true) {
+    const std::size_t plus = rest.find('+');
+    const auto trait = read_trait(rest.substr(0, plus));
+    if (!trait) return std::unexpected(fmt::format("The model `{}` does not exist: {}.", model, trait.error()));
+    name.push_back(*trait);
+    if (plus == rest.npos) return name;
+    if (name.size() == kMaxTraits) break;
+    rest.remove_prefix(plus + 1);
   }
   return std::unexpected(
-      fmt::format("The model `{}` does not exist: `{}` takes {}.", model, name, allowed_text(behaviour->kind)));
+      fmt::format("The model `{}` does not exist: at most {} behaviours go together.", model, kMaxTraits));
 }
 
 Fate fate_of(const ModelName& name, std::uint64_t nth, Duration since_reset) {
   Fate fate;
-  fate.behaviour = name.behaviour->name;
-  name.behaviour->shape({.parameter = name.parameter, .nth = nth, .since_reset = since_reset}, fate);
+  fate.behaviour.clear();
+  for (const Trait& trait : name) {
+    if (!fate.behaviour.empty()) fate.behaviour += '+';
+    fate.behaviour += trait.behaviour->name;
+    trait.behaviour->shape({.parameter = trait.parameter, .nth = nth, .since_reset = since_reset}, fate);
+  }
   return fate;
 }
 

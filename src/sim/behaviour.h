@@ -3,16 +3,18 @@
 
 // The table of behaviours: what a model's name makes of a request.
 //
-// A name is `sim-…`, then `:PARAMETER` where the behaviour takes one, then `#LABEL`: names that differ in their label
-// behave alike and keep their own counts, so tests that share a provider do not disturb one another. Names that do not
-// begin with `sim-` behave like sim-ok.
+// A name is `sim-…`, then `:PARAMETER` where the behaviour takes one, then `+` and further behaviours, then `#LABEL`:
+// names that differ in their label behave alike and keep their own counts, so tests that share a provider do not
+// disturb one another. Names that do not begin with `sim-` behave like sim-ok.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fuseboard/core/time.h"
 #include "sim/fate.h"
@@ -46,10 +48,15 @@ struct Behaviour {
 // Every behaviour, sim-ok first. The documentation's table and GET /sim/models are made from it.
 std::span<const Behaviour> behaviours();
 
-struct ModelName {
+// One behaviour of a name, with its parameter.
+struct Trait {
   const Behaviour* behaviour;  // never null
   Parameter parameter;
 };
+
+// A name as read: 1 to kMaxTraits behaviours, which shape the fate one after another.
+using ModelName = std::vector<Trait>;
+inline constexpr std::size_t kMaxTraits = 8;
 
 // What `model` asks for; the error says in words why there is no such model.
 std::expected<ModelName, std::string> read_model_name(std::string_view model);

@@ -15,18 +15,37 @@
 
 namespace fuseboard::sim {
 
+// A tool that a call may name.
+struct Tool {
+  std::string name;
+  std::string arguments;  // a JSON object that fits the tool's schema as far as its required fields go
+};
+
+// What only /v1/responses has. The texts are JSON, as they came: the answer repeats them.
+struct ResponseFields {
+  std::string previous_id;  // previous_response_id; empty: none
+  bool store = true;        // false: the answer's id is no previous_response_id
+  std::string instructions = "null";
+  std::string tools = "[]";
+  std::string tool_choice = "\"auto\"";
+  std::string metadata = "{}";
+};
+
 struct ChatRequest {
   std::string model;
   bool stream = false;
   bool include_usage = false;             // OpenAI's stream_options
-  std::optional<std::size_t> max_tokens;  // max_completion_tokens or max_tokens
-  std::string prompt;                     // every text of the conversation, system prompt included
+  std::optional<std::size_t> max_tokens;  // max_completion_tokens, max_output_tokens or max_tokens
+  std::string prompt;                     // every text of the conversation, system prompt included, without `prefill`
   std::string last_user;                  // the text of the last user message
   std::size_t prompt_tokens = 0;
-  std::string tool;                // the tool that a call would name; empty: none is offered
-  std::string tool_arguments;      // a JSON object that fits the tool's schema as far as its required fields go
-  bool tool_forced = false;        // tool_choice leaves no way but a call
-  bool after_tool_result = false;  // the conversation ends with a tool's result
+  std::optional<std::string>
+      prefill;               // the text of the assistant's message that the conversation ends with, if it does
+  std::vector<Tool> tools;   // those that a call may name, at most kMaxTools
+  bool tool_forced = false;  // tool_choice leaves no way but a call
+  bool parallel_calls = true;
+  bool after_tool_result = false;          // the conversation ends with a tool's result
+  std::optional<ResponseFields> response;  // set: asked of /v1/responses
 };
 
 struct EmbeddingsRequest {
@@ -36,13 +55,17 @@ struct EmbeddingsRequest {
   bool base64 = false;
 };
 
-// Why a body cannot be answered; becomes a 400 in the dialect's shape.
+// Why a body cannot be answered; becomes an error in the dialect's shape.
 struct BadRequest {
   std::string message;
   std::string param;
+  ErrorKind kind = ErrorKind::kBadRequest;
 };
 
+// The body of /v1/chat/completions or /v1/messages.
 std::expected<ChatRequest, BadRequest> read_chat(Dialect dialect, std::string_view body);
+// The body of /v1/responses.
+std::expected<ChatRequest, BadRequest> read_response(std::string_view body);
 // The body of /v1/messages/count_tokens: a message request without max_tokens.
 std::expected<ChatRequest, BadRequest> read_token_count(std::string_view body);
 std::expected<EmbeddingsRequest, BadRequest> read_embeddings(std::string_view body);

@@ -13,6 +13,8 @@
 namespace fuseboard::sim {
 namespace {
 
+constexpr std::size_t kMaxCalls = 128;
+
 constexpr std::array<std::string_view, 64> kWords = {
     "a",       "steady", "circuit", "holds",   "the",     "light",   "while",  "each",   "fuse",  "waits",    "for",
     "current", "and",    "every",   "answer",  "travels", "along",   "copper", "lines",  "until", "quiet",    "returns",
@@ -22,9 +24,9 @@ constexpr std::array<std::string_view, 64> kWords = {
     "slow",    "turns",  "before",  "morning", "load",    "settles", "into",   "rhythm", "again"};
 
 // Sentences of five to twelve words out of the list.
-std::vector<std::string> invented_text(std::uint64_t seed, std::size_t tokens) {
+Tokens invented_text(std::uint64_t seed, std::size_t tokens) {
   Rng rng(seed);
-  std::vector<std::string> text;
+  Tokens text;
   text.reserve(tokens);
   std::size_t left_in_sentence = 0;
   for (std::size_t i = 0; i < tokens; ++i) {
@@ -39,29 +41,87 @@ std::vector<std::string> invented_text(std::uint64_t seed, std::size_t tokens) {
   return text;
 }
 
-void compose_call(const ChatRequest& request, Composition& composition) {
-  composition.tool = request.tool.empty() ? "get_weather" : request.tool;
-  composition.tokens = split_tokens(request.tool.empty() ? R"({"city":"Sample City"})" : request.tool_arguments);
-  composition.finish = Finish::kToolCall;
+ToolCall call_of(const Tool& tool) { return {tool.name, split_tokens(tool.arguments)}; }
+
+// The first tools, one call each; the first again and again where there are not enough.
+std::vector<ToolCall> compose_calls(const ChatRequest& request, std::size_t wanted) {
+  const Tool invented = {"get_weather", R"({"city":"Sample City"})"};
+  const std::size_t count = request.parallel_calls ? std::clamp<std::size_t>(wanted, 1, kMaxCalls) : 1;
+  std::vector<ToolCall> calls;
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool enough = request.tools.size() >= count;
+    calls.push_back(call_of(request.tools.empty() ? invented : request.tools[enough ? i : 0]));
+  }
+  return calls;
 }
 
 bool calls_tool(const ChatRequest& request, const Fate& fate) {
-  if (request.tool_forced && !request.tool.empty()) return true;
+  if (request.tool_forced && !request.tools.empty()) return true;
   // An agent's loop ends: what follows a tool's result is said in words.
   return fate.content == Fate::Content::kToolCall && !request.after_tool_result;
 }
 
+bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
+std::string_view without_trailing_space(std::string_view text) {
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// What remains of the text behind `prefill`; all of it where it does not begin so. White space at the end of `prefill`
+// counts as little as models make of it.
+void go_on_from(std::string_view prefill, Tokens& tokens) {
+  const std::string_view said = without_trailing_space(prefill);
+  const std::string text = joined(tokens);
+  if (!text.starts_with(said)) return;
+  std::size_t skipped = said.size();
+  if (said.size() < prefill.size()) {
+    while (skipped < text.size() && is_space(text[skipped])) ++skipped;
+  }
+  auto first = tokens.begin();
+  while (first != tokens.end() && skipped >= first->size()) skipped -= (first++)->size();
+  if (first != tokens.end()) first->erase(0, skipped);
+  tokens.erase(tokens.begin(), first);
+}
+
+// The text without regard to any bound, but for one more than `enough` tokens, which bounds the work.
+Tokens compose_text(const ChatRequest& request, const Fate& fate, std::uint64_t seed, std::size_t enough) {
+  if (fate.content == Fate::Content::kEcho) return split_tokens(request.last_user);
+  const std::size_t wanted = fate.tokens != 0 ? fate.tokens : 24 + Rng(seed).below(33);
+  return invented_text(seed, std::min(wanted, enough + 1));
+}
+
+// Keeps the first `limit` tokens of all.
+void cut(std::size_t limit, Composition& composition) {
+  if (composition.length() <= limit) return;
+  composition.finish = Finish::kLength;
+  const auto take = [&limit](Tokens& tokens) {
+    tokens.resize(std::min(tokens.size(), limit));
+    limit -= tokens.size();
+  };
+  take(composition.reasoning);
+  take(composition.tokens);
+  for (ToolCall& call : composition.calls) take(call.arguments);
+  std::erase_if(composition.calls, [](const ToolCall& call) { return call.arguments.empty(); });
+}
+
 }  // namespace
 
-std::string Composition::joined() const {
+std::string joined(const Tokens& tokens) {
   std::string text;
   for (const std::string& token : tokens) text += token;
   return text;
 }
 
-std::vector<std::string> split_tokens(std::string_view text) {
+std::size_t Composition::length() const {
+  std::size_t sum = reasoning.size() + tokens.size();
+  for (const ToolCall& call : calls) sum += call.arguments.size();
+  return sum;
+}
+
+Tokens split_tokens(std::string_view text) {
   constexpr std::size_t kLongest = 12;
-  std::vector<std::string> tokens;
+  Tokens tokens;
   std::size_t begin = 0;
   while (begin < text.size()) {
     const std::size_t space = text.find(' ', begin + 1);
@@ -75,29 +135,32 @@ std::vector<std::string> split_tokens(std::string_view text) {
 
 Composition compose(const ChatRequest& request, const Fate& fate, const CompositionInput& input) {
   Composition composition;
-  const std::uint64_t seed = mix(input.seed, request.prompt);
+  const std::string_view prefill = request.prefill ? std::string_view(*request.prefill) : std::string_view();
+  const bool anew = fate.prefill == Fate::Prefill::kIgnored && request.prefill;
+  const std::uint64_t prompt_seed = mix(input.seed, request.prompt);
+  const std::uint64_t seed = anew ? mix(prompt_seed, prefill) : prompt_seed;
   const std::size_t limit = std::min(request.max_tokens.value_or(input.max_tokens), input.max_tokens);
   if (fate.content == Fate::Content::kRefusal) {
     composition.finish = Finish::kRefusal;
     return composition;
   }
-  if (calls_tool(request, fate)) {
-    compose_call(request, composition);
-  } else if (fate.content == Fate::Content::kEcho) {
-    composition.tokens = split_tokens(request.last_user);
-  } else if (fate.content == Fate::Content::kInspect) {
+  if (fate.content == Fate::Content::kInspect) {
     // Whole whatever max_tokens says: half a JSON text would tell a test nothing. The body's bound is its bound.
     composition.tokens = split_tokens(input.inspected);
     return composition;
+  }
+  if (fate.reasoning_tokens != 0) {
+    composition.reasoning = invented_text(mix(seed, "reasoning"), std::min(fate.reasoning_tokens, limit + 1));
+  }
+  if (calls_tool(request, fate)) {
+    composition.calls = compose_calls(request, fate.calls);
+    composition.finish = Finish::kToolCall;
   } else {
-    const std::size_t wanted = fate.tokens != 0 ? fate.tokens : 24 + Rng(seed).below(33);
-    // One more than the limit suffices to see that it is exceeded, and bounds the work.
-    composition.tokens = invented_text(seed, std::min(wanted, limit + 1));
+    // A token has at least a byte, so that many more suffice behind the prefill.
+    composition.tokens = compose_text(request, fate, seed, limit + prefill.size());
+    if (!anew) go_on_from(prefill, composition.tokens);
   }
-  if (composition.tokens.size() > limit) {
-    composition.tokens.resize(limit);
-    composition.finish = Finish::kLength;
-  }
+  cut(limit, composition);
   return composition;
 }
 

@@ -17,12 +17,22 @@ namespace fuseboard::sim {
 
 enum class Finish : std::uint8_t { kStop, kLength, kToolCall, kRefusal };
 
+using Tokens = std::vector<std::string>;
+std::string joined(const Tokens& tokens);
+
+struct ToolCall {
+  std::string name;
+  Tokens arguments;
+};
+
 struct Composition {
-  std::vector<std::string> tokens;  // of the text, or of the arguments of the tool call
-  std::string tool;                 // empty: the answer is a text
+  Tokens reasoning;             // said before the rest
+  Tokens tokens;                // of the text
+  std::vector<ToolCall> calls;  // after the text
   Finish finish = Finish::kStop;
 
-  std::string joined() const;
+  std::string text() const { return joined(tokens); }
+  std::size_t length() const;  // all tokens
 };
 
 struct CompositionInput {
@@ -35,6 +45,6 @@ struct CompositionInput {
 Composition compose(const ChatRequest& request, const Fate& fate, const CompositionInput& input);
 
 // Cuts a text into tokens: words with the space before them, 12 bytes at most, never inside a UTF-8 character.
-std::vector<std::string> split_tokens(std::string_view text);
+Tokens split_tokens(std::string_view text);
 
 }  // namespace fuseboard::sim

@@ -14,6 +14,18 @@
 
 namespace fuseboard::sim {
 
+// Where a request stands among those of its minute, the request itself counted unless it was refused.
+struct Quota {
+  enum class Exceeded : std::uint8_t { kNothing, kRequests, kTokens };
+
+  std::uint64_t requests = 0;  // allowed in a minute
+  std::uint64_t tokens = 0;
+  std::uint64_t remaining_requests = 0;
+  std::uint64_t remaining_tokens = 0;
+  Duration reset{};  // until all are allowed again
+  Exceeded exceeded = Exceeded::kNothing;
+};
+
 struct Fate {
   enum class Opening : std::uint8_t {
     kAnswer,      // a proper answer, which may yet go wrong on its way: see `ending`
@@ -34,6 +46,12 @@ struct Fate {
     kError,      // an error event after `after_tokens`, then a clean end
   };
   enum class Content : std::uint8_t { kText, kEcho, kInspect, kToolCall, kRefusal };
+  // What becomes of an assistant's message at the end of the conversation.
+  enum class Prefill : std::uint8_t {
+    kContinued,  // the answer goes on behind it
+    kRefused,    // 400
+    kIgnored,    // another answer begins
+  };
 
   std::string behaviour = "sim-ok";  // for the log and x-sim-behaviour
   Opening opening = Opening::kAnswer;
@@ -42,13 +60,18 @@ struct Fate {
   std::string message;  // of the error; empty: the usual words
   std::string param;    // OpenAI's `param`; empty: the usual one
   std::optional<Duration> retry_after;
+  std::optional<std::uint64_t> requests_per_minute;  // a limit to count against
+  std::optional<Quota> quota;                        // what has come of it; told in headers
 
   Duration wait{};                    // before the head of the answer
   Duration first_token_wait{};        // after the head, before the first content; a plain answer waits before its head
   std::optional<Duration> token_gap;  // the provider's own when not set
 
   Content content = Content::kText;
-  std::size_t tokens = 0;  // length of the text; 0: what the prompt and the seed say
+  std::size_t tokens = 0;            // length of the text; 0: what the prompt and the seed say
+  std::size_t calls = 1;             // of tools, for Content::kToolCall
+  std::size_t reasoning_tokens = 0;  // said before the answer
+  Prefill prefill = Prefill::kContinued;
   Ending ending = Ending::kComplete;
   std::size_t after_tokens = 0;
   bool split_events = false;  // every event leaves in two pieces

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// JSON to text. A template, so that no header of sim shows the JSON library: whoever uses it includes that.
+// JSON to text. A template, so that this header does not show the JSON library: whoever uses it includes that.
 #pragma once
 
 #include <string>

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "sim/dialect_answer.h"
 #include "sim/json_text.h"
@@ -31,17 +32,21 @@ const char* finish_reason(Finish finish) {
 
 ordered_json usage(const ChatRequest& request, const Composition& said) {
   return {{"prompt_tokens", request.prompt_tokens},
-          {"completion_tokens", said.tokens.size()},
-          {"total_tokens", request.prompt_tokens + said.tokens.size()},
+          {"completion_tokens", said.length()},
+          {"total_tokens", request.prompt_tokens + said.length()},
           {"prompt_tokens_details", {{"cached_tokens", 0}, {"audio_tokens", 0}}},
           {"completion_tokens_details",
-           {{"reasoning_tokens", 0},
+           {{"reasoning_tokens", said.reasoning.size()},
             {"audio_tokens", 0},
             {"accepted_prediction_tokens", 0},
             {"rejected_prediction_tokens", 0}}}};
 }
 
 std::string event(const ordered_json& data) { return "data: " + json_text(data) + "\n\n"; }
+
+std::string call_id(const AnswerContext& context, std::size_t call) {
+  return fmt::format("call_{}{:02}", context.id(), call);
+}
 
 class Chunks {
  public:
@@ -72,37 +77,57 @@ class Chunks {
   const AnswerContext& context_;
 };
 
-std::string call_id(const AnswerContext& context) { return "call_" + context.id(); }
-
 ordered_json message(const Composition& said, const AnswerContext& context) {
   ordered_json message = {{"role", "assistant"}, {"content", nullptr}, {"refusal", nullptr}};
-  if (said.tool.empty()) {
-    message["content"] = said.joined();
-  } else {
-    message["tool_calls"] = ordered_json::array({{{"id", call_id(context)},
-                                                  {"type", "function"},
-                                                  {"function", {{"name", said.tool}, {"arguments", said.joined()}}}}});
+  if (!said.reasoning.empty()) message["reasoning_content"] = joined(said.reasoning);
+  if (said.calls.empty() || !said.tokens.empty()) message["content"] = said.text();
+  for (std::size_t i = 0; i < said.calls.size(); ++i) {
+    const ToolCall& call = said.calls[i];
+    message["tool_calls"].push_back({{"id", call_id(context, i)},
+                                     {"type", "function"},
+                                     {"function", {{"name", call.name}, {"arguments", joined(call.arguments)}}}});
   }
   return message;
 }
 
+ordered_json call_begun(const ToolCall& call, std::size_t index, const AnswerContext& context) {
+  return {{"index", index},
+          {"id", call_id(context, index)},
+          {"type", "function"},
+          {"function", {{"name", call.name}, {"arguments", ""}}}};
+}
+
+ordered_json call_delta(ordered_json call) { return {{"tool_calls", ordered_json::array({std::move(call)})}}; }
+
+bool begins_with_call(const Composition& said) {
+  return said.reasoning.empty() && said.tokens.empty() && !said.calls.empty();
+}
+
 ordered_json first_delta(const Composition& said, const AnswerContext& context) {
   ordered_json delta = {{"role", "assistant"}, {"content", nullptr}};
-  if (said.tool.empty()) {
+  if (begins_with_call(said)) {
+    delta["tool_calls"] = ordered_json::array({call_begun(said.calls.front(), 0, context)});
+  } else {
     delta["content"] = "";
     delta["refusal"] = nullptr;
-  } else {
-    delta["tool_calls"] = ordered_json::array({{{"index", 0},
-                                                {"id", call_id(context)},
-                                                {"type", "function"},
-                                                {"function", {{"name", said.tool}, {"arguments", ""}}}}});
   }
   return delta;
 }
 
-ordered_json token_delta(const Composition& said, const std::string& token) {
-  if (said.tool.empty()) return {{"content", token}};
-  return {{"tool_calls", ordered_json::array({{{"index", 0}, {"function", {{"arguments", token}}}}})}};
+// One entry a token. A call begins with a chunk of its own, which leaves with its first token; the one that begins the
+// answer is in the first delta already.
+void add_tokens(const Chunks& chunks, const Composition& said, const AnswerContext& context, Tokens& events) {
+  for (const auto& token : said.reasoning) events.push_back(chunks.delta({{"reasoning_content", token}}, nullptr));
+  for (const auto& token : said.tokens) events.push_back(chunks.delta({{"content", token}}, nullptr));
+  for (std::size_t i = 0; i < said.calls.size(); ++i) {
+    const ToolCall& call = said.calls[i];
+    std::string begun;
+    if (i > 0 || !begins_with_call(said)) begun = chunks.delta(call_delta(call_begun(call, i, context)), nullptr);
+    for (const auto& token : call.arguments) {
+      const ordered_json part = {{"index", i}, {"function", {{"arguments", token}}}};
+      events.push_back(std::exchange(begun, {}) + chunks.delta(call_delta(part), nullptr));
+    }
+  }
 }
 
 }  // namespace
@@ -126,9 +151,7 @@ StreamEvents openai_events(const ChatRequest& request, const Composition& said, 
   const Chunks chunks(request, context);
   StreamEvents events;
   events.start = chunks.delta(first_delta(said, context), nullptr);
-  for (const std::string& token : said.tokens) {
-    events.tokens.push_back(chunks.delta(token_delta(said, token), nullptr));
-  }
+  add_tokens(chunks, said, context, events.tokens);
   events.finish = chunks.delta(ordered_json::object(), finish_reason(said.finish));
   if (request.include_usage) events.finish += chunks.usage_chunk(said);
   events.done = "data: [DONE]\n\n";

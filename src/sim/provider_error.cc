@@ -29,7 +29,7 @@ struct Wording {
 
 // Words and fields as the providers document them (OpenAI "Error codes", Anthropic "Errors") or as their SDKs' issue
 // trackers quote them: classification is tested against these, so they must not drift towards our own taste.
-constexpr std::array<Wording, 14> kWordings = {{
+constexpr std::array<Wording, 16> kWordings = {{
     {ErrorKind::kBadRequest, 400, "invalid_request_error", nullptr, nullptr, "Invalid request.",
      "invalid_request_error", "Invalid request."},
     {ErrorKind::kUnauthorized, 401, "invalid_request_error", "invalid_api_key", nullptr,
@@ -53,6 +53,12 @@ constexpr std::array<Wording, 14> kWordings = {{
      "The response was filtered due to the prompt triggering the content management policy. Please modify your prompt "
      "and retry.",
      "invalid_request_error", "Output blocked by content filtering policy"},
+    {ErrorKind::kPrefill, 400, "invalid_request_error", nullptr, "messages",
+     "This model does not support assistant message prefill. The conversation must end with a user message.",
+     "invalid_request_error",
+     "This model does not support assistant message prefill. The conversation must end with a user message."},
+    {ErrorKind::kPreviousResponse, 400, "invalid_request_error", "previous_response_not_found", "previous_response_id",
+     "Previous response not found.", "invalid_request_error", "Previous response not found."},
     {ErrorKind::kRateLimit, 429, "requests", "rate_limit_exceeded", nullptr,
      "Rate limit reached for requests per min (RPM): Limit 60, Used 60, Requested 1.", "rate_limit_error",
      "Number of requests has exceeded your per-minute rate limit."},

@@ -21,6 +21,8 @@ enum class ErrorKind : std::uint8_t {
   kTooLarge,
   kContextLength,
   kContentFilter,
+  kPrefill,           // the model takes no assistant's message at the end
+  kPreviousResponse,  // previous_response_id names none that is known
   kRateLimit,
   kQuota,
   kInternal,

@@ -12,6 +12,8 @@
 
 #include "sim/behaviour.h"
 #include "sim/json_text.h"
+#include "sim/rate_headers.h"
+#include "sim/text_rules.h"
 
 namespace fuseboard::sim {
 namespace {
@@ -42,6 +44,13 @@ Dialect dialect_of(const Received& received) {
   const bool anthropic =
       received.path().starts_with("/v1/messages") || received.head.headers.contains("anthropic-version");
   return anthropic ? Dialect::kAnthropic : Dialect::kOpenAi;
+}
+
+std::size_t tokens_of(const ChatRequest& request) { return request.prompt_tokens; }
+std::size_t tokens_of(const EmbeddingsRequest& request) {
+  std::size_t tokens = 0;
+  for (const std::string& input : request.inputs) tokens += count_tokens(input);
+  return tokens;
 }
 
 std::string inspected(const Received& received) {
@@ -105,6 +114,7 @@ ProviderState::Decided ProviderState::decide(const Received& received) {
   const std::string_view method = received.head.method;
   const bool post = method == "POST";
   if (post && path == "/v1/chat/completions") return answer_chat(Dialect::kOpenAi, received);
+  if (post && path == "/v1/responses") return answer_response(received);
   if (post && path == "/v1/messages") return answer_chat(Dialect::kAnthropic, received);
   if (post && path == "/v1/messages/count_tokens") return answer_token_count(received);
   if (post && path == "/v1/embeddings") return answer_embeddings(received);
@@ -146,7 +156,17 @@ ProviderState::Judged ProviderState::judge(const Received& received, const Asked
   if (player_) player_->apply({.ordinal = ticket.ordinal, .model = asked.model, .path = path}, now, fate);
   // A script may refuse what would be answered, but it cannot answer what makes no sense.
   if (fate.opening == Fate::Opening::kAnswer && own.opening != Fate::Opening::kAnswer && asked.refused) fate = own;
+  take_quota_locked(asked, now, fate);
   return {std::move(fate), ticket};
+}
+
+void ProviderState::take_quota_locked(const Asked& asked, TimePoint now, Fate& fate) {
+  if (!fate.requests_per_minute) return;
+  fate.quota = rates_.take(asked.model, *fate.requests_per_minute, asked.tokens, now);
+  if (fate.quota->exceeded == Quota::Exceeded::kNothing || fate.opening != Fate::Opening::kAnswer) return;
+  fate.opening = Fate::Opening::kError;
+  fate.error = ErrorKind::kRateLimit;
+  fate.retry_after = fate.quota->reset;
 }
 
 AnswerContext ProviderState::context_of(const RequestLog::Ticket& ticket) const {
@@ -158,10 +178,11 @@ AnswerContext ProviderState::context_of(const RequestLog::Ticket& ticket) const 
           .max_tokens = options_.max_answer_tokens};
 }
 
-ProviderState::Decided ProviderState::close(const Judged& judged, Reply reply) {
+ProviderState::Decided ProviderState::close(Dialect dialect, const Judged& judged, Reply reply) {
   const std::string request_id = context_of(judged.ticket).request_id();
   reply.headers.emplace_back("x-request-id", request_id);
   reply.headers.emplace_back("request-id", request_id);
+  if (judged.fate.quota) add_rate_headers(dialect, *judged.fate.quota, options_.wall_clock->now(), reply);
   const bool answered = reply.opening == Reply::Opening::kAnswer;
   const MutexLock lock(mutex_);
   log_.decided(judged.ticket, reply.behaviour, answered ? reply.status : 0);
@@ -174,23 +195,26 @@ ProviderState::Decided ProviderState::answer(Dialect dialect, const Received& re
                                              Make make) {
   const std::string model = request ? request->model : model_of(received.body);
   Asked asked = {.model = model, .stream = stream};
-  if (!request) asked.refused = refused_fate(ErrorKind::kBadRequest, request.error().message, request.error().param);
+  if (request) asked.tokens = tokens_of(*request);
+  if (!request) asked.refused = refused_fate(request.error().kind, request.error().message, request.error().param);
   const Judged judged = judge(received, asked);
   AnswerContext context = context_of(judged.ticket);
   if (judged.fate.opening != Fate::Opening::kAnswer) {
-    return close(judged, refusal_reply(judged.fate, {dialect, model, context.request_id()}));
+    return close(dialect, judged, refusal_reply(judged.fate, {dialect, model, context.request_id()}));
   }
   const std::string seen = judged.fate.content == Fate::Content::kInspect ? inspected(received) : std::string();
   context.inspected = seen;
-  return close(judged, make(*request, judged.fate, context));
+  return close(dialect, judged, make(*request, judged.fate, context));
 }
 
 ProviderState::Decided ProviderState::answer_anyhow(const Received& received, const Asked& asked, Reply reply) {
   const Judged judged = judge(received, asked);
-  if (judged.fate.opening == Fate::Opening::kAnswer) return close(judged, impose(judged.fate, std::move(reply)));
-  const RefusalContext context = {dialect_of(received), std::string(asked.model),
-                                  context_of(judged.ticket).request_id()};
-  return close(judged, refusal_reply(judged.fate, context));
+  const Dialect dialect = dialect_of(received);
+  if (judged.fate.opening == Fate::Opening::kAnswer) {
+    return close(dialect, judged, impose(judged.fate, std::move(reply)));
+  }
+  const RefusalContext context = {dialect, std::string(asked.model), context_of(judged.ticket).request_id()};
+  return close(dialect, judged, refusal_reply(judged.fate, context));
 }
 
 ProviderState::Decided ProviderState::answer_chat(Dialect dialect, const Received& received) {
@@ -198,6 +222,39 @@ ProviderState::Decided ProviderState::answer_chat(Dialect dialect, const Receive
   return answer(dialect, received, request, request && request->stream,
                 [dialect](const ChatRequest& chat, const Fate& fate, const AnswerContext& context) {
                   return chat_reply(dialect, chat, fate, context);
+                });
+}
+
+std::expected<ChatRequest, BadRequest> ProviderState::with_previous(ChatRequest request) const {
+  const std::string& id = request.response->previous_id;
+  if (id.empty()) return request;
+  const MutexLock lock(mutex_);
+  const std::optional<Conversation> before = responses_.find(id);
+  if (!before) {
+    return std::unexpected(BadRequest{fmt::format("Previous response with id '{}' not found.", id),
+                                      "previous_response_id", ErrorKind::kPreviousResponse});
+  }
+  request.prompt.insert(0, fmt::format("{:016x}\n", before->digest));
+  request.prompt_tokens += before->tokens;
+  return request;
+}
+
+void ProviderState::remember(const ChatRequest& request, const AnswerContext& context) {
+  if (!request.response->store) return;
+  const Conversation conversation = {.digest = mix(0, request.prompt), .tokens = request.prompt_tokens};
+  const MutexLock lock(mutex_);
+  responses_.remember(response_id(context), conversation);
+}
+
+ProviderState::Decided ProviderState::answer_response(const Received& received) {
+  auto request = read_response(received.body);
+  if (request) request = with_previous(*std::move(request));
+  return answer(Dialect::kOpenAi, received, request, request && request->stream,
+                [this](const ChatRequest& asked, const Fate& fate, const AnswerContext& context) {
+                  Reply reply = chat_reply(Dialect::kOpenAi, asked, fate, context);
+                  // A response that broke off is no conversation to go on with.
+                  if (reply.status == 200 && fate.ending == Fate::Ending::kComplete) remember(asked, context);
+                  return reply;
                 });
 }
 
@@ -289,6 +346,8 @@ void ProviderState::reset() {
   const MutexLock lock(mutex_);
   log_.clear(options_.clock->now());
   sessions_.clear();
+  responses_.clear();
+  rates_.clear();
   restart_script_locked();
 }
 

@@ -15,8 +15,10 @@
 #include "sim/answer.h"
 #include "sim/chat_request.h"
 #include "sim/mcp_server.h"
+#include "sim/rate_windows.h"
 #include "sim/reply.h"
 #include "sim/request_log.h"
+#include "sim/response_memory.h"
 #include "sim/script_player.h"
 #include "sim/sim_options.h"
 
@@ -60,6 +62,7 @@ class ProviderState {
     bool stream = false;
     std::optional<Fate> refused;  // for itself, whatever the model's name says
     bool is_tool = false;         // `model` names a tool: no behaviour goes with it
+    std::size_t tokens = 0;       // of the prompt
   };
   struct Judged {
     Fate fate;
@@ -68,6 +71,7 @@ class ProviderState {
   Judged judge(const Received& received, const Asked& asked);
   Fate own_fate_locked(const Received& received, const Asked& asked, const RequestLog::Ticket& ticket, TimePoint now)
       FUSEBOARD_REQUIRES(mutex_);
+  void take_quota_locked(const Asked& asked, TimePoint now, Fate& fate) FUSEBOARD_REQUIRES(mutex_);
   void restart_script_locked() FUSEBOARD_REQUIRES(mutex_);
 
   // Judges a request that was read or not, and makes its answer with make(request, fate, context).
@@ -78,6 +82,10 @@ class ProviderState {
   Decided answer_anyhow(const Received& received, const Asked& asked, Reply reply);
 
   Decided answer_chat(Dialect dialect, const Received& received);
+  Decided answer_response(const Received& received);
+  // Puts the conversation of `previous_response_id` before the prompt; refuses an unknown one.
+  std::expected<ChatRequest, BadRequest> with_previous(ChatRequest request) const;
+  void remember(const ChatRequest& request, const AnswerContext& context);
   Decided answer_embeddings(const Received& received);
   Decided answer_token_count(const Received& received);
   Decided answer_mcp(const Received& received);
@@ -85,12 +93,14 @@ class ProviderState {
   Decided answer_models(const Received& received);
 
   AnswerContext context_of(const RequestLog::Ticket& ticket) const;
-  Decided close(const Judged& judged, Reply reply);
+  Decided close(Dialect dialect, const Judged& judged, Reply reply);
   bool key_fits(const net::Headers& headers) const;
 
   const SimOptions options_;
   mutable Mutex mutex_;
   RequestLog log_ FUSEBOARD_GUARDED_BY(mutex_);
+  RateWindows rates_ FUSEBOARD_GUARDED_BY(mutex_);
+  ResponseMemory responses_ FUSEBOARD_GUARDED_BY(mutex_);
   McpSessions sessions_ FUSEBOARD_GUARDED_BY(mutex_);
   std::optional<FaultScript> script_ FUSEBOARD_GUARDED_BY(mutex_);
   std::optional<ScriptPlayer> player_ FUSEBOARD_GUARDED_BY(mutex_);

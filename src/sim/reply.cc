@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "sim/rate_headers.h"
+
 namespace fuseboard::sim {
 namespace {
 
@@ -95,6 +97,12 @@ Reply plain_reply(const Fate& fate, std::string body, std::size_t tokens) {
   reply.ending = reply_ending(fate.ending);
   reply.steps.push_back({{}, std::move(body)});
   return reply;
+}
+
+ErrorDetail RefusalContext::detail(const Fate& fate) const {
+  const bool limited = fate.quota && fate.quota->exceeded != Quota::Exceeded::kNothing;
+  const bool own_words = limited && fate.error == ErrorKind::kRateLimit;
+  return {own_words ? rate_message(dialect, *fate.quota, model) : fate.message, fate.param, model, request_id};
 }
 
 Reply error_reply(const Fate& fate, const RefusalContext& context) {

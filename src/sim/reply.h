@@ -58,7 +58,7 @@ struct RefusalContext {
   std::string model;
   std::string request_id;
 
-  ErrorDetail detail(const Fate& fate) const { return {fate.message, fate.param, model, request_id}; }
+  ErrorDetail detail(const Fate& fate) const;
 };
 
 // An error in the dialect's shape, with its status, and retry-after where the fate has one.

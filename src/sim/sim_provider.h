@@ -7,9 +7,9 @@
 //   net::HttpServer server(loops, {}, provider.handler());
 //   const auto port = server.listen("127.0.0.1", 0);
 //
-// Speaks OpenAI chat completions and embeddings, Anthropic messages and MCP (Streamable HTTP), streaming included. What
-// goes wrong is decided by the model's name (behaviour.h), by a fault script (fault_script.h), or both; see
-// docs/simulated-provider.md.
+// Speaks OpenAI chat completions, responses and embeddings, Anthropic messages and MCP (Streamable HTTP), streaming
+// included. What goes wrong is decided by the model's name (behaviour.h), by a fault script (fault_script.h), or both;
+// see docs/simulated-provider.md.
 #pragma once
 
 #include <expected>
@@ -23,8 +23,9 @@
 
 namespace fuseboard::sim {
 
-// Thread-safe: one provider serves any number of loops. Bounded: the log keeps 10 000 requests and the counts of 1000
-// models, MCP 1000 sessions; what is beyond is dropped, oldest first, or counted together.
+// Thread-safe: one provider serves any number of loops. Bounded: 10 000 requests and the counts and rate limits of 1000
+// models are kept, 1000 responses to go on from and 1000 MCP sessions; what is beyond is dropped, oldest first, or
+// counted together.
 class SimProvider {
  public:
   // Throws InvalidOptions. The clocks in `options` must outlive the handlers' last use.

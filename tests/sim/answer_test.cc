@@ -7,9 +7,10 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
 
-#include "sim/behaviour.h"
+#include "tests/sim/answering.h"
 
 namespace fuseboard::sim {
 namespace {
@@ -27,45 +28,6 @@ constexpr std::string_view kMessage =
     R"({"model":"claude","max_tokens":100,"messages":[{"role":"user","content":[{"type":"text","text":"Hello there"}]}]})";
 constexpr std::string_view kMessageStream =
     R"({"model":"claude","max_tokens":100,"stream":true,"messages":[{"role":"user","content":"Hello there"}]})";
-
-const AnswerContext kContext = {.seed = 1, .ordinal = 1, .created = 1'767'225'600, .token_gap = 5ms};
-
-Fate fate(std::string_view model) { return fate_of(*read_model_name(model), 0, Duration::zero()); }
-
-Reply reply(Dialect dialect, std::string_view body, std::string_view model = "sim-ok") {
-  const auto request = read_chat(dialect, body);
-  EXPECT_TRUE(request.has_value()) << request.error().message;
-  return chat_reply(dialect, *request, fate(model), kContext);
-}
-
-struct Event {
-  std::string name;
-  std::string data;
-};
-std::vector<Event> events_of(const std::string& body) {
-  std::vector<Event> events;
-  std::size_t begin = 0;
-  for (std::size_t end = 0; (end = body.find("\n\n", begin)) != std::string::npos; begin = end + 2) {
-    const std::string block = body.substr(begin, end - begin);
-    Event event;
-    if (block.starts_with("event: ")) event.name = block.substr(7, block.find('\n') - 7);
-    event.data = block.substr(block.find("data: ") + 6);
-    events.push_back(std::move(event));
-  }
-  EXPECT_EQ(begin, body.size()) << "an incomplete last event";
-  return events;
-}
-
-std::string streamed_text(const std::vector<Event>& events) {
-  std::string text;
-  for (const Event& event : events) {
-    const json data = json::parse(event.data, nullptr, false);
-    if (data.is_discarded()) continue;
-    if (data.contains("choices") && !data["choices"].empty()) text += data["choices"][0]["delta"].value("content", "");
-    if (data.value("type", "") == "content_block_delta") text += data["delta"].value("text", "");
-  }
-  return text;
-}
 
 TEST(OpenAiAnswer, HasTheShapeOfAChatCompletion) {
   const Reply plain = reply(Dialect::kOpenAi, kChat);
@@ -135,11 +97,11 @@ TEST(AnthropicAnswer, TheStreamHasItsEventsInOrder) {
 TEST(Answers, AreTheSameForTheSameSeedAndPromptAndDifferOtherwise) {
   EXPECT_EQ(reply(Dialect::kOpenAi, kStream).body(), reply(Dialect::kOpenAi, kStream).body());
   const auto request = read_chat(Dialect::kOpenAi, kChat);
-  const std::string one = compose(*request, {}, {.seed = 1}).joined();
-  EXPECT_NE(one, compose(*request, {}, {.seed = 2}).joined());
+  const std::string one = compose(*request, {}, {.seed = 1}).text();
+  EXPECT_NE(one, compose(*request, {}, {.seed = 2}).text());
   ChatRequest other = *request;
   other.prompt += "!";
-  EXPECT_NE(one, compose(other, {}, {.seed = 1}).joined());
+  EXPECT_NE(one, compose(other, {}, {.seed = 1}).text());
 }
 
 TEST(Answers, MaxTokensLimitsTheLength) {
@@ -209,10 +171,130 @@ TEST(Answers, AForcedToolChoiceIsObeyedAndAToolResultIsAnsweredInWords) {
   EXPECT_EQ(forced["stop_reason"], "tool_use");
   EXPECT_EQ(forced["content"][0]["name"], "look");
   const json after = json::parse(reply(Dialect::kOpenAi, R"({"model":"m","messages":[{"role":"user","content":"x"},
+      {"role":"assistant","tool_calls":[{"id":"1","type":"function","function":{"name":"look","arguments":"{}"}}]},
       {"role":"tool","tool_call_id":"1","content":"sunny"}]})",
                                        "sim-tool-call")
                                      .body());
   EXPECT_EQ(after["choices"][0]["finish_reason"], "stop");
+}
+
+constexpr std::string_view kThreeTools =
+    R"("messages":[{"role":"user","content":"x"}],"tools":[
+      {"type":"function","function":{"name":"a","parameters":{"required":["k"]}}},
+      {"type":"function","function":{"name":"b"}},{"type":"function","function":{"name":"c"}}]})";
+constexpr std::string_view kTwoMessageTools =
+    R"("max_tokens":500,"messages":[{"role":"user","content":"x"}],"tools":[
+      {"name":"a","input_schema":{"required":["k"]}},{"name":"b","input_schema":{}}]})";
+
+TEST(Answers, SeveralToolsAreCalledAtOnce) {
+  const std::string body = R"({"model":"m",)" + std::string(kThreeTools);
+  const json choice = json::parse(reply(Dialect::kOpenAi, body, "sim-tool-calls:2").body())["choices"][0];
+  EXPECT_EQ(choice["finish_reason"], "tool_calls");
+  const json& calls = choice["message"]["tool_calls"];
+  ASSERT_EQ(calls.size(), 2U);
+  EXPECT_EQ(calls[0]["function"], json({{"name", "a"}, {"arguments", R"({"k":"sample"})"}}));
+  EXPECT_EQ(calls[1]["function"], json({{"name", "b"}, {"arguments", "{}"}}));
+  EXPECT_NE(calls[0]["id"], calls[1]["id"]);
+  const json four = json::parse(reply(Dialect::kOpenAi, body, "sim-tool-calls:4").body())["choices"][0];
+  ASSERT_EQ(four["message"]["tool_calls"].size(), 4U);
+  EXPECT_EQ(four["message"]["tool_calls"][3]["function"]["name"], "a") << "not enough tools: the first, four times";
+}
+
+TEST(Answers, ParallelCallsCanBeForbidden) {
+  const std::string openai = R"({"model":"m","parallel_tool_calls":false,)" + std::string(kThreeTools);
+  EXPECT_EQ(
+      json::parse(reply(Dialect::kOpenAi, openai, "sim-tool-calls:2").body())["choices"][0]["message"]["tool_calls"]
+          .size(),
+      1U);
+  const std::string anthropic =
+      R"({"model":"m","tool_choice":{"type":"auto","disable_parallel_tool_use":true},)" + std::string(kTwoMessageTools);
+  EXPECT_EQ(json::parse(reply(Dialect::kAnthropic, anthropic, "sim-tool-calls:2").body())["content"].size(), 1U);
+}
+
+TEST(Answers, ToolChoiceNoneLeavesWords) {
+  const std::string body = R"({"model":"m","tool_choice":"none",)" + std::string(kThreeTools);
+  EXPECT_EQ(json::parse(reply(Dialect::kOpenAi, body).body())["choices"][0]["finish_reason"], "stop");
+}
+
+TEST(OpenAiAnswer, StreamedCallsAreToldApartByTheirIndex) {
+  const std::string body = R"({"model":"m","stream":true,)" + std::string(kThreeTools);
+  const Reply streamed = reply(Dialect::kOpenAi, body, "sim-tool-calls:2");
+  std::map<int, std::string> names;
+  std::map<int, std::string> arguments;
+  for (const Event& event : events_of(streamed.body())) {
+    const json data = json::parse(event.data, nullptr, false);
+    if (data.is_discarded() || !data["choices"][0]["delta"].contains("tool_calls")) continue;
+    const json& call = data["choices"][0]["delta"]["tool_calls"][0];
+    const int index = call["index"];
+    if (call.contains("id")) names[index] = call["function"]["name"];
+    EXPECT_TRUE(names.contains(index)) << "a call begins with its name";
+    arguments[index] += call["function"]["arguments"].get<std::string>();
+  }
+  EXPECT_EQ(names, (std::map<int, std::string>{{0, "a"}, {1, "b"}}));
+  EXPECT_EQ(arguments, (std::map<int, std::string>{{0, R"({"k":"sample"})"}, {1, "{}"}}));
+}
+
+TEST(AnthropicAnswer, StreamedCallsAreBlocksOfTheirOwn) {
+  const std::string body = R"({"model":"m","stream":true,)" + std::string(kTwoMessageTools);
+  std::vector<std::string> steps;
+  for (const Event& event : events_of(reply(Dialect::kAnthropic, body, "sim-tool-calls:2").body())) {
+    const json data = json::parse(event.data);
+    std::string step = event.name;
+    if (data.contains("index")) step += " " + std::to_string(data["index"].get<int>());
+    if (data.contains("content_block")) step += " " + data["content_block"]["name"].get<std::string>();
+    if (steps.empty() || steps.back() != step) steps.push_back(std::move(step));
+  }
+  EXPECT_THAT(steps, ElementsAre("message_start", "content_block_start 0 a", "ping", "content_block_delta 0",
+                                 "content_block_stop 0", "content_block_start 1 b", "content_block_delta 1",
+                                 "content_block_stop 1", "message_delta", "message_stop"));
+}
+
+TEST(Answers, ReasoningComesBeforeTheText) {
+  const json openai = json::parse(reply(Dialect::kOpenAi, kChat, "sim-reasoning:4").body());
+  EXPECT_FALSE(openai["choices"][0]["message"]["reasoning_content"].get<std::string>().empty());
+  EXPECT_EQ(openai["choices"][0]["message"]["content"],
+            json::parse(reply(Dialect::kOpenAi, kChat).body())["choices"][0]["message"]["content"]);
+  EXPECT_EQ(openai["usage"]["completion_tokens_details"]["reasoning_tokens"], 4);
+  const json anthropic = json::parse(reply(Dialect::kAnthropic, kMessage, "sim-reasoning:4").body());
+  EXPECT_EQ(anthropic["content"][0]["type"], "thinking");
+  EXPECT_FALSE(anthropic["content"][0]["signature"].get<std::string>().empty());
+  EXPECT_EQ(anthropic["content"][1]["type"], "text");
+}
+
+TEST(OpenAiAnswer, StreamedReasoningHasDeltasOfItsOwn) {
+  std::string reasoning;
+  const auto events = events_of(reply(Dialect::kOpenAi, kStream, "sim-reasoning:4").body());
+  for (const Event& event : events) {
+    const json data = json::parse(event.data, nullptr, false);
+    if (!data.is_discarded()) reasoning += data["choices"][0]["delta"].value("reasoning_content", "");
+  }
+  const json plain = json::parse(reply(Dialect::kOpenAi, kChat, "sim-reasoning:4").body())["choices"][0]["message"];
+  EXPECT_EQ(reasoning, plain["reasoning_content"].get<std::string>());
+  EXPECT_EQ(streamed_text(events), plain["content"].get<std::string>());
+}
+
+TEST(AnthropicAnswer, StreamedThinkingIsSignedBeforeTheTextBegins) {
+  std::vector<std::string> kinds;
+  for (const Event& event : events_of(reply(Dialect::kAnthropic, kMessageStream, "sim-reasoning:4").body())) {
+    const json data = json::parse(event.data);
+    if (!data.contains("delta") || !data["delta"].contains("type")) continue;
+    std::string kind = data["delta"]["type"];
+    if (kinds.empty() || kinds.back() != kind) kinds.push_back(std::move(kind));
+  }
+  EXPECT_THAT(kinds, ElementsAre("thinking_delta", "signature_delta", "text_delta"));
+}
+
+TEST(Answers, ImagesAndDocumentsAreTaken) {
+  EXPECT_EQ(reply(Dialect::kOpenAi, R"({"model":"m","messages":[{"role":"user","content":[
+      {"type":"text","text":"x"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}},
+      {"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,AA=="}}]}]})")
+                .status,
+            200);
+  EXPECT_EQ(reply(Dialect::kAnthropic, R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":[
+      {"type":"image","source":{"type":"base64","media_type":"image/png","data":"AA=="}},
+      {"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"AA=="}}]}]})")
+                .status,
+            200);
 }
 
 TEST(Answers, ARefusalEndsInTheDialectsWord) {
@@ -356,12 +438,19 @@ TEST(Requests, BadOnesNameTheField) {
 TEST(Requests, OddShapesNeverThrow) {
   for (const char* body :
        {R"({"model":"m","messages":[{"role":"user","content":{"a":1}}],"tools":{"a":1},"tool_choice":7})",
-        R"({"model":"m","messages":[{"role":"user","content":[1,null,{"text":5},{"type":"tool_result","content":3}]}],
-            "tools":[1,{"function":{"name":"f","parameters":{"required":[1,"a"],"properties":7}}}],"stream":"yes"})",
-        R"({"model":"m","messages":[{"role":"user","content":[{"type":"tool_result","content":[{"text":"x"},5]}]}],
+        R"({"model":"m","messages":[{"role":"user","content":[1,null,{"text":5},{"type":7}]}],
+            "tools":[{"type":"function","function":{"name":"f","parameters":{"required":[1,"a"],"properties":7}}}],
+            "stream":"yes"})",
+        R"({"model":"m","messages":[{"role":"assistant","tool_calls":[7,{"id":5}]},{"role":"user","content":3}],
             "stream_options":[],"max_tokens":18446744073709551615})"}) {
     EXPECT_TRUE(read_chat(Dialect::kOpenAi, body).has_value()) << body;
   }
+  EXPECT_TRUE(read_chat(Dialect::kAnthropic, R"({"model":"m","max_tokens":9,"messages":[
+      {"role":"assistant","content":[{"type":"tool_use","id":7}]},
+      {"role":"user","content":[{"type":"tool_result","content":3},{"type":"tool_result","content":[{"text":"x"},5]}]}]})")
+                  .has_value());
+  EXPECT_EQ(read_chat(Dialect::kOpenAi, R"({"model":"m","messages":[{"role":"user"}],"tools":[1]})").error().param,
+            "tools[0].type");
   EXPECT_FALSE(read_chat(Dialect::kOpenAi, "{\"model\":\"\xff\",\"messages\":[{\"role\":\"user\"}]}").has_value());
 }
 

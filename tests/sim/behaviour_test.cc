@@ -100,6 +100,21 @@ TEST(Behaviours, LabelsChangeNothing) {
   EXPECT_EQ(fate("sim-503#a:b").opening, Opening::kError);
 }
 
+TEST(Behaviours, GoTogetherWithAPlus) {
+  const Fate both = fate("sim-no-prefill+sim-stream-cut:5+sim-slow:1ms#mine");
+  EXPECT_EQ(both.behaviour, "sim-no-prefill+sim-stream-cut+sim-slow");
+  EXPECT_EQ(both.prefill, Fate::Prefill::kRefused);
+  EXPECT_EQ(both.ending, Fate::Ending::kCut);
+  EXPECT_EQ(both.after_tokens, 5U);
+  EXPECT_EQ(both.token_gap, 1ms);
+  EXPECT_EQ(fate("sim-stall:1+sim-stream-cut:2").ending, Fate::Ending::kCut) << "the last one decides";
+  EXPECT_TRUE(read_model_name("sim-ok+sim-ok+sim-ok+sim-ok+sim-ok+sim-ok+sim-ok+sim-ok").has_value());
+  EXPECT_FALSE(read_model_name("sim-ok+sim-ok+sim-ok+sim-ok+sim-ok+sim-ok+sim-ok+sim-ok+sim-ok").has_value());
+  EXPECT_FALSE(read_model_name("sim-ok+").has_value());
+  EXPECT_FALSE(read_model_name("sim-ok+nonsense").has_value());
+  EXPECT_FALSE(read_model_name("sim-ok+sim-slow:fast").has_value());
+}
+
 TEST(Behaviours, FlapAlternatesByCount) {
   std::string pattern;
   for (std::uint64_t nth = 0; nth < 8; ++nth)

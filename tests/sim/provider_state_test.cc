@@ -9,6 +9,8 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "tests/sim/answering.h"
+
 namespace fuseboard::sim {
 namespace {
 
@@ -152,6 +154,67 @@ TEST_F(Provider, CountsTokensAndEmbeds) {
   EXPECT_GT(json::parse(count.body())["input_tokens"], 0);
   EXPECT_EQ(post(state, "/v1/embeddings", R"({"model":"m","input":"x"})").status, 200);
   EXPECT_EQ(post(state, "/v1/embeddings", R"({"model":"sim-503","input":"x"})").status, 503);
+}
+
+TEST_F(Provider, AResponseGoesOnFromOneThatItKnows) {
+  ProviderState state(options());
+  const auto ask = [&](json body) {
+    body["model"] = body.value("model", "gpt-5");
+    return post(state, "/v1/responses", body.dump());
+  };
+  const json first = json::parse(ask({{"input", "hello"}}).body());
+  const json second = json::parse(ask({{"input", "and?"}, {"previous_response_id", first["id"]}}).body());
+  EXPECT_EQ(second["previous_response_id"], first["id"]);
+  EXPECT_GT(second["usage"]["input_tokens"], first["usage"]["input_tokens"]);
+  EXPECT_NE(second["output"][0]["content"], json::parse(ask({{"input", "and?"}}).body())["output"][0]["content"])
+      << "what was said before counts";
+  const json unstored = json::parse(ask({{"input", "hello"}, {"store", false}}).body());
+  const json broken = json::parse(
+      events_of(ask({{"input", "x"}, {"model", "sim-stream-eof"}, {"stream", true}}).body()).front().data)["response"];
+  for (const json& id : {json("resp_unknown"), unstored["id"], broken["id"]}) {
+    const Reply refused = ask({{"input", "x"}, {"previous_response_id", id}});
+    EXPECT_EQ(refused.status, 400);
+    const json error = json::parse(refused.body())["error"];
+    EXPECT_EQ(error["code"], "previous_response_not_found");
+    EXPECT_EQ(error["param"], "previous_response_id");
+    EXPECT_EQ(error["message"], "Previous response with id '" + id.get<std::string>() + "' not found.");
+  }
+  state.reset();
+  EXPECT_EQ(ask({{"input", "x"}, {"previous_response_id", first["id"]}}).status, 400);
+}
+
+TEST_F(Provider, ALimitedModelTellsItsLimitAndKeepsIt) {
+  ProviderState state(options());
+  const auto header = [](const Reply& reply, std::string_view wanted) {
+    for (const auto& [name, value] : reply.headers) {
+      if (name == wanted) return value;
+    }
+    return std::string();
+  };
+  const Reply first = chat(state, "sim-limited:2");
+  EXPECT_EQ(header(first, "x-ratelimit-remaining-requests"), "1");
+  EXPECT_EQ(header(chat(state, "sim-ok"), "x-ratelimit-remaining-requests"), "");
+  clock_.advance(15s);
+  EXPECT_EQ(chat(state, "sim-limited:2", true).status, 200);
+  const Reply refused = chat(state, "sim-limited:2");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(header(refused, "retry-after"), "45");
+  EXPECT_EQ(header(refused, "x-ratelimit-reset-requests"), "45s");
+  EXPECT_THAT(json::parse(refused.body())["error"]["message"].get<std::string>(), HasSubstr("Limit 2, Used 2"));
+  EXPECT_EQ(chat(state, "sim-limited:2#other").status, 200);
+  const Reply message = post(state, "/v1/messages",
+                             R"({"model":"sim-limited:2","max_tokens":9,"messages":[{"role":"user","content":"x"}]})");
+  EXPECT_EQ(message.status, 429);
+  EXPECT_EQ(header(message, "anthropic-ratelimit-requests-remaining"), "0");
+  EXPECT_EQ(header(message, "anthropic-ratelimit-requests-reset"), "2026-01-01T00:00:45Z");
+  clock_.advance(45s);
+  EXPECT_EQ(chat(state, "sim-limited:2").status, 200);
+}
+
+TEST_F(Provider, AFailureOfALimitedModelStaysTheFailureItIs) {
+  ProviderState state(options());
+  EXPECT_EQ(chat(state, "sim-limited:0+sim-503").status, 503);
+  EXPECT_EQ(chat(state, "sim-limited:0").status, 429);
 }
 
 TEST_F(Provider, McpKnowsOtherMethods) {

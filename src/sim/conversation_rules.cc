@@ -1,0 +1,188 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The words are those of the providers, as issues of their clients quote them.
+
+#include "sim/conversation_rules.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/json_reading.h"
+
+namespace fuseboard::sim {
+namespace {
+
+using nlohmann::json;
+using Ids = std::vector<std::string>;
+
+constexpr std::string_view kOpenAiRoles[] = {"system", "developer", "user", "assistant", "tool", "function"};
+constexpr std::string_view kAnthropicRoles[] = {"user", "assistant"};
+constexpr std::string_view kOpenAiParts[] = {"text", "image_url", "input_audio", "file", "refusal"};
+constexpr std::string_view kAnthropicParts[] = {"text",       "image",           "document",          "search_result",
+                                                "thinking",   "tool_result",     "redacted_thinking", "tool_use",
+                                                "compaction", "container_upload"};
+
+std::unexpected<BadRequest> bad(std::string message, std::string param) {
+  return std::unexpected(BadRequest{std::move(message), std::move(param)});
+}
+
+bool is_one_of(std::string_view word, std::span<const std::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+Checked check_role(Dialect dialect, std::string_view role, std::size_t index) {
+  if (dialect == Dialect::kOpenAi) {
+    if (is_one_of(role, kOpenAiRoles)) return {};
+    return bad(fmt::format("Invalid value: '{}'. Supported values are: '{}'.", role, fmt::join(kOpenAiRoles, "', '")),
+               fmt::format("messages[{}].role", index));
+  }
+  if (is_one_of(role, kAnthropicRoles)) return {};
+  return bad(fmt::format("messages: Unexpected role \"{}\". Allowed roles are \"user\" or \"assistant\".", role),
+             "messages");
+}
+
+// What tools of the server's own leave behind has many names, which begin or end alike.
+bool is_server_part(std::string_view type) {
+  return type.ends_with("_tool_result") || type.starts_with("server_") || type.starts_with("mcp_");
+}
+
+Checked check_part(Dialect dialect, std::string_view type, std::size_t message, std::size_t part) {
+  if (dialect == Dialect::kOpenAi) {
+    if (is_one_of(type, kOpenAiParts)) return {};
+    return bad(fmt::format("Invalid value: '{}'. Supported values are: '{}'.", type, fmt::join(kOpenAiParts, "', '")),
+               fmt::format("messages[{}].content[{}].type", message, part));
+  }
+  if (is_one_of(type, kAnthropicParts) || is_server_part(type)) return {};
+  return bad(fmt::format("messages.{}.content.{}: Input tag '{}' found using 'type' does not match any of the expected "
+                         "tags: '{}'",
+                         message, part, type, fmt::join(kAnthropicParts, "', '")),
+             "messages");
+}
+
+Checked check_parts(Dialect dialect, const json& content, std::size_t message) {
+  if (!content.is_array()) return {};
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    const json& type = member(content[i], "type");
+    if (!type.is_string()) continue;
+    if (auto checked = check_part(dialect, type.get_ref<const std::string&>(), message, i); !checked) return checked;
+  }
+  return {};
+}
+
+// The ids under `key` of those entries whose type is `type`; of all where `type` is empty.
+Ids ids_in(const json& entries, std::string_view type, std::string_view key) {
+  Ids ids;
+  if (!entries.is_array()) return ids;
+  for (const json& entry : entries) {
+    if (!type.empty() && member(entry, "type") != type) continue;
+    if (std::string id = text_member(entry, key); !id.empty()) ids.push_back(std::move(id));
+  }
+  return ids;
+}
+
+// The first of `ids` that `others` has not.
+const std::string* missing_in(const Ids& others, const Ids& ids) {
+  const auto it = std::find_if(ids.begin(), ids.end(), [&](const std::string& id) {
+    return std::find(others.begin(), others.end(), id) == others.end();
+  });
+  return it == ids.end() ? nullptr : &*it;
+}
+
+// Calls and results of chat completions: each call is answered before anything else is said.
+Checked check_openai_calls(const json& messages) {
+  Ids open;
+  const auto unanswered = [&open] {
+    return bad(
+        fmt::format("An assistant message with 'tool_calls' must be followed by tool messages responding to each "
+                    "'tool_call_id'. The following tool_call_ids did not have response messages: {}",
+                    fmt::join(open, ", ")),
+        "messages");
+  };
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const json& message = messages[i];
+    if (member(message, "role") == "tool") {
+      if (std::erase(open, text_member(message, "tool_call_id")) != 0) continue;
+      return bad(
+          "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with "
+          "'tool_calls'.",
+          fmt::format("messages.[{}].role", i));
+    }
+    if (!open.empty()) return unanswered();
+    if (member(message, "role") == "assistant") open = ids_in(member(message, "tool_calls"), "", "id");
+  }
+  if (!open.empty()) return unanswered();
+  return {};
+}
+
+// Calls and results of messages: the next message answers all of them, and nothing else.
+Checked check_anthropic_calls(const json& messages) {
+  Ids calls;
+  for (std::size_t i = 0; i <= messages.size(); ++i) {
+    const json& content = i < messages.size() ? member(messages[i], "content") : json();
+    const Ids results = ids_in(content, "tool_result", "tool_use_id");
+    if (const std::string* id = missing_in(calls, results)) {
+      return bad(fmt::format("messages.{}.content.0: unexpected `tool_use_id` found in `tool_result` blocks: {}. Each "
+                             "`tool_result` block must have a corresponding `tool_use` block in the previous message.",
+                             i, *id),
+                 "messages");
+    }
+    if (const std::string* id = missing_in(results, calls)) {
+      return bad(
+          fmt::format("messages.{}: `tool_use` ids were found without `tool_result` blocks immediately after: {}. "
+                      "Each `tool_use` block must have a corresponding `tool_result` block in the next message.",
+                      i - 1, *id),
+          "messages");
+    }
+    calls = ids_in(content, "tool_use", "id");
+  }
+  return {};
+}
+
+Checked check_tool(Dialect dialect, const json& tool, std::size_t index) {
+  const std::string type = text_member(tool, "type");
+  if (dialect == Dialect::kOpenAi) {
+    if (type.empty()) {
+      const std::string param = fmt::format("tools[{}].type", index);
+      return bad(fmt::format("Missing required parameter: '{}'.", param), param);
+    }
+    const std::string param = fmt::format("tools[{}].function.name", index);
+    if (type != "function" || !text_member(member(tool, "function"), "name").empty()) return {};
+    return bad(fmt::format("Missing required parameter: '{}'.", param), param);
+  }
+  if (type == "function") {
+    return bad(
+        fmt::format("tools.{}: Input tag 'function' found using 'type' does not match any of the expected tags", index),
+        "tools");
+  }
+  if ((type.empty() || type == "custom") && !member(tool, "input_schema").is_object()) {
+    return bad(fmt::format("tools.{}.custom.input_schema: Field required", index), "tools");
+  }
+  return {};
+}
+
+}  // namespace
+
+Checked check_messages(Dialect dialect, const json& messages) {
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (auto checked = check_role(dialect, text_member(messages[i], "role"), i); !checked) return checked;
+    if (auto checked = check_parts(dialect, member(messages[i], "content"), i); !checked) return checked;
+  }
+  return dialect == Dialect::kOpenAi ? check_openai_calls(messages) : check_anthropic_calls(messages);
+}
+
+Checked check_tools(Dialect dialect, const json& tools) {
+  if (!tools.is_array()) return {};
+  for (std::size_t i = 0; i < tools.size(); ++i) {
+    if (auto checked = check_tool(dialect, tools[i], i); !checked) return checked;
+  }
+  return {};
+}
+
+}  // namespace fuseboard::sim

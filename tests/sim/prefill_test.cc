@@ -1,0 +1,129 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Conversations that end with an assistant's message.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/sim/answering.h"
+
+namespace fuseboard::sim {
+namespace {
+
+using nlohmann::json;
+
+constexpr Dialect kBoth[] = {Dialect::kOpenAi, Dialect::kAnthropic};
+
+std::string body_with(std::string_view prefill, bool stream = false, int max_tokens = 500) {
+  return json{
+      {"model", "m"},
+      {"max_tokens", max_tokens},
+      {"stream", stream},
+      {"messages",
+       {{{"role", "user"}, {"content", "Say hello to the fuses"}}, {{"role", "assistant"}, {"content", prefill}}}}}
+      .dump();
+}
+
+constexpr std::string_view kFresh =
+    R"({"model":"m","max_tokens":500,"messages":[{"role":"user","content":"Say hello to the fuses"}]})";
+
+std::string text_of(Dialect dialect, const Reply& plain) {
+  const json body = json::parse(plain.body());
+  if (dialect == Dialect::kOpenAi) return body["choices"][0]["message"]["content"];
+  return body["content"].empty() ? std::string() : body["content"][0]["text"].get<std::string>();
+}
+
+TEST(Prefill, TheAnswerGoesOnWhereverItWasCut) {
+  for (const Dialect dialect : kBoth) {
+    const std::string whole = text_of(dialect, reply(dialect, kFresh));
+    for (std::size_t cut = 1; cut <= whole.size(); ++cut) {
+      const std::string begun = whole.substr(0, cut);
+      if (begun.back() == ' ') continue;  // Anthropic refuses it
+      EXPECT_EQ(begun + text_of(dialect, reply(dialect, body_with(begun))), whole);
+      EXPECT_EQ(begun + streamed_text(events_of(reply(dialect, body_with(begun, true)).body())), whole);
+    }
+  }
+}
+
+TEST(Prefill, WhiteSpaceAtItsEndIsNotSaidTwice) {
+  const std::string whole = text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, kFresh));
+  const std::size_t space = whole.find(' ');
+  for (const std::string& begun : {whole.substr(0, space + 1), whole.substr(0, space) + " \n "}) {
+    EXPECT_EQ(text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, body_with(begun))), whole.substr(space + 1));
+  }
+}
+
+TEST(Prefill, AnthropicRefusesOneThatEndsWithWhiteSpace) {
+  const auto request = read_chat(Dialect::kAnthropic, body_with("Steady "));
+  ASSERT_FALSE(request.has_value());
+  EXPECT_EQ(request.error().message, "messages: final assistant content cannot end with trailing whitespace");
+}
+
+TEST(Prefill, WhatIsNoBeginningOfTheAnswerIsFollowedByAllOfIt) {
+  for (const Dialect dialect : kBoth) {
+    EXPECT_EQ(text_of(dialect, reply(dialect, body_with("Something else"))), text_of(dialect, reply(dialect, kFresh)));
+  }
+}
+
+TEST(Prefill, AnAnswerThatIsAllThereEndsAtOnce) {
+  for (const Dialect dialect : kBoth) {
+    const std::string whole = text_of(dialect, reply(dialect, kFresh));
+    const json body = json::parse(reply(dialect, body_with(whole)).body());
+    EXPECT_EQ(text_of(dialect, reply(dialect, body_with(whole))), "");
+    EXPECT_EQ(dialect == Dialect::kOpenAi ? body["choices"][0]["finish_reason"] : body["stop_reason"],
+              dialect == Dialect::kOpenAi ? "stop" : "end_turn");
+  }
+}
+
+TEST(Prefill, CountsAsPromptAndNotAsAnswer) {
+  const json fresh = json::parse(reply(Dialect::kAnthropic, kFresh).body());
+  const std::string whole = fresh["content"][0]["text"];
+  const std::string begun = whole.substr(0, whole.find(' ', whole.size() / 2));
+  const json rest = json::parse(reply(Dialect::kAnthropic, body_with(begun)).body());
+  EXPECT_GT(rest["usage"]["input_tokens"], fresh["usage"]["input_tokens"]);
+  EXPECT_LT(rest["usage"]["output_tokens"], fresh["usage"]["output_tokens"]);
+}
+
+TEST(Prefill, MaxTokensBoundsWhatIsAdded) {
+  const std::string whole = text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, kFresh));
+  const std::string begun = whole.substr(0, whole.find(' ', whole.size() / 2));
+  const json rest = json::parse(reply(Dialect::kOpenAi, body_with(begun, false, 2)).body());
+  const std::string added = rest["choices"][0]["message"]["content"];
+  EXPECT_TRUE(whole.starts_with(begun + added));
+  EXPECT_EQ(rest["choices"][0]["finish_reason"], "length");
+  EXPECT_EQ(rest["usage"]["completion_tokens"], 2);
+}
+
+TEST(Prefill, SimNoPrefillRefusesItAsAnthropicDoes) {
+  for (const Dialect dialect : kBoth) {
+    const Reply refused = reply(dialect, body_with("Steady", true), "sim-no-prefill");
+    EXPECT_EQ(refused.status, 400);
+    const json body = json::parse(refused.body());
+    EXPECT_EQ(body["error"]["message"],
+              "This model does not support assistant message prefill. The conversation must end with a user message.");
+    EXPECT_EQ(body["error"]["type"], "invalid_request_error");
+    EXPECT_EQ(reply(dialect, kFresh, "sim-no-prefill").status, 200);
+  }
+}
+
+TEST(Prefill, SimIgnoresPrefillBeginsAnotherAnswer) {
+  const std::string whole = text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, kFresh));
+  const std::string begun = whole.substr(0, whole.find(' '));
+  const std::string anew = text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, body_with(begun), "sim-ignores-prefill"));
+  EXPECT_GT(anew.size(), begun.size());
+  EXPECT_NE(anew, whole);
+  EXPECT_NE(anew, whole.substr(begun.size()));
+  EXPECT_EQ(text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, kFresh, "sim-ignores-prefill")), whole);
+}
+
+TEST(Prefill, GoesTogetherWithOtherBehaviours) {
+  const Reply cut = reply(Dialect::kOpenAi, body_with("Something else", true), "sim-ignores-prefill+sim-stream-cut:2");
+  EXPECT_EQ(cut.ending, Reply::Ending::kCut);
+  EXPECT_EQ(cut.steps.size(), 3U) << "the role and two tokens";
+  EXPECT_EQ(reply(Dialect::kOpenAi, body_with("x", true), "sim-no-prefill+sim-stream-cut:2").status, 400);
+}
+
+}  // namespace
+}  // namespace fuseboard::sim

@@ -13,7 +13,7 @@
 #include "llm/errors.h"
 #include "llm/json_scan.h"
 #include "llm/request.h"
-#include "llm/stream.h"
+#include "llm/stream_reader.h"
 
 namespace {
 
@@ -49,11 +49,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_invariant(!llm::validate_json(llm::translate_error(llm::Dialect::openai, 500, text)), "an error is valid JSON");
   check_invariant(!llm::validate_json(llm::translate_error(llm::Dialect::anthropic, 200, text)),
                   "an error is valid JSON");
-  llm::judge_chat_answer(200, "application/json", text, {});
-  const auto failed = llm::judge_chat_answer(500, "application/json", text, {});
+  llm::judge_answer(llm::Endpoint::chat_completions, 200, "application/json", text, {});
+  const auto failed = llm::judge_answer(llm::Endpoint::chat_completions, 500, "application/json", text, {});
   check_invariant(failed.failure.has_value(), "a 500 is a failure");
-  llm::ChatStreamReader reader;
-  const bool is_malformed = reader.read(text) == llm::StreamPiece::malformed;
-  check_invariant(!is_malformed || reader.at_end().has_value(), "a malformed event is a failure");
+  const auto reader = llm::make_stream_reader(llm::Endpoint::chat_completions);
+  const bool is_malformed = reader->read({}, text) == llm::StreamPiece::malformed;
+  check_invariant(!is_malformed || reader->at_end().has_value(), "a malformed event is a failure");
   return 0;
 }

@@ -32,6 +32,10 @@ constexpr std::array<std::string_view, 6> kNotForUpstream = {
 // The caller's towards us. They leave only where a provider is configured to get them.
 constexpr std::array<std::string_view, 3> kCredentials = {"authorization", "x-api-key", "api-key"};
 
+// Of the upstream's answer. Its ids of the request would contradict ours.
+constexpr std::array<std::string_view, 4> kNotForCaller = {"content-length", "x-request-id", "request-id",
+                                                           "set-cookie"};
+
 // Headers that mean something to one dialect's servers alone.
 bool is_of_one_dialect(std::string_view name) {
   return begins_with(name, "anthropic-") || begins_with(name, "openai-") || begins_with(name, "x-stainless-");
@@ -133,14 +137,14 @@ net::RequestHead upstream_request(const net::RequestHead& caller, const Provider
   return head;
 }
 
-net::ResponseHead caller_response(const net::ResponseHead& upstream, const ServedBy& served_by) {
+net::ResponseHead caller_response(const net::ResponseHead& upstream, const ServedBy& served_by, llm::Dialect spoken) {
+  const bool translated = spoken != served_by.dialect;
   net::ResponseHead head{.status = upstream.status, .headers = {}};
   head.headers.reserve(upstream.headers.size() + 4, 1024);
   const bool lists_headers = names_headers(upstream.headers);
   for (const net::Header header : upstream.headers) {
-    const bool withheld = net::is_hop_by_hop(header.name) || net::equal_ignoring_case(header.name, "content-length") ||
-                          net::equal_ignoring_case(header.name, "x-request-id") ||
-                          net::equal_ignoring_case(header.name, "set-cookie") || is_ours(header.name) ||
+    const bool withheld = net::is_hop_by_hop(header.name) || (translated && is_of_one_dialect(header.name)) ||
+                          is_one_of(header.name, kNotForCaller) || is_ours(header.name) ||
                           grants_web_pages(header.name) ||
                           (lists_headers && upstream.headers.has_token("connection", header.name));
     if (!withheld) head.headers.add(header.name, header.value);
@@ -151,6 +155,8 @@ net::ResponseHead caller_response(const net::ResponseHead& upstream, const Serve
 
 void add_served_by(net::Headers& headers, const ServedBy& served_by) {
   headers.add("x-request-id", served_by.request_id);
+  // Where Anthropic's SDKs look for it.
+  if (served_by.dialect == llm::Dialect::anthropic) headers.add("request-id", served_by.request_id);
   if (!served_by.target.empty()) headers.add("x-fuseboard-target", served_by.target);
   headers.add("x-fuseboard-attempts", std::to_string(served_by.attempts));
   if (served_by.demo) headers.add("x-fuseboard-demo", "1");

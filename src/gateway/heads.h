@@ -22,18 +22,20 @@ namespace fuseboard::gateway {
 //   stay behind, and the body is JSON.
 // - An anthropic provider is told a version, the caller's if it speaks that dialect and names one.
 net::RequestHead upstream_request(const net::RequestHead& caller, const Provider& provider, std::string_view path,
-                                  llm::Dialect spoken = llm::Dialect::openai);
+                                  llm::Dialect spoken);
 
 // What every answer says about who gave it.
 struct ServedBy {
   std::string_view request_id;
   std::string_view target;  // empty: no target answered
   std::uint32_t attempts = 0;
-  bool demo = false;  // answers of the built-in demo say so
+  bool demo = false;                            // answers of the built-in demo say so
+  llm::Dialect dialect = llm::Dialect::openai;  // the caller's
 };
 
-// The upstream's head as the caller gets it.
-net::ResponseHead caller_response(const net::ResponseHead& upstream, const ServedBy& served_by);
+// The upstream's head as the caller gets it. `spoken` is the upstream's dialect: to a caller of the other one, what
+// means something in that dialect alone stays behind.
+net::ResponseHead caller_response(const net::ResponseHead& upstream, const ServedBy& served_by, llm::Dialect spoken);
 
 void add_served_by(net::Headers& headers, const ServedBy& served_by);
 

@@ -42,9 +42,4 @@ struct AnswerJudgement {
 AnswerJudgement judge_answer(Endpoint endpoint, int status, std::string_view content_type, std::string_view body,
                              const RetryHints& hints);
 
-inline AnswerJudgement judge_chat_answer(int status, std::string_view content_type, std::string_view body,
-                                         const RetryHints& hints) {
-  return judge_answer(Endpoint::chat_completions, status, content_type, body, hints);
-}
-
 }  // namespace fuseboard::llm

@@ -24,6 +24,7 @@ class ChatWriter final : public StreamWriter {
 
   bool write(const Delta& delta, std::string& out) override;
   void end(std::string& out) override;
+  ResumePoint resume_point() const override { return {.origin = origin_, .text_open = begun_}; }
 
  private:
   struct Call {

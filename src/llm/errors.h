@@ -69,14 +69,6 @@ std::string translate_error(Dialect to, int status, std::string_view upstream_bo
 std::string openai_error_body(std::string_view message, std::string_view type,
                               std::optional<std::string_view> param = std::nullopt,
                               std::optional<std::string_view> code = std::nullopt);
-inline std::string openai_error_body(GatewayError error, std::string_view message,
-                                     std::optional<std::string_view> param = std::nullopt) {
-  return error_body(Dialect::openai, error, message, param.value_or(""));
-}
-inline std::string openai_error_body(const RequestError& error) { return error_body(Dialect::openai, error); }
-inline std::string openai_error_event(GatewayError error, std::string_view message) {
-  return error_event(Endpoint::chat_completions, error, message);
-}
 
 struct ModelEntry {
   std::string_view id;

@@ -23,6 +23,7 @@ class MessagesWriter final : public StreamWriter {
 
   bool write(const Delta& delta, std::string& out) override;
   void end(std::string& out) override;
+  ResumePoint resume_point() const override;
 
  private:
   using Kind = AnswerBlock::Kind;
@@ -54,6 +55,11 @@ MessagesWriter::MessagesWriter(ResumePoint point, bool resumed)
   if (!resumed || !point.text_open) return;
   blocks_.push_open_text();
   open_ = true;
+}
+
+ResumePoint MessagesWriter::resume_point() const {
+  const bool in_text = open_ && !blocks_.empty() && blocks_.all().front().kind == Kind::text;
+  return {.origin = origin_, .text_open = in_text, .text_block = index_};
 }
 
 bool MessagesWriter::write(const Delta& delta, std::string& out) {

@@ -62,10 +62,4 @@ std::expected<RequestFacts, RequestError> parse_request(Endpoint endpoint, std::
 // this very body.
 std::string with_model(std::string_view body, const RequestFacts& facts, std::string_view model);
 
-// The names that callers of one endpoint know.
-using ChatRequest = RequestFacts;
-inline std::expected<RequestFacts, RequestError> parse_chat_request(std::string_view body) {
-  return parse_request(Endpoint::chat_completions, body);
-}
-
 }  // namespace fuseboard::llm

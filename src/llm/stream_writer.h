@@ -35,6 +35,9 @@ class StreamWriter {
   // asked for, [DONE] or message_stop. Later calls append nothing.
   virtual void end(std::string& out) = 0;
 
+  // Where the stream stands, for another that is to go on with it.
+  virtual ResumePoint resume_point() const = 0;
+
  protected:
   StreamWriter() = default;
 };

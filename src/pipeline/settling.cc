@@ -100,19 +100,31 @@ void Execution::decide_after_break(const AttemptRecord& attempt, const AttemptRe
     plan_deadline_ = Deadline::at(saturating_add(plan_deadline_.time(), flowed));
     deadline_ = Deadline::sooner(options_.deadline, plan_deadline_);
   }
-  prefer(report.recovery->prefer);
+  prefer(report.recovery->prefer, attempt.target);
   decide_after_failure(attempt, report, now);
 }
 
-// From now on these are asked before the others.
-void Execution::prefer(TargetSet preferred) noexcept {
+// From now on these are asked before the others, and the one that has just broken off last among its like.
+void Execution::prefer(TargetSet preferred, std::uint32_t broken) noexcept {
   preferred_ = preferred;
   order_ = {};
   for (const bool now : {true, false}) {
     for (const std::uint32_t target : record_.candidates) {
-      if (contains(preferred, target) == now) order_.push_back(target);
+      if (contains(preferred, target) == now && target != broken) order_.push_back(target);
     }
+    if (contains(preferred, broken) == now) order_.push_back(broken);
   }
+}
+
+// Whether a broken answer goes to a target that this call has not asked yet: the caller is in the middle of it, and
+// waiting for the one that broke it off costs more than asking another. One that begins anew is no match for one that
+// goes on, though.
+bool Execution::leave_to_fresh_target(const Failure& failure, std::uint32_t target, TimePoint now) const {
+  TargetSet fresh = contains(preferred_, target) ? preferred_ : kAllTargets;
+  for (const std::uint32_t candidate : record_.candidates) {
+    if (tries_[candidate] > 0) fresh &= ~(TargetSet{1} << candidate);
+  }
+  return committed_ && another_target_left(fresh, failure, target, now);
 }
 
 void Execution::decide_after_failure(const AttemptRecord& attempt, const AttemptReport& report, TimePoint now) {
@@ -151,6 +163,7 @@ bool Execution::retry_same_target(std::uint32_t target, const Failure& failure, 
     return false;
   }
   if (!contains(preferred_, target) && another_target_left(preferred_, failure, target, now)) return false;
+  if (leave_to_fresh_target(failure, target, now)) return false;
   const Duration delay = next_delay(retry, tries_[target], previous_wait_, failure.retry_after, rng_);
   if (!deadline_.fits(now, delay)) {
     spend(target);

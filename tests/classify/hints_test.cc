@@ -203,15 +203,6 @@ TEST(RetryHints, AResetIsSecondsFromNowOrATimeInSecondsOrMilliseconds) {
   EXPECT_EQ(parse_reset("soon", kNewYear), std::nullopt);
 }
 
-TEST(RetryHints, AWindowsResetIsReadInEveryForm) {
-  EXPECT_EQ(parse_window_reset("1m30.5s", std::nullopt), 90'500ms);
-  EXPECT_EQ(parse_window_reset("17", std::nullopt), 17s);
-  EXPECT_EQ(parse_window_reset("1767225642", kNewYear), 42s);
-  EXPECT_EQ(parse_window_reset("2026-01-01T00:00:42Z", kNewYear), 42s);
-  for (const std::string_view none : {"", "-1", "soon", "1 s"})
-    EXPECT_EQ(parse_window_reset(none, kNewYear), std::nullopt) << none;
-}
-
 TEST(RetryHints, ADateOfRfc3339MayHaveAFractionAndAnOffset) {
   EXPECT_EQ(parse_rfc3339_reset("2026-01-01T00:00:42Z", kNewYear), 42s);
   EXPECT_EQ(parse_rfc3339_reset("2026-01-01T00:00:42.0001Z", kNewYear), 42001ms);

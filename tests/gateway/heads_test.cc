@@ -57,7 +57,7 @@ TEST(UpstreamRequest, CarriesTheProvidersCredentialAndNeverTheCallers) {  // FBK
       .method = "POST",
       .target = "/v1/chat/completions",
       .headers = {{"Authorization", "Bearer mine"}, {"X-Api-Key", "mine"}, {"Cookie", "mine"}}};
-  const net::RequestHead head = upstream_request(caller, provider(), "/chat/completions");
+  const net::RequestHead head = upstream_request(caller, provider(), "/chat/completions", llm::Dialect::openai);
   EXPECT_EQ(head.target, "/v1/chat/completions?api-version=2025-04-01");
   EXPECT_EQ(head.headers.get("authorization"), "Bearer theirs");
   for (const net::Header header : head.headers)
@@ -76,7 +76,7 @@ TEST(UpstreamRequest, KeepsUnknownHeadersAndDropsWhatIsForOneConnectionOrForUs) 
                                             {"anthropic-beta", "tools"},
                                             {"openai-organization", "o"},
                                             {"x-team", "caller's"}}};
-  const net::RequestHead head = upstream_request(caller, provider(), "/x");
+  const net::RequestHead head = upstream_request(caller, provider(), "/x", llm::Dialect::openai);
   for (const char* dropped : {"host", "connection", "x-hop", "x-fuseboard-deadline-ms", "expect"}) {
     EXPECT_FALSE(head.headers.contains(dropped)) << dropped;
   }
@@ -101,11 +101,11 @@ TEST(UpstreamRequest, TheProvidersParametersWinHoweverTheCallerSpellsThem) {
   to.query = "api-version=2025-04-01&a%20b=c";
   for (const char* query :
        {"api-version=1", "api%2Dversion=1", "api-version", "api-version=1&api-version=2", "a%20b=1", "a+b=1"}) {
-    EXPECT_EQ(upstream_request(post({}, std::string("/v1/x?") + query), to, "/y").target,
+    EXPECT_EQ(upstream_request(post({}, std::string("/v1/x?") + query), to, "/y", llm::Dialect::openai).target,
               "/v1/y?api-version=2025-04-01&a%20b=c")
         << query;
   }
-  EXPECT_EQ(upstream_request(post({}, "/v1/x?api-versions=1&%zz=2"), to, "/y").target,
+  EXPECT_EQ(upstream_request(post({}, "/v1/x?api-versions=1&%zz=2"), to, "/y", llm::Dialect::openai).target,
             "/v1/y?api-versions=1&%zz=2&api-version=2025-04-01&a%20b=c");
 }
 
@@ -211,7 +211,8 @@ TEST(CallerResponse, SaysWhoServedAndKeepsTheRest) {  // FBK-3
                                                {"access-control-allow-origin", "*"},
                                                {"x-fuseboard-target", "a forgery"},
                                                {"x-ratelimit-remaining-requests", "0"}}};
-  const net::ResponseHead head = caller_response(upstream, {.request_id = "req_1", .target = "p/m", .attempts = 3});
+  const net::ResponseHead head =
+      caller_response(upstream, {.request_id = "req_1", .target = "p/m", .attempts = 3}, llm::Dialect::openai);
   EXPECT_EQ(head.status, 429);
   EXPECT_EQ(head.headers.get("x-request-id"), "req_1");
   EXPECT_EQ(head.headers.get("x-fuseboard-target"), "p/m");

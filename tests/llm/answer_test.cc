@@ -14,7 +14,7 @@ using enum Category;
 constexpr std::string_view kJson = "application/json";
 
 AnswerJudgement judge(int status, std::string_view body, std::string_view content_type = kJson, RetryHints hints = {}) {
-  return judge_chat_answer(status, content_type, body, hints);
+  return judge_answer(Endpoint::chat_completions, status, content_type, body, hints);
 }
 
 constexpr std::string_view kAnswer = R"({"id":"c","object":"chat.completion","created":1,"model":"gpt-5-2025",

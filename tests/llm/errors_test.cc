@@ -39,9 +39,9 @@ TEST(GatewayErrors, TheBodyHasOpenAisShape) {
   EXPECT_EQ(openai_error_body("no", "t", "p", "c"), R"({"error":{"message":"no","type":"t","param":"p","code":"c"}})");
   EXPECT_EQ(openai_error_body("no", "t"), R"({"error":{"message":"no","type":"t","param":null,"code":null}})");
   EXPECT_EQ(
-      openai_error_body(GatewayError::model_not_found, "no 'x'", "model"),
+      error_body(Dialect::openai, GatewayError::model_not_found, "no 'x'", "model"),
       R"({"error":{"message":"no 'x'","type":"invalid_request_error","param":"model","code":"model_not_found"}})");
-  EXPECT_EQ(openai_error_body(RequestError{.message = "m", .param = "model", .code = {}}),
+  EXPECT_EQ(error_body(Dialect::openai, RequestError{.message = "m", .param = "model", .code = {}}),
             R"({"error":{"message":"m","type":"invalid_request_error","param":"model","code":null}})");
 }
 
@@ -51,7 +51,7 @@ TEST(GatewayErrors, AnyBytesInAMessageAreSafe) {
 }
 
 TEST(GatewayErrors, InAStreamTheErrorIsOneEvent) {
-  EXPECT_EQ(openai_error_event(GatewayError::retries_exhausted, "cut\n\ndata: x"),
+  EXPECT_EQ(error_event(Endpoint::chat_completions, GatewayError::retries_exhausted, "cut\n\ndata: x"),
             "data: {\"error\":{\"message\":\"cut\\n\\ndata: x\",\"type\":\"server_error\",\"param\":null,"
             "\"code\":\"retries_exhausted\"}}\n\n");
 }

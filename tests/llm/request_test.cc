@@ -18,13 +18,13 @@ using ::testing::HasSubstr;
 constexpr std::string_view kPlain = R"({"model":"smart","messages":[{"role":"user","content":"hi"}]})";
 
 RequestError refusal(std::string_view body) {
-  auto request = parse_chat_request(body);
+  auto request = parse_request(Endpoint::chat_completions, body);
   EXPECT_FALSE(request) << body;
   return request ? RequestError{} : request.error();
 }
 
 TEST(ChatRequest, TellsModelAndWhereItStands) {
-  const auto request = parse_chat_request(kPlain);
+  const auto request = parse_request(Endpoint::chat_completions, kPlain);
   ASSERT_TRUE(request) << request.error().message;
   EXPECT_EQ(request->model, "smart");
   EXPECT_EQ(kPlain.substr(request->model_begin, request->model_end - request->model_begin), R"("smart")");
@@ -34,7 +34,7 @@ TEST(ChatRequest, TellsModelAndWhereItStands) {
 
 TEST(ChatRequest, ReadsTheStreamFlags) {
   const auto parse = [](std::string_view members) {
-    return parse_chat_request(R"({"model":"m","messages":[],)" + std::string(members) + "}");
+    return parse_request(Endpoint::chat_completions, R"({"model":"m","messages":[],)" + std::string(members) + "}");
   };
   EXPECT_TRUE(parse(R"("stream":true)")->stream);
   EXPECT_FALSE(parse(R"("stream":false)")->stream);
@@ -48,9 +48,9 @@ TEST(ChatRequest, ReadsTheStreamFlags) {
 
 TEST(ChatRequest, ReadsHowManyChoicesAreAskedForAndLeavesTheRestToTheUpstream) {
   const auto parse = [](std::string_view member) {
-    return parse_chat_request(R"({"model":"m","messages":[],)" + std::string(member) + "}");
+    return parse_request(Endpoint::chat_completions, R"({"model":"m","messages":[],)" + std::string(member) + "}");
   };
-  EXPECT_EQ(parse_chat_request(kPlain)->choices, 1U);
+  EXPECT_EQ(parse_request(Endpoint::chat_completions, kPlain)->choices, 1U);
   EXPECT_EQ(parse(R"("n":3)")->choices, 3U);
   for (const char* odd :
        {R"("n":null)", R"("n":0)", R"("n":-2)", R"("n":1.5)", R"("n":"4")", R"("n":99999999999999999999)"}) {
@@ -100,12 +100,13 @@ TEST(ChatRequest, ASecondDecidingMemberIsRefusedHoweverItIsSpelled) {
   }
   EXPECT_EQ(refusal(R"({"model":"m","messages":[],"messages":[]})").param, "messages");
   EXPECT_EQ(refusal(R"({"model":"m","stream":false,"messages":[],"stream":true})").param, "stream");
-  EXPECT_TRUE(parse_chat_request(R"({"model":"m","messages":[{"model":"a"}],"metadata":{"model":"b","model":"c"}})"));
+  EXPECT_TRUE(parse_request(Endpoint::chat_completions,
+                            R"({"model":"m","messages":[{"model":"a"}],"metadata":{"model":"b","model":"c"}})"));
 }
 
 TEST(ChatRequest, AModelSpelledWithEscapesIsTheModel) {
   const std::string body = R"({"mod\u0065l":"\u0073mart\/x","messages":[]})";
-  const auto request = parse_chat_request(body);
+  const auto request = parse_request(Endpoint::chat_completions, body);
   ASSERT_TRUE(request);
   EXPECT_EQ(request->model, "smart/x");
   EXPECT_EQ(with_model(body, *request, "m"), R"({"mod\u0065l":"m","messages":[]})");
@@ -134,14 +135,15 @@ TEST(ChatRequest, TenThousandNestedArraysAreRefusedNotCrashedOn) {
 }
 
 TEST(ChatRequest, NumbersAndSurrogatesThatFitNoCppValuePass) {
-  EXPECT_TRUE(parse_chat_request(
+  EXPECT_TRUE(parse_request(
+      Endpoint::chat_completions,
       R"({"model":"m","messages":[{"content":"half \ud83d"}],"tools":[{"maximum":18446744073709552000,"x":1e999}]})"));
 }
 
 TEST(ChatRequest, AnotherModelLeavesEveryOtherByteAsItWas) {
   const std::string body =
       "\t{ \"messages\" : [ \"model\", {\"model\":\"x\"} ],\r\n \"model\"\t:  \"old\" , \"z\":1.50e+1 }\n";
-  const auto request = parse_chat_request(body);
+  const auto request = parse_request(Endpoint::chat_completions, body);
   ASSERT_TRUE(request);
   EXPECT_EQ(with_model(body, *request, "a \"new\" one"),
             "\t{ \"messages\" : [ \"model\", {\"model\":\"x\"} ],\r\n \"model\"\t:  \"a \\\"new\\\" one\" , "
@@ -163,14 +165,14 @@ TEST(ChatRequest, ANewModelIsReadBackAndTheOldOneRestoresTheBody) {
         space() + "{" + space() + pick("", R"("n":-1.5e3,)", R"("t":[{"model":"x"}],)", R"("model2":"\"",)") + space();
     const std::string body = before + pick(R"("model")", R"("\u006dodel")") + space() + ":" + space() + literal +
                              space() + R"(,"messages":[)" + pick("", R"("a\\")", "{}") + "]" + space() + "}" + space();
-    const auto request = parse_chat_request(body);
+    const auto request = parse_request(Endpoint::chat_completions, body);
     ASSERT_TRUE(request) << body << ": " << request.error().message;
     ASSERT_EQ(body.substr(request->model_begin, request->model_end - request->model_begin), literal);
 
     std::string name =
         pick("claude", "provider/model", "q\"uote", "back\\slash", "new\nline", "\xF0\x9F\x98\x80", "x\x01y");
     const std::string changed = with_model(body, *request, name);
-    const auto again = parse_chat_request(changed);
+    const auto again = parse_request(Endpoint::chat_completions, changed);
     ASSERT_TRUE(again) << changed;
     ASSERT_EQ(again->model, name);
     ASSERT_EQ(changed.substr(0, again->model_begin) + literal + changed.substr(again->model_end), body);
@@ -180,12 +182,12 @@ TEST(ChatRequest, ANewModelIsReadBackAndTheOldOneRestoresTheBody) {
 TEST(ChatRequest, ABigBodyIsReadAndSpliced) {
   const std::string image(20 << 20, 'A');
   const std::string body = R"({"messages":[{"role":"user","content":")" + image + R"("}],"stream":true,"model":"big"})";
-  const auto request = parse_chat_request(body);
+  const auto request = parse_request(Endpoint::chat_completions, body);
   ASSERT_TRUE(request);
   EXPECT_EQ(request->model, "big");
   const std::string changed = with_model(body, *request, "bigger");
   EXPECT_EQ(changed.size(), body.size() + 3);
-  EXPECT_EQ(parse_chat_request(changed)->model, "bigger");
+  EXPECT_EQ(parse_request(Endpoint::chat_completions, changed)->model, "bigger");
 }
 
 RequestFacts facts_of(Endpoint endpoint, std::string_view body) {
@@ -332,7 +334,8 @@ TEST(ChatRequest, ThreadsReadAtTheSameTime) {
     threads.emplace_back([t] {
       for (int i = 0; i < 2'000; ++i) {
         const std::string name = std::to_string(t * 10'000 + i);
-        const auto request = parse_chat_request(R"({"mod\u0065l":"\u006d)" + name + R"(","messages":[]})");
+        const auto request =
+            parse_request(Endpoint::chat_completions, R"({"mod\u0065l":"\u006d)" + name + R"(","messages":[]})");
         ASSERT_TRUE(request);
         ASSERT_EQ(request->model, "m" + name);
       }

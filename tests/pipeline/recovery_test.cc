@@ -169,8 +169,9 @@ TEST_P(RecoveryInPlace, OnlyWhereNoOtherGoesOnInItsStead) {  // STR-5
 }
 
 INSTANTIATE_TEST_SUITE_P(Prefer, RecoveryInPlace,
-                         testing::Values(InPlace{"nobody", 0, false, 0, milliseconds(500)},
-                                         InPlace{"both", 0b11, false, 0, milliseconds(500)},
+                         testing::Values(InPlace{"nobody", 0, false, 1, Duration::zero()},
+                                         InPlace{"nobody_and_no_other", 0, true, 0, milliseconds(500)},
+                                         InPlace{"both", 0b11, false, 1, Duration::zero()},
                                          InPlace{"the_target", 0b01, false, 0, milliseconds(500)},
                                          InPlace{"the_other", 0b10, false, 1, Duration::zero()},
                                          InPlace{"one_that_is_open", 0b10, true, 0, milliseconds(500)}),

@@ -192,7 +192,8 @@ class Execution {
   void narrow(const Failure& failure, std::uint32_t failed);
   void leave_target() noexcept;
   bool another_target_left(TargetSet among, const Failure& failure, std::uint32_t failed, TimePoint now) const;
-  void prefer(TargetSet preferred) noexcept;
+  void prefer(TargetSet preferred, std::uint32_t broken) noexcept;
+  bool leave_to_fresh_target(const Failure& failure, std::uint32_t target, TimePoint now) const;
 
   // Admission, and waiting for it (waiting.cc).
   std::optional<Flight>* try_admit(std::uint32_t target, TimePoint now);

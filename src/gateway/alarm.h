@@ -22,7 +22,8 @@ class Alarm {
   Alarm& operator=(const Alarm&) = delete;
 
   // In place of the time that was set before; kNever: no time. It rings later on the loop, also for a time that has
-  // passed, and whoever is called may destroy the alarm.
+  // passed, and whoever is called then may destroy the alarm. While the loop is stopping it rings false at once, from
+  // within set().
   void set(TimePoint time);
 
  private:

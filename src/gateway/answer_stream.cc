@@ -12,8 +12,12 @@
 namespace fuseboard::gateway {
 namespace {
 
-// How much of a stream may be held back before its first content. Preludes are a few hundred bytes.
+// How much of a stream may be held back before its first content, besides what repeats the request: the responses
+// endpoint says all of it twice, instructions and tools included, and JSON may be written in longer and shorter ways.
 constexpr std::size_t kMaxHeldBack = std::size_t{256} << 10;
+constexpr std::size_t kMaxRepetition = 4;
+// Of one event: images come in one piece.
+constexpr std::size_t kMaxEvent = std::size_t{16} << 20;
 
 std::unique_ptr<llm::StreamReader> make_reader(const StreamTerms& terms, bool deltas) {
   llm::StreamReaderOptions options{.choices = terms.choices, .rules = {}, .deltas = deltas, .text = terms.retain};
@@ -47,7 +51,7 @@ bool is_broken(std::string_view data) {
 }  // namespace
 
 AnswerStream::AnswerStream(const StreamTerms& terms, TimePoint now)
-    : terms_(terms), reader_(make_reader(terms, terms.from != terms.to)), last_event_(now) {
+    : terms_(terms), parser_(kMaxEvent), reader_(make_reader(terms, terms.from != terms.to)), last_event_(now) {
   if (terms.from != terms.to) {
     writer_ =
         llm::make_stream_writer(dialect_of(terms.to), {.created = terms.created, .include_usage = terms.include_usage});
@@ -56,6 +60,7 @@ AnswerStream::AnswerStream(const StreamTerms& terms, TimePoint now)
 
 AnswerStream::AnswerStream(const StreamTerms& terms, const Delivered& delivered, Splice splice, TimePoint now)
     : terms_(terms),
+      parser_(kMaxEvent),
       reader_(make_reader(terms, true)),
       writer_(llm::resume_stream(dialect_of(terms.to), *delivered.resume)),
       splice_(std::move(splice)),
@@ -75,28 +80,32 @@ AnswerStream::Reading AnswerStream::read(std::string_view bytes, TimePoint now) 
       case net::SseParser::Next::event:
         break;
     }
-    if (event.has_data) last_event_ = now;
-    const Reading reading = read_event(event);
+    const Reading reading = read_event(event, now);
     if (reading != Reading::goes_on) return reading;
-    if (!content_seen() && out_.size() > kMaxHeldBack) {
+    if (!content_seen() && out_.size() > kMaxHeldBack + kMaxRepetition * terms_.request_bytes) {
       malformed_ = true;
       return Reading::failed;
     }
   }
 }
 
-AnswerStream::Reading AnswerStream::read_event(const net::SseEvent& event) {
+AnswerStream::Reading AnswerStream::read_event(const net::SseEvent& event, TimePoint now) {
   if (!event.has_data) {
     if (writer_ == nullptr) out_ += event.raw;  // comments and pings keep the caller's own timeouts quiet
     return Reading::goes_on;
   }
   ++events_;
-  if (terms_.skip_malformed && is_broken(event.data)) {
+  if (terms_.skip_malformed && ends_by_itself() && is_broken(event.data)) {
     ++skipped_;
     return Reading::goes_on;
   }
-  switch (reader_->read(event.event, event.data)) {
+  const bool was_complete = reader_->complete();
+  const std::size_t out_before = out_.size();
+  const llm::StreamPiece piece = reader_->read(event.event, event.data);
+  if (piece != llm::StreamPiece::prelude) last_event_ = now;
+  switch (piece) {
     case llm::StreamPiece::malformed:
+      if (was_complete) return close();  // what comes behind the finish reason adds nothing to the answer
       malformed_ = true;  // never forwarded as it is [STR-7]
       return Reading::failed;
     case llm::StreamPiece::error:
@@ -106,14 +115,13 @@ AnswerStream::Reading AnswerStream::read_event(const net::SseEvent& event) {
       if (!relay(event)) return Reading::mismatch;
       return finish();
     case llm::StreamPiece::content:
-      ++pieces_;
-      break;
     case llm::StreamPiece::prelude:
     case llm::StreamPiece::finish:
     case llm::StreamPiece::usage:
       break;
   }
   if (!relay(event)) return Reading::mismatch;
+  if (piece == llm::StreamPiece::content && out_.size() > out_before) ++pieces_;
   return malformed_ ? Reading::failed : Reading::goes_on;
 }
 
@@ -179,13 +187,27 @@ bool AnswerStream::write_text(const llm::Delta& delta) {
   return true;
 }
 
-AnswerStream::Reading AnswerStream::end() {
-  if (verdict()) return Reading::failed;
+// Streams of unknown kinds end where their bytes do.
+bool AnswerStream::ends_by_itself() const noexcept {
+  return terms_.from == llm::Endpoint::chat_completions || terms_.from == llm::Endpoint::messages ||
+         terms_.from == llm::Endpoint::responses;
+}
+
+AnswerStream::Reading AnswerStream::end(bool clean) {
+  if (!ends_by_itself()) {
+    if (!clean) return Reading::failed;
+    out_ += parser_.leftover();
+    return Reading::complete;
+  }
   return finish();
 }
 
 AnswerStream::Reading AnswerStream::finish() {
   if (verdict()) return Reading::failed;
+  return close();
+}
+
+AnswerStream::Reading AnswerStream::close() {
   if (splice_ && !write_text({.kind = llm::Delta::Kind::finish})) return Reading::mismatch;
   if (std::exchange(complete_, true)) return Reading::complete;
   if (writer_ != nullptr) {
@@ -202,7 +224,8 @@ void AnswerStream::deliver(Delivered& delivered) {
   if (!terms_.retain || !delivered.whole) return;
   // Thoughts are left out where an answer is gone on with.
   const bool only_text = splice_ ? !more_than_text_ : reader_->plain_text_only();
-  delivered.whole = only_text && delivered.text.size() + text_.size() <= Delivered::kMaxText;
+  // An answer that has said why it ended is not for others to go on with.
+  delivered.whole = only_text && !reader_->complete() && delivered.text.size() + text_.size() <= Delivered::kMaxText;
   if (delivered.whole) {
     delivered.text += text_;
   } else {
@@ -213,7 +236,6 @@ void AnswerStream::deliver(Delivered& delivered) {
 
 // Whoever goes on speaks under the name of the one who began.
 void AnswerStream::note_end(Delivered& delivered) const {
-  if (splice_) return;
   delivered.resume = writer_ != nullptr ? writer_->resume_point() : reader_->resume_point();
   delivered.resume->origin.include_usage = terms_.include_usage;
 }

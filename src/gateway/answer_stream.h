@@ -30,6 +30,7 @@ struct StreamTerms {
   bool include_usage = false;   // the caller asked for usage, or its dialect always says it
   bool skip_malformed = false;  // count what is no event and go on [STR-7]
   bool retain = false;          // keep the text, in case another target must go on with it
+  std::size_t request_bytes = 0;  // some providers repeat the request before they answer
   const UserRules* rules = nullptr;
   std::int64_t created = 0;  // seconds since 1970, for answers whose dialect does not say when they were made
 };
@@ -61,8 +62,9 @@ class AnswerStream {
   };
   // Takes in bytes and adds what they mean to the caller to out().
   Reading read(std::string_view bytes, TimePoint now);
-  // The upstream has ended its body. What is missing of a complete answer's formal end is added to out() [STR-2].
-  Reading end();
+  // No more bytes will come; `clean` says that the upstream ended its body, and that nothing broke. What is missing of a
+  // complete answer's formal end is added to out() [STR-2].
+  Reading end(bool clean);
 
   // What can be handed on; the caller of this class clears it. Before the first content it is only held back.
   std::string& out() noexcept { return out_; }
@@ -87,15 +89,18 @@ class AnswerStream {
   // Whether the caller reads a stream that was written here.
   bool rewrites() const noexcept { return writer_ != nullptr; }
   std::uint64_t skipped() const noexcept { return skipped_; }
+  // When it last said something: comments, pings and empty events are nothing [STR-3].
   TimePoint last_event() const noexcept { return last_event_; }
 
  private:
-  Reading read_event(const net::SseEvent& event);
+  Reading read_event(const net::SseEvent& event, TimePoint now);
   bool relay(const net::SseEvent& event);
   bool write_deltas();
   void write(const llm::Delta& delta);
   bool write_text(const llm::Delta& delta);
   Reading finish();
+  Reading close();
+  bool ends_by_itself() const noexcept;
   llm::Usage usage_for_caller(llm::Usage usage) const noexcept;
 
   const StreamTerms terms_;

@@ -19,8 +19,9 @@ std::unexpected<llm::RequestError> bad_header(std::string_view name, std::string
 
 }  // namespace
 
-std::expected<CallOptions, llm::RequestError> read_call_options(const net::Headers& headers, TimePoint now) {
-  CallOptions options;
+std::expected<CallOptions, llm::RequestError> read_call_options(const net::Headers& headers, TimePoint now,
+                                                                bool idempotent) {
+  CallOptions options{.idempotent = idempotent};
   if (const auto text = headers.find("x-fuseboard-deadline-ms")) {
     constexpr std::int64_t kLongest = 24 * 60 * 60 * 1000;
     std::int64_t milliseconds = 0;

@@ -13,8 +13,9 @@
 
 namespace fuseboard::gateway {
 
-// What the x-fuseboard-* headers of a request ask for. The session is a view into `headers`, which must outlive the
-// call.
-std::expected<CallOptions, llm::RequestError> read_call_options(const net::Headers& headers, TimePoint now);
+// What the x-fuseboard-* headers of a request ask for; `idempotent` holds where they do not say. The session is a view
+// into `headers`, which must outlive the call.
+std::expected<CallOptions, llm::RequestError> read_call_options(const net::Headers& headers, TimePoint now,
+                                                                bool idempotent);
 
 }  // namespace fuseboard::gateway

@@ -153,6 +153,14 @@ net::ResponseHead caller_response(const net::ResponseHead& upstream, const Serve
   return head;
 }
 
+void describe_own_body(net::Headers& headers, bool streamed) {
+  for (const std::string_view name :
+       {"content-encoding", "content-disposition", "content-md5", "digest", "etag", "last-modified"}) {
+    headers.erase(name);
+  }
+  headers.set("content-type", streamed ? "text/event-stream; charset=utf-8" : "application/json");
+}
+
 void add_served_by(net::Headers& headers, const ServedBy& served_by) {
   headers.add("x-request-id", served_by.request_id);
   // Where Anthropic's SDKs look for it.

@@ -37,6 +37,9 @@ struct ServedBy {
 // means something in that dialect alone stays behind.
 net::ResponseHead caller_response(const net::ResponseHead& upstream, const ServedBy& served_by, llm::Dialect spoken);
 
+// Of an answer whose body was written here: what the upstream said of its own body does not hold.
+void describe_own_body(net::Headers& headers, bool streamed);
+
 void add_served_by(net::Headers& headers, const ServedBy& served_by);
 
 }  // namespace fuseboard::gateway

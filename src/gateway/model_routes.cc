@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "gateway/call_options.h"
 #include "gateway/relay.h"
 #include "gateway/verdict_answer.h"
+#include "llm/inline_data.h"
 #include "llm/request.h"
 
 namespace fuseboard::gateway {
@@ -30,6 +32,13 @@ llm::Endpoint endpoint_of(std::string_view path) {
   }};
   const auto* const known = std::ranges::find(kEndpoints, path, &std::pair<std::string_view, llm::Endpoint>::first);
   return known == kEndpoints.end() ? llm::Endpoint::other : known->second;
+}
+
+// Model calls may be asked again [RTY-7]. What else is posted may create something.
+bool is_idempotent(llm::Endpoint endpoint, std::string_view path) {
+  constexpr std::array<std::string_view, 5> kHarmless = {"/v1/completions", "/v1/moderations", "/v1/rerank",
+                                                         "/v1/images/generations", "/v1/audio/speech"};
+  return endpoint != llm::Endpoint::other || std::ranges::find(kHarmless, path) != kHarmless.end();
 }
 
 net::Task<void> refuse_body(RouteContext& context, net::BodyError error) {
@@ -69,11 +78,25 @@ std::optional<std::uint32_t> home_of_state(const Worker& worker, const ModelCall
 
 // Nobody who answers this model counts tokens: the gateway's own guess, marked as one.
 net::Task<void> estimate_tokens(RouteContext& context, const ModelCall& call) {
-  const TokenUsage estimate = estimate_usage({.text_bytes = call.body.size()});
+  const TokenUsage guess = estimate(call);
   net::ResponseHead head{.status = 200, .headers = {{"content-type", "application/json"}}};
   add_served_by(head.headers, context.served_by());
   head.headers.add("x-fuseboard-estimate", "1");
-  co_await context.exchange.respond(std::move(head), R"({"input_tokens":)" + std::to_string(estimate.input) + "}");
+  co_await context.exchange.respond(std::move(head), R"({"input_tokens":)" + std::to_string(guess.input) + "}");
+}
+
+// What one attempt will use: images are not read as text, and some endpoints write none.
+TokenUsage estimate(const ModelCall& call) {
+  const bool writes = call.endpoint != llm::Endpoint::count_tokens && call.endpoint != llm::Endpoint::embeddings;
+  const llm::InlineData data = llm::inline_data(call.body);
+  TokenUsage usage = estimate_usage({.text_bytes = call.body.size() - data.bytes,
+                                     .images = data.items,
+                                     .output_cap = call.facts.output_cap});
+  if (!writes) usage.output = 0;
+  const std::uint64_t choices = std::max<std::uint64_t>(call.facts.choices, 1);
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  usage.output = usage.output > kMost / choices ? kMost : usage.output * choices;
+  return usage;
 }
 
 net::Task<void> relay(RouteContext& context, ModelCall call) {
@@ -85,7 +108,7 @@ net::Task<void> relay(RouteContext& context, ModelCall call) {
   call.options.id = CallId(context.request_id);
   call.options.streaming = call.facts.stream;
   call.options.ledger = &worker.ledger;
-  call.options.estimate = estimate_usage({.text_bytes = call.body.size(), .output_cap = call.facts.output_cap});
+  call.options.estimate = estimate(call);
   call.options.bound_to_provider = home_of_state(worker, call);
   Relay relay(worker, context.exchange, std::move(call));
   co_await relay.run();
@@ -100,8 +123,18 @@ std::string model_body(llm::Dialect dialect, const llm::ModelEntry& entry) {
 }  // namespace
 
 llm::Dialect caller_dialect(std::string_view path, const net::Headers& headers) noexcept {
-  const bool anthropic = path == "/v1/messages" || path.starts_with("/v1/messages/") ||
-                         (!path.starts_with("/v1/chat/") && headers.contains("anthropic-version"));
+  switch (endpoint_of(path)) {
+    case llm::Endpoint::chat_completions:
+    case llm::Endpoint::responses:
+    case llm::Endpoint::embeddings:
+      return llm::Dialect::openai;
+    case llm::Endpoint::messages:
+    case llm::Endpoint::count_tokens:
+      return llm::Dialect::anthropic;
+    case llm::Endpoint::other:
+      break;
+  }
+  const bool anthropic = path.starts_with("/v1/messages/") || headers.contains("anthropic-version");
   return anthropic ? llm::Dialect::anthropic : llm::Dialect::openai;
 }
 
@@ -117,7 +150,8 @@ net::Task<void> call_model(RouteContext& context) {
     co_await refuse(context, std::move(facts.error()));
     co_return;
   }
-  auto options = read_call_options(context.exchange.head().headers, context.worker.clock.now());
+  auto options = read_call_options(context.exchange.head().headers, context.worker.clock.now(),
+                                   is_idempotent(endpoint, context.path));
   if (!options) {
     co_await refuse(context, std::move(options.error()));
     co_return;

@@ -170,6 +170,15 @@ LimitView refused_view(LimitView own, const Rejection& rejection) {
   return own;
 }
 
+bool tells_rates(const net::Headers& headers) noexcept {
+  constexpr std::string_view kOpenAi = "x-ratelimit-";
+  constexpr std::string_view kAnthropic = "anthropic-ratelimit-";
+  return std::ranges::any_of(headers.begin(), headers.end(), [&](const net::Header& header) {
+    return net::equal_ignoring_case(header.name.substr(0, kOpenAi.size()), kOpenAi) ||
+           net::equal_ignoring_case(header.name.substr(0, kAnthropic.size()), kAnthropic);
+  });
+}
+
 LimitView read_rate_headers(llm::Dialect upstream, const net::Headers& headers, WallTime now) {
   LimitView view;
   for (const Kind& kind : kKinds) {

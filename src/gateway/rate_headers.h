@@ -47,6 +47,9 @@ LimitView limit_view(TargetState& state, TimePoint now);
 // nothing.
 LimitView refused_view(LimitView own, const Rejection& rejection);
 
+// Whether there is anything to read for the next function.
+bool tells_rates(const net::Headers& headers) noexcept;
+
 // What an upstream's answer says, in its dialect's headers or, where it has none of those, in the other's. Resets are
 // read in any form: "1m30.5s", seconds, a Unix time, RFC 3339; what cannot be read is absent.
 LimitView read_rate_headers(llm::Dialect upstream, const net::Headers& headers, WallTime now);

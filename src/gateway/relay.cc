@@ -61,6 +61,14 @@ std::expected<std::string, std::string> as_stream(llm::Dialect from, llm::Dialec
   return llm::answer_events(to, *deltas, origin);
 }
 
+// Of the attempt whose error is shown; else of the last.
+std::optional<std::uint32_t> telling_target(const CallRecord& record) {
+  for (const AttemptRecord& attempt : record.attempts) {
+    if (attempt.number == record.telling_attempt) return attempt.target;
+  }
+  return record.attempts.empty() ? std::nullopt : std::optional(record.attempts.back().target);
+}
+
 // An attempt among those whose tasks run.
 class Entry {
  public:
@@ -154,7 +162,7 @@ net::Task<void> Relay::attempt(Attempt attempt) {
   std::expected<net::ResponseHead, net::TransportError> head;
   Sending sending = prepare(attempt);
   head = co_await send(flight, sending);
-  sending.body = {};  // the answer may stream for minutes
+  std::string().swap(sending.body);  // the answer may stream for minutes
   if (!driver_.in_flight(attempt.number)) co_return;
   if (head) flight.window = window_of(attempt.target, head->headers);
   if (!head) {
@@ -175,7 +183,7 @@ Relay::Sending Relay::prepare(const Attempt& attempt) {
   if (!attempt.recovery) return {.body = forms_.body(attempt.target)};
   if (may_prefill(attempt.target)) {
     const std::size_t said = llm::prefill_text(forms_.dialect(attempt.target), delivered_.text).size();
-    auto body = forms_.body_with_prefill(attempt.target, delivered_.text);
+    auto body = forms_.body_with_prefill(attempt.target, delivered_.text, delivered_.pieces);
     if (said > 0 && body) {
       return {.body = *std::move(body),
               .splice = Splice(Splice::Mode::goes_on, delivered_.text, delivered_.text.size() - said)};
@@ -257,10 +265,12 @@ void Relay::take_plain(const Flight& flight, net::ResponseHead head, std::string
     // The reader of answers sees that it is none; what that means is the classifier's word.
     const Failure failure = judge(head, body).value_or(*read.failure);
     if (!read.error.empty()) keep_error(told_under_success(attempt.number, dialect, failure, read.error));
-    driver_.report(attempt.number, failed_report(failure, true));
+    AttemptReport report = failed_report(failure, true);
+    report.window = flight.window;
+    driver_.report(attempt.number, report);
     return;
   }
-  const bool streamed = call_.facts.stream && llm::translates(call_.endpoint);
+  const bool streamed = call_.facts.stream && llm::translates(call_.endpoint) && call_.facts.choices == 1;
   if (dialect != call_.dialect || streamed) {
     const llm::StreamOrigin origin{.created = std::chrono::system_clock::to_time_t(worker_.wall.now()),
                                    .include_usage = call_.facts.include_usage};
@@ -280,6 +290,7 @@ void Relay::take_plain(const Flight& flight, net::ResponseHead head, std::string
     return;
   }
   AttemptReport report{.outcome = Outcome::success(), .answered = true, .usage = usage_of(read.usage)};
+  if (call_.endpoint == llm::Endpoint::count_tokens) report.usage = TokenUsage{};  // nobody bills it
   report.window = flight.window;
   driver_.report(attempt.number, report);
   remember_state(flight, read.id);
@@ -304,12 +315,20 @@ void Relay::cancel(std::uint32_t attempt) {
 
 net::Task<void> Relay::answer_failure() {
   const CallRecord& record = driver_.execution().record();
-  const auto target = record.attempts.empty() ? std::nullopt : std::optional(record.attempts.back().target);
+  const std::optional<std::uint32_t> target = telling_target(record);
   const auto& problem = forms_.problem();
   const UpstreamError* const telling = telling_error();
   Answer answer = failure_answer(
       record, driver_.execution().plan(),
       {.upstream = telling, .problem = &problem, .passthrough = target && is_passthrough(*target)}, served_by(target));
+  if (telling != nullptr && telling->dialect != call_.dialect && !telling->ready) {
+    const WallTime wall = worker_.wall.now();
+    set_rate_headers(answer.head.headers, call_.dialect,
+                     {.dialect = telling->dialect,
+                      .upstream = read_rate_headers(telling->dialect, telling->head.headers, wall),
+                      .own = {}},
+                     wall);
+  }
   tell_own_limits(record, answer.head.headers);
   co_await exchange_.respond(std::move(answer.head), std::move(answer.body));
 }
@@ -331,7 +350,7 @@ net::ResponseHead Relay::answer_head(const Flight& flight, const net::ResponseHe
   const std::uint32_t target = flight.attempt.target;
   const llm::Dialect dialect = forms_.dialect(target);
   net::ResponseHead head = caller_response(upstream, served_by(target), dialect);
-  if (streamed) head.headers.set("content-type", "text/event-stream; charset=utf-8");
+  if (streamed || dialect != call_.dialect) describe_own_body(head.headers, streamed);
   TargetState& state = state_of(target);
   if (state.limits() != nullptr || state.adaptive_rate() != nullptr || dialect != call_.dialect) {
     const WallTime wall = worker_.wall.now();
@@ -344,9 +363,9 @@ net::ResponseHead Relay::answer_head(const Flight& flight, const net::ResponseHe
   return head;
 }
 
-// What the upstream says of its own limits, where somebody follows it.
+// What the upstream says of its own limits. Many say nothing.
 std::optional<ServerWindow> Relay::window_of(std::uint32_t target, const net::Headers& headers) const {
-  if (state_of(target).adaptive_rate() == nullptr) return std::nullopt;
+  if (!tells_rates(headers)) return std::nullopt;
   return server_window(read_rate_headers(forms_.dialect(target), headers, worker_.wall.now()));
 }
 

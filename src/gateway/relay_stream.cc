@@ -25,11 +25,12 @@ net::Task<void> drain(net::ClientExchange upstream, TimePoint by) {
   }
 }
 
-// When the next bytes must have come, and what it means if they have not.
-std::pair<TimePoint, TransportFault> next_by(const Attempt& attempt, const AnswerStream& stream) {
+// When the next bytes must have come, and what it means if they have not. While the caller was slow to read, nobody
+// listened to the upstream: that is no silence of its.
+std::pair<TimePoint, TransportFault> next_by(const Attempt& attempt, const AnswerStream& stream, TimePoint since) {
   if (!stream.content_seen())
     return {std::min(attempt.first_content_by, attempt.total_by), TransportFault::first_content_timeout};
-  const TimePoint idle_by = saturating_add(stream.last_event(), attempt.idle);
+  const TimePoint idle_by = saturating_add(std::max(stream.last_event(), since), attempt.idle);
   if (idle_by <= attempt.total_by) return {idle_by, TransportFault::idle_timeout};
   return {attempt.total_by, TransportFault::total_timeout};
 }
@@ -44,6 +45,7 @@ AnswerStream Relay::make_stream(const Flight& flight, const Sending& sending) co
                           .skip_malformed = call_.route->malformed_events == config::MalformedEvents::skip,
                           .retain = call_.route->stream_recovery != config::StreamRecoveryMode::fail &&
                                     llm::translates(call_.endpoint) && call_.facts.choices == 1,
+                          .request_bytes = call_.body.size(),
                           .rules = &worker_.models.classify_rules(),
                           .created = std::chrono::system_clock::to_time_t(worker_.wall.now())};
   if (sending.splice) return {terms, delivered_, *sending.splice, now()};
@@ -55,16 +57,20 @@ net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead head, cons
   const std::uint32_t number = flight.attempt.number;
   AnswerStream stream = make_stream(flight, sending);
   flight.stream = &stream;
+  TimePoint handed_on = now();
   for (;;) {
-    const auto [by, fault] = next_by(flight.attempt, stream);
+    const auto [by, fault] = next_by(flight.attempt, stream, handed_on);
     const auto bytes = co_await flight.upstream->read_some(by);
     if (!driver_.in_flight(number)) co_return;
     const bool over = !bytes || bytes->empty();
-    const Reading reading = over ? stream.end() : stream.read(*bytes, now());
+    const Reading reading = over ? stream.end(bytes.has_value()) : stream.read(*bytes, now());
     const bool broken = reading == Reading::failed || reading == Reading::mismatch;
     // Content that came together with a failure has not reached the caller: another try still costs nothing.
     const bool still_free = broken && !driver_.execution().committed();
-    if (stream.content_seen() && !still_free && !co_await hand_on(flight, stream, head)) co_return;
+    if (stream.content_seen() && !stream.out().empty() && !still_free) {
+      if (!co_await hand_on(flight, stream, head)) co_return;
+      handed_on = now();
+    }
     if (reading == Reading::goes_on) continue;
     worker_.metrics.count_skipped(*call_.route, stream.skipped());
     if (reading == Reading::complete) {
@@ -89,6 +95,7 @@ net::Task<bool> Relay::hand_on(Flight& flight, AnswerStream& stream, net::Respon
   bool reached = true;
   if (!exchange_.started()) {
     const net::ResponseHead upstream = std::exchange(head, {});  // of no use after this
+    remember_state(flight, stream.id());
     reached = co_await exchange_.start(answer_head(flight, upstream, stream.rewrites()));
   }
   if (reached) {
@@ -113,7 +120,6 @@ net::Task<void> Relay::complete_stream(Flight& flight, AnswerStream& stream, net
   }
   // Perhaps without any content: all of it goes to the caller before the call is settled.
   if (!co_await hand_on(flight, stream, head)) co_return;
-  remember_state(flight, stream.id());
   AttemptReport report{.outcome = Outcome::success(), .answered = true, .usage = usage_of(stream.usage())};
   report.window = flight.window;
   driver_.report(flight.attempt.number, report);
@@ -124,6 +130,7 @@ net::Task<void> Relay::complete_stream(Flight& flight, AnswerStream& stream, net
 }
 
 void Relay::fail_stream(Flight& flight, AnswerStream& stream, AttemptReport report) {
+  report.window = flight.window;
   const bool committed = driver_.execution().committed();
   if (committed) {
     stream.note_end(delivered_);
@@ -161,8 +168,10 @@ net::Task<void> Relay::break_off() {
     const AttemptRecord& last = record.attempts.back();
     const std::string_view why =
         last.failure && !last.unusable ? name(last.failure->category) : std::string_view("no other answer fits it");
+    const llm::Endpoint spoken =
+        call_.endpoint == llm::Endpoint::other ? llm::chat_endpoint(call_.dialect) : call_.endpoint;
     error_event_ = llm::error_event(
-        call_.endpoint, llm::GatewayError::stream_interrupted,
+        spoken, llm::GatewayError::stream_interrupted,
         "the answer broke off: " + std::string(why) + " at " + driver_.execution().plan().targets()[last.target].name,
         delivered_.events);
   }

@@ -56,8 +56,9 @@ std::string RequestForms::body(std::uint32_t target) {
 }
 
 std::expected<std::string, llm::RequestError> RequestForms::body_with_prefill(std::uint32_t target,
-                                                                              std::string_view partial) {
-  return llm::with_prefill(dialect(target), body(target), partial);
+                                                                              std::string_view partial,
+                                                                              std::uint64_t tokens) {
+  return llm::with_prefill(dialect(target), llm::with_lower_cap(body(target), tokens), partial);
 }
 
 std::expected<std::string, llm::RequestError> RequestForms::translate(std::uint32_t target) const {

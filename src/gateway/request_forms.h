@@ -32,8 +32,9 @@ class RequestForms final : public Eligibility {
 
   // The body for a target that can take the call.
   std::string body(std::uint32_t target);
-  // The same, with the part of the answer that the caller already has.
-  std::expected<std::string, llm::RequestError> body_with_prefill(std::uint32_t target, std::string_view partial);
+  // The same, with the part of the answer that the caller already has, about so many tokens.
+  std::expected<std::string, llm::RequestError> body_with_prefill(std::uint32_t target, std::string_view partial,
+                                                                  std::uint64_t tokens);
 
   // Why the first target that cannot take the call cannot.
   const std::optional<llm::RequestError>& problem() const noexcept { return problem_; }

@@ -86,6 +86,13 @@ bool matches(const RouteEntry& entry, std::string_view path) {
   return entry.prefix ? path.starts_with(entry.path) && path.size() > entry.path.size() : path == entry.path;
 }
 
+// Whether every server reads the path as it is written here: it goes to providers with the credentials for them, so it
+// must not lead out of where they are meant for.
+bool is_plain_path(std::string_view path) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_-.:@";
+  return path.find_first_not_of(kAllowed) == std::string_view::npos && !path.contains("/.") && !path.contains("//");
+}
+
 }  // namespace
 
 net::Task<void> handle(Worker& worker, const Shared& shared, net::ServerExchange& exchange) {
@@ -119,7 +126,7 @@ net::Task<void> handle(Worker& worker, const Shared& shared, net::ServerExchange
     co_await exchange.respond(std::move(answer.head), std::move(answer.body));
     co_return;
   }
-  if (matches(kAnyModelPath, context.path) && exchange.head().method == kAnyModelPath.method) {
+  if (matches(kAnyModelPath, context.path) && is_plain_path(context.path) && exchange.head().method == kAnyModelPath.method) {
     co_await kAnyModelPath.serve(context);
     co_return;
   }

@@ -26,21 +26,19 @@ bool Splice::take(std::string_view text, std::string& out) {
     return true;
   }
   held_ += text;
-  if (!looks_anew()) {
-    // White space at the end of the prefill was left off: hold back until the second has said more than it.
-    if (held_.size() > unsaid_) release(out);
-    return true;
+  if (looks_anew()) {
+    const std::size_t same = common_prefix(held_, delivered_);
+    if (same == delivered_.size()) {  // all of the first, once more
+      out.append(held_, same);
+      held_.clear();
+      joined_ = true;
+      return true;
+    }
+    if (same == held_.size()) return true;
+    if (mode_ == Mode::begins_anew || same >= kTelling) return false;
   }
-  const std::size_t same = common_prefix(held_, delivered_);
-  if (same == delivered_.size()) {  // all of the first, once more
-    out.append(held_, same);
-    held_.clear();
-    joined_ = true;
-    return true;
-  }
-  if (same == held_.size()) return true;
-  if (mode_ == Mode::begins_anew || same >= kTelling) return false;
-  release(out);
+  // White space at the end of the prefill was left off: perhaps the second is still saying it.
+  if (!unsaid().starts_with(held_)) release(out);
   return true;
 }
 
@@ -56,8 +54,7 @@ bool Splice::end(std::string& out) {
 }
 
 void Splice::release(std::string& out) {
-  const std::string_view unsaid = delivered_.substr(delivered_.size() - unsaid_);
-  out.append(held_, common_prefix(held_, unsaid));
+  out.append(held_, common_prefix(held_, unsaid()));
   held_.clear();
   joined_ = true;
 }

@@ -34,6 +34,7 @@ class Splice {
 
  private:
   bool looks_anew() const noexcept;
+  std::string_view unsaid() const noexcept { return delivered_.substr(delivered_.size() - unsaid_); }
   void release(std::string& out);
 
   const Mode mode_;

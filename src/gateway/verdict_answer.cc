@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "llm/json_scan.h"
+
 namespace fuseboard::gateway {
 namespace {
 
@@ -50,9 +52,11 @@ Answer spent(Answer answer) {
 Answer shown(const UpstreamError& upstream, const ServedBy& served_by) {
   if (upstream.ready) return {.head = upstream.head, .body = upstream.body};
   Answer answer{.head = caller_response(upstream.head, served_by, upstream.dialect), .body = upstream.body};
-  if (upstream.dialect == served_by.dialect) return answer;
+  // A proxy's page, or nothing at all, is no answer that a client of either dialect could read.
+  const bool readable = upstream.dialect == served_by.dialect && !llm::validate_json(upstream.body);
+  if (readable) return answer;
   answer.body = llm::translate_error(served_by.dialect, upstream.head.status, upstream.body, served_by.request_id);
-  answer.head.headers.set("content-type", "application/json");
+  describe_own_body(answer.head.headers, false);
   return answer;
 }
 
@@ -113,6 +117,8 @@ Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureC
   const bool filtered = telling != nullptr && telling->failure->category == Category::content_policy;
   if (upstream != nullptr && (upstream->head.status >= 400 || filtered)) {
     Answer answer = shown(*upstream, served_by);
+    const auto& hint = telling->failure->retry_after;
+    if (hint && *hint > kLongestWorthwhileWait) return spent(std::move(answer));
     return record.ending == Ending::retries_exhausted ? spent(std::move(answer)) : answer;
   }
   return spent(own_error(llm::GatewayError::retries_exhausted, summary(record, plan), served_by));

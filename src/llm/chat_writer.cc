@@ -152,7 +152,7 @@ void ChatWriter::end(std::string& out) {
   if (ended_) return;
   finish(FinishReason::stop, out);
   ended_ = true;
-  if (origin_.include_usage) {
+  if (origin_.include_usage && usage_.known) {
     append_head(out);
     out += R"([],"usage":)";
     append_openai_usage(out, usage_);

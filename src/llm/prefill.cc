@@ -3,6 +3,9 @@
 
 #include "llm/prefill.h"
 
+#include <charconv>
+
+#include "llm/json_scan.h"
 #include "llm/json_text.h"
 #include "llm/json_tree.h"
 #include "llm/request_parts.h"
@@ -99,6 +102,21 @@ std::expected<std::string, RequestError> with_prefill(Dialect dialect, std::stri
   spliced.reserve(body.size() + splice.text.size());
   spliced.append(body.substr(0, splice.begin)).append(splice.text).append(body.substr(splice.end));
   return spliced;
+}
+
+std::string with_lower_cap(std::string_view body, std::uint64_t said_tokens) {
+  std::string lowered;
+  std::size_t copied = 0;
+  validate_json_object(body, [&](const JsonMember& member) {
+    if (member.name != R"("max_tokens")" && member.name != R"("max_completion_tokens")") return;
+    std::uint64_t cap = 0;
+    const auto [end, error] = std::from_chars(member.value.data(), member.value.data() + member.value.size(), cap);
+    if (error != std::errc() || end != member.value.data() + member.value.size()) return;
+    const auto at = static_cast<std::size_t>(member.value.data() - body.data());
+    lowered.append(body.substr(copied, at - copied)).append(std::to_string(cap > said_tokens ? cap - said_tokens : 1));
+    copied = at + member.value.size();
+  });
+  return lowered.append(body.substr(copied));
 }
 
 }  // namespace fuseboard::llm

@@ -5,6 +5,7 @@
 // assistant's message. Only for requests that are `continuable` (request.h), and models that take a begun answer.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -22,5 +23,9 @@ std::string_view prefill_text(Dialect dialect, std::string_view partial) noexcep
 // conversation ends with one, the text is joined to it. Every other byte stays; nothing changes where there is no text.
 // An error for what is no such request, and where the conversation ends with a tool call. Thread-safe; linear.
 std::expected<std::string, RequestError> with_prefill(Dialect dialect, std::string_view body, std::string_view partial);
+
+// `body`, a valid JSON object, with its caps on output (`max_tokens`, `max_completion_tokens`) lowered by what was said
+// already, to 1 at the least. Every other byte stays.
+std::string with_lower_cap(std::string_view body, std::uint64_t said_tokens);
 
 }  // namespace fuseboard::llm

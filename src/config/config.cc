@@ -61,6 +61,18 @@ std::string_view name(UnsupportedFields fields) noexcept {
   return fields == UnsupportedFields::reject ? "reject" : "drop";
 }
 
+std::string_view name(Reasoning reasoning) noexcept {
+  switch (reasoning) {
+    case Reasoning::budget:
+      return "budget";
+    case Reasoning::effort:
+      return "effort";
+    case Reasoning::leave_out:
+      return "leave_out";
+  }
+  return "";
+}
+
 const ProviderConfig* Config::find_provider(std::string_view name) const noexcept {
   return find_named(providers, &ProviderConfig::name, name);
 }

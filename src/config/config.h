@@ -84,6 +84,18 @@ enum class UnsupportedFields : std::uint8_t {
 };
 std::string_view name(UnsupportedFields fields) noexcept;
 
+// How OpenAI's `reasoning_effort` is said to an anthropic target, whose models know the one or the other by their
+// generation. An openai target is told an effort for either.
+enum class Reasoning : std::uint8_t {
+  budget,     // as a budget of tokens for thinking
+  effort,     // as an effort
+  leave_out,  // not at all, to no target
+};
+std::string_view name(Reasoning reasoning) noexcept;
+
+// The field for the cap on output in requests that are translated for an openai provider.
+enum class CapField : std::uint8_t { max_completion_tokens, max_tokens };
+
 // A header or query parameter that goes with every request to a provider. Values may be credentials.
 struct ExtraField {
   std::string name;  // headers: as written, unique without regard to case
@@ -94,8 +106,9 @@ struct ProviderConfig {
   std::string name;  // [A-Za-z0-9_.-]+
   Dialect dialect = Dialect::openai;
   BaseUrl base_url;
-  Secret api_key;          // empty exactly where auth is none or passthrough
-  Auth auth = Auth::none;  // resolved: the dialect's own way unless the file chose one
+  Secret api_key;                             // empty exactly where auth is none or passthrough
+  Auth auth = Auth::none;                     // resolved: the dialect's own way unless the file chose one
+  CapField cap_field = CapField::max_tokens;  // resolved: what the host knows unless the file chose one
   std::vector<ExtraField> headers;
   std::vector<ExtraField> query;
   std::string ca_file;  // PEM file that replaces the system's roots; empty: the system's. Relative paths: to the
@@ -120,7 +133,8 @@ struct TargetConfig {
   // The cap on an answer's tokens that a messages target is sent for a caller who set none, as that dialect requires
   // one. 1 to 1 000 000; equal likewise.
   std::uint32_t max_tokens = kDefaultMaxTokens;
-  double weight = 1.0;  // within its model
+  Reasoning reasoning = Reasoning::budget;  // equal likewise
+  double weight = 1.0;                      // within its model
 };
 
 // Which answers of a model are kept, and for how long.

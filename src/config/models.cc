@@ -91,6 +91,16 @@ void read_max_tokens(const Cursor& cursor, TargetConfig& target) {
   target.max_tokens = static_cast<std::uint32_t>(*tokens);
 }
 
+// Of the members of the enumeration, under their own names.
+template <typename T, std::size_t N>
+void read_named(const MapReader& map, std::string_view key, const std::array<T, N>& members, T& value) {
+  const auto cursor = map.find(key);
+  if (!cursor) return;
+  std::array<std::pair<std::string_view, T>, N> choices;
+  std::ranges::transform(members, choices.begin(), [](T one) { return std::pair{name(one), one}; });
+  value = read_choice<T>(*cursor, choices).value_or(value);
+}
+
 void read_weight(const Cursor& cursor, TargetConfig& target) {
   const auto weight = read_number(cursor);
   if (!weight) return;
@@ -125,8 +135,8 @@ const ProviderEntry* ModelsReader::read_provider_name(const MapReader& map, Targ
 }
 
 TargetConfig ModelsReader::read_target(const Cursor& cursor, const Common& common) {
-  constexpr std::array<std::string_view, 9> kKeys = {"provider", "model",   "context_window", "prefill", "max_tokens",
-                                                     "weight",   "breaker", "limits",         "timeouts"};
+  constexpr std::array<std::string_view, 10> kKeys = {"provider",  "model",  "context_window", "prefill", "max_tokens",
+                                                      "reasoning", "weight", "breaker",        "limits",  "timeouts"};
   const MapReader map(cursor, kKeys);
   TargetConfig target;
   const ProviderEntry* provider = read_provider_name(map, target);
@@ -134,6 +144,8 @@ TargetConfig ModelsReader::read_target(const Cursor& cursor, const Common& commo
   if (const auto window = map.find("context_window")) read_context_window(*window, target);
   if (const auto prefill = map.find("prefill")) target.prefill = read_bool(*prefill).value_or(false);
   if (const auto tokens = map.find("max_tokens")) read_max_tokens(*tokens, target);
+  read_named(map, "reasoning", std::array{Reasoning::budget, Reasoning::effort, Reasoning::leave_out},
+             target.reasoning);
   if (const auto weight = map.find("weight")) read_weight(*weight, target);
   Common own;
   own.read(map);
@@ -171,6 +183,7 @@ void ModelsReader::compare_with_earlier(const Cursor& cursor, const TargetConfig
   if (earlier.context_window != target.context_window) differ("another context window");
   if (earlier.prefill != target.prefill) differ("another prefill");
   if (earlier.max_tokens != target.max_tokens) differ("other max_tokens");
+  if (earlier.reasoning != target.reasoning) differ("another reasoning");
 }
 
 void ModelsReader::read_targets(const Cursor& cursor, const Common& common, ModelConfig& model) {
@@ -206,16 +219,6 @@ void ModelsReader::Common::report() const {
   LimitKeys keys = apply<LimitKeys>(all_limits, {});
   keys.adaptive = false;  // the rate may stand nearer or farther
   report_problems<LimitKeys>(keys, all_limits);
-}
-
-// Of the members of the enumeration, under their own names.
-template <typename T, std::size_t N>
-void read_named(const MapReader& map, std::string_view key, const std::array<T, N>& members, T& value) {
-  const auto cursor = map.find(key);
-  if (!cursor) return;
-  std::array<std::pair<std::string_view, T>, N> choices;
-  std::ranges::transform(members, choices.begin(), [](T one) { return std::pair{name(one), one}; });
-  value = read_choice<T>(*cursor, choices).value_or(value);
 }
 
 void read_answering(const MapReader& map, ModelConfig& model) {

@@ -20,8 +20,8 @@
 namespace fuseboard::config {
 namespace {
 
-constexpr std::array<std::string_view, 10> kProviderKeys = {"dialect", "base_url", "api_key", "auth",   "headers",
-                                                            "query",   "tls",      "breaker", "limits", "timeouts"};
+constexpr std::array<std::string_view, 11> kProviderKeys = {
+    "dialect", "base_url", "api_key", "auth", "cap_field", "headers", "query", "tls", "breaker", "limits", "timeouts"};
 
 constexpr std::array<std::pair<std::string_view, Auth>, 5> kAuths = {{{"bearer", Auth::bearer},
                                                                       {"x-api-key", Auth::x_api_key},
@@ -30,6 +30,8 @@ constexpr std::array<std::pair<std::string_view, Auth>, 5> kAuths = {{{"bearer",
                                                                       {"none", Auth::none}}};
 constexpr std::array<std::pair<std::string_view, Dialect>, 2> kDialects = {
     {{"openai", Dialect::openai}, {"anthropic", Dialect::anthropic}}};
+constexpr std::array<std::pair<std::string_view, CapField>, 2> kCapFields = {
+    {{"max_completion_tokens", CapField::max_completion_tokens}, {"max_tokens", CapField::max_tokens}}};
 
 // How a dialect presents a credential where the file does not say.
 Auth default_auth(Dialect dialect) {
@@ -117,6 +119,21 @@ std::string lowercase(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return lower;
+}
+
+// OpenAI's newer models, its own and Azure's, refuse `max_tokens`; many compatible servers know nothing else.
+CapField default_cap_field(const BaseUrl& url) {
+  const std::string host = lowercase(url.host);
+  const bool is_openai = host.ends_with(".openai.com") || host.ends_with(".openai.azure.com");
+  return is_openai ? CapField::max_completion_tokens : CapField::max_tokens;
+}
+
+void read_cap_field(const MapReader& map, ProviderConfig& provider) {
+  provider.cap_field = default_cap_field(provider.base_url);
+  const auto cursor = map.find("cap_field");
+  if (!cursor) return;
+  if (provider.dialect == Dialect::anthropic) cursor->say("the anthropic dialect has only max_tokens; leave this out");
+  provider.cap_field = read_choice<CapField>(*cursor, kCapFields).value_or(provider.cap_field);
 }
 
 bool is_header_name(std::string_view name) {
@@ -219,6 +236,7 @@ ProviderEntry read_provider(const Cursor& cursor, std::string_view name) {
   read_dialect(map, provider.config);
   read_base_url(map, provider.config);
   read_credential(map, provider.config);
+  read_cap_field(map, provider.config);
   if (const auto headers = map.find("headers")) read_headers(*headers, provider.config);
   if (const auto query = map.find("query")) read_query(*query, provider.config);
   if (const auto tls = map.find("tls")) read_tls(*tls, provider.config);

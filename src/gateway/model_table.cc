@@ -35,13 +35,18 @@ bool has_own_credential(const config::ProviderConfig& provider) {
 }
 
 Upstream make_upstream(std::size_t provider, const config::TargetConfig& target) {
-  return {.provider = provider, .model = target.model, .prefill = target.prefill, .max_tokens = target.max_tokens};
+  return {.provider = provider,
+          .model = target.model,
+          .prefill = target.prefill,
+          .max_tokens = target.max_tokens,
+          .reasoning = target.reasoning};
 }
 
 Provider make_provider(const config::ProviderConfig& from) {
   Provider provider{.name = from.name,
                     .dialect = to_dialect(from.dialect),
                     .auth = from.auth,
+                    .cap_field = from.cap_field,
                     .origin = {.tls = from.base_url.tls, .host = from.base_url.host, .port = from.base_url.port},
                     .path_prefix = from.base_url.path,
                     .query = {},

@@ -25,6 +25,7 @@ struct Provider {
   std::string name;
   llm::Dialect dialect = llm::Dialect::openai;
   config::Auth auth = config::Auth::none;
+  config::CapField cap_field = config::CapField::max_tokens;  // in translated requests, for the openai dialect
   net::Origin origin;
   std::string path_prefix;  // of every request's path
   std::string query;        // "" or "a=b&c=d", encoded: secret
@@ -36,8 +37,9 @@ struct Provider {
 struct Upstream {
   std::size_t provider = 0;  // index into ModelTable::providers()
   std::string model;
-  bool prefill = false;                                  // it goes on with an answer that was begun
-  std::uint32_t max_tokens = config::kDefaultMaxTokens;  // of an answer, for callers that set no cap
+  bool prefill = false;                                     // it goes on with an answer that was begun
+  std::uint32_t max_tokens = config::kDefaultMaxTokens;     // of an answer, for callers that set no cap
+  config::Reasoning reasoning = config::Reasoning::budget;  // how it is said in translated requests
 };
 
 // What a model name leads to. Immutable.

@@ -15,6 +15,18 @@ namespace {
 // have it.
 constexpr std::string_view kVersionPrefix = "/v1";
 
+llm::Reasoning to_reasoning(config::Reasoning reasoning) noexcept {
+  switch (reasoning) {
+    case config::Reasoning::budget:
+      return llm::Reasoning::budget;
+    case config::Reasoning::effort:
+      return llm::Reasoning::effort;
+    case config::Reasoning::leave_out:
+      return llm::Reasoning::leave_out;
+  }
+  return llm::Reasoning::budget;
+}
+
 }  // namespace
 
 RequestForms::RequestForms(const std::vector<Provider>& providers, const ModelCall& call)
@@ -69,11 +81,12 @@ std::expected<std::string, llm::RequestError> RequestForms::translate(std::uint3
         .code = "unsupported_endpoint"});
   }
   const Upstream& to = upstream(target);
-  return llm::translate_request(
-      call_.dialect, dialect(target), call_.body,
-      {.model = to.model,
-       .default_max_tokens = to.max_tokens,
-       .drop_unsupported = call_.route->unsupported_fields == config::UnsupportedFields::drop});
+  return llm::translate_request(call_.dialect, dialect(target), call_.body,
+                                {.model = to.model,
+                                 .default_max_tokens = to.max_tokens,
+                                 .drop_unsupported = call_.route->unsupported_fields == config::UnsupportedFields::drop,
+                                 .legacy_max_tokens = providers_[to.provider].cap_field == config::CapField::max_tokens,
+                                 .reasoning = to_reasoning(to.reasoning)});
 }
 
 }  // namespace fuseboard::gateway

@@ -178,6 +178,21 @@ TEST(Model, ATargetCapsAnswersForCallersThatDoNot) {
             "f.yaml:4:48: models.m.targets[0].max_token: not a known key; did you mean \"max_tokens\"?");
 }
 
+TEST(Model, ATargetSaysHowItIsToldToReason) {
+  const auto target = [](std::string_view key) {
+    return with_providers("models: {m: {targets: [{provider: a, model: x" + std::string(key) + "}]}}\n");
+  };
+  const auto reasoning = [&](std::string_view key) { return config(target(key)).models.at(0).targets.at(0).reasoning; };
+  EXPECT_EQ(reasoning(""), Reasoning::budget);
+  EXPECT_EQ(reasoning(", reasoning: budget"), Reasoning::budget);
+  EXPECT_EQ(reasoning(", reasoning: effort"), Reasoning::effort);
+  EXPECT_EQ(reasoning(", reasoning: leave_out"), Reasoning::leave_out);
+  EXPECT_EQ(problem(target(", reasoning: high")),
+            "f.yaml:4:59: models.m.targets[0].reasoning: high is not allowed; allowed: budget, effort, leave_out");
+  EXPECT_EQ(problem(target(", reasonning: effort")),
+            "f.yaml:4:48: models.m.targets[0].reasonning: not a known key; did you mean \"reasoning\"?");
+}
+
 TEST(Model, ItSaysWhatBecomesOfBrokenStreams) {  // STR-5 STR-7
   EXPECT_EQ(model("").stream_recovery, StreamRecoveryMode::continue_answer);
   EXPECT_EQ(model("").malformed_events, MalformedEvents::fail);
@@ -378,6 +393,15 @@ TEST(Model, OneTargetHasOneCapOnItsAnswers) {
                                    "  three: {targets: [{provider: a, model: x, max_tokens: 100}]}\n")),
             "f.yaml:7:21: models.three.targets[0]: the same target has other max_tokens at models.one.targets[0] (line "
             "5); they belong to the target, so they must be equal");
+}
+
+TEST(Model, OneTargetIsToldToReasonInOneWay) {
+  EXPECT_EQ(problem(with_providers("models:\n"
+                                   "  one: {targets: [{provider: a, model: x, reasoning: budget}]}\n"
+                                   "  two: {targets: [{provider: a, model: x}]}\n"
+                                   "  three: {targets: [{provider: a, model: x, reasoning: effort}]}\n")),
+            "f.yaml:7:21: models.three.targets[0]: the same target has another reasoning at models.one.targets[0] "
+            "(line 5); they belong to the target, so they must be equal");
 }
 
 TEST(Model, OneTargetMayServeSeveralModelsWithTheSameValues) {

@@ -1,6 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -92,6 +93,35 @@ TEST(Provider, DialectsAndWaysToSendACredentialHaveTheirNamesInTheFile) {
     EXPECT_EQ(name(auth), text);
   EXPECT_EQ(name(Dialect::openai), "openai");
   EXPECT_EQ(name(Dialect::anthropic), "anthropic");
+}
+
+TEST(Provider, TheHostDecidesTheFieldOfTheCapUnlessTheFileDoes) {
+  const auto field = [](std::string_view url, std::string_view keys = "") {
+    const Loaded loaded = parsed(fmt::format("providers: {{p: {{dialect: openai, base_url: \"{}\"{}}}}}", url, keys));
+    EXPECT_TRUE(loaded.config) << loaded.problems.front().to_text();
+    return loaded.config ? loaded.config->providers.at(0).cap_field : CapField{};
+  };
+  for (const char* url : {"https://api.openai.com/v1", "https://API.OpenAI.com/v1", "http://eu.api.openai.com:80",
+                          "https://mine.openai.azure.com/openai/v1"}) {
+    EXPECT_EQ(field(url), CapField::max_completion_tokens) << url;
+    EXPECT_EQ(field(url, ", cap_field: max_tokens"), CapField::max_tokens) << url;
+  }
+  for (const char* url :
+       {"http://127.0.0.1:8000/v1", "http://[::1]:8000/v1", "https://notopenai.com/v1",
+        "https://api.openai.com.test/v1", "https://h.test/api.openai.com", "https://mine.azure.com"}) {
+    EXPECT_EQ(field(url), CapField::max_tokens) << url;
+    EXPECT_EQ(field(url, ", cap_field: max_completion_tokens"), CapField::max_completion_tokens) << url;
+  }
+}
+
+TEST(Provider, TheFieldOfTheCapIsOneOfTwoAndOnlyForTheOpenAiDialect) {
+  EXPECT_EQ(problem(with_provider("    cap_field: max_output_tokens\n")),
+            "f.yaml:5:16: providers.p.cap_field: max_output_tokens is not allowed; allowed: max_completion_tokens, "
+            "max_tokens");
+  EXPECT_EQ(problem(with_provider("    cap_feld: max_tokens\n")),
+            "f.yaml:5:5: providers.p.cap_feld: not a known key; did you mean \"cap_field\"?");
+  EXPECT_EQ(problem("providers: {p: {dialect: anthropic, base_url: https://h, cap_field: max_tokens}}"),
+            "f.yaml:1:69: providers.p.cap_field: the anthropic dialect has only max_tokens; leave this out");
 }
 
 TEST(Provider, AuthAndApiKeyMustFit) {
@@ -240,6 +270,7 @@ TEST(Provider, ItsBreakerAndTimeoutsHoldForTargetsThatNoModelNames) {
   EXPECT_EQ(target->timeouts.idle, 7s);
   EXPECT_EQ(target->timeouts.connect, AttemptTimeouts{}.connect);
   EXPECT_EQ(target->max_tokens, 4096U);
+  EXPECT_EQ(target->reasoning, Reasoning::budget);
   EXPECT_FALSE(target->prefill);
   EXPECT_EQ(loaded.config->target("q", "m"), std::nullopt);
 }

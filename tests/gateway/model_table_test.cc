@@ -40,10 +40,12 @@ config::Config many_providers() {
   add("messages", config::Dialect::anthropic, config::Auth::x_api_key, "two");
   add("passed", config::Dialect::anthropic, config::Auth::passthrough, "");
   add("open", config::Dialect::openai, config::Auth::none, "");
+  config.providers[0].cap_field = config::CapField::max_completion_tokens;
   config.providers[0].query = {{"a b", config::Secret("c&d")}, {"e", config::Secret("")}};
   config::TargetConfig target{.provider = "messages", .model = "m", .breaker = {}, .timeouts = {}};
   target.prefill = true;
   target.max_tokens = 100;
+  target.reasoning = config::Reasoning::effort;
   config::TargetConfig other{.provider = "passed", .model = "m", .breaker = {}, .timeouts = {}};
   config.models = {{.alias = "smart", .targets = {target, other}, .plan = {}}};
   config.models[0].stream_recovery = config::StreamRecoveryMode::restart;
@@ -77,6 +79,8 @@ TEST(ModelTable, ProvidersKnowTheirDialectAndHowCredentialsTravel) {  // FBK-3, 
   EXPECT_TRUE(providers[2].headers.empty());
   EXPECT_TRUE(providers[3].headers.empty());
   EXPECT_EQ(providers[0].query, "a%20b=c%26d&e=");
+  EXPECT_EQ(providers[0].cap_field, config::CapField::max_completion_tokens);
+  EXPECT_EQ(providers[3].cap_field, config::CapField::max_tokens);
 }
 
 TEST(ModelTable, OnlyCredentialsOfOursAreParked) {  // FBK-6
@@ -103,8 +107,10 @@ TEST(ModelTable, ARouteSaysHowItsAnswersAreRelayed) {  // STR-5 STR-7
   EXPECT_EQ(route->unsupported_fields, config::UnsupportedFields::drop);
   EXPECT_TRUE(route->upstreams[0].prefill);
   EXPECT_EQ(route->upstreams[0].max_tokens, 100U);
+  EXPECT_EQ(route->upstreams[0].reasoning, config::Reasoning::effort);
   EXPECT_FALSE(route->upstreams[1].prefill);
   EXPECT_EQ(route->upstreams[1].max_tokens, config::kDefaultMaxTokens);
+  EXPECT_EQ(route->upstreams[1].reasoning, config::Reasoning::budget);
 }
 
 TEST(ModelTable, ADirectRouteHasTheDefaultsAndItsTargetsValues) {  // STR-5 STR-7
@@ -116,9 +122,11 @@ TEST(ModelTable, ADirectRouteHasTheDefaultsAndItsTargetsValues) {  // STR-5 STR-
   EXPECT_EQ(known->unsupported_fields, config::UnsupportedFields::reject);
   EXPECT_TRUE(known->upstreams[0].prefill) << "the target's, whatever name leads to it";
   EXPECT_EQ(known->upstreams[0].max_tokens, 100U);
+  EXPECT_EQ(known->upstreams[0].reasoning, config::Reasoning::effort);
   const auto unknown = models.find("messages/n");
   EXPECT_FALSE(unknown->upstreams[0].prefill);
   EXPECT_EQ(unknown->upstreams[0].max_tokens, config::kDefaultMaxTokens);
+  EXPECT_EQ(unknown->upstreams[0].reasoning, config::Reasoning::budget);
 }
 
 TEST_F(ModelTableTest, WhatCallersNameIsRememberedUpToABound) {  // CORE-5

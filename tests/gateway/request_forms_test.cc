@@ -1,0 +1,267 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/request_forms.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fuseboard::gateway {
+namespace {
+
+using llm::Dialect;
+using llm::Endpoint;
+
+// The providers of all tests, and the targets that a route may have of them.
+constexpr std::size_t kChat = 0;
+constexpr std::size_t kMessages = 1;
+constexpr std::size_t kNewChat = 2;
+
+std::vector<Provider> providers() {
+  std::vector<Provider> all(3);
+  all[kMessages].dialect = Dialect::anthropic;
+  all[kNewChat].cap_field = config::CapField::max_completion_tokens;
+  return all;
+}
+
+Upstream target(std::size_t provider, std::string model) { return {.provider = provider, .model = std::move(model)}; }
+
+ModelCall call(Endpoint endpoint, Dialect dialect, std::string path, std::string body) {
+  auto facts = llm::parse_request(endpoint, body);
+  EXPECT_TRUE(facts) << facts.error().message;
+  return {.endpoint = endpoint,
+          .dialect = dialect,
+          .path = std::move(path),
+          .route = nullptr,
+          .facts = facts.value_or(llm::RequestFacts{}),
+          .body = std::move(body),
+          .request_id = {},
+          .options = {}};
+}
+
+// Of OpenAI's dialect, with further members.
+ModelCall chat_call(std::string_view members = "") {
+  return call(Endpoint::chat_completions, Dialect::openai, "/v1/chat/completions",
+              R"({ "model": "asked", "messages": [{"role":"user","content":"hi"}])" + std::string(members) + "}");
+}
+
+ModelCall messages_call(std::string_view members = "") {
+  return call(Endpoint::messages, Dialect::anthropic, "/v1/messages",
+              R"({ "model": "asked", "max_tokens": 9, "messages": [{"role":"user","content":"hi"}])" +
+                  std::string(members) + "}");
+}
+
+// A call of a route with these targets, in its forms.
+class Forms {
+ public:
+  Forms(ModelCall call, std::vector<Upstream> targets,
+        config::UnsupportedFields unsupported = config::UnsupportedFields::reject)
+      : call_(std::move(call)) {
+    auto route = std::make_shared<Route>();
+    route->name = "asked";
+    route->upstreams = std::move(targets);
+    route->unsupported_fields = unsupported;
+    call_.route = std::move(route);
+  }
+
+  RequestForms* operator->() { return &forms_; }
+  // Of the only target, which must be able to take the call.
+  std::string body() {
+    EXPECT_TRUE(forms_.can_take(0));
+    return forms_.body(0);
+  }
+
+ private:
+  const std::vector<Provider> providers_ = providers();
+  ModelCall call_;
+  RequestForms forms_{providers_, call_};
+};
+
+TEST(RequestForms, TargetsOfBothDialectsTakeAConversation) {
+  for (const bool from_chat : {true, false}) {
+    Forms forms(from_chat ? chat_call() : messages_call(), {target(kChat, "a"), target(kMessages, "b")});
+    EXPECT_TRUE(forms->can_take(0));
+    EXPECT_TRUE(forms->can_take(1));
+    EXPECT_EQ(forms->translated(0), !from_chat);
+    EXPECT_EQ(forms->translated(1), from_chat);
+    EXPECT_FALSE(forms->problem());
+  }
+}
+
+TEST(RequestForms, ATargetIsAskedWhereItsDialectHasConversations) {
+  for (const ModelCall& call : {chat_call(), messages_call()}) {
+    Forms forms(call, {target(kChat, "a"), target(kMessages, "b")});
+    EXPECT_EQ(forms->dialect(0), Dialect::openai);
+    EXPECT_EQ(forms->endpoint(0), Endpoint::chat_completions);
+    EXPECT_EQ(forms->path(0), "/chat/completions") << "the version stands in the provider's URL";
+    EXPECT_EQ(forms->dialect(1), Dialect::anthropic);
+    EXPECT_EQ(forms->endpoint(1), Endpoint::messages);
+    EXPECT_EQ(forms->path(1), "/v1/messages");
+  }
+}
+
+TEST(RequestForms, WhatIsNoConversationIsOnlyForItsOwnDialect) {
+  struct Case {
+    Endpoint endpoint;
+    Dialect dialect;
+    std::string path, body, sent_path, sent_body;
+  };
+  const Case kCases[] = {{Endpoint::responses, Dialect::openai, "/v1/responses", R"({"model":"asked","input":"hi"})",
+                          "/responses", R"({"model":"a","input":"hi"})"},
+                         {Endpoint::embeddings, Dialect::openai, "/v1/embeddings", R"({"input":"hi","model":"asked"})",
+                          "/embeddings", R"({"input":"hi","model":"a"})"},
+                         {Endpoint::other, Dialect::openai, "/v1/audio/speech", R"({"model":"asked","x":[1]})",
+                          "/audio/speech", R"({"model":"a","x":[1]})"},
+                         {Endpoint::count_tokens, Dialect::anthropic, "/v1/messages/count_tokens",
+                          R"({"model":"asked","messages":[{"role":"user","content":"hi"}]})",
+                          "/v1/messages/count_tokens", R"({"model":"a","messages":[{"role":"user","content":"hi"}]})"}};
+  for (const Case& one : kCases) {
+    const bool is_chat = one.dialect == Dialect::openai;
+    Forms forms(call(one.endpoint, one.dialect, one.path, one.body),
+                {target(is_chat ? kChat : kMessages, "a"), target(is_chat ? kMessages : kChat, "b")},
+                config::UnsupportedFields::drop);
+    EXPECT_TRUE(forms->can_take(0));
+    EXPECT_EQ(forms->endpoint(0), one.endpoint);
+    EXPECT_EQ(forms->path(0), one.sent_path);
+    EXPECT_EQ(forms->body(0), one.sent_body);
+    EXPECT_FALSE(forms->can_take(1)) << one.path;
+    EXPECT_EQ(forms->problem(),
+              (llm::RequestError{.message = "the model 'asked' has no target that speaks the dialect of " + one.path,
+                                 .param = "model",
+                                 .code = "unsupported_endpoint"}));
+  }
+}
+
+TEST(RequestForms, AFieldThatADialectLacksRulesItsTargetsOut) {
+  Forms forms(chat_call(R"(,"logit_bias":{"1":2})"), {target(kChat, "a"), target(kMessages, "b")});
+  EXPECT_TRUE(forms->can_take(0));
+  EXPECT_FALSE(forms->can_take(1));
+  EXPECT_FALSE(forms->can_take(1)) << "nor when it is asked again";
+  ASSERT_TRUE(forms->problem());
+  EXPECT_EQ(forms->problem()->param, "logit_bias");
+  EXPECT_EQ(forms->problem()->code, "unsupported_parameter");
+}
+
+TEST(RequestForms, SuchAFieldIsLeftOutWhereTheModelSaysSo) {
+  Forms forms(chat_call(R"(,"logit_bias":{"1":2},"top_p":0.5)"), {target(kMessages, "b")},
+              config::UnsupportedFields::drop);
+  EXPECT_EQ(forms.body(), R"({"model":"b","max_tokens":4096,"messages":[{"role":"user","content":"hi"}],"top_p":0.5})");
+  EXPECT_FALSE(forms->problem());
+}
+
+TEST(RequestForms, TheProblemIsThatOfTheFirstTargetThatCannot) {
+  Forms forms(messages_call(R"(,"mcp_servers":[{"type":"url","url":"https://h.test","name":"n"}])"),
+              {target(kMessages, "a"), target(kNewChat, "b"), target(kChat, "c")});
+  EXPECT_TRUE(forms->can_take(0));
+  EXPECT_FALSE(forms->problem());
+  EXPECT_FALSE(forms->can_take(1));
+  const auto first = forms->problem();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->param, "mcp_servers");
+  EXPECT_FALSE(forms->can_take(2));
+  EXPECT_EQ(forms->problem(), first);
+}
+
+TEST(RequestForms, InTheSameDialectOnlyTheModelChanges) {
+  constexpr std::string_view kRest =
+      R"(, "reasoning_effort" : "high","max_tokens":7,"logit_bias":{"1":2} , "unheard_of":1e999)";
+  Forms chat(chat_call(kRest), {target(kNewChat, "org/\"m\"")});
+  EXPECT_EQ(chat.body(),
+            R"({ "model": "org/\"m\"", "messages": [{"role":"user","content":"hi"}])" + std::string(kRest) + "}");
+  Forms messages(messages_call(R"(, "thinking":{"type":"enabled","budget_tokens":1024},"unheard_of":null)"),
+                 {target(kMessages, "m")});
+  EXPECT_EQ(
+      messages.body(),
+      R"({ "model": "m", "max_tokens": 9, "messages": [{"role":"user","content":"hi"}], "thinking":{"type":"enabled","budget_tokens":1024},"unheard_of":null})");
+}
+
+TEST(RequestForms, EachTranslationIsForItsOwnTarget) {
+  Upstream small = target(kMessages, "small");
+  small.max_tokens = 100;
+  Upstream large = target(kMessages, "large");
+  large.max_tokens = 200;
+  const std::vector<std::string> bodies = {
+      R"({"model":"small","max_tokens":100,"messages":[{"role":"user","content":"hi"}]})",
+      R"({"model":"large","max_tokens":200,"messages":[{"role":"user","content":"hi"}]})",
+      R"({ "model": "own", "messages": [{"role":"user","content":"hi"}]})"};
+  // Asked all at once, one by one, and again for a retry: what is remembered is the latest translation only.
+  for (const auto& order :
+       std::vector<std::vector<std::uint32_t>>{{0, 1, 2}, {1, 0, 2}, {2, 1, 0}, {0, 0, 1, 1, 0}, {1, 1, 2, 0, 1}}) {
+    Forms at_once(chat_call(), {small, large, target(kChat, "own")});
+    for (const std::uint32_t one : {0U, 1U, 2U}) ASSERT_TRUE(at_once->can_take(one));
+    Forms in_turn(chat_call(), {small, large, target(kChat, "own")});
+    for (const std::uint32_t one : order) {
+      EXPECT_EQ(at_once->body(one), bodies[one]);
+      ASSERT_TRUE(in_turn->can_take(one));
+      EXPECT_EQ(in_turn->body(one), bodies[one]);
+    }
+  }
+}
+
+TEST(RequestForms, ABegunAnswerGoesInTheTargetsWords) {  // STR-5
+  Forms forms(chat_call(), {target(kChat, "a"), target(kMessages, "b")});
+  ASSERT_TRUE(forms->can_take(0));
+  ASSERT_TRUE(forms->can_take(1));
+  EXPECT_EQ(
+      forms->body_with_prefill(0, "so \"far\" "),
+      R"({ "model": "a", "messages": [{"role":"user","content":"hi"},{"role":"assistant","content":"so \"far\" "}]})");
+  const std::string messages =
+      R"({"model":"b","max_tokens":4096,"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"so \"far\""}]})";
+  EXPECT_EQ(forms->body_with_prefill(1, "so \"far\" "), messages) << "without the space, which Anthropic refuses";
+  EXPECT_EQ(forms->body_with_prefill(1, "so \"far\" "), messages) << "and again";
+}
+
+TEST(RequestForms, ABegunAnswerDoesNotGoOnWithAToolCall) {  // STR-5
+  Forms forms(call(Endpoint::messages, Dialect::anthropic, "/v1/messages",
+                   R"({"model":"asked","max_tokens":9,"messages":[{"role":"user","content":"hi"},)"
+                   R"({"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{}}]}]})"),
+              {target(kMessages, "a")});
+  ASSERT_TRUE(forms->can_take(0));
+  const auto body = forms->body_with_prefill(0, "so far");
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().param, "messages");
+}
+
+TEST(RequestForms, ACapIsWrittenInTheFieldThatTheProviderKnows) {
+  Forms compatible(messages_call(), {target(kChat, "m")});
+  EXPECT_EQ(compatible.body(), R"({"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":9})");
+  Forms openai(messages_call(), {target(kNewChat, "m")});
+  EXPECT_EQ(openai.body(), R"({"model":"m","messages":[{"role":"user","content":"hi"}],"max_completion_tokens":9})");
+}
+
+TEST(RequestForms, AnEffortIsSaidAsTheMessagesTargetKnowsIt) {
+  const std::pair<config::Reasoning, std::string> kCases[] = {
+      {config::Reasoning::budget,
+       R"("max_tokens":5120,"messages":[{"role":"user","content":"hi"}],"thinking":{"type":"enabled","budget_tokens":1024}})"},
+      {config::Reasoning::effort,
+       R"("max_tokens":4096,"messages":[{"role":"user","content":"hi"}],"output_config":{"effort":"low"},"thinking":{"type":"adaptive"}})"},
+      {config::Reasoning::leave_out, R"("max_tokens":4096,"messages":[{"role":"user","content":"hi"}]})"}};
+  for (const auto& [reasoning, rest] : kCases) {
+    Upstream to = target(kMessages, "m");
+    to.reasoning = reasoning;
+    Forms forms(chat_call(R"(,"reasoning_effort":"low")"), {to});
+    EXPECT_EQ(forms.body(), R"({"model":"m",)" + rest);
+  }
+}
+
+TEST(RequestForms, AChatTargetIsToldAnEffortUnlessItIsToBeLeftOut) {
+  const std::string plain = R"({"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":9)";
+  const std::pair<config::Reasoning, std::string> kCases[] = {
+      {config::Reasoning::budget, R"(,"reasoning_effort":"high"})"},
+      {config::Reasoning::effort, R"(,"reasoning_effort":"high"})"},
+      {config::Reasoning::leave_out, "}"}};
+  for (const auto& [reasoning, rest] : kCases) {
+    Upstream to = target(kChat, "m");
+    to.reasoning = reasoning;
+    Forms forms(messages_call(R"(,"output_config":{"effort":"high"})"), {to});
+    EXPECT_EQ(forms.body(), plain + rest);
+  }
+}
+
+}  // namespace
+}  // namespace fuseboard::gateway

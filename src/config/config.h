@@ -89,7 +89,7 @@ std::string_view name(UnsupportedFields fields) noexcept;
 enum class Reasoning : std::uint8_t {
   budget,     // as a budget of tokens for thinking
   effort,     // as an effort
-  leave_out,  // not at all, to no target
+  leave_out,  // not at all, in either dialect
 };
 std::string_view name(Reasoning reasoning) noexcept;
 

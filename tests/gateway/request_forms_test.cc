@@ -154,17 +154,19 @@ TEST(RequestForms, SuchAFieldIsLeftOutWhereTheModelSaysSo) {
   EXPECT_FALSE(forms->problem());
 }
 
-TEST(RequestForms, TheProblemIsThatOfTheFirstTargetThatCannot) {
-  Forms forms(messages_call(R"(,"mcp_servers":[{"type":"url","url":"https://h.test","name":"n"}])"),
-              {target(kMessages, "a"), target(kNewChat, "b"), target(kChat, "c")});
-  EXPECT_TRUE(forms->can_take(0));
-  EXPECT_FALSE(forms->problem());
-  EXPECT_FALSE(forms->can_take(1));
-  const auto first = forms->problem();
-  ASSERT_TRUE(first);
-  EXPECT_EQ(first->param, "mcp_servers");
-  EXPECT_FALSE(forms->can_take(2));
-  EXPECT_EQ(forms->problem(), first);
+TEST(RequestForms, TheProblemNamesTheFirstFieldThatCannotBeSaid) {
+  Forms chat(chat_call(R"(,"top_p":1,"logprobs":true,"logit_bias":{"1":2})"), {target(kMessages, "a")});
+  EXPECT_FALSE(chat->can_take(0));
+  ASSERT_TRUE(chat->problem());
+  EXPECT_EQ(chat->problem()->param, "logprobs");
+  Forms messages(messages_call(R"(,"top_k":5,"mcp_servers":[{"type":"url"}])"),
+                 {target(kMessages, "a"), target(kNewChat, "b"), target(kChat, "c")});
+  EXPECT_TRUE(messages->can_take(0));
+  EXPECT_FALSE(messages->problem()) << "this one could take it";
+  EXPECT_FALSE(messages->can_take(1));
+  EXPECT_FALSE(messages->can_take(2));
+  ASSERT_TRUE(messages->problem());
+  EXPECT_EQ(messages->problem()->param, "top_k");
 }
 
 TEST(RequestForms, InTheSameDialectOnlyTheModelChanges) {

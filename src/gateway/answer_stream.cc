@@ -106,7 +106,7 @@ AnswerStream::Reading AnswerStream::read_event(const net::SseEvent& event, TimeP
   switch (piece) {
     case llm::StreamPiece::malformed:
       if (was_complete) return close();  // what comes behind the finish reason adds nothing to the answer
-      malformed_ = true;  // never forwarded as it is [STR-7]
+      malformed_ = true;                 // never forwarded as it is [STR-7]
       return Reading::failed;
     case llm::StreamPiece::error:
       if (terms_.from == terms_.to) error_event_ = event.raw;

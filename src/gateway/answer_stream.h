@@ -27,9 +27,9 @@ struct StreamTerms {
   llm::Endpoint from = llm::Endpoint::chat_completions;  // whose words come in
   llm::Endpoint to = llm::Endpoint::chat_completions;    // and go out; another one only where both translate
   std::size_t choices = 1;
-  bool include_usage = false;   // the caller asked for usage, or its dialect always says it
-  bool skip_malformed = false;  // count what is no event and go on [STR-7]
-  bool retain = false;          // keep the text, in case another target must go on with it
+  bool include_usage = false;     // the caller asked for usage, or its dialect always says it
+  bool skip_malformed = false;    // count what is no event and go on [STR-7]
+  bool retain = false;            // keep the text, in case another target must go on with it
   std::size_t request_bytes = 0;  // some providers repeat the request before they answer
   const UserRules* rules = nullptr;
   std::int64_t created = 0;  // seconds since 1970, for answers whose dialect does not say when they were made
@@ -62,8 +62,8 @@ class AnswerStream {
   };
   // Takes in bytes and adds what they mean to the caller to out().
   Reading read(std::string_view bytes, TimePoint now);
-  // No more bytes will come; `clean` says that the upstream ended its body, and that nothing broke. What is missing of a
-  // complete answer's formal end is added to out() [STR-2].
+  // No more bytes will come; `clean` says that the upstream ended its body, and that nothing broke. What is missing of
+  // a complete answer's formal end is added to out() [STR-2].
   Reading end(bool clean);
 
   // What can be handed on; the caller of this class clears it. Before the first content it is only held back.

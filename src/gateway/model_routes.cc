@@ -76,6 +76,19 @@ std::optional<std::uint32_t> home_of_state(const Worker& worker, const ModelCall
   return static_cast<std::uint32_t>(*home);
 }
 
+// What one attempt will use: images are not read as text, and some endpoints write none.
+TokenUsage estimate(const ModelCall& call) {
+  const bool writes = call.endpoint != llm::Endpoint::count_tokens && call.endpoint != llm::Endpoint::embeddings;
+  const llm::InlineData data = llm::inline_data(call.body);
+  TokenUsage usage = estimate_usage(
+      {.text_bytes = call.body.size() - data.bytes, .images = data.items, .output_cap = call.facts.output_cap});
+  if (!writes) usage.output = 0;
+  const std::uint64_t choices = std::max<std::uint64_t>(call.facts.choices, 1);
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  usage.output = usage.output > kMost / choices ? kMost : usage.output * choices;
+  return usage;
+}
+
 // Nobody who answers this model counts tokens: the gateway's own guess, marked as one.
 net::Task<void> estimate_tokens(RouteContext& context, const ModelCall& call) {
   const TokenUsage guess = estimate(call);
@@ -83,20 +96,6 @@ net::Task<void> estimate_tokens(RouteContext& context, const ModelCall& call) {
   add_served_by(head.headers, context.served_by());
   head.headers.add("x-fuseboard-estimate", "1");
   co_await context.exchange.respond(std::move(head), R"({"input_tokens":)" + std::to_string(guess.input) + "}");
-}
-
-// What one attempt will use: images are not read as text, and some endpoints write none.
-TokenUsage estimate(const ModelCall& call) {
-  const bool writes = call.endpoint != llm::Endpoint::count_tokens && call.endpoint != llm::Endpoint::embeddings;
-  const llm::InlineData data = llm::inline_data(call.body);
-  TokenUsage usage = estimate_usage({.text_bytes = call.body.size() - data.bytes,
-                                     .images = data.items,
-                                     .output_cap = call.facts.output_cap});
-  if (!writes) usage.output = 0;
-  const std::uint64_t choices = std::max<std::uint64_t>(call.facts.choices, 1);
-  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
-  usage.output = usage.output > kMost / choices ? kMost : usage.output * choices;
-  return usage;
 }
 
 net::Task<void> relay(RouteContext& context, ModelCall call) {

@@ -126,7 +126,8 @@ net::Task<void> handle(Worker& worker, const Shared& shared, net::ServerExchange
     co_await exchange.respond(std::move(answer.head), std::move(answer.body));
     co_return;
   }
-  if (matches(kAnyModelPath, context.path) && is_plain_path(context.path) && exchange.head().method == kAnyModelPath.method) {
+  if (matches(kAnyModelPath, context.path) && is_plain_path(context.path) &&
+      exchange.head().method == kAnyModelPath.method) {
     co_await kAnyModelPath.serve(context);
     co_return;
   }

@@ -64,21 +64,21 @@ TEST(AnswerStream, AnAnswerInTheCallersOwnWordsPassesByteForByte) {  // STR-4
 TEST(AnswerStream, TheFormalEndThatAnUpstreamLeftOutIsAdded) {  // STR-2
   AnswerStream stream(chat(), kNow);
   EXPECT_EQ(stream.read(content("hi") + kStop, kNow), Reading::goes_on);
-  EXPECT_EQ(stream.end(), Reading::complete);
+  EXPECT_EQ(stream.end(false), Reading::complete) << "behind the finish reason nothing but form can be missing";
   EXPECT_EQ(stream.out(), content("hi") + kStop + std::string(kDone));
 
   AnswerStream messages({.from = Endpoint::messages, .to = Endpoint::messages}, kNow);
   const std::string_view without_stop = kMessageEnd.substr(0, kMessageEnd.find("event: message_stop"));
   EXPECT_EQ(messages.read(std::string(kMessageStart) + block_delta("hi") + std::string(without_stop), kNow),
             Reading::goes_on);
-  EXPECT_EQ(messages.end(), Reading::complete);
+  EXPECT_EQ(messages.end(true), Reading::complete);
   EXPECT_TRUE(messages.out().ends_with("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"));
 }
 
 TEST(AnswerStream, AnEndWithoutAFinishReasonIsAFailure) {  // STR-2
   AnswerStream stream(chat(), kNow);
   EXPECT_EQ(stream.read(content("hi"), kNow), Reading::goes_on);
-  EXPECT_EQ(stream.end(), Reading::failed);
+  EXPECT_EQ(stream.end(true), Reading::failed);
   ASSERT_TRUE(stream.verdict());
   EXPECT_EQ(stream.verdict()->category, Category::network);
 }
@@ -96,7 +96,7 @@ TEST(AnswerStream, AMalformedEventIsLeftOutAndCountedWhereThatIsWanted) {  // ST
   AnswerStream stream(terms, kNow);
   EXPECT_EQ(stream.read(content("hi") + "data: {\"choices\": [broken\n\n" + content("more") + kStop, kNow),
             Reading::goes_on);
-  EXPECT_EQ(stream.end(), Reading::complete);
+  EXPECT_EQ(stream.end(true), Reading::complete);
   EXPECT_EQ(stream.out(), content("hi") + content("more") + kStop + std::string(kDone));
   EXPECT_EQ(stream.skipped(), 1U);
 }
@@ -135,6 +135,53 @@ TEST(AnswerStream, AnAnswerOfTheOtherDialectIsWrittenInTheCallers) {
   EXPECT_TRUE(stream.out().ends_with(kDone));
 }
 
+TEST(AnswerStream, AStreamOfAnUnknownKindIsCompleteOnlyWhereItsBodyEndedByItself) {  // STR-2
+  const StreamTerms other{.from = Endpoint::other, .to = Endpoint::other};
+  AnswerStream clean(other, kNow);
+  EXPECT_EQ(clean.read("data: anything\n\ndata: without an end", kNow), Reading::goes_on);
+  EXPECT_EQ(clean.end(true), Reading::complete);
+  EXPECT_EQ(clean.out(), "data: anything\n\ndata: without an end");
+  AnswerStream cut(other, kNow);
+  EXPECT_EQ(cut.read("data: anything\n\n", kNow), Reading::goes_on);
+  EXPECT_EQ(cut.end(false), Reading::failed);
+}
+
+TEST(AnswerStream, WhatComesMalformedBehindTheFinishReasonIsLeftOut) {  // STR-2, STR-7
+  AnswerStream stream(chat(), kNow);
+  EXPECT_EQ(stream.read(content("hi") + kStop + "data: {broken\n\n", kNow), Reading::complete);
+  EXPECT_EQ(stream.out(), content("hi") + kStop + std::string(kDone));
+}
+
+TEST(AnswerStream, AnAnswerThatHasSaidWhyItEndedIsNotForOthersToGoOnWith) {  // STR-5
+  AnswerStream stream(chat(), kNow);
+  EXPECT_EQ(stream.read(content("hi") + kStop, kNow), Reading::goes_on);
+  Delivered delivered;
+  stream.deliver(delivered);
+  EXPECT_FALSE(delivered.whole);
+}
+
+TEST(AnswerStream, APreludeThatRepeatsTheRequestIsWithinBounds) {  // STR-8
+  StreamTerms terms{.from = Endpoint::responses, .to = Endpoint::responses, .request_bytes = 200'000};
+  AnswerStream stream(terms, kNow);
+  const std::string created = R"(data: {"type":"response.created","response":{"id":"r","instructions":")" +
+                              std::string(400'000, 'x') + "\"}}\n\n";
+  EXPECT_EQ(stream.read(created, kNow), Reading::goes_on);
+  EXPECT_EQ(stream.read(created, kNow), Reading::goes_on);
+  EXPECT_FALSE(stream.content_seen());
+}
+
+TEST(AnswerStream, PingsAndCommentsAreNoSignOfLife) {  // STR-3
+  AnswerStream stream({.from = Endpoint::messages, .to = Endpoint::messages}, kNow);
+  const TimePoint later = kNow + std::chrono::seconds(5);
+  const TimePoint latest = kNow + std::chrono::seconds(9);
+  EXPECT_EQ(stream.read(std::string(kMessageStart) + block_delta("hi"), later), Reading::goes_on);
+  EXPECT_EQ(stream.last_event(), later);
+  EXPECT_EQ(stream.read("event: ping\ndata: {\"type\":\"ping\"}\n\n: keep-alive\n\n", latest), Reading::goes_on);
+  EXPECT_EQ(stream.last_event(), later);
+  EXPECT_EQ(stream.read(block_delta("!"), latest), Reading::goes_on);
+  EXPECT_EQ(stream.last_event(), latest);
+}
+
 // The first half, delivered and broken off.
 Delivered broken_after(std::string_view text, AnswerStream& stream) {
   Delivered delivered;
@@ -162,7 +209,7 @@ TEST(AnswerStream, AnotherAnswerGoesOnUnderTheNameOfTheFirst) {  // STR-5
   EXPECT_NE(second.out().find("\"finish_reason\":\"stop\""), std::string::npos);
   EXPECT_TRUE(second.out().ends_with(kDone));
   second.deliver(delivered);
-  EXPECT_EQ(delivered.text, "Good day");
+  EXPECT_FALSE(delivered.whole) << "it is over";
 }
 
 TEST(AnswerStream, AnAnswerOfAnotherDialectGoesOnInTheCallersStream) {  // STR-5
@@ -177,6 +224,39 @@ TEST(AnswerStream, AnAnswerOfAnotherDialectGoesOnInTheCallersStream) {  // STR-5
   EXPECT_NE(second.out().find("\"content\":\" day\""), std::string::npos);
   EXPECT_EQ(second.out().find("event:"), std::string::npos);
   EXPECT_TRUE(second.out().ends_with(kDone));
+}
+
+TEST(AnswerStream, AThirdAnswerGoesOnWhereTheSecondStopped) {  // STR-5
+  const StreamTerms messages{.from = Endpoint::messages, .to = Endpoint::messages, .retain = true};
+  AnswerStream first(messages, kNow);
+  Delivered delivered;
+  const std::string block_stop = "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n";
+  ASSERT_EQ(first.read(std::string(kMessageStart) + block_delta("One.") + block_stop, kNow), Reading::goes_on);
+  first.deliver(delivered);
+  first.note_end(delivered);
+  EXPECT_FALSE(delivered.resume->text_open);
+  AnswerStream second(messages, delivered, Splice(Splice::Mode::goes_on, delivered.text), kNow);
+  ASSERT_EQ(second.read(std::string(kMessageStart) + block_delta(" Two."), kNow), Reading::goes_on);
+  EXPECT_NE(second.out().find("\"index\":1"), std::string::npos);
+  second.deliver(delivered);
+  second.note_end(delivered);
+  EXPECT_TRUE(delivered.resume->text_open) << "the second one's block";
+  EXPECT_EQ(delivered.resume->origin.id, "msg_1");
+  AnswerStream third(messages, delivered, Splice(Splice::Mode::goes_on, delivered.text), kNow);
+  ASSERT_EQ(third.read(std::string(kMessageStart) + block_delta(" Three."), kNow), Reading::goes_on);
+  EXPECT_EQ(third.out().find("content_block_start"), std::string::npos);
+  EXPECT_NE(third.out().find("\"index\":1"), std::string::npos);
+}
+
+TEST(AnswerStream, OnlyWhatTheCallerGotCountsAsDelivered) {  // STR-5
+  AnswerStream first(chat(), kNow);
+  Delivered delivered = broken_after("Good", first);
+  AnswerStream second(chat(), delivered, Splice(Splice::Mode::begins_anew, delivered.text), kNow);
+  ASSERT_EQ(second.read(kRole + content("Go") + content("od"), kNow), Reading::goes_on);
+  EXPECT_TRUE(second.content_seen());
+  EXPECT_EQ(second.out(), "");
+  second.deliver(delivered);
+  EXPECT_EQ(delivered.pieces, 1U);
 }
 
 TEST(AnswerStream, AFreshAnswerThatDiffersGivesTheCallerNothing) {  // STR-5

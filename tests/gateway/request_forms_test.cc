@@ -210,12 +210,12 @@ TEST(RequestForms, ABegunAnswerGoesInTheTargetsWords) {  // STR-5
   ASSERT_TRUE(forms->can_take(0));
   ASSERT_TRUE(forms->can_take(1));
   EXPECT_EQ(
-      forms->body_with_prefill(0, "so \"far\" "),
+      forms->body_with_prefill(0, "so \"far\" ", 0),
       R"({ "model": "a", "messages": [{"role":"user","content":"hi"},{"role":"assistant","content":"so \"far\" "}]})");
   const std::string messages =
       R"({"model":"b","max_tokens":4096,"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"so \"far\""}]})";
-  EXPECT_EQ(forms->body_with_prefill(1, "so \"far\" "), messages) << "without the space, which Anthropic refuses";
-  EXPECT_EQ(forms->body_with_prefill(1, "so \"far\" "), messages) << "and again";
+  EXPECT_EQ(forms->body_with_prefill(1, "so \"far\" ", 0), messages) << "without the space, which Anthropic refuses";
+  EXPECT_EQ(forms->body_with_prefill(1, "so \"far\" ", 0), messages) << "and again";
 }
 
 TEST(RequestForms, ABegunAnswerDoesNotGoOnWithAToolCall) {  // STR-5
@@ -224,7 +224,7 @@ TEST(RequestForms, ABegunAnswerDoesNotGoOnWithAToolCall) {  // STR-5
                    R"({"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{}}]}]})"),
               {target(kMessages, "a")});
   ASSERT_TRUE(forms->can_take(0));
-  const auto body = forms->body_with_prefill(0, "so far");
+  const auto body = forms->body_with_prefill(0, "so far", 0);
   ASSERT_FALSE(body);
   EXPECT_EQ(body.error().param, "messages");
 }

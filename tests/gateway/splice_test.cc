@@ -80,6 +80,7 @@ TEST(Splice, WhiteSpaceThatThePrefillLeftOffIsNotSaidTwice) {  // STR-5
   EXPECT_EQ(join(Mode::goes_on, "One:\n\n", {"\n", "\n", "\nTwo"}, 2), "\nTwo");
   EXPECT_EQ(join(Mode::goes_on, "One:\n\n", {"\n"}, 2), "");
   EXPECT_EQ(join(Mode::goes_on, std::string(kDelivered) + "\n", {"\n", "- dog"}, 1), "- dog");
+  EXPECT_EQ(join(Mode::goes_on, std::string(kDelivered) + "\n\n", {"\n", "\n", "Next"}, 2), "Next");
 }
 
 RC_GTEST_PROP(Splice, ThePiecesOfAFreshAnswerDoNotChangeWhatIsGiven, ()) {  // STR-5

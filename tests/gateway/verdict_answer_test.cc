@@ -74,6 +74,65 @@ TEST_F(VerdictAnswer, AnUpstreamsErrorPassesWithItsStatusBodyAndHeaders) {  // R
   EXPECT_FALSE(it.head.headers.contains("x-should-retry")) << "a single failure passes as it is";
 }
 
+TEST_F(VerdictAnswer, WhatNoClientCouldReadIsSaidInTheCallersDialect) {  // FBK-4
+  const CallRecord record =
+      after(Ending::failed,
+            {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::service_unavailable)}});
+  UpstreamError page{.attempt = 1,
+                     .head = {.status = 502, .headers = {{"content-type", "text/html"}, {"content-encoding", "br"}}},
+                     .body = "<html>Bad gateway</html>"};
+  const Answer it = answer(record, &page);
+  EXPECT_EQ(it.head.status, 502);
+  EXPECT_EQ(it.head.headers.get("content-type"), "application/json");
+  EXPECT_FALSE(it.head.headers.contains("content-encoding"));
+  EXPECT_TRUE(nlohmann::json::parse(it.body)["error"].contains("message"));
+  page.body.clear();
+  EXPECT_TRUE(nlohmann::json::parse(answer(record, &page).body)["error"].contains("message"));
+}
+
+TEST_F(VerdictAnswer, AnErrorOfAnotherDialectIsTranslated) {  // FBK-4
+  const CallRecord record =
+      after(Ending::failed,
+            {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::invalid_request)}});
+  const UpstreamError upstream{
+      .attempt = 1,
+      .dialect = llm::Dialect::anthropic,
+      .head = {.status = 400, .headers = {{"content-type", "application/json"}, {"anthropic-organization-id", "o"}}},
+      .body = R"({"type":"error","error":{"type":"invalid_request_error","message":"theirs"}})"};
+  const Answer it = answer(record, &upstream);
+  EXPECT_EQ(nlohmann::json::parse(it.body)["error"]["message"], "theirs");
+  EXPECT_EQ(nlohmann::json::parse(it.body).count("type"), 0U);
+  EXPECT_FALSE(it.head.headers.contains("anthropic-organization-id"));
+}
+
+TEST_F(VerdictAnswer, AWaitThatIsTooLongToSitOutIsMarkedOnShownErrorsToo) {  // RTY-8
+  Failure quota = Failure::of(Category::quota_exhausted);
+  quota.retry_after = std::chrono::hours(1);
+  const CallRecord record = after(Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = quota}});
+  const UpstreamError upstream{.attempt = 1,
+                               .head = {.status = 429, .headers = {{"retry-after", "3600"}}},
+                               .body = R"({"error":{"message":"spent"}})"};
+  EXPECT_EQ(answer(record, &upstream).head.headers.get("x-should-retry"), "false");
+}
+
+TEST_F(VerdictAnswer, ACallersOwnCredentialThatWasRefusedIsTheCallersAffair) {  // FBK-6
+  const CallRecord record = after(
+      Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::authentication)}});
+  const UpstreamError upstream{
+      .attempt = 1, .head = {.status = 401, .headers = {}}, .body = R"({"error":{"message":"wrong key"}})"};
+  const Answer it =
+      failure_answer(record, plan_, {.upstream = &upstream, .passthrough = true}, {.request_id = "req_1"});
+  EXPECT_EQ(it.head.status, 401);
+}
+
+TEST_F(VerdictAnswer, ARequestThatNobodyCanBeToldIsA400ThatNamesTheField) {
+  const std::optional<llm::RequestError> problem =
+      llm::RequestError{.message = "'seed' cannot be carried.", .param = "seed", .code = "unsupported_parameter"};
+  const Answer it = failure_answer(after(Ending::no_target, {}), plan_, {.problem = &problem}, {.request_id = "req_1"});
+  EXPECT_EQ(it.head.status, 400);
+  EXPECT_EQ(nlohmann::json::parse(it.body)["error"]["param"], "seed");
+}
+
 TEST_F(VerdictAnswer, AFilteredAnswerPassesAsItCameThoughItsStatusIsASuccess) {  // FBK-2
   const CallRecord record = after(
       Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::content_policy)}});

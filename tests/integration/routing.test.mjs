@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -160,6 +161,39 @@ test('another path below /v1 with a model is relayed as it is, in its dialect al
   assert.equal(bare.status, 400);
   assert.equal((await bare.json()).error.param, 'model');
   assert.equal((await fetch(`${gateway.url}/v1/rerank`)).status, 404);
+});
+
+// fetch() would tidy the path.
+function raw(port, path, body) {
+  return new Promise((resolve, reject) => {
+    const text = JSON.stringify(body);
+    request({ port, path, method: 'POST', headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode));
+    }).on('error', reject).end(text);
+  });
+}
+
+test('no path leads out of where a credential is meant for', async (t) => {
+  const sim = await startSim(t);
+  const gateway = await startGateway(t, { providers: { oai: { dialect: 'openai', base_url: `${sim.url}/v1`, api_key: 'sk-ours' } } });
+  for (const path of ['/v1/../admin', '/v1/%2e%2e/admin', '/v1/x/..%2fadmin', '/v1//admin', '/v1/x%5c..%5cy', '/v1/./x']) {
+    assert.equal(await raw(gateway.port, path, { model: 'oai/sim-ok' }), 404, path);
+  }
+  assert.equal((await sim.calls()).length, 0);
+});
+
+test('what may create something is not asked for twice', async (t) => {
+  const sim = await startSim(t);
+  const gateway = await startGateway(t, {
+    providers: { oai: { dialect: 'openai', base_url: `${sim.url}/v1` } },
+    models: { smart: { retry: { base: '10ms' }, targets: [{ provider: 'oai', model: 'sim-ok' }] } },
+  });
+  await sim.fails({ kind: 'status', status: 503 });
+  await post(gateway, '/v1/fine_tuning/jobs', { model: 'smart', training_file: 'file-1' });
+  assert.equal((await sim.log()).requests.length, 1);
+  await sim.reset();
+  await post(gateway, '/v1/moderations', { model: 'smart', input: 'x' });
+  assert.equal((await sim.log()).requests.length, 4);
 });
 
 test('errors and lists speak the dialect of their caller', async (t) => {

@@ -14,7 +14,8 @@ const std::string kImage(4000, 'A');
 
 TEST(InlineData, FindsImagesInBothDialects) {  // BUD-5
   const std::string openai =
-      R"({"messages":[{"content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,)" + kImage + R"("}}]}]})";
+      R"({"messages":[{"content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,)" + kImage +
+      R"("}}]}]})";
   EXPECT_EQ(inline_data(openai), (InlineData{.items = 1, .bytes = kImage.size()}));
   const std::string anthropic = R"({"messages":[{"content":[{"source":{"data":")" + kImage +
                                 R"(","type":"base64"}},{"source":{"type":"base64","data":")" + kImage + R"("}}]}]})";

@@ -56,6 +56,7 @@ std::vector<ToolCall> compose_calls(const ChatRequest& request, std::size_t want
 }
 
 bool calls_tool(const ChatRequest& request, const Fate& fate) {
+  if (request.tool_barred) return false;
   if (request.tool_forced && !request.tools.empty()) return true;
   // An agent's loop ends: what follows a tool's result is said in words.
   return fate.content == Fate::Content::kToolCall && !request.after_tool_result;

@@ -1,8 +1,9 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Any sequence of steps, reports, contents, cancellations, pauses and hedges, over targets with and without limits: the
-// engine never loses a permit, never sends more than its cap, never waits past its deadline and always comes to an end.
+// Any sequence of steps, reports, contents, recoveries, cancellations, pauses and hedges, over targets with and without
+// limits, some of which cannot take the call: the engine never loses a permit, never sends more than its cap, never
+// waits past its deadline and always comes to an end.
 
 #include <algorithm>
 #include <cstdint>
@@ -68,6 +69,8 @@ AttemptReport any_report(Choices& choices) {
   report.answered = (choices.byte() & 1U) != 0;
   report.may_have_run = (choices.byte() & 1U) != 0;
   report.silent = (choices.byte() & 1U) != 0;
+  if ((choices.byte() & 1U) != 0) report.recovery = StreamRecovery{.prefer = choices.byte()};
+  report.unusable = (choices.byte() & 3U) == 0;
   const std::uint32_t what = choices.below(kCategoryCount + 3);
   if (what >= kCategoryCount) return report;
   Failure failure = Failure::of(static_cast<Category>(what));
@@ -82,11 +85,21 @@ class NobodyWakes final : public Waker {
   void wake() noexcept override {}
 };
 
+class Allowed final : public Eligibility {
+ public:
+  explicit Allowed(std::uint8_t targets) : targets_(targets) {}
+  bool can_take(std::uint32_t target) noexcept override { return ((targets_ >> target) & 1U) != 0; }
+
+ private:
+  const std::uint8_t targets_;
+};
+
 // One call and its attempts in flight, of which there are at most two.
 class Call {
  public:
   Call(const std::shared_ptr<const Plan>& plan, const CallOptions& options, ManualClock& clock, Rng& rng, bool hedges)
       : clock_(clock),
+        eligibility_(options.eligibility),
         cap_(plan->options().max_total_attempts),
         execution_(plan, options, rng, clock.now(), {.waker = std::make_shared<NobodyWakes>(), .hedges = hedges}) {}
 
@@ -117,7 +130,10 @@ class Call {
   void begin(const Attempt& attempt) {
     check_invariant(cap_ == 0 || attempt.number <= cap_, "more attempts than the cap");
     check_invariant(!execution_.deadline().passed(clock_.now()), "an attempt after the deadline");
-    check_invariant(!execution_.committed(), "an attempt after content was delivered");
+    check_invariant(attempt.recovery == execution_.committed(), "content is delivered once, or mended");
+    check_invariant(!attempt.recovery || recoverable_, "a recovery that nobody has offered");
+    check_invariant(eligibility_ == nullptr || eligibility_->can_take(attempt.target), "it cannot take the call");
+    check_invariant(!attempt.recovery || in_flight_.empty(), "two attempts that mend one answer");
     in_flight_.push_back(attempt.number);
     check_invariant(in_flight_.size() <= 2, "more than two attempts at once");
   }
@@ -126,11 +142,13 @@ class Call {
   void meet(Choices& choices) {
     clock_.advance(milliseconds(choices.byte() * 40));
     const std::uint32_t attempt = in_flight_[choices.below(static_cast<std::uint32_t>(in_flight_.size()))];
-    if ((choices.byte() & 3U) == 0) execution_.first_content(attempt, clock_.now());
+    if ((choices.byte() & 1U) == 0) execution_.first_content(attempt, clock_.now());
     if ((choices.byte() & 15U) == 0) {
       execution_.cancel(clock_.now());
     } else {
-      execution_.report(attempt, any_report(choices), clock_.now());
+      const AttemptReport report = any_report(choices);
+      recoverable_ = report.recovery.has_value();
+      execution_.report(attempt, report, clock_.now());
     }
     std::erase_if(in_flight_, [&](std::uint32_t number) { return !execution_.in_flight(number); });
   }
@@ -140,19 +158,26 @@ class Call {
     check_invariant(finished.ending == record.ending, "two endings");
     check_invariant(record.ending != Ending::success || record.served_by.has_value(), "a success that nobody served");
     check_invariant(!execution_.attempt_in_flight(), "an attempt outlives its call");
+    const bool may_follow_content =
+        record.ending == Ending::success || record.ending == Ending::cancelled || record.ending == Ending::interrupted;
+    check_invariant(!execution_.committed() || may_follow_content, "content was delivered");
     check_invariant(std::holds_alternative<Finished>(execution_.next(clock_.now())), "life after the end");
   }
 
   ManualClock& clock_;
+  Eligibility* const eligibility_;
   const std::uint32_t cap_;
   Execution execution_;
   std::vector<std::uint32_t> in_flight_;
+  bool recoverable_ = false;  // so the last report says
 };
 
 void run_call(const std::shared_ptr<const Plan>& plan, ManualClock& clock, Rng& rng, Choices& choices) {
   CallOptions options{.streaming = (choices.byte() & 1U) != 0, .idempotent = (choices.byte() & 1U) != 0};
   if ((choices.byte() & 1U) != 0) options.deadline = Deadline::after(clock.now(), milliseconds(choices.byte() * 20));
   options.priority = static_cast<Priority>(choices.below(kPriorityCount));
+  Allowed allowed(choices.byte());
+  if ((choices.byte() & 3U) == 0) options.eligibility = &allowed;
   Call call(plan, options, clock, rng, (choices.byte() & 1U) != 0);
   // Far more steps than any call takes: one that goes on and on is a finding.
   for (int steps = 0; call.step(choices); ++steps) check_invariant(steps < 5000, "a call without an end");

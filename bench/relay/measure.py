@@ -6,8 +6,6 @@ Relays take turns (A B C A B C ...), and what is reported is the median of the t
 turns the drift hits all alike.
 """
 
-import concurrent.futures
-import contextlib
 import dataclasses
 import http.client
 import json
@@ -20,13 +18,13 @@ import tempfile
 import time
 
 from relay import relays
+from relay.live_streams import live_stream_kib
 from relay.processes import Processes, cpu_seconds, resident_kib, wait_for_line
 
 HERE = pathlib.Path(__file__).resolve().parent
 LOAD_CONNECTIONS = 32
 LATENCY_RATE = 1000
 LATENCY_CONNECTIONS = 16
-LIVE_STREAMS = 400  # with a connection on each side below the usual limit of 1024 descriptors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,27 +150,6 @@ def _streams(compared, effort):
             for name, values in turns.items()}
 
 
-def _memory_of_streams(relay):
-    """KiB of resident memory that one live stream takes, its connections included."""
-    body = json.dumps(json.loads(relays.request_body(stream=True)) | {"max_tokens": 4, "temperature": 1.0})
-
-    with contextlib.ExitStack() as stack:
-        connections = []
-
-        def open_stream(_):
-            connection = http.client.HTTPConnection("127.0.0.1", relay.port, timeout=20)
-            connection.request("POST", relays.PATH, body, relays.REQUEST_HEADERS)
-            return connection, connection.getresponse()
-
-        before = resident_kib(relay.process.pid)
-        with concurrent.futures.ThreadPoolExecutor(16) as pool:
-            for connection, response in pool.map(open_stream, range(LIVE_STREAMS)):
-                connections.append(stack.enter_context(contextlib.closing(connection)))
-                if response.status != 200:
-                    raise MeasurementFailed(f"{relay.name}: a stream was answered with {response.status}")
-        return (resident_kib(relay.process.pid) - before) / LIVE_STREAMS
-
-
 def measure(bin_folder, effort, say):
     """Everything about relays, as one JSON object. `say` is told what goes on."""
     client = bin_folder / "relay_load"
@@ -201,7 +178,10 @@ def measure(bin_folder, effort, say):
         fuseboard = relays.start_fuseboard(processes, root, program, port, name="fuseboard-streams")
         nginx = relays.start_nginx(processes, root, port, more="proxy_buffering off;", name="nginx-streams")
         streams = _streams([("direct", port), ("nginx", nginx.port), ("fuseboard", fuseboard.port)], effort)
-        memory["live_stream_kib"] = _memory_of_streams(fuseboard)
+        say("live streams")
+        processes.stop(fuseboard.process)
+        fuseboard = relays.start_fuseboard(processes, root, program, port, name="fuseboard-live")
+        memory["live_stream_kib"], memory["live_streams"] = live_stream_kib(fuseboard)
 
     return {"request_bytes": relays.REQUEST_BYTES, "answer_bytes": relays.ANSWER_BYTES,
             "load_connections": LOAD_CONNECTIONS, "latency_rate": LATENCY_RATE, "effort": dataclasses.asdict(effort),

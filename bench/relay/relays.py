@@ -98,7 +98,7 @@ models:
     targets: [{{provider: upstream, model: gpt-relayed-2025-04-01}}]
     breaker: {{failure_threshold: 5, open: 30s}}
     retry: {{max_attempts: 3, base: 500ms, overall_deadline: 60s}}
-    timeouts: {{connect: 5s, headers: 30s, first_content: 60s, idle: 30s, total: 10m}}
+    timeouts: {{connect: 5s, headers: 30s, first_content: 60s, idle: 150s, total: 10m}}
 """
 
 

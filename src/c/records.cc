@@ -56,6 +56,7 @@ fuseboard_attempt_record from_record(const AttemptRecord& attempt) noexcept {
           .probe = attempt.probe,
           .hedge = attempt.hedge,
           .answered = attempt.answered,
+          .recovery = attempt.recovery,
           .category = from_category(attempt.failure ? std::optional(attempt.failure->category) : std::nullopt),
           .verdict = static_cast<fuseboard_verdict>(attempt.verdict),
           .retry_after_ms = optional_ms(attempt.failure ? attempt.failure->retry_after : std::nullopt),

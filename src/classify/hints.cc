@@ -150,6 +150,14 @@ std::optional<Duration> parse_reset(std::string_view text,
   return until(unix_ms, *now);
 }
 
+std::optional<Duration> parse_window_reset(std::string_view text,
+                                           std::optional<std::chrono::system_clock::time_point> now) noexcept {
+  // No text has two of the forms.
+  if (const auto duration = parse_unit_duration(text)) return duration;
+  if (const auto reset = parse_reset(text, now)) return reset;
+  return parse_rfc3339_reset(text, now);
+}
+
 void RetryHintReader::header(std::string_view name, std::string_view value) noexcept {
   if (name.empty() || !std::string_view("rRxXgGaA").contains(name.front())) return;
   if (!retry_after_ms_ && is_header(name, "retry-after-ms")) {
@@ -194,11 +202,7 @@ void RetryHintReader::rate_limit_header(std::string_view name, std::string_view 
       if (Window* const it = window(name)) it->used_up = value == "0";
     }
   } else if (take_prefix(name, "x-ratelimit-reset-")) {
-    if (Window* const it = window(name)) {
-      it->reset = parse_unit_duration(value);
-      if (!it->reset) it->reset = parse_reset(value, now_);
-      if (!it->reset) it->reset = parse_rfc3339_reset(value, now_);
-    }
+    if (Window* const it = window(name)) it->reset = parse_window_reset(value, now_);
   } else if (take_prefix(name, "x-ratelimit-remaining-")) {
     if (Window* const it = window(name)) it->used_up = value == "0";
   } else if (is_header(name, "ratelimit")) {
@@ -208,9 +212,7 @@ void RetryHintReader::rate_limit_header(std::string_view name, std::string_view 
   } else if (is_header(name, "ratelimit-remaining")) {
     ietf_remaining_ = integer(value);
   } else if (is_header(name, "x-ratelimit-reset")) {
-    plain_ = parse_reset(value, now_);
-    if (!plain_) plain_ = parse_unit_duration(value);
-    if (!plain_) plain_ = parse_rfc3339_reset(value, now_);
+    plain_ = parse_window_reset(value, now_);
   } else if (is_header(name, "x-ratelimit-remaining")) {
     plain_remaining_ = integer(value);
   }

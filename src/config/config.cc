@@ -21,6 +21,8 @@ std::string_view name(Dialect dialect) noexcept {
   switch (dialect) {
     case Dialect::openai:
       return "openai";
+    case Dialect::anthropic:
+      return "anthropic";
   }
   return "";
 }
@@ -35,8 +37,28 @@ std::string_view name(Auth auth) noexcept {
       return "x-api-key";
     case Auth::api_key:
       return "api-key";
+    case Auth::passthrough:
+      return "passthrough";
   }
   return "";
+}
+
+std::string_view name(StreamRecoveryMode mode) noexcept {
+  switch (mode) {
+    case StreamRecoveryMode::continue_answer:
+      return "continue";
+    case StreamRecoveryMode::restart:
+      return "restart";
+    case StreamRecoveryMode::fail:
+      return "fail";
+  }
+  return "";
+}
+
+std::string_view name(MalformedEvents events) noexcept { return events == MalformedEvents::fail ? "fail" : "skip"; }
+
+std::string_view name(UnsupportedFields fields) noexcept {
+  return fields == UnsupportedFields::reject ? "reject" : "drop";
 }
 
 const ProviderConfig* Config::find_provider(std::string_view name) const noexcept {

@@ -43,23 +43,46 @@ struct BaseUrl {
   bool tls = true;
   std::string host;  // a name or an address; IPv6 without brackets
   std::uint16_t port = 443;
-  std::string path;  // "" or "/v1": begins with '/', does not end with one
+  std::string path;  // "" or "/v1": begins with '/', does not end with one; an anthropic provider's not with "/v1"
 
   std::string to_text() const;  // without a default port
   friend bool operator==(const BaseUrl&, const BaseUrl&) = default;
 };
 
-enum class Dialect : std::uint8_t { openai };
+enum class Dialect : std::uint8_t { openai, anthropic };
 std::string_view name(Dialect dialect) noexcept;
 
 // How a provider's credential is presented.
 enum class Auth : std::uint8_t {
-  none,       // not at all
-  bearer,     // authorization: Bearer KEY
-  x_api_key,  // x-api-key: KEY
-  api_key,    // api-key: KEY
+  none,         // not at all
+  bearer,       // authorization: Bearer KEY
+  x_api_key,    // x-api-key: KEY
+  api_key,      // api-key: KEY
+  passthrough,  // each caller's own goes to the provider
 };
 std::string_view name(Auth auth) noexcept;
+
+// What becomes of a stream that breaks after its first content (rule STR-5).
+enum class StreamRecoveryMode : std::uint8_t {
+  continue_answer,  // "continue": a target that takes a begun answer goes on with it; else as restart
+  restart,          // a fresh answer goes on where the delivered text ends, if it begins with that text; else as fail
+  fail,             // the stream ends with an error
+};
+std::string_view name(StreamRecoveryMode mode) noexcept;
+
+// What becomes of an event of a stream that is not what the dialect says (rule STR-7). It is never passed on.
+enum class MalformedEvents : std::uint8_t {
+  fail,  // its attempt fails
+  skip,  // it is counted and left out
+};
+std::string_view name(MalformedEvents events) noexcept;
+
+// What becomes of a field of a request that a target of another dialect has no words for.
+enum class UnsupportedFields : std::uint8_t {
+  reject,  // it rules the target out; where no target is left the caller is told which field it was
+  drop,    // it is left out
+};
+std::string_view name(UnsupportedFields fields) noexcept;
 
 // A header or query parameter that goes with every request to a provider. Values may be credentials.
 struct ExtraField {
@@ -71,7 +94,7 @@ struct ProviderConfig {
   std::string name;  // [A-Za-z0-9_.-]+
   Dialect dialect = Dialect::openai;
   BaseUrl base_url;
-  Secret api_key;          // empty exactly where auth is none
+  Secret api_key;          // empty exactly where auth is none or passthrough
   Auth auth = Auth::none;  // resolved: the dialect's own way unless the file chose one
   std::vector<ExtraField> headers;
   std::vector<ExtraField> query;
@@ -83,6 +106,8 @@ struct ProviderConfig {
   TargetStateOptions state{};  // limits
 };
 
+inline constexpr std::uint32_t kDefaultMaxTokens = 4096;
+
 struct TargetConfig {
   std::string provider;  // name of an entry of Config::providers
   std::string model;     // the provider's own name for it; may contain '/'
@@ -92,7 +117,10 @@ struct TargetConfig {
   TargetStateOptions state{};                     // limits, and the model's retry budget; equal likewise
   std::optional<std::uint64_t> context_window{};  // tokens; equal likewise
   bool prefill = false;                           // it goes on with an answer that was begun; equal likewise
-  double weight = 1.0;                            // within its model
+  // The cap on an answer's tokens that a messages target is sent for a caller who set none, as that dialect requires
+  // one. 1 to 1 000 000; equal likewise.
+  std::uint32_t max_tokens = kDefaultMaxTokens;
+  double weight = 1.0;  // within its model
 };
 
 // Which answers of a model are kept, and for how long.
@@ -109,6 +137,10 @@ struct ModelConfig {
   std::vector<TargetConfig> targets;  // in the order they are tried; at least one, no two alike
   PlanOptions plan;
   std::optional<CacheConfig> cache{};
+  // The defaults hold for calls to "provider/model" too.
+  StreamRecoveryMode stream_recovery = StreamRecoveryMode::continue_answer;
+  MalformedEvents malformed_events = MalformedEvents::fail;
+  UnsupportedFields unsupported_fields = UnsupportedFields::reject;
 };
 
 struct Config {

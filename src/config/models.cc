@@ -81,6 +81,16 @@ void read_context_window(const Cursor& cursor, TargetConfig& target) {
   target.context_window = static_cast<std::uint64_t>(*tokens);
 }
 
+void read_max_tokens(const Cursor& cursor, TargetConfig& target) {
+  const auto tokens = read_integer(cursor);
+  if (!tokens) return;
+  if (*tokens < 1 || *tokens > 1'000'000) {
+    cursor.refuse("1 to 1000000");
+    return;
+  }
+  target.max_tokens = static_cast<std::uint32_t>(*tokens);
+}
+
 void read_weight(const Cursor& cursor, TargetConfig& target) {
   const auto weight = read_number(cursor);
   if (!weight) return;
@@ -115,7 +125,7 @@ const ProviderEntry* ModelsReader::read_provider_name(const MapReader& map, Targ
 }
 
 TargetConfig ModelsReader::read_target(const Cursor& cursor, const Common& common) {
-  constexpr std::array<std::string_view, 8> kKeys = {"provider", "model",   "context_window", "prefill",
+  constexpr std::array<std::string_view, 9> kKeys = {"provider", "model",   "context_window", "prefill", "max_tokens",
                                                      "weight",   "breaker", "limits",         "timeouts"};
   const MapReader map(cursor, kKeys);
   TargetConfig target;
@@ -123,6 +133,7 @@ TargetConfig ModelsReader::read_target(const Cursor& cursor, const Common& commo
   read_upstream_model(map, target);
   if (const auto window = map.find("context_window")) read_context_window(*window, target);
   if (const auto prefill = map.find("prefill")) target.prefill = read_bool(*prefill).value_or(false);
+  if (const auto tokens = map.find("max_tokens")) read_max_tokens(*tokens, target);
   if (const auto weight = map.find("weight")) read_weight(*weight, target);
   Common own;
   own.read(map);
@@ -159,6 +170,7 @@ void ModelsReader::compare_with_earlier(const Cursor& cursor, const TargetConfig
   if (earlier.state.retry_budget != target.state.retry_budget) differ("another retry budget");
   if (earlier.context_window != target.context_window) differ("another context window");
   if (earlier.prefill != target.prefill) differ("another prefill");
+  if (earlier.max_tokens != target.max_tokens) differ("other max_tokens");
 }
 
 void ModelsReader::read_targets(const Cursor& cursor, const Common& common, ModelConfig& model) {
@@ -196,8 +208,28 @@ void ModelsReader::Common::report() const {
   report_problems<LimitKeys>(keys, all_limits);
 }
 
+// Of the members of the enumeration, under their own names.
+template <typename T, std::size_t N>
+void read_named(const MapReader& map, std::string_view key, const std::array<T, N>& members, T& value) {
+  const auto cursor = map.find(key);
+  if (!cursor) return;
+  std::array<std::pair<std::string_view, T>, N> choices;
+  std::ranges::transform(members, choices.begin(), [](T one) { return std::pair{name(one), one}; });
+  value = read_choice<T>(*cursor, choices).value_or(value);
+}
+
+void read_answering(const MapReader& map, ModelConfig& model) {
+  using Recovery = StreamRecoveryMode;
+  read_named(map, "stream_recovery", std::array{Recovery::continue_answer, Recovery::restart, Recovery::fail},
+             model.stream_recovery);
+  read_named(map, "malformed_events", std::array{MalformedEvents::fail, MalformedEvents::skip}, model.malformed_events);
+  read_named(map, "unsupported_fields", std::array{UnsupportedFields::reject, UnsupportedFields::drop},
+             model.unsupported_fields);
+}
+
 ModelConfig ModelsReader::read(const Cursor& cursor, std::string_view alias) {
-  constexpr std::array<std::string_view, 5> kOwnKeys = {"targets", "cache", "breaker", "limits", "timeouts"};
+  constexpr std::array<std::string_view, 8> kOwnKeys = {
+      "targets", "cache", "stream_recovery", "malformed_events", "unsupported_fields", "breaker", "limits", "timeouts"};
   std::array<std::string_view, kPlanKeys.size() + kOwnKeys.size()> keys;
   std::ranges::copy(kOwnKeys, std::ranges::copy(kPlanKeys, keys.begin()).out);
   const MapReader map(cursor, keys);
@@ -206,6 +238,7 @@ ModelConfig ModelsReader::read(const Cursor& cursor, std::string_view alias) {
   const PlanKeys plan = read_plan(cursor, map);
   model.plan = plan.plan;
   if (const auto cache = map.find("cache")) model.cache = read_cache(*cache);
+  read_answering(map, model);
   Common common;
   common.read(map);
   common.retry_budget = plan.retry_budget;

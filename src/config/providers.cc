@@ -3,6 +3,8 @@
 
 #include "config/providers.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -21,15 +23,21 @@ namespace {
 constexpr std::array<std::string_view, 10> kProviderKeys = {"dialect", "base_url", "api_key", "auth",   "headers",
                                                             "query",   "tls",      "breaker", "limits", "timeouts"};
 
-constexpr std::array<std::pair<std::string_view, Auth>, 4> kAuths = {
-    {{"bearer", Auth::bearer}, {"x-api-key", Auth::x_api_key}, {"api-key", Auth::api_key}, {"none", Auth::none}}};
-constexpr std::array<std::pair<std::string_view, Dialect>, 1> kDialects = {{{"openai", Dialect::openai}}};
+constexpr std::array<std::pair<std::string_view, Auth>, 5> kAuths = {{{"bearer", Auth::bearer},
+                                                                      {"x-api-key", Auth::x_api_key},
+                                                                      {"api-key", Auth::api_key},
+                                                                      {"passthrough", Auth::passthrough},
+                                                                      {"none", Auth::none}}};
+constexpr std::array<std::pair<std::string_view, Dialect>, 2> kDialects = {
+    {{"openai", Dialect::openai}, {"anthropic", Dialect::anthropic}}};
 
 // How a dialect presents a credential where the file does not say.
 Auth default_auth(Dialect dialect) {
   switch (dialect) {
     case Dialect::openai:
       return Auth::bearer;
+    case Dialect::anthropic:
+      return Auth::x_api_key;
   }
   return Auth::bearer;
 }
@@ -43,7 +51,7 @@ bool all_between(std::string_view text, char low, char high) {
 }
 
 void read_dialect(const MapReader& map, ProviderConfig& provider) {
-  const auto cursor = map.require("dialect", "openai");
+  const auto cursor = map.require("dialect", "openai or anthropic");
   if (!cursor) return;
   provider.dialect = read_choice<Dialect>(*cursor, kDialects).value_or(provider.dialect);
 }
@@ -55,6 +63,9 @@ void read_base_url(const MapReader& map, ProviderConfig& provider) {
   if (!text) return;
   if (auto url = parse_base_url(text->value)) {
     provider.base_url = std::move(*url);
+    // The paths of this dialect begin with /v1, and many write its URL with one as for the other dialect.
+    std::string& path = provider.base_url.path;
+    if (provider.dialect == Dialect::anthropic && path.ends_with("/v1")) path.resize(path.size() - 3);
   } else if (text->value.find_first_of("@?") != std::string::npos) {
     refuse_secret(*cursor, kBaseUrlForm);  // a password or a key may stand there
   } else {
@@ -87,8 +98,9 @@ void read_credential(const MapReader& map, ProviderConfig& provider) {
     return;
   }
   provider.auth = *auth;
-  if (key && *auth == Auth::none) how->say("none would leave api_key unused; leave one of them out");
-  if (!key && *auth != Auth::none) how->say("needs an api_key beside it");
+  const bool takes_key = *auth != Auth::none && *auth != Auth::passthrough;
+  if (key && !takes_key) how->say(fmt::format("{} would leave api_key unused; leave one of them out", name(*auth)));
+  if (!key && takes_key) how->say("needs an api_key beside it");
 }
 
 // Headers that Fuseboard writes itself: a second copy would break the request or the connection.
@@ -124,6 +136,7 @@ bool is_header_value(std::string_view value) {
 std::string credential_header(const ProviderConfig& provider) {
   switch (provider.auth) {
     case Auth::none:
+    case Auth::passthrough:
       return "";
     case Auth::bearer:
       return "authorization";
@@ -133,6 +146,10 @@ std::string credential_header(const ProviderConfig& provider) {
       return "api-key";
   }
   return "";
+}
+
+bool carries_credentials(std::string_view lower) {
+  return lower == "authorization" || lower == "x-api-key" || lower == "api-key";
 }
 
 // Whether this header may be added; reports where not.
@@ -147,6 +164,8 @@ bool accept_header(const Cursor& cursor, const Entry& entry, const ProviderConfi
     report.say(entry.at, path, "this header is Fuseboard's own to write");
   } else if (lower == credential_header(provider)) {
     report.say(entry.at, path, "api_key is already sent in this header");
+  } else if (provider.auth == Auth::passthrough && carries_credentials(lower)) {
+    report.say(entry.at, path, "passthrough leaves this header to the caller");
   } else if (std::ranges::any_of(provider.headers, same_name)) {
     report.say(entry.at, path, "this header is here a second time; upper and lower case are the same");
   } else {

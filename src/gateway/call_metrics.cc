@@ -40,6 +40,10 @@ void CallMetrics::count(const Route& route, const CallRecord& record) noexcept {
   count_attempts(*route.plan, record, model);
 }
 
+void CallMetrics::count_skipped(const Route& route, std::uint64_t events) noexcept {
+  if (events > 0) find(models_, route.name).skipped.fetch_add(events, std::memory_order_relaxed);
+}
+
 void CallMetrics::count_attempts(const Plan& plan, const CallRecord& record, ModelSeries& model) noexcept {
   const AttemptRecord* previous = nullptr;
   for (const AttemptRecord& attempt : record.attempts) {
@@ -50,7 +54,7 @@ void CallMetrics::count_attempts(const Plan& plan, const CallRecord& record, Mod
       bump(target.succeeded);
     }
     target.duration.observe(attempt.duration);
-    if (attempt.first_content) model.first_content.observe(*attempt.first_content);
+    if (attempt.first_content && !attempt.recovery) model.first_content.observe(*attempt.first_content);
     if (previous != nullptr) bump(previous->target == attempt.target ? model.retries : model.fallbacks);
     previous = &attempt;
   }
@@ -86,6 +90,11 @@ void CallMetrics::write(Exposition& out) const {
              "Attempts on another target after a failed attempt.");
   for (const auto& [name, model] : models_) {
     out.sample("fuseboard_fallbacks_total", {{"model", name}}, read(model->fallbacks));
+  }
+  out.family("fuseboard_skipped_events_total", Exposition::Type::counter,
+             "Events of streams that were malformed and left out.");
+  for (const auto& [name, model] : models_) {
+    out.sample("fuseboard_skipped_events_total", {{"model", name}}, read(model->skipped));
   }
   out.family("fuseboard_call_duration_seconds", Exposition::Type::histogram,
              "From the request to the end of its answer.");

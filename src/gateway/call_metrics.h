@@ -29,6 +29,8 @@ class CallMetrics {
   explicit CallMetrics(const ModelTable& models);
 
   void count(const Route& route, const CallRecord& record) noexcept;
+  // Events of streams that were left out because they were none [STR-7].
+  void count_skipped(const Route& route, std::uint64_t events) noexcept;
 
   void write(telemetry::Exposition& out) const;
 
@@ -47,6 +49,7 @@ class CallMetrics {
     std::array<Cell, kEndings> endings{};
     Cell retries{0};
     Cell fallbacks{0};
+    Cell skipped{0};
     telemetry::Histogram duration;
     telemetry::Histogram first_content;
   };

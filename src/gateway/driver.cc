@@ -4,34 +4,59 @@
 #include "gateway/driver.h"
 
 #include <utility>
-#include <variant>
-
-#include "fuseboard/core/check.h"
 
 namespace fuseboard::gateway {
 
 void LoopWaker::wake() noexcept {
   loop_.post([weak = weak_from_this()] {
     const auto self = weak.lock();
-    if (self != nullptr && self->action_) self->action_();
+    if (self == nullptr || !self->action_) return;
+    const auto action = self->action_;  // its own may be taken away while it runs
+    action();
   });
 }
 
-net::Task<void> drive(Execution& execution, CallHands& hands, const Clock& clock, CacheSession* cache,
-                      std::shared_ptr<Waker> waker) {
-  for (;;) {
-    const Step step = execution.next(clock.now());
-    if (const auto* attempt = std::get_if<Attempt>(&step)) {
-      co_await hands.attempt(*attempt);
-    } else if (const auto* wait = std::get_if<WaitUntil>(&step)) {
-      co_await hands.wait_until(wait->time);
-    } else if (std::holds_alternative<Lookup>(step)) {
-      cache->look_up(waker);
-    } else {
-      check_invariant(std::holds_alternative<Finished>(step), "an attempt has ended without a report");
-      co_return;
-    }
+LoopDriver::LoopDriver(std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng, const Clock& clock,
+                       CallHands& hands, std::shared_ptr<Waker> waker, CallObserver* observer)
+    : hands_(hands), waker_(std::move(waker)), driver_(std::move(plan), options, rng, clock, *this, waker_, observer) {}
+
+net::Task<void> LoopDriver::run() {
+  stepping_ = true;
+  driver_.proceed();
+  stepping_ = false;
+  if (!driver_.ended() || running_ > 0) co_await done_;
+  if (thrown_) std::rethrow_exception(thrown_);
+}
+
+void LoopDriver::proceed() {
+  driver_.proceed();
+  end_when_idle();
+}
+
+// run() may be resumed by whoever ends last, and then goes on to answer; not from within a notice of the connection.
+void LoopDriver::leave() {
+  driver_.leave();
+  if (running_ == 0) waker_->wake();
+}
+
+void LoopDriver::send(const Attempt& attempt) {
+  ++running_;
+  net::spawn(run_attempt(attempt));
+}
+
+net::Task<void> LoopDriver::run_attempt(Attempt attempt) {
+  try {
+    co_await hands_.attempt(attempt);
+  } catch (...) {
+    if (!thrown_) thrown_ = std::current_exception();
+    driver_.leave();
   }
+  --running_;
+  end_when_idle();  // the last deed: nothing of the call may be left
+}
+
+void LoopDriver::end_when_idle() {
+  if (driver_.ended() && running_ == 0 && !stepping_) done_.set();
 }
 
 }  // namespace fuseboard::gateway

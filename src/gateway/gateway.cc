@@ -22,6 +22,8 @@ namespace fuseboard::gateway {
 namespace {
 
 constexpr std::size_t kMostThreads = 16;
+// Callers that stream for minutes are many; what really bounds them is the process's limit of descriptors.
+constexpr std::size_t kMostConnections = 65'536;
 
 std::size_t thread_count(std::size_t wanted) {
   if (wanted != 0) return wanted;
@@ -31,6 +33,7 @@ std::size_t thread_count(std::size_t wanted) {
 net::ServerOptions server_options(const config::Config& config) {
   net::ServerOptions options;
   options.max_body = config.max_body;
+  options.max_connections = kMostConnections;
   // What the server refuses by itself is told in the dialect that callers read.
   options.error_body = [](int status, std::string_view message) {
     return llm::openai_error_body(message, status < 500 ? "invalid_request_error" : "api_error");
@@ -45,10 +48,11 @@ struct Gateway::Impl {
   Impl(const config::Config& checked, const GatewayOptions& options)
       : config(checked),
         clock(options.clock),
+        wall(options.wall),
         rng(Rng::random_seed()),
         breakers(BreakerRegistryOptions{.defaults = provider_preset()}, clock),
         models(config, breakers),
-        ledger(config.budgets),
+        ledger(config.budgets, options.wall),
         metrics(models),
         shared{.breakers = breakers,
                .started = clock.now(),
@@ -68,10 +72,12 @@ struct Gateway::Impl {
   std::unique_ptr<Worker> make_worker(net::Loop& loop, bool demo) {
     auto worker = std::make_unique<Worker>(Worker{.loop = loop,
                                                   .clock = clock,
+                                                  .wall = wall,
                                                   .models = models,
                                                   .metrics = metrics,
                                                   .rng = rng,
                                                   .ledger = ledger,
+                                                  .state_homes = state_homes,
                                                   .demo = demo,
                                                   .clients = {}});
     for (const Provider& provider : models.providers()) {
@@ -83,10 +89,12 @@ struct Gateway::Impl {
 
   const config::Config config;
   const Clock& clock;
+  const WallClock& wall;
   Rng rng;
   BreakerRegistry breakers;
   ModelTable models;
   BudgetLedger ledger;
+  StateHomes state_homes;
   CallMetrics metrics;
   std::atomic<bool> draining{false};
   Shared shared;

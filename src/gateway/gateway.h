@@ -20,6 +20,7 @@ struct GatewayOptions {
   std::size_t threads = 0;  // event loops; 0: one for each hardware thread, at most 16
   bool demo = false;        // answers say so
   const Clock& clock = SteadyClock::instance();
+  const WallClock& wall = SystemWallClock::instance();
 };
 
 // Start with listen(), end with drain(). All methods from one thread.

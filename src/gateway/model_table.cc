@@ -14,6 +14,7 @@ namespace {
 void add_credential(net::Headers& headers, const config::ProviderConfig& provider) {
   switch (provider.auth) {
     case config::Auth::none:
+    case config::Auth::passthrough:
       return;
     case config::Auth::bearer:
       return headers.set("authorization", "Bearer " + provider.api_key.reveal());
@@ -24,15 +25,30 @@ void add_credential(net::Headers& headers, const config::ProviderConfig& provide
   }
 }
 
+llm::Dialect to_dialect(config::Dialect dialect) {
+  return dialect == config::Dialect::openai ? llm::Dialect::openai : llm::Dialect::anthropic;
+}
+
+// Callers' credentials are their own: one that is refused says nothing of the others, so none is parked.
+bool has_own_credential(const config::ProviderConfig& provider) {
+  return provider.auth != config::Auth::none && provider.auth != config::Auth::passthrough;
+}
+
+Upstream make_upstream(std::size_t provider, const config::TargetConfig& target) {
+  return {.provider = provider, .model = target.model, .prefill = target.prefill, .max_tokens = target.max_tokens};
+}
+
 Provider make_provider(const config::ProviderConfig& from) {
   Provider provider{.name = from.name,
+                    .dialect = to_dialect(from.dialect),
+                    .auth = from.auth,
                     .origin = {.tls = from.base_url.tls, .host = from.base_url.host, .port = from.base_url.port},
                     .path_prefix = from.base_url.path,
                     .query = {},
                     .headers = {},
                     .ca_file = from.ca_file};
   for (const config::ExtraField& field : from.query) {
-    provider.query += provider.query.empty() ? '?' : '&';
+    if (!provider.query.empty()) provider.query += '&';
     provider.query += net::percent_encode(field.name) + '=' + net::percent_encode(field.value.reveal());
   }
   add_credential(provider.headers, from);
@@ -48,18 +64,20 @@ ModelTable::ModelTable(const config::Config& config, BreakerRegistry& breakers)
   for (const config::ProviderConfig& provider : config.providers) {
     provider_index.emplace(provider.name, providers_.size());
     providers_.push_back(make_provider(provider));
-    credentials_.push_back(provider.auth == config::Auth::none ? nullptr
-                                                               : std::make_shared<CredentialGate>(provider.name));
+    credentials_.push_back(has_own_credential(provider) ? std::make_shared<CredentialGate>(provider.name) : nullptr);
   }
   for (const config::ModelConfig& model : config.models) {
     auto route = std::make_shared<Route>();
     route->name = model.alias;
+    route->stream_recovery = model.stream_recovery;
+    route->malformed_events = model.malformed_events;
+    route->unsupported_fields = model.unsupported_fields;
     std::vector<Target> targets;
     for (const config::TargetConfig& target : model.targets) {
       const auto provider = provider_index.find(target.provider);
       check_invariant(provider != provider_index.end(), "a checked configuration names existing providers");
       targets.push_back(make_target(target, true));
-      route->upstreams.push_back({.provider = provider->second, .model = target.model});
+      route->upstreams.push_back(make_upstream(provider->second, target));
     }
     route->plan = std::make_shared<const Plan>(model.alias, std::move(targets), model.plan);
     by_name_.emplace(model.alias, route);
@@ -116,8 +134,7 @@ std::shared_ptr<const Route> ModelTable::find_direct(std::string_view model) {
   auto route = std::make_shared<Route>();
   route->name = std::string(model);
   route->configured = false;
-  route->upstreams.push_back(
-      {.provider = static_cast<std::size_t>(provider - providers_.begin()), .model = target->model});
+  route->upstreams.push_back(make_upstream(static_cast<std::size_t>(provider - providers_.begin()), *target));
   const bool remember = knows_few_routes();
   route->plan = std::make_shared<const Plan>(route->name, std::vector<Target>{make_target(*target, remember)});
   const MutexLock lock(mutex_);

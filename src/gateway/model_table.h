@@ -15,6 +15,7 @@
 #include "fuseboard/breaker/registry.h"
 #include "fuseboard/core/mutex.h"
 #include "fuseboard/pipeline/plan.h"
+#include "llm/dialect.h"
 #include "net/http.h"
 
 namespace fuseboard::gateway {
@@ -22,10 +23,12 @@ namespace fuseboard::gateway {
 // How one provider is reached.
 struct Provider {
   std::string name;
+  llm::Dialect dialect = llm::Dialect::openai;
+  config::Auth auth = config::Auth::none;
   net::Origin origin;
   std::string path_prefix;  // of every request's path
-  std::string query;        // "" or "?a=b&c=d", encoded
-  net::Headers headers;     // the credential and the configured extras: secret
+  std::string query;        // "" or "a=b&c=d", encoded: secret
+  net::Headers headers;     // the credential, unless each caller brings one, and the configured extras: secret
   std::string ca_file;
 };
 
@@ -33,6 +36,8 @@ struct Provider {
 struct Upstream {
   std::size_t provider = 0;  // index into ModelTable::providers()
   std::string model;
+  bool prefill = false;                                  // it goes on with an answer that was begun
+  std::uint32_t max_tokens = config::kDefaultMaxTokens;  // of an answer, for callers that set no cap
 };
 
 // What a model name leads to. Immutable.
@@ -41,6 +46,9 @@ struct Route {
   std::shared_ptr<const Plan> plan;
   std::vector<Upstream> upstreams;  // one for each of the plan's targets
   bool configured = true;           // false: "provider/model", written by a caller
+  config::StreamRecoveryMode stream_recovery = config::StreamRecoveryMode::continue_answer;
+  config::MalformedEvents malformed_events = config::MalformedEvents::fail;
+  config::UnsupportedFields unsupported_fields = config::UnsupportedFields::reject;
 };
 
 // Built once from a configuration. Thread-safe.
@@ -70,7 +78,7 @@ class ModelTable {
   const config::Config config_;
   const PriceTable prices_;
   std::vector<Provider> providers_;
-  std::vector<std::shared_ptr<CredentialGate>> credentials_;  // of providers_; null where there is none
+  std::vector<std::shared_ptr<CredentialGate>> credentials_;  // of providers_; null where there is none of ours
   BreakerRegistry& breakers_;
   std::vector<std::shared_ptr<const Route>> routes_;
   std::map<std::string, std::shared_ptr<const Route>, std::less<>> by_name_;

@@ -46,20 +46,39 @@ Answer spent(Answer answer) {
   return answer;
 }
 
+// What an upstream answered, in the caller's dialect.
+Answer shown(const UpstreamError& upstream, const ServedBy& served_by) {
+  if (upstream.ready) return {.head = upstream.head, .body = upstream.body};
+  Answer answer{.head = caller_response(upstream.head, served_by, upstream.dialect), .body = upstream.body};
+  if (upstream.dialect == served_by.dialect) return answer;
+  answer.body = llm::translate_error(served_by.dialect, upstream.head.status, upstream.body, served_by.request_id);
+  answer.head.headers.set("content-type", "application/json");
+  return answer;
+}
+
 }  // namespace
 
 Answer own_error(llm::GatewayError error, std::string_view message, const ServedBy& served_by,
                  std::optional<std::string_view> param) {
   Answer answer{.head = {.status = llm::info(error).status, .headers = {}},
-                .body = llm::openai_error_body(error, message, param)};
+                .body = llm::error_body(served_by.dialect, error, message, param.value_or(""), served_by.request_id)};
   answer.head.headers.add("content-type", "application/json");
   add_served_by(answer.head.headers, served_by);
   return answer;
 }
 
-Answer failure_answer(const CallRecord& record, const Plan& plan, const UpstreamError* upstream,
+Answer request_error(const llm::RequestError& error, const ServedBy& served_by) {
+  Answer answer{.head = {.status = llm::info(llm::GatewayError::invalid_request).status, .headers = {}},
+                .body = llm::error_body(served_by.dialect, error, served_by.request_id)};
+  answer.head.headers.add("content-type", "application/json");
+  add_served_by(answer.head.headers, served_by);
+  return answer;
+}
+
+Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureCircumstances& circumstances,
                       const ServedBy& served_by) {
   using llm::GatewayError;
+  const UpstreamError* const upstream = circumstances.upstream;
   switch (record.ending) {
     case Ending::circuit_open:
       return refused(GatewayError::circuit_open, "every target is resting after repeated failures", record, plan,
@@ -74,6 +93,9 @@ Answer failure_answer(const CallRecord& record, const Plan& plan, const Upstream
       return spent(refused(GatewayError::upstream_authentication, "the configured credentials were refused of late",
                            record, plan, served_by));
     case Ending::no_target:
+      if (circumstances.problem != nullptr && *circumstances.problem) {
+        return request_error(**circumstances.problem, served_by);
+      }
       return refused(GatewayError::no_target, "no target can take this call", record, plan, served_by);
     case Ending::deadline_exceeded:
       return spent(own_error(GatewayError::deadline_exceeded, summary(record, plan), served_by));
@@ -81,7 +103,8 @@ Answer failure_answer(const CallRecord& record, const Plan& plan, const Upstream
       break;
   }
   const AttemptRecord* telling = find_attempt(record, record.telling_attempt);
-  if (telling != nullptr && telling->failure->category == Category::authentication) {
+  const bool refused_ours = telling != nullptr && telling->failure->category == Category::authentication;
+  if (refused_ours && !circumstances.passthrough) {
     const std::string message =
         fmt::format("{} refused the credential it is configured with", plan.targets()[telling->target].name);
     return spent(own_error(llm::GatewayError::upstream_authentication, message, served_by));
@@ -89,7 +112,7 @@ Answer failure_answer(const CallRecord& record, const Plan& plan, const Upstream
   // A filtered answer is a 200 that says so itself.
   const bool filtered = telling != nullptr && telling->failure->category == Category::content_policy;
   if (upstream != nullptr && (upstream->head.status >= 400 || filtered)) {
-    Answer answer{.head = caller_response(upstream->head, served_by), .body = upstream->body};
+    Answer answer = shown(*upstream, served_by);
     return record.ending == Ending::retries_exhausted ? spent(std::move(answer)) : answer;
   }
   return spent(own_error(llm::GatewayError::retries_exhausted, summary(record, plan), served_by));

@@ -24,19 +24,30 @@ struct Answer {
 // An error answer that an upstream gave, kept in case it is the one to show.
 struct UpstreamError {
   std::uint32_t attempt = 0;
+  llm::Dialect dialect = llm::Dialect::openai;  // of the body
   net::ResponseHead head;
   std::string body;
+  bool ready = false;  // the head is as the caller gets it
 };
 
-// One of the gateway's own errors in the OpenAI dialect.
+// One of the gateway's own errors in the caller's dialect.
 Answer own_error(llm::GatewayError error, std::string_view message, const ServedBy& served_by,
                  std::optional<std::string_view> param = std::nullopt);
 
 // The answer for a call that ended in any way but success, interrupted or cancelled. `upstream` is the error of the
 // record's telling attempt, nullptr where that attempt got no answer that can be shown. An upstream that refuses our
-// credential is never shown as it is: its 401 would look like the caller's own [FBK-6].
-Answer failure_answer(const CallRecord& record, const Plan& plan, const UpstreamError* upstream,
+// credential is never shown as it is: its 401 would look like the caller's own [FBK-6]; `passthrough` says that it is
+// the caller's own. `problem`: why the request cannot be said in the dialect of a target, where nothing was sent.
+struct FailureCircumstances {
+  const UpstreamError* upstream = nullptr;
+  const std::optional<llm::RequestError>* problem = nullptr;
+  bool passthrough = false;
+};
+Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureCircumstances& circumstances,
                       const ServedBy& served_by);
+
+// A request that is refused for what it says, in the caller's dialect.
+Answer request_error(const llm::RequestError& error, const ServedBy& served_by);
 
 // One line on how a call ended, for errors and logs: "3 attempts in 1520 ms; the last, on openai/gpt, was a timeout".
 std::string summary(const CallRecord& record, const Plan& plan);

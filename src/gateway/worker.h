@@ -13,6 +13,7 @@
 #include "fuseboard/core/rng.h"
 #include "gateway/call_metrics.h"
 #include "gateway/model_table.h"
+#include "gateway/state_homes.h"
 #include "net/client.h"
 #include "net/loop.h"
 
@@ -22,10 +23,12 @@ namespace fuseboard::gateway {
 struct Worker {
   net::Loop& loop;
   const Clock& clock;
+  const WallClock& wall;
   ModelTable& models;
   CallMetrics& metrics;
   Rng& rng;
   BudgetLedger& ledger;
+  StateHomes& state_homes;
   bool demo = false;
   // One for each of models.providers(): authorities to trust differ by provider.
   std::vector<std::unique_ptr<net::HttpClient>> clients;

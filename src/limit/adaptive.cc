@@ -108,9 +108,16 @@ double AdaptiveLimiter::rate_locked(TimePoint now) const {
   return now < server_until_ ? std::min(learned, server_rate_) : learned;
 }
 
-void AdaptiveLimiter::advance_locked(TimePoint now) {
-  if (now >= server_until_) level_.advance(server_until_, std::min(learned_.rate(server_until_), server_rate_));
-  level_.advance(now, rate_locked(now));
+void AdaptiveLimiter::refill(RefillingLevel& level, TimePoint now) const {
+  if (now >= server_until_) level.advance(server_until_, std::min(learned_.rate(server_until_), server_rate_));
+  level.advance(now, rate_locked(now));
+}
+
+LevelView AdaptiveLimiter::view(TimePoint now) const {
+  const MutexLock lock(mutex_);
+  RefillingLevel then = level_;
+  refill(then, now);
+  return then.view(rate_locked(now));
 }
 
 void AdaptiveLimiter::observe(const ServerWindow& window, TimePoint now) {

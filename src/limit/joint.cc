@@ -65,6 +65,13 @@ Duration JointLimiter::Bucket::wait(double cost, double reserve_fraction) const 
   return level.time_until(cost, std::min(reserve_fraction * full, full - cost), rate);
 }
 
+std::optional<LevelView> JointLimiter::Bucket::view(TimePoint now) const noexcept {
+  if (!limited) return std::nullopt;
+  RefillingLevel then = level;
+  then.advance(now, rate);
+  return then.view(rate);
+}
+
 JointLimiter::JointLimiter(const JointLimiterOptions& options, KeyView key, std::uint64_t seed)
     : options_(checked(options)),
       key_(to_key_text(key)),
@@ -138,6 +145,11 @@ JointSnapshot JointLimiter::snapshot(TimePoint now) {
   if (requests_.limited) snapshot.requests_available = requests_.level.level();
   if (tokens_.limited) snapshot.tokens_available = tokens_.level.level();
   return snapshot;
+}
+
+JointView JointLimiter::view(TimePoint now) const {
+  const MutexLock lock(mutex_);
+  return {.requests = requests_.view(now), .tokens = tokens_.view(now)};
 }
 
 }  // namespace fuseboard

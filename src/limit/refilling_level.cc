@@ -63,6 +63,13 @@ Duration RefillingLevel::time_until_filled(Fixed needed, double rate) const noex
   return wait >= static_cast<Fixed>(Duration::max().count()) ? kForever : Duration(static_cast<Duration::rep>(wait));
 }
 
+LevelView RefillingLevel::view(double rate) const noexcept {
+  return {.per_minute = rate * 60.0,
+          .burst = burst(),
+          .remaining = static_cast<std::uint64_t>(std::max<Fixed>(level_, 0) / kOneToken),
+          .full_after = full() ? Duration::zero() : time_until_filled(burst_, rate)};
+}
+
 double RefillingLevel::level() const noexcept { return static_cast<double>(level_) / kUnit / kNanoseconds; }
 
 double RefillingLevel::burst() const noexcept { return static_cast<double>(burst_) / kUnit / kNanoseconds; }

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What a whole (not streamed) answer of a chat-completions provider means.
+// What a whole (not streamed) answer of a provider means.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,7 @@
 
 #include "fuseboard/classify/hints.h"
 #include "fuseboard/core/outcome.h"
+#include "llm/dialect.h"
 #include "llm/usage.h"
 
 namespace fuseboard::llm {
@@ -27,14 +28,18 @@ struct AnswerJudgement {
   std::optional<Failure> failure{};  // nullopt: an answer to pass on
   ErrorDetails error{};              // of a failure, as far as its body told
   Usage usage{};
-  std::string finish_reason{};  // of the first choice
-  std::string model{};          // as the provider names it
+  // In the provider's word: of the first choice, the stop reason, or for a response `completed` or why it is
+  // incomplete.
+  std::string finish_reason{};
+  std::string model{};    // as the provider names it
+  std::string id{};       // of the answer
+  bool filtered = false;  // the provider's safety system withheld it; whoever drives the call decides what follows
 };
 
 // `content_type` as received, empty if there was none. A 2xx with an error object is judged by it; a 2xx that is empty,
-// HTML or has no choice in it is service_unavailable, one whose JSON breaks off is network. A finish reason
-// `content_filter` is an answer here; whoever drives the call decides what follows from it. Thread-safe.
-AnswerJudgement judge_chat_answer(int status, std::string_view content_type, std::string_view body,
-                                  const RetryHints& hints);
+// HTML or has not in it what the endpoint answers with is service_unavailable, one whose JSON breaks off is network. Of
+// `other` endpoints only an error object is known: what is no JSON passes. Thread-safe.
+AnswerJudgement judge_answer(Endpoint endpoint, int status, std::string_view content_type, std::string_view body,
+                             const RetryHints& hints);
 
 }  // namespace fuseboard::llm

@@ -12,9 +12,15 @@ namespace {
 
 constexpr std::size_t kMostErrorBytes = 1024;
 
-void read_count(ondemand::value value, std::uint64_t& count) {
+template <typename Count>
+void read_count(ondemand::value value, Count& count) {
   std::uint64_t read = 0;
   if (!value.get_uint64().get(read)) count = read;
+}
+
+std::uint64_t sum(std::uint64_t a, std::uint64_t b) noexcept {
+  std::uint64_t result = 0;
+  return __builtin_add_overflow(a, b, &result) ? std::numeric_limits<std::uint64_t>::max() : result;
 }
 
 void read_detail(ondemand::value details, std::string_view field, std::uint64_t& count) {
@@ -75,6 +81,13 @@ void read_choice_error(ondemand::value choices, ErrorDetails& details) {
   });
 }
 
+// The Responses API ends a stream that failed with the whole response, the error in it.
+void read_response_error(ondemand::value response, ErrorDetails& details) {
+  for_each_member(response.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+    if (name == "error" && details.empty()) details = read_error_value(value);
+  });
+}
+
 // Members of the error object go before those around it.
 ErrorDetails read_error_object(simdjson::simdjson_result<ondemand::object> object) {
   ErrorDetails inner;
@@ -82,36 +95,63 @@ ErrorDetails read_error_object(simdjson::simdjson_result<ondemand::object> objec
   for_each_member(object, [&](ondemand::raw_json_string name, ondemand::value value) {
     if (name == "error") inner = read_error_value(value);
     if (name == "choices") read_choice_error(value, inner);
+    if (name == "response") read_response_error(value, inner);
     if (name == "code") outer.code = code_text(value);
     if (name == "type" || name == "error_type") outer.type = text_of(value, kMostErrorBytes);
     if (name == "message") outer.message = text_of(value, kMostErrorBytes);
     if (name == "detail") fill(outer.message, detail_text(value));
   });
   fill(inner.code, std::move(outer.code));
-  // The "type":"error" around Anthropic's error object is no type of error.
-  if (outer.type != "error") fill(inner.type, std::move(outer.type));
+  // The "type" around Anthropic's error object, and that of an event, is no type of error.
+  if (outer.type != "error" && outer.type != "response.failed") fill(inner.type, std::move(outer.type));
   fill(inner.message, std::move(outer.message));
   return inner;
 }
 
 }  // namespace
 
-std::optional<Usage> read_usage(ondemand::value value) {
+bool UsageCounts::update(ondemand::value value) {
   ondemand::json_type type{};
-  if (value.type().get(type) || type != ondemand::json_type::object) return std::nullopt;
-  Usage usage{.known = true};
+  if (value.type().get(type) || type != ondemand::json_type::object) return false;
+  known_ = true;
   for_each_member(value.get_object(), [&](ondemand::raw_json_string name, ondemand::value member) {
-    if (name == "prompt_tokens") read_count(member, usage.prompt);
-    if (name == "completion_tokens") read_count(member, usage.completion);
-    if (name == "total_tokens") read_count(member, usage.total);
-    if (name == "prompt_tokens_details") read_detail(member, "cached_tokens", usage.cached);
-    if (name == "prompt_cache_hit_tokens") read_count(member, usage.cached);  // DeepSeek
-    if (name == "completion_tokens_details") read_detail(member, "reasoning_tokens", usage.reasoning);
+    if (name == "prompt_tokens") read_count(member, prompt_);
+    if (name == "input_tokens") read_count(member, input_);
+    if (name == "completion_tokens" || name == "output_tokens") read_count(member, completion_);
+    if (name == "total_tokens") read_count(member, total_);
+    if (name == "prompt_tokens_details") {
+      for_each_member(member.get_object(), [&](ondemand::raw_json_string detail, ondemand::value count) {
+        if (detail == "cached_tokens") read_count(count, cached_);
+        if (detail == "cache_write_tokens") read_count(count, cache_written_);  // OpenRouter
+      });
+    }
+    if (name == "input_tokens_details") read_detail(member, "cached_tokens", cached_);
+    if (name == "prompt_cache_hit_tokens") read_count(member, cached_);  // DeepSeek
+    if (name == "completion_tokens_details" || name == "output_tokens_details") {
+      read_detail(member, "reasoning_tokens", reasoning_);
+    }
+    if (name == "cache_read_input_tokens") read_count(member, cache_read_);
+    if (name == "cache_creation_input_tokens") read_count(member, cache_creation_);
   });
-  if (usage.total == 0 && __builtin_add_overflow(usage.prompt, usage.completion, &usage.total)) {
-    usage.total = std::numeric_limits<std::uint64_t>::max();
-  }
+  return true;
+}
+
+Usage UsageCounts::usage() const noexcept {
+  Usage usage{.known = known_, .completion = completion_, .total = total_, .reasoning = reasoning_};
+  const std::uint64_t read = cache_read_.value_or(0);
+  const std::uint64_t written = cache_creation_.value_or(0);
+  usage.cached = cache_read_.value_or(cached_);
+  usage.cache_written = cache_creation_.value_or(cache_written_);
+  // LiteLLM puts Anthropic's cache counts beside a prompt_tokens that includes them.
+  usage.prompt = prompt_ ? *prompt_ : sum(input_, sum(read, written));
+  if (usage.total == 0) usage.total = sum(usage.prompt, usage.completion);
   return usage;
+}
+
+std::optional<Usage> read_usage(ondemand::value value) {
+  UsageCounts counts;
+  if (!counts.update(value)) return std::nullopt;
+  return counts.usage();
 }
 
 bool is_content_field(ondemand::raw_json_string name) {

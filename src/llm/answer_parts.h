@@ -15,6 +15,26 @@ namespace fuseboard::llm {
 // Model names and finish reasons are short; what is longer is cut.
 inline constexpr std::size_t kMostNameBytes = 256;
 
+// What usage objects say, in the words of all providers. The events of one stream may each tell a part.
+class UsageCounts {
+ public:
+  // Takes over what a usage object says; false for anything else, null included.
+  bool update(ondemand::value value);
+  Usage usage() const noexcept;
+
+ private:
+  std::optional<std::uint64_t> prompt_{};  // includes what was cached
+  std::uint64_t input_ = 0;                // Anthropic: without what was cached; the Responses API: with it
+  std::uint64_t completion_ = 0;
+  std::uint64_t total_ = 0;
+  std::uint64_t cached_ = 0;  // part of prompt_ or of the Responses API's input_
+  std::uint64_t reasoning_ = 0;
+  std::optional<std::uint64_t> cache_read_{};      // Anthropic, beside input_
+  std::optional<std::uint64_t> cache_creation_{};  // likewise
+  std::uint64_t cache_written_ = 0;                // OpenRouter, part of prompt_
+  bool known_ = false;
+};
+
 // Reads a usage object; nullopt for anything else, null included.
 std::optional<Usage> read_usage(ondemand::value value);
 
@@ -31,6 +51,7 @@ bool marks_error(ondemand::raw_json_string name, ondemand::value value);
 //   {"detail":"text"}  {"detail":[{"msg":"text"}]}             FastAPI
 //   {"message":"text","type":"...","code":"..."}               Mistral, the Responses API inside a stream
 //   {"choices":[{"error":{"message","code"}}]}                 OpenRouter
+//   {"response":{"error":{"message","code"}}}                  the Responses API, response.failed
 //   [ one of these ]                                           Gemini
 // `text` must be valid JSON. Empty if it has none of these shapes.
 ErrorDetails read_error(std::string_view text);

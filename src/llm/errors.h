@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What the gateway itself says in the OpenAI dialect: errors and the list of models.
+// What the gateway itself says, in each dialect: errors and the list of models.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "llm/dialect.h"
 #include "llm/request.h"
 
 namespace fuseboard::llm {
@@ -40,31 +41,44 @@ struct GatewayErrorInfo {
   GatewayError error;
   std::string_view code;  // also its name
   int status;
-  std::string_view type;  // as OpenAI names the class
+  std::string_view type;            // as OpenAI names the class
+  std::string_view anthropic_type;  // as Anthropic does
 };
 const GatewayErrorInfo& info(GatewayError error) noexcept;
 
-// {"error":{"message","type","param","code"}}; an absent param or code is null. Any bytes are safe in any argument:
-// what is no UTF-8 becomes U+FFFD.
+// An error in the caller's dialect. Any bytes are safe in any argument: what is no UTF-8 becomes U+FFFD.
+//   openai     {"error":{"message","type","param","code"}}; an absent param or code is null
+//   anthropic  {"type":"error","error":{"type","message","param","code"},"request_id"}; what is absent is left out.
+//              `param` and `code` are ours: this dialect has no place for them.
+std::string error_body(Dialect dialect, GatewayError error, std::string_view message, std::string_view param = {},
+                       std::string_view request_id = {});
+// With the status of GatewayError::invalid_request.
+std::string error_body(Dialect dialect, const RequestError& error, std::string_view request_id = {});
+
+// The same inside a stream: one SSE event, as the endpoint has them. No [DONE] follows it: a cut answer must not look
+// finished [STR-5]. `sequence_number` is what the responses endpoint counts its events with.
+std::string error_event(Endpoint endpoint, GatewayError error, std::string_view message,
+                        std::uint64_t sequence_number = 0);
+
+// What an upstream answered with, said in another dialect. `upstream_body` may be anything; of the shapes that
+// read_error() (answer_parts.h) knows the message is kept, and so is the code, or, where there is none, the type in its
+// place. The type follows from the status, or, where that is no error's, from the upstream's type.
+std::string translate_error(Dialect to, int status, std::string_view upstream_body, std::string_view request_id = {});
+
+// OpenAI's shape from its parts, empty ones as null.
 std::string openai_error_body(std::string_view message, std::string_view type,
                               std::optional<std::string_view> param = std::nullopt,
                               std::optional<std::string_view> code = std::nullopt);
-std::string openai_error_body(GatewayError error, std::string_view message,
-                              std::optional<std::string_view> param = std::nullopt);
-// With the status of GatewayError::invalid_request.
-std::string openai_error_body(const RequestError& error);
-
-// The same inside a stream: one SSE event, `data: {"error":...}` and a blank line. No [DONE] follows it: a cut answer
-// must not look finished [STR-5].
-std::string openai_error_event(GatewayError error, std::string_view message);
 
 struct ModelEntry {
   std::string_view id;
   std::int64_t created = 0;  // Unix seconds
   std::string_view owned_by{};
 };
-// GET /v1/models and GET /v1/models/{id}.
+// GET /v1/models and GET /v1/models/{id}. Anthropic's list is one page that holds all.
 std::string openai_models_body(std::span<const ModelEntry> models);
 std::string openai_model_body(const ModelEntry& model);
+std::string anthropic_models_body(std::span<const ModelEntry> models);
+std::string anthropic_model_body(const ModelEntry& model);
 
 }  // namespace fuseboard::llm

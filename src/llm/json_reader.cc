@@ -54,6 +54,19 @@ std::string text_of(ondemand::value value, std::size_t most) {
   return std::string(text);
 }
 
+std::string_view literal_of(ondemand::value value) {
+  ondemand::json_type type{};
+  if (value.type().get(type) || type != ondemand::json_type::string) return {};
+  const std::string_view token = value.raw_json_token();  // with the whitespace behind it
+  return token.substr(0, token.rfind('"') + 1);
+}
+
+std::string_view view_of(ondemand::value value) {
+  std::string_view text;
+  if (value.get_string().get(text)) return {};
+  return text;
+}
+
 bool is_null(ondemand::value value) {
   ondemand::json_type type{};
   return !value.type().get(type) && type == ondemand::json_type::null;

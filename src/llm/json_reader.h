@@ -48,6 +48,12 @@ void for_each_element(simdjson::simdjson_result<ondemand::array> array, Visit vi
 // string that has no UTF-8 form (half a surrogate pair).
 std::string text_of(ondemand::value value, std::size_t most);
 
+// A string value as it is written, quotes included; empty for any other value. Valid as long as the document is open.
+std::string_view literal_of(ondemand::value value);
+
+// The text of a string value, valid as long as the document is open; empty as for text_of().
+std::string_view view_of(ondemand::value value);
+
 bool is_null(ondemand::value value);
 
 // Whether there is something in a value: a string or array that is not empty, an object.

@@ -8,91 +8,150 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <optional>
 
-#include "llm/json_reader.h"
-#include "llm/json_scan.h"
 #include "llm/json_text.h"
+#include "llm/request_parts.h"
 
 namespace fuseboard::llm {
 namespace {
 
-// A string literal of a valid text; nullopt if it has no UTF-8 form (half a surrogate pair).
-std::optional<std::string> decoded(std::string_view literal) {
-  const std::string_view inside = literal.substr(1, literal.size() - 2);
-  if (!inside.contains('\\')) return std::string(inside);
-  std::string_view text;
-  if (open_json(literal).get_string().get(text)) return std::nullopt;
-  return std::string(text);
-}
+constexpr unsigned bit(Endpoint endpoint) noexcept { return 1U << static_cast<unsigned>(endpoint); }
+constexpr unsigned kChat = bit(Endpoint::chat_completions);
+constexpr unsigned kResponses = bit(Endpoint::responses);
+constexpr unsigned kEmbeddings = bit(Endpoint::embeddings);
+constexpr unsigned kMessages = bit(Endpoint::messages);
+constexpr unsigned kCountTokens = bit(Endpoint::count_tokens);
+constexpr unsigned kOther = bit(Endpoint::other);
 
 // The members that decide how a request is handled, as written; empty: absent.
 class DecidingMembers {
  public:
-  enum Index : std::size_t { kModel, kMessages, kStream, kStreamOptions, kChoices, kMaxCompletion, kMaxTokens, kCount };
-  static constexpr std::array<std::string_view, kCount> kNames = {
-      "model", "messages", "stream", "stream_options", "n", "max_completion_tokens", "max_tokens"};
+  enum Index : std::size_t {
+    model,
+    messages,
+    input,
+    stream,
+    stream_options,
+    choices,
+    max_completion_tokens,
+    max_tokens,
+    max_output_tokens,
+    response_format,
+    logprobs,
+    modalities,
+    web_search_options,
+    thinking,
+    output_config,
+    output_format,
+    previous_response_id,
+    conversation,
+    prompt,
+    tools,
+    container,
+    count,
+  };
+
+  explicit DecidingMembers(Endpoint endpoint) noexcept : endpoint_(bit(endpoint)) {}
 
   void take(const JsonMember& member) {
-    const auto name = decoded(member.name);
-    if (!name) return;
-    const auto found = std::ranges::find(kNames, *name);
-    if (found == kNames.end()) return;
-    const auto index = static_cast<std::size_t>(found - kNames.begin());
-    if (!values_[index].empty() && !duplicate_) duplicate_ = *found;
-    values_[index] = member.value;
+    const std::string_view inside = member.name.substr(1, member.name.size() - 2);
+    if (!inside.contains('\\')) return put(inside, member.value);
+    if (const auto name = decoded_literal(member.name)) put(*name, member.value);
   }
 
   std::string_view operator[](Index index) const noexcept { return values_[index]; }
   std::optional<std::string_view> duplicate() const noexcept { return duplicate_; }
 
  private:
-  std::array<std::string_view, kCount> values_{};
+  struct Name {
+    std::string_view text;
+    unsigned endpoints;  // where it decides anything
+  };
+  static constexpr std::array<Name, count> kNames = {{
+      {"model", kChat | kResponses | kEmbeddings | kMessages | kCountTokens | kOther},
+      {"messages", kChat | kMessages | kCountTokens},
+      {"input", kResponses | kEmbeddings},
+      {"stream", kChat | kResponses | kMessages | kOther},
+      {"stream_options", kChat},
+      {"n", kChat},
+      {"max_completion_tokens", kChat},
+      {"max_tokens", kChat | kMessages},
+      {"max_output_tokens", kResponses},
+      {"response_format", kChat},
+      {"logprobs", kChat},
+      {"modalities", kChat},
+      {"web_search_options", kChat},
+      {"thinking", kMessages},
+      {"output_config", kMessages},
+      {"output_format", kMessages},
+      {"previous_response_id", kResponses},
+      {"conversation", kResponses},
+      {"prompt", kResponses},
+      {"tools", kResponses},
+      {"container", kMessages},
+  }};
+
+  void put(std::string_view name, std::string_view value) noexcept {
+    const auto found = std::ranges::find(kNames, name, &Name::text);
+    if (found == kNames.end() || (found->endpoints & endpoint_) == 0) return;
+    const auto index = static_cast<std::size_t>(found - kNames.begin());
+    const bool decides = endpoint_ != kOther || index == model;
+    if (!values_[index].empty() && decides && !duplicate_) duplicate_ = found->text;
+    values_[index] = value;
+  }
+
+  unsigned endpoint_;
+  std::array<std::string_view, count> values_{};
   std::optional<std::string_view> duplicate_{};
 };
 
-// Lines and columns count from 1, columns in bytes.
-RequestError not_json(std::string_view body, const JsonError& error) {
-  const std::string_view before = body.substr(0, error.offset);
-  const auto line = std::ranges::count(before, '\n') + 1;
-  const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
-  return {.message = fmt::format("The request body is not a valid JSON object: {} at line {}, column {} (byte {}).",
-                                 error.what, line, error.offset - line_begin + 1, error.offset),
-          .param = {},
-          .code = "invalid_json"};
-}
-
-RequestError wrong(std::string_view param, std::string_view code, std::string_view problem) {
-  return {.message = fmt::format("'{}' {}.", param, problem), .param = std::string(param), .code = std::string(code)};
-}
+using Problem = std::optional<RequestError>;
 
 // A boolean that may be absent or null.
 std::optional<bool> flag(std::string_view value) noexcept {
-  if (value.empty() || value == "null" || value == "false") return false;
+  if (says_nothing(value) || value == "false") return false;
   if (value == "true") return true;
   return std::nullopt;
 }
 
-std::optional<RequestError> read_model(std::string_view body, std::string_view value, ChatRequest& request) {
-  if (value.empty()) return wrong("model", "missing_required_parameter", "is missing");
-  if (!value.starts_with('"')) return wrong("model", "invalid_type", "must be a string");
-  auto model = decoded(value);
-  if (!model || model->empty()) return wrong("model", "invalid_value", "must be the name of a model");
-  request.model = *std::move(model);
-  request.model_begin = static_cast<std::size_t>(value.data() - body.data());
-  request.model_end = request.model_begin + value.size();
+Problem read_model(std::string_view body, std::string_view value, RequestFacts& facts) {
+  if (value.empty()) return wrong_parameter("model", "missing_required_parameter", "is missing");
+  if (!value.starts_with('"')) return wrong_parameter("model", "invalid_type", "must be a string");
+  auto model = decoded_literal(value);
+  if (!model || model->empty()) return wrong_parameter("model", "invalid_value", "must be the name of a model");
+  facts.model = *std::move(model);
+  facts.model_begin = static_cast<std::size_t>(value.data() - body.data());
+  facts.model_end = facts.model_begin + value.size();
   return std::nullopt;
 }
 
-std::optional<RequestError> read_stream_options(std::string_view value, ChatRequest& request) {
-  if (value.empty() || value == "null") return std::nullopt;
-  if (!value.starts_with('{')) return wrong("stream_options", "invalid_type", "must be an object");
-  std::optional<bool> include_usage = false;
-  validate_json_object(value, [&](const JsonMember& member) {
-    if (decoded(member.name) == "include_usage") include_usage = flag(member.value);
-  });
-  if (!include_usage) return wrong("stream_options.include_usage", "invalid_type", "must be true or false");
-  request.include_usage = *include_usage;
+// What the endpoint is about must be there.
+Problem check_matter(Endpoint endpoint, const DecidingMembers& members) {
+  if (endpoint == Endpoint::embeddings && says_nothing(members[DecidingMembers::input])) {
+    return wrong_parameter("input", "missing_required_parameter", "is missing");
+  }
+  if ((bit(endpoint) & (kChat | kMessages | kCountTokens)) == 0) return std::nullopt;
+  const std::string_view messages = members[DecidingMembers::messages];
+  if (messages.empty()) return wrong_parameter("messages", "missing_required_parameter", "is missing");
+  if (!messages.starts_with('[')) return wrong_parameter("messages", "invalid_type", "must be an array");
+  return std::nullopt;
+}
+
+Problem read_stream(Endpoint endpoint, const DecidingMembers& members, RequestFacts& facts) {
+  const auto stream = flag(members[DecidingMembers::stream]);
+  if (!stream && endpoint != Endpoint::other) {
+    return wrong_parameter("stream", "invalid_type", "must be true or false");
+  }
+  facts.stream = stream.value_or(false);
+  facts.include_usage = endpoint != Endpoint::chat_completions;
+  const std::string_view options = members[DecidingMembers::stream_options];
+  if (says_nothing(options)) return std::nullopt;
+  if (!options.starts_with('{')) return wrong_parameter("stream_options", "invalid_type", "must be an object");
+  const auto include_usage = flag(member_of(options, "include_usage"));
+  if (!include_usage) {
+    return wrong_parameter("stream_options.include_usage", "invalid_type", "must be true or false");
+  }
+  facts.include_usage = *include_usage;
   return std::nullopt;
 }
 
@@ -104,42 +163,81 @@ std::optional<std::uint64_t> natural(std::string_view value) noexcept {
   return number;
 }
 
+void read_caps(const DecidingMembers& members, RequestFacts& facts) {
+  facts.choices = natural(members[DecidingMembers::choices]).value_or(1);
+  for (const auto name :
+       {DecidingMembers::max_completion_tokens, DecidingMembers::max_tokens, DecidingMembers::max_output_tokens}) {
+    if (!facts.output_cap) facts.output_cap = natural(members[name]);
+  }
+}
+
+bool is_continuable(Endpoint endpoint, const DecidingMembers& members, const RequestFacts& facts) {
+  if (!translates(endpoint) || facts.choices != 1) return false;
+  const std::string_view format = members[DecidingMembers::response_format];
+  const std::string_view thinking = members[DecidingMembers::thinking];
+  return (says_nothing(format) || member_of(format, "type") == R"("text")") &&
+         flag(members[DecidingMembers::logprobs]) == false &&
+         !members[DecidingMembers::modalities].contains(R"("audio")") &&
+         says_nothing(members[DecidingMembers::web_search_options]) &&
+         (says_nothing(thinking) || member_of(thinking, "type") == R"("disabled")") &&
+         says_nothing(members[DecidingMembers::output_format]) &&
+         says_nothing(member_of(members[DecidingMembers::output_config], "format"));
+}
+
+std::string_view binding(const DecidingMembers& members) {
+  if (!says_nothing(members[DecidingMembers::previous_response_id])) return "previous_response_id";
+  if (!says_nothing(members[DecidingMembers::conversation])) return "conversation";
+  if (!says_nothing(members[DecidingMembers::prompt])) return "prompt";
+  const std::string_view container = members[DecidingMembers::container];
+  if (container.starts_with('"') || !says_nothing(member_of(container, "id"))) return "container";
+  const std::string_view messages = members[DecidingMembers::messages];
+  return binding_reference(messages.empty() ? members[DecidingMembers::input] : messages,
+                           members[DecidingMembers::tools]);
+}
+
 }  // namespace
 
-std::expected<ChatRequest, RequestError> parse_chat_request(std::string_view body) {
-  DecidingMembers members;
+RequestError not_json(std::string_view body, const JsonError& error) {
+  const std::string_view before = body.substr(0, error.offset);
+  const auto line = std::ranges::count(before, '\n') + 1;
+  const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
+  return {.message = fmt::format("The request body is not a valid JSON object: {} at line {}, column {} (byte {}).",
+                                 error.what, line, error.offset - line_begin + 1, error.offset),
+          .param = {},
+          .code = "invalid_json"};
+}
+
+RequestError wrong_parameter(std::string_view param, std::string_view code, std::string_view problem) {
+  return {.message = fmt::format("'{}' {}.", param, problem), .param = std::string(param), .code = std::string(code)};
+}
+
+std::expected<RequestFacts, RequestError> parse_request(Endpoint endpoint, std::string_view body) {
+  DecidingMembers members(endpoint);
   if (const auto error = validate_json_object(body, [&](const JsonMember& member) { members.take(member); })) {
     return std::unexpected(not_json(body, *error));
   }
   if (const auto name = members.duplicate()) {
-    return std::unexpected(wrong(*name, "duplicate_parameter", "is given more than once"));
+    return std::unexpected(wrong_parameter(*name, "duplicate_parameter", "is given more than once"));
   }
-  ChatRequest request;
-  if (auto error = read_model(body, members[DecidingMembers::kModel], request))
-    return std::unexpected(*std::move(error));
-
-  const std::string_view messages = members[DecidingMembers::kMessages];
-  if (messages.empty()) return std::unexpected(wrong("messages", "missing_required_parameter", "is missing"));
-  if (!messages.starts_with('[')) return std::unexpected(wrong("messages", "invalid_type", "must be an array"));
-
-  const auto stream = flag(members[DecidingMembers::kStream]);
-  if (!stream) return std::unexpected(wrong("stream", "invalid_type", "must be true or false"));
-  request.stream = *stream;
-  if (auto error = read_stream_options(members[DecidingMembers::kStreamOptions], request)) {
-    return std::unexpected(*std::move(error));
+  RequestFacts facts;
+  if (auto error = read_model(body, members[DecidingMembers::model], facts)) return std::unexpected(*std::move(error));
+  if (auto error = check_matter(endpoint, members)) return std::unexpected(*std::move(error));
+  if (auto error = read_stream(endpoint, members, facts)) return std::unexpected(*std::move(error));
+  read_caps(members, facts);
+  facts.continuable = is_continuable(endpoint, members, facts);
+  facts.bound_by = binding(members);
+  if (const std::string_view previous = members[DecidingMembers::previous_response_id]; previous.starts_with('"')) {
+    facts.previous_response_id = decoded_literal(previous).value_or("");
   }
-  request.choices = natural(members[DecidingMembers::kChoices]).value_or(1);
-  request.output_cap = natural(members[DecidingMembers::kMaxCompletion]);
-  if (!request.output_cap) request.output_cap = natural(members[DecidingMembers::kMaxTokens]);
-  return request;
+  return facts;
 }
 
-std::string with_model(std::string_view body, const ChatRequest& request, std::string_view model) {
+std::string with_model(std::string_view body, const RequestFacts& facts, std::string_view model) {
   std::string spliced;
   spliced.reserve(body.size() + model.size() + 2);
-  spliced.append(body.substr(0, request.model_begin));
+  spliced.append(body.substr(0, facts.model_begin));
   append_json_string(spliced, model);
-  spliced.append(body.substr(request.model_end));
+  spliced.append(body.substr(facts.model_end));
   return spliced;
 }
 

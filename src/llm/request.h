@@ -1,8 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A chat-completions request, as far as the gateway decides by it. Every other byte is the caller's and passes
-// untouched.
+// A request, as far as the gateway decides by it. Every other byte is the caller's and passes untouched.
 #pragma once
 
 #include <cstddef>
@@ -12,21 +11,34 @@
 #include <string>
 #include <string_view>
 
+#include "llm/dialect.h"
+
 namespace fuseboard::llm {
 
-struct ChatRequest {
+struct RequestFacts {
   std::string model;  // unescaped, not empty
   bool stream = false;
-  bool include_usage = false;  // `stream_options.include_usage`
-  std::size_t choices = 1;     // `n`; what the upstream would refuse counts as 1
-  // `max_completion_tokens`, else `max_tokens`; nullopt: absent, or what the upstream would refuse.
+  // Whether a stream tells its usage: chat completions do where `stream_options.include_usage` asks, the others always.
+  bool include_usage = false;
+  std::size_t choices = 1;  // `n`; what the upstream would refuse counts as 1
+  // `max_completion_tokens`, else `max_tokens`; responses: `max_output_tokens`. nullopt: absent, or what the upstream
+  // would refuse.
   std::optional<std::uint64_t> output_cap{};
+  // Whether plain text that was delivered in part could be gone on with by with_prefill(): a conversation that asks for
+  // one answer, without a format, probabilities, audio or search, and, in messages, without thinking.
+  bool continuable = false;
+  // What ties the request to the provider that keeps it, empty: nothing. The name of the member or item: "file_id",
+  // "file_ids", "item_reference", "previous_response_id", "conversation", "prompt", "vector_store_ids", "container",
+  // "audio".
+  std::string_view bound_by{};
+  bool bound() const noexcept { return !bound_by.empty(); }
+  std::string previous_response_id{};  // responses; empty: none
   // Where the value of `model` stands in the body, quotes included: [model_begin, model_end).
   std::size_t model_begin = 0;
   std::size_t model_end = 0;
 };
 
-// Why a request is refused, ready for openai_error_body(): always 400 `invalid_request_error`.
+// Why a request is refused, ready for error_body(): always 400 `invalid_request_error`.
 struct RequestError {
   std::string message;
   std::string param;  // empty: no single parameter is at fault
@@ -36,14 +48,18 @@ struct RequestError {
 };
 
 // The whole body must be one JSON object in valid UTF-8, nested at most kMaxJsonDepth deep, with a non-empty string
-// `model` and an array `messages`. A second `model`, `messages`, `stream`, `stream_options`, `n` or cap on output at
-// the top level is refused, also when its name is spelled with escapes: parsers differ in which one they take, so the
-// upstream might run what was not checked here. Thread-safe. About 1 µs for 2 KB; needs no memory that grows with the
-// body.
-std::expected<ChatRequest, RequestError> parse_chat_request(std::string_view body);
+// `model`; conversations need an array `messages`, embeddings an `input`. A second member of a name that decides
+// anything here (`model`, `messages`, `input`, `stream`, a cap on output, ...) is refused at the top level, also when
+// it is spelled with escapes: parsers differ in which one they take, so the upstream might run what was not checked
+// here. At Endpoint::other only `model` is looked at, and `stream` where it is a boolean.
+//
+// References to files and items inside of messages are found where their names are spelled without escapes.
+//
+// Thread-safe. About 2 µs for 2 KB; needs no memory that grows with the body, but for a body that may refer to files.
+std::expected<RequestFacts, RequestError> parse_request(Endpoint endpoint, std::string_view body);
 
-// The body with another model name, JSON-escaped; every other byte stays. `request` must be what parse_chat_request
-// made of this very body.
-std::string with_model(std::string_view body, const ChatRequest& request, std::string_view model);
+// The body with another model name, JSON-escaped; every other byte stays. `facts` must be what parse_request made of
+// this very body.
+std::string with_model(std::string_view body, const RequestFacts& facts, std::string_view model);
 
 }  // namespace fuseboard::llm

@@ -8,8 +8,8 @@
 
 namespace fuseboard::llm {
 
-// `prompt` includes `cached`, and `completion` includes `reasoning`, as OpenAI counts. What the provider does not say
-// is 0.
+// `prompt` includes `cached` and `cache_written`, and `completion` includes `reasoning`, as OpenAI counts. What the
+// provider does not say is 0.
 struct Usage {
   bool known = false;  // the answer had a usage object
   std::uint64_t prompt = 0;
@@ -17,6 +17,7 @@ struct Usage {
   std::uint64_t total = 0;
   std::uint64_t cached = 0;
   std::uint64_t reasoning = 0;
+  std::uint64_t cache_written = 0;  // Anthropic: cache_creation_input_tokens
 
   friend bool operator==(const Usage&, const Usage&) noexcept = default;
 };

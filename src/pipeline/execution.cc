@@ -16,20 +16,36 @@ namespace {
 // How long after its own timeout an attempt may take to report before its probe counts as lost [BRK-8].
 constexpr Duration kLeaseGrace = std::chrono::seconds(5);
 
-// The error the caller should see: one about the request itself, else the first that a target really answered, else the
-// first of all [FBK-4].
-std::optional<std::uint32_t> most_telling(const CallRecord& record, const PlanOptions& options) {
+// What broke off an answer that had begun: the last thing that did.
+const AttemptRecord* what_broke(const CallRecord& record) noexcept {
+  const AttemptRecord* last = nullptr;
+  for (const AttemptRecord& attempt : record.attempts) {
+    if (attempt.failure && attempt.first_content && !attempt.unusable) last = &attempt;
+  }
+  return last;
+}
+
+// The error the caller should see: of an answer that had begun what broke it, else one about the request itself, else
+// the first that a target really answered, else the first of all; what was cancelled tells least [FBK-4].
+const AttemptRecord* most_telling(const CallRecord& record, const PlanOptions& options) noexcept {
+  if (record.ending == Ending::interrupted) {
+    if (const AttemptRecord* const attempt = what_broke(record)) return attempt;
+  }
   const AttemptRecord* first = nullptr;
   const AttemptRecord* first_answered = nullptr;
+  const AttemptRecord* first_cancelled = nullptr;
   for (const AttemptRecord& attempt : record.attempts) {
     if (!attempt.failure) continue;
-    if (is_decisive(*attempt.failure, options)) return attempt.number;
+    if (attempt.failure->category == Category::cancelled) {
+      if (first_cancelled == nullptr) first_cancelled = &attempt;
+      continue;
+    }
+    if (is_decisive(*attempt.failure, options)) return &attempt;
     if (first == nullptr) first = &attempt;
     if (first_answered == nullptr && attempt.answered) first_answered = &attempt;
   }
-  const AttemptRecord* chosen = first_answered != nullptr ? first_answered : first;
-  if (chosen == nullptr) return std::nullopt;
-  return chosen->number;
+  if (first_answered != nullptr) return first_answered;
+  return first != nullptr ? first : first_cancelled;
 }
 
 // The soonest wait after which one of the refusing targets would be worth asking again.
@@ -58,10 +74,11 @@ Execution::Execution(std::shared_ptr<const Plan> plan, const CallOptions& option
       abilities_(std::move(abilities)),
       rng_(rng),
       observer_(observer),
-      deadline_(Deadline::sooner(options.deadline, Deadline::after(now, plan_->options().overall_deadline))),
+      plan_deadline_(Deadline::after(now, plan_->options().overall_deadline)),
+      deadline_(Deadline::sooner(options.deadline, plan_deadline_)),
       latest_(now) {
   record_.started = now;
-  record_.candidates = plan_->order(now, rng);
+  record_.candidates = order_ = plan_->order(now, rng);
   if (!options_.bound_to_provider) return;
   for (const std::uint32_t target : record_.candidates) {
     if (target_at(target).traits.provider == *options_.bound_to_provider) continue;
@@ -92,7 +109,7 @@ Step Execution::next(TimePoint now) {
   if (auto step = ask_cache(now)) return *step;
   if (backoff_until_) {
     if (now < *backoff_until_) return WaitUntil{*backoff_until_};
-    note_wait(record_.candidates[place_], WaitReason::backoff, backoff_since_, now);
+    note_wait(order_[place_], WaitReason::backoff, backoff_since_, now);
     backoff_until_.reset();
   }
   if (queued_) return next_in_queue(now);
@@ -125,9 +142,11 @@ std::optional<Step> Execution::ask_cache(TimePoint now) {
 
 Step Execution::next_attempt(TimePoint now) {
   if (!attempts_left()) return finish(Ending::retries_exhausted, now);
-  for (; place_ < record_.candidates.size(); leave_target()) {
-    const std::uint32_t target = record_.candidates[place_];
+  for (; place_ < order_.size(); leave_target()) {
+    const std::uint32_t target = order_[place_];
     if (is_spent(target)) continue;
+    // An answer that broke off may lead back to a target that was left.
+    if (tries_[target] > 0 && !retry_grant_ && !take_retry(target, now)) continue;
     if (auto* const flight = try_admit(target, now)) return start_attempt(target, *flight, false, now);
     if (ending_) return finish(*ending_, now);
   }
@@ -143,6 +162,7 @@ Step Execution::start_attempt(std::uint32_t target, std::optional<Flight>& fligh
                     .target = target,
                     .probe = probe,
                     .hedge = hedge,
+                    .recovery = committed_,
                     .waited = std::exchange(pending_wait_, Duration::zero()),
                     .started = now};
   retry_grant_.reset();
@@ -154,6 +174,7 @@ Step Execution::start_attempt(std::uint32_t target, std::optional<Flight>& fligh
   Attempt attempt{.number = record_.attempts_sent,
                   .target = target,
                   .probe = probe,
+                  .recovery = committed_,
                   .connect_by = before_deadline(timeouts.connect),
                   .idle = timeouts.idle};
   if (options_.streaming) {
@@ -177,7 +198,7 @@ bool Execution::first_content(std::uint32_t attempt, TimePoint now) {
   latest_ = now;
   Flight* const flight = flight_of(attempt);
   if (flight == nullptr) return false;
-  if (committed_) return true;
+  if (flight->record.first_content) return true;
   committed_ = true;
   flight->record.first_content = elapsed(flight->record.started, now);
   flight->permits.first_content(*flight->record.first_content);
@@ -235,6 +256,8 @@ Ending Execution::ending_without_target() const noexcept {
 }
 
 Step Execution::finish(Ending ending, TimePoint now) {
+  // Whatever kept a begun answer from being mended, to the caller it is cut.
+  if (committed_ && ending != Ending::success && ending != Ending::cancelled) ending = Ending::interrupted;
   if (queued_) leave_queue(now);
   return_retry();
   ended_ = true;
@@ -242,7 +265,7 @@ Step Execution::finish(Ending ending, TimePoint now) {
   record_.ending = ending;
   record_.ended = now;
   if (ending != Ending::success) {
-    record_.telling_attempt = most_telling(record_, plan_->options());
+    if (const auto* const telling = most_telling(record_, plan_->options())) record_.telling_attempt = telling->number;
     record_.retry_after = soonest_recovery(record_);
     if (options_.cache != nullptr) options_.cache->fail();
   }
@@ -255,9 +278,9 @@ bool Execution::attempts_left() const noexcept {
   return cap == 0 || record_.attempts_sent < cap;
 }
 
-// Among the candidates, in the order of this call.
+// Among the candidates, as they are asked now.
 std::size_t Execution::place_of(std::uint32_t target) const noexcept {
-  return static_cast<std::size_t>(std::ranges::find(record_.candidates, target) - record_.candidates.begin());
+  return static_cast<std::size_t>(std::ranges::find(order_, target) - order_.begin());
 }
 
 AdmissionRequest Execution::admission_request(std::uint32_t target, TimePoint now) const noexcept {

@@ -62,7 +62,9 @@ class Writer {
     add("attempt ").add(attempt.number).add(" on ").add_target(attempt.target);
     if (attempt.probe) add(" (probe)");
     if (attempt.hedge) add(" (hedge)");
+    if (attempt.recovery) add(" (recovery)");
     add(" at +").add(elapsed(record_.started, attempt.started)).add(": ");
+    if (attempt.unusable) add("unusable, ");
     add(attempt.failure ? name(attempt.failure->category) : std::string_view("success"));
     add(" after ").add(attempt.duration).add(", verdict ").add(name(attempt.verdict));
     if (attempt.first_content) add(", first content after ").add(*attempt.first_content);

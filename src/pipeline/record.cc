@@ -69,7 +69,11 @@ BoundedList<FallbackRecord, 16> fallbacks_of(const CallRecord& record) noexcept 
   BoundedList<FallbackRecord, 16> fallbacks;
   const AttemptRecord* before = nullptr;
   for (const AttemptRecord& attempt : record.attempts) {
-    if (attempt.hedge) continue;  // it started beside another, not after it
+    if (attempt.hedge) {
+      // It started beside another, not after it. One that has won is what an answer that broke off is mended after.
+      if (attempt.first_content) before = &attempt;
+      continue;
+    }
     const bool won = !attempt.failure && record.ending == Ending::success;
     if (before != nullptr && before->target != attempt.target && before->failure) {
       fallbacks.push_back(

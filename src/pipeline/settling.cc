@@ -10,24 +10,34 @@
 #include "pipeline/judgement.h"
 
 namespace fuseboard {
+namespace {
+
+// A good answer that does not go on as the broken one began: no evidence, no whole answer to charge for, and no reason
+// why another target should not be asked.
+AttemptReport wasted(AttemptReport report) noexcept {
+  report.outcome =
+      Outcome::failed({.category = Category::cancelled, .fallback = true, .evidence = Evidence::does_not_count});
+  return report;
+}
+
+}  // namespace
 
 void Execution::report(std::uint32_t attempt, const AttemptReport& report, TimePoint now) {
   latest_ = now;
   const auto flight =
       std::ranges::find_if(flights_, [&](const auto& it) { return it && it->record.number == attempt; });
   if (flight == flights_.end()) return;
-  settle(*flight, report, now);
+  const bool is_wasted = (*flight)->record.recovery && report.unusable && report.outcome.ok();
+  settle(*flight, is_wasted ? wasted(report) : report, now);
   const AttemptRecord ended = record_.attempts.back();
-  if (report.outcome.ok()) {
-    record_.served_by = ended.target;
+  if (!ended.failure) {
     drop_flights(now);
     ending_ = Ending::success;
-  } else if (ended.failure->category == Category::cancelled) {
+  } else if (ended.failure->category == Category::cancelled && !is_wasted) {
     drop_flights(now);
     ending_ = Ending::cancelled;
   } else if (committed_) {
-    record_.served_by = ended.target;
-    ending_ = Ending::interrupted;
+    decide_after_break(ended, report, now);
   } else if (attempt_in_flight() && !is_decisive(*ended.failure, plan_->options())) {
     // The other one of a hedged pair goes on, and what follows is decided when that has ended.
     spend(ended.target);
@@ -44,10 +54,13 @@ void Execution::settle(std::optional<Flight>& flight, const AttemptReport& repor
   attempt.duration = elapsed(attempt.started, now);
   attempt.answered = report.answered;
   attempt.failure = report.outcome.failure;
+  attempt.unusable = attempt.recovery && report.unusable;
+  if (!attempt.unusable && (report.outcome.ok() || attempt.first_content)) record_.served_by = attempt.target;
   if (attempt.failure && attempt.failure->category == Category::rate_limit) ++record_.throttled;
 
   Outcome outcome = report.outcome;
-  if (outcome.failure && outcome.failure->category == Category::timeout && !committed_ && was_hurried(attempt, now)) {
+  if (outcome.failure && outcome.failure->category == Category::timeout && !attempt.first_content &&
+      was_hurried(attempt, now)) {
     outcome.failure->evidence = Evidence::does_not_count;
   }
   outcome.latency = attempt.first_content.value_or(attempt.duration);
@@ -74,6 +87,46 @@ bool Execution::was_hurried(const AttemptRecord& attempt, TimePoint now) const n
   return attempt.number > 1 && deadline_.passed(now) && elapsed(attempt.started, now) < limit;
 }
 
+// An answer that has reached the caller in part is to be gone on with, by the rules of any other failure, but from the
+// start: whoever was passed by may be asked again [STR-5].
+void Execution::decide_after_break(const AttemptRecord& attempt, const AttemptReport& report, TimePoint now) {
+  if (!report.recovery) {
+    ending_ = Ending::interrupted;
+    return;
+  }
+  // While the answer flowed, the plan's time stood still.
+  if (attempt.first_content && !attempt.unusable) {
+    const Duration flowed = elapsed(saturating_add(attempt.started, *attempt.first_content), now);
+    plan_deadline_ = Deadline::at(saturating_add(plan_deadline_.time(), flowed));
+    deadline_ = Deadline::sooner(options_.deadline, plan_deadline_);
+  }
+  prefer(report.recovery->prefer, attempt.target);
+  decide_after_failure(attempt, report, now);
+}
+
+// From now on these are asked before the others, and the one that has just broken off last among its like.
+void Execution::prefer(TargetSet preferred, std::uint32_t broken) noexcept {
+  preferred_ = preferred;
+  order_ = {};
+  for (const bool now : {true, false}) {
+    for (const std::uint32_t target : record_.candidates) {
+      if (contains(preferred, target) == now && target != broken) order_.push_back(target);
+    }
+    if (contains(preferred, broken) == now) order_.push_back(broken);
+  }
+}
+
+// Whether a broken answer goes to a target that this call has not asked yet: the caller is in the middle of it, and
+// waiting for the one that broke it off costs more than asking another. One that begins anew is no match for one that
+// goes on, though.
+bool Execution::leave_to_fresh_target(const Failure& failure, std::uint32_t target, TimePoint now) const {
+  TargetSet fresh = contains(preferred_, target) ? preferred_ : kAllTargets;
+  for (const std::uint32_t candidate : record_.candidates) {
+    if (tries_[candidate] > 0) fresh &= ~(TargetSet{1} << candidate);
+  }
+  return committed_ && another_target_left(fresh, failure, target, now);
+}
+
 void Execution::decide_after_failure(const AttemptRecord& attempt, const AttemptReport& report, TimePoint now) {
   const Failure& failure = *attempt.failure;
   const bool not_replayable = !options_.idempotent && report.may_have_run;
@@ -95,19 +148,22 @@ void Execution::decide_after_failure(const AttemptRecord& attempt, const Attempt
   if (!failure.retryable) spend(attempt.target);
   narrow(failure, attempt.target);
   leave_target();
+  if (committed_) place_ = 0;
 }
 
 // Whether a wait for another try on this target has begun. Where not, the target is spent, unless it is its circuit
-// that is in the way: that may recover in time.
+// that is in the way, which may recover in time, or one that goes on with a broken answer is asked before it.
 bool Execution::retry_same_target(std::uint32_t target, const Failure& failure, bool silent, TimePoint now) {
   const RetryOptions& retry = plan_->options().retry_for(failure.category);
-  const bool may_leave = another_target_left(failure, target, now);
+  const bool may_leave = another_target_left(kAllTargets, failure, target, now);
   // A target that has just been silent for a whole timeout would likely be silent again [RTY-7].
   const bool leave_to_silence = silent && may_leave;
   if (tries_[target] >= retry.max_attempts || leave_to_silence) {
     spend(target);
     return false;
   }
+  if (!contains(preferred_, target) && another_target_left(preferred_, failure, target, now)) return false;
+  if (leave_to_fresh_target(failure, target, now)) return false;
   const Duration delay = next_delay(retry, tries_[target], previous_wait_, failure.retry_after, rng_);
   if (!deadline_.fits(now, delay)) {
     spend(target);
@@ -146,12 +202,13 @@ void Execution::leave_target() noexcept {
   previous_wait_ = pending_wait_ = Duration::zero();
 }
 
-// Whether one of the others could be asked now. The look takes nothing, no probe either.
-bool Execution::another_target_left(const Failure& failure, std::uint32_t failed, TimePoint now) const {
+// Whether one of these others could be asked now. The look takes nothing, no probe either.
+bool Execution::another_target_left(TargetSet among, const Failure& failure, std::uint32_t failed,
+                                    TimePoint now) const {
   return std::ranges::any_of(record_.candidates, [&](std::uint32_t candidate) {
-    return candidate != failed && !is_spent(candidate) &&
+    return contains(among, candidate) && candidate != failed && !is_spent(candidate) &&
            stays_candidate(failure, target_at(failed).traits, target_at(candidate).traits, narrowing()) &&
-           !look(target_at(candidate), admission_request(candidate, now), now);
+           !look(target_at(candidate), admission_request(candidate, now), now) && can_take(candidate);
   });
 }
 

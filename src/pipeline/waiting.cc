@@ -48,6 +48,12 @@ int rank_of(RejectionReason reason) noexcept {
 
 // Where the attempt's permits are; nullptr: refused and noted, and ending_ is set where no attempt may be sent at all.
 std::optional<Execution::Flight>* Execution::try_admit(std::uint32_t target, TimePoint now) {
+  if (!can_take(target)) {
+    spend(target);
+    note_refusal(target, {.rejection = {.reason = RejectionReason::not_eligible}});
+    return_retry();
+    return nullptr;
+  }
   if (options_.attempt_budget != nullptr && !options_.attempt_budget->try_take()) {
     ending_ = Ending::retries_exhausted;
     return nullptr;
@@ -69,6 +75,10 @@ std::optional<Execution::Flight>* Execution::try_admit(std::uint32_t target, Tim
   return_retry();
   target_at(target).state->queue().wake_next(now);  // what was held for a moment may be what the first one waits for
   return nullptr;
+}
+
+bool Execution::can_take(std::uint32_t target) const noexcept {
+  return options_.eligibility == nullptr || options_.eligibility->can_take(target);
 }
 
 void Execution::note_refusal(std::uint32_t target, const AdmissionRefusal& refusal) {
@@ -138,8 +148,8 @@ Step Execution::start_at(std::uint32_t target, std::optional<Flight>& flight, Ti
 std::optional<Execution::Obstacle> Execution::soonest_obstacle(TargetSet passed, TimePoint now) const {
   std::optional<Obstacle> soonest;
   const auto unknown_last = [](const Obstacle& it) { return it.retry_after.value_or(kForever); };
-  for (const std::uint32_t target : record_.candidates) {
-    if (is_spent(target) || ((passed >> target) & 1U) != 0) continue;
+  for (const std::uint32_t target : order_) {
+    if (is_spent(target) || contains(passed, target)) continue;
     Obstacle obstacle{.target = target, .reason = RejectionReason::rate_limited, .retry_after = Duration::zero()};
     if (const auto refusal = look(target_at(target), admission_request(target, now), now)) {
       obstacle.reason = refusal->reason;

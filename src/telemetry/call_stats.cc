@@ -30,7 +30,7 @@ void count_attempts(const CallRecord& record, EventCounts& events) noexcept {
       events.add(Event::budget_settled);
       if (attempt.charged->overrun) events.add(Event::budget_overrun);
     }
-    if (!attempt.hedge) before = &attempt;
+    if (!attempt.hedge || attempt.first_content) before = &attempt;
   }
   events.add(Event::limiter_throttled, record.throttled);
   if (events[Event::retry_attempted] > 0 && record.ending == Ending::success) events.add(Event::retry_recovered);
@@ -77,7 +77,7 @@ ExecutionSummary summary_of(const CallRecord& record) noexcept {
                            .duration = record.duration(),
                            .attempts = record.attempts_sent};
   for (const AttemptRecord& attempt : record.attempts) {
-    if (attempt.first_content) summary.first_content = attempt.first_content;
+    if (attempt.first_content && !attempt.recovery) summary.first_content = attempt.first_content;
   }
   count_attempts(record, summary.events);
   for (const RefusalRecord& refusal : record.refusals) count_refusal(refusal.reason, summary.events);

@@ -193,7 +193,7 @@ TEST(Load, TheManualsExamplesAreRight) {
   for (auto at = manual.find(kFence); at != std::string::npos; at = manual.find(kFence, at + 1)) {
     const auto begin = at + kFence.size();
     const std::string example = manual.substr(begin, manual.find("```", begin) - begin);
-    EXPECT_EQ(problem(example, {{"OPENAI_API_KEY", "k"}, {"AZURE_KEY", "k"}}), "");
+    EXPECT_EQ(problem(example, {{"OPENAI_API_KEY", "k"}, {"ANTHROPIC_API_KEY", "k"}, {"AZURE_KEY", "k"}}), "");
     ++examples;
   }
   EXPECT_EQ(examples, 4);

@@ -159,6 +159,50 @@ TEST(Model, ATargetHasAWindowAWeightAndPrefill) {  // FBK-1 FBK-2
   EXPECT_THAT(refused("weight: nan"), HasSubstr("nan is not allowed; allowed: 0 to 1000000"));
 }
 
+TEST(Model, ATargetCapsAnswersForCallersThatDoNot) {
+  const auto target = [](std::string_view key) {
+    return with_providers("models: {m: {targets: [{provider: a, model: x" + std::string(key) + "}]}}\n");
+  };
+  const auto cap = [&](std::string_view key) { return config(target(key)).models.at(0).targets.at(0).max_tokens; };
+  EXPECT_EQ(cap(""), 4096U);
+  EXPECT_EQ(cap(", max_tokens: 1"), 1U);
+  EXPECT_EQ(cap(", max_tokens: 1000000"), 1'000'000U);
+  for (const char* value : {"0", "-1", "1000001", "4294967297", "99999999999999999999"}) {
+    EXPECT_EQ(
+        problem(target(fmt::format(", max_tokens: {}", value))),
+        fmt::format("f.yaml:4:60: models.m.targets[0].max_tokens: {} is not allowed; allowed: 1 to 1000000", value));
+  }
+  EXPECT_EQ(problem(target(", max_tokens: 1.5")),
+            "f.yaml:4:60: models.m.targets[0].max_tokens: 1.5 is not allowed; allowed: a whole number");
+  EXPECT_EQ(problem(target(", max_token: 5")),
+            "f.yaml:4:48: models.m.targets[0].max_token: not a known key; did you mean \"max_tokens\"?");
+}
+
+TEST(Model, ItSaysWhatBecomesOfBrokenStreams) {  // STR-5 STR-7
+  EXPECT_EQ(model("").stream_recovery, StreamRecoveryMode::continue_answer);
+  EXPECT_EQ(model("").malformed_events, MalformedEvents::fail);
+  for (const auto mode : {StreamRecoveryMode::continue_answer, StreamRecoveryMode::restart, StreamRecoveryMode::fail})
+    EXPECT_EQ(model(fmt::format("    stream_recovery: {}\n", name(mode))).stream_recovery, mode);
+  for (const auto events : {MalformedEvents::fail, MalformedEvents::skip})
+    EXPECT_EQ(model(fmt::format("    malformed_events: {}\n", name(events))).malformed_events, events);
+  EXPECT_EQ(problem(with_model("    stream_recovery: resume\n    malformed_events: drop\n")),
+            "f.yaml:7:22: models.m.stream_recovery: resume is not allowed; allowed: continue, restart, fail\n"
+            "f.yaml:8:23: models.m.malformed_events: drop is not allowed; allowed: fail, skip");
+  EXPECT_EQ(problem(with_model("    stream_recovry: fail\n    malformed_event: skip\n")),
+            "f.yaml:7:5: models.m.stream_recovry: not a known key; did you mean \"stream_recovery\"?\n"
+            "f.yaml:8:5: models.m.malformed_event: not a known key; did you mean \"malformed_events\"?");
+}
+
+TEST(Model, ItSaysWhatBecomesOfFieldsThatAnotherDialectLacks) {
+  EXPECT_EQ(model("").unsupported_fields, UnsupportedFields::reject);
+  for (const auto fields : {UnsupportedFields::reject, UnsupportedFields::drop})
+    EXPECT_EQ(model(fmt::format("    unsupported_fields: {}\n", name(fields))).unsupported_fields, fields);
+  EXPECT_EQ(problem(with_model("    unsupported_fields: ignore\n")),
+            "f.yaml:7:25: models.m.unsupported_fields: ignore is not allowed; allowed: reject, drop");
+  EXPECT_EQ(problem(with_model("    unsupported_field: drop\n")),
+            "f.yaml:7:5: models.m.unsupported_field: not a known key; did you mean \"unsupported_fields\"?");
+}
+
 TEST(Model, ItsCacheIsOffUnlessItIsNamed) {  // CCH-3 CCH-5
   EXPECT_FALSE(model("").cache);
   const CacheConfig all =
@@ -327,6 +371,15 @@ TEST(Model, OneTargetCannotHaveTwoSetsOfValues) {
                           "models.one.targets[0] (line 5); they belong to the target, so they must be equal"));
 }
 
+TEST(Model, OneTargetHasOneCapOnItsAnswers) {
+  EXPECT_EQ(problem(with_providers("models:\n"
+                                   "  one: {targets: [{provider: a, model: x, max_tokens: 4096}]}\n"
+                                   "  two: {targets: [{provider: a, model: x}]}\n"
+                                   "  three: {targets: [{provider: a, model: x, max_tokens: 100}]}\n")),
+            "f.yaml:7:21: models.three.targets[0]: the same target has other max_tokens at models.one.targets[0] (line "
+            "5); they belong to the target, so they must be equal");
+}
+
 TEST(Model, OneTargetMayServeSeveralModelsWithTheSameValues) {
   const Config read =
       config(with_providers("models:\n"
@@ -379,7 +432,8 @@ TEST(Model, UnknownKeysComeWithTheNearestKnownName) {
             "f.yaml:7:15: models.m.breaker.Failure_Threshold: not a known key; did you mean \"failure_threshold\"?");
   EXPECT_EQ(problem(with_model("    zzzz: {rpm: 5}\n")),
             "f.yaml:7:5: models.m.zzzz: not a known key; known here: strategy, retry, wait_for_recovery, hedge, "
-            "fallback_on, targets, cache, breaker, limits, timeouts");
+            "fallback_on, targets, cache, stream_recovery, malformed_events, unsupported_fields, breaker, limits, "
+            "timeouts");
 }
 
 }  // namespace

@@ -42,15 +42,65 @@ TEST(Provider, ACredentialIsSentInTheDialectsWayUnlessAuthSaysOtherwise) {
   EXPECT_EQ(provider("    api_key: k\n    auth: x-api-key\n").auth, Auth::x_api_key);
   EXPECT_EQ(provider("    api_key: k\n    auth: api-key\n").auth, Auth::api_key);
   EXPECT_EQ(provider("    auth: none\n").auth, Auth::none);
-  for (const Auth auth : {Auth::none, Auth::bearer, Auth::x_api_key, Auth::api_key}) EXPECT_FALSE(name(auth).empty());
+}
+
+ProviderConfig anthropic(std::string_view keys) {
+  const Loaded loaded = parsed("providers: {p: {dialect: anthropic, " + std::string(keys) + "}}");
+  EXPECT_TRUE(loaded.config) << loaded.problems.front().to_text();
+  return loaded.config ? loaded.config->providers.at(0) : ProviderConfig{};
+}
+
+TEST(Provider, TheMessagesDialectHasItsOwnWayToSendACredential) {
+  const ProviderConfig p = anthropic("base_url: https://h, api_key: k");
+  EXPECT_EQ(p.dialect, Dialect::anthropic);
+  EXPECT_EQ(p.auth, Auth::x_api_key);
+  EXPECT_EQ(anthropic("base_url: https://h, api_key: k, auth: bearer").auth, Auth::bearer);
+  EXPECT_EQ(anthropic("base_url: https://h").auth, Auth::none);
+}
+
+TEST(Provider, TheBaseUrlOfTheMessagesDialectMayEndInTheVersionOnce) {
+  EXPECT_EQ(anthropic("base_url: https://h").base_url.path, "");
+  EXPECT_EQ(anthropic("base_url: https://h/v1").base_url.path, "");
+  EXPECT_EQ(anthropic("base_url: https://h/v1/").base_url.path, "");
+  EXPECT_EQ(anthropic("base_url: https://h/proxy/v1").base_url.path, "/proxy");
+  EXPECT_EQ(anthropic("base_url: https://h/v1/v1").base_url.path, "/v1");
+  EXPECT_EQ(anthropic("base_url: https://h/dev1").base_url.path, "/dev1");
+}
+
+TEST(Provider, PassthroughHasNoCredentialOfItsOwn) {
+  const ProviderConfig p = provider("    auth: passthrough\n");
+  EXPECT_EQ(p.auth, Auth::passthrough);
+  EXPECT_TRUE(p.api_key.empty());
+  EXPECT_EQ(problem(with_provider("    auth: passthrough\n    api_key: k\n")),
+            "f.yaml:5:11: providers.p.auth: passthrough would leave api_key unused; leave one of them out");
+}
+
+TEST(Provider, PassthroughLeavesTheCredentialsHeadersToTheCaller) {
+  EXPECT_THAT(problems(with_provider("    auth: passthrough\n    headers:\n      Authorization: hush\n"
+                                     "      x-api-key: hush\n      api-key: hush\n      x-team: a\n")),
+              ElementsAre("f.yaml:7:7: providers.p.headers.Authorization: passthrough leaves this header to the caller",
+                          "f.yaml:8:7: providers.p.headers.x-api-key: passthrough leaves this header to the caller",
+                          "f.yaml:9:7: providers.p.headers.api-key: passthrough leaves this header to the caller"));
+}
+
+TEST(Provider, DialectsAndWaysToSendACredentialHaveTheirNamesInTheFile) {
+  for (const auto& [auth, text] : {std::pair{Auth::none, "none"},
+                                   {Auth::bearer, "bearer"},
+                                   {Auth::x_api_key, "x-api-key"},
+                                   {Auth::api_key, "api-key"},
+                                   {Auth::passthrough, "passthrough"}})
+    EXPECT_EQ(name(auth), text);
+  EXPECT_EQ(name(Dialect::openai), "openai");
+  EXPECT_EQ(name(Dialect::anthropic), "anthropic");
 }
 
 TEST(Provider, AuthAndApiKeyMustFit) {
   EXPECT_EQ(problem(with_provider("    auth: bearer\n")), "f.yaml:5:11: providers.p.auth: needs an api_key beside it");
   EXPECT_EQ(problem(with_provider("    auth: none\n    api_key: k\n")),
             "f.yaml:5:11: providers.p.auth: none would leave api_key unused; leave one of them out");
-  EXPECT_EQ(problem(with_provider("    api_key: k\n    auth: basic\n")),
-            "f.yaml:6:11: providers.p.auth: basic is not allowed; allowed: bearer, x-api-key, api-key, none");
+  EXPECT_EQ(
+      problem(with_provider("    api_key: k\n    auth: basic\n")),
+      "f.yaml:6:11: providers.p.auth: basic is not allowed; allowed: bearer, x-api-key, api-key, passthrough, none");
 }
 
 TEST(Provider, TheCredentialComesFromTheEnvironmentAndIsNeverShown) {  // TEL-4
@@ -91,10 +141,10 @@ TEST(Provider, ValuesOfVariablesAreNeverShown) {  // TEL-4
 }
 
 TEST(Provider, OnlyKnownDialectsAreAllowed) {
-  EXPECT_EQ(problem("providers: {p: {dialect: anthropic, base_url: http://h}}"),
-            "f.yaml:1:26: providers.p.dialect: anthropic is not allowed; allowed: openai");
+  EXPECT_EQ(problem("providers: {p: {dialect: antropic, base_url: http://h}}"),
+            "f.yaml:1:26: providers.p.dialect: antropic is not allowed; allowed: openai, anthropic");
   EXPECT_EQ(problem("providers: {p: {base_url: http://h}}"),
-            "f.yaml:1:16: providers.p.dialect: missing; it takes openai");
+            "f.yaml:1:16: providers.p.dialect: missing; it takes openai or anthropic");
 }
 
 BaseUrl base_url(std::string_view text) {
@@ -189,6 +239,8 @@ TEST(Provider, ItsBreakerAndTimeoutsHoldForTargetsThatNoModelNames) {
   EXPECT_EQ(target->breaker.failure_threshold, 9U);
   EXPECT_EQ(target->timeouts.idle, 7s);
   EXPECT_EQ(target->timeouts.connect, AttemptTimeouts{}.connect);
+  EXPECT_EQ(target->max_tokens, 4096U);
+  EXPECT_FALSE(target->prefill);
   EXPECT_EQ(loaded.config->target("q", "m"), std::nullopt);
 }
 

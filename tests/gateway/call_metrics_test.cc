@@ -83,6 +83,14 @@ TEST_F(CallMetricsTest, CountsCallsRetriesFallbacksAttemptsAndRefusals) {  // TE
   EXPECT_EQ(metrics_.totals().attempts, 3U);
 }
 
+TEST_F(CallMetricsTest, CountsEventsThatWereLeftOut) {  // STR-7
+  metrics_.count_skipped(*models_.find("smart"), 2);
+  metrics_.count_skipped(*models_.find("smart"), 1);
+  metrics_.count_skipped(*models_.find("p/unheard-of"), 5);
+  EXPECT_THAT(text(), HasSubstr("fuseboard_skipped_events_total{model=\"smart\"} 3\n"));
+  EXPECT_THAT(text(), HasSubstr("fuseboard_skipped_events_total{model=\"other\"} 5\n"));
+}
+
 TEST_F(CallMetricsTest, WhatCallersNameBeyondTheConfigurationIsNoLabel) {  // TEL-3
   count("p/of-their-own", Ending::success, {{.number = 1, .target = 0}});
   EXPECT_THAT(text(), HasSubstr("fuseboard_calls_total{model=\"other\",ending=\"success\"} 1\n"));

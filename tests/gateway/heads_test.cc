@@ -5,16 +5,51 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace fuseboard::gateway {
 namespace {
 
+using llm::Dialect;
+
 Provider provider() {
   return {.name = "p",
+          .dialect = Dialect::openai,
+          .auth = config::Auth::bearer,
           .origin = {.tls = false, .host = "127.0.0.1", .port = 80},
           .path_prefix = "/v1",
-          .query = "?api-version=2025-04-01",
+          .query = "api-version=2025-04-01",
           .headers = {{"authorization", "Bearer theirs"}, {"x-team", "a"}},
           .ca_file = {}};
+}
+
+Provider anthropic() {
+  return {.name = "c",
+          .dialect = Dialect::anthropic,
+          .auth = config::Auth::x_api_key,
+          .origin = {.tls = true, .host = "c.test", .port = 443},
+          .path_prefix = "",
+          .query = "",
+          .headers = {{"x-api-key", "theirs"}},
+          .ca_file = {}};
+}
+
+// Sends each caller's own credential.
+Provider passing(Provider provider) {
+  provider.auth = config::Auth::passthrough;
+  provider.headers = {{"x-team", "a"}};
+  return provider;
+}
+
+net::RequestHead post(net::Headers headers, std::string target = "/v1/x") {
+  return {.method = "POST", .target = std::move(target), .headers = std::move(headers)};
+}
+
+bool says(const net::RequestHead& head, std::string_view text) {
+  for (const net::Header header : head.headers) {
+    if (header.value.contains(text)) return true;
+  }
+  return head.target.contains(text);
 }
 
 TEST(UpstreamRequest, CarriesTheProvidersCredentialAndNeverTheCallers) {  // FBK-3, TEL-4
@@ -22,7 +57,7 @@ TEST(UpstreamRequest, CarriesTheProvidersCredentialAndNeverTheCallers) {  // FBK
       .method = "POST",
       .target = "/v1/chat/completions",
       .headers = {{"Authorization", "Bearer mine"}, {"X-Api-Key", "mine"}, {"Cookie", "mine"}}};
-  const net::RequestHead head = upstream_request(caller, provider(), "/chat/completions");
+  const net::RequestHead head = upstream_request(caller, provider(), "/chat/completions", llm::Dialect::openai);
   EXPECT_EQ(head.target, "/v1/chat/completions?api-version=2025-04-01");
   EXPECT_EQ(head.headers.get("authorization"), "Bearer theirs");
   for (const net::Header header : head.headers)
@@ -41,7 +76,7 @@ TEST(UpstreamRequest, KeepsUnknownHeadersAndDropsWhatIsForOneConnectionOrForUs) 
                                             {"anthropic-beta", "tools"},
                                             {"openai-organization", "o"},
                                             {"x-team", "caller's"}}};
-  const net::RequestHead head = upstream_request(caller, provider(), "/x");
+  const net::RequestHead head = upstream_request(caller, provider(), "/x", llm::Dialect::openai);
   for (const char* dropped : {"host", "connection", "x-hop", "x-fuseboard-deadline-ms", "expect"}) {
     EXPECT_FALSE(head.headers.contains(dropped)) << dropped;
   }
@@ -49,6 +84,122 @@ TEST(UpstreamRequest, KeepsUnknownHeadersAndDropsWhatIsForOneConnectionOrForUs) 
   EXPECT_EQ(head.headers.get("anthropic-beta"), "tools");
   EXPECT_EQ(head.headers.get("openai-organization"), "o");
   EXPECT_EQ(head.headers.get("x-team"), "a") << "what the configuration sets wins";
+}
+
+TEST(UpstreamRequest, KeepsTheCallersQueryBesideTheProviders) {
+  const auto target = [](std::string asked, const Provider& to, Dialect spoken) {
+    return upstream_request(post({}, std::move(asked)), to, "/y", spoken).target;
+  };
+  EXPECT_EQ(target("/v1/messages?beta=true", anthropic(), Dialect::anthropic), "/y?beta=true");
+  EXPECT_EQ(target("/v1/messages", anthropic(), Dialect::anthropic), "/y");
+  EXPECT_EQ(target("/v1/x?", anthropic(), Dialect::anthropic), "/y");
+  EXPECT_EQ(target("http://h/v1/x?a=%26&&b", provider(), Dialect::openai), "/v1/y?a=%26&b&api-version=2025-04-01");
+}
+
+TEST(UpstreamRequest, TheProvidersParametersWinHoweverTheCallerSpellsThem) {
+  Provider to = provider();
+  to.query = "api-version=2025-04-01&a%20b=c";
+  for (const char* query :
+       {"api-version=1", "api%2Dversion=1", "api-version", "api-version=1&api-version=2", "a%20b=1", "a+b=1"}) {
+    EXPECT_EQ(upstream_request(post({}, std::string("/v1/x?") + query), to, "/y", llm::Dialect::openai).target,
+              "/v1/y?api-version=2025-04-01&a%20b=c")
+        << query;
+  }
+  EXPECT_EQ(upstream_request(post({}, "/v1/x?api-versions=1&%zz=2"), to, "/y", llm::Dialect::openai).target,
+            "/v1/y?api-versions=1&%zz=2&api-version=2025-04-01&a%20b=c");
+}
+
+TEST(UpstreamRequest, NamesTheVersionThatAMessagesProviderRequires) {
+  const auto version = [](net::Headers callers, Provider to, Dialect spoken) {
+    const net::RequestHead head = upstream_request(post(std::move(callers)), to, "/v1/messages", spoken);
+    return std::string(head.headers.get("anthropic-version"));
+  };
+  EXPECT_EQ(version({}, anthropic(), Dialect::anthropic), "2023-06-01");
+  EXPECT_EQ(version({}, anthropic(), Dialect::openai), "2023-06-01");
+  EXPECT_EQ(version({{"Anthropic-Version", "2023-01-01"}}, anthropic(), Dialect::anthropic), "2023-01-01");
+  EXPECT_EQ(version({{"anthropic-version", "2023-01-01"}}, anthropic(), Dialect::openai), "2023-06-01")
+      << "what a caller of another dialect writes there is not about this body";
+  Provider pinned = anthropic();
+  pinned.headers.set("anthropic-version", "2030-01-01");
+  EXPECT_EQ(version({{"anthropic-version", "2023-01-01"}}, pinned, Dialect::anthropic), "2030-01-01");
+  EXPECT_EQ(version({}, provider(), Dialect::openai), "");
+}
+
+TEST(UpstreamRequest, HeadersOfTheCallersDialectStayBehindWhenItIsTranslated) {
+  const net::RequestHead caller = post({{"Content-Type", "application/json; charset=utf-8"},
+                                        {"Anthropic-Beta", "tools"},
+                                        {"openai-organization", "o"},
+                                        {"X-Stainless-Lang", "js"},
+                                        {"user-agent", "agent"}},
+                                       "/v1/messages?beta=true");
+  const net::RequestHead translated = upstream_request(caller, provider(), "/chat/completions", Dialect::anthropic);
+  for (const char* dropped : {"anthropic-beta", "openai-organization", "x-stainless-lang"})
+    EXPECT_FALSE(translated.headers.contains(dropped)) << dropped;
+  EXPECT_EQ(translated.headers.get("user-agent"), "agent");
+  EXPECT_EQ(translated.headers.get("content-type"), "application/json");
+  EXPECT_EQ(translated.target, "/v1/chat/completions?api-version=2025-04-01");
+
+  const net::RequestHead same = upstream_request(caller, anthropic(), "/v1/messages", Dialect::anthropic);
+  for (const char* kept : {"anthropic-beta", "openai-organization", "x-stainless-lang"})
+    EXPECT_TRUE(same.headers.contains(kept)) << kept;
+  EXPECT_EQ(same.headers.get("content-type"), "application/json; charset=utf-8");
+}
+
+TEST(UpstreamRequest, NoCredentialLeavesForAProviderThatHasItsOwnOrNone) {  // FBK-3, TEL-4
+  for (const Provider& configured : {provider(), anthropic()}) {
+    Provider open = configured;
+    open.auth = config::Auth::none;
+    open.headers.clear();
+    for (const Provider& to : {configured, open}) {
+      for (const Dialect spoken : {Dialect::openai, Dialect::anthropic}) {
+        const auto caller = post({{"Authorization", "Bearer mine"},
+                                  {"authorization", "mine"},
+                                  {"X-API-Key", "mine"},
+                                  {"Api-Key", "mine"},
+                                  {"cookie", "mine"},
+                                  {"proxy-authorization", "mine"}});
+        EXPECT_FALSE(says(upstream_request(caller, to, "/y", spoken), "mine")) << to.name << ' ' << name(spoken);
+      }
+    }
+  }
+}
+
+TEST(UpstreamRequest, PassthroughSendsTheCallersCredentialAsItIsInOneDialect) {
+  const net::Headers sent = {
+      {"Authorization", "Basic bWU6"}, {"authorization", "Bearer two"}, {"X-Api-Key", "k"}, {"api-key", "a"}};
+  for (const auto& [to, spoken] :
+       {std::pair{passing(provider()), Dialect::openai}, std::pair{passing(anthropic()), Dialect::anthropic}}) {
+    const net::RequestHead head = upstream_request(post(sent), to, "/y", spoken);
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+      EXPECT_EQ(head.headers[i].name, sent[i].name);
+      EXPECT_EQ(head.headers[i].value, sent[i].value);
+    }
+    EXPECT_EQ(head.headers.get("x-team"), "a");
+  }
+}
+
+TEST(UpstreamRequest, PassthroughMovesTheCredentialToTheHeaderOfTheProvidersDialect) {
+  const auto to_anthropic = [](net::Headers callers) {
+    return upstream_request(post(std::move(callers)), passing(anthropic()), "/v1/messages", Dialect::openai).headers;
+  };
+  const auto to_openai = [](net::Headers callers) {
+    return upstream_request(post(std::move(callers)), passing(provider()), "/y", Dialect::anthropic).headers;
+  };
+  for (const char* bearer : {"Bearer tok", "bearer tok", "BEARER   tok"})
+    EXPECT_EQ(to_anthropic({{"authorization", bearer}}).get("x-api-key"), "tok") << bearer;
+  EXPECT_EQ(to_anthropic({{"api-key", "tok"}}).get("x-api-key"), "tok");
+  EXPECT_EQ(to_anthropic({{"x-api-key", "other"}, {"authorization", "Bearer tok"}}).get("x-api-key"), "tok");
+  EXPECT_FALSE(to_anthropic({{"authorization", "Bearer tok"}}).contains("authorization"));
+  EXPECT_FALSE(to_anthropic({{"api-key", "tok"}}).contains("api-key"));
+  EXPECT_EQ(to_openai({{"x-api-key", "tok"}}).get("authorization"), "Bearer tok");
+  EXPECT_EQ(to_openai({{"authorization", "Bearer tok"}}).get("authorization"), "Bearer tok");
+  EXPECT_EQ(to_openai({{"authorization", "Bearer other"}, {"x-api-key", "tok"}}).get("authorization"), "Bearer tok");
+  EXPECT_FALSE(to_openai({{"x-api-key", "tok"}}).contains("x-api-key"));
+  for (const char* none : {"Basic bWU6", "Bearer ", "Bearer", ""}) {
+    EXPECT_FALSE(to_anthropic({{"authorization", none}}).contains("x-api-key")) << none;
+    EXPECT_FALSE(to_openai({{"authorization", none}}).contains("authorization")) << none;
+  }
+  EXPECT_FALSE(to_anthropic({}).contains("x-api-key"));
 }
 
 TEST(CallerResponse, SaysWhoServedAndKeepsTheRest) {  // FBK-3
@@ -60,7 +211,8 @@ TEST(CallerResponse, SaysWhoServedAndKeepsTheRest) {  // FBK-3
                                                {"access-control-allow-origin", "*"},
                                                {"x-fuseboard-target", "a forgery"},
                                                {"x-ratelimit-remaining-requests", "0"}}};
-  const net::ResponseHead head = caller_response(upstream, {.request_id = "req_1", .target = "p/m", .attempts = 3});
+  const net::ResponseHead head =
+      caller_response(upstream, {.request_id = "req_1", .target = "p/m", .attempts = 3}, llm::Dialect::openai);
   EXPECT_EQ(head.status, 429);
   EXPECT_EQ(head.headers.get("x-request-id"), "req_1");
   EXPECT_EQ(head.headers.get("x-fuseboard-target"), "p/m");

@@ -32,7 +32,7 @@ class VerdictAnswer : public testing::Test {
     return record;
   }
   Answer answer(const CallRecord& record, const UpstreamError* upstream = nullptr) {
-    return failure_answer(record, plan_, upstream,
+    return failure_answer(record, plan_, {.upstream = upstream},
                           {.request_id = "req_1", .target = "p/m", .attempts = record.attempts_sent});
   }
   static std::string code(const Answer& answer) { return nlohmann::json::parse(answer.body)["error"]["code"]; }

@@ -192,6 +192,24 @@ TEST(AdaptiveLimiter, WithNothingRemainingItIsShutUntilTheResetButNotBeyondTheCa
   EXPECT_DOUBLE_EQ(limiter.rate(kStart + 30s), 100.0);
 }
 
+TEST(AdaptiveLimiter, ItsViewIsThatOfTheRateOfNow) {  // LIM-3 LIM-4
+  AdaptiveLimiter limiter({.rate = {.rate = 100}, .burst = 50.0});
+  for (int i = 0; i < 10; ++i) (void)acquired(limiter, kStart);
+  LevelView view = limiter.view(kStart);
+  EXPECT_DOUBLE_EQ(view.per_minute, 6000.0);
+  EXPECT_DOUBLE_EQ(view.burst, 50.0);
+  EXPECT_EQ(view.remaining, 40U);
+  EXPECT_EQ(view.full_after, 100ms);
+  EXPECT_EQ(limiter.view(kStart + 50ms).remaining, 45U);
+
+  limiter.observe({.remaining = 20, .reset_after = 10s}, kStart);
+  view = limiter.view(kStart);
+  EXPECT_DOUBLE_EQ(view.per_minute, 120.0);
+  EXPECT_EQ(view.remaining, 1U);
+  EXPECT_EQ(view.full_after, 24'500ms);
+  EXPECT_EQ(limiter.view(kStart + view.full_after).full_after, 0s) << "the rate rises again, so no later than it said";
+}
+
 TEST(AdaptiveLimiter, CallsUnderWayAreTakenOffWhatRemains) {  // LIM-4
   AdaptiveLimiter limiter({.rate = {.rate = 100}, .burst = 50.0});
   std::vector<AdaptivePermit> held;

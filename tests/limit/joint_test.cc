@@ -132,6 +132,32 @@ TEST(JointLimiter, EachLimitIsOptional) {  // LIM-5
   EXPECT_EQ(only_concurrency.snapshot(kStart).tokens_available, std::nullopt);
 }
 
+TEST(JointLimiter, ItsViewSaysWhatIsLeftAndWhenAllIsThereAgain) {  // LIM-3 LIM-5
+  JointLimiter limiter(kLimits);
+  acquired(limiter, kStart, {.tokens = 300}).settle(kStart, 300);
+  const JointView view = limiter.view(kStart + 500ms);
+  EXPECT_DOUBLE_EQ(view.requests->per_minute, 60.0);
+  EXPECT_DOUBLE_EQ(view.requests->burst, 10.0);
+  EXPECT_EQ(view.requests->remaining, 9U) << "half a request is none";
+  EXPECT_EQ(view.requests->full_after, 500ms);
+  EXPECT_DOUBLE_EQ(view.tokens->per_minute, 6000.0);
+  EXPECT_EQ(view.tokens->remaining, 750U);
+  EXPECT_EQ(view.tokens->full_after, 2500ms);
+  EXPECT_EQ(limiter.view(kStart).tokens->remaining, 700U) << "looking changes nothing";
+  EXPECT_EQ(limiter.view(kStart + 1h).tokens->full_after, 0s);
+
+  const JointView none = JointLimiter({.concurrency = 1}).view(kStart);
+  EXPECT_FALSE(none.requests || none.tokens);
+}
+
+TEST(JointLimiter, WhatIsOwedIsNothingLeftAndALongerWay) {  // LIM-5
+  JointLimiter limiter(kLimits);
+  acquired(limiter, kStart, {.tokens = 1000}).settle(kStart, 1500);
+  const LevelView tokens = *limiter.view(kStart).tokens;
+  EXPECT_EQ(tokens.remaining, 0U);
+  EXPECT_EQ(tokens.full_after, 15s);
+}
+
 TEST(JointLimiter, EveryProblemIsReported) {  // CORE-6
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const JointLimiterOptions options{.requests_per_minute = 0.0,
@@ -198,6 +224,30 @@ RC_GTEST_PROP(JointLimiterOracle, AgreesWithNaiveBookkeeping, ()) {  // LIM-5 LI
     RC_ASSERT(snapshot.in_flight == held.size());
     RC_ASSERT(std::abs(*snapshot.requests_available - requests) < 1e-6L);
     RC_ASSERT(std::abs(*snapshot.tokens_available - tokens) < 1e-6L);
+  }
+}
+
+RC_GTEST_PROP(JointLimiterView, WhatRemainsCanBeTakenAndTheBucketIsFullWhenItSays, ()) {  // LIM-3 LIM-5
+  const auto per_minute = *rc::gen::element(0.0001, 0.7, 60.0, 333.3, 60e9);
+  const auto burst = *rc::gen::element(1.0, 2.5, 1000.0, 1e9);
+  JointLimiter limiter({.requests_per_minute = 60.0, .tokens_per_minute = per_minute, .tokens_burst = burst});
+  TimePoint now = kStart;
+  const int steps = *rc::gen::inRange(1, 20);
+  for (int step = 0; step < steps; ++step) {
+    now += *rc::gen::element<Duration>(0ns, 1ns, 10ms, 7s, 1h);
+    const auto estimate = static_cast<std::uint64_t>(*rc::gen::inRange(0, 1000));
+    if (auto permit = limiter.try_acquire(now, {.tokens = estimate, .priority = Priority::critical}))
+      std::move(*permit).settle(now, static_cast<std::uint64_t>(*rc::gen::inRange(0, 2000)));
+    const LevelView view = *limiter.view(now).tokens;
+    RC_ASSERT(static_cast<double>(view.remaining) <= burst);
+    RC_ASSERT(view.full_after >= 0ns);
+    const TimePoint full = saturating_add(now, view.full_after);
+    RC_ASSERT(limiter.view(full).tokens->full_after == 0ns);
+    RC_ASSERT(limiter.view(full).tokens->remaining == static_cast<std::uint64_t>(burst));
+    if (view.full_after > 0ns) RC_ASSERT(limiter.view(full - 1ns).tokens->full_after == 1ns);
+    const bool passes = view.remaining > 0 && limiter.view(now).requests->remaining > 0;
+    if (passes) RC_ASSERT(!limiter.look(now, {.tokens = view.remaining}));
+    RC_ASSERT(limiter.look(now, {.tokens = view.remaining + 1, .priority = Priority::critical}).has_value());
   }
 }
 

@@ -14,7 +14,7 @@ using enum Category;
 constexpr std::string_view kJson = "application/json";
 
 AnswerJudgement judge(int status, std::string_view body, std::string_view content_type = kJson, RetryHints hints = {}) {
-  return judge_chat_answer(status, content_type, body, hints);
+  return judge_answer(Endpoint::chat_completions, status, content_type, body, hints);
 }
 
 constexpr std::string_view kAnswer = R"({"id":"c","object":"chat.completion","created":1,"model":"gpt-5-2025",
@@ -192,6 +192,157 @@ TEST(ChatAnswer, ManyAnswersOfChangingSizeAreReadAlike) {
     EXPECT_EQ(judge(200, body).failure, std::nullopt) << size;
     EXPECT_EQ(judge(200, body).finish_reason, "stop") << size;
   }
+}
+
+TEST(ChatAnswer, TellsItsIdAndWhetherItWasWithheld) {
+  EXPECT_EQ(judge(200, kAnswer).id, "c");
+  EXPECT_FALSE(judge(200, kAnswer).filtered);
+  EXPECT_TRUE(judge(200, R"({"choices":[{"message":{"content":""},"finish_reason":"content_filter"}]})").filtered);
+}
+
+AnswerJudgement judge_of(Endpoint endpoint, std::string_view body, int status = 200,
+                         std::string_view content_type = kJson) {
+  return judge_answer(endpoint, status, content_type, body, {});
+}
+
+constexpr std::string_view kMessage = R"({"id":"msg_1","type":"message","role":"assistant","model":"claude-1",
+  "content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn","stop_sequence":null,
+  "usage":{"input_tokens":10,"cache_creation_input_tokens":3,"cache_read_input_tokens":4,"output_tokens":15}})";
+constexpr std::string_view kResponse = R"({"id":"resp_1","object":"response","created_at":1,"status":"completed",
+  "error":null,"incomplete_details":null,"model":"gpt-5","output":[{"type":"message","content":[]}],
+  "usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},"output_tokens":12,
+           "output_tokens_details":{"reasoning_tokens":7},"total_tokens":21}})";
+constexpr std::string_view kEmbeddings =
+    R"({"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5]}],
+  "model":"text-embedding-3","usage":{"prompt_tokens":8,"total_tokens":8}})";
+
+TEST(Answer, AMessageTellsWhatItUsed) {
+  const AnswerJudgement judged = judge_of(Endpoint::messages, kMessage);
+  EXPECT_EQ(judged.failure, std::nullopt);
+  EXPECT_EQ(judged.id, "msg_1");
+  EXPECT_EQ(judged.model, "claude-1");
+  EXPECT_EQ(judged.finish_reason, "end_turn");
+  EXPECT_FALSE(judged.filtered);
+  EXPECT_EQ(judged.usage,
+            (Usage{.known = true, .prompt = 17, .completion = 15, .total = 32, .cached = 4, .cache_written = 3}));
+}
+
+TEST(Answer, AResponseTellsWhatItUsed) {
+  const AnswerJudgement judged = judge_of(Endpoint::responses, kResponse);
+  EXPECT_EQ(judged.failure, std::nullopt);
+  EXPECT_EQ(judged.id, "resp_1");
+  EXPECT_EQ(judged.model, "gpt-5");
+  EXPECT_EQ(judged.finish_reason, "completed");
+  EXPECT_EQ(judged.usage,
+            (Usage{.known = true, .prompt = 9, .completion = 12, .total = 21, .cached = 4, .reasoning = 7}));
+}
+
+TEST(Answer, EmbeddingsTellWhatTheyUsed) {
+  const AnswerJudgement judged = judge_of(Endpoint::embeddings, kEmbeddings);
+  EXPECT_EQ(judged.failure, std::nullopt);
+  EXPECT_EQ(judged.usage, (Usage{.known = true, .prompt = 8, .total = 8}));
+}
+
+TEST(Answer, UsageIsCountedOnceHoweverItIsSaid) {
+  const auto usage = [](std::string_view text) {
+    return judge_of(Endpoint::other, R"({"usage":)" + std::string(text) + "}").usage;
+  };
+  const Usage kCached{.known = true, .prompt = 100, .completion = 7, .total = 107, .cached = 40, .cache_written = 20};
+  EXPECT_EQ(
+      usage(R"({"input_tokens":40,"cache_read_input_tokens":40,"cache_creation_input_tokens":20,"output_tokens":7})"),
+      kCached)
+      << "Anthropic counts beside the input";
+  EXPECT_EQ(
+      usage(R"({"prompt_tokens":100,"cache_read_input_tokens":40,"cache_creation_input_tokens":20,"completion_tokens":7,
+                      "prompt_tokens_details":{"cached_tokens":40}})"),
+      kCached)
+      << "LiteLLM counts within the prompt";
+  EXPECT_EQ(
+      usage(
+          R"({"prompt_tokens":100,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":40,"cache_write_tokens":20}})"),
+      kCached)
+      << "OpenRouter";
+  EXPECT_EQ(
+      usage(R"({"input_tokens":18446744073709551615,"cache_read_input_tokens":1,"cache_creation_input_tokens":null})")
+          .prompt,
+      UINT64_MAX);
+}
+
+TEST(Answer, IsPassedOnWhereTheEndpointsPartIsThere) {
+  const struct {
+    Endpoint endpoint;
+    std::string_view body;
+  } kCases[] = {
+      {Endpoint::messages, R"({"content":[],"stop_reason":"end_turn"})"},
+      {Endpoint::messages, R"({"type":"message","content":[{"type":"text","text":"{\"type\":\"error\"}"}]})"},
+      {Endpoint::responses, R"({"status":"queued","output":[]})"},
+      {Endpoint::responses,
+       R"({"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"output":[]})"},
+      {Endpoint::embeddings, R"({"data":[]})"},
+      {Endpoint::count_tokens, R"({"input_tokens":14})"},
+      {Endpoint::count_tokens, R"({"input_tokens":0})"},
+      {Endpoint::other, "{}"},
+      {Endpoint::other, "[1]"},
+      {Endpoint::other, R"({"error":null})"},
+      {Endpoint::other, "\xFF\xFB binary"},
+      {Endpoint::other, ""},
+  };
+  for (const auto& [endpoint, body] : kCases) {
+    EXPECT_EQ(judge_of(endpoint, body).failure, std::nullopt) << name(endpoint) << ' ' << body;
+  }
+  EXPECT_EQ(judge_of(Endpoint::other, "<html>", 200, "text/html").failure, std::nullopt);
+}
+
+TEST(Answer, A2xxWithoutTheEndpointsPartIsTheServersFault) {
+  const struct {
+    Endpoint endpoint;
+    std::vector<std::string_view> bodies;
+  } kCases[] = {
+      {Endpoint::messages, {"", "[]", "{}", R"({"content":null})", R"({"content":"x"})", kEmbeddings}},
+      {Endpoint::responses,
+       {"", "{}", R"({"output":null})", kMessage, R"({"status":"failed","error":null,"output":[]})"}},
+      {Endpoint::embeddings, {"", "{}", R"({"data":"x"})", kMessage}},
+      {Endpoint::count_tokens, {"", "{}", R"({"input_tokens":"14"})", R"({"input_tokens":-1})", kMessage}},
+  };
+  for (const auto& [endpoint, bodies] : kCases) {
+    for (const std::string_view body : bodies) {
+      EXPECT_EQ(judge_of(endpoint, body).failure, Failure::of(service_unavailable)) << name(endpoint) << ' ' << body;
+    }
+    EXPECT_EQ(judge_of(endpoint, R"({"cut":)").failure, Failure::of(network)) << name(endpoint);
+    EXPECT_EQ(judge_of(endpoint, "<html>", 200, "text/html").failure, Failure::of(service_unavailable));
+  }
+}
+
+TEST(Answer, AnErrorInsideA2xxIsThatErrorAtEveryEndpoint) {
+  for (const Endpoint endpoint : {Endpoint::chat_completions, Endpoint::messages, Endpoint::responses,
+                                  Endpoint::embeddings, Endpoint::count_tokens, Endpoint::other}) {
+    const AnswerJudgement judged =
+        judge_of(endpoint, R"({"type":"error","error":{"type":"overloaded_error","message":"O"},"request_id":"r"})");
+    EXPECT_EQ(judged.failure, Failure::of(overloaded)) << name(endpoint);
+    EXPECT_EQ(judged.error.type, "overloaded_error") << name(endpoint);
+    EXPECT_EQ(judge_of(endpoint, R"({"error":{"message":"Rate limit","code":429}})").failure, Failure::of(rate_limit))
+        << name(endpoint);
+  }
+  const AnswerJudgement failed = judge_of(
+      Endpoint::responses,
+      R"({"id":"r","status":"failed","error":{"code":"rate_limit_exceeded","message":"R"},"output":[],"usage":null})");
+  EXPECT_EQ(failed.failure, Failure::of(rate_limit));
+  EXPECT_EQ(failed.error.message, "R");
+}
+
+TEST(Answer, AFailedStatusFailsAtEveryEndpoint) {
+  for (const Endpoint endpoint : {Endpoint::messages, Endpoint::responses, Endpoint::embeddings, Endpoint::other}) {
+    EXPECT_EQ(judge_of(endpoint, "<html>", 503, "text/html").failure, Failure::of(service_unavailable));
+    EXPECT_EQ(judge_of(endpoint, kMessage, 529).failure, Failure::of(overloaded));
+  }
+}
+
+TEST(Answer, IsWithheldWhereTheProviderSaysSo) {
+  EXPECT_TRUE(judge_of(Endpoint::messages, R"({"content":[],"stop_reason":"refusal"})").filtered);
+  EXPECT_TRUE(judge_of(Endpoint::responses,
+                       R"({"status":"incomplete","incomplete_details":{"reason":"content_filter"},"output":[]})")
+                  .filtered);
+  EXPECT_FALSE(judge_of(Endpoint::responses, kResponse).filtered);
 }
 
 }  // namespace

@@ -39,9 +39,9 @@ TEST(GatewayErrors, TheBodyHasOpenAisShape) {
   EXPECT_EQ(openai_error_body("no", "t", "p", "c"), R"({"error":{"message":"no","type":"t","param":"p","code":"c"}})");
   EXPECT_EQ(openai_error_body("no", "t"), R"({"error":{"message":"no","type":"t","param":null,"code":null}})");
   EXPECT_EQ(
-      openai_error_body(GatewayError::model_not_found, "no 'x'", "model"),
+      error_body(Dialect::openai, GatewayError::model_not_found, "no 'x'", "model"),
       R"({"error":{"message":"no 'x'","type":"invalid_request_error","param":"model","code":"model_not_found"}})");
-  EXPECT_EQ(openai_error_body(RequestError{.message = "m", .param = "model", .code = {}}),
+  EXPECT_EQ(error_body(Dialect::openai, RequestError{.message = "m", .param = "model", .code = {}}),
             R"({"error":{"message":"m","type":"invalid_request_error","param":"model","code":null}})");
 }
 
@@ -51,9 +51,119 @@ TEST(GatewayErrors, AnyBytesInAMessageAreSafe) {
 }
 
 TEST(GatewayErrors, InAStreamTheErrorIsOneEvent) {
-  EXPECT_EQ(openai_error_event(GatewayError::retries_exhausted, "cut\n\ndata: x"),
+  EXPECT_EQ(error_event(Endpoint::chat_completions, GatewayError::retries_exhausted, "cut\n\ndata: x"),
             "data: {\"error\":{\"message\":\"cut\\n\\ndata: x\",\"type\":\"server_error\",\"param\":null,"
             "\"code\":\"retries_exhausted\"}}\n\n");
+}
+
+TEST(GatewayErrors, EachDialectHasItsShape) {
+  EXPECT_EQ(error_body(Dialect::anthropic, GatewayError::circuit_open, "all open", "", "req-1"),
+            R"({"type":"error","error":{"type":"overloaded_error","message":"all open","code":"circuit_open"},)"
+            R"("request_id":"req-1"})");
+  EXPECT_EQ(error_body(Dialect::anthropic, RequestError{.message = "m", .param = "top_k", .code = "c"}),
+            R"({"type":"error","error":{"type":"invalid_request_error","message":"m","param":"top_k","code":"c"}})");
+  EXPECT_EQ(error_body(Dialect::openai, GatewayError::unauthorized, "who?", "", "req-1"),
+            R"({"error":{"message":"who?","type":"invalid_request_error","param":null,"code":"unauthorized"}})");
+  EXPECT_FALSE(validate_json(error_body(Dialect::anthropic, GatewayError::not_found, "\xFF\"", "\x80", "\n")));
+}
+
+TEST(GatewayErrors, AnthropicsTypesFollowTheStatus) {
+  const struct {
+    GatewayError error;
+    std::string_view type;
+  } kCases[] = {
+      {GatewayError::rate_limited, "rate_limit_error"},       {GatewayError::queue_full, "rate_limit_error"},
+      {GatewayError::budget_exceeded, "rate_limit_error"},    {GatewayError::deadline_exceeded, "timeout_error"},
+      {GatewayError::no_target, "overloaded_error"},          {GatewayError::retries_exhausted, "api_error"},
+      {GatewayError::unauthorized, "authentication_error"},   {GatewayError::model_not_found, "not_found_error"},
+      {GatewayError::request_too_large, "request_too_large"}, {GatewayError::upstream_authentication, "api_error"},
+  };
+  for (const auto& [error, type] : kCases) EXPECT_EQ(info(error).anthropic_type, type) << info(error).code;
+}
+
+TEST(GatewayErrors, InAStreamEachEndpointHasItsEvent) {
+  constexpr GatewayError kCut = GatewayError::stream_interrupted;
+  EXPECT_EQ(error_event(Endpoint::chat_completions, kCut, "cut"),
+            "data: {\"error\":{\"message\":\"cut\",\"type\":\"server_error\",\"param\":null,"
+            "\"code\":\"stream_interrupted\"}}\n\n");
+  EXPECT_EQ(error_event(Endpoint::messages, kCut, "cut"),
+            "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"cut\","
+            "\"code\":\"stream_interrupted\"}}\n\n");
+  EXPECT_EQ(error_event(Endpoint::responses, kCut, "cut", 7),
+            "event: error\ndata: {\"type\":\"error\",\"code\":\"stream_interrupted\",\"message\":\"cut\","
+            "\"param\":null,\"sequence_number\":7}\n\n");
+}
+
+TEST(TranslateError, KeepsMessageAndCodeAndSaysTheTypeOfTheStatus) {
+  const struct {
+    Dialect to;
+    int status;
+    std::string_view body, expected;
+  } kCases[] = {
+      {Dialect::openai, 529, R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}})",
+       R"({"error":{"message":"Overloaded","type":"server_error","param":null,"code":"overloaded_error"}})"},
+      {Dialect::openai, 400, R"({"type":"error","error":{"type":"invalid_request_error","message":"bad"}})",
+       R"({"error":{"message":"bad","type":"invalid_request_error","param":null,"code":null}})"},
+      {Dialect::openai, 429, R"({"type":"error","error":{"type":"rate_limit_error","message":"slow"}})",
+       R"({"error":{"message":"slow","type":"requests","param":null,"code":"rate_limit_error"}})"},
+      {Dialect::openai, 402, R"({"error":"pay"})",
+       R"({"error":{"message":"pay","type":"insufficient_quota","param":null,"code":null}})"},
+      {Dialect::openai, 200, R"({"type":"error","error":{"type":"overloaded_error","message":"o"}})",
+       R"({"error":{"message":"o","type":"server_error","param":null,"code":"overloaded_error"}})"},
+      {Dialect::openai, 200, R"({"type":"error","error":{"type":"invalid_request_error","message":"i"}})",
+       R"({"error":{"message":"i","type":"invalid_request_error","param":null,"code":null}})"},
+      {Dialect::anthropic, 404,
+       R"({"error":{"message":"no x","type":"invalid_request_error","code":"model_not_found"}})",
+       R"({"type":"error","error":{"type":"not_found_error","message":"no x","code":"model_not_found"},"request_id":"r"})"},
+      {Dialect::anthropic, 401, R"({"error":{"message":"key","code":"invalid_api_key"}})",
+       R"({"type":"error","error":{"type":"authentication_error","message":"key","code":"invalid_api_key"},"request_id":"r"})"},
+      {Dialect::anthropic, 503, "<html>",
+       R"({"type":"error","error":{"type":"overloaded_error","message":"The provider answered with status 503."},"request_id":"r"})"},
+      {Dialect::anthropic, 500, "{}",
+       R"({"type":"error","error":{"type":"api_error","message":"The provider answered with status 500."},"request_id":"r"})"},
+      {Dialect::anthropic, 422, R"({"detail":[{"msg":"field required"}]})",
+       R"({"type":"error","error":{"type":"invalid_request_error","message":"field required"},"request_id":"r"})"},
+      {Dialect::anthropic, 200, R"({"error":{"type":"rate_limit_error","message":"s"}})",
+       R"({"type":"error","error":{"type":"rate_limit_error","message":"s"},"request_id":"r"})"},
+      {Dialect::anthropic, 200, R"({"error":{"type":"server_error","message":"s"}})",
+       R"({"type":"error","error":{"type":"api_error","message":"s","code":"server_error"},"request_id":"r"})"},
+  };
+  for (const auto& [to, status, body, expected] : kCases) {
+    EXPECT_EQ(translate_error(to, status, body, "r"), expected) << status << body;
+  }
+}
+
+TEST(TranslateError, EachStatusHasAnthropicsType) {
+  const struct {
+    int status;
+    std::string_view type;
+  } kCases[] = {{400, "invalid_request_error"},
+                {401, "authentication_error"},
+                {402, "billing_error"},
+                {403, "permission_error"},
+                {404, "not_found_error"},
+                {413, "request_too_large"},
+                {429, "rate_limit_error"},
+                {500, "api_error"},
+                {502, "api_error"},
+                {503, "overloaded_error"},
+                {504, "timeout_error"},
+                {529, "overloaded_error"}};
+  for (const auto& [status, type] : kCases) {
+    EXPECT_TRUE(translate_error(Dialect::anthropic, status, "").contains("\"type\":\"" + std::string(type) + "\""))
+        << status;
+  }
+}
+
+TEST(ModelList, HasAnthropicsShape) {
+  const ModelEntry models[] = {{.id = "smart", .created = 1700000000}, {.id = "a/\"b\""}};
+  EXPECT_EQ(anthropic_models_body(models),
+            R"({"data":[{"type":"model","id":"smart","display_name":"smart","created_at":"2023-11-14T22:13:20Z"},)"
+            R"({"type":"model","id":"a/\"b\"","display_name":"a/\"b\"","created_at":"1970-01-01T00:00:00Z"}],)"
+            R"("has_more":false,"first_id":"smart","last_id":"a/\"b\""})");
+  EXPECT_EQ(anthropic_models_body({}), R"({"data":[],"has_more":false,"first_id":null,"last_id":null})");
+  EXPECT_EQ(anthropic_model_body(models[0]),
+            R"({"type":"model","id":"smart","display_name":"smart","created_at":"2023-11-14T22:13:20Z"})");
 }
 
 TEST(ModelList, HasOpenAisShape) {

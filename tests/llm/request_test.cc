@@ -18,13 +18,13 @@ using ::testing::HasSubstr;
 constexpr std::string_view kPlain = R"({"model":"smart","messages":[{"role":"user","content":"hi"}]})";
 
 RequestError refusal(std::string_view body) {
-  auto request = parse_chat_request(body);
+  auto request = parse_request(Endpoint::chat_completions, body);
   EXPECT_FALSE(request) << body;
   return request ? RequestError{} : request.error();
 }
 
 TEST(ChatRequest, TellsModelAndWhereItStands) {
-  const auto request = parse_chat_request(kPlain);
+  const auto request = parse_request(Endpoint::chat_completions, kPlain);
   ASSERT_TRUE(request) << request.error().message;
   EXPECT_EQ(request->model, "smart");
   EXPECT_EQ(kPlain.substr(request->model_begin, request->model_end - request->model_begin), R"("smart")");
@@ -34,7 +34,7 @@ TEST(ChatRequest, TellsModelAndWhereItStands) {
 
 TEST(ChatRequest, ReadsTheStreamFlags) {
   const auto parse = [](std::string_view members) {
-    return parse_chat_request(R"({"model":"m","messages":[],)" + std::string(members) + "}");
+    return parse_request(Endpoint::chat_completions, R"({"model":"m","messages":[],)" + std::string(members) + "}");
   };
   EXPECT_TRUE(parse(R"("stream":true)")->stream);
   EXPECT_FALSE(parse(R"("stream":false)")->stream);
@@ -48,9 +48,9 @@ TEST(ChatRequest, ReadsTheStreamFlags) {
 
 TEST(ChatRequest, ReadsHowManyChoicesAreAskedForAndLeavesTheRestToTheUpstream) {
   const auto parse = [](std::string_view member) {
-    return parse_chat_request(R"({"model":"m","messages":[],)" + std::string(member) + "}");
+    return parse_request(Endpoint::chat_completions, R"({"model":"m","messages":[],)" + std::string(member) + "}");
   };
-  EXPECT_EQ(parse_chat_request(kPlain)->choices, 1U);
+  EXPECT_EQ(parse_request(Endpoint::chat_completions, kPlain)->choices, 1U);
   EXPECT_EQ(parse(R"("n":3)")->choices, 3U);
   for (const char* odd :
        {R"("n":null)", R"("n":0)", R"("n":-2)", R"("n":1.5)", R"("n":"4")", R"("n":99999999999999999999)"}) {
@@ -100,12 +100,13 @@ TEST(ChatRequest, ASecondDecidingMemberIsRefusedHoweverItIsSpelled) {
   }
   EXPECT_EQ(refusal(R"({"model":"m","messages":[],"messages":[]})").param, "messages");
   EXPECT_EQ(refusal(R"({"model":"m","stream":false,"messages":[],"stream":true})").param, "stream");
-  EXPECT_TRUE(parse_chat_request(R"({"model":"m","messages":[{"model":"a"}],"metadata":{"model":"b","model":"c"}})"));
+  EXPECT_TRUE(parse_request(Endpoint::chat_completions,
+                            R"({"model":"m","messages":[{"model":"a"}],"metadata":{"model":"b","model":"c"}})"));
 }
 
 TEST(ChatRequest, AModelSpelledWithEscapesIsTheModel) {
   const std::string body = R"({"mod\u0065l":"\u0073mart\/x","messages":[]})";
-  const auto request = parse_chat_request(body);
+  const auto request = parse_request(Endpoint::chat_completions, body);
   ASSERT_TRUE(request);
   EXPECT_EQ(request->model, "smart/x");
   EXPECT_EQ(with_model(body, *request, "m"), R"({"mod\u0065l":"m","messages":[]})");
@@ -134,14 +135,15 @@ TEST(ChatRequest, TenThousandNestedArraysAreRefusedNotCrashedOn) {
 }
 
 TEST(ChatRequest, NumbersAndSurrogatesThatFitNoCppValuePass) {
-  EXPECT_TRUE(parse_chat_request(
+  EXPECT_TRUE(parse_request(
+      Endpoint::chat_completions,
       R"({"model":"m","messages":[{"content":"half \ud83d"}],"tools":[{"maximum":18446744073709552000,"x":1e999}]})"));
 }
 
 TEST(ChatRequest, AnotherModelLeavesEveryOtherByteAsItWas) {
   const std::string body =
       "\t{ \"messages\" : [ \"model\", {\"model\":\"x\"} ],\r\n \"model\"\t:  \"old\" , \"z\":1.50e+1 }\n";
-  const auto request = parse_chat_request(body);
+  const auto request = parse_request(Endpoint::chat_completions, body);
   ASSERT_TRUE(request);
   EXPECT_EQ(with_model(body, *request, "a \"new\" one"),
             "\t{ \"messages\" : [ \"model\", {\"model\":\"x\"} ],\r\n \"model\"\t:  \"a \\\"new\\\" one\" , "
@@ -163,14 +165,14 @@ TEST(ChatRequest, ANewModelIsReadBackAndTheOldOneRestoresTheBody) {
         space() + "{" + space() + pick("", R"("n":-1.5e3,)", R"("t":[{"model":"x"}],)", R"("model2":"\"",)") + space();
     const std::string body = before + pick(R"("model")", R"("\u006dodel")") + space() + ":" + space() + literal +
                              space() + R"(,"messages":[)" + pick("", R"("a\\")", "{}") + "]" + space() + "}" + space();
-    const auto request = parse_chat_request(body);
+    const auto request = parse_request(Endpoint::chat_completions, body);
     ASSERT_TRUE(request) << body << ": " << request.error().message;
     ASSERT_EQ(body.substr(request->model_begin, request->model_end - request->model_begin), literal);
 
     std::string name =
         pick("claude", "provider/model", "q\"uote", "back\\slash", "new\nline", "\xF0\x9F\x98\x80", "x\x01y");
     const std::string changed = with_model(body, *request, name);
-    const auto again = parse_chat_request(changed);
+    const auto again = parse_request(Endpoint::chat_completions, changed);
     ASSERT_TRUE(again) << changed;
     ASSERT_EQ(again->model, name);
     ASSERT_EQ(changed.substr(0, again->model_begin) + literal + changed.substr(again->model_end), body);
@@ -180,12 +182,150 @@ TEST(ChatRequest, ANewModelIsReadBackAndTheOldOneRestoresTheBody) {
 TEST(ChatRequest, ABigBodyIsReadAndSpliced) {
   const std::string image(20 << 20, 'A');
   const std::string body = R"({"messages":[{"role":"user","content":")" + image + R"("}],"stream":true,"model":"big"})";
-  const auto request = parse_chat_request(body);
+  const auto request = parse_request(Endpoint::chat_completions, body);
   ASSERT_TRUE(request);
   EXPECT_EQ(request->model, "big");
   const std::string changed = with_model(body, *request, "bigger");
   EXPECT_EQ(changed.size(), body.size() + 3);
-  EXPECT_EQ(parse_chat_request(changed)->model, "bigger");
+  EXPECT_EQ(parse_request(Endpoint::chat_completions, changed)->model, "bigger");
+}
+
+RequestFacts facts_of(Endpoint endpoint, std::string_view body) {
+  auto facts = parse_request(endpoint, body);
+  EXPECT_TRUE(facts) << body << ": " << (facts ? "" : facts.error().message);
+  return facts ? *std::move(facts) : RequestFacts{};
+}
+
+// `members` besides a model and messages.
+RequestFacts chat_facts(std::string_view members) {
+  return facts_of(Endpoint::chat_completions, R"({"model":"m","messages":[],)" + std::string(members) + "}");
+}
+RequestFacts message_facts(std::string_view members) {
+  return facts_of(Endpoint::messages, R"({"model":"m","messages":[],)" + std::string(members) + "}");
+}
+RequestFacts response_facts(std::string_view members) {
+  return facts_of(Endpoint::responses, R"({"model":"m",)" + std::string(members) + "}");
+}
+
+TEST(Request, EveryEndpointWantsWhatItIsAbout) {
+  const struct {
+    Endpoint endpoint;
+    std::string_view body, param;
+  } kCases[] = {
+      {Endpoint::messages, R"({"model":"m"})", "messages"},
+      {Endpoint::count_tokens, R"({"model":"m","messages":"x"})", "messages"},
+      {Endpoint::embeddings, R"({"model":"m"})", "input"},
+      {Endpoint::embeddings, R"({"model":"m","input":"a","input":"b"})", "input"},
+      {Endpoint::responses, R"({"input":"a"})", "model"},
+      {Endpoint::responses, R"({"model":"m","stream":"yes"})", "stream"},
+      {Endpoint::responses, R"({"model":"m","previous_response_id":"a","previous_response_id":"b"})",
+       "previous_response_id"},
+      {Endpoint::messages, R"({"model":"m","messages":[],"max_tokens":1,"max_token\u0073":2})", "max_tokens"},
+      {Endpoint::other, R"({"prompt":"a"})", "model"},
+      {Endpoint::other, R"({"model":"a","model":"b"})", "model"},
+  };
+  for (const auto& [endpoint, body, param] : kCases) {
+    const auto facts = parse_request(endpoint, body);
+    ASSERT_FALSE(facts) << body;
+    EXPECT_EQ(facts.error().param, param) << body;
+  }
+  facts_of(Endpoint::responses, R"({"model":"m"})");
+  facts_of(Endpoint::embeddings, R"({"model":"m","input":["a"]})");
+}
+
+TEST(Request, WhatIsNotKnownIsLeftAlone) {
+  EXPECT_TRUE(facts_of(Endpoint::other, R"({"model":"m","stream":true})").stream);
+  EXPECT_FALSE(facts_of(Endpoint::other, R"({"model":"m","stream":"?","stream":7,"messages":1,"n":1,"n":2})").stream);
+  EXPECT_TRUE(facts_of(Endpoint::embeddings, R"({"model":"m","input":"a","stream":5})").include_usage);
+  EXPECT_FALSE(facts_of(Endpoint::count_tokens, R"({"model":"m","messages":[],"stream":true})").stream);
+}
+
+TEST(Request, CapsAndUsageAreReadWhereTheEndpointHasThem) {
+  EXPECT_EQ(chat_facts(R"("max_tokens":5)").output_cap, 5U);
+  EXPECT_EQ(chat_facts(R"("max_tokens":5,"max_completion_tokens":6)").output_cap, 6U);
+  EXPECT_EQ(chat_facts(R"("max_tokens":0)").output_cap, std::nullopt);
+  EXPECT_EQ(message_facts(R"("max_tokens":7)").output_cap, 7U);
+  EXPECT_EQ(response_facts(R"("max_output_tokens":8,"max_tokens":5)").output_cap, 8U);
+  EXPECT_TRUE(message_facts(R"("stream":true)").include_usage);
+  EXPECT_TRUE(response_facts(R"("stream":true)").include_usage);
+  EXPECT_FALSE(chat_facts(R"("stream":true)").include_usage);
+}
+
+TEST(Request, APlainAnswerCanBeGoneOnWith) {
+  for (const std::string_view members :
+       {R"("stream":true)", R"("n":1)", R"("response_format":{"type":"text"})", R"("response_format":null)",
+        R"("logprobs":false)", R"("modalities":["text"])", R"("tools":[])", R"("thinking":{"type":"enabled"})"}) {
+    EXPECT_TRUE(chat_facts(members).continuable) << members;
+  }
+  for (const std::string_view members :
+       {R"("n":2)", R"("response_format":{"type":"json_object"})", R"("response_format":{"type":"json_schema"})",
+        R"("logprobs":true)", R"("modalities":["text","audio"])", R"("web_search_options":{})"}) {
+    EXPECT_FALSE(chat_facts(members).continuable) << members;
+  }
+  for (const std::string_view members : {R"("thinking":{"type":"disabled"})", R"("output_config":{"effort":"low"})",
+                                         R"("output_config":{"format":null})"}) {
+    EXPECT_TRUE(message_facts(members).continuable) << members;
+  }
+  for (const std::string_view members :
+       {R"("thinking":{"type":"enabled"})", R"("thinking":{"type":"adaptive"})",
+        R"("output_config":{"format":{"type":"json_schema"}})", R"("output_format":{})"}) {
+    EXPECT_FALSE(message_facts(members).continuable) << members;
+  }
+  EXPECT_FALSE(response_facts(R"("input":"a")").continuable);
+}
+
+TEST(Request, WhatOneProviderKeepsBindsTheRequestToIt) {
+  const auto in = [](std::string_view part) {
+    return R"("messages":[{"role":"user","content":[)" + std::string(part) + "]}]";
+  };
+  const auto bound_by = [](Endpoint endpoint, const std::string& members) {
+    return facts_of(endpoint, R"({"model":"m",)" + members + "}").bound_by;
+  };
+  constexpr auto kChat = Endpoint::chat_completions;
+  EXPECT_EQ(bound_by(kChat, in(R"({"type":"file","file":{"file_id":"file-1"}})")), "file_id");
+  EXPECT_EQ(bound_by(kChat, R"("messages":[{"role":"assistant","audio":{"id":"audio_1"}}])"), "audio");
+  EXPECT_EQ(bound_by(Endpoint::messages, in(R"({"type":"image","source":{"type":"file","file_id":"f"}})")), "file_id");
+  EXPECT_EQ(bound_by(Endpoint::count_tokens,
+                     in(R"({"type":"tool_result","content":[{"type":"document","source":{"file_id":"f"}}]})")),
+            "file_id");
+  EXPECT_EQ(bound_by(Endpoint::messages, R"("container":"c","messages":[])"), "container");
+  EXPECT_EQ(bound_by(Endpoint::messages, R"("container":{"id":"c"},"messages":[])"), "container");
+  EXPECT_EQ(response_facts(R"("input":[{"type":"item_reference","id":"i"}])").bound_by, "item_reference");
+  EXPECT_EQ(response_facts(R"("conversation":{"id":"c"})").bound_by, "conversation");
+  EXPECT_EQ(response_facts(R"("prompt":{"id":"p"})").bound_by, "prompt");
+  EXPECT_EQ(response_facts(R"("input":"a","tools":[{"type":"file_search","vector_store_ids":["vs"]}])").bound_by,
+            "vector_store_ids");
+  EXPECT_EQ(response_facts(R"("tools":[{"type":"code_interpreter","container":"cntr"}])").bound_by, "container");
+  EXPECT_EQ(
+      response_facts(R"("tools":[{"type":"code_interpreter","container":{"type":"auto","file_ids":["f"]}}])").bound_by,
+      "file_ids");
+  const RequestFacts next = response_facts(R"("previous_response_id":"resp_\u0031")");
+  EXPECT_EQ(next.bound_by, "previous_response_id");
+  EXPECT_EQ(next.previous_response_id, "resp_1");
+  EXPECT_TRUE(next.bound());
+}
+
+TEST(Request, WhatIsOnlyCalledSoBindsNothing) {
+  for (
+      const std::string_view members :
+      {R"("tools":[{"type":"function","function":{"name":"f","parameters":{"properties":{"file_id":{"type":"string"}}}}}])",
+       R"("metadata":{"file_id":"x"})", R"("audio":{"voice":"alloy"},"modalities":["text","audio"])"}) {
+    EXPECT_FALSE(chat_facts(members).bound()) << members;
+  }
+  for (
+      const std::string_view content :
+      {R"("the \"file_id\" and the \"item_reference\"")", R"([{"type":"text","text":"file_id","file_id":null}])",
+       R"([{"type":"text","text":"\"file_id\":\"x\"","file_ids":[]},{"type":"input_audio","input_audio":{"data":"A"}}])",
+       R"([{"type":"tool_use","input":{"file_id":"x"}}])"}) {
+    const std::string messages = R"({"model":"m","messages":[{"role":"user","content":)" + std::string(content) + "}]}";
+    EXPECT_FALSE(facts_of(Endpoint::chat_completions, messages).bound()) << content;
+  }
+  EXPECT_FALSE(
+      response_facts(R"("tools":[{"type":"function","name":"f","parameters":{"file_ids":["x"],"file_id":"y"}}])")
+          .bound());
+  EXPECT_FALSE(
+      response_facts(R"("tools":[{"type":"code_interpreter","container":{"type":"auto"}}],"prompt":null)").bound());
+  EXPECT_FALSE(message_facts(R"("container":null)").bound());
 }
 
 TEST(ChatRequest, ThreadsReadAtTheSameTime) {
@@ -194,7 +334,8 @@ TEST(ChatRequest, ThreadsReadAtTheSameTime) {
     threads.emplace_back([t] {
       for (int i = 0; i < 2'000; ++i) {
         const std::string name = std::to_string(t * 10'000 + i);
-        const auto request = parse_chat_request(R"({"mod\u0065l":"\u006d)" + name + R"(","messages":[]})");
+        const auto request =
+            parse_request(Endpoint::chat_completions, R"({"mod\u0065l":"\u006d)" + name + R"(","messages":[]})");
         ASSERT_TRUE(request);
         ASSERT_EQ(request->model, "m" + name);
       }

@@ -23,6 +23,12 @@ Encounter bad(Category category, std::optional<Duration> hint = {}) { return {.f
 Encounter silence(Duration takes) {
   return {.failure = Failure::of(Category::timeout), .takes = takes, .silent = true};
 }
+// An answer that breaks off after it has begun; `prefer` is of its recovery.
+Encounter broken(std::uint64_t prefer) {
+  return {.failure = Failure::of(Category::network),
+          .first_content = milliseconds(5),
+          .recovery = StreamRecovery{.prefer = prefer}};
+}
 
 }  // namespace
 
@@ -210,6 +216,24 @@ const std::vector<Scenario>& all() {
                                        {.max_attempts = 2, .base = seconds(2), .jitter = Jitter::none}}}},
        .encounters = {bad(Category::network), bad(Category::network), good()},
        .trace = {"a", "wait 2s", "a", "b", "success"}},
+      {.name = "a target that cannot take the call is passed by",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .cannot = {"a"},
+       .encounters = {good()},
+       .trace = {"b", "success"}},
+      {.name = "where nobody can take the call nothing is sent",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .cannot = {"a", "b"},
+       .encounters = {good()},
+       .trace = {"no_target"}},
+      {.name = "a target that cannot take the call is none to leave a silent one for",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .cannot = {"b"},
+       .encounters = {silence(seconds(5)), good()},
+       .trace = {"a", "wait 500ms", "a", "success"}},
       // The cache.
       {.name = "a stored answer asks nobody",
        .targets = {"a", "b"},
@@ -252,12 +276,34 @@ const std::vector<Scenario>& all() {
        .hedges = true,
        .encounters = {{.takes = seconds(5)}},
        .trace = {"a", "success"}},
+      // Streams that break off.
+      {.name = "another target goes on with the answer",
+       .targets = {"a", "b", "c"},
+       .plan = tries(4),
+       .call = {.streaming = true},
+       .mends = true,
+       .encounters = {broken(0b100), good()},
+       .trace = {"a", "mend c", "success"}},
+      {.name = "the target itself goes on with it",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .call = {.streaming = true},
+       .mends = true,
+       .encounters = {broken(0b01), broken(0b10), good()},
+       .trace = {"a", "wait 500ms", "mend a", "mend b", "success"}},
+      {.name = "the cap ends that, too",
+       .targets = {"a", "b", "c"},
+       .plan = tries(1, 2),
+       .call = {.streaming = true},
+       .mends = true,
+       .encounters = {broken(0b110)},
+       .trace = {"a", "mend b", "interrupted"}},
   };
   return scenarios;
 }
 
 AttemptReport Encounter::report() const {
-  AttemptReport report{.answered = !silent, .silent = silent};
+  AttemptReport report{.answered = !silent, .silent = silent, .recovery = recovery};
   if (failure) report.outcome = Outcome::failed(*failure);
   if (failure && failure->category == Category::rate_limit) report.may_have_run = false;
   return report;
@@ -272,7 +318,12 @@ Stage::Stage(const Scenario& scenario)
   if (scenario.budget) call_.ledger = &ledger_.emplace(*scenario.budget);
   if (scenario.shared_attempts) call_.attempt_budget = &shared_attempts_.emplace(*scenario.shared_attempts);
   if (scenario.cached) add_cache();
+  if (!scenario.cannot.empty()) call_.eligibility = this;
   call_.deadline = Deadline::after(clock_.now(), scenario.caller_deadline);
+}
+
+bool Stage::can_take(std::uint32_t target) noexcept {
+  return std::ranges::find(scenario_.cannot, scenario_.targets[target]) == scenario_.cannot.end();
 }
 
 void Stage::add_targets() {
@@ -311,7 +362,7 @@ void Stage::add_cache() {
 }
 
 const Encounter& Stage::send(const Attempt& attempt) {
-  trace_.push_back(plan_->targets()[attempt.target].name);
+  trace_.push_back((attempt.recovery ? "mend " : "") + plan_->targets()[attempt.target].name);
   const std::size_t index = std::min<std::size_t>(attempt.number, scenario_.encounters.size()) - 1;
   return scenario_.encounters[index];
 }

@@ -25,6 +25,9 @@ struct Encounter {
   std::optional<Failure> failure{};  // nullopt: a good answer
   Duration takes = std::chrono::milliseconds(10);
   bool silent = false;
+  // For drivers that mend streams: when its content begins, and what its report says of going on elsewhere.
+  std::optional<Duration> first_content{};
+  std::optional<StreamRecovery> recovery{};
 
   AttemptReport report() const;
 };
@@ -40,20 +43,24 @@ struct Scenario {
   std::vector<RouteTraits> traits{};  // by target; the rest have the default ones
   std::vector<std::string> open;      // circuits that are open at the start
   std::vector<std::string> drained;   // targets whose limit of requests is used up at the start
+  std::vector<std::string> cannot{};  // targets that cannot take the call
   std::optional<BudgetOptions> budget{};
   std::optional<std::uint32_t> shared_attempts{};  // an attempt budget
   bool cached = false;                // the call may use the cache, which holds an answer of the last target
   bool hedges = false;                // only for drivers that can have two attempts in flight
+  bool mends = false;                 // only for drivers that mend streams
   std::vector<Encounter> encounters;  // of the attempts in order; the last one repeats
-  std::vector<std::string> trace;     // "a", "wait 500ms", "b", ..., then the ending
+  std::vector<std::string> trace;     // "a", "wait 500ms", "mend b", ..., then the ending
 };
 
 const std::vector<Scenario>& all();
 
 // The world of one run: a clock that only drivers move, fresh policies.
-class Stage {
+class Stage final : private Eligibility {
  public:
   explicit Stage(const Scenario& scenario);
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
 
   // Notes the attempt. What it meets.
   const Encounter& send(const Attempt& attempt);
@@ -74,6 +81,7 @@ class Stage {
   std::uint64_t outstanding();
 
  private:
+  bool can_take(std::uint32_t target) noexcept override;
   void add_targets();
   void add_cache();
 

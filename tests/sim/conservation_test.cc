@@ -1,9 +1,9 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A million random calls in virtual time, under faults, cancellations, callers that leave, drivers that die and senders
-// that throw (as their drivers report it): what is granted is settled, and no bound is passed [PIP-7, BRK-6, LIM-1,
-// LIM-5, BUD-2, RTY-6].
+// A million random calls in virtual time, under faults, answers that break off, cancellations, callers that leave,
+// drivers that die and senders that throw (as their drivers report it): what is granted is settled, and no bound is
+// passed [PIP-7, BRK-6, LIM-1, LIM-5, BUD-2, RTY-6].
 
 #include <gtest/gtest.h>
 
@@ -83,7 +83,7 @@ class Chaos final : public CallWorld, public CallObserver {
     // Usage is never above the estimate by more than a call's, so the reserved part alone has to be within the cap.
     within_budget_ = within_budget_ && ledger_.snapshot(0).levels.front().reserved.tokens <= kTokenCap;
     one_probe_ = one_probe_ && breakers_.snapshot(plan.targets()[attempt.target].name).probes_in_flight <= 1;
-    return fate_of(target);
+    return fate_of(target, attempt.recovery);
   }
 
   void call_ended(const CallId&, const std::shared_ptr<const Plan>& plan, const CallRecord& record) noexcept override {
@@ -91,6 +91,15 @@ class Chaos final : public CallWorld, public CallObserver {
     ++endings_[record.ending];
     const std::uint32_t cap = plan->options().max_total_attempts;
     within_cap_ = within_cap_ && record.attempts_sent <= cap;
+    bool committed = false;
+    for (const AttemptRecord& attempt : record.attempts) {
+      mends_what_began_ = mends_what_began_ && (!attempt.recovery || committed);
+      committed = committed || attempt.first_content.has_value();
+    }
+    const bool may_follow =
+        record.ending == Ending::success || record.ending == Ending::cancelled || record.ending == Ending::interrupted;
+    ends_as_it_may_ = ends_as_it_may_ && (!committed || may_follow);
+    if (record.ending == Ending::success && record.attempts.back().recovery) ++mended_;
   }
 
   void expect_conservation() {
@@ -101,6 +110,9 @@ class Chaos final : public CallWorld, public CallObserver {
     EXPECT_TRUE(one_probe_) << "BRK-6";
     EXPECT_TRUE(within_cap_) << "RTY-6";
     EXPECT_TRUE(within_budget_) << "BUD-2";
+    EXPECT_TRUE(mends_what_began_) << "STR-5";
+    EXPECT_TRUE(ends_as_it_may_) << "STR-5";
+    EXPECT_TRUE(asks_who_can_) << "FBK-7";
     EXPECT_LT(endings_[Ending::budget_exceeded], kCalls / 3) << "too few calls went through the ledger";
     std::uint64_t admitted = 0;
     for (const BreakerSnapshot& breaker : breakers_.snapshot()) {
@@ -121,13 +133,14 @@ class Chaos final : public CallWorld, public CallObserver {
     }
     EXPECT_EQ(flights_.snapshot().flights, 0U);
     EXPECT_EQ(flights_.snapshot().waiters, 0U);
-    for (const Ending ending :
-         {Ending::success, Ending::failed, Ending::retries_exhausted, Ending::deadline_exceeded, Ending::cancelled,
-          Ending::circuit_open, Ending::rate_limited, Ending::interrupted, Ending::budget_exceeded}) {
+    for (const Ending ending : {Ending::success, Ending::failed, Ending::retries_exhausted, Ending::deadline_exceeded,
+                                Ending::cancelled, Ending::circuit_open, Ending::rate_limited, Ending::interrupted,
+                                Ending::budget_exceeded, Ending::no_target}) {
       EXPECT_GT(endings_[ending], 100U) << name(ending) << " hardly ever happened";
     }
     EXPECT_GT(flights_.snapshot().shared, 100U);
     EXPECT_GT(hedged_, 100U);
+    EXPECT_GT(mended_, 100U);
   }
 
  private:
@@ -173,8 +186,15 @@ class Chaos final : public CallWorld, public CallObserver {
     return std::make_shared<const Plan>("chaos", std::move(targets), std::move(options));
   }
 
+  // Which targets can take a call.
+  struct Allowed final : Eligibility {
+    bool can_take(std::uint32_t target) noexcept override { return ((targets >> target) & 1U) != 0; }
+    std::uint64_t targets = ~std::uint64_t{0};
+  };
+
   // One call and what it needs as long as it lives.
   struct Running {
+    Allowed allowed;
     std::optional<CacheSession> session;
     std::string who;
     std::shared_ptr<SimulatedCall> call;
@@ -199,6 +219,10 @@ class Chaos final : public CallWorld, public CallObserver {
       running->session.emplace(cache_, &flights_, std::move(keys),
                                CacheDecision{.lookup = true, .share = true, .store = false}, seconds(1));
       options.cache = &*running->session;
+    }
+    if (rng_.below(4) == 0) {
+      running->allowed.targets = rng_.below(std::uint64_t{1} << kTargets);
+      options.eligibility = &running->allowed;
     }
     running->call = SimulatedCall::begin(time_, *this, plan, options, rng_, this);
     watch(running);
@@ -230,12 +254,14 @@ class Chaos final : public CallWorld, public CallObserver {
     }
     const CallRecord& record = running->call->record();
     if (record.hedged) ++hedged_;
+    for (const AttemptRecord& attempt : record.attempts)
+      asks_who_can_ = asks_who_can_ && running->allowed.can_take(attempt.target);
     if (running->session && record.ending == Ending::success && record.cache == CacheUse::miss) {
       running->session->complete(*record.served_by, answer_, {.succeeded = true, .complete = true});
     }
   }
 
-  AttemptFate fate_of(std::size_t target) {
+  AttemptFate fate_of(std::size_t target, bool recovery) {
     // Each target is ill for a while now and then, so that circuits open and close.
     const auto second = static_cast<std::size_t>(time_.now().time_since_epoch() / seconds(1));
     const bool ill = (second / 3 + target) % 5 == 0;
@@ -248,15 +274,24 @@ class Chaos final : public CallWorld, public CallObserver {
       Failure failure = Failure::of(static_cast<Category>(rng_.below(kCategoryCount)));
       if (ill) failure = Failure::of(rng_.below(2) == 0 ? Category::service_unavailable : Category::network);
       if (rng_.below(4) == 0) failure.retry_after = milliseconds(static_cast<std::int64_t>(rng_.below(400)));
+      // Without a hint a credential is parked for a minute, and hardly a call would be sent.
+      if (failure.category == Category::authentication || failure.category == Category::quota_exhausted)
+        failure.retry_after = seconds(static_cast<std::int64_t>(rng_.below(4)));
       fate.report.outcome = Outcome::failed(failure);
       fate.report.connected = rng_.below(3) != 0;
       fate.report.may_have_run = fate.report.connected && rng_.below(2) == 0;
       fate.report.silent = rng_.below(4) == 0;
+      if (rng_.below(3) != 0) fate.report.recovery = any_recovery();
+    } else if (recovery && rng_.below(8) == 0) {
+      fate.report.unusable = true;
+      if (rng_.below(3) != 0) fate.report.recovery = any_recovery();
     } else if (luck < 90 && rng_.below(40) == 0) {
       fate.report = pipeline_internal::report_of_exception();
     }
     return fate;
   }
+
+  StreamRecovery any_recovery() { return {.prefer = rng_.below(std::uint64_t{1} << kTargets)}; }
 
   static std::size_t index_of(const std::string& name) { return static_cast<std::size_t>(name[0] - 'a'); }
 
@@ -286,14 +321,18 @@ class Chaos final : public CallWorld, public CallObserver {
   std::uint64_t died_ = 0;
   std::uint64_t attempts_ = 0;
   std::uint64_t hedged_ = 0;
+  std::uint64_t mended_ = 0;
   bool within_rate_ = true;
   bool within_concurrency_ = true;
   bool one_probe_ = true;
   bool within_cap_ = true;
   bool within_budget_ = true;
+  bool mends_what_began_ = true;
+  bool ends_as_it_may_ = true;
+  bool asks_who_can_ = true;
 };
 
-TEST(Conservation, HoldsOverAMillionRandomCalls) {  // PIP-7, BRK-6, LIM-1, LIM-5, BUD-2, RTY-6, CCH-4
+TEST(Conservation, HoldsOverAMillionRandomCalls) {  // PIP-7, BRK-6, LIM-1, LIM-5, BUD-2, RTY-6, CCH-4, STR-5
   Chaos chaos;
   chaos.run();
   chaos.expect_conservation();

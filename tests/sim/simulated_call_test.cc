@@ -17,7 +17,7 @@ class StageWorld final : public CallWorld {
   explicit StageWorld(scenarios::Stage& stage) : stage_(stage) {}
   AttemptFate meet(const Plan&, const Attempt& attempt) override {
     const scenarios::Encounter& met = stage_.send(attempt);
-    return {.report = met.report(), .takes = met.takes};
+    return {.report = met.report(), .takes = met.takes, .first_content = met.first_content};
   }
   void waited(Duration wait) override { stage_.waited(wait); }
 
@@ -25,7 +25,7 @@ class StageWorld final : public CallWorld {
   scenarios::Stage& stage_;
 };
 
-TEST(SimulatedDriver, TakesTheSameWayThroughEveryScenario) {  // PIP-4, PIP-7, RTY-9
+TEST(SimulatedDriver, TakesTheSameWayThroughEveryScenario) {  // PIP-4, PIP-7, RTY-9, STR-5, FBK-7
   for (const scenarios::Scenario& scenario : scenarios::all()) {
     SCOPED_TRACE(scenario.name);
     scenarios::Stage stage(scenario);

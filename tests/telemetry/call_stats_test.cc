@@ -111,6 +111,31 @@ TEST_F(CallStatsTest, CountsFallbacks) {  // TEL-1, FBK-5
   EXPECT_EQ(count(Event::fallback_succeeded), 1U);
 }
 
+TEST_F(CallStatsTest, AMendedStreamBeganOnceAndItsRepetitionIsARetry) {  // TEL-1, STR-5
+  PlanOptions options = World::quick(2);
+  options.hedge = HedgeOptions{.after = milliseconds(50)};
+  Execution execution(world_.plan({"a", "b"}, options), {.streaming = true}, world_.rng, world_.clock.now(),
+                      {.hedges = true}, &counted_);
+  const auto next = [&] { return execution.next(world_.clock.now()); };
+  const auto answer = [&](std::uint32_t attempt, Duration first_content, const AttemptReport& report) {
+    world_.clock.advance(first_content);
+    execution.first_content(attempt, world_.clock.now());
+    execution.report(attempt, report, world_.clock.now());
+  };
+  (void)next();
+  world_.clock.advance(milliseconds(50));
+  AttemptReport broken = failed(Category::network);
+  broken.recovery = StreamRecovery{};
+  answer(std::get<Attempt>(next()).number, milliseconds(200), broken);
+  world_.clock.advance_to(std::get<WaitUntil>(next()).time);
+  answer(std::get<Attempt>(next()).number, milliseconds(700), succeeded());
+  EXPECT_EQ(std::get<Finished>(next()).ending, Ending::success);
+  EXPECT_EQ(count(Event::retry_attempted), 1U) << "of the hedge that had won";
+  EXPECT_EQ(count(Event::retry_recovered), 1U);
+  EXPECT_EQ(count(Event::fallback_taken), 0U);
+  EXPECT_EQ(summary_of(execution.record()).first_content, milliseconds(200));
+}
+
 TEST_F(CallStatsTest, CountsTheCache) {  // TEL-1
   ResponseCache cache(std::make_shared<MemoryCacheStore>(MemoryCacheOptions{}, world_.clock));
   const auto plan = world_.plan({"a"});

@@ -202,6 +202,7 @@ typedef struct fuseboard_attempt_record {
   bool probe;
   bool hedge;  // it started beside another that took long
   bool answered;
+  bool recovery;                // it was to mend a broken answer: never yet of calls that are driven through C
   fuseboard_category category;  // of its failure; FUSEBOARD_CATEGORY_NONE: a success
   fuseboard_verdict verdict;    // of the target's own breaker
   int64_t retry_after_ms;       // the server's hint, or FUSEBOARD_NONE_MS

@@ -92,6 +92,11 @@ std::optional<Duration> parse_reset(std::string_view text,
 std::optional<Duration> parse_rfc3339_reset(std::string_view text,
                                             std::optional<std::chrono::system_clock::time_point> now) noexcept;
 
+// How long until the window of a rate limit begins anew, in whichever of these forms: parse_unit_duration, parse_reset,
+// parse_rfc3339_reset.
+std::optional<Duration> parse_window_reset(std::string_view text,
+                                           std::optional<std::chrono::system_clock::time_point> now) noexcept;
+
 // The three date formats of RFC 9110, section 5.6.7: IMF-fixdate, RFC 850 and asctime. A two-digit year is the one
 // within 50 years of `now`. nullopt for everything else, a 30th of February included. In seconds, because the year 9999
 // does not fit system_clock's nanoseconds.

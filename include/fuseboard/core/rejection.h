@@ -23,7 +23,7 @@ enum class RejectionReason : std::uint8_t {
   budget_exceeded,      // a cap on tokens, money or rounds would be passed
   price_missing,        // money is counted, and the model has no price to count by
   credential_parked,    // the target's credential was refused of late
-  not_eligible,         // what has failed before in this call, or what the call is bound to, rules the target out
+  not_eligible,         // what has failed before in this call, what it is bound to or what it asks rules the target out
 };
 std::string_view name(RejectionReason reason) noexcept;
 

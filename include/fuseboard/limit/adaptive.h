@@ -119,6 +119,9 @@ class AdaptiveLimiter {
 
   // Tokens a second as of now, everything considered but the gate.
   double rate(TimePoint now) const;
+  // What callers may be told of the limit as of now, the gate and the reserves of priorities aside. The rate only rises
+  // by itself, so the bucket is full no later than the view says. Changes nothing.
+  LevelView view(TimePoint now) const;
   ThrottleGate& gate() noexcept { return gate_; }
   const AdaptiveLimiterOptions& options() const noexcept { return options_; }
 
@@ -129,7 +132,8 @@ class AdaptiveLimiter {
   void accepted(TimePoint granted, TimePoint now);
   void release(double returned) noexcept;
   double rate_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
-  void advance_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void refill(RefillingLevel& level, TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
+  void advance_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_) { refill(level_, now); }
   void observe_locked(const ServerWindow& window, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   std::optional<Rejection> look_locked(TimePoint now, double cost, Priority priority) FUSEBOARD_REQUIRES(mutex_);
 

@@ -98,6 +98,12 @@ struct JointSnapshot {
   std::uint32_t in_flight = 0;
 };
 
+// What is left of the limits on rates, each only where it is set.
+struct JointView {
+  std::optional<LevelView> requests{};
+  std::optional<LevelView> tokens{};
+};
+
 // Thread-safe: one mutex, under which all limits are looked at and then all are taken from, or none. Never allocates.
 class JointLimiter {
  public:
@@ -111,6 +117,8 @@ class JointLimiter {
   [[nodiscard]] std::optional<Rejection> look(TimePoint now, const JointRequest& request = {});
 
   JointSnapshot snapshot(TimePoint now);
+  // What callers may be told of the limits as of now; a reserve of a priority is not subtracted. Changes nothing.
+  JointView view(TimePoint now) const;
   const JointLimiterOptions& options() const noexcept { return options_; }
 
  private:
@@ -120,6 +128,7 @@ class JointLimiter {
   struct Bucket {
     Bucket(std::optional<double> per_minute, std::optional<double> burst, double default_share) noexcept;
     void advance(TimePoint now) noexcept { level.advance(now, rate); }
+    std::optional<LevelView> view(TimePoint now) const noexcept;
     // Zero if the call passes; kForever if it never will.
     Duration wait(double cost, double reserve_fraction) const noexcept;
 

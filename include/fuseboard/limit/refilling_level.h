@@ -12,6 +12,15 @@
 
 namespace fuseboard {
 
+// What a limiter tells others of one of its buckets.
+struct LevelView {
+  double per_minute = 0.0;      // tokens refilled in a minute
+  double burst = 0.0;           // tokens that a full bucket holds
+  std::uint64_t remaining = 0;  // whole tokens that a call may take now; 0 to burst
+  Duration full_after =
+      Duration::zero();  // until the bucket is full if nobody takes from it; kForever: 292 years or more
+};
+
 // Counts in billionths of 2^-60 of a token, so that a nanosecond refills rate * 2^60 units: the smallest rate refills
 // something in every nanosecond, whole rates are exact, and nothing is lost however often it is asked. A level may be
 // negative: a debt, when what was used turns out to be more than what was taken. Rates and bursts are those of
@@ -41,6 +50,9 @@ class RefillingLevel {
     const Fixed needed = tokens(cost) + tokens(reserve);
     return needed <= level_ ? Duration::zero() : time_until_filled(needed, rate);
   }
+
+  // As of the last advance; waits at `rate`.
+  LevelView view(double rate) const noexcept;
 
   double level() const noexcept;
   double burst() const noexcept;

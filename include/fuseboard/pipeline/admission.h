@@ -25,6 +25,13 @@
 
 namespace fuseboard {
 
+// How a streamed answer that broke off after its first content may be gone on with [STR-5].
+struct StreamRecovery {
+  // Bit i: target i (an index into the plan's) goes on where the answer stopped. These are asked before those that
+  // would begin anew; 0: all are alike.
+  std::uint64_t prefer = 0;
+};
+
 // How an attempt ended, as its driver saw it.
 struct AttemptReport {
   Outcome outcome{};
@@ -34,6 +41,13 @@ struct AttemptReport {
   bool silent = false;                   // it ended by a silence: no head, no first content, or idle
   std::optional<TokenUsage> usage{};     // as the answer says
   std::optional<ServerWindow> window{};  // what the answer's headers say of the server's own limit
+  // Of a failure once content has reached the caller: set, another attempt may mend the answer; else the call ends as
+  // interrupted. Before that it says nothing.
+  std::optional<StreamRecovery> recovery{};
+  // Of an attempt that was to mend an answer: nothing of its own has reached the caller, because it does not go on as
+  // the answer began. Where its outcome is a success, that is nobody's fault: no evidence, charged as observed, and
+  // with `recovery` the next target is tried. Of any other attempt it says nothing.
+  bool unusable = false;
 };
 
 // What an attempt asks for.

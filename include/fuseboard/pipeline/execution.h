@@ -27,6 +27,15 @@
 
 namespace fuseboard {
 
+// Which targets can take this call, beyond what the plan knows: whether the request can be said in their dialect, say.
+// Asked on the driver's thread before a target is tried, perhaps often; its answer must not change during a call.
+class Eligibility {
+ public:
+  virtual ~Eligibility() = default;
+  // `target` is an index into the plan's. A target that cannot is not asked in this call, and its record says so.
+  virtual bool can_take(std::uint32_t target) noexcept = 0;
+};
+
 // What is referenced must outlive the call.
 struct CallOptions {
   CallId id{};             // what the caller knows the call by
@@ -41,6 +50,7 @@ struct CallOptions {
   CacheSession* cache = nullptr;            // null: no cache
   // The provider (of RouteTraits) that keeps state which the request refers to: no other is asked [FBK-7].
   std::optional<std::uint32_t> bound_to_provider{};
+  Eligibility* eligibility = nullptr;  // null: every target may be asked
 };
 
 // What the driver can do. A driver that cannot be woken waits no longer than it is told, and for a free place not at
@@ -58,6 +68,7 @@ struct Attempt {
   std::uint32_t number = 0;  // 1 is the first of the call
   std::uint32_t target = 0;  // index into plan().targets()
   bool probe = false;        // it probes a half-open circuit
+  bool recovery = false;     // it goes on with an answer that has begun and broken off [STR-5]
   TimePoint connect_by{};
   TimePoint headers_by{};  // plain calls: the same as total_by
   TimePoint first_content_by{};
@@ -88,8 +99,8 @@ class CallObserver {
                           const CallRecord& record) noexcept = 0;
 };
 
-// Not thread-safe: one driver at a time. About 7 KiB; allocates nothing of its own. Times passed to one Execution must
-// not go backwards.
+// Not thread-safe: one driver at a time. About 5.5 KiB; allocates nothing of its own. Times passed to one Execution
+// must not go backwards.
 class Execution {
  public:
   // `observer` may be null and must outlive the execution.
@@ -108,7 +119,7 @@ class Execution {
   // The target's answer has begun with a success.
   bool accepted(std::uint32_t attempt, TimePoint now);
   // The first content is there: the answer is committed to this target, and a half-open probe succeeds here [BRK-8].
-  // Does nothing the second time.
+  // Does nothing the second time. An attempt that mends an answer has a first content of its own.
   bool first_content(std::uint32_t attempt, TimePoint now);
   // What the attempt has used so far.
   void observe(std::uint32_t attempt, const TokenUsage& usage);
@@ -123,7 +134,10 @@ class Execution {
 
   bool in_flight(std::uint32_t attempt) const noexcept { return flight_of(attempt) != nullptr; }
   bool attempt_in_flight() const noexcept { return flights_[0].has_value() || flights_[1].has_value(); }
+  // Content has reached the caller. The call can then only succeed, be cancelled or be interrupted.
   bool committed() const noexcept { return committed_; }
+  // The sooner one of the caller's, which stands, and the plan's, which stands still while an answer flows: a stream
+  // that breaks off in its second minute can still be mended. It is moved on when the answer breaks off.
   Deadline deadline() const noexcept { return deadline_; }
   const Plan& plan() const noexcept { return *plan_; }
 
@@ -158,6 +172,8 @@ class Execution {
   };
   using TargetSet = std::uint64_t;
   static_assert(kMostTargets <= 64);
+  static constexpr TargetSet kAllTargets = ~TargetSet{0};
+  static constexpr bool contains(TargetSet set, std::uint32_t target) noexcept { return ((set >> target) & 1U) != 0; }
 
   // Steps (execution.cc).
   std::optional<Step> ask_cache(TimePoint now);
@@ -170,14 +186,18 @@ class Execution {
   void settle(std::optional<Flight>& flight, const AttemptReport& report, TimePoint now);
   void drop_flights(TimePoint now);
   bool was_hurried(const AttemptRecord& attempt, TimePoint now) const noexcept;
+  void decide_after_break(const AttemptRecord& attempt, const AttemptReport& report, TimePoint now);
   void decide_after_failure(const AttemptRecord& attempt, const AttemptReport& report, TimePoint now);
   bool retry_same_target(std::uint32_t target, const Failure& failure, bool silent, TimePoint now);
   void narrow(const Failure& failure, std::uint32_t failed);
   void leave_target() noexcept;
-  bool another_target_left(const Failure& failure, std::uint32_t failed, TimePoint now) const;
+  bool another_target_left(TargetSet among, const Failure& failure, std::uint32_t failed, TimePoint now) const;
+  void prefer(TargetSet preferred, std::uint32_t broken) noexcept;
+  bool leave_to_fresh_target(const Failure& failure, std::uint32_t target, TimePoint now) const;
 
   // Admission, and waiting for it (waiting.cc).
   std::optional<Flight>* try_admit(std::uint32_t target, TimePoint now);
+  bool can_take(std::uint32_t target) const noexcept;
   void note_refusal(std::uint32_t target, const AdmissionRefusal& refusal);
   void note_obstacle(const Obstacle& obstacle) noexcept;
   bool take_retry(std::uint32_t target, TimePoint now);
@@ -202,7 +222,7 @@ class Execution {
   AdmissionRequest admission_request(std::uint32_t target, TimePoint now) const noexcept;
   NarrowingOptions narrowing() const noexcept;
   const Target& target_at(std::uint32_t target) const noexcept { return plan_->targets()[target]; }
-  bool is_spent(std::uint32_t target) const noexcept { return ((spent_ >> target) & 1U) != 0; }
+  bool is_spent(std::uint32_t target) const noexcept { return contains(spent_, target); }
   void spend(std::uint32_t target) noexcept { spent_ |= TargetSet{1} << target; }
   const Flight* flight_of(std::uint32_t attempt) const noexcept;
   Flight* flight_of(std::uint32_t attempt) noexcept;
@@ -212,10 +232,13 @@ class Execution {
   const DriverAbilities abilities_;
   Rng& rng_;
   CallObserver* const observer_;
-  const Deadline deadline_;
+  Deadline plan_deadline_;
+  Deadline deadline_;
 
-  std::size_t place_ = 0;                           // in record_.candidates
+  TargetOrder order_{};                             // the candidates as they are asked now
+  std::size_t place_ = 0;                           // in order_
   TargetSet spent_ = 0;                             // targets that this call will not ask (again)
+  TargetSet preferred_ = 0;                         // targets that go on with a broken answer
   std::array<std::uint8_t, kMostTargets> tries_{};  // by target
   Duration pending_wait_ = Duration::zero();        // before the coming attempt
   Duration previous_wait_ = Duration::zero();       // the last one on this target, for decorrelated jitter

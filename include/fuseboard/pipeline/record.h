@@ -24,7 +24,7 @@ enum class Ending : std::uint8_t {
   failed,             // one failure that neither a retry nor another target could mend: pass it through as it is
   retries_exhausted,  // every try that was allowed has failed
   deadline_exceeded,  // the overall deadline passed before an answer began
-  interrupted,        // the answer had begun and broke off
+  interrupted,        // the answer had begun and broke off, and nothing mended it
   cancelled,          // the caller went away
   // Nothing was sent. Of several reasons, the one that passes soonest.
   circuit_open,
@@ -42,8 +42,10 @@ struct AttemptRecord {
   std::uint32_t target = 0;            // index into the plan's targets
   bool probe = false;                  // it probed a half-open circuit
   bool hedge = false;                  // it started beside another that took long
+  bool recovery = false;               // it was to mend an answer that had begun and broken off [STR-5]
+  bool unusable = false;               // its answer does not go on as that one began: of no use
   bool answered = false;               // an answer of the target was read, good or bad
-  std::optional<Failure> failure{};    // nullopt: success
+  std::optional<Failure> failure{};    // nullopt: success; of an unusable answer, a neutral one
   Verdict verdict = Verdict::success;  // of the target's own breaker
   Duration waited = Duration::zero();  // before it started
   TimePoint started{};
@@ -99,7 +101,7 @@ struct CallSummary {
   bool hedged = false;
   std::uint32_t attempts_sent = 0;
   std::uint32_t throttled = 0;                     // attempts that met a rate limit
-  std::optional<std::uint32_t> served_by{};        // target index of the answer the caller got
+  std::optional<std::uint32_t> served_by{};        // target index of the answer the caller got, or got last
   std::optional<std::uint32_t> telling_attempt{};  // number of the attempt whose error the caller should see
   std::optional<Duration> retry_after{};           // a wait after which asking again is worthwhile
   TargetOrder candidates{};                        // in the order of this call

@@ -1,0 +1,77 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Any bytes as a request in either dialect, said in the other. What comes of it is a valid request; said back and there
+// again it is the same.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "fuseboard/core/check.h"
+#include "llm/canonical_json.h"
+#include "llm/errors.h"
+#include "llm/json_scan.h"
+#include "llm/prefill.h"
+#include "llm/request.h"
+#include "llm/translate_request.h"
+
+namespace {
+
+using namespace fuseboard;
+using llm::Dialect;
+
+constexpr Dialect other(Dialect dialect) { return dialect == Dialect::openai ? Dialect::anthropic : Dialect::openai; }
+
+void check_request(Dialect dialect, const std::string& body) {
+  check_invariant(!llm::validate_json(body), "a translated request is valid JSON");
+  const auto facts = llm::parse_request(llm::chat_endpoint(dialect), body);
+  check_invariant(facts && facts->model == "m", "a translated request is a request to the model");
+}
+
+// Whether they mean the same; what has no canonical form means anything.
+bool same(const std::string& a, const std::string& b) {
+  const auto canonical = llm::canonical_json(a);
+  return !canonical || *canonical == llm::canonical_json(b).value_or("");
+}
+
+void there_and_back(Dialect from, std::string_view body, const llm::TranslationOptions& options) {
+  const Dialect to = other(from);
+  const auto there = llm::translate_request(from, to, body, options);
+  if (!there) {
+    check_invariant(!llm::validate_json(llm::error_body(from, there.error())), "a refusal is valid JSON");
+    return;
+  }
+  check_request(to, *there);
+  if (options.reasoning != llm::Reasoning::leave_out) return;  // what a thinking budget rules out is lost
+  const auto back = llm::translate_request(to, from, *there, options);
+  if (!back) {  // Anthropic takes more stop sequences than OpenAI
+    check_invariant(back.error().param.starts_with("stop_sequences["), "what is said in one dialect is said back");
+    return;
+  }
+  check_request(from, *back);
+  const auto again = llm::translate_request(from, to, *back, options);
+  check_invariant(again && same(*there, *again), "what is said back is said again as before");
+}
+
+void go_on(Dialect dialect, std::string_view body) {
+  const auto begun = llm::with_prefill(dialect, body, "One \"two\" ");
+  if (!begun) return;
+  check_invariant(!llm::validate_json(*begun), "a request with a begun answer is valid JSON");
+  check_invariant(llm::with_prefill(dialect, *begun, "three").has_value(), "a begun answer is gone on with");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view body(reinterpret_cast<const char*>(data), size);
+  for (const Dialect from : {Dialect::openai, Dialect::anthropic}) {
+    go_on(from, body);
+    for (const auto reasoning : {llm::Reasoning::leave_out, llm::Reasoning::budget, llm::Reasoning::effort}) {
+      for (const bool drops : {false, true}) {
+        there_and_back(from, body, {.model = "m", .drop_unsupported = drops, .reasoning = reasoning});
+      }
+    }
+  }
+  return 0;
+}

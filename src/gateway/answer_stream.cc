@@ -1,0 +1,234 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/answer_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "fuseboard/classify/transport.h"
+#include "llm/json_scan.h"
+
+namespace fuseboard::gateway {
+namespace {
+
+// How much of a stream may be held back before its first content. Preludes are a few hundred bytes.
+constexpr std::size_t kMaxHeldBack = std::size_t{256} << 10;
+
+std::unique_ptr<llm::StreamReader> make_reader(const StreamTerms& terms, bool deltas) {
+  llm::StreamReaderOptions options{.choices = terms.choices, .rules = {}, .deltas = deltas, .text = terms.retain};
+  if (terms.rules != nullptr) options.rules = *terms.rules;
+  return llm::make_stream_reader(terms.from, std::move(options));
+}
+
+llm::Dialect dialect_of(llm::Endpoint endpoint) {
+  return endpoint == llm::Endpoint::messages ? llm::Dialect::anthropic : llm::Dialect::openai;
+}
+
+// What ends a stream that said all there was to say, but for this.
+std::string_view terminal_event(llm::Endpoint endpoint) {
+  switch (endpoint) {
+    case llm::Endpoint::chat_completions:
+      return "data: [DONE]\n\n";
+    case llm::Endpoint::messages:
+      return "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+    default:
+      return {};
+  }
+}
+
+// Neither a JSON object nor the word that ends OpenAI's streams.
+bool is_broken(std::string_view data) {
+  const std::size_t begin = std::min(data.find_first_not_of(" \t\r\n"), data.size());
+  if (data.substr(begin).starts_with("[DONE]")) return false;
+  return begin == data.size() || data[begin] != '{' || llm::validate_json(data);
+}
+
+}  // namespace
+
+AnswerStream::AnswerStream(const StreamTerms& terms, TimePoint now)
+    : terms_(terms), reader_(make_reader(terms, terms.from != terms.to)), last_event_(now) {
+  if (terms.from != terms.to) {
+    writer_ =
+        llm::make_stream_writer(dialect_of(terms.to), {.created = terms.created, .include_usage = terms.include_usage});
+  }
+}
+
+AnswerStream::AnswerStream(const StreamTerms& terms, const Delivered& delivered, Splice splice, TimePoint now)
+    : terms_(terms),
+      reader_(make_reader(terms, true)),
+      writer_(llm::resume_stream(dialect_of(terms.to), *delivered.resume)),
+      splice_(std::move(splice)),
+      said_before_(splice_->mode() == Splice::Mode::goes_on ? delivered.pieces : 0),
+      last_event_(now) {}
+
+AnswerStream::Reading AnswerStream::read(std::string_view bytes, TimePoint now) {
+  parser_.feed(bytes);
+  net::SseEvent event;
+  for (;;) {
+    switch (parser_.next(event)) {
+      case net::SseParser::Next::need_more:
+        return Reading::goes_on;
+      case net::SseParser::Next::too_large:
+        malformed_ = true;
+        return Reading::failed;
+      case net::SseParser::Next::event:
+        break;
+    }
+    if (event.has_data) last_event_ = now;
+    const Reading reading = read_event(event);
+    if (reading != Reading::goes_on) return reading;
+    if (!content_seen() && out_.size() > kMaxHeldBack) {
+      malformed_ = true;
+      return Reading::failed;
+    }
+  }
+}
+
+AnswerStream::Reading AnswerStream::read_event(const net::SseEvent& event) {
+  if (!event.has_data) {
+    if (writer_ == nullptr) out_ += event.raw;  // comments and pings keep the caller's own timeouts quiet
+    return Reading::goes_on;
+  }
+  ++events_;
+  if (terms_.skip_malformed && is_broken(event.data)) {
+    ++skipped_;
+    return Reading::goes_on;
+  }
+  switch (reader_->read(event.event, event.data)) {
+    case llm::StreamPiece::malformed:
+      malformed_ = true;  // never forwarded as it is [STR-7]
+      return Reading::failed;
+    case llm::StreamPiece::error:
+      if (terms_.from == terms_.to) error_event_ = event.raw;
+      return Reading::failed;
+    case llm::StreamPiece::done:
+      if (!relay(event)) return Reading::mismatch;
+      return finish();
+    case llm::StreamPiece::content:
+      ++pieces_;
+      break;
+    case llm::StreamPiece::prelude:
+    case llm::StreamPiece::finish:
+    case llm::StreamPiece::usage:
+      break;
+  }
+  if (!relay(event)) return Reading::mismatch;
+  return malformed_ ? Reading::failed : Reading::goes_on;
+}
+
+// False: it does not fit what was delivered.
+bool AnswerStream::relay(const net::SseEvent& event) {
+  if (writer_ != nullptr) return write_deltas();
+  out_ += event.raw;
+  if (terms_.retain) text_ += reader_->text();
+  return true;
+}
+
+bool AnswerStream::write_deltas() {
+  for (const llm::Delta& delta : reader_->deltas()) {
+    switch (delta.kind) {
+      case llm::Delta::Kind::text:
+        if (!write_text(delta)) return false;
+        break;
+      case llm::Delta::Kind::usage: {
+        llm::Delta usage = delta;
+        usage.usage = usage_for_caller(delta.usage);
+        write(usage);
+        break;
+      }
+      case llm::Delta::Kind::begin:
+        if (!splice_) write(delta);
+        break;
+      case llm::Delta::Kind::reasoning:
+      case llm::Delta::Kind::signature:
+        // The caller is in the middle of the text: thoughts about it come too late.
+        if (!splice_) write(delta);
+        break;
+      case llm::Delta::Kind::refusal:
+      case llm::Delta::Kind::tool_begin:
+      case llm::Delta::Kind::tool_arguments:
+      case llm::Delta::Kind::finish:
+        if (splice_ && !write_text({.kind = llm::Delta::Kind::finish})) return false;
+        if (delta.kind != llm::Delta::Kind::finish) more_than_text_ = true;
+        write(delta);
+        break;
+    }
+  }
+  return true;
+}
+
+// What cannot be said in the caller's dialect within bounds is as bad as what cannot be read.
+void AnswerStream::write(const llm::Delta& delta) {
+  if (!writer_->write(delta, out_)) malformed_ = true;
+}
+
+// Text, or the end of it.
+bool AnswerStream::write_text(const llm::Delta& delta) {
+  llm::Delta fresh{.kind = llm::Delta::Kind::text};
+  if (!splice_) {
+    fresh.text = delta.text;
+  } else {
+    const bool fits =
+        delta.kind == llm::Delta::Kind::text ? splice_->take(delta.text, fresh.text) : splice_->end(fresh.text);
+    if (!fits) return false;
+  }
+  if (fresh.text.empty()) return true;
+  write(fresh);
+  if (terms_.retain) text_ += fresh.text;
+  return true;
+}
+
+AnswerStream::Reading AnswerStream::end() {
+  if (verdict()) return Reading::failed;
+  return finish();
+}
+
+AnswerStream::Reading AnswerStream::finish() {
+  if (verdict()) return Reading::failed;
+  if (splice_ && !write_text({.kind = llm::Delta::Kind::finish})) return Reading::mismatch;
+  if (std::exchange(complete_, true)) return Reading::complete;
+  if (writer_ != nullptr) {
+    writer_->end(out_);
+  } else if (!reader_->terminal_seen()) {
+    out_ += terminal_event(terms_.to);
+  }
+  return Reading::complete;
+}
+
+void AnswerStream::deliver(Delivered& delivered) {
+  delivered.events += std::exchange(events_, 0);
+  delivered.pieces += pieces_ - std::exchange(handed_, pieces_);
+  if (!terms_.retain || !delivered.whole) return;
+  // Thoughts are left out where an answer is gone on with.
+  const bool only_text = splice_ ? !more_than_text_ : reader_->plain_text_only();
+  delivered.whole = only_text && delivered.text.size() + text_.size() <= Delivered::kMaxText;
+  if (delivered.whole) {
+    delivered.text += text_;
+  } else {
+    std::string().swap(delivered.text);  // gives the memory back
+  }
+  text_.clear();
+}
+
+// Whoever goes on speaks under the name of the one who began.
+void AnswerStream::note_end(Delivered& delivered) const {
+  if (splice_) return;
+  delivered.resume = writer_ != nullptr ? writer_->resume_point() : reader_->resume_point();
+  delivered.resume->origin.include_usage = terms_.include_usage;
+}
+
+std::optional<Failure> AnswerStream::verdict() const {
+  if (malformed_) return classify_transport(TransportFault::malformed);
+  return reader_->at_end();
+}
+
+// What the caller has of the first answer was output there, and input here.
+llm::Usage AnswerStream::usage_for_caller(llm::Usage usage) const noexcept {
+  const std::uint64_t moved = std::min(said_before_, usage.prompt);
+  usage.prompt -= moved;
+  usage.completion += moved;
+  return usage;
+}
+
+}  // namespace fuseboard::gateway

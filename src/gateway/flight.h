@@ -1,0 +1,48 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What the two halves of the relay share about an attempt. Included by relay*.cc alone.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "gateway/answer_stream.h"
+#include "gateway/relay.h"
+#include "net/client.h"
+
+namespace fuseboard::gateway {
+
+struct Relay::Flight {
+  const Attempt attempt;
+  std::optional<net::ClientExchange> upstream{};
+  const AnswerStream* stream = nullptr;  // while it is being relayed
+  std::optional<ServerWindow> window{};  // what the upstream's headers say of its limits
+  bool begun = false;                    // its first content has been told to the driver
+};
+
+struct Relay::Sending {
+  std::string body;
+  // Of an attempt that goes on with an answer: how the two are joined.
+  std::optional<Splice> splice{};
+  bool prefilled() const noexcept { return splice && splice->mode() == Splice::Mode::goes_on; }
+};
+
+// The finish of an attempt that a target failed.
+inline AttemptReport failed_report(const Failure& failure, bool answered) {
+  // A rate limit refuses before the request is handled.
+  return {.outcome = Outcome::failed(failure),
+          .answered = answered,
+          .may_have_run = failure.category != Category::rate_limit};
+}
+
+AttemptReport failed_report(TransportFault fault);
+
+std::optional<TokenUsage> usage_of(const llm::Usage& usage);
+
+// An error that an upstream told under a 200, as it would have looked under the status that it meant.
+UpstreamError told_under_success(std::uint32_t attempt, llm::Dialect dialect, const Failure& failure,
+                                 const llm::ErrorDetails& error);
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,28 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// One call as it was read from its caller.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "fuseboard/pipeline/execution.h"
+#include "gateway/model_table.h"
+#include "llm/dialect.h"
+#include "llm/request.h"
+
+namespace fuseboard::gateway {
+
+struct ModelCall {
+  llm::Endpoint endpoint = llm::Endpoint::chat_completions;
+  llm::Dialect dialect = llm::Dialect::openai;  // the caller's
+  std::string path;                             // as asked for: "/v1/chat/completions"
+  std::shared_ptr<const Route> route;
+  llm::RequestFacts facts;
+  std::string body;
+  std::string request_id;
+  CallOptions options;
+};
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,163 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/model_routes.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "fuseboard/budget/estimate.h"
+#include "fuseboard/core/ids.h"
+#include "gateway/call_options.h"
+#include "gateway/relay.h"
+#include "gateway/verdict_answer.h"
+#include "llm/request.h"
+
+namespace fuseboard::gateway {
+namespace {
+
+using llm::GatewayError;
+
+llm::Endpoint endpoint_of(std::string_view path) {
+  constexpr std::array<std::pair<std::string_view, llm::Endpoint>, 5> kEndpoints = {{
+      {"/v1/chat/completions", llm::Endpoint::chat_completions},
+      {"/v1/responses", llm::Endpoint::responses},
+      {"/v1/embeddings", llm::Endpoint::embeddings},
+      {"/v1/messages", llm::Endpoint::messages},
+      {"/v1/messages/count_tokens", llm::Endpoint::count_tokens},
+  }};
+  const auto* const known = std::ranges::find(kEndpoints, path, &std::pair<std::string_view, llm::Endpoint>::first);
+  return known == kEndpoints.end() ? llm::Endpoint::other : known->second;
+}
+
+net::Task<void> refuse_body(RouteContext& context, net::BodyError error) {
+  switch (error) {
+    case net::BodyError::too_large:
+      co_await refuse(context, GatewayError::request_too_large, "the request body is longer than max_body allows");
+      break;
+    case net::BodyError::malformed:
+      co_await refuse(context, GatewayError::invalid_request, "the request body's chunked coding is broken");
+      break;
+    case net::BodyError::timeout:
+      co_await refuse(context, GatewayError::request_timeout, "the request body did not arrive in time");
+      break;
+    case net::BodyError::gone:
+      context.exchange.abort();
+      break;
+  }
+}
+
+// Of the route's targets, the first that speaks the dialect.
+std::optional<std::size_t> first_speaking(const Worker& worker, const Route& route, llm::Dialect dialect) {
+  for (const Upstream& upstream : route.upstreams) {
+    if (worker.models.providers()[upstream.provider].dialect == dialect) return upstream.provider;
+  }
+  return std::nullopt;
+}
+
+// The one provider that can have the state which a request refers to [FBK-7]: the one that made it, where that passed
+// by here; else the one that such requests go to first.
+std::optional<std::uint32_t> home_of_state(const Worker& worker, const ModelCall& call) {
+  if (!call.facts.bound()) return std::nullopt;
+  auto home = worker.state_homes.find(call.facts.previous_response_id);
+  if (!home) home = first_speaking(worker, *call.route, call.dialect);
+  if (!home) return std::nullopt;
+  return static_cast<std::uint32_t>(*home);
+}
+
+// Nobody who answers this model counts tokens: the gateway's own guess, marked as one.
+net::Task<void> estimate_tokens(RouteContext& context, const ModelCall& call) {
+  const TokenUsage estimate = estimate_usage({.text_bytes = call.body.size()});
+  net::ResponseHead head{.status = 200, .headers = {{"content-type", "application/json"}}};
+  add_served_by(head.headers, context.served_by());
+  head.headers.add("x-fuseboard-estimate", "1");
+  co_await context.exchange.respond(std::move(head), R"({"input_tokens":)" + std::to_string(estimate.input) + "}");
+}
+
+net::Task<void> relay(RouteContext& context, ModelCall call) {
+  Worker& worker = context.worker;
+  if (call.endpoint == llm::Endpoint::count_tokens && !first_speaking(worker, *call.route, call.dialect)) {
+    co_await estimate_tokens(context, call);
+    co_return;
+  }
+  call.options.id = CallId(context.request_id);
+  call.options.streaming = call.facts.stream;
+  call.options.ledger = &worker.ledger;
+  call.options.estimate = estimate_usage({.text_bytes = call.body.size(), .output_cap = call.facts.output_cap});
+  call.options.bound_to_provider = home_of_state(worker, call);
+  Relay relay(worker, context.exchange, std::move(call));
+  co_await relay.run();
+}
+
+llm::ModelEntry entry_of(const Route& route) { return {.id = route.name, .owned_by = "fuseboard"}; }
+
+std::string model_body(llm::Dialect dialect, const llm::ModelEntry& entry) {
+  return dialect == llm::Dialect::openai ? llm::openai_model_body(entry) : llm::anthropic_model_body(entry);
+}
+
+}  // namespace
+
+llm::Dialect caller_dialect(std::string_view path, const net::Headers& headers) noexcept {
+  const bool anthropic = path == "/v1/messages" || path.starts_with("/v1/messages/") ||
+                         (!path.starts_with("/v1/chat/") && headers.contains("anthropic-version"));
+  return anthropic ? llm::Dialect::anthropic : llm::Dialect::openai;
+}
+
+net::Task<void> call_model(RouteContext& context) {
+  auto body = co_await context.exchange.read_body();
+  if (!body) {
+    co_await refuse_body(context, body.error());
+    co_return;
+  }
+  const llm::Endpoint endpoint = endpoint_of(context.path);
+  auto facts = llm::parse_request(endpoint, *body);
+  if (!facts) {
+    co_await refuse(context, std::move(facts.error()));
+    co_return;
+  }
+  auto options = read_call_options(context.exchange.head().headers, context.worker.clock.now());
+  if (!options) {
+    co_await refuse(context, std::move(options.error()));
+    co_return;
+  }
+  auto route = context.worker.models.find(facts->model);
+  if (route == nullptr) {
+    co_await refuse(context, GatewayError::model_not_found,
+                    "the model '" + facts->model.substr(0, 200) +
+                        "' is neither configured nor of the form provider/model; see GET /v1/models",
+                    "model");
+    co_return;
+  }
+  co_await relay(context, {.endpoint = endpoint,
+                           .dialect = context.dialect,
+                           .path = std::string(context.path),
+                           .route = std::move(route),
+                           .facts = *std::move(facts),
+                           .body = *std::move(body),
+                           .request_id = context.request_id,
+                           .options = *options});
+}
+
+net::Task<void> list_models(RouteContext& context) {
+  std::vector<llm::ModelEntry> entries;
+  for (const auto& route : context.worker.models.routes()) entries.push_back(entry_of(*route));
+  co_await respond(
+      context, 200, "application/json",
+      context.dialect == llm::Dialect::openai ? llm::openai_models_body(entries) : llm::anthropic_models_body(entries));
+}
+
+net::Task<void> show_model(RouteContext& context) {
+  constexpr std::string_view kPrefix = "/v1/models/";
+  const auto id = net::percent_decode(context.path.substr(kPrefix.size()));
+  for (const auto& route : context.worker.models.routes()) {
+    if (!id || route->name != *id) continue;
+    co_await respond(context, 200, "application/json", model_body(context.dialect, entry_of(*route)));
+    co_return;
+  }
+  co_await refuse(context, GatewayError::model_not_found, "no model of that name is configured; see GET /v1/models",
+                  "model");
+}
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,408 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/relay.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "fuseboard/classify/classifier.h"
+#include "fuseboard/classify/user_rules.h"
+#include "gateway/flight.h"
+#include "gateway/rate_headers.h"
+#include "gateway/transport_fault.h"
+#include "llm/answer.h"
+#include "llm/prefill.h"
+#include "llm/translate_answer.h"
+
+namespace fuseboard::gateway {
+namespace {
+
+constexpr std::size_t kMaxErrorBody = std::size_t{1} << 20;
+constexpr std::size_t kMaxPlainAnswer = std::size_t{64} << 20;
+
+bool is_event_stream(const net::ResponseHead& head) {
+  constexpr std::string_view kType = "text/event-stream";
+  const std::string_view type = head.headers.get("content-type");
+  return net::equal_ignoring_case(type.substr(0, kType.size()), kType);
+}
+
+int status_of(Category category) {
+  switch (category) {
+    case Category::invalid_request:
+    case Category::context_length_exceeded:
+    case Category::content_policy:
+    case Category::policy_violation:
+      return 400;
+    case Category::permission_denied:
+      return 403;
+    case Category::tool_not_found:
+    case Category::resource_not_found:
+    case Category::model_not_found:
+      return 404;
+    case Category::rate_limit:
+    case Category::quota_exhausted:
+      return 429;
+    case Category::service_unavailable:
+    case Category::overloaded:
+      return 503;
+    case Category::timeout:
+      return 504;
+    default:
+      return 502;
+  }
+}
+
+// A whole answer, from an upstream that does not stream, to a caller who asked for a stream.
+std::expected<std::string, std::string> as_stream(llm::Dialect from, llm::Dialect to, std::string_view body,
+                                                  const llm::StreamOrigin& origin) {
+  const auto deltas = llm::answer_deltas(from, body);
+  if (!deltas) return std::unexpected(deltas.error());
+  return llm::answer_events(to, *deltas, origin);
+}
+
+// An attempt among those whose tasks run.
+class Entry {
+ public:
+  template <typename Flights, typename Flight>
+  Entry(Flights& flights, Flight& flight) : leave_([&flights, &flight] { std::erase(flights, &flight); }) {
+    flights.push_back(&flight);
+  }
+  ~Entry() { leave_(); }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+
+ private:
+  std::function<void()> leave_;
+};
+
+}  // namespace
+
+AttemptReport failed_report(TransportFault fault) {
+  AttemptReport report = failed_report(classify_transport(fault), false);
+  report.silent = is_silence(fault);
+  return report;
+}
+
+std::optional<TokenUsage> usage_of(const llm::Usage& usage) {
+  if (!usage.known) return std::nullopt;
+  return TokenUsage{.input = usage.prompt, .cached_input = usage.cached, .output = usage.completion};
+}
+
+UpstreamError told_under_success(std::uint32_t attempt, llm::Dialect dialect, const Failure& failure,
+                                 const llm::ErrorDetails& error) {
+  const int status = status_of(failure.category);
+  const std::string_view type = status < 500 ? "invalid_request_error" : "server_error";
+  const auto code = error.code.empty() ? std::nullopt : std::optional<std::string_view>(error.code);
+  const std::string body =
+      llm::openai_error_body(error.message, error.type.empty() ? type : error.type, std::nullopt, code);
+  net::ResponseHead head{.status = status, .headers = {{"content-type", "application/json"}}};
+  if (dialect == llm::Dialect::openai) {
+    return {.attempt = attempt, .dialect = dialect, .head = std::move(head), .body = body};
+  }
+  return {.attempt = attempt,
+          .dialect = dialect,
+          .head = std::move(head),
+          .body = llm::translate_error(dialect, status, body, {})};
+}
+
+Relay::Relay(Worker& worker, net::ServerExchange& exchange, ModelCall call)
+    : worker_(worker),
+      exchange_(exchange),
+      call_(std::move(call)),
+      forms_(worker.models.providers(), call_),
+      waker_(std::make_shared<LoopWaker>(worker.loop)),
+      alarm_(worker.loop,
+             [this](bool came) {
+               if (came) {
+                 driver_.proceed();
+               } else {
+                 driver_.leave();
+               }
+             }),
+      driver_(
+          call_.route->plan,
+          [this] {
+            CallOptions options = call_.options;
+            options.eligibility = &forms_;
+            return options;
+          }(),
+          worker.rng, worker.clock, *this, waker_) {
+  waker_->on_wake([this] { driver_.proceed(); });
+}
+
+Relay::~Relay() { waker_->on_wake({}); }
+
+net::Task<void> Relay::run() {
+  exchange_.on_gone([this] { caller_gone(); });
+  co_await driver_.run();
+  const CallRecord& record = driver_.execution().record();
+  worker_.metrics.count(*call_.route, record);
+  if (record.ending == Ending::cancelled) co_return;
+  if (record.ending == Ending::interrupted) {
+    co_await break_off();
+  } else if (record.ending != Ending::success) {
+    co_await answer_failure();
+  } else if (answer_) {
+    co_await exchange_.respond(std::move(answer_->head), std::move(answer_->body));
+  }
+}
+
+net::Task<void> Relay::attempt(Attempt attempt) {
+  Flight flight{.attempt = attempt};
+  const Entry entry(flights_, flight);
+  std::expected<net::ResponseHead, net::TransportError> head;
+  Sending sending = prepare(attempt);
+  head = co_await send(flight, sending);
+  sending.body = {};  // the answer may stream for minutes
+  if (!driver_.in_flight(attempt.number)) co_return;
+  if (head) flight.window = window_of(attempt.target, head->headers);
+  if (!head) {
+    AttemptReport report = report_of(head.error());
+    if (attempt.recovery) report.recovery = recovery();
+    driver_.report(attempt.number, report);
+  } else if (head->status < 200 || head->status > 299) {
+    co_await read_error(flight, *std::move(head), sending.prefilled());
+  } else if (driver_.accepted(attempt.number); call_.facts.stream && is_event_stream(*head)) {
+    co_await relay_stream(flight, *std::move(head), sending);
+  } else {
+    co_await read_plain(flight, *std::move(head));
+  }
+}
+
+// An attempt that goes on with an answer is given what the caller has of it, where the target takes that.
+Relay::Sending Relay::prepare(const Attempt& attempt) {
+  if (!attempt.recovery) return {.body = forms_.body(attempt.target)};
+  if (may_prefill(attempt.target)) {
+    const std::size_t said = llm::prefill_text(forms_.dialect(attempt.target), delivered_.text).size();
+    auto body = forms_.body_with_prefill(attempt.target, delivered_.text);
+    if (said > 0 && body) {
+      return {.body = *std::move(body),
+              .splice = Splice(Splice::Mode::goes_on, delivered_.text, delivered_.text.size() - said)};
+    }
+  }
+  return {.body = forms_.body(attempt.target), .splice = Splice(Splice::Mode::begins_anew, delivered_.text)};
+}
+
+net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(Flight& flight, const Sending& sending) {
+  const std::uint32_t target = flight.attempt.target;
+  const std::size_t index = upstream(target).provider;
+  const Provider& provider = worker_.models.providers()[index];
+  net::HttpClient& client = *worker_.clients[index];
+  const net::RequestHead request = upstream_request(exchange_.head(), provider, forms_.path(target), call_.dialect);
+  const net::SendDeadlines deadlines{.connect_by = flight.attempt.connect_by, .head_by = flight.attempt.headers_by};
+  flight.upstream.emplace(client.exchange(provider.origin));
+  auto head = co_await flight.upstream->send(request, sending.body, deadlines);
+  if (!head && was_stale(flight, head.error())) {
+    flight.upstream.emplace(client.exchange(provider.origin, true));
+    head = co_await flight.upstream->send(request, sending.body, deadlines);
+  }
+  co_return head;
+}
+
+// A kept connection that breaks at once was most likely lost while nobody used it: to a restart, to a router that
+// forgot it. That is no evidence against the target, and there may be a pool full of them, so the attempt goes on over
+// a fresh one.
+bool Relay::was_stale(const Flight& flight, const net::TransportError& error) const {
+  const bool broke = error.kind == net::TransportError::reset || error.kind == net::TransportError::closed_early;
+  return broke && flight.upstream->reused_connection() && call_.options.idempotent &&
+         driver_.in_flight(flight.attempt.number) && now() < flight.attempt.connect_by;
+}
+
+net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead head, bool prefilled) {
+  const Attempt& attempt = flight.attempt;
+  auto body = co_await flight.upstream->read_all(kMaxErrorBody, std::min(attempt.headers_by, attempt.total_by));
+  if (!driver_.in_flight(attempt.number)) co_return;
+  // The status has already decided; a body that does not come only leaves less to say.
+  std::string text = body ? *std::move(body) : std::string();
+  const Failure failure = judge(head, text).value_or(Failure::of(Category::execution_error));
+  AttemptReport report = failed_report(failure, true);
+  report.window = flight.window;
+  if (prefilled && failure.category == Category::invalid_request) {
+    // The request was good before the prefill was added: the same target may begin anew.
+    refused_prefill_ |= std::uint64_t{1} << attempt.target;
+    report.outcome.failure->retryable = true;
+    report.outcome.failure->fallback = true;
+    report.outcome.failure->evidence = Evidence::does_not_count;
+  }
+  if (attempt.recovery) report.recovery = recovery();
+  keep_error({.attempt = attempt.number,
+              .dialect = forms_.dialect(attempt.target),
+              .head = std::move(head),
+              .body = std::move(text)});
+  driver_.report(attempt.number, report);
+}
+
+net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead head) {
+  const Attempt& attempt = flight.attempt;
+  // All of it counts as first content: nothing has been handed on, also where a stream was asked for [RTY-3].
+  auto body = co_await flight.upstream->read_all(kMaxPlainAnswer, std::min(attempt.first_content_by, attempt.total_by));
+  if (!driver_.in_flight(attempt.number)) co_return;
+  if (body && !attempt.recovery) {
+    take_plain(flight, std::move(head), *std::move(body));
+    co_return;
+  }
+  // An answer that goes on within a stream must be one.
+  AttemptReport report = body ? failed_report(TransportFault::malformed) : report_of(body.error());
+  if (attempt.recovery) report.recovery = recovery();
+  driver_.report(attempt.number, report);
+}
+
+void Relay::take_plain(const Flight& flight, net::ResponseHead head, std::string body) {
+  const Attempt& attempt = flight.attempt;
+  const llm::Dialect dialect = forms_.dialect(attempt.target);
+  const llm::AnswerJudgement read =
+      llm::judge_answer(forms_.endpoint(attempt.target), head.status, head.headers.get("content-type"), body, {});
+  if (read.failure) {
+    // The reader of answers sees that it is none; what that means is the classifier's word.
+    const Failure failure = judge(head, body).value_or(*read.failure);
+    if (!read.error.empty()) keep_error(told_under_success(attempt.number, dialect, failure, read.error));
+    driver_.report(attempt.number, failed_report(failure, true));
+    return;
+  }
+  const bool streamed = call_.facts.stream && llm::translates(call_.endpoint);
+  if (dialect != call_.dialect || streamed) {
+    const llm::StreamOrigin origin{.created = std::chrono::system_clock::to_time_t(worker_.wall.now()),
+                                   .include_usage = call_.facts.include_usage};
+    auto said = streamed ? as_stream(dialect, call_.dialect, body, origin)
+                         : llm::translate_answer(dialect, call_.dialect, body, origin);
+    if (!said) {
+      driver_.report(attempt.number, failed_report(TransportFault::malformed));
+      return;
+    }
+    body = *std::move(said);
+  }
+  net::ResponseHead ours = answer_head(flight, head, streamed);
+  if (read.filtered) {
+    end_filtered(
+        flight, {.attempt = attempt.number, .dialect = call_.dialect, .head = std::move(ours), .body = std::move(body)},
+        read.usage);
+    return;
+  }
+  AttemptReport report{.outcome = Outcome::success(), .answered = true, .usage = usage_of(read.usage)};
+  report.window = flight.window;
+  driver_.report(attempt.number, report);
+  remember_state(flight, read.id);
+  answer_ = Answer{.head = std::move(ours), .body = std::move(body)};
+}
+
+// No evidence against the target, and nothing to try again: another target is asked only where the plan's fallback_on
+// says so. If none answers, the caller reads the reason in what the provider sent.
+void Relay::end_filtered(const Flight& flight, UpstreamError answer, const llm::Usage& usage) {
+  answer.ready = true;
+  keep_error(std::move(answer));
+  AttemptReport report = failed_report(Failure::of(Category::content_policy), true);
+  report.usage = usage_of(usage);  // what was filtered is billed
+  driver_.report(flight.attempt.number, report);
+}
+
+void Relay::cancel(std::uint32_t attempt) {
+  for (Flight* const flight : flights_) {
+    if (flight->attempt.number == attempt && flight->upstream) flight->upstream->cancel();
+  }
+}
+
+net::Task<void> Relay::answer_failure() {
+  const CallRecord& record = driver_.execution().record();
+  const auto target = record.attempts.empty() ? std::nullopt : std::optional(record.attempts.back().target);
+  const auto& problem = forms_.problem();
+  const UpstreamError* const telling = telling_error();
+  Answer answer = failure_answer(
+      record, driver_.execution().plan(),
+      {.upstream = telling, .problem = &problem, .passthrough = target && is_passthrough(*target)}, served_by(target));
+  tell_own_limits(record, answer.head.headers);
+  co_await exchange_.respond(std::move(answer.head), std::move(answer.body));
+}
+
+// Of a call that our own limits refused.
+void Relay::tell_own_limits(const CallRecord& record, net::Headers& headers) const {
+  if (record.ending != Ending::rate_limited) return;
+  for (const RefusalRecord& refusal : record.refusals) {
+    if (refusal.reason != RejectionReason::rate_limited) continue;
+    const LimitView own = refused_view(limit_view(state_of(refusal.target), now()),
+                                       {.reason = refusal.reason, .retry_after = refusal.retry_after});
+    set_rate_headers(headers, call_.dialect, {.dialect = call_.dialect, .own = own}, worker_.wall.now());
+    return;
+  }
+}
+
+// What the caller reads above an answer of this attempt's.
+net::ResponseHead Relay::answer_head(const Flight& flight, const net::ResponseHead& upstream, bool streamed) const {
+  const std::uint32_t target = flight.attempt.target;
+  const llm::Dialect dialect = forms_.dialect(target);
+  net::ResponseHead head = caller_response(upstream, served_by(target), dialect);
+  if (streamed) head.headers.set("content-type", "text/event-stream; charset=utf-8");
+  TargetState& state = state_of(target);
+  if (state.limits() != nullptr || state.adaptive_rate() != nullptr || dialect != call_.dialect) {
+    const WallTime wall = worker_.wall.now();
+    set_rate_headers(head.headers, call_.dialect,
+                     {.dialect = dialect,
+                      .upstream = read_rate_headers(dialect, upstream.headers, wall),
+                      .own = limit_view(state, now())},
+                     wall);
+  }
+  return head;
+}
+
+// What the upstream says of its own limits, where somebody follows it.
+std::optional<ServerWindow> Relay::window_of(std::uint32_t target, const net::Headers& headers) const {
+  if (state_of(target).adaptive_rate() == nullptr) return std::nullopt;
+  return server_window(read_rate_headers(forms_.dialect(target), headers, worker_.wall.now()));
+}
+
+void Relay::keep_error(UpstreamError error) {
+  if (!first_error_) {
+    first_error_ = std::move(error);
+  } else {
+    last_error_ = std::move(error);
+  }
+}
+
+const UpstreamError* Relay::telling_error() const noexcept {
+  const auto telling = driver_.execution().record().telling_attempt;
+  for (const auto* error : {&first_error_, &last_error_}) {
+    if (*error && telling == (*error)->attempt) return &**error;
+  }
+  return nullptr;
+}
+
+AttemptReport Relay::report_of(const net::TransportError& error) const {
+  const TransportFault fault = fault_of(error);
+  AttemptReport report = failed_report(fault);
+  report.connected = was_connected(fault);
+  report.may_have_run = error.request_may_have_run;
+  return report;
+}
+
+std::optional<Failure> Relay::judge(const net::ResponseHead& head, std::string_view body) const {
+  std::vector<HeaderField> headers;
+  for (const net::Header field : head.headers) headers.push_back({field.name, field.value});
+  const CallEvidence evidence{.status = head.status, .headers = headers, .body = body, .now = worker_.wall.now()};
+  return classify(evidence, worker_.models.classify_rules()).failure;
+}
+
+bool Relay::is_passthrough(std::uint32_t target) const {
+  return worker_.models.providers()[upstream(target).provider].auth == config::Auth::passthrough;
+}
+
+void Relay::remember_state(const Flight& flight, std::string_view id) {
+  if (call_.endpoint == llm::Endpoint::responses) {
+    worker_.state_homes.remember(id, upstream(flight.attempt.target).provider);
+  }
+}
+
+void Relay::caller_gone() {
+  for (const Flight* const flight : flights_) observe(*flight);
+  driver_.leave();
+}
+
+ServedBy Relay::served_by(std::optional<std::uint32_t> target) const noexcept {
+  const CallRecord& record = driver_.execution().record();
+  return {.request_id = call_.request_id,
+          .target = target ? std::string_view(driver_.execution().plan().targets()[*target].name) : std::string_view(),
+          .attempts = record.attempts_sent,
+          .demo = worker_.demo,
+          .dialect = call_.dialect};
+}
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,104 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// One call on its way: from the caller's request through the decision engine to upstreams and back.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fuseboard/classify/transport.h"
+#include "gateway/alarm.h"
+#include "gateway/answer_stream.h"
+#include "gateway/driver.h"
+#include "gateway/heads.h"
+#include "gateway/model_call.h"
+#include "gateway/request_forms.h"
+#include "gateway/verdict_answer.h"
+#include "gateway/worker.h"
+#include "net/server.h"
+
+namespace fuseboard::gateway {
+
+// Lives as long as the handler of its exchange. Loop thread only.
+//
+// A plain answer is read whole, judged, then handed on. A stream is held back until its first content; until then a
+// retry, a hedge or another target costs the caller nothing [STR-4]. From then on its events are passed on as they
+// arrive. Where it breaks off, another attempt goes on with it if it can [STR-5].
+class Relay final : private CallHands {
+ public:
+  Relay(Worker& worker, net::ServerExchange& exchange, ModelCall call);
+  ~Relay() override;
+
+  // Answers the caller. Ends when the answer is complete or the caller is gone.
+  net::Task<void> run();
+
+ private:
+  struct Flight;   // an attempt whose task runs
+  struct Sending;  // what an attempt sends
+
+  net::Task<void> attempt(Attempt attempt) override;
+  void cancel(std::uint32_t attempt) override;
+  void proceed_at(TimePoint time) override { alarm_.set(time); }
+
+  // Upstream (relay.cc).
+  Sending prepare(const Attempt& attempt);
+  net::Task<std::expected<net::ResponseHead, net::TransportError>> send(Flight& flight, const Sending& sending);
+  bool was_stale(const Flight& flight, const net::TransportError& error) const;
+  net::Task<void> read_error(Flight& flight, net::ResponseHead head, bool prefilled);
+  net::Task<void> read_plain(Flight& flight, net::ResponseHead head);
+  void take_plain(const Flight& flight, net::ResponseHead head, std::string body);
+
+  // Streams (relay_stream.cc).
+  net::Task<void> relay_stream(Flight& flight, net::ResponseHead head, const Sending& sending);
+  AnswerStream make_stream(const Flight& flight, const Sending& sending) const;
+  net::Task<bool> hand_on(Flight& flight, AnswerStream& stream, net::ResponseHead& head);
+  net::Task<void> complete_stream(Flight& flight, AnswerStream& stream, net::ResponseHead& head);
+  void fail_stream(Flight& flight, AnswerStream& stream, AttemptReport report);
+  std::optional<StreamRecovery> recovery() const;
+  bool may_prefill(std::uint32_t target) const;
+  net::Task<void> break_off();
+  void observe(const Flight& flight);
+
+  // Answers and reports (relay.cc).
+  net::Task<void> answer_failure();
+  net::ResponseHead answer_head(const Flight& flight, const net::ResponseHead& upstream, bool streamed) const;
+  void tell_own_limits(const CallRecord& record, net::Headers& headers) const;
+  std::optional<ServerWindow> window_of(std::uint32_t target, const net::Headers& headers) const;
+  void keep_error(UpstreamError error);
+  const UpstreamError* telling_error() const noexcept;
+  void end_filtered(const Flight& flight, UpstreamError answer, const llm::Usage& usage);
+  AttemptReport report_of(const net::TransportError& error) const;
+  // What an answer means, by its head and its body: a user's rules, then ours.
+  std::optional<Failure> judge(const net::ResponseHead& head, std::string_view body) const;
+  bool is_passthrough(std::uint32_t target) const;
+  void remember_state(const Flight& flight, std::string_view id);
+  void caller_gone();
+  ServedBy served_by(std::optional<std::uint32_t> target) const noexcept;
+  TimePoint now() const noexcept { return worker_.clock.now(); }
+  TargetState& state_of(std::uint32_t target) const { return *driver_.execution().plan().targets()[target].state; }
+  const Upstream& upstream(std::uint32_t target) const { return call_.route->upstreams[target]; }
+
+  Worker& worker_;
+  net::ServerExchange& exchange_;
+  ModelCall call_;
+  RequestForms forms_;
+  const std::shared_ptr<LoopWaker> waker_;
+  Alarm alarm_;
+  LoopDriver driver_;
+  std::vector<Flight*> flights_;
+  std::optional<Answer> answer_;  // a plain answer to hand on
+  Delivered delivered_;
+  std::string error_event_;            // the upstream's own, of the stream that broke off last
+  std::uint64_t refused_prefill_ = 0;  // by target: what it said in this call
+  // The first and the latest error answer: the telling one is among them.
+  std::optional<UpstreamError> first_error_;
+  std::optional<UpstreamError> last_error_;
+};
+
+}  // namespace fuseboard::gateway

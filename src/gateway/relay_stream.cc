@@ -1,0 +1,182 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Streams: how they reach the caller, and what becomes of those that break off.
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/flight.h"
+#include "gateway/relay.h"
+#include "gateway/transport_fault.h"
+#include "llm/errors.h"
+
+namespace fuseboard::gateway {
+namespace {
+
+// How long a finished stream's connection may take to end its body, to be of use again.
+constexpr Duration kDrainTime = std::chrono::milliseconds(250);
+
+// The answer is complete; what is left of the body is framing. Reading it lets the connection serve again.
+net::Task<void> drain(net::ClientExchange upstream, TimePoint by) {
+  for (;;) {
+    const auto bytes = co_await upstream.read_some(by);
+    if (!bytes || bytes->empty()) co_return;
+  }
+}
+
+// When the next bytes must have come, and what it means if they have not.
+std::pair<TimePoint, TransportFault> next_by(const Attempt& attempt, const AnswerStream& stream) {
+  if (!stream.content_seen())
+    return {std::min(attempt.first_content_by, attempt.total_by), TransportFault::first_content_timeout};
+  const TimePoint idle_by = saturating_add(stream.last_event(), attempt.idle);
+  if (idle_by <= attempt.total_by) return {idle_by, TransportFault::idle_timeout};
+  return {attempt.total_by, TransportFault::total_timeout};
+}
+
+}  // namespace
+
+AnswerStream Relay::make_stream(const Flight& flight, const Sending& sending) const {
+  const StreamTerms terms{.from = forms_.endpoint(flight.attempt.target),
+                          .to = call_.endpoint,
+                          .choices = call_.facts.choices,
+                          .include_usage = call_.facts.include_usage,
+                          .skip_malformed = call_.route->malformed_events == config::MalformedEvents::skip,
+                          .retain = call_.route->stream_recovery != config::StreamRecoveryMode::fail &&
+                                    llm::translates(call_.endpoint) && call_.facts.choices == 1,
+                          .rules = &worker_.models.classify_rules(),
+                          .created = std::chrono::system_clock::to_time_t(worker_.wall.now())};
+  if (sending.splice) return {terms, delivered_, *sending.splice, now()};
+  return {terms, now()};
+}
+
+net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead head, const Sending& sending) {
+  using Reading = AnswerStream::Reading;
+  const std::uint32_t number = flight.attempt.number;
+  AnswerStream stream = make_stream(flight, sending);
+  flight.stream = &stream;
+  for (;;) {
+    const auto [by, fault] = next_by(flight.attempt, stream);
+    const auto bytes = co_await flight.upstream->read_some(by);
+    if (!driver_.in_flight(number)) co_return;
+    const bool over = !bytes || bytes->empty();
+    const Reading reading = over ? stream.end() : stream.read(*bytes, now());
+    const bool broken = reading == Reading::failed || reading == Reading::mismatch;
+    // Content that came together with a failure has not reached the caller: another try still costs nothing.
+    const bool still_free = broken && !driver_.execution().committed();
+    if (stream.content_seen() && !still_free && !co_await hand_on(flight, stream, head)) co_return;
+    if (reading == Reading::goes_on) continue;
+    worker_.metrics.count_skipped(*call_.route, stream.skipped());
+    if (reading == Reading::complete) {
+      co_await complete_stream(flight, stream, head);
+    } else if (reading == Reading::mismatch) {
+      fail_stream(flight, stream, {.outcome = Outcome::success(), .answered = true, .unusable = true});
+    } else if (bytes || !stream.error().empty() || stream.malformed()) {
+      fail_stream(flight, stream, failed_report(*stream.verdict(), true));
+    } else {
+      const bool silent = bytes.error().kind == net::TransportError::body_timeout;
+      fail_stream(flight, stream, silent ? failed_report(fault) : report_of(bytes.error()));
+    }
+    co_return;
+  }
+}
+
+// Hands on what is there, and with the first of it the answer's head. False: nobody is there to read it, or another
+// attempt was first.
+net::Task<bool> Relay::hand_on(Flight& flight, AnswerStream& stream, net::ResponseHead& head) {
+  const std::uint32_t number = flight.attempt.number;
+  if (!std::exchange(flight.begun, true) && !driver_.first_content(number)) co_return false;
+  bool reached = true;
+  if (!exchange_.started()) {
+    const net::ResponseHead upstream = std::exchange(head, {});  // of no use after this
+    reached = co_await exchange_.start(answer_head(flight, upstream, stream.rewrites()));
+  }
+  if (reached) {
+    stream.deliver(delivered_);
+    reached = co_await exchange_.write(stream.out());
+    stream.out().clear();
+  }
+  if (!reached) caller_gone();
+  co_return driver_.in_flight(number);
+}
+
+net::Task<void> Relay::complete_stream(Flight& flight, AnswerStream& stream, net::ResponseHead& head) {
+  if (!driver_.execution().committed() && stream.filtered()) {
+    net::ResponseHead ours = answer_head(flight, head, stream.rewrites());
+    end_filtered(flight,
+                 {.attempt = flight.attempt.number,
+                  .dialect = call_.dialect,
+                  .head = std::move(ours),
+                  .body = std::move(stream.out())},
+                 stream.usage());
+    co_return;
+  }
+  // Perhaps without any content: all of it goes to the caller before the call is settled.
+  if (!co_await hand_on(flight, stream, head)) co_return;
+  remember_state(flight, stream.id());
+  AttemptReport report{.outcome = Outcome::success(), .answered = true, .usage = usage_of(stream.usage())};
+  report.window = flight.window;
+  driver_.report(flight.attempt.number, report);
+  if (co_await exchange_.finish()) {
+    net::spawn(drain(*std::move(flight.upstream), saturating_add(now(), kDrainTime)));
+    flight.upstream.reset();
+  }
+}
+
+void Relay::fail_stream(Flight& flight, AnswerStream& stream, AttemptReport report) {
+  const bool committed = driver_.execution().committed();
+  if (committed) {
+    stream.note_end(delivered_);
+    error_event_ = stream.error_event();
+    observe(flight);
+    report.recovery = recovery();
+  } else if (!stream.error().empty()) {
+    keep_error(told_under_success(flight.attempt.number, forms_.dialect(flight.attempt.target), *report.outcome.failure,
+                                  stream.error()));
+  }
+  driver_.report(flight.attempt.number, report);
+}
+
+// Whether, and by whom best, an answer that broke off can be gone on with.
+std::optional<StreamRecovery> Relay::recovery() const {
+  if (call_.route->stream_recovery == config::StreamRecoveryMode::fail) return std::nullopt;
+  if (!delivered_.whole || !delivered_.resume || delivered_.text.empty()) return std::nullopt;
+  StreamRecovery recovery;
+  for (std::uint32_t target = 0; target < call_.route->upstreams.size(); ++target) {
+    if (may_prefill(target)) recovery.prefer |= std::uint64_t{1} << target;
+  }
+  return recovery;
+}
+
+bool Relay::may_prefill(std::uint32_t target) const {
+  return call_.route->stream_recovery == config::StreamRecoveryMode::continue_answer && call_.facts.continuable &&
+         upstream(target).prefill && ((refused_prefill_ >> target) & 1U) == 0;
+}
+
+// The caller has part of an answer and nobody can go on with it: say in the stream that it broke off, and never that it
+// is done [STR-5].
+net::Task<void> Relay::break_off() {
+  const CallRecord& record = driver_.execution().record();
+  if (error_event_.empty()) {
+    const AttemptRecord& last = record.attempts.back();
+    const std::string_view why =
+        last.failure && !last.unusable ? name(last.failure->category) : std::string_view("no other answer fits it");
+    error_event_ = llm::error_event(
+        call_.endpoint, llm::GatewayError::stream_interrupted,
+        "the answer broke off: " + std::string(why) + " at " + driver_.execution().plan().targets()[last.target].name,
+        delivered_.events);
+  }
+  if (co_await exchange_.write(error_event_)) co_await exchange_.finish();
+}
+
+// Tells the budget what an answer that will not be complete has used: about one token an event, where the provider has
+// not said.
+void Relay::observe(const Flight& flight) {
+  if (flight.stream == nullptr || flight.stream->pieces() == 0) return;
+  const llm::Usage& told = flight.stream->usage();
+  driver_.observe(flight.attempt.number, {.input = told.known ? told.prompt : call_.options.estimate.input,
+                                          .cached_input = told.known ? told.cached : 0,
+                                          .output = std::max(told.completion, flight.stream->pieces())});
+}
+
+}  // namespace fuseboard::gateway

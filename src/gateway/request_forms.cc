@@ -1,0 +1,78 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/request_forms.h"
+
+#include <utility>
+
+#include "llm/prefill.h"
+#include "llm/translate_request.h"
+
+namespace fuseboard::gateway {
+namespace {
+
+// Providers of the OpenAI dialect are configured with the /v1 in their base URL, Anthropic's without it, as the SDKs
+// have it.
+constexpr std::string_view kVersionPrefix = "/v1";
+
+}  // namespace
+
+RequestForms::RequestForms(const std::vector<Provider>& providers, const ModelCall& call)
+    : providers_(providers), call_(call) {}
+
+bool RequestForms::can_take(std::uint32_t target) noexcept {
+  const std::uint64_t bit = std::uint64_t{1} << target;
+  if ((known_ & bit) != 0) return (able_ & bit) != 0;
+  known_ |= bit;
+  if (translated(target)) {
+    auto body = translate(target);
+    if (!body) {
+      if (!problem_) problem_ = std::move(body.error());
+      return false;
+    }
+    translation_ = {.target = target, .body = *std::move(body)};
+  }
+  able_ |= bit;
+  return true;
+}
+
+llm::Dialect RequestForms::dialect(std::uint32_t target) const { return providers_[upstream(target).provider].dialect; }
+
+llm::Endpoint RequestForms::endpoint(std::uint32_t target) const {
+  return translated(target) ? llm::chat_endpoint(dialect(target)) : call_.endpoint;
+}
+
+std::string_view RequestForms::path(std::uint32_t target) const {
+  std::string_view path = call_.path;
+  if (translated(target)) path = dialect(target) == llm::Dialect::openai ? "/v1/chat/completions" : "/v1/messages";
+  if (dialect(target) == llm::Dialect::openai) path.remove_prefix(kVersionPrefix.size());
+  return path;
+}
+
+std::string RequestForms::body(std::uint32_t target) {
+  if (!translated(target)) return llm::with_model(call_.body, call_.facts, upstream(target).model);
+  if (translation_ && translation_->target == target) return std::exchange(translation_, std::nullopt)->body;
+  return translate(target).value();  // it could be said before
+}
+
+std::expected<std::string, llm::RequestError> RequestForms::body_with_prefill(std::uint32_t target,
+                                                                              std::string_view partial) {
+  return llm::with_prefill(dialect(target), body(target), partial);
+}
+
+std::expected<std::string, llm::RequestError> RequestForms::translate(std::uint32_t target) const {
+  if (!llm::translates(call_.endpoint)) {
+    return std::unexpected(llm::RequestError{
+        .message = "the model '" + call_.route->name + "' has no target that speaks the dialect of " + call_.path,
+        .param = "model",
+        .code = "unsupported_endpoint"});
+  }
+  const Upstream& to = upstream(target);
+  return llm::translate_request(
+      call_.dialect, dialect(target), call_.body,
+      {.model = to.model,
+       .default_max_tokens = to.max_tokens,
+       .drop_unsupported = call_.route->unsupported_fields == config::UnsupportedFields::drop});
+}
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,57 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A request in the words that each of its targets understands.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fuseboard/pipeline/execution.h"
+#include "gateway/model_call.h"
+
+namespace fuseboard::gateway {
+
+// One call's. The table and the call must outlive it; loop thread only.
+class RequestForms final : public Eligibility {
+ public:
+  RequestForms(const std::vector<Provider>& providers, const ModelCall& call);
+
+  // Whether the request can be said in the target's dialect. Translates where it must, and remembers.
+  bool can_take(std::uint32_t target) noexcept override;
+
+  // Where a target of this dialect is asked: its own endpoint for conversations, or the caller's.
+  llm::Endpoint endpoint(std::uint32_t target) const;
+  std::string_view path(std::uint32_t target) const;  // below the provider's prefix
+  bool translated(std::uint32_t target) const { return dialect(target) != call_.dialect; }
+  llm::Dialect dialect(std::uint32_t target) const;
+
+  // The body for a target that can take the call.
+  std::string body(std::uint32_t target);
+  // The same, with the part of the answer that the caller already has.
+  std::expected<std::string, llm::RequestError> body_with_prefill(std::uint32_t target, std::string_view partial);
+
+  // Why the first target that cannot take the call cannot.
+  const std::optional<llm::RequestError>& problem() const noexcept { return problem_; }
+
+ private:
+  struct Translation {
+    std::uint32_t target;
+    std::string body;
+  };
+  const Upstream& upstream(std::uint32_t target) const { return call_.route->upstreams[target]; }
+  std::expected<std::string, llm::RequestError> translate(std::uint32_t target) const;
+
+  const std::vector<Provider>& providers_;
+  const ModelCall& call_;
+  std::optional<Translation> translation_;  // the latest, until it is sent
+  std::uint64_t known_ = 0;                 // by target: whether can_take() has been asked, and its answer
+  std::uint64_t able_ = 0;
+  std::optional<llm::RequestError> problem_;
+};
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,40 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What a route's function gets, and the short answers that all of them give.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gateway/heads.h"
+#include "gateway/routes.h"
+#include "gateway/worker.h"
+#include "llm/dialect.h"
+#include "llm/errors.h"
+#include "net/server.h"
+#include "net/task.h"
+
+namespace fuseboard::gateway {
+
+struct RouteContext {
+  Worker& worker;
+  const Shared& shared;
+  net::ServerExchange& exchange;
+  std::string_view path;
+  std::string request_id;
+  llm::Dialect dialect = llm::Dialect::openai;  // of answers
+
+  ServedBy served_by() const {
+    return {.request_id = request_id, .target = {}, .demo = worker.demo, .dialect = dialect};
+  }
+};
+
+// One of the gateway's own errors.
+net::Task<void> refuse(RouteContext& context, llm::GatewayError error, std::string message, std::string param = {});
+// A request that is wrong in what it says.
+net::Task<void> refuse(RouteContext& context, llm::RequestError error);
+
+net::Task<void> respond(RouteContext& context, int status, std::string_view type, std::string body);
+
+}  // namespace fuseboard::gateway

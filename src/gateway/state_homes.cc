@@ -1,0 +1,29 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/state_homes.h"
+
+namespace fuseboard::gateway {
+
+void StateHomes::remember(std::string_view id, std::size_t provider) {
+  if (id.empty() || id.size() > kMaxIdBytes) return;
+  const MutexLock lock(mutex_);
+  if (const auto known = homes_.find(id); known != homes_.end()) {
+    known->second = provider;
+    return;
+  }
+  if (order_.size() >= kMaxKnown) {
+    homes_.erase(order_.front());
+    order_.pop_front();
+  }
+  homes_.emplace(order_.emplace_back(id), provider);
+}
+
+std::optional<std::size_t> StateHomes::find(std::string_view id) const {
+  const MutexLock lock(mutex_);
+  const auto found = homes_.find(id);
+  if (found == homes_.end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,35 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Which provider keeps the state that a later request may refer to [FBK-7].
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "fuseboard/core/mutex.h"
+
+namespace fuseboard::gateway {
+
+// Of the latest kMaxKnown answers that passed by. Thread-safe.
+class StateHomes {
+ public:
+  static constexpr std::size_t kMaxKnown = 10'000;
+  static constexpr std::size_t kMaxIdBytes = 256;  // longer ids are not remembered
+
+  // `id` of an answer that this provider gave: an index into ModelTable::providers().
+  void remember(std::string_view id, std::size_t provider);
+  std::optional<std::size_t> find(std::string_view id) const;
+
+ private:
+  mutable Mutex mutex_;
+  std::deque<std::string> order_ FUSEBOARD_GUARDED_BY(mutex_);  // oldest first; what the map's keys view
+  std::unordered_map<std::string_view, std::size_t> homes_ FUSEBOARD_GUARDED_BY(mutex_);
+};
+
+}  // namespace fuseboard::gateway

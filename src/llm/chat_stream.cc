@@ -1,0 +1,202 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Streams of chat completions (OpenAI and those who speak its dialect).
+#include <algorithm>
+#include <utility>
+
+#include "llm/answer_parts.h"
+#include "llm/chat_message.h"
+#include "llm/finish_reason.h"
+#include "llm/json_stream.h"
+
+namespace fuseboard::llm {
+namespace {
+
+class ChatReader final : public JsonStreamReader {
+ public:
+  explicit ChatReader(StreamReaderOptions options) noexcept
+      : JsonStreamReader(std::move(options)), collects_(options_.deltas || options_.text) {}
+
+  bool complete() const noexcept override;
+  std::string_view finish_reason(std::size_t choice) const noexcept override;
+
+ private:
+  class Event;  // the walk over one event
+  struct Choice {
+    std::uint64_t index = 0;
+    std::string finish_reason{};
+  };
+  // The most choices of one answer, as OpenAI bounds `n`. An event that begins more is malformed.
+  static constexpr std::size_t kMaxChoices = 128;
+
+  StreamPiece walk(std::string_view event, std::string_view data) override;
+  bool begun() const noexcept override { return !choices_.empty(); }
+  void tell(std::vector<Delta> said, bool has_usage);
+
+  bool collects_;
+  std::vector<Choice> choices_{};
+  ChatMessageReader message_{};
+  bool begin_told_ = false;
+  bool finish_told_ = false;
+};
+
+// Walks over one event, tells its reader what it finds and remembers what the event is.
+class ChatReader::Event {
+ public:
+  explicit Event(ChatReader& reader) noexcept : reader_(reader) {}
+
+  void walk(std::string_view data);
+
+  bool has_usage() const noexcept { return usage_; }
+  std::vector<Delta>& said() noexcept { return said_; }  // by the first choice, if it is collected
+  StreamPiece piece() const noexcept {
+    if (error_) return StreamPiece::error;
+    if (too_many_) return StreamPiece::malformed;
+    if (content_) return StreamPiece::content;
+    if (finish_) return StreamPiece::finish;
+    return usage_ ? StreamPiece::usage : StreamPiece::prelude;
+  }
+
+ private:
+  void walk_choice(ondemand::value element);
+  bool is_collected(ondemand::object& choice) const;
+  void take(const MessageFacts& facts);
+  void end_choice(std::uint64_t index, std::string finish_reason);
+  Choice* choice(std::uint64_t index);
+
+  ChatReader& reader_;
+  std::vector<Delta> said_{};
+  bool error_ = false;
+  bool content_ = false;
+  bool finish_ = false;
+  bool usage_ = false;
+  bool too_many_ = false;
+};
+
+void ChatReader::Event::walk(std::string_view data) {
+  auto document = open_json(data);
+  for_each_member(document.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+    if (name == "choices") {
+      for_each_element(value.get_array(), [&](ondemand::value element) { walk_choice(element); });
+    } else if (name == "usage") {
+      if (const auto usage = read_usage(value)) {
+        usage_ = true;
+        reader_.usage_ = *usage;
+      }
+    } else if (name == "id") {
+      if (reader_.id_.empty()) reader_.id_ = text_of(value, kMostNameBytes);
+    } else if (name == "created") {
+      if (reader_.created_ == 0 && value.get_int64().get(reader_.created_)) reader_.created_ = 0;
+    } else if (name == "model") {
+      if (reader_.model_.empty()) reader_.model_ = text_of(value, kMostNameBytes);
+    } else if (marks_error(name, value)) {
+      error_ = true;
+    }
+  });
+}
+
+void ChatReader::Event::walk_choice(ondemand::value element) {
+  ondemand::object object;
+  if (element.get_object().get(object)) return;
+  const bool collected = reader_.collects_ && is_collected(object);
+  std::uint64_t index = 0;
+  std::string finish_reason;
+  for_each_member(std::move(object), [&](ondemand::raw_json_string name, ondemand::value value) {
+    if (name == "index") {
+      if (value.get_uint64().get(index)) index = 0;
+    } else if (name == "delta" || name == "message") {
+      const MessageForm form = name == "message" ? MessageForm::whole : MessageForm::piece;
+      take(collected ? reader_.message_.read(value, form, said_) : look_at_message(value));
+    } else if (name == "finish_reason") {
+      finish_reason = text_of(value, kMostNameBytes);
+    } else if (name == "error" && has_content(value)) {
+      error_ = true;
+    }
+  });
+  end_choice(index, std::move(finish_reason));
+}
+
+// Whether it is the first choice. Its index may stand behind what it says.
+bool ChatReader::Event::is_collected(ondemand::object& choice) const {
+  std::uint64_t index = 0;
+  if (choice.find_field_unordered("index").get_uint64().get(index)) index = 0;
+  bool rewound = false;
+  return !choice.reset().get(rewound) && index == 0;
+}
+
+void ChatReader::Event::take(const MessageFacts& facts) {
+  content_ = content_ || facts.content;
+  too_many_ = too_many_ || facts.too_many;
+  if (!facts.plain) reader_.plain_text_only_ = false;
+}
+
+void ChatReader::Event::end_choice(std::uint64_t index, std::string finish_reason) {
+  Choice* const choice = this->choice(index);
+  if (choice == nullptr) {
+    too_many_ = true;
+    return;
+  }
+  if (index != 0) reader_.plain_text_only_ = false;
+  if (finish_reason.empty()) return;
+  // OpenRouter ends a broken answer so; it is no end of an answer.
+  if (finish_reason == "error") error_ = true;
+  finish_ = true;
+  if (index == 0) reader_.finish_reason_ = finish_reason;
+  choice->finish_reason = std::move(finish_reason);
+}
+
+ChatReader::Choice* ChatReader::Event::choice(std::uint64_t index) {
+  auto& choices = reader_.choices_;
+  const auto found = std::ranges::find(choices, index, &Choice::index);
+  if (found != choices.end()) return &*found;
+  if (choices.size() >= kMaxChoices) return nullptr;
+  return &choices.emplace_back(Choice{.index = index});
+}
+
+StreamPiece ChatReader::walk(std::string_view /*event*/, std::string_view data) {
+  Event event(*this);
+  event.walk(data);
+  if (collects_) tell(std::move(event.said()), event.has_usage());
+  return event.piece();
+}
+
+void ChatReader::tell(std::vector<Delta> said, bool has_usage) {
+  const bool finishes = !finish_told_ && !finish_reason_.empty();
+  if (finishes) message_.finish(said);
+  if (options_.text) {
+    for (const Delta& delta : said) {
+      if (delta.kind == Delta::Kind::text) text_ += delta.text;
+    }
+  }
+  if (!options_.deltas) return;
+  if (!begin_told_ && !(id_.empty() && model_.empty())) {
+    begin_told_ = true;
+    add({.kind = Delta::Kind::begin, .id = id_, .model = model_});
+  }
+  for (Delta& delta : said) add(std::move(delta));
+  if (finishes) {
+    finish_told_ = true;
+    add({.kind = Delta::Kind::finish, .reason = llm::finish_reason(Dialect::openai, finish_reason_)});
+  }
+  if (has_usage) add({.kind = Delta::Kind::usage, .usage = usage_});
+}
+
+bool ChatReader::complete() const noexcept {
+  if (terminal_seen_) return true;
+  const auto finished = [](const Choice& choice) { return !choice.finish_reason.empty(); };
+  return !choices_.empty() && choices_.size() >= options_.choices && std::ranges::all_of(choices_, finished);
+}
+
+std::string_view ChatReader::finish_reason(std::size_t choice) const noexcept {
+  const auto found = std::ranges::find(choices_, choice, &Choice::index);
+  return found == choices_.end() ? std::string_view() : std::string_view(found->finish_reason);
+}
+
+}  // namespace
+
+std::unique_ptr<StreamReader> make_chat_reader(StreamReaderOptions options) {
+  return std::make_unique<ChatReader>(std::move(options));
+}
+
+}  // namespace fuseboard::llm

@@ -1,0 +1,39 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What the readers of streams of JSON events have in common. Included by sources of this module alone.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "llm/stream_reader.h"
+
+namespace fuseboard::llm {
+
+class JsonStreamReader : public StreamReader {
+ public:
+  StreamPiece read(std::string_view event, std::string_view data) final;
+  std::optional<Failure> at_end() const noexcept final;
+
+ protected:
+  using StreamReader::StreamReader;
+
+  // `data` is a valid JSON object.
+  virtual StreamPiece walk(std::string_view event, std::string_view data) = 0;
+  // Whether there is an answer at all, not only its end.
+  virtual bool begun() const noexcept = 0;
+
+ private:
+  void keep_error(std::string_view data);
+
+  std::optional<Failure> failure_{};
+  bool malformed_ = false;
+};
+
+std::unique_ptr<StreamReader> make_chat_reader(StreamReaderOptions options);
+std::unique_ptr<StreamReader> make_messages_reader(StreamReaderOptions options);
+std::unique_ptr<StreamReader> make_responses_reader(StreamReaderOptions options);
+
+}  // namespace fuseboard::llm

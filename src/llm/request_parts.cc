@@ -1,0 +1,122 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "llm/request_parts.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "llm/json_reader.h"
+#include "llm/json_tree.h"
+
+namespace fuseboard::llm {
+namespace {
+
+// Whether `text` may hold a reference: a cheap look before the walk. Underscores are rare, and base64 has none.
+bool may_refer(std::string_view text) noexcept {
+  constexpr std::array<std::string_view, 5> kNames = {R"("file_id")", R"("file_ids")", R"("item_reference")",
+                                                      R"("vector_store_ids")", R"("code_interpreter")"};
+  for (std::size_t at = text.find('_'); at != std::string_view::npos; at = text.find('_', at + 1)) {
+    for (const std::string_view name : kNames) {
+      const std::size_t before = name.find('_');
+      if (at >= before && text.substr(at - before, name.size()) == name) return true;
+    }
+  }
+  return text.contains(R"("audio")");
+}
+
+// What a schema or the arguments of a tool call name is the caller's own business.
+bool is_callers_own(ondemand::raw_json_string name) {
+  return name == "input" || name == "input_schema" || name == "parameters" || name == "schema" || name == "arguments";
+}
+
+class ReferenceWalk {
+ public:
+  std::string_view found() const noexcept { return found_; }
+
+  void visit(ondemand::value value, std::size_t depth = 0) {
+    ondemand::json_type type{};
+    if (depth == kMostDepth || !found_.empty() || value.type().get(type)) return;
+    if (type == ondemand::json_type::array) {
+      for_each_element(value.get_array(), [&](ondemand::value element) { visit(element, depth + 1); });
+    } else if (type == ondemand::json_type::object) {
+      for_each_member(value.get_object(), [&](ondemand::raw_json_string name, ondemand::value member) {
+        if (!is_callers_own(name)) look_at(name, member, depth);
+      });
+    }
+  }
+
+ private:
+  // Deeper than any place where a reference may stand.
+  static constexpr std::size_t kMostDepth = 16;
+
+  void look_at(ondemand::raw_json_string name, ondemand::value value, std::size_t depth) {
+    const std::string_view token = value.raw_json_token();
+    const bool is_text = token.starts_with('"') && !token.starts_with(R"("")");
+    if (name == "file_id" && is_text) return note("file_id");
+    if (name == "type" && token.starts_with(R"("item_reference")")) return note("item_reference");
+    if (name == "container" && is_text) return note("container");
+    if (name == "file_ids") return note_if(has_content(value), "file_ids");
+    if (name == "vector_store_ids") return note_if(has_content(value), "vector_store_ids");
+    if (name == "audio") return look_at_audio(value);
+    if (token.starts_with('{') || token.starts_with('[')) visit(value, depth + 1);
+  }
+
+  // An earlier answer in sound, by its id.
+  void look_at_audio(ondemand::value value) {
+    for_each_member(value.get_object(), [&](ondemand::raw_json_string name, ondemand::value) {
+      if (name == "id") note("audio");
+    });
+  }
+
+  void note(std::string_view what) { note_if(true, what); }
+  void note_if(bool refers, std::string_view what) {
+    if (refers && found_.empty()) found_ = what;
+  }
+
+  std::string_view found_{};
+};
+
+std::string_view walk(std::string_view json) {
+  if (!may_refer(json)) return {};
+  auto document = open_json(json);
+  ondemand::value root;
+  if (document.get_value().get(root)) return {};
+  ReferenceWalk references;
+  references.visit(root);
+  return references.found();
+}
+
+}  // namespace
+
+std::optional<RequestError> no_tree(std::string_view body) {
+  if (const auto error = validate_json_object(body, [](const JsonMember&) {})) return not_json(body, *error);
+  if (body.size() <= kMaxTreeBytes) return std::nullopt;
+  return RequestError{.message = "The request body is too large.", .param = {}, .code = "invalid_json"};
+}
+
+std::optional<std::string> decoded_literal(std::string_view literal) {
+  const std::string_view inside = literal.substr(1, literal.size() - 2);
+  if (!inside.contains('\\')) return std::string(inside);
+  std::string_view text;
+  if (open_json(literal).get_string().get(text)) return std::nullopt;
+  return std::string(text);
+}
+
+std::string_view member_of(std::string_view object, std::string_view name) {
+  std::string_view found;
+  if (!object.starts_with('{')) return found;
+  validate_json_object(object, [&](const JsonMember& member) {
+    const std::string_view inside = member.name.substr(1, member.name.size() - 2);
+    if (inside == name || (inside.contains('\\') && decoded_literal(member.name) == name)) found = member.value;
+  });
+  return found;
+}
+
+std::string_view binding_reference(std::string_view conversation, std::string_view tools) {
+  const std::string_view found = walk(conversation);
+  return found.empty() ? walk(tools) : found;
+}
+
+}  // namespace fuseboard::llm

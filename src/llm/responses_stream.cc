@@ -1,0 +1,121 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Streams of OpenAI's Responses API.
+#include <utility>
+
+#include "llm/answer_parts.h"
+#include "llm/json_stream.h"
+#include "llm/response_object.h"
+#include "llm/text_decoder.h"
+
+namespace fuseboard::llm {
+namespace {
+
+class ResponsesReader final : public JsonStreamReader {
+ public:
+  explicit ResponsesReader(StreamReaderOptions options) noexcept : JsonStreamReader(std::move(options)) {}
+
+  bool complete() const noexcept override { return terminal_seen_; }
+
+ private:
+  struct Event;
+
+  StreamPiece walk(std::string_view event, std::string_view data) override;
+  bool begun() const noexcept override { return begun_; }
+
+  Event read_event(std::string_view event, std::string_view data);
+  void take_response(ondemand::value response);
+  StreamPiece act(const Event& event);
+  StreamPiece content(bool plain) noexcept;
+
+  TextDecoder decoder_{};
+  bool begun_ = false;
+};
+
+// What an event says, whatever the order of its members. Views are valid as long as the document is open.
+struct ResponsesReader::Event {
+  std::string_view type{};
+  std::string_view delta{};      // literal
+  std::string_view text{};       // literal
+  std::string_view item_type{};  // of the item that was added or is done
+  bool has_delta = false;        // also one that is no string
+  bool is_error = false;
+};
+
+ResponsesReader::Event ResponsesReader::read_event(std::string_view event, std::string_view data) {
+  Event read;
+  auto document = open_json(data);
+  for_each_member(document.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+    if (marks_error(name, value)) {
+      read.is_error = true;
+    } else if (name == "type") {
+      read.type = view_of(value);
+    } else if (name == "delta") {
+      read.delta = literal_of(value);
+      read.has_delta = has_content(value);
+    } else if (name == "text") {
+      read.text = literal_of(value);
+    } else if (name == "response") {
+      take_response(value);
+    } else if (name == "item") {
+      for_each_member(value.get_object(), [&](ondemand::raw_json_string field, ondemand::value member) {
+        if (field == "type") read.item_type = view_of(member);
+      });
+    }
+  });
+  if (read.type.empty()) read.type = event;
+  return read;
+}
+
+void ResponsesReader::take_response(ondemand::value response) {
+  ResponseObject read = read_response(response);
+  if (id_.empty()) id_ = std::move(read.id);
+  if (model_.empty()) model_ = std::move(read.model);
+  if (created_ == 0) created_ = read.created;
+  if (read.usage.known) usage_ = read.usage;
+  finish_reason_ = std::move(read.finish_reason);
+  begun_ = true;
+}
+
+StreamPiece ResponsesReader::walk(std::string_view event, std::string_view data) {
+  const Event read = read_event(event, data);
+  return read.is_error || read.type == "response.failed" ? StreamPiece::error : act(read);
+}
+
+StreamPiece ResponsesReader::act(const Event& event) {
+  if (event.type == "response.output_text.delta") {
+    if (options_.text) decoder_.append(text_, event.delta);
+    return event.has_delta ? content(true) : StreamPiece::prelude;
+  }
+  if (event.type.ends_with(".delta")) return event.has_delta ? content(false) : StreamPiece::prelude;
+  if (event.type == "response.completed" || event.type == "response.incomplete") return StreamPiece::done;
+  // A message or thoughts that begin say nothing yet; a call of a tool is news by itself.
+  if (event.type == "response.output_item.added") {
+    if (event.item_type == "message") return StreamPiece::prelude;
+    plain_text_only_ = false;
+    return event.item_type == "reasoning" ? StreamPiece::prelude : content(false);
+  }
+  // Servers that send no deltas, and what comes in pieces of another kind.
+  if (event.type == "response.output_text.done") {
+    return event.text.size() > 2 ? content(true) : StreamPiece::prelude;
+  }
+  if (event.type == "response.output_text.annotation.added" || event.type.ends_with(".partial_image")) {
+    return content(false);
+  }
+  return StreamPiece::prelude;
+}
+
+StreamPiece ResponsesReader::content(bool plain) noexcept {
+  begun_ = true;
+  if (!plain) plain_text_only_ = false;
+  return StreamPiece::content;
+}
+
+}  // namespace
+
+std::unique_ptr<StreamReader> make_responses_reader(StreamReaderOptions options) {
+  return std::make_unique<ResponsesReader>(std::move(options));
+}
+
+}  // namespace fuseboard::llm

@@ -1,0 +1,425 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <gtest/gtest.h>
+
+#include "llm/stream_reader.h"
+#include "tests/llm/delta_text.h"
+
+namespace fuseboard::llm {
+namespace {
+
+using enum StreamPiece;
+
+std::unique_ptr<StreamReader> chat(StreamReaderOptions options = {}) {
+  return make_stream_reader(Endpoint::chat_completions, std::move(options));
+}
+
+StreamPiece piece_of(std::string_view data) { return chat()->read({}, data); }
+
+std::string delta(std::string_view members, std::string_view rest = R"("finish_reason":null)", int index = 0) {
+  return R"({"id":"c","object":"chat.completion.chunk","model":"m-1","choices":[{"index":)" + std::to_string(index) +
+         R"(,"delta":{)" + std::string(members) + "}," + std::string(rest) + "}]}";
+}
+std::string finished(std::string_view reason, int index = 0) {
+  return delta("", R"("finish_reason":")" + std::string(reason) + "\"", index);
+}
+
+TEST(ChatStream, AnEndWithoutAnyAnswerIsNoAnswer) {  // STR-2
+  const auto reader = chat();
+  EXPECT_EQ(reader->read({}, "[DONE]"), StreamPiece::done);
+  ASSERT_TRUE(reader->at_end());
+  EXPECT_EQ(reader->at_end()->category, Category::service_unavailable);
+}
+
+TEST(ChatStream, TellsWhatAnEventIs) {
+  const struct {
+    std::string data;
+    StreamPiece piece;
+  } kCases[] = {
+      {delta(R"("role":"assistant","content":"")"), prelude},
+      {delta(R"("role":"assistant","content":null)"), prelude},
+      {delta(""), prelude},
+      {delta(R"("tool_calls":[],"reasoning":null,"refusal":null,"reasoning_content":"")"), prelude},
+      {R"({"choices":[],"prompt_filter_results":[{"prompt_index":0,"content_filter_results":{}}]})", prelude},
+      {R"({"type":"ping"})", prelude},
+      {"{}", prelude},
+      {R"({"choices":null,"error":null,"usage":null})", prelude},
+      {delta(R"("content":"Hi")"), content},
+      {delta(R"("content":" ")"), content},
+      {delta(R"("content":"\ud83d")"), content},
+      {delta(R"("content":[{"type":"text","text":"x"}])"), content},
+      {delta(R"("reasoning_content":"hm")"), content},
+      {delta(R"("content":"","reasoning":"hm")"), content},
+      {delta(R"("reasoning_details":[{"data":"x"}])"), content},
+      {delta(R"("refusal":"No")"), content},
+      {delta(R"("content":null,"tool_calls":[{"index":0,"id":"t","function":{"name":"f","arguments":""}}])"), content},
+      {delta(R"("function_call":{"name":"f","arguments":""})"), content},
+      {delta(R"("content":"event: error\ndata: {\"error\":{\"code\":500}}")"), content},
+      {delta(R"("content":"last")", R"("finish_reason":"stop")"), content},
+      {finished("stop"), finish},
+      {R"({"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}})", usage},
+      {"[DONE]", done},
+      {" [DONE]\r", done},
+      {R"({"error":{"message":"x","type":"server_error"}})", error},
+      {R"({"error":"text"})", error},
+      {R"({"id":"g","choices":[],"error":{"code":502,"message":"x"}})", error},
+      {R"({"type":"error","code":"rate_limit_exceeded","message":"x"})", error},
+      {R"({"object":"error","message":"x"})", error},
+      {R"({"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"error"}]})", error},
+      {R"({"choices":[{"index":0,"delta":{},"error":{"code":502}}]})", error},
+      {"", malformed},
+      {"   ", malformed},
+      {"hello", malformed},
+      {"[1]", malformed},
+      {"null", malformed},
+      {R"({"choices":[{"delta":{"content":"par)", malformed},
+      {R"({"choices":[{"delta":{"content":"x"}}]}})", malformed},
+      {R"({"id":tru,"choices":[]})", malformed},
+      {"{\"choices\":[{\"delta\":{\"content\":\"\xFF\"}}]}", malformed},
+  };
+  for (const auto& [data, piece] : kCases) EXPECT_EQ(piece_of(data), piece) << data;
+}
+
+TEST(ChatStream, AnOrdinaryStreamIsComplete) {  // STR-2
+  const auto reader = chat();
+  EXPECT_EQ(reader->read({}, delta(R"("role":"assistant","content":"")")), prelude);
+  EXPECT_FALSE(reader->content_seen());
+  EXPECT_EQ(reader->read({}, delta(R"("content":"Hel")")), content);
+  EXPECT_TRUE(reader->content_seen());
+  EXPECT_FALSE(reader->complete());
+  EXPECT_EQ(reader->read({}, finished("stop")), finish);
+  EXPECT_TRUE(reader->complete());
+  EXPECT_EQ(reader->read({}, R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12}})"),
+            usage);
+  EXPECT_EQ(reader->read({}, "[DONE]"), done);
+  EXPECT_EQ(reader->at_end(), std::nullopt);
+  EXPECT_EQ(reader->usage(), (Usage{.known = true, .prompt = 5, .completion = 7, .total = 12}));
+  EXPECT_EQ(reader->model(), "m-1");
+  EXPECT_EQ(reader->finish_reason(), "stop");
+}
+
+TEST(ChatStream, AFinishReasonWithoutDoneIsComplete) {  // STR-2
+  const auto reader = chat();
+  reader->read({}, delta(R"("content":"x")"));
+  reader->read({}, finished("length"));
+  EXPECT_EQ(reader->at_end(), std::nullopt);
+}
+
+TEST(ChatStream, DoneWithoutAFinishReasonIsComplete) {  // STR-2
+  const auto reader = chat();
+  reader->read({}, delta(R"("content":"x")"));
+  reader->read({}, "[DONE]");
+  EXPECT_EQ(reader->at_end(), std::nullopt);
+}
+
+TEST(ChatStream, AStreamThatStopsIsANetworkFailure) {  // STR-2
+  const auto reader = chat();
+  EXPECT_EQ(reader->at_end(), Failure::of(Category::network)) << "nothing came at all";
+  reader->read({}, delta(R"("role":"assistant")"));
+  EXPECT_EQ(reader->at_end(), Failure::of(Category::network));
+  reader->read({}, delta(R"("content":"The capital of")"));
+  EXPECT_EQ(reader->at_end(), Failure::of(Category::network));
+  reader->read({}, R"({"choices":[],"usage":{"prompt_tokens":5}})");
+  EXPECT_EQ(reader->at_end(), Failure::of(Category::network)) << "usage is no end";
+}
+
+TEST(ChatStream, AnInBandErrorWinsOverALaterDone) {  // STR-2
+  const auto reader = chat();
+  reader->read({}, delta(R"("content":"x")"));
+  EXPECT_EQ(reader->read({}, R"({"error":{"message":"Rate limit","type":"x","code":"rate_limit_exceeded"}})"), error);
+  reader->read({}, finished("stop"));
+  reader->read({}, R"({"error":{"code":"overloaded_error"}})");
+  reader->read({}, "[DONE]");
+  EXPECT_EQ(reader->at_end(), Failure::of(Category::rate_limit));
+  EXPECT_EQ(reader->error().code, "rate_limit_exceeded");
+  EXPECT_EQ(reader->error().message, "Rate limit");
+}
+
+TEST(ChatStream, AnErrorIsJudgedByItsCode) {  // STR-2
+  const auto verdict = [](std::string_view data) {
+    const auto reader = chat();
+    reader->read({}, data);
+    return reader->at_end()->category;
+  };
+  EXPECT_EQ(
+      verdict(
+          R"({"id":"g","error":{"code":429,"message":"Rate"},"choices":[{"index":0,"delta":{},"finish_reason":"error"}]})"),
+      Category::rate_limit);
+  EXPECT_EQ(verdict(R"({"type":"error","error":{"details":null,"type":"overloaded_error","message":"O"}})"),
+            Category::overloaded);
+  EXPECT_EQ(verdict(R"({"error":{"message":"The server had an error","type":"invalid_request_error"}})"),
+            Category::service_unavailable);
+  EXPECT_EQ(verdict(R"({"type":"error","sequence_number":1,"code":"rate_limit_exceeded","message":"R"})"),
+            Category::rate_limit);
+  EXPECT_EQ(verdict(R"({"error":"Input validation error: `inputs` must have less","error_type":"validation"})"),
+            Category::context_length_exceeded);
+  EXPECT_EQ(
+      verdict(
+          R"({"choices":[{"index":0,"delta":{"content":""},"error":{"code":429,"message":"x"},"finish_reason":"error"}]})"),
+      Category::rate_limit);
+}
+
+TEST(ChatStream, AFinishReasonErrorIsNoEndOfAnAnswer) {  // STR-5: a cut answer is never presented as finished
+  const auto reader = chat();
+  reader->read({}, delta(R"("content":"x")"));
+  reader->read({}, finished("error"));
+  reader->read({}, "[DONE]");
+  EXPECT_EQ(reader->at_end(), Failure::of(Category::service_unavailable));
+}
+
+TEST(ChatStream, AMalformedEventFailsTheStream) {  // STR-7
+  const auto reader = chat();
+  reader->read({}, delta(R"("content":"x")"));
+  EXPECT_EQ(reader->read({}, "{oops"), malformed);
+  reader->read({}, finished("stop"));
+  reader->read({}, "[DONE]");
+  EXPECT_EQ(reader->at_end(), Failure::of(Category::service_unavailable));
+}
+
+TEST(ChatStream, SeveralChoicesAreCompleteWhenEachBegunOneIs) {  // STR-2
+  const auto reader = chat();
+  reader->read({}, delta(R"("content":"a")", R"("finish_reason":null)", 0));
+  reader->read({}, delta(R"("content":"b")", R"("finish_reason":null)", 1));
+  reader->read({}, finished("stop", 1));
+  EXPECT_FALSE(reader->complete());
+  EXPECT_EQ(reader->at_end(), Failure::of(Category::network));
+  reader->read({}, finished("length", 0));
+  EXPECT_TRUE(reader->complete());
+  EXPECT_EQ(reader->finish_reason(0), "length");
+  EXPECT_EQ(reader->finish_reason(1), "stop");
+  EXPECT_EQ(reader->finish_reason(2), "");
+}
+
+TEST(ChatStream, IsNotCompleteBeforeEveryChoiceThatWasAskedForIs) {  // STR-2, STR-5
+  const auto reader = chat({.choices = 2});
+  reader->read({}, delta(R"("content":"x")"));
+  reader->read({}, finished("stop"));
+  EXPECT_FALSE(reader->complete()) << "choice 1 has not even begun";
+  EXPECT_TRUE(reader->at_end());
+  reader->read({}, finished("stop", 1));
+  EXPECT_TRUE(reader->complete());
+
+  const auto fewer = chat({.choices = 2});
+  fewer->read({}, finished("stop"));
+  fewer->read({}, "[DONE]");
+  EXPECT_TRUE(fewer->complete()) << "an upstream that ignores n says itself that it is done";
+}
+
+TEST(ChatStream, SeveralChoicesInOneEventAreAllRead) {
+  const auto reader = chat();
+  EXPECT_EQ(
+      reader->read(
+          {},
+          R"({"choices":[{"delta":{"content":""},"index":0},{"index":1,"delta":{"content":"x"},"finish_reason":"stop"},
+                            {"finish_reason":"stop","delta":{},"index":7}]})"),
+      content);
+  EXPECT_EQ(reader->finish_reason(7), "stop");
+  EXPECT_FALSE(reader->complete()) << "choice 0 has begun";
+}
+
+TEST(ChatStream, ChoicesAreBounded) {  // CORE-5
+  const auto reader = chat();
+  for (int i = 0; i < 128; ++i) EXPECT_EQ(reader->read({}, finished("stop", i)), finish) << i;
+  EXPECT_EQ(reader->read({}, finished("stop", 128)), malformed);
+  EXPECT_EQ(reader->read({}, finished("stop", 127)), finish);
+}
+
+TEST(ChatStream, UsageInEveryEventKeepsTheLast) {  // vLLM's continuous_usage_stats
+  const auto reader = chat();
+  EXPECT_EQ(
+      reader->read(
+          {}, R"({"choices":[{"index":0,"delta":{"content":"x"}}],"usage":{"prompt_tokens":5,"completion_tokens":1}})"),
+      content);
+  EXPECT_EQ(
+      reader->read(
+          {}, R"({"choices":[{"index":0,"delta":{"content":"y"}}],"usage":{"prompt_tokens":5,"completion_tokens":2}})"),
+      content);
+  EXPECT_EQ(reader->read({}, R"({"choices":[{"index":0,"delta":{"content":"y"}}],"usage":null})"), content);
+  EXPECT_EQ(reader->usage().completion, 2u);
+}
+
+TEST(ChatStream, EveryBeginningOfAnEventIsMalformed) {  // STR-7
+  const std::string data = delta(R"("content":"h)"
+                                 "\xC3\xA9"
+                                 R"(\n")",
+                                 R"("finish_reason":"stop")");
+  for (std::size_t size = 0; size < data.size(); ++size) {
+    EXPECT_EQ(piece_of(std::string_view(data).substr(0, size)), malformed) << size;
+  }
+  EXPECT_EQ(piece_of(data), content);
+}
+
+// The deltas of the last event, one a line.
+std::string told(const StreamReader& reader) {
+  std::string text;
+  for (const Delta& delta : reader.deltas()) text += to_line(delta) + '\n';
+  return text;
+}
+
+std::string tell(std::initializer_list<std::string> events) {
+  const auto reader = chat({.deltas = true});
+  std::string text;
+  for (const std::string& event : events) {
+    reader->read({}, event);
+    text += told(*reader);
+  }
+  return text;
+}
+
+std::string said(std::string_view members) {
+  return R"({"choices":[{"index":0,"delta":{)" + std::string(members) + "}}]}";
+}
+std::string ended(std::string_view reason) {
+  return R"({"choices":[{"index":0,"delta":{},"finish_reason":")" + std::string(reason) + "\"}]}";
+}
+
+TEST(ChatStream, TellsWhatAnAnswerSays) {
+  EXPECT_EQ(tell({delta(R"("role":"assistant","content":"")"), delta(R"("content":"Hel")"),
+                  delta(R"("content":"lo\n")"), finished("stop"),
+                  R"({"id":"c","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12}})",
+                  "[DONE]"}),
+            "begin c m-1\ntext Hel\ntext lo\n\nfinish stop\nusage 5+7=12 cached 0 reasoning 0 written 0\n");
+}
+
+TEST(ChatStream, TellsWhatADeltaSaysInTheWordsOfAllProviders) {
+  const struct {
+    std::string members;
+    std::string deltas;
+  } kCases[] = {
+      {R"("reasoning_content":"hm")", "reasoning hm\n"},
+      {R"("reasoning":"hm","reasoning_content":"hm")", "reasoning hm\n"},
+      {R"("content":"so","reasoning":"hm")", "reasoning hm\ntext so\n"},
+      {R"("content":null,"refusal":"No.")", "refusal No.\n"},
+      {R"("content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"so"}])",
+       "reasoning hm\ntext so\n"},
+      {R"("content":"caf\u00e9 \ud83d\ude00 \"x\" \\ \/")", "text caf\xC3\xA9 \xF0\x9F\x98\x80 \"x\" \\ /\n"},
+      {R"("tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}])",
+       "tool_begin 0 a f\n"},
+      {R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}}])",
+       "tool_begin 0 a f\ntool_arguments 0 {\"x\":1}\n"},
+      {R"("tool_calls":[])", ""},
+      {R"("audio":{"data":"x"})", ""},
+      {R"("content":7,"reasoning":[1],"tool_calls":{"a":1},"refusal":{"b":2})", ""},
+  };
+  for (const auto& [members, deltas] : kCases) EXPECT_EQ(tell({said(members)}), deltas) << members;
+}
+
+TEST(ChatStream, TellsParallelCallsApart) {
+  const std::string begin_a = R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}}])";
+  const std::string begin_b = R"("tool_calls":[{"index":1,"id":"b","function":{"name":"g","arguments":""}}])";
+  EXPECT_EQ(tell({said(begin_a), said(R"("tool_calls":[{"index":0,"function":{"arguments":"{"}}])"), said(begin_b),
+                  said(R"("tool_calls":[{"index":1,"function":{"arguments":"{}"}},)"
+                       R"({"index":0,"function":{"arguments":"}"}}])"),
+                  ended("tool_calls")}),
+            "tool_begin 0 a f\ntool_arguments 0 {\ntool_begin 1 b g\ntool_arguments 1 {}\ntool_arguments 0 }\n"
+            "finish tool_calls\n");
+}
+
+TEST(ChatStream, TellsCallsApartThatTheServerDoesNotCount) {
+  const std::string two = "tool_begin 0 a f\ntool_arguments 0 {}\ntool_begin 1 b g\ntool_arguments 1 {}\n";
+  EXPECT_EQ(tell({said(R"("tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}},)"
+                       R"({"id":"b","function":{"name":"g","arguments":"{}"}}])")}),
+            two)
+      << "no index";
+  EXPECT_EQ(tell({said(R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}])"),
+                  said(R"("tool_calls":[{"index":0,"id":"b","function":{"name":"g","arguments":"{}"}}])")}),
+            two)
+      << "every index is 0";
+  EXPECT_EQ(tell({said(R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}])"),
+                  said(R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"}"}}])")}),
+            "tool_begin 0 a f\ntool_arguments 0 {\ntool_arguments 0 }\n")
+      << "id and name are repeated";
+}
+
+TEST(ChatStream, TellsOfTheFirstChoiceAlone) {
+  EXPECT_EQ(tell({R"({"choices":[{"delta":{"content":"b"},"index":1},{"delta":{"content":"a"},"index":0}]})"}),
+            "text a\n");
+}
+
+TEST(ChatStream, HalvesOfACharacterAreToldTogether) {
+  EXPECT_EQ(tell({said(R"("content":"x\ud83d")"), said(R"("content":"\ude00y")"), ended("stop")}),
+            "text x\ntext \xF0\x9F\x98\x80y\nfinish stop\n");
+  EXPECT_EQ(tell({said(R"("content":"x\ud83d")"), ended("length")}), "text x\ntext \xEF\xBF\xBD\nfinish length\n");
+}
+
+TEST(ChatStream, TellsNothingOfAnEventThatIsAnError) {  // STR-7
+  EXPECT_EQ(tell({R"({"choices":[{"index":0,"delta":{"content":"x"}}],"error":{"code":500}})"}), "");
+}
+
+TEST(ChatStream, CallsAreBounded) {  // CORE-5
+  const auto reader = chat({.deltas = true});
+  const auto call = [](int i) {
+    return said(R"("tool_calls":[{"index":)" + std::to_string(i) + R"(,"id":"t","function":{"name":"f"}}])");
+  };
+  for (int i = 0; i < 128; ++i) EXPECT_EQ(reader->read({}, call(i)), content) << i;
+  EXPECT_EQ(reader->read({}, call(128)), malformed);
+}
+
+TEST(ChatStream, KeepsTheTextOfTheLastEventWhereAskedFor) {
+  const auto reader = chat({.text = true});
+  reader->read({}, said(R"("content":"Hel")"));
+  EXPECT_EQ(reader->text(), "Hel");
+  EXPECT_TRUE(reader->deltas().empty());
+  reader->read({}, said(R"("reasoning":"hm","content":"lo")"));
+  EXPECT_EQ(reader->text(), "lo");
+  reader->read({}, ended("stop"));
+  EXPECT_EQ(reader->text(), "");
+
+  const auto silent = chat();
+  silent->read({}, said(R"("content":"Hel")"));
+  EXPECT_EQ(silent->text(), "");
+  EXPECT_TRUE(silent->deltas().empty());
+}
+
+TEST(ChatStream, KnowsWhatMayBeContinued) {  // STR-5
+  for (const bool collects : {false, true}) {
+    const auto plain_after = [collects](std::string_view event) {
+      const auto reader = chat({.deltas = collects});
+      reader->read({}, delta(R"("role":"assistant","content":"","tool_calls":[],"reasoning":null)"));
+      reader->read({}, said(R"("content":"text")"));
+      EXPECT_TRUE(reader->plain_text_only());
+      reader->read({}, event);
+      return reader->plain_text_only();
+    };
+    EXPECT_TRUE(plain_after(said(R"("content":"more","refusal":null)")));
+    EXPECT_TRUE(plain_after(ended("stop")));
+    EXPECT_FALSE(plain_after(said(R"("reasoning":"hm")")));
+    EXPECT_FALSE(plain_after(said(R"("refusal":"No")")));
+    EXPECT_FALSE(plain_after(said(R"("audio":{"data":"x"})")));
+    EXPECT_FALSE(plain_after(said(R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f"}}])")));
+    EXPECT_FALSE(plain_after(said(R"("content":[{"type":"text","text":"x"}])")));
+    EXPECT_FALSE(plain_after(R"({"choices":[{"delta":{"content":"b"},"index":1}]})"));
+  }
+}
+
+TEST(ChatStream, SaysWhereItStands) {  // STR-5
+  const auto reader = chat();
+  reader->read({}, R"({"id":"c-1","created":1700000000,"model":"m","choices":[{"index":0,"delta":{"content":"x"}}]})");
+  const ResumePoint point = reader->resume_point();
+  EXPECT_EQ(point.origin.id, "c-1");
+  EXPECT_EQ(point.origin.model, "m");
+  EXPECT_EQ(point.origin.created, 1700000000);
+  EXPECT_TRUE(point.text_open);
+}
+
+TEST(ChatStream, KnowsAnAnswerThatWasWithheld) {
+  const auto reader = chat();
+  reader->read({}, finished("content_filter"));
+  EXPECT_TRUE(reader->filtered());
+  EXPECT_FALSE(reader->terminal_seen());
+  reader->read({}, "[DONE]");
+  EXPECT_TRUE(reader->terminal_seen());
+}
+
+TEST(UnknownStream, EveryEventIsContentAndEveryEndComplete) {  // STR-2
+  const auto reader = make_stream_reader(Endpoint::other);
+  EXPECT_EQ(reader->at_end(), std::nullopt);
+  EXPECT_EQ(reader->read("x", "no JSON"), content);
+  EXPECT_TRUE(reader->content_seen());
+  EXPECT_TRUE(reader->complete());
+  EXPECT_FALSE(reader->plain_text_only());
+}
+
+}  // namespace
+}  // namespace fuseboard::llm

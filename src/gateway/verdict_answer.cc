@@ -46,12 +46,13 @@ Answer spent(Answer answer) {
   return answer;
 }
 
-// What an upstream answered, in the caller's dialect.
-Answer shown(const UpstreamError& upstream, const ServedBy& served_by) {
+// What an upstream answered, and was judged to mean, in the caller's dialect.
+Answer shown(const UpstreamError& upstream, std::optional<Category> judged, const ServedBy& served_by) {
   if (upstream.ready) return {.head = upstream.head, .body = upstream.body};
   Answer answer{.head = caller_response(upstream.head, served_by, upstream.dialect), .body = upstream.body};
   if (upstream.dialect == served_by.dialect) return answer;
-  answer.body = llm::translate_error(served_by.dialect, upstream.head.status, upstream.body, served_by.request_id);
+  answer.body =
+      llm::translate_error(served_by.dialect, upstream.head.status, upstream.body, served_by.request_id, judged);
   answer.head.headers.set("content-type", "application/json");
   return answer;
 }
@@ -112,7 +113,8 @@ Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureC
   // A filtered answer is a 200 that says so itself.
   const bool filtered = telling != nullptr && telling->failure->category == Category::content_policy;
   if (upstream != nullptr && (upstream->head.status >= 400 || filtered)) {
-    Answer answer = shown(*upstream, served_by);
+    const auto judged = telling != nullptr ? std::optional(telling->failure->category) : std::nullopt;
+    Answer answer = shown(*upstream, judged, served_by);
     return record.ending == Ending::retries_exhausted ? spent(std::move(answer)) : answer;
   }
   return spent(own_error(llm::GatewayError::retries_exhausted, summary(record, plan), served_by));

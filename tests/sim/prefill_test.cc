@@ -55,6 +55,16 @@ TEST(Prefill, WhiteSpaceAtItsEndIsNotSaidTwice) {
   }
 }
 
+TEST(Prefill, WhiteSpaceThatIsTheAnswersOwnIsNotLost) {
+  const std::string spaced = "a  b   c\n\n d";
+  for (std::size_t cut = 1; cut <= spaced.size(); ++cut) {
+    const std::string begun = spaced.substr(0, cut);
+    const json messages = {{{"role", "user"}, {"content", spaced}}, {{"role", "assistant"}, {"content", begun}}};
+    const std::string body = json{{"model", "m"}, {"messages", messages}}.dump();
+    EXPECT_EQ(begun + text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, body, "sim-echo")), spaced);
+  }
+}
+
 TEST(Prefill, AnthropicRefusesOneThatEndsWithWhiteSpace) {
   const auto request = read_chat(Dialect::kAnthropic, body_with("Steady "));
   ASSERT_FALSE(request.has_value());

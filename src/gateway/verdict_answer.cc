@@ -48,14 +48,15 @@ Answer spent(Answer answer) {
   return answer;
 }
 
-// What an upstream answered, in the caller's dialect.
-Answer shown(const UpstreamError& upstream, const ServedBy& served_by) {
+// What an upstream answered, and was judged to mean, in the caller's dialect.
+Answer shown(const UpstreamError& upstream, std::optional<Category> judged, const ServedBy& served_by) {
   if (upstream.ready) return {.head = upstream.head, .body = upstream.body};
   Answer answer{.head = caller_response(upstream.head, served_by, upstream.dialect), .body = upstream.body};
   // A proxy's page, or nothing at all, is no answer that a client of either dialect could read.
   const bool readable = upstream.dialect == served_by.dialect && !llm::validate_json(upstream.body);
   if (readable) return answer;
-  answer.body = llm::translate_error(served_by.dialect, upstream.head.status, upstream.body, served_by.request_id);
+  answer.body =
+      llm::translate_error(served_by.dialect, upstream.head.status, upstream.body, served_by.request_id, judged);
   describe_own_body(answer.head.headers, false);
   return answer;
 }
@@ -116,10 +117,11 @@ Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureC
   // A filtered answer is a 200 that says so itself.
   const bool filtered = telling != nullptr && telling->failure->category == Category::content_policy;
   if (upstream != nullptr && (upstream->head.status >= 400 || filtered)) {
-    Answer answer = shown(*upstream, served_by);
-    const auto& hint = telling->failure->retry_after;
-    if (hint && *hint > kLongestWorthwhileWait) return spent(std::move(answer));
-    return record.ending == Ending::retries_exhausted ? spent(std::move(answer)) : answer;
+    const auto judged = telling != nullptr ? std::optional(telling->failure->category) : std::nullopt;
+    const auto hint = telling != nullptr ? telling->failure->retry_after : std::nullopt;
+    Answer answer = shown(*upstream, judged, served_by);
+    const bool in_vain = record.ending == Ending::retries_exhausted || (hint && *hint > kLongestWorthwhileWait);
+    return in_vain ? spent(std::move(answer)) : answer;
   }
   return spent(own_error(llm::GatewayError::retries_exhausted, summary(record, plan), served_by));
 }

@@ -155,6 +155,24 @@ std::string_view openai_type(int status, const ErrorDetails& error) noexcept {
   return (status >= 400 && status < 500) || (status < 400 && callers_fault) ? "invalid_request_error" : "server_error";
 }
 
+// The code by which OpenAI's clients know a failure; empty where its category has none of its own.
+std::string_view openai_code(Category category) noexcept {
+  switch (category) {
+    case Category::context_length_exceeded:
+      return "context_length_exceeded";
+    case Category::content_policy:
+      return "content_filter";
+    case Category::quota_exhausted:
+      return "insufficient_quota";
+    case Category::rate_limit:
+      return "rate_limit_exceeded";
+    case Category::model_not_found:
+      return "model_not_found";
+    default:
+      return {};
+  }
+}
+
 void append_model(std::string& out, const ModelEntry& model) {
   out += R"({"id":)";
   append_json_string(out, model.id);
@@ -215,14 +233,18 @@ std::string error_event(Endpoint endpoint, GatewayError error, std::string_view 
   return "data: " + error_body(Dialect::openai, error, message) + "\n\n";
 }
 
-std::string translate_error(Dialect to, int status, std::string_view upstream_body, std::string_view request_id) {
+std::string translate_error(Dialect to, int status, std::string_view upstream_body, std::string_view request_id,
+                            std::optional<Category> category) {
   ErrorDetails error;
   if (!validate_json(upstream_body)) error = read_error(upstream_body);
+  if (to == Dialect::openai && error.code.empty() && category) error.code = openai_code(*category);
+  if (to == Dialect::openai && category == Category::quota_exhausted) error.type = "insufficient_quota";
   if (error.message.empty()) error.message = fmt::format("The provider answered with status {}.", status);
   const std::string_view type = to == Dialect::openai ? openai_type(status, error) : anthropic_type(status, error);
-  const std::string_view code = error.code.empty() ? error.type : error.code;
-  return body_of(to, {.message = error.message, .type = type, .code = code == type ? std::string_view() : code},
-                 request_id);
+  // The upstream's type stands in for a code, unless the answer has it already.
+  const std::string_view type_for_code = error.type == type ? std::string_view() : std::string_view(error.type);
+  const std::string_view code = error.code.empty() ? type_for_code : std::string_view(error.code);
+  return body_of(to, {.message = error.message, .type = type, .code = code}, request_id);
 }
 
 std::string openai_models_body(std::span<const ModelEntry> models) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "fuseboard/core/category.h"
 #include "llm/dialect.h"
 #include "llm/request.h"
 
@@ -62,8 +63,11 @@ std::string error_event(Endpoint endpoint, GatewayError error, std::string_view 
 
 // What an upstream answered with, said in another dialect. `upstream_body` may be anything; of the shapes that
 // read_error() (answer_parts.h) knows the message is kept, and so is the code, or, where there is none, the type in its
-// place. The type follows from the status, or, where that is no error's, from the upstream's type.
-std::string translate_error(Dialect to, int status, std::string_view upstream_body, std::string_view request_id = {});
+// place. The type follows from the status, or, where that is no error's, from the upstream's type. OpenAI's clients
+// look for codes that Anthropic does not have: without one in the body, `category`, what the failure was judged to be,
+// gives it where OpenAI has a word for that.
+std::string translate_error(Dialect to, int status, std::string_view upstream_body, std::string_view request_id = {},
+                            std::optional<Category> category = std::nullopt);
 
 // OpenAI's shape from its parts, empty ones as null.
 std::string openai_error_body(std::string_view message, std::string_view type,

@@ -43,6 +43,7 @@ struct ChatRequest {
       prefill;               // the text of the assistant's message that the conversation ends with, if it does
   std::vector<Tool> tools;   // those that a call may name, at most kMaxTools
   bool tool_forced = false;  // tool_choice leaves no way but a call
+  bool tool_barred = false;  // tool_choice leaves no call
   bool parallel_calls = true;
   bool after_tool_result = false;          // the conversation ends with a tool's result
   std::optional<ResponseFields> response;  // set: asked of /v1/responses

@@ -56,6 +56,7 @@ std::vector<ToolCall> compose_calls(const ChatRequest& request, std::size_t want
 }
 
 bool calls_tool(const ChatRequest& request, const Fate& fate) {
+  if (request.tool_barred) return false;
   if (request.tool_forced && !request.tools.empty()) return true;
   // An agent's loop ends: what follows a tool's result is said in words.
   return fate.content == Fate::Content::kToolCall && !request.after_tool_result;
@@ -68,16 +69,22 @@ std::string_view without_trailing_space(std::string_view text) {
   return text;
 }
 
-// What remains of the text behind `prefill`; all of it where it does not begin so. White space at the end of `prefill`
-// counts as little as models make of it.
-void go_on_from(std::string_view prefill, Tokens& tokens) {
+// How much of `text` the prefill says. White space at the prefill's end that is not the text's counts as little as
+// models make of it: what the text has there instead is said, too.
+std::size_t said_by(std::string_view prefill, std::string_view text) {
+  if (text.starts_with(prefill)) return prefill.size();
   const std::string_view said = without_trailing_space(prefill);
-  const std::string text = joined(tokens);
-  if (!text.starts_with(said)) return;
-  std::size_t skipped = said.size();
-  if (said.size() < prefill.size()) {
-    while (skipped < text.size() && is_space(text[skipped])) ++skipped;
+  if (!text.starts_with(said)) return 0;
+  std::size_t end = said.size();
+  if (end < prefill.size()) {
+    while (end < text.size() && is_space(text[end])) ++end;
   }
+  return end;
+}
+
+// Leaves what remains of the text behind `prefill`; all of it where it does not begin so.
+void go_on_from(std::string_view prefill, Tokens& tokens) {
+  std::size_t skipped = said_by(prefill, joined(tokens));
   auto first = tokens.begin();
   while (first != tokens.end() && skipped >= first->size()) skipped -= (first++)->size();
   if (first != tokens.end()) first->erase(0, skipped);

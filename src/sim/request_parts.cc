@@ -60,7 +60,8 @@ void read_openai_tools(const json& root, ChatRequest& request) {
   if (wanted.empty()) wanted = text_member(choice, "name");
   request.tool_forced = choice == "required" || !wanted.empty();
   request.parallel_calls = !is_false(member(root, "parallel_tool_calls"));
-  if (choice != "none") read_tools(member(root, "tools"), wanted, "parameters", request);
+  request.tool_barred = choice == "none";
+  read_tools(member(root, "tools"), wanted, "parameters", request);
 }
 
 void read_anthropic_tools(const json& root, ChatRequest& request) {
@@ -68,7 +69,8 @@ void read_anthropic_tools(const json& root, ChatRequest& request) {
   const json& type = member(choice, "type");
   request.tool_forced = type == "any" || type == "tool";
   request.parallel_calls = !is_true(member(choice, "disable_parallel_tool_use"));
-  if (type != "none") read_tools(member(root, "tools"), text_member(choice, "name"), "input_schema", request);
+  request.tool_barred = type == "none";
+  read_tools(member(root, "tools"), text_member(choice, "name"), "input_schema", request);
 }
 
 void take_message(std::string_view role, const json& content, bool last, ChatRequest& request) {

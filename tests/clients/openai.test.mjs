@@ -16,9 +16,10 @@ const responseTools = tools.map(({ function: definition }) => ({ type: 'function
 
 const errors = [
   ['sim-400', OpenAI.BadRequestError, 400],
-  ['sim-context-length', OpenAI.BadRequestError, 400],
-  ['sim-404-model', OpenAI.NotFoundError, 404],
-  ['sim-429', OpenAI.RateLimitError, 429],
+  ['sim-context-length', OpenAI.BadRequestError, 400, 'context_length_exceeded'],
+  ['sim-content-filter', OpenAI.BadRequestError, 400, 'content_filter'],
+  ['sim-404-model', OpenAI.NotFoundError, 404, 'model_not_found'],
+  ['sim-429', OpenAI.RateLimitError, 429, 'rate_limit_exceeded'],
   ['sim-500', OpenAI.InternalServerError, 500],
   ['sim-503', OpenAI.InternalServerError, 503],
 ];
@@ -166,17 +167,25 @@ const chat = {
   },
 
   'errors are of the class that the client knows': async (here) => {
-    for (const [model, type, status] of errors) {
+    for (const [model, type, status, code] of errors) {
       for (const stream of [false, true]) {
         const error = await failure(client(here).chat.completions.create({ model, messages, stream }));
         assert.ok(error instanceof type, `${model}: ${error}`);
         assert.equal(error.status, status);
         assert.ok(error.error.message.length > 0, `${model}: it says why`);
         assert.ok(error.type.length > 0, `${model}: it has a type`);
+        if (code) assert.equal(error.code, code);
       }
     }
     await assert.rejects(client(here).chat.completions.create({ model: 'sim-unknown', messages }), OpenAI.NotFoundError);
     await assert.rejects(client(here).chat.completions.create({ model: 'sim-ok', messages: [] }), OpenAI.BadRequestError);
+  },
+
+  'a quota that is spent is told from a rate limit': async (here) => {
+    const error = await failure(client(here).chat.completions.create({ model: 'sim-quota', messages }));
+    assert.ok(error instanceof OpenAI.RateLimitError, `${error}`);
+    assert.equal(error.code, 'insufficient_quota');
+    assert.equal(error.type, 'insufficient_quota');
   },
 
   'a stream that breaks off is thrown, not taken for the end': async (here) => {
@@ -207,12 +216,6 @@ const lists = {
 };
 
 const sameDialect = {
-  'a quota that is spent is told from a rate limit': async (here) => {
-    const error = await failure(client(here).chat.completions.create({ model: 'sim-quota', messages }));
-    assert.ok(error instanceof OpenAI.RateLimitError, `${error}`);
-    assert.equal(error.code, 'insufficient_quota');
-  },
-
   'embeddings': async (here) => {
     const openai = client(here);
     const { data, usage } = await openai.embeddings.create({ model: 'sim-ok', input: ['hello', 'fuses'], dimensions: 8 });

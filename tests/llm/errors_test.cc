@@ -133,6 +133,30 @@ TEST(TranslateError, KeepsMessageAndCodeAndSaysTheTypeOfTheStatus) {
   }
 }
 
+TEST(TranslateError, OpenAisClientsFindTheCodesTheyLookFor) {
+  constexpr std::string_view kBody = R"({"type":"error","error":{"type":"invalid_request_error","message":"m"}})";
+  const auto code = [](Category category, int status, std::string_view body) {
+    const std::string said = translate_error(Dialect::openai, status, body, {}, category);
+    const std::size_t at = said.find("\"type\"");
+    return said.substr(at, said.size() - at);
+  };
+  EXPECT_EQ(code(Category::context_length_exceeded, 400, kBody),
+            R"("type":"invalid_request_error","param":null,"code":"context_length_exceeded"}})");
+  EXPECT_EQ(code(Category::content_policy, 400, kBody),
+            R"("type":"invalid_request_error","param":null,"code":"content_filter"}})");
+  EXPECT_EQ(code(Category::model_not_found, 404, kBody),
+            R"("type":"invalid_request_error","param":null,"code":"model_not_found"}})");
+  constexpr std::string_view kLimit = R"({"type":"error","error":{"type":"rate_limit_error","message":"m"}})";
+  EXPECT_EQ(code(Category::rate_limit, 429, kLimit),
+            R"("type":"requests","param":null,"code":"rate_limit_exceeded"}})");
+  EXPECT_EQ(code(Category::quota_exhausted, 429, kLimit),
+            R"("type":"insufficient_quota","param":null,"code":"insufficient_quota"}})");
+  EXPECT_EQ(code(Category::invalid_request, 400, kBody),
+            R"("type":"invalid_request_error","param":null,"code":null}})");
+  EXPECT_EQ(code(Category::context_length_exceeded, 400, R"({"error":{"message":"m","code":"own"}})"),
+            R"("type":"invalid_request_error","param":null,"code":"own"}})");
+}
+
 TEST(TranslateError, EachStatusHasAnthropicsType) {
   const struct {
     int status;

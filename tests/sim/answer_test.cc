@@ -213,7 +213,9 @@ TEST(Answers, ParallelCallsCanBeForbidden) {
 
 TEST(Answers, ToolChoiceNoneLeavesWords) {
   const std::string body = R"({"model":"m","tool_choice":"none",)" + std::string(kThreeTools);
-  EXPECT_EQ(json::parse(reply(Dialect::kOpenAi, body).body())["choices"][0]["finish_reason"], "stop");
+  EXPECT_EQ(json::parse(reply(Dialect::kOpenAi, body, "sim-tool-call").body())["choices"][0]["finish_reason"], "stop");
+  const std::string message = R"({"model":"m","tool_choice":{"type":"none"},)" + std::string(kTwoMessageTools);
+  EXPECT_EQ(json::parse(reply(Dialect::kAnthropic, message, "sim-tool-call").body())["stop_reason"], "end_turn");
 }
 
 TEST(OpenAiAnswer, StreamedCallsAreToldApartByTheirIndex) {

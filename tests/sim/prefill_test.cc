@@ -55,6 +55,16 @@ TEST(Prefill, WhiteSpaceAtItsEndIsNotSaidTwice) {
   }
 }
 
+TEST(Prefill, WhiteSpaceThatIsTheAnswersOwnIsNotLost) {
+  const std::string spaced = "a  b   c\n\n d";
+  for (std::size_t cut = 1; cut <= spaced.size(); ++cut) {
+    const std::string begun = spaced.substr(0, cut);
+    const json messages = {{{"role", "user"}, {"content", spaced}}, {{"role", "assistant"}, {"content", begun}}};
+    const std::string body = json{{"model", "m"}, {"messages", messages}}.dump();
+    EXPECT_EQ(begun + text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, body, "sim-echo")), spaced);
+  }
+}
+
 TEST(Prefill, AnthropicRefusesOneThatEndsWithWhiteSpace) {
   const auto request = read_chat(Dialect::kAnthropic, body_with("Steady "));
   ASSERT_FALSE(request.has_value());
@@ -82,8 +92,10 @@ TEST(Prefill, CountsAsPromptAndNotAsAnswer) {
   const std::string whole = fresh["content"][0]["text"];
   const std::string begun = whole.substr(0, whole.find(' ', whole.size() / 2));
   const json rest = json::parse(reply(Dialect::kAnthropic, body_with(begun)).body());
-  EXPECT_GT(rest["usage"]["input_tokens"], fresh["usage"]["input_tokens"]);
-  EXPECT_LT(rest["usage"]["output_tokens"], fresh["usage"]["output_tokens"]);
+  const int input = fresh["usage"]["input_tokens"];
+  EXPECT_EQ(rest["usage"]["input_tokens"], input + static_cast<int>(count_tokens(begun)) + 4) << "four a message";
+  const int said = fresh["usage"]["output_tokens"];
+  EXPECT_EQ(rest["usage"]["output_tokens"], said - static_cast<int>(split_tokens(begun).size())) << "no word is long";
 }
 
 TEST(Prefill, MaxTokensBoundsWhatIsAdded) {
@@ -116,6 +128,20 @@ TEST(Prefill, SimIgnoresPrefillBeginsAnotherAnswer) {
   EXPECT_NE(anew, whole);
   EXPECT_NE(anew, whole.substr(begun.size()));
   EXPECT_EQ(text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, kFresh, "sim-ignores-prefill")), whole);
+}
+
+TEST(Prefill, WhatIsIgnoredIsNotLeftOutEither) {
+  std::size_t coincidences = 0;
+  for (int i = 0; i < 100; ++i) {
+    const std::string begun(1, static_cast<char>('A' + i % 26));
+    const json messages = {{{"role", "user"}, {"content", std::to_string(i)}},
+                           {{"role", "assistant"}, {"content", begun}}};
+    const std::string body = json{{"model", "m"}, {"messages", messages}}.dump();
+    const std::string anew = text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, body, "sim-ignores-prefill"));
+    EXPECT_TRUE(anew.front() >= 'A' && anew.front() <= 'Z') << "the beginning of a sentence: " << anew;
+    if (anew.starts_with(begun)) ++coincidences;
+  }
+  EXPECT_GT(coincidences, 0U) << "an answer that happens to begin like the prefill is whole all the same";
 }
 
 TEST(Prefill, GoesTogetherWithOtherBehaviours) {

@@ -100,6 +100,11 @@ TEST(Response, CallsAreItemsOfTheirOwn) {
                   "response.function_call_arguments.delta", "response.function_call_arguments.done",
                   "response.output_item.done", "response.output_item.added", "response.function_call_arguments.delta",
                   "response.function_call_arguments.done", "response.output_item.done", "response.completed"));
+  std::vector<int> indices;
+  for (const json& event : events) {
+    if (event["type"] == "response.output_item.added") indices.push_back(event["output_index"]);
+  }
+  EXPECT_THAT(indices, ElementsAre(0, 1));
   const json& output = events.back()["response"]["output"];
   ASSERT_EQ(output.size(), 2U);
   EXPECT_EQ(output[0]["type"], "function_call");

@@ -15,6 +15,11 @@ struct Connection::ReadDone {
   void operator()(const ErrorCode& error, std::size_t bytes) const { connection->read_done(error, bytes); }
 };
 
+struct Connection::ReadReady {
+  Ref<Connection> connection;
+  void operator()(const ErrorCode& error) const { connection->bytes_ready(error); }
+};
+
 struct Connection::WriteDone {
   Ref<Connection> connection;
   void operator()(const ErrorCode& error) const { connection->write_done(error); }
@@ -62,6 +67,12 @@ void Connection::on_deadline() {
 
 bool Connection::arm_read() {
   if (read_pending_ || read_error_ || closed_) return true;
+  if (tls_ == nullptr && in_.idle()) {
+    read_pending_ = true;
+    in_.release();
+    wait_for_bytes();
+    return true;
+  }
   const std::span<char> room = in_.room();
   if (room.empty()) return false;
   read_pending_ = true;
@@ -72,6 +83,25 @@ bool Connection::arm_read() {
     socket_.async_read_some(buffer, ReadDone{Ref<Connection>(this)});
   }
   return true;
+}
+
+// Waiting takes no memory to read into.
+void Connection::wait_for_bytes() { socket_.async_wait(Socket::wait_read, ReadReady{Ref<Connection>(this)}); }
+
+void Connection::bytes_ready(const ErrorCode& error) {
+  if (error || closed_) {
+    read_done(error, 0);
+    return;
+  }
+  const std::span<char> room = in_.room();
+  ErrorCode failure;
+  const std::size_t bytes = socket_.read_some(asio::buffer(room.data(), room.size()), failure);
+  if (failure == asio::error::would_block) {
+    in_.release();
+    wait_for_bytes();
+    return;
+  }
+  read_done(failure, bytes);
 }
 
 void Connection::read_done(const ErrorCode& error, std::size_t bytes) {

@@ -127,8 +127,11 @@ class Connection : public RefCounted, public LoopMember {
   void on_loop_stop() final { close(); }
 
   struct ReadDone;
+  struct ReadReady;
   struct WriteDone;
   struct TlsWriteDone;
+  void wait_for_bytes();
+  void bytes_ready(const ErrorCode& error);
   void read_done(const ErrorCode& error, std::size_t bytes);
   void write_done(const ErrorCode& error);
   void write_some_tls(Pieces& out);

@@ -145,7 +145,8 @@ Task<void> ServerConnection::handle_request() {
   is_head_request_ = head_.method == "HEAD";
   bump(share_.requests);
   add(share_.in_flight, 1);
-  arm_read();  // to see the caller leave
+  // To see the caller leave. Where a body is still to be read, its reader sees that.
+  if (parser_->is_done()) arm_read();
   ServerExchange exchange(*this);
   bool threw = false;
   try {

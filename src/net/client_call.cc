@@ -227,7 +227,7 @@ Task<std::expected<std::string_view, TransportError>> ClientCall::read_some(Self
     if (auto error = me.why_not(TransportError::truncated, TransportError::body_timeout)) {
       co_return std::unexpected(me.fail(*std::move(error)));
     }
-    if (!connection.arm_read()) {  // a chunk header or trailer that fills the buffer
+    if (!connection.arm_read(Connection::Waiting::long_)) {  // a chunk header or trailer that fills the buffer
       me.body_error_ = TransportError::malformed;
       continue;
     }

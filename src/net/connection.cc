@@ -4,6 +4,7 @@
 #include "net/connection.h"
 
 #include <boost/asio/post.hpp>
+#include <utility>
 
 #include "net/tls.h"
 
@@ -65,9 +66,9 @@ void Connection::on_deadline() {
   }
 }
 
-bool Connection::arm_read() {
+bool Connection::arm_read(Waiting waiting) {
   if (read_pending_ || read_error_ || closed_) return true;
-  if (tls_ == nullptr && in_.idle()) {
+  if (waiting == Waiting::long_ && tls_ == nullptr && in_.idle()) {
     read_pending_ = true;
     in_.release();
     wait_for_bytes();
@@ -83,6 +84,13 @@ bool Connection::arm_read() {
     socket_.async_read_some(buffer, ReadDone{Ref<Connection>(this)});
   }
   return true;
+}
+
+void Connection::wait_long() {
+  if (!read_pending_ || write_pending_ || tls_ != nullptr || closed_ || !in_.idle()) return;
+  to_wait_long_ = true;
+  ErrorCode ignored;
+  socket_.cancel(ignored);
 }
 
 // Waiting takes no memory to read into.
@@ -106,6 +114,10 @@ void Connection::bytes_ready(const ErrorCode& error) {
 
 void Connection::read_done(const ErrorCode& error, std::size_t bytes) {
   read_pending_ = false;
+  if (std::exchange(to_wait_long_, false) && error == asio::error::operation_aborted && !closed_) {
+    arm_read(Waiting::long_);
+    return;
+  }
   in_.commit(bytes);
   if (error) read_error_ = error;
   if (closed_) {

@@ -91,8 +91,15 @@ class Connection : public RefCounted, public LoopMember {
   ReadBuffer& in() noexcept { return in_; }
   // Why no more can be read; unset while more may come.
   const ErrorCode& read_error() const noexcept { return read_error_; }
+  // How the pending read waits.
+  enum class Waiting : std::uint8_t {
+    briefly,  // for what is about to come, with memory at hand: cheapest
+    long_,    // for what may take its time: without memory, where next to nothing is held
+  };
   // Lets one read be pending. False: the buffer is full and none is pending.
-  bool arm_read();
+  bool arm_read(Waiting waiting = Waiting::briefly);
+  // The pending read, if there is one, may take its time.
+  void wait_long();
 
   // Gives back what only a bulk transfer needed, if nothing is held or being read.
   void shrink_buffer() {
@@ -143,6 +150,7 @@ class Connection : public RefCounted, public LoopMember {
   std::coroutine_handle<> waiter_;
   std::unique_ptr<TlsLayer> tls_;
   bool read_pending_ = false;
+  bool to_wait_long_ = false;  // the pending read is being cancelled for the sake of its memory
   bool write_pending_ = false;
   bool closed_ = false;
   bool expired_ = false;

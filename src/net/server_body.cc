@@ -115,6 +115,7 @@ Task<bool> ServerConnection::start(ResponseHead head) {
   const Framing framing = begin_answer(head, Framing::chunked, 0);
   std::string text;  // not out_, which would stay for as long as the stream lasts
   append_response_head(text, head, framing);
+  wait_long();  // a stream may last for minutes, in which the caller says nothing
   co_return co_await send(Pieces(text));
 }
 

@@ -111,6 +111,23 @@ std::uint64_t thinking_budget(Effort effort) noexcept {
   return 0;
 }
 
+std::string_view word(Effort effort) noexcept {
+  switch (effort) {
+    case Effort::unsaid:
+    case Effort::none:
+      return {};
+    case Effort::low:
+      return "low";
+    case Effort::medium:
+      return "medium";
+    case Effort::high:
+      return "high";
+    case Effort::xhigh:
+      return "xhigh";
+  }
+  return {};
+}
+
 void tidy(Conversation& conversation) {
   std::erase_if(conversation.system, is_blank);
   for (Turn& turn : conversation.turns) drop_blank(turn.blocks);

@@ -58,6 +58,8 @@ struct Tool {
 enum class Choice : std::uint8_t { automatic, none, required, named };
 
 enum class Effort : std::uint8_t { unsaid, none, low, medium, high, xhigh };
+// As both dialects write it; empty for what neither says.
+std::string_view word(Effort effort) noexcept;
 
 struct Conversation {
   std::vector<Text> system{};

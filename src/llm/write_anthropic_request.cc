@@ -198,21 +198,7 @@ class AnthropicWriter {
   }
 
   std::string_view effort_word() const noexcept {
-    if (options_.reasoning != Reasoning::effort) return {};
-    switch (conversation_.effort) {
-      case Effort::unsaid:
-      case Effort::none:
-        return {};
-      case Effort::low:
-        return "low";
-      case Effort::medium:
-        return "medium";
-      case Effort::high:
-        return "high";
-      case Effort::xhigh:
-        return "xhigh";
-    }
-    return {};
+    return options_.reasoning != Reasoning::effort ? std::string_view() : word(conversation_.effort);
   }
 
   const Conversation& conversation_;

@@ -215,21 +215,7 @@ class OpenAiWriter {
   }
 
   std::string_view effort_word() const noexcept {
-    if (options_.reasoning == Reasoning::leave_out) return {};
-    switch (conversation_.effort) {
-      case Effort::unsaid:
-      case Effort::none:
-        return {};
-      case Effort::low:
-        return "low";
-      case Effort::medium:
-        return "medium";
-      case Effort::high:
-        return "high";
-      case Effort::xhigh:
-        return "xhigh";
-    }
-    return {};
+    return options_.reasoning == Reasoning::leave_out ? std::string_view() : word(conversation_.effort);
   }
 
   const Conversation& conversation_;

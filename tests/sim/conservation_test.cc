@@ -99,7 +99,8 @@ class Chaos final : public CallWorld, public CallObserver {
     const bool may_follow =
         record.ending == Ending::success || record.ending == Ending::cancelled || record.ending == Ending::interrupted;
     ends_as_it_may_ = ends_as_it_may_ && (!committed || may_follow);
-    if (record.ending == Ending::success && record.attempts.back().recovery) ++mended_;
+    const bool from_an_attempt = record.ending == Ending::success && !record.attempts.empty();  // not from the cache
+    if (from_an_attempt && record.attempts.back().recovery) ++mended_;
   }
 
   void expect_conservation() {

@@ -26,11 +26,11 @@ net::Task<void> drain(net::ClientExchange upstream, TimePoint by) {
 }
 
 // When the next bytes must have come, and what it means if they have not. While the caller was slow to read, nobody
-// listened to the upstream: that is no silence of its.
-std::pair<TimePoint, TransportFault> next_by(const Attempt& attempt, const AnswerStream& stream, TimePoint since) {
+// listened to the upstream: so long its silence is none.
+std::pair<TimePoint, TransportFault> next_by(const Attempt& attempt, const AnswerStream& stream, Duration unheard) {
   if (!stream.content_seen())
     return {std::min(attempt.first_content_by, attempt.total_by), TransportFault::first_content_timeout};
-  const TimePoint idle_by = saturating_add(std::max(stream.last_event(), since), attempt.idle);
+  const TimePoint idle_by = saturating_add(saturating_add(stream.last_event(), unheard), attempt.idle);
   if (idle_by <= attempt.total_by) return {idle_by, TransportFault::idle_timeout};
   return {attempt.total_by, TransportFault::total_timeout};
 }
@@ -57,19 +57,22 @@ net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead head, cons
   const std::uint32_t number = flight.attempt.number;
   AnswerStream stream = make_stream(flight, sending);
   flight.stream = &stream;
-  TimePoint handed_on = now();
+  Duration unheard = Duration::zero();  // since its last event
   for (;;) {
-    const auto [by, fault] = next_by(flight.attempt, stream, handed_on);
+    const auto [by, fault] = next_by(flight.attempt, stream, unheard);
     const auto bytes = co_await flight.upstream->read_some(by);
     if (!driver_.in_flight(number)) co_return;
+    const TimePoint last_event = stream.last_event();
     const bool over = !bytes || bytes->empty();
     const Reading reading = over ? stream.end(bytes.has_value()) : stream.read(*bytes, now());
     const bool broken = reading == Reading::failed || reading == Reading::mismatch;
     // Content that came together with a failure has not reached the caller: another try still costs nothing.
     const bool still_free = broken && !driver_.execution().committed();
     if (stream.content_seen() && !stream.out().empty() && !still_free) {
+      const TimePoint began = now();
       if (!co_await hand_on(flight, stream, head)) co_return;
-      handed_on = now();
+      if (stream.last_event() != last_event) unheard = Duration::zero();
+      unheard = saturating_add(unheard, elapsed(began, now()));
     }
     if (reading == Reading::goes_on) continue;
     worker_.metrics.count_skipped(*call_.route, stream.skipped());

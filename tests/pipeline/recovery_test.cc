@@ -177,6 +177,17 @@ INSTANTIATE_TEST_SUITE_P(Prefer, RecoveryInPlace,
                                          InPlace{"one_that_is_open", 0b10, true, 0, milliseconds(500)}),
                          [](const auto& instance) { return std::string(instance.param.what); });
 
+TEST_F(Recovery, OneThatGoesOnIsComeBackToBeforeAnotherBeginsAnewInPlace) {  // STR-5
+  begin(world_.plan({"a", "b"}));
+  answering_attempt();
+  report(broken(0));
+  EXPECT_EQ(answering_attempt().target, 1U);
+  const TimePoint broke = now();
+  report(broken(0b01));
+  EXPECT_EQ(attempt()->target, 0U);
+  EXPECT_EQ(now(), broke) << "without a wait";
+}
+
 TEST_F(Recovery, ATargetThatWasLeftForAnotherIsComeBackToAsARetry) {  // STR-5, RTY-5
   begin(world_.plan({"a", "b"}, World::quick(2)));
   answering_attempt();

@@ -106,7 +106,7 @@ void MessagesReader::read_message(ondemand::value message) {
 void MessagesReader::read_message_delta(ondemand::value delta, Event& event) {
   for_each_member(delta.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
     if (name == "stop_reason") event.stop_reason = text_of(value, kMostNameBytes);
-    if (name == "stop_sequence") event.stop_sequence = text_of(value, kMostNameBytes);
+    if (name == "stop_sequence") event.stop_sequence = text_of(value, std::string::npos);
     take_block_member(event.part, name, value);
   });
 }

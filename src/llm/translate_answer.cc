@@ -59,7 +59,7 @@ std::expected<Deltas, std::string> MessageTaker::take(std::string_view body) {
     if (name == "model") begin.model = text_of(value, kMostNameBytes);
     if (name == "usage") counts.update(value);
     if (name == "stop_reason") finish.reason = finish_reason(Dialect::anthropic, text_of(value, kMostNameBytes));
-    if (name == "stop_sequence") finish.text = text_of(value, kMostNameBytes);
+    if (name == "stop_sequence") finish.text = text_of(value, std::string::npos);
     if (name == "content") {
       ondemand::json_type type{};
       has_content = !value.type().get(type) && type == ondemand::json_type::array;

@@ -298,6 +298,16 @@ RC_GTEST_PROP(TranslateAnswerProperty, AStreamTranslatesToWhatTheWholeAnswerTran
   RC_ASSERT(!judge_answer(chat_endpoint(other(from)), 200, "application/json", translated_whole.dump(), {}).failure);
 }
 
+TEST(TranslateAnswer, AStopSequenceIsToldWholeHoweverLongItIs) {
+  const std::string sequence(5000, 'x');
+  const std::string whole = answer_body(
+      Dialect::anthropic,
+      std::vector<Delta>{{.kind = Delta::Kind::text, .text = "hi"},
+                         {.kind = Delta::Kind::finish, .reason = FinishReason::stop_sequence, .text = sequence}},
+      kOrigin);
+  EXPECT_EQ(translated(Dialect::anthropic, Dialect::anthropic, whole)["stop_sequence"].get<std::string>(), sequence);
+}
+
 RC_GTEST_PROP(TranslateAnswerProperty, AnAnswerReadAndWrittenAgainIsTheSame, (bool openai)) {
   const Dialect dialect = openai ? Dialect::openai : Dialect::anthropic;
   const std::string whole = answer_body(dialect, stream_deltas(any_answer(dialect), false), kOrigin);

@@ -247,7 +247,7 @@ net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead head) {
   auto body = co_await flight.upstream->read_all(kMaxPlainAnswer, std::min(attempt.first_content_by, attempt.total_by));
   if (!driver_.in_flight(attempt.number)) co_return;
   if (body && !attempt.recovery) {
-    take_plain(flight, std::move(head), *std::move(body));
+    take_plain(flight, head, *std::move(body));
     co_return;
   }
   // An answer that goes on within a stream must be one.
@@ -256,7 +256,7 @@ net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead head) {
   driver_.report(attempt.number, report);
 }
 
-void Relay::take_plain(const Flight& flight, net::ResponseHead head, std::string body) {
+void Relay::take_plain(const Flight& flight, const net::ResponseHead& head, std::string body) {
   const Attempt& attempt = flight.attempt;
   const llm::Dialect dialect = forms_.dialect(attempt.target);
   const llm::AnswerJudgement read =

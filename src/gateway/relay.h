@@ -52,7 +52,7 @@ class Relay final : private CallHands {
   bool was_stale(const Flight& flight, const net::TransportError& error) const;
   net::Task<void> read_error(Flight& flight, net::ResponseHead head, bool prefilled);
   net::Task<void> read_plain(Flight& flight, net::ResponseHead head);
-  void take_plain(const Flight& flight, net::ResponseHead head, std::string body);
+  void take_plain(const Flight& flight, const net::ResponseHead& head, std::string body);
 
   // Streams (relay_stream.cc).
   net::Task<void> relay_stream(Flight& flight, net::ResponseHead head, const Sending& sending);

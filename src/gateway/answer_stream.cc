@@ -137,7 +137,7 @@ bool AnswerStream::write_deltas() {
   for (const llm::Delta& delta : reader_->deltas()) {
     switch (delta.kind) {
       case llm::Delta::Kind::text:
-        if (!write_text(delta)) return false;
+        if (!take_text(delta)) return false;
         break;
       case llm::Delta::Kind::usage: {
         llm::Delta usage = delta;
@@ -146,18 +146,16 @@ bool AnswerStream::write_deltas() {
         break;
       }
       case llm::Delta::Kind::begin:
-        if (!splice_) write(delta);
-        break;
       case llm::Delta::Kind::reasoning:
       case llm::Delta::Kind::signature:
-        // The caller is in the middle of the text: thoughts about it come too late.
+        // In the middle of the text a beginning, and thoughts about it, come too late.
         if (!splice_) write(delta);
         break;
       case llm::Delta::Kind::refusal:
       case llm::Delta::Kind::tool_begin:
       case llm::Delta::Kind::tool_arguments:
       case llm::Delta::Kind::finish:
-        if (splice_ && !write_text({.kind = llm::Delta::Kind::finish})) return false;
+        if (!end_text()) return false;
         if (delta.kind != llm::Delta::Kind::finish) more_than_text_ = true;
         write(delta);
         break;
@@ -171,20 +169,29 @@ void AnswerStream::write(const llm::Delta& delta) {
   if (!writer_->write(delta, out_)) malformed_ = true;
 }
 
-// Text, or the end of it.
-bool AnswerStream::write_text(const llm::Delta& delta) {
-  llm::Delta fresh{.kind = llm::Delta::Kind::text};
+bool AnswerStream::take_text(const llm::Delta& delta) {
   if (!splice_) {
-    fresh.text = delta.text;
-  } else {
-    const bool fits =
-        delta.kind == llm::Delta::Kind::text ? splice_->take(delta.text, fresh.text) : splice_->end(fresh.text);
-    if (!fits) return false;
+    write_text(delta);
+    return true;
   }
-  if (fresh.text.empty()) return true;
-  write(fresh);
-  if (terms_.retain) text_ += fresh.text;
+  llm::Delta fresh{.kind = llm::Delta::Kind::text};
+  if (!splice_->take(delta.text, fresh.text)) return false;
+  write_text(fresh);
   return true;
+}
+
+bool AnswerStream::end_text() {
+  if (!splice_) return true;
+  llm::Delta fresh{.kind = llm::Delta::Kind::text};
+  if (!splice_->end(fresh.text)) return false;
+  write_text(fresh);
+  return true;
+}
+
+void AnswerStream::write_text(const llm::Delta& delta) {
+  if (delta.text.empty()) return;
+  write(delta);
+  if (terms_.retain) text_ += delta.text;
 }
 
 // Streams of unknown kinds end where their bytes do.
@@ -208,8 +215,7 @@ AnswerStream::Reading AnswerStream::finish() {
 }
 
 AnswerStream::Reading AnswerStream::close() {
-  if (splice_ && !write_text({.kind = llm::Delta::Kind::finish})) return Reading::mismatch;
-  if (std::exchange(complete_, true)) return Reading::complete;
+  if (!end_text()) return Reading::mismatch;
   if (writer_ != nullptr) {
     writer_->end(out_);
   } else if (!reader_->terminal_seen()) {

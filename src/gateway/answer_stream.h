@@ -97,7 +97,10 @@ class AnswerStream {
   bool relay(const net::SseEvent& event);
   bool write_deltas();
   void write(const llm::Delta& delta);
-  bool write_text(const llm::Delta& delta);
+  // False: the text does not fit what was delivered.
+  bool take_text(const llm::Delta& delta);
+  bool end_text();
+  void write_text(const llm::Delta& delta);
   Reading finish();
   Reading close();
   bool ends_by_itself() const noexcept;
@@ -119,7 +122,6 @@ class AnswerStream {
   TimePoint last_event_;
   bool more_than_text_ = false;  // written into an answer that is gone on with
   bool malformed_ = false;
-  bool complete_ = false;
 };
 
 }  // namespace fuseboard::gateway

@@ -12,7 +12,7 @@ namespace fuseboard::gateway {
 namespace {
 
 bool begins_with(std::string_view name, std::string_view prefix) {
-  return name.size() > prefix.size() && net::equal_ignoring_case(name.substr(0, prefix.size()), prefix);
+  return name.size() > prefix.size() && net::starts_with_ignoring_case(name, prefix);
 }
 
 template <std::size_t N>

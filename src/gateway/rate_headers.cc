@@ -136,9 +136,7 @@ void write_level(net::Headers& headers, const Names& names, const RateLevel& lev
 void erase_families(net::Headers& headers) {
   std::vector<std::string_view> doomed;
   for (const net::Header header : headers) {
-    const auto begins = [&](std::string_view family) {
-      return net::equal_ignoring_case(header.name.substr(0, family.size()), family);
-    };
+    const auto begins = [&](std::string_view family) { return net::starts_with_ignoring_case(header.name, family); };
     if (std::ranges::any_of(kFamilies, begins)) doomed.push_back(header.name);
   }
   // Erasing moves no text, so the views stay valid.
@@ -174,8 +172,8 @@ bool tells_rates(const net::Headers& headers) noexcept {
   constexpr std::string_view kOpenAi = "x-ratelimit-";
   constexpr std::string_view kAnthropic = "anthropic-ratelimit-";
   return std::ranges::any_of(headers.begin(), headers.end(), [&](const net::Header& header) {
-    return net::equal_ignoring_case(header.name.substr(0, kOpenAi.size()), kOpenAi) ||
-           net::equal_ignoring_case(header.name.substr(0, kAnthropic.size()), kAnthropic);
+    return net::starts_with_ignoring_case(header.name, kOpenAi) ||
+           net::starts_with_ignoring_case(header.name, kAnthropic);
   });
 }
 

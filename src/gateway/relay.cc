@@ -23,8 +23,7 @@ constexpr std::size_t kMaxPlainAnswer = std::size_t{64} << 20;
 
 bool is_event_stream(const net::ResponseHead& head) {
   constexpr std::string_view kType = "text/event-stream";
-  const std::string_view type = head.headers.get("content-type");
-  return net::equal_ignoring_case(type.substr(0, kType.size()), kType);
+  return net::starts_with_ignoring_case(head.headers.get("content-type"), kType);
 }
 
 int status_of(Category category) {
@@ -102,16 +101,12 @@ UpstreamError told_under_success(std::uint32_t attempt, llm::Dialect dialect, co
   const int status = status_of(failure.category);
   const std::string_view type = status < 500 ? "invalid_request_error" : "server_error";
   const auto code = error.code.empty() ? std::nullopt : std::optional<std::string_view>(error.code);
-  const std::string body =
-      llm::openai_error_body(error.message, error.type.empty() ? type : error.type, std::nullopt, code);
-  net::ResponseHead head{.status = status, .headers = {{"content-type", "application/json"}}};
-  if (dialect == llm::Dialect::openai) {
-    return {.attempt = attempt, .dialect = dialect, .head = std::move(head), .body = body};
-  }
+  std::string body = llm::openai_error_body(error.message, error.type.empty() ? type : error.type, std::nullopt, code);
+  if (dialect != llm::Dialect::openai) body = llm::translate_error(dialect, status, body, {});
   return {.attempt = attempt,
           .dialect = dialect,
-          .head = std::move(head),
-          .body = llm::translate_error(dialect, status, body, {})};
+          .head = {.status = status, .headers = {{"content-type", "application/json"}}},
+          .body = std::move(body)};
 }
 
 Relay::Relay(Worker& worker, net::ServerExchange& exchange, ModelCall call)

@@ -39,6 +39,10 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return true;
 }
 
+bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) noexcept {
+  return equal_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
+
 Headers::Headers(std::initializer_list<Header> headers) {
   for (const Header& header : headers) add(header.name, header.value);
 }

@@ -24,6 +24,7 @@ struct Header {
 
 // Case-insensitive comparison of ASCII.
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
+bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) noexcept;
 
 // An ordered list of headers in two allocations, whatever their number. Names compare without case and keep the case
 // they were given. At most 4 GiB of text.

@@ -42,6 +42,8 @@ class MessageParser final : public boost::beast::http::basic_parser<kRequest> {
 
   ParseStep parse_head(ReadBuffer& in) {
     if (!this->got_some()) skip_empty_lines(in);
+    if (kRequest && !this->got_some() && in.view() == "\r")
+      return ParseStep::need_more;  // perhaps half of another empty line
     while (!in.empty() && !this->is_header_done()) {
       Code error;
       const std::size_t consumed = this->put(boost::asio::const_buffer(in.data(), in.size()), error);

@@ -11,14 +11,20 @@ namespace fuseboard {
 CallbackDriver::CallbackDriver(std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng,
                                const Clock& clock, CallHooks& hooks, std::shared_ptr<Waker> waker,
                                CallObserver* observer)
-    : execution_(std::move(plan), options, rng, clock.now(), {.waker = waker, .hedges = true}, observer),
+    : clock_(clock),
+      now_(clock.now()),
+      execution_(std::move(plan), options, rng, now_, {.waker = waker, .hedges = true}, observer),
       cache_(options.cache),
-      clock_(clock),
       hooks_(hooks),
       waker_(std::move(waker)) {}
 
-// Hooks may call back; what they change is looked at when they have returned.
 void CallbackDriver::proceed() {
+  now_ = clock_.now();
+  proceed_from_now();
+}
+
+// Hooks may call back; what they change is looked at when they have returned.
+void CallbackDriver::proceed_from_now() {
   again_ = true;
   if (proceeding_ || ended_) return;
   struct Proceeding {
@@ -32,7 +38,7 @@ void CallbackDriver::proceed() {
 
 void CallbackDriver::take_steps() {
   do {
-    const Step step = execution_.next(clock_.now());
+    const Step step = execution_.next(now_);
     cancel_lost_attempts();
     take(step);
   } while (!waits_ && !ended_);
@@ -57,22 +63,30 @@ void CallbackDriver::take(const Step& step) {
   }
 }
 
+bool CallbackDriver::accepted(std::uint32_t attempt) {
+  now_ = clock_.now();
+  return execution_.accepted(attempt, now_);
+}
+
 bool CallbackDriver::first_content(std::uint32_t attempt) {
-  const bool counts = execution_.first_content(attempt, clock_.now());
-  proceed();
+  now_ = clock_.now();
+  const bool counts = execution_.first_content(attempt, now_);
+  proceed_from_now();
   return counts;
 }
 
 void CallbackDriver::report(std::uint32_t attempt, const AttemptReport& report) {
   if (!execution_.in_flight(attempt)) return;
   std::ranges::replace(sent_, attempt, 0U);
-  execution_.report(attempt, report, clock_.now());
-  proceed();
+  now_ = clock_.now();
+  execution_.report(attempt, report, now_);
+  proceed_from_now();
 }
 
 void CallbackDriver::leave() {
-  execution_.leave(clock_.now());
-  proceed();
+  now_ = clock_.now();
+  execution_.leave(now_);
+  proceed_from_now();
 }
 
 void CallbackDriver::cancel_lost_attempts() {

@@ -48,7 +48,7 @@ class CallbackDriver {
   void proceed();
 
   // Of an attempt in flight, see Execution. False: nobody needs it any more.
-  bool accepted(std::uint32_t attempt) { return execution_.accepted(attempt, clock_.now()); }
+  bool accepted(std::uint32_t attempt);
   bool first_content(std::uint32_t attempt);
   void observe(std::uint32_t attempt, const TokenUsage& usage) { execution_.observe(attempt, usage); }
   void report(std::uint32_t attempt, const AttemptReport& report);
@@ -59,13 +59,15 @@ class CallbackDriver {
   const Execution& execution() const noexcept { return execution_; }
 
  private:
+  void proceed_from_now();
   void take_steps();
   void take(const Step& step);
   void cancel_lost_attempts();
 
+  const Clock& clock_;
+  TimePoint now_;  // of the latest call into the driver: read once, as the steps that follow take no time
   Execution execution_;
   CacheSession* const cache_;
-  const Clock& clock_;
   CallHooks& hooks_;
   const std::shared_ptr<Waker> waker_;
   std::array<std::uint32_t, 2> sent_{};  // numbers of attempts in flight; 0 is none

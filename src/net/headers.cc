@@ -47,29 +47,20 @@ Headers::Headers(std::initializer_list<Header> headers) {
   for (const Header& header : headers) add(header.name, header.value);
 }
 
-std::uint32_t Headers::append(std::string_view text) {
-  const auto at = static_cast<std::uint32_t>(text_.size());
-  text_.append(text);
-  return at;
-}
-
 void Headers::add(std::string_view name, std::string_view value) {
-  // A view of our own text would be moved by the first append.
-  const std::string_view whole = text_;
-  const auto ours = [&](std::string_view part) {
-    return part.data() >= whole.data() && part.data() < whole.data() + whole.size();
-  };
-  if (!whole.empty() && (ours(name) || ours(value))) {
-    const std::string copied_name(name);
-    const std::string copied_value(value);
-    add(copied_name, copied_value);
-    return;
+  const std::size_t size = text_.size() + name.size() + value.size();
+  if (size > text_.capacity()) {
+    // A view of our own text stays good until the larger one is there.
+    std::string larger;
+    larger.reserve(std::max(size, 2 * text_.capacity()));
+    larger.append(text_).append(name).append(value);
+    text_ = std::move(larger);
+  } else {
+    text_.append(name).append(value);
   }
-  const std::uint32_t name_at = append(name);
-  const std::uint32_t value_at = append(value);
-  slots_.push_back({.name_at = name_at,
+  slots_.push_back({.name_at = static_cast<std::uint32_t>(size - value.size() - name.size()),
                     .name_size = static_cast<std::uint32_t>(name.size()),
-                    .value_at = value_at,
+                    .value_at = static_cast<std::uint32_t>(size - value.size()),
                     .value_size = static_cast<std::uint32_t>(value.size())});
 }
 
@@ -107,6 +98,13 @@ std::optional<std::string_view> Headers::find(std::string_view name) const noexc
     if (slot.name_size == name.size() && equal_ignoring_case(header(slot).name, name)) return header(slot).value;
   }
   return std::nullopt;
+}
+
+bool Headers::has_controls() const noexcept {
+  // Without a way out, so that it is done for many characters at once.
+  bool any = false;
+  for (const char c : text_) any |= is_control(c);
+  return any;
 }
 
 bool Headers::has_token(std::string_view name, std::string_view token) const noexcept {

@@ -22,6 +22,12 @@ struct Header {
   std::string_view value;
 };
 
+// What no header's value may hold (RFC 9110 5.5).
+constexpr bool is_control(char c) noexcept {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && c != '\t') || byte == 0x7F;
+}
+
 // Case-insensitive comparison of ASCII.
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) noexcept;
@@ -46,6 +52,9 @@ class Headers {
   // Whether the comma-separated lists of that name hold `token` (without case, parameters ignored), e.g. connection:
   // close.
   bool has_token(std::string_view name, std::string_view token) const noexcept;
+
+  // Whether a control character but a tab stands anywhere, erased headers included. Looks at all of them at once.
+  bool has_controls() const noexcept;
 
   std::size_t size() const noexcept { return slots_.size(); }
   bool empty() const noexcept { return slots_.empty(); }
@@ -83,7 +92,6 @@ class Headers {
     return {std::string_view(text_).substr(slot.name_at, slot.name_size),
             std::string_view(text_).substr(slot.value_at, slot.value_size)};
   }
-  std::uint32_t append(std::string_view text);
 
   std::string text_;  // of erased headers too; reclaimed by clear()
   std::vector<Slot> slots_;
@@ -131,6 +139,8 @@ struct Origin {
 };
 // "https://host:8443"; a port that is the scheme's own is left out.
 std::string to_text(const Origin& origin);
+// The same without the scheme, as the Host header has it.
+void append_authority(std::string& out, const Origin& origin);
 
 struct BaseUrl {
   Origin origin{};

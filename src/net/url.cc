@@ -1,6 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <array>
 #include <charconv>
 
 #include "net/http.h"
@@ -133,13 +134,19 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
   return std::nullopt;
 }
 
+void append_authority(std::string& out, const Origin& origin) {
+  const bool address = origin.host.contains(':');
+  if (address) out += '[';
+  out += origin.host;
+  if (address) out += ']';
+  if (origin.port == (origin.tls ? 443 : 80)) return;
+  std::array<char, 6> port{':'};
+  out.append(port.data(), std::to_chars(port.data() + 1, port.data() + port.size(), origin.port).ptr);
+}
+
 std::string to_text(const Origin& origin) {
   std::string text = origin.tls ? "https://" : "http://";
-  const bool address = origin.host.contains(':');
-  if (address) text += '[';
-  text += origin.host;
-  if (address) text += ']';
-  if (origin.port != (origin.tls ? 443 : 80)) text.append(":").append(std::to_string(origin.port));
+  append_authority(text, origin);
   return text;
 }
 

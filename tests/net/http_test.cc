@@ -42,6 +42,17 @@ TEST(Headers, ValuesMayComeFromTheSameHeaders) {
   EXPECT_EQ(headers.get("copy"), headers.get("a"));
 }
 
+TEST(Headers, BothNameAndValueMayComeFromTheSameHeaders) {
+  Headers headers{{"name", "value"}};
+  for (int i = 0; i < 40; ++i) {  // with and without room for one more
+    const Header last = headers[headers.size() - 1];
+    headers.add(last.name, last.value);
+  }
+  ASSERT_EQ(headers.size(), 41U);
+  for (const Header header : headers)
+    EXPECT_EQ(std::string(header.name) + "=" + std::string(header.value), "name=value");
+}
+
 TEST(Headers, EraseCounts) {
   Headers headers{{"a", "1"}, {"b", "2"}, {"A", "3"}};
   EXPECT_EQ(headers.erase("a"), 2U);
@@ -75,6 +86,37 @@ TEST(Wire, NothingInAValueCanEndAHeader) {
       out, {.status = 200, .headers = {{"x", "a\r\nset-cookie: b\0c"}, {"bad name", "1"}, {"", "2"}, {"y:", "3"}}},
       {.kind = Framing::length, .size = 3});
   EXPECT_EQ(out, "HTTP/1.1 200 OK\r\nx: a  set-cookie: b\r\ncontent-length: 3\r\n\r\n");
+}
+
+TEST(Wire, OnlyWhatIsAControlCharacterBecomesASpace) {
+  const std::string plain = "a tab\t, \xC3\xA9, ~ and more text than is looked at at once";
+  for (std::size_t at = 0; at < plain.size(); ++at) {
+    for (const char control : {'\0', '\n', '\r', '\x1F', '\x7F'}) {
+      std::string value = plain;
+      value[at] = control;
+      std::string expected = plain;
+      expected[at] = ' ';
+      std::string out;
+      append_response_head(out, {.status = 200, .headers = {{"a", plain}, {"b", value}, {"c", plain}}}, {});
+      ASSERT_EQ(out, "HTTP/1.1 200 OK\r\na: " + plain + "\r\nb: " + expected + "\r\nc: " + plain + "\r\n\r\n")
+          << at << " " << static_cast<int>(control);
+    }
+  }
+}
+
+TEST(Wire, TheHostHeaderIsTheOriginsUnlessOneIsGiven) {
+  const auto host = [](const Origin& origin) {
+    std::string out;
+    append_request_head(out, {}, origin, {});
+    return out;
+  };
+  EXPECT_EQ(host({.host = "example.com", .port = 80}), "GET / HTTP/1.1\r\nhost: example.com\r\n\r\n");
+  EXPECT_EQ(host({.tls = true, .host = "example.com", .port = 443}), "GET / HTTP/1.1\r\nhost: example.com\r\n\r\n");
+  EXPECT_EQ(host({.tls = true, .host = "::1", .port = 80}), "GET / HTTP/1.1\r\nhost: [::1]:80\r\n\r\n");
+  EXPECT_EQ(host({.host = "a", .port = 65535}), "GET / HTTP/1.1\r\nhost: a:65535\r\n\r\n");
+  std::string out;
+  append_request_head(out, {.headers = {{"Host", "b"}}}, {.host = "a"}, {});
+  EXPECT_EQ(out, "GET / HTTP/1.1\r\nHost: b\r\n\r\n");
 }
 
 TEST(Wire, FramingIsTheWritersOwn) {

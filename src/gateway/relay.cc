@@ -194,10 +194,12 @@ net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(Fli
   net::HttpClient& client = *worker_.clients[index];
   const net::RequestHead request = upstream_request(exchange_.head(), provider, forms_.path(target), call_.dialect);
   const net::SendDeadlines deadlines{.connect_by = flight.attempt.connect_by, .head_by = flight.attempt.headers_by};
-  flight.upstream.emplace(client.exchange(provider.origin));
+  // A dead connection shows when it is used, and what is idempotent is then sent again, see was_stale().
+  const net::Reuse reuse = call_.options.idempotent ? net::Reuse::trusted : net::Reuse::checked;
+  flight.upstream.emplace(client.exchange(provider.origin, reuse));
   auto head = co_await flight.upstream->send(request, sending.body, deadlines);
   if (!head && was_stale(flight, head.error())) {
-    flight.upstream.emplace(client.exchange(provider.origin, true));
+    flight.upstream.emplace(client.exchange(provider.origin, net::Reuse::never));
     head = co_await flight.upstream->send(request, sending.body, deadlines);
   }
   co_return head;

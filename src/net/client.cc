@@ -52,19 +52,19 @@ Problems ClientOptions::validate() const {
   return std::move(v).take();
 }
 
-ClientExchange::ClientExchange(std::shared_ptr<ClientCall> call) noexcept : call_(std::move(call)) {}
+ClientExchange::ClientExchange(Ref<ClientCall> call) noexcept : call_(std::move(call)) {}
 ClientExchange::ClientExchange(ClientExchange&&) noexcept = default;
 
 ClientExchange& ClientExchange::operator=(ClientExchange&& other) noexcept {
   if (this != &other) {
-    if (call_ != nullptr) call_->abandon();
+    if (call_) call_->abandon();
     call_ = std::move(other.call_);
   }
   return *this;
 }
 
 ClientExchange::~ClientExchange() {
-  if (call_ != nullptr) call_->abandon();
+  if (call_) call_->abandon();
 }
 
 Task<std::expected<ResponseHead, TransportError>> ClientExchange::send(const RequestHead& head, std::string_view body,
@@ -78,7 +78,7 @@ Task<std::expected<std::string, TransportError>> ClientExchange::read_all(std::s
   return ClientCall::read_all(call_, max_bytes, by);
 }
 void ClientExchange::cancel() noexcept {
-  if (call_ != nullptr) call_->cancel();
+  if (call_) call_->cancel();
 }
 bool ClientExchange::reused_connection() const noexcept { return call_->reused_connection(); }
 
@@ -92,13 +92,13 @@ HttpClient::HttpClient(Loop& loop, ClientOptions options) {
     tls = std::move(loaded).value_or(nullptr);
   }
   throw_if_invalid(std::move(problems));
-  pool_ = std::make_shared<ClientPool>(loop, std::move(options), std::move(tls));
+  pool_ = Ref(new ClientPool(loop, std::move(options), std::move(tls)));
 }
 
 HttpClient::~HttpClient() { pool_->close_all(); }
 
-ClientExchange HttpClient::exchange(const Origin& origin, bool fresh) {
-  return ClientExchange(std::make_shared<ClientCall>(pool_, origin, fresh));
+ClientExchange HttpClient::exchange(const Origin& origin, Reuse reuse) {
+  return ClientExchange(Ref(new ClientCall(pool_, origin, reuse)));
 }
 
 std::size_t HttpClient::idle_connections() const noexcept { return pool_->idle; }

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <expected>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -14,6 +13,7 @@
 #include "fuseboard/core/validation.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "net/ref.h"
 #include "net/task.h"
 
 namespace fuseboard::net {
@@ -64,6 +64,14 @@ struct SendDeadlines {
   TimePoint head_by = kNever;  // sending the request and receiving the complete response head
 };
 
+// Whether a connection is taken from the pool. The pool hears of one that its server closes, but not before the loop
+// looks again.
+enum class Reuse : std::uint8_t {
+  never,
+  checked,  // one that is asked beforehand whether it is alive, for what must not be sent twice
+  trusted,  // one as it is, for what can be sent again: cheaper by a call of the system
+};
+
 class HttpClient;
 class ClientCall;   // private to net
 struct ClientPool;  // private to net
@@ -98,8 +106,8 @@ class ClientExchange {
 
  private:
   friend class HttpClient;
-  explicit ClientExchange(std::shared_ptr<ClientCall> call) noexcept;
-  std::shared_ptr<ClientCall> call_;
+  explicit ClientExchange(Ref<ClientCall> call) noexcept;
+  Ref<ClientCall> call_;
 };
 
 class HttpClient {
@@ -111,14 +119,13 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // `fresh`: on a connection of its own, never on one from the pool.
-  ClientExchange exchange(const Origin& origin, bool fresh = false);
+  ClientExchange exchange(const Origin& origin, Reuse reuse = Reuse::checked);
 
   std::size_t idle_connections() const noexcept;
   Loop& loop() noexcept;
 
  private:
-  std::shared_ptr<ClientPool> pool_;
+  Ref<ClientPool> pool_;
 };
 
 }  // namespace fuseboard::net

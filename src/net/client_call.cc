@@ -11,9 +11,9 @@
 namespace fuseboard::net {
 namespace {
 
-// Room for what providers send, in place of growing to it.
+// Room for what providers send, in place of growing to it. Just below what glibc keeps for a thread, see wire.cc.
 constexpr std::size_t kUsualHeaders = 24;
-constexpr std::size_t kUsualHeaderText = 1024;
+constexpr std::size_t kUsualHeaderText = 1000;
 
 bool method_has_body(std::string_view method) noexcept {
   return method == "POST" || method == "PUT" || method == "PATCH";
@@ -81,12 +81,14 @@ std::optional<TransportError> ClientCall::why_not(TransportError::Kind at_end, T
   return std::nullopt;
 }
 
-Task<std::expected<void, TransportError>> ClientCall::obtain_connection(TimePoint by) {
-  if (!fresh_) connection_ = pool_->take(origin_);
-  if (connection_) {
-    reused_ = true;
-    co_return std::expected<void, TransportError>();
-  }
+bool ClientCall::take_idle_connection() {
+  if (reuse_ == Reuse::never) return false;
+  connection_ = pool_->take(origin_, reuse_ == Reuse::checked);
+  reused_ = static_cast<bool>(connection_);
+  return reused_;
+}
+
+Task<std::expected<void, TransportError>> ClientCall::connect(TimePoint by) {
   const std::size_t buffered = std::max(pool_->options.max_head, ReadBuffer::kBulk);
   if (origin_.tls && pool_->tls_context == nullptr) {
     auto loaded = make_tls_context(pool_->options.tls);
@@ -120,32 +122,8 @@ ClientCall::Ready ClientCall::head_ready() {
   }
 }
 
-// Sends the request. It stops early, with sent_all_ false, when the response is there or nothing more can be sent: what
-// the server has to say matters more than that it did not listen to the end.
-Task<ClientCall::Ready> ClientCall::write_request(const RequestHead& head, std::string_view body) {
-  ClientConnection& connection = *connection_;
-  const bool with_length = !body.empty() || method_has_body(head.method);
-  std::string written_head;  // gone when it is sent: the answer may stream for minutes
-  append_request_head(written_head, head, origin_,
-                      {.kind = with_length ? Framing::length : Framing::no_body, .size = body.size()});
-  Pieces out(written_head, body);
-  const std::size_t total = out.size();
-  connection.write_some(out);
-  connection.sent_anything = out.size() < total;
-  Ready response = Ready::not_yet;
-  while ((!out.empty() || !connection.written()) && response == Ready::not_yet) {
-    if (connection.write_error() || why_not(TransportError::closed_early, TransportError::head_timeout))
-      co_return response;
-    if (!connection.arm_read()) break;
-    co_await connection.event();
-    if (connection.written()) connection.write_some(out);
-    connection.sent_anything = connection.sent_anything || out.size() < total;
-    if (!connection.in().empty()) response = head_ready();
-  }
-  sent_all_ = out.empty() && connection.written() && !connection.write_error();
-  co_return response;
-}
-
+// What the server has to say matters more than that it did not listen to the end: a response ends the sending, and
+// where sending fails there may still be one.
 Task<std::expected<ResponseHead, TransportError>> ClientCall::send(Self self, const RequestHead& head,
                                                                    std::string_view body, SendDeadlines deadlines) {
   ClientCall& me = *self;
@@ -155,8 +133,10 @@ Task<std::expected<ResponseHead, TransportError>> ClientCall::send(Self self, co
     co_return std::unexpected(me.fail(TransportError::cancelled, "cancelled"));
   if (!is_token(head.method))
     co_return std::unexpected(me.fail(TransportError::malformed, "the method is not a token"));
-  if (auto obtained = co_await me.obtain_connection(deadlines.connect_by); !obtained) {
-    co_return std::unexpected(me.fail(std::move(obtained.error())));
+  if (!me.take_idle_connection()) {
+    if (auto connected = co_await me.connect(deadlines.connect_by); !connected) {
+      co_return std::unexpected(me.fail(std::move(connected.error())));
+    }
   }
   ClientConnection& connection = *me.connection_;
   me.head_request_ = head.method == "HEAD";
@@ -165,18 +145,26 @@ Task<std::expected<ResponseHead, TransportError>> ClientCall::send(Self self, co
                      HeadLimits{.bytes = me.pool_->options.max_head, .headers = me.pool_->options.max_headers});
   if (me.head_request_) me.parser_->skip(true);
   connection.expect_by(deadlines.head_by);
-  Ready response = co_await me.write_request(head, body);
-  while (response == Ready::not_yet) {
-    response = me.head_ready();
-    if (response != Ready::not_yet) break;
+  const bool with_length = !body.empty() || method_has_body(head.method);
+  std::string written_head;
+  append_request_head(written_head, head, me.origin_,
+                      {.kind = with_length ? Framing::length : Framing::no_body, .size = body.size()});
+  Pieces out(written_head, body);
+  const std::size_t total = out.size();
+  while (true) {
+    connection.write_some(out);
+    if (out.size() < total) connection.sent_anything = true;
+    const Ready response = me.head_ready();
+    if (response == Ready::no) co_return std::unexpected(me.fail(*std::move(me.head_error_)));
+    if (response == Ready::yes) break;
     if (auto error = me.why_not(TransportError::closed_early, TransportError::head_timeout)) {
       co_return std::unexpected(me.fail(*std::move(error)));
     }
     connection.arm_read();
     co_await connection.event();
   }
-  if (response == Ready::no) co_return std::unexpected(me.fail(*std::move(me.head_error_)));
   connection.expect_nothing();
+  me.sent_all_ = out.empty() && connection.written() && !connection.write_error();
   me.state_ = State::body;
   co_return std::move(me.head_);
 }

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <expected>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,12 +16,12 @@
 namespace fuseboard::net {
 
 // The coroutines hold the call, so that an exchange may be destroyed while one of them waits.
-class ClientCall {
+class ClientCall final : public RefCounted {
  public:
-  ClientCall(std::shared_ptr<ClientPool> pool, const Origin& origin, bool fresh)
-      : pool_(std::move(pool)), origin_(origin), fresh_(fresh) {}
+  ClientCall(Ref<ClientPool> pool, const Origin& origin, Reuse reuse)
+      : pool_(std::move(pool)), origin_(origin), reuse_(reuse) {}
 
-  using Self = std::shared_ptr<ClientCall>;
+  using Self = Ref<ClientCall>;
   static Task<std::expected<ResponseHead, TransportError>> send(Self self, const RequestHead& head,
                                                                 std::string_view body, SendDeadlines deadlines);
   static Task<std::expected<std::string_view, TransportError>> read_some(Self self, TimePoint by);
@@ -38,8 +37,8 @@ class ClientCall {
   enum class State : std::uint8_t { fresh, sending, body, complete, failed };
   enum class Ready : std::uint8_t { yes, not_yet, no };
 
-  Task<std::expected<void, TransportError>> obtain_connection(TimePoint by);
-  Task<Ready> write_request(const RequestHead& head, std::string_view body);
+  bool take_idle_connection();
+  Task<std::expected<void, TransportError>> connect(TimePoint by);
   Ready head_ready();
   std::expected<std::string_view, TransportError> ready_body();
   std::optional<TransportError> why_not(TransportError::Kind at_end, TransportError::Kind on_timeout) const;
@@ -47,9 +46,9 @@ class ClientCall {
   TransportError fail(TransportError error);
   void complete();
 
-  const std::shared_ptr<ClientPool> pool_;
+  const Ref<ClientPool> pool_;
   const Origin origin_;
-  const bool fresh_;
+  const Reuse reuse_;
   Ref<ClientConnection> connection_;
   ResponseHead head_;
   std::optional<MessageParser<false>> parser_;

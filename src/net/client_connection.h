@@ -7,7 +7,6 @@
 #include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <expected>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -29,9 +28,13 @@ class ClientConnection final : public Connection {
   Task<std::expected<void, TransportError>> connect(asio::ssl::context* tls_context, TimePoint by);
 
   // The pool's side: watch for bytes or an end that nobody asked for, and for the end of the idle time.
-  void start_idle(std::weak_ptr<ClientPool> pool, TimePoint until);
-  // False when the server has closed it or sent something.
+  void start_idle(ClientPool& pool, TimePoint until);
+  // False when the server is known to have closed it or sent something.
   bool end_idle();
+  // Asks the system for what the loop has not heard of yet.
+  bool is_silent();
+  // Ends the idle time from within.
+  void leave_pool();
 
   // Whether any byte of a request may have left.
   bool sent_anything = false;
@@ -41,7 +44,6 @@ class ClientConnection final : public Connection {
 
   void on_unawaited_read() override;
   void on_unawaited_deadline() override;
-  void leave_pool();
 
   Task<std::expected<std::vector<Tcp::endpoint>, TransportError>> resolve();
   Task<ErrorCode> try_endpoint(const Tcp::endpoint& endpoint);
@@ -52,9 +54,9 @@ class ClientConnection final : public Connection {
   const Origin origin_;
   std::optional<Resolver> resolver_;
   Resolver::results_type resolved_;
-  ErrorCode step_error_;            // of the step of connect() that is under way
-  bool step_pending_ = false;       // its handler has not run
-  std::weak_ptr<ClientPool> pool_;  // while idle
+  ErrorCode step_error_;        // of the step of connect() that is under way
+  bool step_pending_ = false;   // its handler has not run
+  ClientPool* pool_ = nullptr;  // while idle; it owns this
 };
 
 }  // namespace fuseboard::net

@@ -6,16 +6,17 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace fuseboard::net {
 
-Ref<ClientConnection> ClientPool::take(const Origin& origin) {
+Ref<ClientConnection> ClientPool::take(const Origin& origin, bool check) {
   const auto found = by_origin_.find(origin);
   while (found != by_origin_.end() && !found->second.empty()) {
     Ref<ClientConnection> connection = std::move(found->second.back());
     found->second.pop_back();
     --idle;
-    if (connection->end_idle()) return connection;
+    if (connection->end_idle() && (!check || connection->is_silent())) return connection;
     connection->close();
   }
   return {};
@@ -31,15 +32,13 @@ void ClientPool::put(Ref<ClientConnection> connection) {
     std::erase_if(by_origin_, [](const auto& entry) { return entry.second.empty(); });
   Idle& list = by_origin_[connection->origin()];
   if (list.size() >= options.max_idle_per_origin) {
-    list.front()->close();
-    list.erase(list.begin());
-    --idle;
+    list.front()->leave_pool();
   }
   if (idle >= options.max_idle) {
     connection->close();
     return;
   }
-  connection->start_idle(weak_from_this(), saturating_add(loop.now(), options.idle_timeout));
+  connection->start_idle(*this, saturating_add(loop.now(), options.idle_timeout));
   list.push_back(std::move(connection));
   ++idle;
 }
@@ -53,7 +52,10 @@ void ClientPool::forget(ClientConnection& connection) {
 void ClientPool::close_all() {
   closed_ = true;
   for (auto& [origin, list] : by_origin_) {
-    for (const Ref<ClientConnection>& connection : list) connection->close();
+    for (const Ref<ClientConnection>& connection : list) {
+      connection->end_idle();
+      connection->close();
+    }
   }
   by_origin_.clear();
   idle = 0;
@@ -62,8 +64,8 @@ void ClientPool::close_all() {
 ClientConnection::ClientConnection(Loop& loop, const Origin& origin, std::size_t most_buffered)
     : Connection(loop, Socket(loop.impl().context), most_buffered), origin_(origin) {}
 
-void ClientConnection::start_idle(std::weak_ptr<ClientPool> pool, TimePoint until) {
-  pool_ = std::move(pool);
+void ClientConnection::start_idle(ClientPool& pool, TimePoint until) {
+  pool_ = &pool;
   sent_anything = false;
   shrink_buffer();
   expect_by(until);
@@ -71,24 +73,27 @@ void ClientConnection::start_idle(std::weak_ptr<ClientPool> pool, TimePoint unti
 }
 
 bool ClientConnection::end_idle() {
-  pool_.reset();
+  pool_ = nullptr;
   expect_nothing();
-  if (closed() || read_error() || !in().empty()) return false;
-  // What has come since the loop last looked: an end or bytes show as readable.
+  return !closed() && !read_error() && in().empty();
+}
+
+// What has come since the loop last looked, an end or bytes, shows as readable.
+bool ClientConnection::is_silent() {
   char byte = 0;
   const ssize_t got = ::recv(socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 void ClientConnection::leave_pool() {
-  if (const auto pool = pool_.lock()) pool->forget(*this);
-  pool_.reset();
+  const Ref<ClientConnection> self(this);
+  if (pool_ != nullptr) std::exchange(pool_, nullptr)->forget(*this);
   close();
 }
 
 // Between requests a server has nothing to say: an end, or an unasked 408, makes the connection useless.
 void ClientConnection::on_unawaited_read() {
-  if (!pool_.expired()) leave_pool();
+  if (pool_ != nullptr) leave_pool();
 }
 
 void ClientConnection::on_unawaited_deadline() { leave_pool(); }

@@ -20,12 +20,13 @@ struct OriginHash {
   }
 };
 
-struct ClientPool : std::enable_shared_from_this<ClientPool> {
+struct ClientPool final : RefCounted {
   ClientPool(Loop& owner, ClientOptions given, std::shared_ptr<asio::ssl::context> tls)
       : loop(owner), options(std::move(given)), tls_context(std::move(tls)) {}
 
   // The connection used last, as it is the least likely to be closed by the server soon; null when there is none.
-  Ref<ClientConnection> take(const Origin& origin);
+  // `check`: whether the system is asked if it is still alive.
+  Ref<ClientConnection> take(const Origin& origin, bool check);
   // A connection whose last response is complete and that may be used again.
   void put(Ref<ClientConnection> connection);
   void forget(ClientConnection& connection);

@@ -93,8 +93,12 @@ class MemberSweep {
 };
 
 struct Loop::Impl {
+  // One thread runs it and alone touches its sockets, so those need no locks; the queue does, for post().
   Impl(Loop& loop, std::size_t position)
-      : index(position), context(1), work(context.get_executor()), sweep(loop, context) {}
+      : index(position),
+        context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
+        work(context.get_executor()),
+        sweep(loop, context) {}
   void stop_now();
 
   const std::size_t index;

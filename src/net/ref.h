@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Private to net: shared ownership within one loop's thread, without atomics.
+// Shared ownership within one loop's thread, without atomics.
 #pragma once
 
 #include <cstdint>

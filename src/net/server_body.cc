@@ -48,14 +48,14 @@ Task<std::expected<std::string, BodyError>> ServerConnection::read_body() {
     if (*length > server_->options.max_body) co_return fail(BodyError::too_large);
     body.reserve(std::min(static_cast<std::size_t>(*length), kTrustedLength));
   }
-  expect_by(parser_->is_done() ? kNever : saturating_add(loop().now(), server_->options.body_timeout));
+  bool first = true;
   std::size_t undecoded = 0;  // what the last round left: the beginning of a chunk header
   while (true) {
     const bool progress = in().size() > undecoded;
     if (const auto error = collect(body)) co_return fail(*error);
     if (parser_->is_done()) break;
     undecoded = in().size();
-    if (progress) expect_by(saturating_add(loop().now(), server_->options.body_timeout));
+    if (progress || std::exchange(first, false)) expect_by(saturating_add(loop().now(), server_->options.body_timeout));
     if (lost() || read_error()) co_return fail(BodyError::gone);
     if (expired()) co_return fail(BodyError::timeout);
     if (std::exchange(invite, false) && !co_await send(Pieces("HTTP/1.1 100 Continue\r\n\r\n"))) {

@@ -3,7 +3,9 @@
 
 #include "net/task.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <new>
 
 namespace fuseboard::net {
@@ -23,8 +25,11 @@ namespace {
 class FrameCache {
  public:
   static constexpr std::size_t kGrain = 128;
-  static constexpr std::size_t kClasses = 32;   // frames up to 4 KiB
-  static constexpr std::size_t kPerClass = 64;  // at most 8.25 MiB a thread, if every class were full
+  static constexpr std::size_t kClasses = 128;  // frames up to 16 KiB; a relayed call's is the largest, about 8
+  // What one class keeps. Few classes are ever in use; if all were full, it would be 22 MiB a thread.
+  static constexpr std::size_t most_of(std::size_t index) noexcept {
+    return std::min<std::size_t>(64, 256 * 1024 / ((index + 1) * kGrain));
+  }
 
   FrameCache() = default;
   FrameCache(const FrameCache&) = delete;
@@ -32,7 +37,7 @@ class FrameCache {
   ~FrameCache() {
     for (Shelf& shelf : shelves_) {
       while (shelf.top != nullptr) ::operator delete(pop(shelf));
-      shelf.count = kPerClass;  // a frame that is freed even later finds no room
+      shelf.count = kNoRoom;  // a frame that is freed even later finds no room
     }
   }
 
@@ -47,7 +52,7 @@ class FrameCache {
 
   void give(void* frame, std::size_t size) noexcept {
     const std::size_t index = class_of(size);
-    if (index >= kClasses || shelves_[index].count >= kPerClass) {
+    if (index >= kClasses || shelves_[index].count >= most_of(index)) {
       ::operator delete(frame);
       return;
     }
@@ -57,6 +62,8 @@ class FrameCache {
   }
 
  private:
+  static constexpr std::size_t kNoRoom = SIZE_MAX;
+
   struct Free {
     Free* next;
   };

@@ -129,6 +129,49 @@ TEST(HttpClient, DoesNotUseAConnectionThatTheServerHasClosed) {
   EXPECT_FALSE(answer->reused);
 }
 
+// The server closes while the loop is busy, so the pool has not heard of it when the next request comes.
+TEST(HttpClient, OnlyWhoChecksSeesThatAConnectionHasJustBeenClosed) {
+  for (const Reuse reuse : {Reuse::checked, Reuse::trusted, Reuse::never}) {
+    RawServer server;
+    Caller caller;
+    std::promise<void> answered, closed;
+    auto served = std::async(std::launch::async, [&] {
+      {
+        RawSocket socket = server.accept();
+        socket.read_until("\r\n\r\n");
+        socket.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+        wait_for(answered.get_future());
+      }
+      closed.set_value();
+      if (reuse == Reuse::trusted) return;
+      RawSocket socket = server.accept();
+      socket.read_until("\r\n\r\n");
+      socket.send("HTTP/1.1 204 No Content\r\n\r\n");
+    });
+    caller.run([&](HttpClient& client) -> Task<bool> {
+      const auto first = co_await fetch(client, server.origin());
+      EXPECT_TRUE(first.has_value());
+      EXPECT_EQ(client.idle_connections(), 1U);
+      answered.set_value();
+      wait_for(closed.get_future());
+      ClientExchange exchange = client.exchange(server.origin(), reuse);
+      const RequestHead head;
+      const auto second = co_await exchange.send(head, {}, {.connect_by = caller.soon(), .head_by = caller.soon()});
+      EXPECT_EQ(exchange.reused_connection(), reuse == Reuse::trusted);
+      if (second) {
+        EXPECT_NE(reuse, Reuse::trusted);
+        EXPECT_EQ(second->status, 204);
+      } else {
+        EXPECT_EQ(reuse, Reuse::trusted) << second.error().message;
+        EXPECT_TRUE(second.error().kind == TransportError::closed_early ||
+                    second.error().kind == TransportError::reset);
+      }
+      co_return true;
+    });
+    served.get();
+  }
+}
+
 TEST(HttpClient, DropsAnIdleConnectionOnWhichTheServerSpeaksUnasked) {
   RawServer server;
   Caller caller;

@@ -141,6 +141,7 @@ class Connection : public RefCounted, public LoopMember {
   void bytes_ready(const ErrorCode& error);
   void read_done(const ErrorCode& error, std::size_t bytes);
   void write_done(const ErrorCode& error);
+  std::size_t send(const Pieces& out, ErrorCode& error);
   void write_some_tls(Pieces& out);
 
   Socket socket_;

@@ -108,6 +108,19 @@ TEST(HttpClient, StreamsALargeBodyBothWays) {
   EXPECT_TRUE(answer->body == body);
 }
 
+// Short messages are sent in another way than long ones.
+TEST(HttpClient, BodiesOfEveryLengthArriveWhole) {
+  Service service(echo);
+  Caller caller;
+  for (std::size_t size = 3'500; size < 4'300; size += 13) {
+    std::string body(size, 'x');
+    for (std::size_t i = 0; i < size; i += 7) body[i] = static_cast<char>('a' + i % 26);
+    const auto answer = fetch(caller, service.origin(), {.method = "POST"}, body);
+    ASSERT_TRUE(answer.has_value()) << answer.error().message;
+    ASSERT_EQ(answer->body, body);
+  }
+}
+
 TEST(HttpClient, DoesNotUseAConnectionThatTheServerHasClosed) {
   RawServer server;
   Caller caller;

@@ -25,6 +25,8 @@ struct Rule {
   Stays on_answer;
 };
 
+constexpr std::string_view kConnection = "connection";
+
 constexpr Rule kOrdinary = {.name = {}, .on_request = Stays::never, .on_answer = Stays::never};
 
 // Sorted by name. What always stays concerns one connection (all of net::is_hop_by_hop), one body, or us.
@@ -34,7 +36,7 @@ constexpr std::array<Rule, 25> kRules = {{
     {"anthropic-", Stays::if_translated, Stays::if_translated},
     {"api-key", Stays::unless_passed, Stays::never},
     {"authorization", Stays::unless_passed, Stays::never},
-    {"connection", Stays::always, Stays::always},
+    {kConnection, Stays::always, Stays::always},
     {"content-length", Stays::always, Stays::always},
     {"cookie", Stays::always, Stays::never},
     {"expect", Stays::always, Stays::never},
@@ -103,13 +105,21 @@ bool stays_behind(Stays when, const Passage& passage) {
   return true;
 }
 
-// Whether Connection lists headers besides its own options, which are what it says nearly always.
-bool names_headers(const net::Headers& headers) {
-  return std::ranges::any_of(headers.begin(), headers.end(), [](const net::Header& header) {
-    return is(header.name, "connection") && !header.value.empty() && !is(header.value, "keep-alive") &&
-           !is(header.value, "close");
-  });
-}
+// What Connection headers name besides their own options, which are what they say nearly always (RFC 9110 7.6.1).
+class NamedHeaders {
+ public:
+  void look_at(const Rule& rule, const net::Header& header) {
+    if (rule.name != kConnection || header.value.empty()) return;
+    if (!is(header.value, "keep-alive") && !is(header.value, "close")) lists_.add(header.name, header.value);
+  }
+  void erase_from(net::Headers& headers) const {
+    if (lists_.empty()) return;
+    headers.erase_if([&](const net::Header& header) { return lists_.has_token(kConnection, header.name); });
+  }
+
+ private:
+  net::Headers lists_;
+};
 
 // Calls `visit` with each parameter of a query.
 template <typename Visit>
@@ -183,12 +193,13 @@ net::RequestHead upstream_request(const net::RequestHead& caller, const Provider
   head.target += joined_query(translated ? std::string_view() : net::split_target(caller.target).query, provider.query);
   net::Headers& headers = head.headers;
   headers.reserve(caller.headers.size() + provider.headers.size() + 3, 1024);
-  const bool lists_headers = names_headers(caller.headers);
+  NamedHeaders named;
   for (const net::Header header : caller.headers) {
-    const bool withheld = stays_behind(rule_for(header.name).on_request, passage) ||
-                          (lists_headers && caller.headers.has_token("connection", header.name));
-    if (!withheld) headers.add(header.name, header.value);
+    const Rule& rule = rule_for(header.name);
+    named.look_at(rule, header);
+    if (!stays_behind(rule.on_request, passage)) headers.add(header.name, header.value);
   }
+  named.erase_from(headers);
   // Without the header any coding would be allowed (RFC 9110 12.5.3), and a coded answer could not be judged.
   headers.add("accept-encoding", "identity");
   if (translated) headers.set("content-type", "application/json");
@@ -203,18 +214,13 @@ net::RequestHead upstream_request(const net::RequestHead& caller, const Provider
 net::ResponseHead caller_response(net::ResponseHead upstream, const ServedBy& served_by, llm::Dialect spoken) {
   const Passage passage{.translated = spoken != served_by.dialect};
   net::Headers& headers = upstream.headers;
-  const bool lists_headers = names_headers(headers);
-  const net::Headers all = lists_headers ? headers : net::Headers();
-  for (std::size_t i = 0; i < headers.size();) {
-    const std::string_view name = headers[i].name;
-    const bool withheld =
-        stays_behind(rule_for(name).on_answer, passage) || (lists_headers && all.has_token("connection", name));
-    if (withheld) {
-      headers.erase(name);
-    } else {
-      ++i;
-    }
-  }
+  NamedHeaders named;
+  headers.erase_if([&](const net::Header& header) {
+    const Rule& rule = rule_for(header.name);
+    named.look_at(rule, header);
+    return stays_behind(rule.on_answer, passage);
+  });
+  named.erase_from(headers);
   add_served_by(headers, served_by);
   return upstream;
 }

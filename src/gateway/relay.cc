@@ -159,9 +159,8 @@ net::Task<void> Relay::run() {
 net::Task<void> Relay::attempt(Attempt attempt) {
   Flight flight{.attempt = attempt};
   const Entry entry(flights_, flight);
-  std::expected<net::ResponseHead, net::TransportError> head;
   Sending sending = prepare(attempt);
-  head = co_await send(flight, sending);
+  std::expected<net::ResponseHead, net::TransportError> head = co_await send(flight, sending);
   std::string().swap(sending.body);  // the answer may stream for minutes
   if (!driver_.in_flight(attempt.number)) co_return;
   if (head) flight.window = window_of(attempt.target, head->headers);
@@ -170,11 +169,11 @@ net::Task<void> Relay::attempt(Attempt attempt) {
     if (attempt.recovery) report.recovery = recovery();
     driver_.report(attempt.number, report);
   } else if (head->status < 200 || head->status > 299) {
-    co_await read_error(flight, *std::move(head), sending.prefilled());
+    co_await read_error(flight, *head, sending.prefilled());
   } else if (driver_.accepted(attempt.number); call_.facts.stream && is_event_stream(*head)) {
-    co_await relay_stream(flight, *std::move(head), sending);
+    co_await relay_stream(flight, *head, sending);
   } else {
-    co_await read_plain(flight, *std::move(head));
+    co_await read_plain(flight, *head);
   }
 }
 
@@ -217,7 +216,7 @@ bool Relay::was_stale(const Flight& flight, const net::TransportError& error) co
          driver_.in_flight(flight.attempt.number) && now() < flight.attempt.connect_by;
 }
 
-net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead head, bool prefilled) {
+net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead& head, bool prefilled) {
   const Attempt& attempt = flight.attempt;
   auto body = co_await flight.upstream->read_all(kMaxErrorBody, std::min(attempt.headers_by, attempt.total_by));
   if (!driver_.in_flight(attempt.number)) co_return;
@@ -241,13 +240,13 @@ net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead head, bool p
   driver_.report(attempt.number, report);
 }
 
-net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead head) {
+net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead& head) {
   const Attempt& attempt = flight.attempt;
   // All of it counts as first content: nothing has been handed on, also where a stream was asked for [RTY-3].
   auto body = co_await flight.upstream->read_all(kMaxPlainAnswer, std::min(attempt.first_content_by, attempt.total_by));
   if (!driver_.in_flight(attempt.number)) co_return;
   if (body && !attempt.recovery) {
-    take_plain(flight, std::move(head), *std::move(body));
+    take_plain(flight, head, *std::move(body));
     co_return;
   }
   // An answer that goes on within a stream must be one.
@@ -256,7 +255,7 @@ net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead head) {
   driver_.report(attempt.number, report);
 }
 
-void Relay::take_plain(const Flight& flight, net::ResponseHead head, std::string body) {
+void Relay::take_plain(const Flight& flight, net::ResponseHead& head, std::string body) {
   const Attempt& attempt = flight.attempt;
   const llm::Dialect dialect = forms_.dialect(attempt.target);
   const llm::AnswerJudgement read =
@@ -346,7 +345,7 @@ void Relay::tell_own_limits(const CallRecord& record, net::Headers& headers) con
 }
 
 // What the caller reads above an answer of this attempt's.
-net::ResponseHead Relay::answer_head(const Flight& flight, net::ResponseHead upstream, bool streamed) const {
+net::ResponseHead Relay::answer_head(const Flight& flight, net::ResponseHead&& upstream, bool streamed) const {
   const std::uint32_t target = flight.attempt.target;
   const llm::Dialect dialect = forms_.dialect(target);
   TargetState& state = state_of(target);

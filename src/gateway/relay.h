@@ -45,16 +45,16 @@ class Relay final : private CallHands {
   void cancel(std::uint32_t attempt) override;
   void proceed_at(TimePoint time) override { alarm_.set(time); }
 
-  // Upstream (relay.cc).
+  // Upstream (relay.cc). A head that is given to be changed is the attempt's, and of no use to it afterwards.
   Sending prepare(const Attempt& attempt);
   net::Task<std::expected<net::ResponseHead, net::TransportError>> send(Flight& flight, const Sending& sending);
   bool was_stale(const Flight& flight, const net::TransportError& error) const;
-  net::Task<void> read_error(Flight& flight, net::ResponseHead head, bool prefilled);
-  net::Task<void> read_plain(Flight& flight, net::ResponseHead head);
-  void take_plain(const Flight& flight, net::ResponseHead head, std::string body);
+  net::Task<void> read_error(Flight& flight, net::ResponseHead& head, bool prefilled);
+  net::Task<void> read_plain(Flight& flight, net::ResponseHead& head);
+  void take_plain(const Flight& flight, net::ResponseHead& head, std::string body);
 
   // Streams (relay_stream.cc).
-  net::Task<void> relay_stream(Flight& flight, net::ResponseHead head, const Sending& sending);
+  net::Task<void> relay_stream(Flight& flight, net::ResponseHead& head, const Sending& sending);
   AnswerStream make_stream(const Flight& flight, const Sending& sending) const;
   net::Task<bool> hand_on(Flight& flight, AnswerStream& stream, net::ResponseHead& head);
   net::Task<void> complete_stream(Flight& flight, AnswerStream& stream, net::ResponseHead& head);
@@ -66,7 +66,7 @@ class Relay final : private CallHands {
 
   // Answers and reports (relay.cc).
   net::Task<void> answer_failure();
-  net::ResponseHead answer_head(const Flight& flight, net::ResponseHead upstream, bool streamed) const;
+  net::ResponseHead answer_head(const Flight& flight, net::ResponseHead&& upstream, bool streamed) const;
   void tell_own_limits(const CallRecord& record, net::Headers& headers) const;
   std::optional<ServerWindow> window_of(std::uint32_t target, const net::Headers& headers) const;
   void keep_error(UpstreamError error);

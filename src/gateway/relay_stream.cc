@@ -52,7 +52,7 @@ AnswerStream Relay::make_stream(const Flight& flight, const Sending& sending) co
   return {terms, now()};
 }
 
-net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead head, const Sending& sending) {
+net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead& head, const Sending& sending) {
   using Reading = AnswerStream::Reading;
   const std::uint32_t number = flight.attempt.number;
   AnswerStream stream = make_stream(flight, sending);

@@ -81,6 +81,7 @@ const Rule& rule_for(std::string_view name) {
   if (letter >= kLetters) return kOrdinary;
   for (std::size_t i = kRulesOfLetter[letter]; i < kRulesOfLetter[letter + 1]; ++i) {
     const Rule& rule = kRules[i];
+    if (name.size() < rule.name.size()) continue;
     if (rule.name.ends_with('-') ? begins_with(name, rule.name) : is(name, rule.name)) return rule;
   }
   return kOrdinary;

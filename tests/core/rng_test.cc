@@ -79,5 +79,10 @@ TEST(RequestId, HasItsPrefixAndAlphabet) {
   EXPECT_NE(new_request_id(rng).view(), id);
 }
 
+TEST(RequestId, SpellsTheGeneratorsBitsFromTheLowestOn) {
+  Rng rng(1234567);  // 0x599ED017FB08FC85, then 0x2C73F08458540FA5
+  EXPECT_EQ(new_request_id(rng).view(), "req_54zhgxz2gp7k55x385chggzwr2");
+}
+
 }  // namespace
 }  // namespace fuseboard

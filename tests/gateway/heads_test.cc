@@ -326,12 +326,15 @@ TEST(Heads, WhatConnectionNamesGoesNowhereWhereverItStands) {
                              {"CONNECTION", "x-first, X-Last;q=1"},
                              {"x-between", "2"},
                              {"x-last", "1"},
-                             {"x-lasting", "1"}};
+                             {"x-lasting", "1"},
+                             {"connection", "x-other"},
+                             {"x-other", "1"}};
   const net::RequestHead request = upstream_request(post(sent), provider(), "/y", Dialect::openai);
   const net::ResponseHead answer = caller_response({.headers = sent}, {.request_id = "r"}, Dialect::openai);
   for (const net::Headers* headers : {&request.headers, &answer.headers}) {
     EXPECT_FALSE(headers->contains("x-first"));
     EXPECT_FALSE(headers->contains("x-last"));
+    EXPECT_FALSE(headers->contains("x-other"));
     EXPECT_FALSE(headers->contains("connection"));
     ASSERT_GE(headers->size(), 4U);
     EXPECT_EQ((*headers)[0].value, "1");

@@ -23,6 +23,7 @@ struct Rule {
   std::string_view name;  // in lower case; "x-ours-" stands for every longer name that begins so
   Stays on_request;
   Stays on_answer;
+  bool is_prefix = name.ends_with('-');
 };
 
 constexpr std::string_view kConnection = "connection";
@@ -81,8 +82,7 @@ const Rule& rule_for(std::string_view name) {
   if (letter >= kLetters) return kOrdinary;
   for (std::size_t i = kRulesOfLetter[letter]; i < kRulesOfLetter[letter + 1]; ++i) {
     const Rule& rule = kRules[i];
-    if (name.size() < rule.name.size()) continue;
-    if (rule.name.ends_with('-') ? begins_with(name, rule.name) : is(name, rule.name)) return rule;
+    if (rule.is_prefix ? begins_with(name, rule.name) : is(name, rule.name)) return rule;
   }
   return kOrdinary;
 }

@@ -4,21 +4,23 @@
 #include "fuseboard/core/ids.h"
 
 #include <array>
+#include <cstdint>
+#include <string_view>
 
 namespace fuseboard {
 
-std::string new_request_id(Rng& rng) {
+RequestId new_request_id(Rng& rng) {
   constexpr std::string_view kAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
-  std::string id = "req_";
-  id.reserve(30);
+  std::array<char, 30> id = {'r', 'e', 'q', '_'};
+  auto at = id.begin() + 4;
   const std::array<std::uint64_t, 2> words = {rng.next(), rng.next()};
   for (std::uint64_t word : words) {
     for (int i = 0; i < 13; ++i) {
-      id += kAlphabet[word & 31U];
+      *at++ = kAlphabet[word & 31U];
       word >>= 5;
     }
   }
-  return id;
+  return std::string_view(id.data(), id.size());
 }
 
 }  // namespace fuseboard

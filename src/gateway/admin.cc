@@ -27,11 +27,12 @@ std::string_view host_of(std::string_view authority) {
 // it leads.
 bool is_loopback_address(std::string_view host) {
   in_addr address{};
-  return host.starts_with("127.") && inet_pton(AF_INET, std::string(host).c_str(), &address) == 1;
+  return host == "127.0.0.1" ||
+         (host.starts_with("127.") && inet_pton(AF_INET, std::string(host).c_str(), &address) == 1);
 }
 
 bool is_loopback_host(std::string_view host) {
-  return net::equal_ignoring_case(host, "localhost") || host == "[::1]" || host == "::1" || is_loopback_address(host);
+  return is_loopback_address(host) || net::equal_ignoring_case(host, "localhost") || host == "[::1]" || host == "::1";
 }
 
 bool is_loopback_origin(std::string_view origin) {

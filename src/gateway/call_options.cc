@@ -7,6 +7,8 @@
 #include <charconv>
 #include <string>
 
+#include "gateway/heads.h"
+
 namespace fuseboard::gateway {
 namespace {
 
@@ -22,6 +24,10 @@ std::unexpected<llm::RequestError> bad_header(std::string_view name, std::string
 std::expected<CallOptions, llm::RequestError> read_call_options(const net::Headers& headers, TimePoint now,
                                                                 bool idempotent) {
   CallOptions options{.idempotent = idempotent};
+  const bool asks = std::ranges::any_of(headers.begin(), headers.end(), [](const net::Header& header) {
+    return begins_with(header.name, "x-fuseboard-");
+  });
+  if (!asks) return options;
   if (const auto text = headers.find("x-fuseboard-deadline-ms")) {
     constexpr std::int64_t kLongest = 24 * 60 * 60 * 1000;
     std::int64_t milliseconds = 0;

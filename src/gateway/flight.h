@@ -19,6 +19,7 @@ struct Relay::Flight {
   std::optional<net::ClientExchange> upstream{};
   const AnswerStream* stream = nullptr;  // while it is being relayed
   std::optional<ServerWindow> window{};  // what the upstream's headers say of its limits
+  Flight* next = nullptr;                // of those whose tasks run
   bool begun = false;                    // its first content has been told to the driver
 };
 

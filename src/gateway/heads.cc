@@ -11,41 +11,116 @@
 namespace fuseboard::gateway {
 namespace {
 
-bool begins_with(std::string_view name, std::string_view prefix) {
-  return name.size() > prefix.size() && net::starts_with_ignoring_case(name, prefix);
+// When a header stays behind on its way.
+enum class Stays : std::uint8_t {
+  never,
+  always,
+  if_translated,  // it means something to one dialect's servers alone
+  unless_passed,  // the caller's credential towards us: it leaves only where a provider is configured to get it
+};
+
+struct Rule {
+  std::string_view name;  // in lower case; "x-ours-" stands for every longer name that begins so
+  Stays on_request;
+  Stays on_answer;
+  bool is_prefix = name.ends_with('-');
+};
+
+constexpr std::string_view kConnection = "connection";
+
+constexpr Rule kOrdinary = {.name = {}, .on_request = Stays::never, .on_answer = Stays::never};
+
+// Sorted by name. What always stays concerns one connection (all of net::is_hop_by_hop), one body, or us.
+constexpr std::array<Rule, 25> kRules = {{
+    {"accept-encoding", Stays::always, Stays::never},  // a compressed answer could not be read: none is asked for
+    {"access-control-", Stays::never, Stays::always},  // what web pages may do is not for us to grant in its name
+    {"anthropic-", Stays::if_translated, Stays::if_translated},
+    {"api-key", Stays::unless_passed, Stays::never},
+    {"authorization", Stays::unless_passed, Stays::never},
+    {kConnection, Stays::always, Stays::always},
+    {"content-length", Stays::always, Stays::always},
+    {"cookie", Stays::always, Stays::never},
+    {"expect", Stays::always, Stays::never},
+    {"host", Stays::always, Stays::never},
+    {"keep-alive", Stays::always, Stays::always},
+    {"openai-", Stays::if_translated, Stays::if_translated},
+    {"proxy-authenticate", Stays::always, Stays::always},
+    {"proxy-authorization", Stays::always, Stays::always},
+    {"proxy-connection", Stays::always, Stays::always},
+    {"request-id", Stays::never, Stays::always},  // its ids of the request would contradict ours
+    {"set-cookie", Stays::never, Stays::always},
+    {"te", Stays::always, Stays::always},
+    {"trailer", Stays::always, Stays::always},
+    {"transfer-encoding", Stays::always, Stays::always},
+    {"upgrade", Stays::always, Stays::always},
+    {"x-api-key", Stays::unless_passed, Stays::never},
+    {"x-fuseboard-", Stays::always, Stays::always},
+    {"x-request-id", Stays::always, Stays::always},
+    {"x-stainless-", Stays::if_translated, Stays::if_translated},
+}};
+static_assert(std::ranges::is_sorted(kRules, {}, &Rule::name));
+
+// By first letter: where its rules begin, which is where those of the letter before end.
+constexpr std::size_t kLetters = 26;
+constexpr auto kRulesOfLetter = [] {
+  std::array<std::size_t, kLetters + 1> begins{};
+  for (const Rule& rule : kRules) {
+    for (std::size_t after = static_cast<std::size_t>(rule.name.front() - 'a') + 1; after <= kLetters; ++after) {
+      ++begins[after];
+    }
+  }
+  return begins;
+}();
+
+bool is(std::string_view name, std::string_view known) {
+  return name.size() == known.size() && net::equal_ignoring_case(name, known);
 }
 
-template <std::size_t N>
-bool is_one_of(std::string_view name, const std::array<std::string_view, N>& names) {
-  return std::ranges::any_of(names, [&](std::string_view one) { return net::equal_ignoring_case(name, one); });
+const Rule& rule_for(std::string_view name) {
+  const std::size_t letter =
+      name.empty() ? kLetters : static_cast<unsigned char>(name.front() | 0x20) - std::size_t{'a'};
+  if (letter >= kLetters) return kOrdinary;
+  for (std::size_t i = kRulesOfLetter[letter]; i < kRulesOfLetter[letter + 1]; ++i) {
+    const Rule& rule = kRules[i];
+    if (rule.is_prefix ? begins_with(name, rule.name) : is(name, rule.name)) return rule;
+  }
+  return kOrdinary;
 }
 
-// What an upstream lets web pages do is not for us to grant in its name.
-bool grants_web_pages(std::string_view name) { return begins_with(name, "access-control-"); }
+struct Passage {
+  bool translated = false;
+  bool passes_credential = false;
+};
 
-bool is_ours(std::string_view name) { return begins_with(name, "x-fuseboard-"); }
-
-// Of the caller's request. A compressed answer could not be read, so none is asked for.
-constexpr std::array<std::string_view, 6> kNotForUpstream = {
-    "cookie", "host", "content-length", "expect", "accept-encoding", "x-request-id"};
-
-// The caller's towards us. They leave only where a provider is configured to get them.
-constexpr std::array<std::string_view, 3> kCredentials = {"authorization", "x-api-key", "api-key"};
-
-// Of the upstream's answer. Its ids of the request would contradict ours.
-constexpr std::array<std::string_view, 4> kNotForCaller = {"content-length", "x-request-id", "request-id",
-                                                           "set-cookie"};
-
-// Headers that mean something to one dialect's servers alone.
-bool is_of_one_dialect(std::string_view name) {
-  return begins_with(name, "anthropic-") || begins_with(name, "openai-") || begins_with(name, "x-stainless-");
+bool stays_behind(Stays when, const Passage& passage) {
+  switch (when) {
+    case Stays::never:
+      return false;
+    case Stays::always:
+      return true;
+    case Stays::if_translated:
+      return passage.translated;
+    case Stays::unless_passed:
+      return passage.translated || !passage.passes_credential;
+  }
+  return true;
 }
 
-// Whether Connection lists headers besides its own options, which are what it says nearly always.
-bool names_headers(const net::Headers& headers) {
-  const std::string_view value = headers.get("connection");
-  return !value.empty() && !net::equal_ignoring_case(value, "keep-alive") && !net::equal_ignoring_case(value, "close");
-}
+// What Connection headers name besides their own options, which are what they say nearly always (RFC 9110 7.6.1).
+class NamedHeaders {
+ public:
+  void look_at(const Rule& rule, const net::Header& header) {
+    if (rule.name != kConnection || header.value.empty()) return;
+    if (!is(header.value, "keep-alive") && !is(header.value, "close")) lists_.add(header.name, header.value);
+  }
+  void erase_from(net::Headers& headers) const {
+    if (lists_.empty()) return;
+    headers.erase_if([&](const net::Header& header) { return lists_.has_token(kConnection, header.name); });
+  }
+
+ private:
+  net::Headers lists_;
+};
 
 // Calls `visit` with each parameter of a query.
 template <typename Visit>
@@ -111,23 +186,23 @@ void convert_credential(const net::Headers& caller, llm::Dialect spoken, net::He
 
 net::RequestHead upstream_request(const net::RequestHead& caller, const Provider& provider, std::string_view path,
                                   llm::Dialect spoken) {
-  const bool translated = spoken != provider.dialect;
-  const bool passes_credential = provider.auth == config::Auth::passthrough;
+  const Passage passage{.translated = spoken != provider.dialect,
+                        .passes_credential = provider.auth == config::Auth::passthrough};
+  const auto [translated, passes_credential] = passage;
   net::RequestHead head{.method = caller.method, .target = provider.path_prefix, .headers = {}};
   head.target += path;
   head.target += joined_query(translated ? std::string_view() : net::split_target(caller.target).query, provider.query);
   net::Headers& headers = head.headers;
   headers.reserve(caller.headers.size() + provider.headers.size() + 3, 1024);
-  const bool lists_headers = names_headers(caller.headers);
+  NamedHeaders named;
   for (const net::Header header : caller.headers) {
-    const bool withheld = is_one_of(header.name, kNotForUpstream) || is_ours(header.name) ||
-                          (is_one_of(header.name, kCredentials) && (translated || !passes_credential)) ||
-                          (translated && is_of_one_dialect(header.name)) || net::is_hop_by_hop(header.name) ||
-                          (lists_headers && caller.headers.has_token("connection", header.name));
-    if (!withheld) headers.add(header.name, header.value);
+    const Rule& rule = rule_for(header.name);
+    named.look_at(rule, header);
+    if (!stays_behind(rule.on_request, passage)) headers.add(header.name, header.value);
   }
+  named.erase_from(headers);
   // Without the header any coding would be allowed (RFC 9110 12.5.3), and a coded answer could not be judged.
-  headers.set("accept-encoding", "identity");
+  headers.add("accept-encoding", "identity");
   if (translated) headers.set("content-type", "application/json");
   if (translated && passes_credential) convert_credential(caller.headers, spoken, headers);
   // Every request must name one; this is the one that what we write ourselves is written for.
@@ -137,20 +212,18 @@ net::RequestHead upstream_request(const net::RequestHead& caller, const Provider
   return head;
 }
 
-net::ResponseHead caller_response(const net::ResponseHead& upstream, const ServedBy& served_by, llm::Dialect spoken) {
-  const bool translated = spoken != served_by.dialect;
-  net::ResponseHead head{.status = upstream.status, .headers = {}};
-  head.headers.reserve(upstream.headers.size() + 4, 1024);
-  const bool lists_headers = names_headers(upstream.headers);
-  for (const net::Header header : upstream.headers) {
-    const bool withheld = net::is_hop_by_hop(header.name) || (translated && is_of_one_dialect(header.name)) ||
-                          is_one_of(header.name, kNotForCaller) || is_ours(header.name) ||
-                          grants_web_pages(header.name) ||
-                          (lists_headers && upstream.headers.has_token("connection", header.name));
-    if (!withheld) head.headers.add(header.name, header.value);
-  }
-  add_served_by(head.headers, served_by);
-  return head;
+net::ResponseHead caller_response(net::ResponseHead upstream, const ServedBy& served_by, llm::Dialect spoken) {
+  const Passage passage{.translated = spoken != served_by.dialect};
+  net::Headers& headers = upstream.headers;
+  NamedHeaders named;
+  headers.erase_if([&](const net::Header& header) {
+    const Rule& rule = rule_for(header.name);
+    named.look_at(rule, header);
+    return stays_behind(rule.on_answer, passage);
+  });
+  named.erase_from(headers);
+  add_served_by(headers, served_by);
+  return upstream;
 }
 
 void describe_own_body(net::Headers& headers, bool streamed) {

@@ -13,6 +13,13 @@
 
 namespace fuseboard::gateway {
 
+// Whether `name` is longer than `prefix`, which is in lower case, and begins with it. Nearly every name differs in its
+// first letter.
+inline bool begins_with(std::string_view name, std::string_view prefix) noexcept {
+  return name.size() > prefix.size() && (name.front() | 0x20) == prefix.front() &&
+         net::starts_with_ignoring_case(name, prefix);
+}
+
 // The caller's head as the upstream gets it: its credential replaced by the provider's, what concerns one connection,
 // the gateway itself or compression left out, everything else untouched, its query included. `path` follows the
 // provider's prefix: "/chat/completions", or "/v1/messages" for an anthropic provider.
@@ -34,8 +41,9 @@ struct ServedBy {
 };
 
 // The upstream's head as the caller gets it. `spoken` is the upstream's dialect: to a caller of the other one, what
-// means something in that dialect alone stays behind.
-net::ResponseHead caller_response(const net::ResponseHead& upstream, const ServedBy& served_by, llm::Dialect spoken);
+// means something in that dialect alone stays behind. A head that is moved in is rewritten where it stands; `served_by`
+// must not point into it.
+net::ResponseHead caller_response(net::ResponseHead upstream, const ServedBy& served_by, llm::Dialect spoken);
 
 // Of an answer whose body was written here: what the upstream said of its own body does not hold.
 void describe_own_body(net::Headers& headers, bool streamed);

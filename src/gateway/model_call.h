@@ -1,11 +1,12 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// One call as it was read from its caller.
+// One call as it was read from its caller, in the handler of its exchange.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "fuseboard/pipeline/execution.h"
 #include "gateway/model_table.h"
@@ -14,14 +15,15 @@
 
 namespace fuseboard::gateway {
 
+// The views are of the exchange's head and of the handler's own: they hold until the handler ends.
 struct ModelCall {
   llm::Endpoint endpoint = llm::Endpoint::chat_completions;
   llm::Dialect dialect = llm::Dialect::openai;  // the caller's
-  std::string path;                             // as asked for: "/v1/chat/completions"
+  std::string_view path;                        // as asked for: "/v1/chat/completions"
   std::shared_ptr<const Route> route;
   llm::RequestFacts facts;
   std::string body;
-  std::string request_id;
+  std::string_view request_id;
   CallOptions options;
 };
 

@@ -98,7 +98,7 @@ net::Task<void> estimate_tokens(RouteContext& context, const ModelCall& call) {
   co_await context.exchange.respond(std::move(head), R"({"input_tokens":)" + std::to_string(guess.input) + "}");
 }
 
-net::Task<void> relay(RouteContext& context, ModelCall call) {
+net::Task<void> relay(RouteContext& context, ModelCall& call) {
   Worker& worker = context.worker;
   if (call.endpoint == llm::Endpoint::count_tokens && !first_speaking(worker, *call.route, call.dialect)) {
     co_await estimate_tokens(context, call);
@@ -109,7 +109,7 @@ net::Task<void> relay(RouteContext& context, ModelCall call) {
   call.options.ledger = &worker.ledger;
   call.options.estimate = estimate(call);
   call.options.bound_to_provider = home_of_state(worker, call);
-  Relay relay(worker, context.exchange, std::move(call));
+  Relay relay(worker, context.exchange, call);
   co_await relay.run();
 }
 
@@ -163,14 +163,15 @@ net::Task<void> call_model(RouteContext& context) {
                     "model");
     co_return;
   }
-  co_await relay(context, {.endpoint = endpoint,
-                           .dialect = context.dialect,
-                           .path = std::string(context.path),
-                           .route = std::move(route),
-                           .facts = *std::move(facts),
-                           .body = *std::move(body),
-                           .request_id = context.request_id,
-                           .options = *options});
+  ModelCall call{.endpoint = endpoint,
+                 .dialect = context.dialect,
+                 .path = context.path,
+                 .route = std::move(route),
+                 .facts = *std::move(facts),
+                 .body = *std::move(body),
+                 .request_id = context.request_id,
+                 .options = *options};
+  co_await relay(context, call);
 }
 
 net::Task<void> list_models(RouteContext& context) {

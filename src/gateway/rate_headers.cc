@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "fuseboard/classify/hints.h"
+#include "gateway/heads.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -172,8 +173,7 @@ bool tells_rates(const net::Headers& headers) noexcept {
   constexpr std::string_view kOpenAi = "x-ratelimit-";
   constexpr std::string_view kAnthropic = "anthropic-ratelimit-";
   return std::ranges::any_of(headers.begin(), headers.end(), [&](const net::Header& header) {
-    return net::starts_with_ignoring_case(header.name, kOpenAi) ||
-           net::starts_with_ignoring_case(header.name, kAnthropic);
+    return begins_with(header.name, kOpenAi) || begins_with(header.name, kAnthropic);
   });
 }
 

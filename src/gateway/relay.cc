@@ -68,19 +68,24 @@ std::optional<std::uint32_t> telling_target(const CallRecord& record) {
   return record.attempts.empty() ? std::nullopt : std::optional(record.attempts.back().target);
 }
 
-// An attempt among those whose tasks run.
+// Keeps an attempt in the list of those whose tasks run.
+template <typename Flight>
 class Entry {
  public:
-  template <typename Flights, typename Flight>
-  Entry(Flights& flights, Flight& flight) : leave_([&flights, &flight] { std::erase(flights, &flight); }) {
-    flights.push_back(&flight);
+  Entry(Flight*& first, Flight& flight) : first_(first), flight_(flight) {
+    flight.next = std::exchange(first, &flight);
   }
-  ~Entry() { leave_(); }
+  ~Entry() {
+    Flight** at = &first_;
+    while (*at != &flight_) at = &(*at)->next;
+    *at = flight_.next;
+  }
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
 
  private:
-  std::function<void()> leave_;
+  Flight*& first_;
+  Flight& flight_;
 };
 
 }  // namespace
@@ -109,10 +114,10 @@ UpstreamError told_under_success(std::uint32_t attempt, llm::Dialect dialect, co
           .body = std::move(body)};
 }
 
-Relay::Relay(Worker& worker, net::ServerExchange& exchange, ModelCall call)
+Relay::Relay(Worker& worker, net::ServerExchange& exchange, const ModelCall& call)
     : worker_(worker),
       exchange_(exchange),
-      call_(std::move(call)),
+      call_(call),
       forms_(worker.models.providers(), call_),
       waker_(std::make_shared<LoopWaker>(worker.loop)),
       alarm_(worker.loop,
@@ -154,9 +159,8 @@ net::Task<void> Relay::run() {
 net::Task<void> Relay::attempt(Attempt attempt) {
   Flight flight{.attempt = attempt};
   const Entry entry(flights_, flight);
-  std::expected<net::ResponseHead, net::TransportError> head;
   Sending sending = prepare(attempt);
-  head = co_await send(flight, sending);
+  std::expected<net::ResponseHead, net::TransportError> head = co_await send(flight, sending);
   std::string().swap(sending.body);  // the answer may stream for minutes
   if (!driver_.in_flight(attempt.number)) co_return;
   if (head) flight.window = window_of(attempt.target, head->headers);
@@ -165,11 +169,11 @@ net::Task<void> Relay::attempt(Attempt attempt) {
     if (attempt.recovery) report.recovery = recovery();
     driver_.report(attempt.number, report);
   } else if (head->status < 200 || head->status > 299) {
-    co_await read_error(flight, *std::move(head), sending.prefilled());
+    co_await read_error(flight, *head, sending.prefilled());
   } else if (driver_.accepted(attempt.number); call_.facts.stream && is_event_stream(*head)) {
-    co_await relay_stream(flight, *std::move(head), sending);
+    co_await relay_stream(flight, *head, sending);
   } else {
-    co_await read_plain(flight, *std::move(head));
+    co_await read_plain(flight, *head);
   }
 }
 
@@ -214,7 +218,7 @@ bool Relay::was_stale(const Flight& flight, const net::TransportError& error) co
          driver_.in_flight(flight.attempt.number) && now() < flight.attempt.connect_by;
 }
 
-net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead head, bool prefilled) {
+net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead& head, bool prefilled) {
   const Attempt& attempt = flight.attempt;
   auto body = co_await flight.upstream->read_all(kMaxErrorBody, std::min(attempt.headers_by, attempt.total_by));
   if (!driver_.in_flight(attempt.number)) co_return;
@@ -238,7 +242,7 @@ net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead head, bool p
   driver_.report(attempt.number, report);
 }
 
-net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead head) {
+net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead& head) {
   const Attempt& attempt = flight.attempt;
   // All of it counts as first content: nothing has been handed on, also where a stream was asked for [RTY-3].
   auto body = co_await flight.upstream->read_all(kMaxPlainAnswer, std::min(attempt.first_content_by, attempt.total_by));
@@ -253,7 +257,7 @@ net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead head) {
   driver_.report(attempt.number, report);
 }
 
-void Relay::take_plain(const Flight& flight, const net::ResponseHead& head, std::string body) {
+void Relay::take_plain(const Flight& flight, net::ResponseHead& head, std::string body) {
   const Attempt& attempt = flight.attempt;
   const llm::Dialect dialect = forms_.dialect(attempt.target);
   const llm::AnswerJudgement read =
@@ -279,7 +283,7 @@ void Relay::take_plain(const Flight& flight, const net::ResponseHead& head, std:
     }
     body = *std::move(said);
   }
-  net::ResponseHead ours = answer_head(flight, head, streamed);
+  net::ResponseHead ours = answer_head(flight, std::move(head), streamed);
   if (read.filtered) {
     end_filtered(
         flight, {.attempt = attempt.number, .dialect = call_.dialect, .head = std::move(ours), .body = std::move(body)},
@@ -305,7 +309,7 @@ void Relay::end_filtered(const Flight& flight, UpstreamError answer, const llm::
 }
 
 void Relay::cancel(std::uint32_t attempt) {
-  for (Flight* const flight : flights_) {
+  for (Flight* flight = flights_; flight != nullptr; flight = flight->next) {
     if (flight->attempt.number == attempt && flight->upstream) flight->upstream->cancel();
   }
 }
@@ -343,19 +347,18 @@ void Relay::tell_own_limits(const CallRecord& record, net::Headers& headers) con
 }
 
 // What the caller reads above an answer of this attempt's.
-net::ResponseHead Relay::answer_head(const Flight& flight, const net::ResponseHead& upstream, bool streamed) const {
+net::ResponseHead Relay::answer_head(const Flight& flight, net::ResponseHead&& upstream, bool streamed) const {
   const std::uint32_t target = flight.attempt.target;
   const llm::Dialect dialect = forms_.dialect(target);
-  net::ResponseHead head = caller_response(upstream, served_by(target), dialect);
-  if (streamed || dialect != call_.dialect) describe_own_body(head.headers, streamed);
   TargetState& state = state_of(target);
-  if (state.limits() != nullptr || state.adaptive_rate() != nullptr || dialect != call_.dialect) {
-    const WallTime wall = worker_.wall.now();
+  const bool tells_limits = state.limits() != nullptr || state.adaptive_rate() != nullptr || dialect != call_.dialect;
+  const WallTime wall = tells_limits ? worker_.wall.now() : WallTime();
+  const LimitView told = tells_limits ? read_rate_headers(dialect, upstream.headers, wall) : LimitView();
+  net::ResponseHead head = caller_response(std::move(upstream), served_by(target), dialect);
+  if (streamed || dialect != call_.dialect) describe_own_body(head.headers, streamed);
+  if (tells_limits) {
     set_rate_headers(head.headers, call_.dialect,
-                     {.dialect = dialect,
-                      .upstream = read_rate_headers(dialect, upstream.headers, wall),
-                      .own = limit_view(state, now())},
-                     wall);
+                     {.dialect = dialect, .upstream = told, .own = limit_view(state, now())}, wall);
   }
   return head;
 }
@@ -408,7 +411,7 @@ void Relay::remember_state(const Flight& flight, std::string_view id) {
 }
 
 void Relay::caller_gone() {
-  for (const Flight* const flight : flights_) observe(*flight);
+  for (const Flight* flight = flights_; flight != nullptr; flight = flight->next) observe(*flight);
   driver_.leave();
 }
 

@@ -10,7 +10,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "fuseboard/classify/transport.h"
 #include "gateway/alarm.h"
@@ -25,14 +24,14 @@
 
 namespace fuseboard::gateway {
 
-// Lives as long as the handler of its exchange. Loop thread only.
+// Ends before the handler of its exchange does, and before its call goes. Loop thread only.
 //
 // A plain answer is read whole, judged, then handed on. A stream is held back until its first content; until then a
 // retry, a hedge or another target costs the caller nothing [STR-4]. From then on its events are passed on as they
 // arrive. Where it breaks off, another attempt goes on with it if it can [STR-5].
 class Relay final : private CallHands {
  public:
-  Relay(Worker& worker, net::ServerExchange& exchange, ModelCall call);
+  Relay(Worker& worker, net::ServerExchange& exchange, const ModelCall& call);
   ~Relay() override;
 
   // Answers the caller. Ends when the answer is complete or the caller is gone.
@@ -46,16 +45,16 @@ class Relay final : private CallHands {
   void cancel(std::uint32_t attempt) override;
   void proceed_at(TimePoint time) override { alarm_.set(time); }
 
-  // Upstream (relay.cc).
+  // Upstream (relay.cc). A head that is given to be changed is the attempt's, and of no use to it afterwards.
   Sending prepare(const Attempt& attempt);
   net::Task<std::expected<net::ResponseHead, net::TransportError>> send(Flight& flight, const Sending& sending);
   bool was_stale(const Flight& flight, const net::TransportError& error) const;
-  net::Task<void> read_error(Flight& flight, net::ResponseHead head, bool prefilled);
-  net::Task<void> read_plain(Flight& flight, net::ResponseHead head);
-  void take_plain(const Flight& flight, const net::ResponseHead& head, std::string body);
+  net::Task<void> read_error(Flight& flight, net::ResponseHead& head, bool prefilled);
+  net::Task<void> read_plain(Flight& flight, net::ResponseHead& head);
+  void take_plain(const Flight& flight, net::ResponseHead& head, std::string body);
 
   // Streams (relay_stream.cc).
-  net::Task<void> relay_stream(Flight& flight, net::ResponseHead head, const Sending& sending);
+  net::Task<void> relay_stream(Flight& flight, net::ResponseHead& head, const Sending& sending);
   AnswerStream make_stream(const Flight& flight, const Sending& sending) const;
   net::Task<bool> hand_on(Flight& flight, AnswerStream& stream, net::ResponseHead& head);
   net::Task<void> complete_stream(Flight& flight, AnswerStream& stream, net::ResponseHead& head);
@@ -67,7 +66,7 @@ class Relay final : private CallHands {
 
   // Answers and reports (relay.cc).
   net::Task<void> answer_failure();
-  net::ResponseHead answer_head(const Flight& flight, const net::ResponseHead& upstream, bool streamed) const;
+  net::ResponseHead answer_head(const Flight& flight, net::ResponseHead&& upstream, bool streamed) const;
   void tell_own_limits(const CallRecord& record, net::Headers& headers) const;
   std::optional<ServerWindow> window_of(std::uint32_t target, const net::Headers& headers) const;
   void keep_error(UpstreamError error);
@@ -86,12 +85,12 @@ class Relay final : private CallHands {
 
   Worker& worker_;
   net::ServerExchange& exchange_;
-  ModelCall call_;
+  const ModelCall& call_;
   RequestForms forms_;
   const std::shared_ptr<LoopWaker> waker_;
   Alarm alarm_;
   LoopDriver driver_;
-  std::vector<Flight*> flights_;
+  Flight* flights_ = nullptr;     // the first of a list
   std::optional<Answer> answer_;  // a plain answer to hand on
   Delivered delivered_;
   std::string error_event_;            // the upstream's own, of the stream that broke off last

@@ -52,7 +52,7 @@ AnswerStream Relay::make_stream(const Flight& flight, const Sending& sending) co
   return {terms, now()};
 }
 
-net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead head, const Sending& sending) {
+net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead& head, const Sending& sending) {
   using Reading = AnswerStream::Reading;
   const std::uint32_t number = flight.attempt.number;
   AnswerStream stream = make_stream(flight, sending);
@@ -97,9 +97,8 @@ net::Task<bool> Relay::hand_on(Flight& flight, AnswerStream& stream, net::Respon
   if (!std::exchange(flight.begun, true) && !driver_.first_content(number)) co_return false;
   bool reached = true;
   if (!exchange_.started()) {
-    const net::ResponseHead upstream = std::exchange(head, {});  // of no use after this
     remember_state(flight, stream.id());
-    reached = co_await exchange_.start(answer_head(flight, upstream, stream.rewrites()));
+    reached = co_await exchange_.start(answer_head(flight, std::exchange(head, {}), stream.rewrites()));
   }
   if (reached) {
     stream.deliver(delivered_);
@@ -112,7 +111,7 @@ net::Task<bool> Relay::hand_on(Flight& flight, AnswerStream& stream, net::Respon
 
 net::Task<void> Relay::complete_stream(Flight& flight, AnswerStream& stream, net::ResponseHead& head) {
   if (!driver_.execution().committed() && stream.filtered()) {
-    net::ResponseHead ours = answer_head(flight, head, stream.rewrites());
+    net::ResponseHead ours = answer_head(flight, std::move(head), stream.rewrites());
     end_filtered(flight,
                  {.attempt = flight.attempt.number,
                   .dialect = call_.dialect,

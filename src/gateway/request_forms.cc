@@ -76,7 +76,8 @@ std::expected<std::string, llm::RequestError> RequestForms::body_with_prefill(st
 std::expected<std::string, llm::RequestError> RequestForms::translate(std::uint32_t target) const {
   if (!llm::translates(call_.endpoint)) {
     return std::unexpected(llm::RequestError{
-        .message = "the model '" + call_.route->name + "' has no target that speaks the dialect of " + call_.path,
+        .message =
+            "the model '" + call_.route->name + "' has no target that speaks the dialect of " + std::string(call_.path),
         .param = "model",
         .code = "unsupported_endpoint"});
   }

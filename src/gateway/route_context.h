@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "fuseboard/core/ids.h"
 #include "gateway/heads.h"
 #include "gateway/routes.h"
 #include "gateway/worker.h"
@@ -21,8 +22,8 @@ struct RouteContext {
   Worker& worker;
   const Shared& shared;
   net::ServerExchange& exchange;
-  std::string_view path;
-  std::string request_id;
+  std::string_view path;  // of the exchange's head, which stays as it is until the handler ends
+  RequestId request_id;
   llm::Dialect dialect = llm::Dialect::openai;  // of answers
 
   ServedBy served_by() const {

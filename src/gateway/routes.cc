@@ -96,8 +96,7 @@ bool is_plain_path(std::string_view path) {
 }  // namespace
 
 net::Task<void> handle(Worker& worker, const Shared& shared, net::ServerExchange& exchange) {
-  const std::string target = exchange.head().target;
-  const std::string_view path = net::split_target(target).path;
+  const std::string_view path = net::split_target(exchange.head().target).path;
   Context context{.worker = worker,
                   .shared = shared,
                   .exchange = exchange,

@@ -42,7 +42,11 @@ class Headers {
   void add(std::string_view name, std::string_view value);  // after those of the same name
   void set(std::string_view name, std::string_view value);  // in place of those of the same name
   std::size_t erase(std::string_view name);                 // how many there were
-  void clear() noexcept;                                    // keeps the memory
+  template <class Doomed>
+  std::size_t erase_if(Doomed doomed) {  // those of which doomed(Header) holds, asked once each; how many there were
+    return std::erase_if(slots_, [&](const Slot& slot) { return doomed(header(slot)); });
+  }
+  void clear() noexcept;  // keeps the memory
   void reserve(std::size_t headers, std::size_t bytes);
 
   // The first of that name. Linear: lists are short.

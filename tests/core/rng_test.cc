@@ -26,7 +26,7 @@ TEST(Rng, TheSameSeedGivesTheSameDecisions) {  // CORE-2
     differs = differs || value != other.next();
   }
   EXPECT_TRUE(differs);
-  EXPECT_EQ(new_request_id(one), new_request_id(two));
+  EXPECT_EQ(new_request_id(one).view(), new_request_id(two).view());
 }
 
 TEST(Rng, KnownAnswersOfSplitMix64) {  // CORE-2: a change of the generator changes every recorded run
@@ -72,11 +72,16 @@ TEST(Rng, ThreadsShareOneSequenceWithoutRepeats) {  // CORE-2
 
 TEST(RequestId, HasItsPrefixAndAlphabet) {
   Rng rng(5);
-  const std::string id = new_request_id(rng);
+  const std::string id(new_request_id(rng).view());
   ASSERT_EQ(id.size(), 30U);
   EXPECT_TRUE(id.starts_with("req_"));
   EXPECT_EQ(id.find_first_not_of("0123456789abcdefghjkmnpqrstvwxyz", 4), std::string::npos);
-  EXPECT_NE(new_request_id(rng), id);
+  EXPECT_NE(new_request_id(rng).view(), id);
+}
+
+TEST(RequestId, SpellsTheGeneratorsBitsFromTheLowestOn) {
+  Rng rng(1234567);  // 0x599ED017FB08FC85, then 0x2C73F08458540FA5
+  EXPECT_EQ(new_request_id(rng).view(), "req_54zhgxz2gp7k55x385chggzwr2");
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "gateway/event_text.h"
 
 namespace fuseboard::gateway {
@@ -24,6 +26,14 @@ TEST(Admin, AnswersLoopbackUnderALoopbackNameAlone) {
   EXPECT_FALSE(may_administrate("127.0.0.1", {})) << "no Host at all";
   EXPECT_FALSE(may_administrate("127.0.0.1", {{"host", "localhost"}, {"origin", "https://evil.example"}}));
   EXPECT_FALSE(may_administrate("127.0.0.1", {{"host", "localhost"}, {"origin", "null"}})) << "a sandboxed page";
+}
+
+TEST(Admin, KnowsLoopbackInAllItsSpellings) {
+  for (const char* host :
+       {"127.0.0.1", "127.0.0.1:80", "127.255.0.9:1", "localhost:8787", "LocalHost", "[::1]", "[::1]:80"})
+    EXPECT_TRUE(is_local_request({{"Host", host}, {"Origin", std::string("https://") + host}})) << host;
+  for (const char* host : {"", "127.0.0.10.1", "127.0.0", "128.0.0.1", "localhost.", "[::2]", "[::1", "127.0.0.1 "})
+    EXPECT_FALSE(is_local_request({{"host", host}})) << host;
 }
 
 TEST(EventText, SaysWhatMovedAndWhy) {

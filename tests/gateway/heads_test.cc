@@ -224,5 +224,146 @@ TEST(CallerResponse, SaysWhoServedAndKeepsTheRest) {  // FBK-3
   EXPECT_FALSE(head.headers.contains("x-fuseboard-demo"));
 }
 
+// What stays behind between a caller and a provider of its own dialect that has a credential of its own.
+struct Passing {
+  std::string_view name;
+  bool to_upstream;
+  bool to_caller;
+};
+constexpr Passing kPassings[] = {
+    {"Accept-Encoding", false, true},  // replaced by our own
+    {"accept", true, true},            // shorter than any name of its letter
+    {"Access-Control-Allow-Origin", true, false},
+    {"ACCESS-CONTROL-MAX-AGE", true, false},
+    {"access-control-", true, true},  // a prefix alone is no name of that kind
+    {"anthropic-beta", true, true},
+    {"Api-Key", false, true},
+    {"api-keys", true, true},
+    {"Authorization", false, true},
+    {"content-length", false, false},
+    {"Content-LENGTH", false, false},
+    {"content-type", true, true},
+    {"Cookie", false, true},
+    {"Date", true, true},
+    {"Expect", false, true},
+    {"Host", false, true},
+    {"hosts", true, true},
+    {"openai-version", true, true},
+    {"Request-Id", true, false},
+    {"Set-Cookie", true, false},
+    {"set-cookie2", true, true},
+    {"X-Api-Key", false, true},
+    {"X-Fuseboard-Target", false, false},
+    {"x-fuseboard-", true, true},
+    {"x-fuseboar-d", true, true},
+    {"X-Request-ID", false, false},
+    {"x-stainless-lang", true, true},
+    {"zeta", true, true},
+    {"_underscored", true, true},
+    {"{brace", true, true},
+    {"7th", true, true},
+    {"\xC1lpha", true, true},
+    {"", true, true},
+};
+
+TEST(UpstreamRequest, LeavesBehindByNameInAnyCase) {  // FBK-3, TEL-4
+  for (const Passing& passing : kPassings) {
+    const auto head = upstream_request(post({{passing.name, "the caller's"}}), provider(), "/y", Dialect::openai);
+    EXPECT_EQ(says(head, "the caller's"), passing.to_upstream) << passing.name;
+  }
+}
+
+TEST(CallerResponse, LeavesBehindByNameInAnyCase) {
+  for (const Passing& passing : kPassings) {
+    const net::ResponseHead upstream{.status = 200, .headers = {{passing.name, "the upstream's"}}};
+    const net::ResponseHead head = caller_response(upstream, {.request_id = "r"}, Dialect::openai);
+    EXPECT_EQ(head.headers[0].value == "the upstream's", passing.to_caller) << passing.name;
+  }
+}
+
+// Names that servers and clients send, the hop-by-hop ones among them: what net's list says holds here both ways.
+TEST(Heads, WhatConcernsOneConnectionGoesNowhere) {
+  for (const std::string_view name : {"Accept-Language",
+                                      "Age",
+                                      "Allow",
+                                      "Cache-Control",
+                                      "Close",
+                                      "Connection",
+                                      "Content-Encoding",
+                                      "ETag",
+                                      "Forwarded",
+                                      "HTTP2-Settings",
+                                      "Keep-Alive",
+                                      "Link",
+                                      "Proxy-Authenticate",
+                                      "Proxy-Authentication-Info",
+                                      "Proxy-Authorization",
+                                      "Proxy-Connection",
+                                      "Proxy-Status",
+                                      "Retry-After",
+                                      "TE",
+                                      "Trailer",
+                                      "Trailers",
+                                      "Transfer-Encoding",
+                                      "Upgrade",
+                                      "User-Agent",
+                                      "Vary",
+                                      "Via",
+                                      "X-Forwarded-For"}) {
+    const bool passes = !net::is_hop_by_hop(name);
+    const net::Headers sent = {{name, "close"}};
+    EXPECT_EQ(says(upstream_request(post(sent), provider(), "/y", Dialect::openai), "close"), passes) << name;
+    const net::ResponseHead head = caller_response({.headers = sent}, {.request_id = "r"}, Dialect::openai);
+    EXPECT_EQ(head.headers[0].value == "close", passes) << name;
+  }
+}
+
+TEST(Heads, WhatConnectionNamesGoesNowhereWhereverItStands) {
+  const net::Headers sent = {{"X-First", "1"},
+                             {"Connection", "Keep-Alive"},
+                             {"x-between", "1"},
+                             {"close", "1"},
+                             {"CONNECTION", "x-first, X-Last;q=1"},
+                             {"x-between", "2"},
+                             {"x-last", "1"},
+                             {"x-lasting", "1"},
+                             {"connection", "x-other"},
+                             {"x-other", "1"}};
+  const net::RequestHead request = upstream_request(post(sent), provider(), "/y", Dialect::openai);
+  const net::ResponseHead answer = caller_response({.headers = sent}, {.request_id = "r"}, Dialect::openai);
+  for (const net::Headers* headers : {&request.headers, &answer.headers}) {
+    EXPECT_FALSE(headers->contains("x-first"));
+    EXPECT_FALSE(headers->contains("x-last"));
+    EXPECT_FALSE(headers->contains("x-other"));
+    EXPECT_FALSE(headers->contains("connection"));
+    ASSERT_GE(headers->size(), 4U);
+    EXPECT_EQ((*headers)[0].value, "1");
+    EXPECT_EQ((*headers)[1].name, "close") << "an option of Connection is no header's name";
+    EXPECT_EQ((*headers)[2].value, "2");
+    EXPECT_EQ((*headers)[3].name, "x-lasting");
+  }
+}
+
+TEST(Heads, ConnectionsOwnOptionsNameNoHeaders) {
+  for (const char* option : {"keep-alive", "Keep-Alive", "close", "CLOSE", ""}) {
+    const net::Headers sent = {{"connection", option}, {"close", "1"}, {"x-team", "b"}};
+    EXPECT_TRUE(upstream_request(post(sent), provider(), "/y", Dialect::openai).headers.contains("close")) << option;
+    const net::ResponseHead answer = caller_response({.headers = sent}, {.request_id = "r"}, Dialect::openai);
+    EXPECT_TRUE(answer.headers.contains("close")) << option;
+  }
+}
+
+TEST(CallerResponse, OfAnotherDialectLeavesItsOwnHeadersBehind) {
+  const net::Headers sent = {{"Anthropic-Organization-Id", "o"},
+                             {"OpenAI-Version", "1"},
+                             {"x-stainless-a", "1"},
+                             {"anthropic-", "1"},
+                             {"x-api-key", "1"}};
+  const net::ResponseHead head = caller_response({.headers = sent}, {.request_id = "r"}, Dialect::anthropic);
+  EXPECT_EQ(head.headers[0].name, "anthropic-");
+  EXPECT_EQ(head.headers[1].name, "x-api-key") << "a credential is the caller's affair, not the answer's";
+  EXPECT_EQ(head.headers[2].name, "x-request-id");
+}
+
 }  // namespace
 }  // namespace fuseboard::gateway

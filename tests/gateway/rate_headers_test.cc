@@ -78,6 +78,12 @@ TEST_F(LimitViewTest, WhileAServersWordClosesTheTargetNothingRemains) {  // LIM-
   EXPECT_EQ(limit_view(unlimited, kStart).requests, (RateLevel{.remaining = 0, .reset_after = 7s}));
 }
 
+TEST(RateHeaders, AreFoundByTheirPrefixInAnyCase) {
+  EXPECT_TRUE(tells_rates({{"date", "d"}, {"X-RateLimit-Limit-Requests", "1"}}));
+  EXPECT_TRUE(tells_rates({{"Anthropic-Ratelimit-Tokens-Reset", "1"}}));
+  EXPECT_FALSE(tells_rates({{"ratelimit-limit", "1"}, {"x-ratelimit", "1"}, {"anthropic-beta", "1"}, {"", "1"}}));
+}
+
 TEST(RefusedView, NothingRemainsOfWhatTheCallLacked) {
   const Rejection refused{.reason = RejectionReason::rate_limited, .key = {}, .retry_after = 5s};
   const LimitView own{level(60, 6, 1s), level(1000, 900, 6s)};

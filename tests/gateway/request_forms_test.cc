@@ -31,12 +31,12 @@ std::vector<Provider> providers() {
 
 Upstream target(std::size_t provider, std::string model) { return {.provider = provider, .model = std::move(model)}; }
 
-ModelCall call(Endpoint endpoint, Dialect dialect, std::string path, std::string body) {
+ModelCall call(Endpoint endpoint, Dialect dialect, std::string_view path, std::string body) {
   auto facts = llm::parse_request(endpoint, body);
   EXPECT_TRUE(facts) << facts.error().message;
   return {.endpoint = endpoint,
           .dialect = dialect,
-          .path = std::move(path),
+          .path = path,
           .route = nullptr,
           .facts = facts.value_or(llm::RequestFacts{}),
           .body = std::move(body),

@@ -60,6 +60,19 @@ TEST(Headers, EraseCounts) {
   EXPECT_EQ(joined(headers), "b=2;");
 }
 
+TEST(Headers, EraseIfAsksOnceForEachAndKeepsTheOrder) {
+  Headers headers{{"a", "1"}, {"b", "2"}, {"A", "3"}, {"c", "4"}, {"b", "5"}};
+  std::string asked;
+  const auto doomed = [&](const Header& header) {
+    asked += header.value;
+    return header.value == "1" || header.name == "b";
+  };
+  EXPECT_EQ(headers.erase_if(doomed), 3U);
+  EXPECT_EQ(asked, "12345");
+  EXPECT_EQ(joined(headers), "A=3;c=4;");
+  EXPECT_EQ(headers.erase_if([](const Header&) { return false; }), 0U);
+}
+
 TEST(Headers, TokensAreFoundInLists) {
   const Headers headers{{"connection", "Keep-Alive , close"}, {"accept", "text/html;q=0.5, text/event-stream; x=1"}};
   EXPECT_TRUE(headers.has_token("Connection", "close"));

@@ -4,15 +4,14 @@
 // Request ids.
 #pragma once
 
-#include <cstdint>
-#include <string>
-
+#include "fuseboard/core/bounded_text.h"
 #include "fuseboard/core/rng.h"
 
 namespace fuseboard {
 
 // "req_" and 26 characters of Crockford's base 32 out of 128 random bits: unguessable enough to find a call again, and
 // no secret. Thread-safe where the generator is.
-std::string new_request_id(Rng& rng);
+using RequestId = BoundedText<30>;
+RequestId new_request_id(Rng& rng);
 
 }  // namespace fuseboard

@@ -193,7 +193,7 @@ net::RequestHead upstream_request(const net::RequestHead& caller, const Provider
   head.target += path;
   head.target += joined_query(translated ? std::string_view() : net::split_target(caller.target).query, provider.query);
   net::Headers& headers = head.headers;
-  headers.reserve(caller.headers.size() + provider.headers.size() + 3, 1024);
+  headers.reserve(caller.headers.size() + provider.headers.size() + 3, net::kUsualHeadBytes);
   NamedHeaders named;
   for (const net::Header header : caller.headers) {
     const Rule& rule = rule_for(header.name);

@@ -11,9 +11,7 @@
 namespace fuseboard::net {
 namespace {
 
-// Room for what providers send, in place of growing to it. Just below what glibc keeps for a thread, see wire.cc.
 constexpr std::size_t kUsualHeaders = 24;
-constexpr std::size_t kUsualHeaderText = 1000;
 
 bool method_has_body(std::string_view method) noexcept {
   return method == "POST" || method == "PUT" || method == "PATCH";
@@ -99,6 +97,11 @@ Task<std::expected<void, TransportError>> ClientCall::connect(TimePoint by) {
   co_return co_await connection_->connect(origin_.tls ? pool_->tls_context.get() : nullptr, by);
 }
 
+void ClientCall::expect_head() {
+  parser_.emplace(head_, HeadLimits{.bytes = pool_->options.max_head, .headers = pool_->options.max_headers});
+  if (head_request_) parser_->skip(true);
+}
+
 // Looks at what has been received, skipping interim responses (RFC 9110 15.2). `no`: head_error_ says why.
 ClientCall::Ready ClientCall::head_ready() {
   while (true) {
@@ -117,8 +120,7 @@ ClientCall::Ready ClientCall::head_ready() {
     }
     const bool interim = head_.status >= 100 && head_.status < 200 && head_.status != 101;
     if (!interim) return Ready::yes;
-    parser_.emplace(head_, HeadLimits{.bytes = pool_->options.max_head, .headers = pool_->options.max_headers});
-    if (head_request_) parser_->skip(true);
+    expect_head();
   }
 }
 
@@ -140,19 +142,21 @@ Task<std::expected<ResponseHead, TransportError>> ClientCall::send(Self self, co
   }
   ClientConnection& connection = *me.connection_;
   me.head_request_ = head.method == "HEAD";
-  me.head_.headers.reserve(kUsualHeaders, kUsualHeaderText);
-  me.parser_.emplace(me.head_,
-                     HeadLimits{.bytes = me.pool_->options.max_head, .headers = me.pool_->options.max_headers});
-  if (me.head_request_) me.parser_->skip(true);
+  me.head_.headers.reserve(kUsualHeaders, kUsualHeadBytes);
+  me.expect_head();
   connection.expect_by(deadlines.head_by);
   const bool with_length = !body.empty() || method_has_body(head.method);
-  std::string written_head;
-  append_request_head(written_head, head, me.origin_,
+  // The thread writes one head at a time; what of it does not leave at once is kept here.
+  thread_local std::string written;
+  written.clear();
+  append_request_head(written, head, me.origin_,
                       {.kind = with_length ? Framing::length : Framing::no_body, .size = body.size()});
-  Pieces out(written_head, body);
+  Pieces out(written, body);
   const std::size_t total = out.size();
+  connection.write_some(out);
+  const std::string rest(out.parts()[0]);
+  out = Pieces(rest, out.parts()[1]);
   while (true) {
-    connection.write_some(out);
     if (out.size() < total) connection.sent_anything = true;
     const Ready response = me.head_ready();
     if (response == Ready::no) co_return std::unexpected(me.fail(*std::move(me.head_error_)));
@@ -162,6 +166,7 @@ Task<std::expected<ResponseHead, TransportError>> ClientCall::send(Self self, co
     }
     connection.arm_read();
     co_await connection.event();
+    connection.write_some(out);
   }
   connection.expect_nothing();
   me.sent_all_ = out.empty() && connection.written() && !connection.write_error();

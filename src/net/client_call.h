@@ -39,6 +39,7 @@ class ClientCall final : public RefCounted {
 
   bool take_idle_connection();
   Task<std::expected<void, TransportError>> connect(TimePoint by);
+  void expect_head();
   Ready head_ready();
   std::expected<std::string_view, TransportError> ready_body();
   std::optional<TransportError> why_not(TransportError::Kind at_end, TransportError::Kind on_timeout) const;

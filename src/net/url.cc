@@ -74,7 +74,8 @@ std::expected<Origin, std::string> parse_authority(bool tls, std::string_view au
 
 Target split_target(std::string_view target) noexcept {
   // Absolute form, which proxies receive (RFC 9112 3.2.2): the path begins after the authority.
-  if (const std::size_t scheme = target.find("://"); scheme != target.npos && !target.starts_with('/')) {
+  const std::size_t scheme = target.starts_with('/') ? target.npos : target.find("://");
+  if (scheme != target.npos) {
     const std::size_t path = target.find_first_of("/?", scheme + 3);
     if (path == target.npos) return {.path = "/", .query = {}};
     target.remove_prefix(path);

@@ -62,10 +62,6 @@ bool is_framing(std::string_view name) noexcept {
   }
 }
 
-// What a head takes; growing by doubling up to it would copy it six times. Blocks of over 1 032 bytes are no longer
-// kept by glibc for the thread that frees them (malloc.c, tcache), and cost five times as much.
-constexpr std::size_t kUsualHead = 1000;
-
 char* put(char* at, std::string_view text) noexcept {
   std::memcpy(at, text.data(), text.size());
   return at + text.size();
@@ -108,7 +104,7 @@ void append_framing(std::string& out, const Framing& framing) {
 }  // namespace
 
 void append_response_head(std::string& out, const ResponseHead& head, const Framing& framing) {
-  out.reserve(kUsualHead);
+  out.reserve(kUsualHeadBytes);
   const int status = head.status >= 100 && head.status <= 999 ? head.status : 500;
   out.append("HTTP/1.1 ");
   append_number(out, static_cast<std::uint64_t>(status));
@@ -119,7 +115,7 @@ void append_response_head(std::string& out, const ResponseHead& head, const Fram
 
 void append_request_head(std::string& out, const RequestHead& head, const Origin& origin, const Framing& framing) {
   check_invariant(is_token(head.method), "a request's method is a token");
-  out.reserve(kUsualHead);
+  out.reserve(kUsualHeadBytes);
   out.append(head.method).append(" ");
   const std::size_t target = out.size();
   out.append(head.target.empty() ? std::string_view("/") : head.target);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // What a client does with well-behaved servers.
+#include <array>
+
 #include "tests/net/net_fixture.h"
 
 namespace fuseboard::net {
@@ -106,6 +108,38 @@ TEST(HttpClient, StreamsALargeBodyBothWays) {
   const auto answer = fetch(caller, service.origin(), {.method = "POST"}, body);
   ASSERT_TRUE(answer.has_value()) << answer.error().message;
   EXPECT_TRUE(answer->body == body);
+}
+
+// Two of them, so that neither may take what waits of the other for its own.
+TEST(HttpClient, AHeadThatDoesNotLeaveAtOnceArrivesWhole) {
+  std::array<RawServer, 2> servers;
+  Caller caller;
+  std::array<std::future<bool>, 2> done;
+  const auto value = [](std::size_t i) {
+    return std::string(12U << 20U,
+                       static_cast<char>('a' + i));  // more than the system holds for one that does not read
+  };
+  for (std::size_t i = 0; i < 2; ++i) {
+    done[i] = std::async(std::launch::async, [&, i] {
+      return caller.run([&, i](HttpClient& client) -> Task<bool> {
+        ClientExchange exchange = client.exchange(servers[i].origin());
+        const RequestHead head{.method = "POST", .target = "/", .headers = {{"x-long", value(i)}}};
+        const auto got = co_await exchange.send(head, "body", {.connect_by = caller.soon(), .head_by = caller.soon()});
+        co_return got.has_value() && (co_await exchange.read_all(10, caller.soon())).has_value();
+      });
+    });
+  }
+  std::array<RawSocket, 2> sockets = {servers[0].accept(), servers[1].accept()};
+  for (RawSocket& socket : sockets) EXPECT_EQ(socket.read_bytes(6), "POST /");  // both have begun to send
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::string received = sockets[i].read_until("\r\n\r\n");
+    EXPECT_EQ(sockets[i].read_bytes(4), "body");
+    sockets[i].send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    EXPECT_TRUE(done[i].get());
+    EXPECT_TRUE(received == " HTTP/1.1\r\nhost: 127.0.0.1:" + std::to_string(servers[i].port()) +
+                                "\r\nx-long: " + value(i) + "\r\ncontent-length: 4\r\n\r\n")
+        << i;
+  }
 }
 
 // Short messages are sent in another way than long ones.

@@ -5,61 +5,47 @@
 
 #include <simdjson.h>
 
-#include <array>
 #include <bitset>
-#include <cstdint>
 #include <cstring>
 
+#include "llm/json_run.h"
 #include "llm/json_text.h"
 
 namespace fuseboard::llm {
 namespace {
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 constexpr bool is_hex(char c) noexcept { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-
-// Whether one of eight bytes ends a run of plain string bytes: a quote, a backslash or a control character. The known
-// "byte less than n" trick (Anderson, "Bit Twiddling Hacks"); bytes >= 0x80 are plain, as UTF-8 is checked beforehand.
-constexpr bool has_special(std::uint64_t word) noexcept {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHighs = 0x8080808080808080;
-  const std::uint64_t quote = word ^ (kOnes * '"');
-  const std::uint64_t backslash = word ^ (kOnes * '\\');
-  const std::uint64_t found =
-      ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | ((word - kOnes * 0x20) & ~word);
-  return (found & kHighs) != 0;
-}
 
 class Scanner {
  public:
-  explicit Scanner(std::string_view text) noexcept : text_(text) {}
+  explicit Scanner(std::string_view text) noexcept : begin_(text.data()), at_(begin_), end_(begin_ + text.size()) {}
 
   // Each of these moves behind what it names, or notes an error and returns false.
   bool value() noexcept;
   bool object(const std::function<void(const JsonMember&)>& member);
   bool end() noexcept {
     skip_space();
-    return at_ == text_.size() || fail("unexpected text after the value");
+    return at_ == end_ || fail("unexpected text after the value");
   }
   const JsonError& error() const noexcept { return error_; }
 
  private:
-  char peek() const noexcept { return at_ < text_.size() ? text_[at_] : '\0'; }
+  char peek() const noexcept { return at_ != end_ ? *at_ : '\0'; }
   bool accept(char c) noexcept {
-    if (at_ >= text_.size() || text_[at_] != c) return false;
+    if (at_ == end_ || *at_ != c) return false;
     ++at_;
     return true;
   }
-  bool fail(std::string_view what) noexcept {
-    const bool breaks_off = at_ == text_.size();
-    error_ = {at_, breaks_off ? "unexpected end" : what, breaks_off};
+  [[gnu::noinline]] bool fail(std::string_view what) noexcept {
+    const bool breaks_off = at_ == end_;
+    error_ = {static_cast<std::size_t>(at_ - begin_), breaks_off ? "unexpected end" : what, breaks_off};
     return false;
   }
   void skip_space() noexcept {
-    while (at_ < text_.size() &&
-           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) {
-      ++at_;
-    }
+    // Most of the time there is none, which one comparison tells.
+    while (static_cast<unsigned char>(peek()) <= ' ' && is_space(peek())) ++at_;
   }
 
   bool open(bool is_object) noexcept;
@@ -67,13 +53,15 @@ class Scanner {
   bool name() noexcept;
   bool scalar() noexcept;
   bool string() noexcept;
+  [[gnu::noinline]] bool rest_of_string() noexcept;  // rare, and would cost every string its registers
   bool escape() noexcept;
   bool number() noexcept;
   bool digits() noexcept;
   bool literal(std::string_view word) noexcept;
 
-  std::string_view text_;
-  std::size_t at_ = 0;
+  const char* begin_;
+  const char* at_;
+  const char* end_;
   std::size_t depth_ = 0;
   std::bitset<kMaxJsonDepth> is_object_;  // of each open container, the outermost first
   JsonError error_{};
@@ -111,16 +99,14 @@ bool Scanner::open(bool is_object) noexcept {
 // Behind a value, or at the end of an empty container: leaves every container that ends here. `more`: another value
 // follows.
 bool Scanner::close_finished(std::size_t outer_depth, bool& more) noexcept {
-  while (depth_ > outer_depth) {
+  for (; depth_ > outer_depth; --depth_) {
     skip_space();
     const bool in_object = is_object_[depth_ - 1];
-    if (accept(in_object ? '}' : ']')) {
-      --depth_;
-      continue;
+    if (accept(',')) {
+      more = true;
+      return !in_object || name();
     }
-    if (!accept(',')) return fail(in_object ? "expected ',' or '}'" : "expected ',' or ']'");
-    more = true;
-    return !in_object || name();
+    if (!accept(in_object ? '}' : ']')) return fail(in_object ? "expected ',' or '}'" : "expected ',' or ']'");
   }
   more = false;
   return true;
@@ -137,15 +123,15 @@ bool Scanner::object(const std::function<void(const JsonMember&)>& member) {
   }
   while (true) {
     skip_space();
-    const std::size_t name_begin = at_;
+    const char* const name_begin = at_;
     if (!string()) return false;
-    const std::string_view name = text_.substr(name_begin, at_ - name_begin);
+    const std::string_view name(name_begin, at_);
     skip_space();
     if (!accept(':')) return fail("expected ':'");
     skip_space();
-    const std::size_t value_begin = at_;
+    const char* const value_begin = at_;
     if (!value()) return false;
-    member({name, text_.substr(value_begin, at_ - value_begin)});
+    member({name, std::string_view(value_begin, at_)});
     skip_space();
     if (accept('}')) {
       --depth_;
@@ -180,29 +166,24 @@ bool Scanner::scalar() noexcept {
 
 bool Scanner::string() noexcept {
   if (!accept('"')) return fail("expected '\"'");
-  while (true) {
-    std::uint64_t word = 0;
-    while (text_.size() - at_ >= sizeof word) {
-      std::memcpy(&word, text_.data() + at_, sizeof word);
-      if (has_special(word)) break;
-      at_ += sizeof word;
-    }
-    while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\' &&
-           static_cast<unsigned char>(text_[at_]) >= 0x20) {
-      ++at_;
-    }
-    if (accept('"')) return true;
+  at_ = plain_run_end(at_, end_);
+  return accept('"') || rest_of_string();
+}
+
+// From where the first run of plain bytes ended.
+bool Scanner::rest_of_string() noexcept {
+  while (!accept('"')) {
     if (peek() != '\\') return fail("a control character inside a string");
     if (!escape()) return false;
+    at_ = plain_run_end(at_, end_);
   }
+  return true;
 }
 
 bool Scanner::escape() noexcept {
   ++at_;  // the backslash
-  if (at_ >= text_.size() || std::strchr("\"\\/bfnrtu", text_[at_]) == nullptr || text_[at_] == '\0') {
-    return fail("an unknown escape");
-  }
-  if (text_[at_++] != 'u') return true;
+  if (peek() == '\0' || std::strchr("\"\\/bfnrtu", peek()) == nullptr) return fail("an unknown escape");
+  if (*at_++ != 'u') return true;
   for (int i = 0; i < 4; ++i, ++at_) {
     if (!is_hex(peek())) return fail("expected four hexadecimal digits");
   }

@@ -288,7 +288,7 @@ void Relay::take_plain(const Flight& flight, const net::ResponseHead& head, std:
   if (call_.endpoint == llm::Endpoint::count_tokens) report.usage = TokenUsage{};  // nobody bills it
   report.window = flight.window;
   driver_.report(attempt.number, report);
-  remember_state(flight, read.id);
+  remember_state(flight, read.response_id);
   answer_ = Answer{.head = std::move(ours), .body = std::move(body)};
 }
 

@@ -45,14 +45,15 @@ constexpr std::size_t continued(std::string_view text, Lead lead) noexcept {
   return most;
 }
 
-// How many bytes at the beginning are ASCII for certain: a multiple of eight.
-std::size_t ascii_words(std::string_view text) noexcept {
+// How many bytes at the beginning are ASCII.
+std::size_t ascii_run(std::string_view text) noexcept {
   constexpr std::uint64_t kHighs = 0x8080808080808080;
   std::size_t at = 0;
   for (std::uint64_t word = 0; text.size() - at >= sizeof word; at += sizeof word) {
     std::memcpy(&word, text.data() + at, sizeof word);
     if ((word & kHighs) != 0) break;
   }
+  while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;
   return at;
 }
 
@@ -93,7 +94,7 @@ void append_valid(std::string& out, std::string_view text) {
 
 std::size_t first_invalid_utf8(std::string_view text) noexcept {
   std::size_t at = 0;
-  while ((at += ascii_words(text.substr(at))) < text.size()) {
+  while ((at += ascii_run(text.substr(at))) < text.size()) {
     const Lead lead = lead_of(static_cast<unsigned char>(text[at]));
     if (lead.length == 0 || continued(text.substr(at), lead) < lead.length) return at;
     at += lead.length;

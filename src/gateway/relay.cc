@@ -294,7 +294,7 @@ void Relay::take_plain(const Flight& flight, net::ResponseHead& head, std::strin
   if (call_.endpoint == llm::Endpoint::count_tokens) report.usage = TokenUsage{};  // nobody bills it
   report.window = flight.window;
   driver_.report(attempt.number, report);
-  remember_state(flight, read.id);
+  remember_state(flight, read.response_id);
   answer_ = Answer{.head = std::move(ours), .body = std::move(body)};
 }
 

@@ -40,27 +40,22 @@ struct ChoiceFacts {
   std::string finish_reason{};
 };
 
-ChoiceFacts read_choice(ondemand::value choice) {
+ChoiceFacts read_choice(const JsonValue& choice) {
   ChoiceFacts facts;
-  for_each_member(choice.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+  choice.each_member([&](std::string_view name, const JsonValue& value) {
     if (name == "message") {
-      for_each_member(value.get_object(), [&](ondemand::raw_json_string field, ondemand::value content) {
-        if (is_content_field(field) && has_content(content)) facts.answers = true;
+      value.each_member([&](std::string_view field, const JsonValue& content) {
+        if (is_content_field(field) && content.has_content()) facts.answers = true;
       });
     } else if (name == "finish_reason") {
-      facts.finish_reason = text_of(value, kMostNameBytes);
-    } else if (name == "error" && has_content(value)) {
+      facts.finish_reason = value.cut_text(kMostNameBytes);
+    } else if (name == "error" && value.has_content()) {
       facts.failed = true;
     }
   });
   facts.failed = facts.failed || facts.finish_reason == "error";
   facts.answers = facts.answers || !facts.finish_reason.empty();
   return facts;
-}
-
-bool is_array(ondemand::value value) {
-  ondemand::json_type type{};
-  return !value.type().get(type) && type == ondemand::json_type::array;
 }
 
 // Walks over the body of a 2xx.
@@ -74,10 +69,9 @@ class Body {
   bool is_answer() const noexcept { return !is_error_ && (answers_ || endpoint_ == Endpoint::other); }
 
  private:
-  void take_common(ondemand::raw_json_string name, ondemand::value value);
-  void take_own(ondemand::raw_json_string name, ondemand::value value);
-  void take_choices(ondemand::value choices);
-  void walk_response(std::string_view body);
+  void take_own(std::string_view name, const JsonValue& value);
+  void take_choices(const JsonValue& choices);
+  void take_response(ResponseObject response);
 
   Endpoint endpoint_;
   AnswerJudgement& judgement_;
@@ -86,56 +80,44 @@ class Body {
 };
 
 void Body::walk(std::string_view body) {
-  auto document = open_json(body);
-  for_each_member(document.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+  JsonDocument document(body);
+  document.root().each_member([&](std::string_view name, const JsonValue& value) {
     if (marks_error(name, value)) {
       is_error_ = true;
+    } else if (name == "usage") {
+      judgement_.usage = read_usage(value).value_or(judgement_.usage);
     } else {
-      take_common(name, value);
+      take_own(name, value);
     }
   });
-  if (endpoint_ == Endpoint::responses) walk_response(body);
+  if (endpoint_ == Endpoint::responses) take_response(read_response(document.root()));
   judgement_.filtered = says_filtered(judgement_.finish_reason);
 }
 
-void Body::take_common(ondemand::raw_json_string name, ondemand::value value) {
-  if (name == "id") {
-    judgement_.id = text_of(value, kMostNameBytes);
-  } else if (name == "model") {
-    judgement_.model = text_of(value, kMostNameBytes);
-  } else if (name == "usage") {
-    if (const auto usage = read_usage(value)) judgement_.usage = *usage;
-  } else {
-    take_own(name, value);
-  }
-}
-
-void Body::take_own(ondemand::raw_json_string name, ondemand::value value) {
+void Body::take_own(std::string_view name, const JsonValue& value) {
   switch (endpoint_) {
     case Endpoint::chat_completions:
       if (name == "choices") take_choices(value);
       break;
     case Endpoint::messages:
-      if (name == "content") answers_ = is_array(value);
-      if (name == "stop_reason") judgement_.finish_reason = text_of(value, kMostNameBytes);
+      if (name == "content") answers_ = value.is_array();
+      if (name == "stop_reason") judgement_.finish_reason = value.cut_text(kMostNameBytes);
       break;
     case Endpoint::embeddings:
-      if (name == "data") answers_ = is_array(value);
+      if (name == "data") answers_ = value.is_array();
       break;
-    case Endpoint::count_tokens: {
-      std::uint64_t count = 0;
-      if (name == "input_tokens") answers_ = !value.get_uint64().get(count);
+    case Endpoint::count_tokens:
+      if (name == "input_tokens") answers_ = value.integer<std::uint64_t>().has_value();
       break;
-    }
     case Endpoint::responses:
     case Endpoint::other:
       break;
   }
 }
 
-void Body::take_choices(ondemand::value choices) {
+void Body::take_choices(const JsonValue& choices) {
   bool first = true;
-  for_each_element(choices.get_array(), [&](ondemand::value element) {
+  choices.each_element([&](const JsonValue& element) {
     ChoiceFacts choice = read_choice(element);
     answers_ = answers_ || choice.answers;
     is_error_ = is_error_ || choice.failed;
@@ -143,12 +125,11 @@ void Body::take_choices(ondemand::value choices) {
   });
 }
 
-void Body::walk_response(std::string_view body) {
-  auto document = open_json(body);
-  ResponseObject response = read_response(document.get_object());
+void Body::take_response(ResponseObject response) {
   answers_ = response.has_output;
   is_error_ = is_error_ || response.failed;
   judgement_.finish_reason = std::move(response.finish_reason);
+  judgement_.response_id = std::move(response.id);
 }
 
 void judge_success(Endpoint endpoint, std::string_view content_type, int status, std::string_view body,

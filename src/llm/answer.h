@@ -31,9 +31,8 @@ struct AnswerJudgement {
   // In the provider's word: of the first choice, the stop reason, or for a response `completed` or why it is
   // incomplete.
   std::string finish_reason{};
-  std::string model{};    // as the provider names it
-  std::string id{};       // of the answer
-  bool filtered = false;  // the provider's safety system withheld it; whoever drives the call decides what follows
+  std::string response_id{};  // of an answer at Endpoint::responses
+  bool filtered = false;      // the provider's safety system withheld it; whoever drives the call decides what follows
 };
 
 // `content_type` as received, empty if there was none. A 2xx with an error object is judged by it; a 2xx that is empty,

@@ -13,9 +13,8 @@ namespace {
 constexpr std::size_t kMostErrorBytes = 1024;
 
 template <typename Count>
-void read_count(ondemand::value value, Count& count) {
-  std::uint64_t read = 0;
-  if (!value.get_uint64().get(read)) count = read;
+void read_count(const JsonValue& value, Count& count) {
+  if (const auto read = value.integer<std::uint64_t>()) count = *read;
 }
 
 std::uint64_t sum(std::uint64_t a, std::uint64_t b) noexcept {
@@ -23,30 +22,26 @@ std::uint64_t sum(std::uint64_t a, std::uint64_t b) noexcept {
   return __builtin_add_overflow(a, b, &result) ? std::numeric_limits<std::uint64_t>::max() : result;
 }
 
-void read_detail(ondemand::value details, std::string_view field, std::uint64_t& count) {
-  for_each_member(details.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+void read_detail(const JsonValue& details, std::string_view field, std::uint64_t& count) {
+  details.each_member([&](std::string_view name, const JsonValue& value) {
     if (name == field) read_count(value, count);
   });
 }
 
 // A string, or an integer as its digits: OpenRouter, LiteLLM and Google put the status there.
-std::string code_text(ondemand::value value) {
-  ondemand::json_type type{};
-  if (value.type().get(type)) return {};
-  if (type != ondemand::json_type::number) return text_of(value, kMostErrorBytes);
-  const std::string_view token = value.raw_json_token();
-  return std::string(token.substr(0, std::min(token.find_first_not_of("-0123456789"), token.size())));
+std::string code_text(const JsonValue& value) {
+  if (!value.is_number()) return value.cut_text(kMostErrorBytes);
+  const std::string_view number = value.raw();
+  return std::string(number.substr(0, number.find_first_not_of("-0123456789")));
 }
 
 // FastAPI: a text, or a list of objects with `msg`.
-std::string detail_text(ondemand::value value) {
+std::string detail_text(const JsonValue& value) {
+  if (!value.is_array()) return value.cut_text(kMostErrorBytes);
   std::string first;
-  ondemand::json_type type{};
-  if (value.type().get(type)) return {};
-  if (type != ondemand::json_type::array) return text_of(value, kMostErrorBytes);
-  for_each_element(value.get_array(), [&](ondemand::value element) {
-    for_each_member(element.get_object(), [&](ondemand::raw_json_string name, ondemand::value member) {
-      if (first.empty() && name == "msg") first = text_of(member, kMostErrorBytes);
+  value.each_element([&](const JsonValue& element) {
+    element.each_member([&](std::string_view name, const JsonValue& member) {
+      if (first.empty() && name == "msg") first = member.cut_text(kMostErrorBytes);
     });
   });
   return first;
@@ -56,49 +51,47 @@ void fill(std::string& field, std::string text) {
   if (field.empty()) field = std::move(text);
 }
 
-ErrorDetails read_error_value(ondemand::value error) {
+ErrorDetails read_error_value(const JsonValue& error) {
   ErrorDetails details;
-  ondemand::json_type type{};
-  if (error.type().get(type)) return details;
-  if (type != ondemand::json_type::object) {
-    details.message = text_of(error, kMostErrorBytes);
+  if (!error.is_object()) {
+    details.message = error.cut_text(kMostErrorBytes);
     return details;
   }
-  for_each_member(error.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+  error.each_member([&](std::string_view name, const JsonValue& value) {
     if (name == "code") details.code = code_text(value);
-    if (name == "type") details.type = text_of(value, kMostErrorBytes);
-    if (name == "message") details.message = text_of(value, kMostErrorBytes);
+    if (name == "type") details.type = value.cut_text(kMostErrorBytes);
+    if (name == "message") details.message = value.cut_text(kMostErrorBytes);
   });
   return details;
 }
 
 // OpenRouter puts the error of an answer that broke while it was written into its choice.
-void read_choice_error(ondemand::value choices, ErrorDetails& details) {
-  for_each_element(choices.get_array(), [&](ondemand::value choice) {
-    for_each_member(choice.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+void read_choice_error(const JsonValue& choices, ErrorDetails& details) {
+  choices.each_element([&](const JsonValue& choice) {
+    choice.each_member([&](std::string_view name, const JsonValue& value) {
       if (name == "error" && details.empty()) details = read_error_value(value);
     });
   });
 }
 
 // The Responses API ends a stream that failed with the whole response, the error in it.
-void read_response_error(ondemand::value response, ErrorDetails& details) {
-  for_each_member(response.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+void read_response_error(const JsonValue& response, ErrorDetails& details) {
+  response.each_member([&](std::string_view name, const JsonValue& value) {
     if (name == "error" && details.empty()) details = read_error_value(value);
   });
 }
 
 // Members of the error object go before those around it.
-ErrorDetails read_error_object(simdjson::simdjson_result<ondemand::object> object) {
+ErrorDetails read_error_object(const JsonValue& object) {
   ErrorDetails inner;
   ErrorDetails outer;
-  for_each_member(object, [&](ondemand::raw_json_string name, ondemand::value value) {
+  object.each_member([&](std::string_view name, const JsonValue& value) {
     if (name == "error") inner = read_error_value(value);
     if (name == "choices") read_choice_error(value, inner);
     if (name == "response") read_response_error(value, inner);
     if (name == "code") outer.code = code_text(value);
-    if (name == "type" || name == "error_type") outer.type = text_of(value, kMostErrorBytes);
-    if (name == "message") outer.message = text_of(value, kMostErrorBytes);
+    if (name == "type" || name == "error_type") outer.type = value.cut_text(kMostErrorBytes);
+    if (name == "message") outer.message = value.cut_text(kMostErrorBytes);
     if (name == "detail") fill(outer.message, detail_text(value));
   });
   fill(inner.code, std::move(outer.code));
@@ -110,17 +103,16 @@ ErrorDetails read_error_object(simdjson::simdjson_result<ondemand::object> objec
 
 }  // namespace
 
-bool UsageCounts::update(ondemand::value value) {
-  ondemand::json_type type{};
-  if (value.type().get(type) || type != ondemand::json_type::object) return false;
+bool UsageCounts::update(const JsonValue& value) {
+  if (!value.is_object()) return false;
   known_ = true;
-  for_each_member(value.get_object(), [&](ondemand::raw_json_string name, ondemand::value member) {
+  value.each_member([&](std::string_view name, const JsonValue& member) {
     if (name == "prompt_tokens") read_count(member, prompt_);
     if (name == "input_tokens") read_count(member, input_);
     if (name == "completion_tokens" || name == "output_tokens") read_count(member, completion_);
     if (name == "total_tokens") read_count(member, total_);
     if (name == "prompt_tokens_details") {
-      for_each_member(member.get_object(), [&](ondemand::raw_json_string detail, ondemand::value count) {
+      member.each_member([&](std::string_view detail, const JsonValue& count) {
         if (detail == "cached_tokens") read_count(count, cached_);
         if (detail == "cache_write_tokens") read_count(count, cache_written_);  // OpenRouter
       });
@@ -148,32 +140,30 @@ Usage UsageCounts::usage() const noexcept {
   return usage;
 }
 
-std::optional<Usage> read_usage(ondemand::value value) {
+std::optional<Usage> read_usage(const JsonValue& value) {
   UsageCounts counts;
   if (!counts.update(value)) return std::nullopt;
   return counts.usage();
 }
 
-bool is_content_field(ondemand::raw_json_string name) {
+bool is_content_field(std::string_view name) {
   return name == "content" || name == "tool_calls" || name == "refusal" || name == "function_call" || name == "audio" ||
          // DeepSeek and vLLM say reasoning_content, OpenRouter, Groq and Ollama reasoning; OpenRouter adds details.
          name == "reasoning_content" || name == "reasoning" || name == "reasoning_details";
 }
 
-bool marks_error(ondemand::raw_json_string name, ondemand::value value) {
-  if (name == "error") return has_content(value);
-  return (name == "object" || name == "type") && value.raw_json_token().starts_with(R"("error")");
+bool marks_error(std::string_view name, const JsonValue& value) {
+  if (name == "error") return value.has_content();
+  return (name == "object" || name == "type") && value.literal() == R"("error")";
 }
 
 ErrorDetails read_error(std::string_view text) {
-  auto document = open_json(text);
-  ondemand::json_type type{};
-  if (document.type().get(type)) return {};
-  if (type == ondemand::json_type::object) return read_error_object(document.get_object());
-  if (type != ondemand::json_type::array) return {};
+  JsonDocument document(text);
+  const JsonValue root = document.root();
+  if (root.is_object()) return read_error_object(root);
   ErrorDetails first;
-  for_each_element(document.get_array(), [&](ondemand::value element) {
-    if (first.empty()) first = read_error_object(element.get_object());
+  root.each_element([&](const JsonValue& element) {
+    if (first.empty()) first = read_error_object(element);
   });
   return first;
 }

@@ -19,7 +19,7 @@ inline constexpr std::size_t kMostNameBytes = 256;
 class UsageCounts {
  public:
   // Takes over what a usage object says; false for anything else, null included.
-  bool update(ondemand::value value);
+  bool update(const JsonValue& value);
   Usage usage() const noexcept;
 
  private:
@@ -36,14 +36,14 @@ class UsageCounts {
 };
 
 // Reads a usage object; nullopt for anything else, null included.
-std::optional<Usage> read_usage(ondemand::value value);
+std::optional<Usage> read_usage(const JsonValue& value);
 
 // Whether a member of a `message` or a `delta` with this name is what a reader of the answer is after.
-bool is_content_field(ondemand::raw_json_string name);
+bool is_content_field(std::string_view name);
 
 // Whether a top-level member says that the whole text is an error: a filled `error`, `"object":"error"` or
 // `"type":"error"`.
-bool marks_error(ondemand::raw_json_string name, ondemand::value value);
+bool marks_error(std::string_view name, const JsonValue& value);
 
 // What an error body says about itself, in the shapes that providers use:
 //   {"error":{"message","type","code"}}                       OpenAI, Anthropic, Groq, OpenRouter, ...

@@ -11,12 +11,7 @@
 namespace fuseboard::llm {
 namespace {
 
-bool is_string(ondemand::value value) {
-  ondemand::json_type type{};
-  return !value.type().get(type) && type == ondemand::json_type::string;
-}
-
-bool is_reasoning(ondemand::raw_json_string name) { return name == "reasoning_content" || name == "reasoning"; }
+bool is_reasoning(std::string_view name) { return name == "reasoning_content" || name == "reasoning"; }
 
 void add_text(std::vector<Delta>& deltas, Delta::Kind kind, std::string text) {
   if (!text.empty()) deltas.push_back({.kind = kind, .text = std::move(text)});
@@ -39,22 +34,22 @@ struct ChatMessageReader::CallPiece {
   std::string_view arguments{};  // as written
 };
 
-MessageFacts look_at_message(ondemand::value message) {
+MessageFacts look_at_message(const JsonValue& message) {
   MessageFacts facts;
-  for_each_member(message.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+  message.each_member([&](std::string_view name, const JsonValue& value) {
     if (!is_content_field(name)) return;
-    const bool is_text = name == "content" && is_string(value);
-    if (!has_content(value)) return;
+    const bool is_text = name == "content" && value.is_string();
+    if (!value.has_content()) return;
     facts.content = true;
     facts.plain = facts.plain && is_text;
   });
   return facts;
 }
 
-MessageFacts ChatMessageReader::read(ondemand::value message, MessageForm form, std::vector<Delta>& deltas) {
+MessageFacts ChatMessageReader::read(const JsonValue& message, MessageForm form, std::vector<Delta>& deltas) {
   Said said;
   bool reasoning_said = false;
-  for_each_member(message.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+  message.each_member([&](std::string_view name, const JsonValue& value) {
     if (!is_content_field(name)) return;
     if (name == "content") {
       read_content(value, said);
@@ -64,8 +59,8 @@ MessageFacts ChatMessageReader::read(ondemand::value message, MessageForm form, 
       read_calls(value, form, said);
       return;
     }
-    const std::string_view literal = literal_of(value);
-    if (!has_content(value)) return;
+    const std::string_view literal = value.literal();
+    if (!value.has_content()) return;
     said.facts.content = true;
     said.facts.plain = false;
     if (name == "refusal") refusal_.append(said.refusal, literal);
@@ -79,14 +74,14 @@ MessageFacts ChatMessageReader::read(ondemand::value message, MessageForm form, 
   return said.facts;
 }
 
-void ChatMessageReader::read_content(ondemand::value content, Said& said) {
-  if (is_string(content)) {
-    const std::string_view literal = literal_of(content);
+void ChatMessageReader::read_content(const JsonValue& content, Said& said) {
+  if (content.is_string()) {
+    const std::string_view literal = content.literal();
     said.facts.content = said.facts.content || literal.size() > 2;
     text_.append(said.text, literal);
     return;
   }
-  for_each_element(content.get_array(), [&](ondemand::value part) {
+  content.each_element([&](const JsonValue& part) {
     said.facts.content = true;
     said.facts.plain = false;
     read_content_part(part, said);
@@ -94,33 +89,32 @@ void ChatMessageReader::read_content(ondemand::value content, Said& said) {
 }
 
 // Mistral: {"type":"text","text"} and {"type":"thinking","thinking":[{"type":"text","text"}]}.
-void ChatMessageReader::read_content_part(ondemand::value part, Said& said) {
-  for_each_member(part.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
-    if (name == "text") text_.append(said.text, literal_of(value));
+void ChatMessageReader::read_content_part(const JsonValue& part, Said& said) {
+  part.each_member([&](std::string_view name, const JsonValue& value) {
+    if (name == "text") text_.append(said.text, value.literal());
     if (name != "thinking") return;
-    for_each_element(value.get_array(), [&](ondemand::value thought) {
-      for_each_member(thought.get_object(), [&](ondemand::raw_json_string field, ondemand::value words) {
-        if (field == "text") reasoning_.append(said.reasoning, literal_of(words));
+    value.each_element([&](const JsonValue& thought) {
+      thought.each_member([&](std::string_view field, const JsonValue& words) {
+        if (field == "text") reasoning_.append(said.reasoning, words.literal());
       });
     });
   });
 }
 
-void ChatMessageReader::read_calls(ondemand::value calls, MessageForm form, Said& said) {
-  for_each_element(calls.get_array(), [&](ondemand::value element) {
+void ChatMessageReader::read_calls(const JsonValue& calls, MessageForm form, Said& said) {
+  calls.each_element([&](const JsonValue& element) {
     said.facts.content = true;
     said.facts.plain = false;
     CallPiece piece;
-    for_each_member(element.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+    element.each_member([&](std::string_view name, const JsonValue& value) {
       if (name == "index") {
-        std::uint64_t index = 0;
-        if (!value.get_uint64().get(index)) piece.index = index;
+        if (const auto index = value.integer<std::uint64_t>()) piece.index = *index;
       } else if (name == "id") {
-        piece.id = view_of(value);
+        piece.id = value.text();
       } else if (name == "function") {
-        for_each_member(value.get_object(), [&](ondemand::raw_json_string field, ondemand::value member) {
-          if (field == "name") piece.name = view_of(member);
-          if (field == "arguments") piece.arguments = literal_of(member);
+        value.each_member([&](std::string_view field, const JsonValue& member) {
+          if (field == "name") piece.name = member.text();
+          if (field == "arguments") piece.arguments = member.literal();
         });
       }
     });

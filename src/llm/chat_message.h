@@ -25,7 +25,7 @@ struct MessageFacts {
 };
 
 // Without copying anything.
-MessageFacts look_at_message(ondemand::value message);
+MessageFacts look_at_message(const JsonValue& message);
 
 // A `message` has all of each call, a `delta` a piece of it.
 enum class MessageForm : std::uint8_t { whole, piece };
@@ -34,7 +34,7 @@ enum class MessageForm : std::uint8_t { whole, piece };
 class ChatMessageReader {
  public:
   // Appends what `message` says to `deltas`, thoughts first, then text, refusal and calls.
-  MessageFacts read(ondemand::value message, MessageForm form, std::vector<Delta>& deltas);
+  MessageFacts read(const JsonValue& message, MessageForm form, std::vector<Delta>& deltas);
   // No more comes: appends what still waits for the other half of a character.
   void finish(std::vector<Delta>& deltas);
 
@@ -47,9 +47,9 @@ class ChatMessageReader {
   struct Said;       // by one message
   struct CallPiece;  // an element of `tool_calls`
 
-  void read_content(ondemand::value content, Said& said);
-  void read_content_part(ondemand::value part, Said& said);
-  void read_calls(ondemand::value calls, MessageForm form, Said& said);
+  void read_content(const JsonValue& content, Said& said);
+  void read_content_part(const JsonValue& part, Said& said);
+  void read_calls(const JsonValue& calls, MessageForm form, Said& said);
   void read_call(const CallPiece& piece, MessageForm form, Said& said);
   std::size_t find_call(const CallPiece& piece, MessageForm form) const noexcept;
 

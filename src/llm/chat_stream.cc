@@ -59,8 +59,8 @@ class ChatReader::Event {
   }
 
  private:
-  void walk_choice(ondemand::value element);
-  bool is_collected(ondemand::object& choice) const;
+  void walk_choice(const JsonValue& element);
+  bool is_collected(const JsonValue& choice) const;
   void take(const MessageFacts& facts);
   void end_choice(std::uint64_t index, std::string finish_reason);
   Choice* choice(std::uint64_t index);
@@ -75,42 +75,41 @@ class ChatReader::Event {
 };
 
 void ChatReader::Event::walk(std::string_view data) {
-  auto document = open_json(data);
-  for_each_member(document.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+  JsonDocument document(data);
+  document.root().each_member([&](std::string_view name, const JsonValue& value) {
     if (name == "choices") {
-      for_each_element(value.get_array(), [&](ondemand::value element) { walk_choice(element); });
+      value.each_element([&](const JsonValue& element) { walk_choice(element); });
     } else if (name == "usage") {
       if (const auto usage = read_usage(value)) {
         usage_ = true;
         reader_.usage_ = *usage;
       }
     } else if (name == "id") {
-      if (reader_.id_.empty()) reader_.id_ = text_of(value, kMostNameBytes);
+      if (reader_.id_.empty()) reader_.id_ = value.cut_text(kMostNameBytes);
     } else if (name == "created") {
-      if (reader_.created_ == 0 && value.get_int64().get(reader_.created_)) reader_.created_ = 0;
+      if (reader_.created_ == 0) reader_.created_ = value.integer<std::int64_t>().value_or(0);
     } else if (name == "model") {
-      if (reader_.model_.empty()) reader_.model_ = text_of(value, kMostNameBytes);
+      if (reader_.model_.empty()) reader_.model_ = value.cut_text(kMostNameBytes);
     } else if (marks_error(name, value)) {
       error_ = true;
     }
   });
 }
 
-void ChatReader::Event::walk_choice(ondemand::value element) {
-  ondemand::object object;
-  if (element.get_object().get(object)) return;
-  const bool collected = reader_.collects_ && is_collected(object);
+void ChatReader::Event::walk_choice(const JsonValue& element) {
+  if (!element.is_object()) return;
+  const bool collected = reader_.collects_ && is_collected(element);
   std::uint64_t index = 0;
   std::string finish_reason;
-  for_each_member(std::move(object), [&](ondemand::raw_json_string name, ondemand::value value) {
+  element.each_member([&](std::string_view name, const JsonValue& value) {
     if (name == "index") {
-      if (value.get_uint64().get(index)) index = 0;
+      index = value.integer<std::uint64_t>().value_or(0);
     } else if (name == "delta" || name == "message") {
       const MessageForm form = name == "message" ? MessageForm::whole : MessageForm::piece;
       take(collected ? reader_.message_.read(value, form, said_) : look_at_message(value));
     } else if (name == "finish_reason") {
-      finish_reason = text_of(value, kMostNameBytes);
-    } else if (name == "error" && has_content(value)) {
+      finish_reason = value.cut_text(kMostNameBytes);
+    } else if (name == "error" && value.has_content()) {
       error_ = true;
     }
   });
@@ -118,11 +117,12 @@ void ChatReader::Event::walk_choice(ondemand::value element) {
 }
 
 // Whether it is the first choice. Its index may stand behind what it says.
-bool ChatReader::Event::is_collected(ondemand::object& choice) const {
+bool ChatReader::Event::is_collected(const JsonValue& choice) const {
   std::uint64_t index = 0;
-  if (choice.find_field_unordered("index").get_uint64().get(index)) index = 0;
-  bool rewound = false;
-  return !choice.reset().get(rewound) && index == 0;
+  choice.each_member([&](std::string_view name, const JsonValue& value) {
+    if (name == "index") index = value.integer<std::uint64_t>().value_or(0);
+  });
+  return index == 0;
 }
 
 void ChatReader::Event::take(const MessageFacts& facts) {

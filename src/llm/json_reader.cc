@@ -3,91 +3,85 @@
 
 #include "llm/json_reader.h"
 
-#include <algorithm>
-#include <bit>
-#include <cstring>
-#include <memory>
+#include <utility>
+
+#include "llm/canonical_json.h"
 
 namespace fuseboard::llm {
 namespace {
 
-constexpr std::size_t kLeastCapacity = 4096;
-constexpr std::size_t kKeptCapacity = 256 * 1024;
+const char* container_end(const char* at, const char* text_end) noexcept {
+  std::size_t depth = 0;
+  while (true) {
+    switch (*at) {
+      case '"':
+        at = string_end(at, text_end);
+        continue;
+      case '{':
+      case '[':
+        ++depth;
+        break;
+      case '}':
+      case ']':
+        if (--depth == 0) return at + 1;
+        break;
+      default:
+        break;
+    }
+    ++at;
+  }
+}
 
-struct Scratch {
-  std::unique_ptr<ondemand::parser> parser;
-  std::unique_ptr<char[]> text;
-  std::size_t capacity = 0;
-};
-
-// Room in powers of two, so that a conversation which grows from request to request does not allocate for each.
-void make_room(Scratch& scratch, std::size_t size) {
-  const bool oversized = scratch.capacity > kKeptCapacity && size <= kKeptCapacity;
-  if (scratch.capacity >= size && scratch.parser && !oversized) return;
-  scratch.capacity = std::bit_ceil(std::max(size, kLeastCapacity));
-  scratch.text = std::make_unique_for_overwrite<char[]>(scratch.capacity + simdjson::SIMDJSON_PADDING);
-  scratch.parser = std::make_unique<ondemand::parser>();
+const char* number_end(const char* at, const char* text_end) noexcept {
+  const auto ends = [](char c) { return c == ',' || c == '}' || c == ']' || static_cast<unsigned char>(c) <= ' '; };
+  while (at != text_end && !ends(*at)) ++at;
+  return at;
 }
 
 }  // namespace
 
-simdjson::simdjson_result<ondemand::document> open_json(std::string_view text) {
-  thread_local Scratch scratch;
-  make_room(scratch, text.size());
-  if (scratch.parser->capacity() < scratch.capacity) {
-    if (const auto error = scratch.parser->allocate(scratch.capacity)) return error;
+const char* JsonValue::find_end() const noexcept {
+  switch (*begin_) {
+    case '"':
+      return string_end(begin_, text_end());
+    case '{':
+    case '[':
+      return container_end(begin_, text_end());
+    case 't':
+    case 'n':
+      return begin_ + 4;
+    case 'f':
+      return begin_ + 5;
+    default:
+      return number_end(begin_, text_end());
   }
-  if (!text.empty()) std::memcpy(scratch.text.get(), text.data(), text.size());
-  std::memset(scratch.text.get() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
-  return scratch.parser->iterate(
-      simdjson::padded_string_view(scratch.text.get(), text.size(), text.size() + simdjson::SIMDJSON_PADDING));
 }
 
-std::string text_of(ondemand::value value, std::size_t most) {
-  std::string_view text;
-  if (value.get_string().get(text)) return {};
+bool JsonValue::has_content() const noexcept {
+  if (is_string()) return begin_[1] != '"';
+  return is_object() || (is_array() && *behind_space(begin_ + 1) != ']');
+}
+
+std::string_view JsonValue::text() const {
+  if (!is_string()) return {};
+  const char* const run_end = plain_run_end(begin_ + 1, text_end());
+  if (*run_end == '"') {
+    end_ = run_end + 1;
+    return {begin_ + 1, run_end};
+  }
+  auto text = unescape_json(raw());
+  if (!text) return {};
+  return document_->unescaped_.emplace_front(*std::move(text));
+}
+
+std::string JsonValue::cut_text(std::size_t most) const {
+  std::string_view text = this->text();
   if (text.size() > most) {
     std::size_t cut = most;
     while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;
     text = text.substr(0, cut);
   }
   return std::string(text);
-}
-
-std::string_view literal_of(ondemand::value value) {
-  ondemand::json_type type{};
-  if (value.type().get(type) || type != ondemand::json_type::string) return {};
-  const std::string_view token = value.raw_json_token();  // with the whitespace behind it
-  return token.substr(0, token.rfind('"') + 1);
-}
-
-std::string_view view_of(ondemand::value value) {
-  std::string_view text;
-  if (value.get_string().get(text)) return {};
-  return text;
-}
-
-bool is_null(ondemand::value value) {
-  ondemand::json_type type{};
-  return !value.type().get(type) && type == ondemand::json_type::null;
-}
-
-bool has_content(ondemand::value value) {
-  ondemand::json_type type{};
-  if (value.type().get(type)) return false;
-  switch (type) {
-    case ondemand::json_type::string:
-      return !value.raw_json_token().starts_with("\"\"");
-    case ondemand::json_type::array: {
-      bool any = false;
-      for_each_element(value.get_array(), [&](ondemand::value) { any = true; });
-      return any;
-    }
-    case ondemand::json_type::object:
-      return true;
-    default:
-      return false;
-  }
 }
 
 }  // namespace fuseboard::llm

@@ -1,62 +1,127 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Reading values with simdjson out of texts that json_scan.h has found valid. Included by sources of this module alone.
+// Reading values where they stand in a text that json_scan.h has found valid: nothing is parsed ahead or copied, and a
+// reader pays for what it looks at and for walking past the rest once. Included by sources of this module alone.
 #pragma once
 
-#include <simdjson.h>
-
-#include <cstdint>
+#include <charconv>
+#include <forward_list>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "llm/json_run.h"
+
 namespace fuseboard::llm {
 
-namespace ondemand = simdjson::ondemand;
+class JsonValue;
 
-// Opens a valid JSON text. It is copied into a buffer of this thread, with the padding that simdjson asks for, and the
-// document is good until the next call on the same thread. What a text above 256 KiB took is given back by the next
-// smaller one.
-simdjson::simdjson_result<ondemand::document> open_json(std::string_view text);
+// An open text. What its values are asked for is valid as long as it is.
+class JsonDocument {
+ public:
+  // `valid_json` must have passed validate_json and stay where it is: it is not checked again.
+  explicit JsonDocument(std::string_view valid_json) noexcept
+      : begin_(valid_json.data()), end_(begin_ + valid_json.size()) {}
+  JsonDocument(const JsonDocument&) = delete;
+  JsonDocument& operator=(const JsonDocument&) = delete;
 
-// Calls visit(name, value) for each member. A name compares with == as it is written, escapes not resolved: no provider
-// writes its field names with escapes. Values that visit leaves alone are skipped.
-template <typename Visit>
-void for_each_member(simdjson::simdjson_result<ondemand::object> object, Visit visit) {
-  if (object.error()) return;
-  for (auto member : object.value_unsafe()) {
-    ondemand::raw_json_string name;
-    ondemand::value value;
-    if (member.key().get(name) || member.value().get(value)) return;
-    visit(name, value);
+  JsonValue root() noexcept;
+
+ private:
+  friend class JsonValue;
+  const char* begin_;
+  const char* end_;
+  std::forward_list<std::string> unescaped_{};  // texts that stand nowhere as they are read
+};
+
+// One value. It knows where it begins; its end is found when it is first asked for, or by whoever walks through it.
+class JsonValue {
+ public:
+  bool is_object() const noexcept { return *begin_ == '{'; }
+  bool is_array() const noexcept { return *begin_ == '['; }
+  bool is_string() const noexcept { return *begin_ == '"'; }
+  bool is_null() const noexcept { return *begin_ == 'n'; }
+  bool is_number() const noexcept { return *begin_ == '-' || (*begin_ >= '0' && *begin_ <= '9'); }
+
+  std::string_view raw() const noexcept { return {begin_, end()}; }  // as written
+
+  // Calls visit(name, value) for each member of an object, in order; none for other values. Names are as written
+  // between their quotes, escapes not resolved: no provider writes its field names with escapes.
+  template <typename Visit>
+  void each_member(Visit visit) const {
+    if (!is_object()) return;
+    const char* at = behind_space(begin_ + 1);
+    while (*at != '}') {
+      const char* const name_end = string_end(at, text_end());
+      const std::string_view name(at + 1, name_end - 1);
+      at = behind_space(behind_space(name_end) + 1);  // past the colon
+      at = visited(at, [&](const JsonValue& value) { visit(name, value); });
+    }
+    end_ = at + 1;
   }
-}
 
-// Calls visit(element) for each element of an array.
-template <typename Visit>
-void for_each_element(simdjson::simdjson_result<ondemand::array> array, Visit visit) {
-  if (array.error()) return;
-  for (auto element : array.value_unsafe()) {
-    ondemand::value value;
-    if (element.get(value)) return;
+  // Calls visit(element) for each element of an array, in order; none for other values.
+  template <typename Visit>
+  void each_element(Visit visit) const {
+    if (!is_array()) return;
+    const char* at = behind_space(begin_ + 1);
+    while (*at != ']') at = visited(at, visit);
+    end_ = at + 1;
+  }
+
+  // Whether there is something in it: a string or array that is not empty, an object.
+  bool has_content() const noexcept;
+
+  // An integer without fraction and exponent that fits; nullopt for any other value.
+  template <typename Integer>
+  std::optional<Integer> integer() const noexcept {
+    Integer number = 0;
+    const auto [stop, error] = std::from_chars(begin_, text_end(), number);
+    const bool goes_on = stop != text_end() && (*stop == '.' || *stop == 'e' || *stop == 'E');
+    if (error != std::errc() || goes_on) return std::nullopt;
+    end_ = stop;
+    return number;
+  }
+
+  // A string as it is written, quotes included; empty for any other value.
+  std::string_view literal() const noexcept { return is_string() ? raw() : std::string_view(); }
+
+  // The text of a string; empty for any other value and for a string that has no UTF-8 form (half a surrogate pair).
+  std::string_view text() const;
+  // The same, cut at a UTF-8 boundary to at most `most` bytes.
+  std::string cut_text(std::size_t most) const;
+
+ private:
+  friend class JsonDocument;
+  JsonValue(JsonDocument& document, const char* begin) noexcept : document_(&document), begin_(begin) {}
+
+  // In a valid text nothing else between values is as low as a space.
+  static const char* behind_space(const char* at) noexcept {
+    while (static_cast<unsigned char>(*at) <= ' ') ++at;
+    return at;
+  }
+  const char* text_end() const noexcept { return document_->end_; }
+  const char* end() const noexcept {
+    if (end_ == nullptr) end_ = find_end();
+    return end_;
+  }
+  const char* find_end() const noexcept;
+
+  // Shows the value at `at` inside of a container and goes on to the next or to the container's end.
+  template <typename Visit>
+  const char* visited(const char* at, Visit visit) const {
+    const JsonValue value(*document_, at);
     visit(value);
+    at = behind_space(value.end());
+    return *at == ',' ? behind_space(at + 1) : at;
   }
-}
 
-// The text of a string value, cut at a UTF-8 boundary to at most `most` bytes; empty for any other value and for a
-// string that has no UTF-8 form (half a surrogate pair).
-std::string text_of(ondemand::value value, std::size_t most);
+  JsonDocument* document_;
+  const char* begin_;
+  mutable const char* end_ = nullptr;
+};
 
-// A string value as it is written, quotes included; empty for any other value. Valid as long as the document is open.
-std::string_view literal_of(ondemand::value value);
-
-// The text of a string value, valid as long as the document is open; empty as for text_of().
-std::string_view view_of(ondemand::value value);
-
-bool is_null(ondemand::value value);
-
-// Whether there is something in a value: a string or array that is not empty, an object.
-bool has_content(ondemand::value value);
+inline JsonValue JsonDocument::root() noexcept { return {*this, JsonValue::behind_space(begin_)}; }
 
 }  // namespace fuseboard::llm

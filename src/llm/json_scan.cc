@@ -5,232 +5,220 @@
 
 #include <simdjson.h>
 
-#include <array>
 #include <bitset>
-#include <cstdint>
 #include <cstring>
 
+#include "llm/json_run.h"
 #include "llm/json_text.h"
 
 namespace fuseboard::llm {
 namespace {
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 constexpr bool is_hex(char c) noexcept { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
-// Whether one of eight bytes ends a run of plain string bytes: a quote, a backslash or a control character. The known
-// "byte less than n" trick (Anderson, "Bit Twiddling Hacks"); bytes >= 0x80 are plain, as UTF-8 is checked beforehand.
-constexpr bool has_special(std::uint64_t word) noexcept {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHighs = 0x8080808080808080;
-  const std::uint64_t quote = word ^ (kOnes * '"');
-  const std::uint64_t backslash = word ^ (kOnes * '\\');
-  const std::uint64_t found =
-      ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | ((word - kOnes * 0x20) & ~word);
-  return (found & kHighs) != 0;
-}
-
+// Goes over a text. Each step takes the place where something should begin and returns where it ends, or notes an error
+// and returns nullptr.
 class Scanner {
  public:
-  explicit Scanner(std::string_view text) noexcept : text_(text) {}
+  explicit Scanner(std::string_view text) noexcept : begin_(text.data()), end_(begin_ + text.size()) {}
 
-  // Each of these moves behind what it names, or notes an error and returns false.
-  bool value() noexcept;
-  bool object(const std::function<void(const JsonMember&)>& member);
-  bool end() noexcept {
-    skip_space();
-    return at_ == text_.size() || fail("unexpected text after the value");
+  const char* begin() const noexcept { return begin_; }
+  const char* value(const char* at) noexcept;
+  const char* object(const char* at, const std::function<void(const JsonMember&)>& member);
+  const char* end_of_text(const char* at) noexcept {
+    at = behind_space(at);
+    return at == end_ ? at : fail(at, "unexpected text after the value");
   }
   const JsonError& error() const noexcept { return error_; }
 
  private:
-  char peek() const noexcept { return at_ < text_.size() ? text_[at_] : '\0'; }
-  bool accept(char c) noexcept {
-    if (at_ >= text_.size() || text_[at_] != c) return false;
-    ++at_;
-    return true;
+  char peek(const char* at) const noexcept { return at != end_ ? *at : '\0'; }
+  bool is(const char* at, char c) const noexcept { return at != end_ && *at == c; }
+  bool closes(const char* at) const noexcept { return is(at, in_object_ ? '}' : ']'); }
+  const char* behind_space(const char* at) const noexcept {
+    while (at != end_ && is_space(*at)) ++at;
+    return at;
   }
-  bool fail(std::string_view what) noexcept {
-    const bool breaks_off = at_ == text_.size();
-    error_ = {at_, breaks_off ? "unexpected end" : what, breaks_off};
-    return false;
-  }
-  void skip_space() noexcept {
-    while (at_ < text_.size() &&
-           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) {
-      ++at_;
-    }
+  [[gnu::noinline]] const char* fail(const char* at, std::string_view what) noexcept {
+    const bool breaks_off = at == end_;
+    error_ = {static_cast<std::size_t>(at - begin_), breaks_off ? "unexpected end" : what, breaks_off};
+    return nullptr;
   }
 
-  bool open(bool is_object) noexcept;
-  bool close_finished(std::size_t outer_depth, bool& more) noexcept;
-  bool name() noexcept;
-  bool scalar() noexcept;
-  bool string() noexcept;
-  bool escape() noexcept;
-  bool number() noexcept;
-  bool digits() noexcept;
-  bool literal(std::string_view word) noexcept;
+  const char* open(const char* at) noexcept;
+  const char* close(const char* at) noexcept;
+  const char* close_finished(const char* at, std::size_t outer_depth) noexcept;
+  const char* comma(const char* at) noexcept;
+  const char* colon(const char* at) noexcept;
+  const char* name(const char* at) noexcept;
+  const char* number_or_literal(const char* at) noexcept;
+  const char* string(const char* at) noexcept;
+  [[gnu::noinline]] const char* rest_of_string(const char* at) noexcept;
+  const char* escape(const char* at) noexcept;
+  const char* number(const char* at) noexcept;
+  const char* digits(const char* at) noexcept;
+  const char* literal(const char* at, std::string_view word) noexcept;
 
-  std::string_view text_;
-  std::size_t at_ = 0;
+  const char* begin_;
+  const char* end_;
   std::size_t depth_ = 0;
-  std::bitset<kMaxJsonDepth> is_object_;  // of each open container, the outermost first
+  bool in_object_ = false;             // what the innermost open container is
+  std::bitset<kMaxJsonDepth> around_;  // the same of what is around each open container, the outermost first
   JsonError error_{};
 };
 
 // A loop with a stack of bits instead of recursion, so that no input exhausts the stack.
-bool Scanner::value() noexcept {
+const char* Scanner::value(const char* at) noexcept {
   const std::size_t outer_depth = depth_;
   while (true) {
-    skip_space();
-    const char c = peek();
+    at = behind_space(at);
+    const char c = peek(at);
     if (c == '{' || c == '[') {
-      if (!open(c == '{')) return false;
-      skip_space();
-      if (peek() != (c == '{' ? '}' : ']')) {
-        if (c == '{' && !name()) return false;
+      at = open(at);
+      if (at == nullptr) return nullptr;
+      at = behind_space(at);
+      if (!closes(at)) {
+        if (in_object_) at = name(at);
+        if (at == nullptr) return nullptr;
         continue;  // with the first value inside
       }
-    } else if (!scalar()) {
-      return false;
+    } else {
+      at = c == '"' ? string(at) : number_or_literal(at);
+      if (at == nullptr) return nullptr;
     }
-    bool more = false;
-    if (!close_finished(outer_depth, more)) return false;
-    if (!more) return true;
+    at = close_finished(at, outer_depth);
+    if (depth_ == outer_depth) return at;
+    at = comma(at);
+    if (at != nullptr && in_object_) at = name(at);
+    if (at == nullptr) return nullptr;
   }
 }
 
-bool Scanner::open(bool is_object) noexcept {
-  if (depth_ == kMaxJsonDepth) return fail("nested too deeply");
-  is_object_[depth_++] = is_object;
-  ++at_;
-  return true;
+const char* Scanner::open(const char* at) noexcept {
+  if (depth_ == kMaxJsonDepth) return fail(at, "nested too deeply");
+  around_[depth_++] = in_object_;
+  in_object_ = *at == '{';
+  return at + 1;
 }
 
-// Behind a value, or at the end of an empty container: leaves every container that ends here. `more`: another value
-// follows.
-bool Scanner::close_finished(std::size_t outer_depth, bool& more) noexcept {
+const char* Scanner::close(const char* at) noexcept {
+  in_object_ = around_[--depth_];
+  return at + 1;
+}
+
+// Behind a value, or at the end of an empty container: leaves every container that ends here.
+const char* Scanner::close_finished(const char* at, std::size_t outer_depth) noexcept {
   while (depth_ > outer_depth) {
-    skip_space();
-    const bool in_object = is_object_[depth_ - 1];
-    if (accept(in_object ? '}' : ']')) {
-      --depth_;
-      continue;
-    }
-    if (!accept(',')) return fail(in_object ? "expected ',' or '}'" : "expected ',' or ']'");
-    more = true;
-    return !in_object || name();
+    at = behind_space(at);
+    if (!closes(at)) return at;
+    at = close(at);
   }
-  more = false;
-  return true;
+  return at;
 }
 
-bool Scanner::object(const std::function<void(const JsonMember&)>& member) {
-  skip_space();
-  if (peek() != '{') return fail("expected an object");
-  open(true);
-  skip_space();
-  if (accept('}')) {
-    --depth_;
-    return true;
-  }
+const char* Scanner::object(const char* at, const std::function<void(const JsonMember&)>& member) {
+  at = behind_space(at);
+  if (!is(at, '{')) return fail(at, "expected an object");
+  at = behind_space(open(at));
+  if (closes(at)) return close(at);
   while (true) {
-    skip_space();
-    const std::size_t name_begin = at_;
-    if (!string()) return false;
-    const std::string_view name = text_.substr(name_begin, at_ - name_begin);
-    skip_space();
-    if (!accept(':')) return fail("expected ':'");
-    skip_space();
-    const std::size_t value_begin = at_;
-    if (!value()) return false;
-    member({name, text_.substr(value_begin, at_ - value_begin)});
-    skip_space();
-    if (accept('}')) {
-      --depth_;
-      return true;
-    }
-    if (!accept(',')) return fail("expected ',' or '}'");
+    const char* const name_begin = behind_space(at);
+    const char* const name_end = string(name_begin);
+    if (name_end == nullptr) return nullptr;
+    at = colon(name_end);
+    if (at == nullptr) return nullptr;
+    const char* const value_begin = behind_space(at);
+    at = value(value_begin);
+    if (at == nullptr) return nullptr;
+    member({std::string_view(name_begin, name_end), std::string_view(value_begin, at)});
+    at = behind_space(at);
+    if (closes(at)) return close(at);
+    at = comma(at);
+    if (at == nullptr) return nullptr;
   }
+}
+
+// Behind a value that another one must follow.
+const char* Scanner::comma(const char* at) noexcept {
+  if (is(at, ',')) return at + 1;
+  return fail(at, in_object_ ? "expected ',' or '}'" : "expected ',' or ']'");
+}
+
+const char* Scanner::colon(const char* at) noexcept {
+  at = behind_space(at);
+  return is(at, ':') ? at + 1 : fail(at, "expected ':'");
 }
 
 // The name of a member and its colon.
-bool Scanner::name() noexcept {
-  skip_space();
-  if (!string()) return false;
-  skip_space();
-  return accept(':') || fail("expected ':'");
+const char* Scanner::name(const char* at) noexcept {
+  at = string(behind_space(at));
+  return at == nullptr ? nullptr : colon(at);
 }
 
-bool Scanner::scalar() noexcept {
-  switch (peek()) {
-    case '"':
-      return string();
+const char* Scanner::number_or_literal(const char* at) noexcept {
+  switch (peek(at)) {
     case 't':
-      return literal("true");
+      return literal(at, "true");
     case 'f':
-      return literal("false");
+      return literal(at, "false");
     case 'n':
-      return literal("null");
+      return literal(at, "null");
     default:
-      return peek() == '-' || is_digit(peek()) ? number() : fail("expected a value");
+      return is(at, '-') || is_digit(peek(at)) ? number(at) : fail(at, "expected a value");
   }
 }
 
-bool Scanner::string() noexcept {
-  if (!accept('"')) return fail("expected '\"'");
-  while (true) {
-    std::uint64_t word = 0;
-    while (text_.size() - at_ >= sizeof word) {
-      std::memcpy(&word, text_.data() + at_, sizeof word);
-      if (has_special(word)) break;
-      at_ += sizeof word;
-    }
-    while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\' &&
-           static_cast<unsigned char>(text_[at_]) >= 0x20) {
-      ++at_;
-    }
-    if (accept('"')) return true;
-    if (peek() != '\\') return fail("a control character inside a string");
-    if (!escape()) return false;
-  }
+const char* Scanner::string(const char* at) noexcept {
+  if (!is(at, '"')) return fail(at, "expected '\"'");
+  at = plain_run_end(at + 1, end_);
+  return is(at, '"') ? at + 1 : rest_of_string(at);
 }
 
-bool Scanner::escape() noexcept {
-  ++at_;  // the backslash
-  if (at_ >= text_.size() || std::strchr("\"\\/bfnrtu", text_[at_]) == nullptr || text_[at_] == '\0') {
-    return fail("an unknown escape");
+// From where the first run of plain bytes ends. Most strings have no more than one, and should not pay for this.
+const char* Scanner::rest_of_string(const char* at) noexcept {
+  while (!is(at, '"')) {
+    if (!is(at, '\\')) return fail(at, "a control character inside a string");
+    at = escape(at + 1);
+    if (at == nullptr) return nullptr;
+    at = plain_run_end(at, end_);
   }
-  if (text_[at_++] != 'u') return true;
-  for (int i = 0; i < 4; ++i, ++at_) {
-    if (!is_hex(peek())) return fail("expected four hexadecimal digits");
-  }
-  return true;
+  return at + 1;
 }
 
-bool Scanner::digits() noexcept {
-  if (!is_digit(peek())) return fail("expected a digit");
-  while (is_digit(peek())) ++at_;
-  return true;
-}
-
-bool Scanner::number() noexcept {
-  accept('-');
-  if (!accept('0') && !digits()) return false;
-  if (accept('.') && !digits()) return false;
-  if (accept('e') || accept('E')) {
-    if (!accept('+')) accept('-');
-    return digits();
+// Behind the backslash.
+const char* Scanner::escape(const char* at) noexcept {
+  const char c = peek(at);
+  if (c == '\0' || std::strchr("\"\\/bfnrtu", c) == nullptr) return fail(at, "an unknown escape");
+  ++at;
+  for (int digits = c == 'u' ? 4 : 0; digits > 0; --digits, ++at) {
+    if (!is_hex(peek(at))) return fail(at, "expected four hexadecimal digits");
   }
-  return true;
+  return at;
 }
 
-bool Scanner::literal(std::string_view word) noexcept {
+const char* Scanner::digits(const char* at) noexcept {
+  if (!is_digit(peek(at))) return fail(at, "expected a digit");
+  while (is_digit(peek(at))) ++at;
+  return at;
+}
+
+const char* Scanner::number(const char* at) noexcept {
+  if (is(at, '-')) ++at;
+  at = is(at, '0') ? at + 1 : digits(at);
+  if (at != nullptr && is(at, '.')) at = digits(at + 1);
+  if (at == nullptr || !(is(at, 'e') || is(at, 'E'))) return at;
+  ++at;
+  return digits(is(at, '+') || is(at, '-') ? at + 1 : at);
+}
+
+const char* Scanner::literal(const char* at, std::string_view word) noexcept {
   for (const char c : word) {
-    if (!accept(c)) return fail("expected a value");
+    if (!is(at, c)) return fail(at, "expected a value");
+    ++at;
   }
-  return true;
+  return at;
 }
 
 std::optional<JsonError> invalid_utf8(std::string_view text) noexcept {
@@ -244,7 +232,8 @@ std::optional<JsonError> invalid_utf8(std::string_view text) noexcept {
 std::optional<JsonError> validate_json(std::string_view text) noexcept {
   if (auto error = invalid_utf8(text)) return error;
   Scanner scanner(text);
-  if (scanner.value() && scanner.end()) return std::nullopt;
+  const char* const end = scanner.value(scanner.begin());
+  if (end != nullptr && scanner.end_of_text(end) != nullptr) return std::nullopt;
   return scanner.error();
 }
 
@@ -252,7 +241,8 @@ std::optional<JsonError> validate_json_object(std::string_view text,
                                               const std::function<void(const JsonMember&)>& member) {
   if (auto error = invalid_utf8(text)) return error;
   Scanner scanner(text);
-  if (scanner.object(member) && scanner.end()) return std::nullopt;
+  const char* const end = scanner.object(scanner.begin(), member);
+  if (end != nullptr && scanner.end_of_text(end) != nullptr) return std::nullopt;
   return scanner.error();
 }
 

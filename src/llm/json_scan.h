@@ -1,11 +1,11 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Strict validation of JSON (RFC 8259) with positions.
+// Strict validation of JSON (RFC 8259) with positions. json_reader.h and json_tree.h read what has passed it.
 //
-// simdjson reads values, this decides whether a text is JSON at all: simdjson's DOM also refuses what is valid JSON but
+// simdjson's on-demand parser does not look into what its caller skips. Its DOM also refuses what is valid JSON but
 // fits no C++ value (half a surrogate pair, which providers that cut text by UTF-16 units do stream; integers above
-// 2^64, which pass through JavaScript as 18446744073709552000), and it does not say where an error is.
+// 2^64, which pass through JavaScript as 18446744073709552000), and neither says where an error is.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace fuseboard::llm {
 
-// Deeper nesting is refused. Below the bound of simdjson, which is 1024.
+// Deeper nesting is refused.
 inline constexpr std::size_t kMaxJsonDepth = 1000;
 
 struct JsonError {

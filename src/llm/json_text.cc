@@ -6,7 +6,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <iterator>
+
+#include "llm/json_run.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -41,6 +45,18 @@ constexpr std::size_t continued(std::string_view text, Lead lead) noexcept {
   return most;
 }
 
+// How many bytes at the beginning are ASCII.
+std::size_t ascii_run(std::string_view text) noexcept {
+  constexpr std::uint64_t kHighs = 0x8080808080808080;
+  std::size_t at = 0;
+  for (std::uint64_t word = 0; text.size() - at >= sizeof word; at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if ((word & kHighs) != 0) break;
+  }
+  while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;
+  return at;
+}
+
 void append_escaped(std::string& out, char c) {
   switch (c) {
     case '"':
@@ -61,10 +77,16 @@ void append_escaped(std::string& out, char c) {
     default:
       break;
   }
-  if (static_cast<unsigned char>(c) < 0x20) {
-    fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-  } else {
-    out += c;
+  fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+}
+
+void append_valid(std::string& out, std::string_view text) {
+  const char* const end = text.data() + text.size();
+  for (const char* at = text.data(); at != end;) {
+    const char* const plain_end = plain_run_end(at, end);
+    out.append(at, plain_end);
+    at = plain_end;
+    if (at != end) append_escaped(out, *at++);
   }
 }
 
@@ -72,7 +94,7 @@ void append_escaped(std::string& out, char c) {
 
 std::size_t first_invalid_utf8(std::string_view text) noexcept {
   std::size_t at = 0;
-  while (at < text.size()) {
+  while ((at += ascii_run(text.substr(at))) < text.size()) {
     const Lead lead = lead_of(static_cast<unsigned char>(text[at]));
     if (lead.length == 0 || continued(text.substr(at), lead) < lead.length) return at;
     at += lead.length;
@@ -91,7 +113,7 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   while (true) {
     const std::size_t valid = first_invalid_utf8(text);
-    for (const char c : text.substr(0, valid)) append_escaped(out, c);
+    append_valid(out, text.substr(0, valid));
     if (valid == text.size()) break;
     out += "\xEF\xBF\xBD";
     text.remove_prefix(valid + 1);

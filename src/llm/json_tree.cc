@@ -6,21 +6,13 @@
 #include <algorithm>
 
 #include "llm/canonical_json.h"
+#include "llm/json_run.h"
 
 namespace fuseboard::llm {
 namespace {
 
 constexpr bool separates(char c) noexcept {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == ',' || c == ':';
-}
-
-// Where a string ends: behind its closing quote. A quote is escaped if an odd number of backslashes stands before it.
-std::size_t string_end(std::string_view text, std::size_t begin) noexcept {
-  for (std::size_t quote = text.find('"', begin + 1);; quote = text.find('"', quote + 1)) {
-    std::size_t backslash = quote;
-    while (text[backslash - 1] == '\\') --backslash;
-    if ((quote - backslash) % 2 == 0) return quote + 1;
-  }
 }
 
 }  // namespace
@@ -59,7 +51,8 @@ void JsonTree::close() {
 }
 
 void JsonTree::string() {
-  const std::size_t end = string_end(text_, at_);
+  const char* const text = text_.data();
+  const auto end = static_cast<std::size_t>(string_end(text + at_, text + text_.size()) - text);
   places_.push_back({static_cast<std::uint32_t>(at_), static_cast<std::uint32_t>(end),
                      static_cast<std::uint32_t>(places_.size() + 1)});
   at_ = end;

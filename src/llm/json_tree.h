@@ -3,8 +3,8 @@
 
 // Finding one's way in a JSON text without losing how its values are written.
 //
-// simdjson's on-demand values are read once and in order, and its DOM forgets the text. A translation needs neither:
-// it looks at a type before the members that stand in front of it, and copies most values as they are.
+// A JsonValue (json_reader.h) is walked in the order of the text. A translation looks at a type before the members that
+// stand in front of it, and again and again at the same ones: a tree knows where they all are.
 #pragma once
 
 #include <concepts>

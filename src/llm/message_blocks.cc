@@ -6,33 +6,28 @@
 namespace fuseboard::llm {
 namespace {
 
-std::string_view filled_object(ondemand::value value) {
-  ondemand::object object;
+std::string_view filled_object(const JsonValue& value) {
   bool is_empty = true;
-  std::string_view text;
-  if (value.get_object().get(object) || object.is_empty().get(is_empty) || is_empty) return {};
-  if (object.raw_json().get(text)) return {};
-  return text;
+  value.each_member([&](std::string_view, const JsonValue&) { is_empty = false; });
+  return is_empty ? std::string_view() : value.raw();
 }
 
 }  // namespace
 
-void take_block_member(BlockPart& part, ondemand::raw_json_string name, ondemand::value value) {
-  if (name == "type") part.type = view_of(value);
-  if (name == "id") part.id = view_of(value);
-  if (name == "name") part.name = view_of(value);
-  if (name == "text") part.text = literal_of(value);
-  if (name == "thinking") part.thinking = literal_of(value);
-  if (name == "signature") part.signature = literal_of(value);
-  if (name == "partial_json") part.partial_json = literal_of(value);
+void take_block_member(BlockPart& part, std::string_view name, const JsonValue& value) {
+  if (name == "type") part.type = value.text();
+  if (name == "id") part.id = value.text();
+  if (name == "name") part.name = value.text();
+  if (name == "text") part.text = value.literal();
+  if (name == "thinking") part.thinking = value.literal();
+  if (name == "signature") part.signature = value.literal();
+  if (name == "partial_json") part.partial_json = value.literal();
   if (name == "input") part.input = filled_object(value);
 }
 
-BlockPart read_block_part(ondemand::value value) {
+BlockPart read_block_part(const JsonValue& value) {
   BlockPart part;
-  for_each_member(value.get_object(), [&](ondemand::raw_json_string name, ondemand::value member) {
-    take_block_member(part, name, member);
-  });
+  value.each_member([&](std::string_view name, const JsonValue& member) { take_block_member(part, name, member); });
   return part;
 }
 

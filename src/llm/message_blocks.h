@@ -27,8 +27,8 @@ struct BlockPart {
   std::string_view partial_json{};  // literal
   std::string_view input{};         // the object as written; empty also if it has no member
 };
-void take_block_member(BlockPart& part, ondemand::raw_json_string name, ondemand::value value);
-BlockPart read_block_part(ondemand::value value);
+void take_block_member(BlockPart& part, std::string_view name, const JsonValue& value);
+BlockPart read_block_part(const JsonValue& value);
 BlockKind kind_of(std::string_view block_type) noexcept;
 
 // Whether a literal says anything.

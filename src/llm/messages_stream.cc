@@ -37,9 +37,9 @@ class MessagesReader final : public JsonStreamReader {
   StreamPiece walk(std::string_view event, std::string_view data) override;
   bool begun() const noexcept override { return begun_; }
 
-  Event read_event(std::string_view event, std::string_view data);
-  void read_message(ondemand::value message);
-  void read_message_delta(ondemand::value delta, Event& event);
+  Event read_event(std::string_view event, const JsonValue& root);
+  void read_message(const JsonValue& message);
+  void read_message_delta(const JsonValue& delta, Event& event);
   StreamPiece act(const Event& event);
   StreamPiece start_message();
   StreamPiece start_block(const Event& event);
@@ -70,16 +70,15 @@ struct MessagesReader::Event {
   bool is_error = false;
 };
 
-MessagesReader::Event MessagesReader::read_event(std::string_view event, std::string_view data) {
+MessagesReader::Event MessagesReader::read_event(std::string_view event, const JsonValue& root) {
   Event read;
-  auto document = open_json(data);
-  for_each_member(document.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+  root.each_member([&](std::string_view name, const JsonValue& value) {
     if (marks_error(name, value)) {
       read.is_error = true;
     } else if (name == "type") {
-      read.type = view_of(value);
+      read.type = value.text();
     } else if (name == "index") {
-      if (value.get_uint64().get(read.index)) read.index = 0;
+      read.index = value.integer<std::uint64_t>().value_or(0);
     } else if (name == "message") {
       read_message(value);
     } else if (name == "content_block") {
@@ -94,25 +93,26 @@ MessagesReader::Event MessagesReader::read_event(std::string_view event, std::st
   return read;
 }
 
-void MessagesReader::read_message(ondemand::value message) {
-  for_each_member(message.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
-    if (name == "id" && id_.empty()) id_ = text_of(value, kMostNameBytes);
-    if (name == "model" && model_.empty()) model_ = text_of(value, kMostNameBytes);
+void MessagesReader::read_message(const JsonValue& message) {
+  message.each_member([&](std::string_view name, const JsonValue& value) {
+    if (name == "id" && id_.empty()) id_ = value.cut_text(kMostNameBytes);
+    if (name == "model" && model_.empty()) model_ = value.cut_text(kMostNameBytes);
     if (name == "usage") counts_.update(value);
   });
 }
 
 // Of a block or of the message: they share no member but the type.
-void MessagesReader::read_message_delta(ondemand::value delta, Event& event) {
-  for_each_member(delta.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
-    if (name == "stop_reason") event.stop_reason = text_of(value, kMostNameBytes);
-    if (name == "stop_sequence") event.stop_sequence = text_of(value, std::string::npos);
+void MessagesReader::read_message_delta(const JsonValue& delta, Event& event) {
+  delta.each_member([&](std::string_view name, const JsonValue& value) {
+    if (name == "stop_reason") event.stop_reason = value.cut_text(kMostNameBytes);
+    if (name == "stop_sequence") event.stop_sequence = value.text();
     take_block_member(event.part, name, value);
   });
 }
 
 StreamPiece MessagesReader::walk(std::string_view event, std::string_view data) {
-  const Event read = read_event(event, data);
+  JsonDocument document(data);
+  const Event read = read_event(event, document.root());
   if (read.is_error) return StreamPiece::error;
   usage_ = counts_.usage();
   return act(read);

@@ -55,7 +55,7 @@ struct RequestError {
 //
 // References to files and items inside of messages are found where their names are spelled without escapes.
 //
-// Thread-safe. About 2 µs for 2 KB; needs no memory that grows with the body, but for a body that may refer to files.
+// Thread-safe. About 2 µs for 2 KB; needs no memory that grows with the body.
 std::expected<RequestFacts, RequestError> parse_request(Endpoint endpoint, std::string_view body);
 
 // The body with another model name, JSON-escaped; every other byte stays. `facts` must be what parse_request made of

@@ -5,8 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <utility>
 
+#include "llm/canonical_json.h"
 #include "llm/json_reader.h"
 #include "llm/json_tree.h"
 
@@ -27,7 +28,7 @@ bool may_refer(std::string_view text) noexcept {
 }
 
 // What a schema or the arguments of a tool call name is the caller's own business.
-bool is_callers_own(ondemand::raw_json_string name) {
+bool is_callers_own(std::string_view name) {
   return name == "input" || name == "input_schema" || name == "parameters" || name == "schema" || name == "arguments";
 }
 
@@ -35,13 +36,12 @@ class ReferenceWalk {
  public:
   std::string_view found() const noexcept { return found_; }
 
-  void visit(ondemand::value value, std::size_t depth = 0) {
-    ondemand::json_type type{};
-    if (depth == kMostDepth || !found_.empty() || value.type().get(type)) return;
-    if (type == ondemand::json_type::array) {
-      for_each_element(value.get_array(), [&](ondemand::value element) { visit(element, depth + 1); });
-    } else if (type == ondemand::json_type::object) {
-      for_each_member(value.get_object(), [&](ondemand::raw_json_string name, ondemand::value member) {
+  void visit(const JsonValue& value, std::size_t depth = 0) {
+    if (depth == kMostDepth || !found_.empty()) return;
+    if (value.is_array()) {
+      value.each_element([&](const JsonValue& element) { visit(element, depth + 1); });
+    } else if (value.is_object()) {
+      value.each_member([&](std::string_view name, const JsonValue& member) {
         if (!is_callers_own(name)) look_at(name, member, depth);
       });
     }
@@ -51,21 +51,20 @@ class ReferenceWalk {
   // Deeper than any place where a reference may stand.
   static constexpr std::size_t kMostDepth = 16;
 
-  void look_at(ondemand::raw_json_string name, ondemand::value value, std::size_t depth) {
-    const std::string_view token = value.raw_json_token();
-    const bool is_text = token.starts_with('"') && !token.starts_with(R"("")");
+  void look_at(std::string_view name, const JsonValue& value, std::size_t depth) {
+    const bool is_text = value.is_string() && value.has_content();
     if (name == "file_id" && is_text) return note("file_id");
-    if (name == "type" && token.starts_with(R"("item_reference")")) return note("item_reference");
+    if (name == "type" && value.literal() == R"("item_reference")") return note("item_reference");
     if (name == "container" && is_text) return note("container");
-    if (name == "file_ids") return note_if(has_content(value), "file_ids");
-    if (name == "vector_store_ids") return note_if(has_content(value), "vector_store_ids");
+    if (name == "file_ids") return note_if(value.has_content(), "file_ids");
+    if (name == "vector_store_ids") return note_if(value.has_content(), "vector_store_ids");
     if (name == "audio") return look_at_audio(value);
-    if (token.starts_with('{') || token.starts_with('[')) visit(value, depth + 1);
+    visit(value, depth + 1);
   }
 
   // An earlier answer in sound, by its id.
-  void look_at_audio(ondemand::value value) {
-    for_each_member(value.get_object(), [&](ondemand::raw_json_string name, ondemand::value) {
+  void look_at_audio(const JsonValue& value) {
+    value.each_member([&](std::string_view name, const JsonValue&) {
       if (name == "id") note("audio");
     });
   }
@@ -80,11 +79,9 @@ class ReferenceWalk {
 
 std::string_view walk(std::string_view json) {
   if (!may_refer(json)) return {};
-  auto document = open_json(json);
-  ondemand::value root;
-  if (document.get_value().get(root)) return {};
+  JsonDocument document(json);
   ReferenceWalk references;
-  references.visit(root);
+  references.visit(document.root());
   return references.found();
 }
 
@@ -99,9 +96,9 @@ std::optional<RequestError> no_tree(std::string_view body) {
 std::optional<std::string> decoded_literal(std::string_view literal) {
   const std::string_view inside = literal.substr(1, literal.size() - 2);
   if (!inside.contains('\\')) return std::string(inside);
-  std::string_view text;
-  if (open_json(literal).get_string().get(text)) return std::nullopt;
-  return std::string(text);
+  auto text = unescape_json(literal);
+  if (!text) return std::nullopt;
+  return *std::move(text);
 }
 
 std::string_view member_of(std::string_view object, std::string_view name) {

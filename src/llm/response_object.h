@@ -23,7 +23,6 @@ struct ResponseObject {
   bool failed = false;
 };
 
-ResponseObject read_response(simdjson::simdjson_result<ondemand::object> object);
-inline ResponseObject read_response(ondemand::value value) { return read_response(value.get_object()); }
+ResponseObject read_response(const JsonValue& object);
 
 }  // namespace fuseboard::llm

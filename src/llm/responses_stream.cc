@@ -24,8 +24,8 @@ class ResponsesReader final : public JsonStreamReader {
   StreamPiece walk(std::string_view event, std::string_view data) override;
   bool begun() const noexcept override { return begun_; }
 
-  Event read_event(std::string_view event, std::string_view data);
-  void take_response(ondemand::value response);
+  Event read_event(std::string_view event, const JsonValue& root);
+  void take_response(const JsonValue& response);
   StreamPiece act(const Event& event);
   StreamPiece content(bool plain) noexcept;
 
@@ -43,24 +43,23 @@ struct ResponsesReader::Event {
   bool is_error = false;
 };
 
-ResponsesReader::Event ResponsesReader::read_event(std::string_view event, std::string_view data) {
+ResponsesReader::Event ResponsesReader::read_event(std::string_view event, const JsonValue& root) {
   Event read;
-  auto document = open_json(data);
-  for_each_member(document.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
+  root.each_member([&](std::string_view name, const JsonValue& value) {
     if (marks_error(name, value)) {
       read.is_error = true;
     } else if (name == "type") {
-      read.type = view_of(value);
+      read.type = value.text();
     } else if (name == "delta") {
-      read.delta = literal_of(value);
-      read.has_delta = has_content(value);
+      read.delta = value.literal();
+      read.has_delta = value.has_content();
     } else if (name == "text") {
-      read.text = literal_of(value);
+      read.text = value.literal();
     } else if (name == "response") {
       take_response(value);
     } else if (name == "item") {
-      for_each_member(value.get_object(), [&](ondemand::raw_json_string field, ondemand::value member) {
-        if (field == "type") read.item_type = view_of(member);
+      value.each_member([&](std::string_view field, const JsonValue& member) {
+        if (field == "type") read.item_type = member.text();
       });
     }
   });
@@ -68,7 +67,7 @@ ResponsesReader::Event ResponsesReader::read_event(std::string_view event, std::
   return read;
 }
 
-void ResponsesReader::take_response(ondemand::value response) {
+void ResponsesReader::take_response(const JsonValue& response) {
   ResponseObject read = read_response(response);
   if (id_.empty()) id_ = std::move(read.id);
   if (model_.empty()) model_ = std::move(read.model);
@@ -79,7 +78,8 @@ void ResponsesReader::take_response(ondemand::value response) {
 }
 
 StreamPiece ResponsesReader::walk(std::string_view event, std::string_view data) {
-  const Event read = read_event(event, data);
+  JsonDocument document(data);
+  const Event read = read_event(event, document.root());
   return read.is_error || read.type == "response.failed" ? StreamPiece::error : act(read);
 }
 

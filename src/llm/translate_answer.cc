@@ -53,19 +53,16 @@ std::expected<Deltas, std::string> MessageTaker::take(std::string_view body) {
   Delta finish{.kind = Delta::Kind::finish};
   UsageCounts counts;
   bool has_content = false;
-  auto document = open_json(body);
-  for_each_member(document.get_object(), [&](ondemand::raw_json_string name, ondemand::value value) {
-    if (name == "id") begin.id = text_of(value, kMostNameBytes);
-    if (name == "model") begin.model = text_of(value, kMostNameBytes);
+  JsonDocument document(body);
+  document.root().each_member([&](std::string_view name, const JsonValue& value) {
+    if (name == "id") begin.id = value.cut_text(kMostNameBytes);
+    if (name == "model") begin.model = value.cut_text(kMostNameBytes);
     if (name == "usage") counts.update(value);
-    if (name == "stop_reason") finish.reason = finish_reason(Dialect::anthropic, text_of(value, kMostNameBytes));
-    if (name == "stop_sequence") finish.text = text_of(value, std::string::npos);
+    if (name == "stop_reason") finish.reason = finish_reason(Dialect::anthropic, value.cut_text(kMostNameBytes));
+    if (name == "stop_sequence") finish.text = value.text();
     if (name == "content") {
-      ondemand::json_type type{};
-      has_content = !value.type().get(type) && type == ondemand::json_type::array;
-      if (has_content) {
-        for_each_element(value.get_array(), [&](ondemand::value block) { take_block(read_block_part(block)); });
-      }
+      has_content = value.is_array();
+      value.each_element([&](const JsonValue& block) { take_block(read_block_part(block)); });
     }
   });
   if (!has_content) return not_an_answer("a message");

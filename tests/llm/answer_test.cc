@@ -26,7 +26,6 @@ TEST(ChatAnswer, AnAnswerIsNoFailureAndTellsWhatItUsed) {
   const AnswerJudgement judged = judge(200, kAnswer);
   EXPECT_EQ(judged.failure, std::nullopt);
   EXPECT_EQ(judged.finish_reason, "stop");
-  EXPECT_EQ(judged.model, "gpt-5-2025");
   EXPECT_EQ(judged.usage,
             (Usage{.known = true, .prompt = 9, .completion = 12, .total = 21, .cached = 4, .reasoning = 7}));
   EXPECT_TRUE(judged.error.empty());
@@ -194,8 +193,7 @@ TEST(ChatAnswer, ManyAnswersOfChangingSizeAreReadAlike) {
   }
 }
 
-TEST(ChatAnswer, TellsItsIdAndWhetherItWasWithheld) {
-  EXPECT_EQ(judge(200, kAnswer).id, "c");
+TEST(ChatAnswer, TellsWhetherItWasWithheld) {
   EXPECT_FALSE(judge(200, kAnswer).filtered);
   EXPECT_TRUE(judge(200, R"({"choices":[{"message":{"content":""},"finish_reason":"content_filter"}]})").filtered);
 }
@@ -219,8 +217,6 @@ constexpr std::string_view kEmbeddings =
 TEST(Answer, AMessageTellsWhatItUsed) {
   const AnswerJudgement judged = judge_of(Endpoint::messages, kMessage);
   EXPECT_EQ(judged.failure, std::nullopt);
-  EXPECT_EQ(judged.id, "msg_1");
-  EXPECT_EQ(judged.model, "claude-1");
   EXPECT_EQ(judged.finish_reason, "end_turn");
   EXPECT_FALSE(judged.filtered);
   EXPECT_EQ(judged.usage,
@@ -230,8 +226,7 @@ TEST(Answer, AMessageTellsWhatItUsed) {
 TEST(Answer, AResponseTellsWhatItUsed) {
   const AnswerJudgement judged = judge_of(Endpoint::responses, kResponse);
   EXPECT_EQ(judged.failure, std::nullopt);
-  EXPECT_EQ(judged.id, "resp_1");
-  EXPECT_EQ(judged.model, "gpt-5");
+  EXPECT_EQ(judged.response_id, "resp_1");
   EXPECT_EQ(judged.finish_reason, "completed");
   EXPECT_EQ(judged.usage,
             (Usage{.known = true, .prompt = 9, .completion = 12, .total = 21, .cached = 4, .reasoning = 7}));

@@ -102,6 +102,31 @@ TEST(JsonScan, RefusesWhatIsNoJsonAndSaysWhere) {
   }
 }
 
+TEST(JsonScan, AStringIsJudgedByItsFirstSpecialByteWhereverThatStands) {
+  for (std::size_t before = 0; before <= 40; ++before) {
+    for (std::size_t behind = 0; behind <= 20; ++behind) {
+      const std::string a(before, 'a');
+      const std::string b(behind, 'b');
+      EXPECT_FALSE(validate_json('"' + a + R"(\")" + b + '"')) << before << ' ' << behind;
+      EXPECT_FALSE(validate_json('"' + a + R"(\u00e9)" + b + '"')) << before << ' ' << behind;
+      for (const char control : {'\0', '\n', '\x1F'}) {
+        const auto error = validate_json('"' + a + control + b + '"');
+        ASSERT_TRUE(error) << before << ' ' << behind;
+        EXPECT_EQ(error->offset, before + 1);
+        EXPECT_FALSE(error->breaks_off);
+      }
+      const auto cut = validate_json(std::string_view('"' + a + b + "\"\"\"").substr(0, 1 + before + behind));
+      ASSERT_TRUE(cut) << before << ' ' << behind;
+      EXPECT_TRUE(cut->breaks_off);
+      EXPECT_EQ(cut->offset, 1 + before + behind);
+    }
+  }
+  std::string large = '"' + std::string(1'000'000, 'x') + "\\\\" + std::string(1'000'000, 'x') + '"';
+  EXPECT_FALSE(validate_json(large));
+  large[1'999'000] = '\t';
+  EXPECT_EQ(validate_json(large)->offset, 1'999'000U);
+}
+
 TEST(JsonScan, EveryBeginningOfAnObjectBreaksOffAndNothingElseDoes) {
   const std::string text = R"({"a":[1,-2.5e3,true,null],"b\n":"h)"
                            "\xC3\xA9\xF0\x9F\x98\x80"

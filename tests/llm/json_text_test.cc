@@ -36,10 +36,28 @@ TEST(JsonText, BytesThatAreNoUtf8BecomeReplacementCharacters) {
   EXPECT_EQ(json_string("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
 }
 
+TEST(JsonText, WhatMustBeEscapedIsFoundWhereverItStands) {
+  for (std::size_t before = 0; before <= 40; ++before) {
+    for (std::size_t behind = 0; behind <= 20; ++behind) {
+      for (const auto& [text, json] : {std::pair{"\""s, R"(\")"s},
+                                       {"\\"s, R"(\\)"s},
+                                       {"\n"s, R"(\n)"s},
+                                       {"\0"s, R"(\u0000)"s},
+                                       {"\x1F\t"s, R"(\u001f\t)"s},
+                                       {"\xC3\xBC"s, "\xC3\xBC"s},
+                                       {"\xFF"s, "\xEF\xBF\xBD"s}}) {
+        const std::string a(before, 'a');
+        const std::string b(behind, 'b');
+        EXPECT_EQ(json_string(a + text + b), '"' + a + json + b + '"');
+      }
+    }
+  }
+}
+
 TEST(JsonText, AnyBytesMakeAValidString) {
   std::mt19937 random(7);
   for (int round = 0; round < 20'000; ++round) {
-    std::string text(random() % 12, '\0');
+    std::string text(random() % 40, '\0');
     for (char& c : text) c = static_cast<char>(random() % 3 == 0 ? 0xC0 + random() % 64 : random() % 256);
     const std::string back = read_back(json_string(text));
     if (simdjson::validate_utf8(text)) EXPECT_EQ(back, text);
@@ -56,6 +74,19 @@ TEST(JsonText, TheFirstInvalidByteIsWhereSimdjsonSaysThereIsOne) {
     const std::size_t at = first_invalid_utf8(text);
     ASSERT_EQ(at == text.size(), simdjson::validate_utf8(text));
     ASSERT_TRUE(simdjson::validate_utf8(text.data(), at));
+  }
+}
+
+TEST(JsonText, TheFirstInvalidByteIsFoundBehindAnyNumberOfCharacters) {
+  for (const std::string& character : {"a"s, "\xC3\xBC"s, "\xF0\x9F\x98\x80"s}) {
+    for (std::size_t ascii = 0; ascii <= 20; ++ascii) {
+      for (std::size_t count = 0; count <= 5; ++count) {
+        std::string text(ascii, 'x');
+        for (std::size_t i = 0; i < count; ++i) text += character;
+        EXPECT_EQ(first_invalid_utf8(text), text.size());
+        EXPECT_EQ(first_invalid_utf8(text + "\xFF" + std::string(20, 'y')), text.size());
+      }
+    }
   }
 }
 

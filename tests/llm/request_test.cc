@@ -122,7 +122,7 @@ TEST(ChatRequest, WhatIsNoJsonIsRefusedWithItsPlace) {
               HasSubstr("invalid UTF-8 at line 1, column 27"));
 }
 
-TEST(ChatRequest, AnErrorBehindTheModelIsSeenToo) {  // simdjson's on-demand parser would not look there
+TEST(ChatRequest, AnErrorBehindTheModelIsSeenToo) {  // a parser that stops at what it is asked for would not look there
   for (const std::string_view body : {R"({"model":"m","messages":[{"a":tru}]})", R"({"model":"m","messages":[1 2]})",
                                       R"({"model":"m","messages":["\q"]})", R"({"model":"m","messages":[)"}) {
     EXPECT_EQ(refusal(body).code, "invalid_json") << body;

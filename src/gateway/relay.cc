@@ -165,9 +165,7 @@ net::Task<void> Relay::attempt(Attempt attempt) {
   if (!driver_.in_flight(attempt.number)) co_return;
   if (head) flight.window = window_of(attempt.target, head->headers);
   if (!head) {
-    AttemptReport report = report_of(head.error());
-    if (attempt.recovery) report.recovery = recovery();
-    driver_.report(attempt.number, report);
+    end(flight, report_of(head.error()));
   } else if (head->status < 200 || head->status > 299) {
     co_await read_error(flight, *head, sending.prefilled());
   } else if (driver_.accepted(attempt.number); call_.facts.stream && is_event_stream(*head)) {
@@ -226,7 +224,6 @@ net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead& head, bool 
   std::string text = body ? *std::move(body) : std::string();
   const Failure failure = judge(head, text).value_or(Failure::of(Category::execution_error));
   AttemptReport report = failed_report(failure, true);
-  report.window = flight.window;
   if (prefilled && failure.category == Category::invalid_request) {
     // The request was good before the prefill was added: the same target may begin anew.
     refused_prefill_ |= std::uint64_t{1} << attempt.target;
@@ -234,12 +231,11 @@ net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead& head, bool 
     report.outcome.failure->fallback = true;
     report.outcome.failure->evidence = Evidence::does_not_count;
   }
-  if (attempt.recovery) report.recovery = recovery();
   keep_error({.attempt = attempt.number,
               .dialect = forms_.dialect(attempt.target),
               .head = std::move(head),
               .body = std::move(text)});
-  driver_.report(attempt.number, report);
+  end(flight, report);
 }
 
 net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead& head) {
@@ -252,9 +248,7 @@ net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead& head) {
     co_return;
   }
   // An answer that goes on within a stream must be one.
-  AttemptReport report = body ? failed_report(TransportFault::malformed) : report_of(body.error());
-  if (attempt.recovery) report.recovery = recovery();
-  driver_.report(attempt.number, report);
+  end(flight, body ? failed_report(TransportFault::malformed) : report_of(body.error()));
 }
 
 void Relay::take_plain(const Flight& flight, net::ResponseHead& head, std::string body) {
@@ -266,9 +260,7 @@ void Relay::take_plain(const Flight& flight, net::ResponseHead& head, std::strin
     // The reader of answers sees that it is none; what that means is the classifier's word.
     const Failure failure = judge(head, body).value_or(*read.failure);
     if (!read.error.empty()) keep_error(told_under_success(attempt.number, dialect, failure, read.error));
-    AttemptReport report = failed_report(failure, true);
-    report.window = flight.window;
-    driver_.report(attempt.number, report);
+    end(flight, failed_report(failure, true));
     return;
   }
   const bool streamed = call_.facts.stream && llm::translates(call_.endpoint) && call_.facts.choices == 1;
@@ -278,7 +270,7 @@ void Relay::take_plain(const Flight& flight, net::ResponseHead& head, std::strin
     auto said = streamed ? as_stream(dialect, call_.dialect, body, origin)
                          : llm::translate_answer(dialect, call_.dialect, body, origin);
     if (!said) {
-      driver_.report(attempt.number, failed_report(TransportFault::malformed));
+      end(flight, failed_report(TransportFault::malformed));
       return;
     }
     body = *std::move(said);
@@ -292,8 +284,7 @@ void Relay::take_plain(const Flight& flight, net::ResponseHead& head, std::strin
   }
   AttemptReport report{.outcome = Outcome::success(), .answered = true, .usage = usage_of(read.usage)};
   if (call_.endpoint == llm::Endpoint::count_tokens) report.usage = TokenUsage{};  // nobody bills it
-  report.window = flight.window;
-  driver_.report(attempt.number, report);
+  end(flight, report);
   remember_state(flight, read.response_id);
   answer_ = Answer{.head = std::move(ours), .body = std::move(body)};
 }
@@ -305,6 +296,14 @@ void Relay::end_filtered(const Flight& flight, UpstreamError answer, const llm::
   keep_error(std::move(answer));
   AttemptReport report = failed_report(Failure::of(Category::content_policy), true);
   report.usage = usage_of(usage);  // what was filtered is billed
+  end(flight, report);
+}
+
+// Tells the driver. Whatever became of the attempt, what its head said of limits holds; and where the caller has part
+// of an answer, a failure may be gone on from.
+void Relay::end(const Flight& flight, AttemptReport report) {
+  report.window = flight.window;
+  if (driver_.execution().committed()) report.recovery = recovery();
   driver_.report(flight.attempt.number, report);
 }
 

@@ -58,7 +58,7 @@ class Relay final : private CallHands {
   AnswerStream make_stream(const Flight& flight, const Sending& sending) const;
   net::Task<bool> hand_on(Flight& flight, AnswerStream& stream, net::ResponseHead& head);
   net::Task<void> complete_stream(Flight& flight, AnswerStream& stream, net::ResponseHead& head);
-  void fail_stream(Flight& flight, AnswerStream& stream, AttemptReport report);
+  void fail_stream(Flight& flight, AnswerStream& stream, const AttemptReport& report);
   std::optional<StreamRecovery> recovery() const;
   bool may_prefill(std::uint32_t target) const;
   net::Task<void> break_off();
@@ -72,6 +72,7 @@ class Relay final : private CallHands {
   void keep_error(UpstreamError error);
   const UpstreamError* telling_error() const noexcept;
   void end_filtered(const Flight& flight, UpstreamError answer, const llm::Usage& usage);
+  void end(const Flight& flight, AttemptReport report);
   AttemptReport report_of(const net::TransportError& error) const;
   // What an answer means, by its head and its body: a user's rules, then ours.
   std::optional<Failure> judge(const net::ResponseHead& head, std::string_view body) const;

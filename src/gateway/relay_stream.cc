@@ -122,28 +122,23 @@ net::Task<void> Relay::complete_stream(Flight& flight, AnswerStream& stream, net
   }
   // Perhaps without any content: all of it goes to the caller before the call is settled.
   if (!co_await hand_on(flight, stream, head)) co_return;
-  AttemptReport report{.outcome = Outcome::success(), .answered = true, .usage = usage_of(stream.usage())};
-  report.window = flight.window;
-  driver_.report(flight.attempt.number, report);
+  end(flight, {.outcome = Outcome::success(), .answered = true, .usage = usage_of(stream.usage())});
   if (co_await exchange_.finish()) {
     net::spawn(drain(*std::move(flight.upstream), saturating_add(now(), kDrainTime)));
     flight.upstream.reset();
   }
 }
 
-void Relay::fail_stream(Flight& flight, AnswerStream& stream, AttemptReport report) {
-  report.window = flight.window;
-  const bool committed = driver_.execution().committed();
-  if (committed) {
+void Relay::fail_stream(Flight& flight, AnswerStream& stream, const AttemptReport& report) {
+  if (driver_.execution().committed()) {
     stream.note_end(delivered_);
     error_event_ = stream.error_event();
     observe(flight);
-    report.recovery = recovery();
   } else if (!stream.error().empty()) {
     keep_error(told_under_success(flight.attempt.number, forms_.dialect(flight.attempt.target), *report.outcome.failure,
                                   stream.error()));
   }
-  driver_.report(flight.attempt.number, report);
+  end(flight, report);
 }
 
 // Whether, and by whom best, an answer that broke off can be gone on with.

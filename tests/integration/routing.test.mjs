@@ -246,6 +246,32 @@ test('limits are told in the words of the caller, whoever set them', async (t) =
   assert.ok(wait > 0 && wait <= 3300, `${wait}`);
 });
 
+test('what an answer says of its limits holds, whatever else it says', async (t) => { // LIM-4
+  const sim = await startSim(t);
+  const model = (name) => ({ retry: { max_attempts: 1 }, targets: [{ provider: 'oai', model: `sim-limited:1+${name}` }] });
+  const kinds = { good: 'sim-ok', filtered: 'sim-refusal', wrong: 'sim-400', failed: 'sim-500-once' };
+  const gateway = await startGateway(t, {
+    providers: { oai: { dialect: 'openai', base_url: `${sim.url}/v1` } },
+    models: Object.fromEntries(
+      Object.entries(kinds).flatMap(([kind, name]) => [false, true].map((stream) => [`${kind}-${stream}`, model(`${name}#${kind}-${stream}`)])),
+    ),
+  });
+  for (const kind of Object.keys(kinds)) {
+    for (const stream of [false, true]) {
+      const ask = { model: `${kind}-${stream}`, stream };
+      const first = await chat(gateway.url, ask);
+      await first.text();
+      assert.equal(first.headers.get('x-fuseboard-attempts'), '1', ask.model);
+      assert.notEqual(first.status, 429, ask.model);
+      // It was the only one that the provider takes in this minute, so the next is not even sent.
+      const second = await chat(gateway.url, ask);
+      await second.text();
+      assert.equal(second.status, 429, ask.model);
+      assert.equal(second.headers.get('x-fuseboard-attempts'), '0', ask.model);
+    }
+  }
+});
+
 test('a provider behind an authority of its own is trusted by its CA file alone', async (t) => {
   const folder = scratch(t);
   const key = join(folder, 'key.pem');

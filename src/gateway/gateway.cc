@@ -11,6 +11,7 @@
 
 #include "fuseboard/core/rng.h"
 #include "gateway/call_metrics.h"
+#include "gateway/model_routes.h"
 #include "gateway/model_table.h"
 #include "gateway/routes.h"
 #include "gateway/worker.h"
@@ -34,9 +35,11 @@ net::ServerOptions server_options(const config::Config& config) {
   net::ServerOptions options;
   options.max_body = config.max_body;
   options.max_connections = kMostConnections;
-  // What the server refuses by itself is told in the dialect that callers read.
-  options.error_body = [](int status, std::string_view message) {
-    return llm::openai_error_body(message, status < 500 ? "invalid_request_error" : "api_error");
+  // What the server refuses by itself is told in the dialect of its caller, as far as that can be seen.
+  options.error_body = [](int status, std::string_view message, const net::RequestHead& request) {
+    std::string body = llm::openai_error_body(message, status < 500 ? "invalid_request_error" : "api_error");
+    const llm::Dialect dialect = caller_dialect(net::split_target(request.target).path, request.headers);
+    return dialect == llm::Dialect::openai ? body : llm::translate_error(dialect, status, body, {});
   };
   options.error_content_type = "application/json";
   return options;

@@ -36,6 +36,7 @@ class MessageParser final : public boost::beast::http::basic_parser<kRequest> {
 
   MessageParser(Head& head, HeadLimits limits) : head_(head), limits_(limits) {
     head_.headers.clear();
+    if constexpr (kRequest) head_.target.clear();
     this->header_limit(static_cast<std::uint32_t>(std::min<std::size_t>(limits.bytes, UINT32_MAX)));
     this->body_limit(boost::none);  // bodies are bounded by who collects them
   }

@@ -93,7 +93,9 @@ struct ServerOptions {
   std::size_t linger_bytes = 64 * 1024 * 1024;
   Duration linger_timeout = std::chrono::seconds(10);
   // Body and content type of the answers that the server gives by itself: 400, 408, 431, 500, 503.
-  std::function<std::string(int status, std::string_view message)> error_body{};  // default: the message and a newline
+  // The body of what the server refuses by itself; default: the message and a newline. `request` is what was read of
+  // the head: its target is empty where not even that came.
+  std::function<std::string(int status, std::string_view message, const RequestHead& request)> error_body{};
   std::string error_content_type = "text/plain; charset=utf-8";
 
   Problems validate() const;

@@ -37,6 +37,13 @@ std::string describe(int status, const ServerOptions& options) {
   }
 }
 
+// The target in a request line, as far as that has come.
+std::string_view begun_target(std::string_view received) {
+  const std::size_t begin = received.find(' ') + 1;  // npos + 1 is 0
+  if (begin == 0) return {};
+  return received.substr(begin, received.find_first_of(" \r\n", begin) - begin);
+}
+
 }  // namespace
 
 ServerConnection::ServerConnection(Loop& loop, Socket socket, std::shared_ptr<HttpServer::Impl> server)
@@ -170,8 +177,9 @@ Task<void> ServerConnection::refuse(int status) {
   const std::string message = describe(status, options);
   must_close_ = true;
   if (!in_request_) is_head_request_ = false;
+  if (head_.target.empty()) head_.target = begun_target(in().view());  // of a head that did not come whole
   co_await respond({.status = status, .headers = {{"content-type", options.error_content_type}}},
-                   options.error_body ? options.error_body(status, message) : message + "\n");
+                   options.error_body ? options.error_body(status, message, head_) : message + "\n");
 }
 
 // Closing with unread bytes would reset the connection, and the reset can overtake the answer. So the sending side is

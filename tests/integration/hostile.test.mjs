@@ -115,6 +115,24 @@ test('a header of 1 MiB is a 431', async (t) => {
   await goesOn();
 });
 
+test('what the server refuses by itself is told in its caller\'s dialect', async (t) => {
+  const { gateway, goesOn } = await world(t);
+  const long = `x-long: ${'a'.repeat(1024 * 1024)}`;
+  for (const [path, headers, shape] of [
+    ['/v1/messages', [long], 'anthropic'],
+    ['/v1/chat/completions', [long], 'openai'],
+    ['/v1/messages', ['transfer-encoding: gzip'], 'anthropic'],
+    ['/v1/other', ['transfer-encoding: gzip', 'anthropic-version: 2023-06-01'], 'anthropic'],
+    ['/v1/other', ['transfer-encoding: gzip'], 'openai'],
+  ]) {
+    const answer = await raw(gateway.port, `POST ${path} HTTP/1.1\r\nhost: x\r\n${headers.join('\r\n')}\r\n\r\n`);
+    const body = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
+    assert.equal(body.type === 'error' ? 'anthropic' : 'openai', shape, `${path} ${headers.map((header) => header.slice(0, 40))}: ${answer.slice(0, 200)}`);
+    assert.ok(body.error.type && body.error.message);
+  }
+  await goesOn();
+});
+
 test('what is not HTTP is a 400', async (t) => {
   const { gateway, goesOn } = await world(t);
   assert.match(await raw(gateway.port, 'this is not HTTP\r\n\r\n'), /^HTTP\/1\.1 400 /);

@@ -172,12 +172,36 @@ TEST(ServerLimits, OneConnectionTooManyGets503) {  // CORE-5
 }
 
 TEST(ServerLimits, TheServersOwnAnswersHaveTheGivenShape) {
-  Service service(
-      ok, {.error_body = [](int status, std::string_view) { return "{\"status\":" + std::to_string(status) + "}"; },
-           .error_content_type = "application/json"});
+  Service service(ok, {.error_body = [](int status, std::string_view,
+                                        const RequestHead&) { return "{\"status\":" + std::to_string(status) + "}"; },
+                       .error_content_type = "application/json"});
   const std::string answer = answer_to(service.port, "bad\r\n\r\n");
   EXPECT_TRUE(answer.contains("content-type: application/json\r\n")) << answer;
   EXPECT_TRUE(answer.ends_with("{\"status\":400}")) << answer;
+}
+
+TEST(ServerLimits, TheServersOwnAnswersKnowWhatWasAskedFor) {
+  Service service(
+      [](ServerExchange& exchange) -> Task<void> {
+        if (exchange.head().target == "/throws") throw std::runtime_error("no");
+        co_await exchange.respond({}, "done");
+      },
+      {.max_head = 2048, .header_timeout = 50ms, .error_body = [](int, std::string_view, const RequestHead& request) {
+         return "asked for '" + request.target + "'";
+       }});
+  const auto refused = [&](const std::string& request) {
+    const std::string answer = answer_to(service.port, request);
+    return answer.substr(9, 4) + answer.substr(std::min(answer.find("\r\n\r\n") + 4, answer.size()));
+  };
+  const std::string good = "GET /before HTTP/1.1\r\nHost: x\r\n\r\n";
+  EXPECT_EQ(refused("GET /throws HTTP/1.1\r\nHost: x\r\n\r\n"), "500 asked for '/throws'");
+  EXPECT_EQ(refused("POST /a?b HTTP/1.1\r\nx: " + std::string(3000, 'x')), "431 asked for '/a?b'");
+  EXPECT_EQ(refused("POST /slow HTTP/1.1\r\nx: y"), "408 asked for '/slow'");
+  EXPECT_EQ(refused("POST /cut-o"), "408 asked for '/cut-o'");
+  EXPECT_EQ(refused("POST"), "408 asked for ''");
+  EXPECT_EQ(refused("\x16\x03\x01\r\n\r\n"), "400 asked for ''");
+  EXPECT_TRUE(refused(good + "POST /after HTTP/1.1\r\nx: y").ends_with("asked for '/after'"));
+  EXPECT_TRUE(refused(good + "POST").ends_with("asked for ''"));
 }
 
 TEST(ServerLimits, WithoutDescriptorsNewCallersWaitAndAreServedLater) {

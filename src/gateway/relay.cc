@@ -200,7 +200,7 @@ net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(Fli
   const net::Reuse reuse = call_.options.idempotent ? net::Reuse::trusted : net::Reuse::checked;
   flight.upstream.emplace(client.exchange(provider.origin, reuse));
   auto head = co_await flight.upstream->send(request, sending.body, deadlines);
-  if (!head && was_stale(flight, head.error())) {
+  if (was_stale(flight, head)) {
     flight.upstream.emplace(client.exchange(provider.origin, net::Reuse::never));
     head = co_await flight.upstream->send(request, sending.body, deadlines);
   }
@@ -208,10 +208,13 @@ net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(Fli
 }
 
 // A kept connection that breaks at once was most likely lost while nobody used it: to a restart, to a router that
-// forgot it. That is no evidence against the target, and there may be a pool full of them, so the attempt goes on over
-// a fresh one.
-bool Relay::was_stale(const Flight& flight, const net::TransportError& error) const {
-  const bool broke = error.kind == net::TransportError::reset || error.kind == net::TransportError::closed_early;
+// forgot it, or to a server that had enough of waiting and may have said so before it closed (408, RFC 9110 15.5.9).
+// That is no evidence against the target, and there may be a pool full of them, so the attempt goes on over a fresh
+// one.
+bool Relay::was_stale(const Flight& flight, const std::expected<net::ResponseHead, net::TransportError>& head) const {
+  const bool broke =
+      head ? head->status == 408 && head->headers.has_token("connection", "close")
+           : head.error().kind == net::TransportError::reset || head.error().kind == net::TransportError::closed_early;
   return broke && flight.upstream->reused_connection() && call_.options.idempotent &&
          driver_.in_flight(flight.attempt.number) && now() < flight.attempt.connect_by;
 }

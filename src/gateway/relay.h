@@ -48,7 +48,7 @@ class Relay final : private CallHands {
   // Upstream (relay.cc). A head that is given to be changed is the attempt's, and of no use to it afterwards.
   Sending prepare(const Attempt& attempt);
   net::Task<std::expected<net::ResponseHead, net::TransportError>> send(Flight& flight, const Sending& sending);
-  bool was_stale(const Flight& flight, const net::TransportError& error) const;
+  bool was_stale(const Flight& flight, const std::expected<net::ResponseHead, net::TransportError>& head) const;
   net::Task<void> read_error(Flight& flight, net::ResponseHead& head, bool prefilled);
   net::Task<void> read_plain(Flight& flight, net::ResponseHead& head);
   void take_plain(const Flight& flight, net::ResponseHead& head, std::string body);

@@ -69,7 +69,9 @@ struct SendDeadlines {
 enum class Reuse : std::uint8_t {
   never,
   checked,  // one that is asked beforehand whether it is alive, for what must not be sent twice
-  trusted,  // one as it is, for what can be sent again: cheaper by a call of the system
+  // One as it is, for what can be sent again: cheaper by a call of the system. That it has died shows when it is used,
+  // by an error or by a 408 that its server sent before it closed.
+  trusted,
 };
 
 class HttpClient;

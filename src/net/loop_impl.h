@@ -93,7 +93,8 @@ class MemberSweep {
 };
 
 struct Loop::Impl {
-  // One thread runs it and alone touches its sockets, so those need no locks; the queue does, for post().
+  // One thread runs it and alone touches its sockets, so those need no locks. Its queue does, for post(), and so does
+  // the registering of sockets, as HttpServer::listen() opens its acceptors on the caller's thread.
   Impl(Loop& loop, std::size_t position)
       : index(position),
         context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),

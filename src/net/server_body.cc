@@ -48,19 +48,19 @@ Task<std::expected<std::string, BodyError>> ServerConnection::read_body() {
     if (*length > server_->options.max_body) co_return fail(BodyError::too_large);
     body.reserve(std::min(static_cast<std::size_t>(*length), kTrustedLength));
   }
-  bool first = true;
+  bool waits_anew = true;
   std::size_t undecoded = 0;  // what the last round left: the beginning of a chunk header
   while (true) {
-    const bool progress = in().size() > undecoded;
+    if (in().size() > undecoded) waits_anew = true;
     if (const auto error = collect(body)) co_return fail(*error);
     if (parser_->is_done()) break;
     undecoded = in().size();
-    if (progress || std::exchange(first, false)) expect_by(saturating_add(loop().now(), server_->options.body_timeout));
     if (lost() || read_error()) co_return fail(BodyError::gone);
-    if (expired()) co_return fail(BodyError::timeout);
+    if (expired() && !waits_anew) co_return fail(BodyError::timeout);
     if (std::exchange(invite, false) && !co_await send(Pieces("HTTP/1.1 100 Continue\r\n\r\n"))) {
       co_return fail(BodyError::gone);
     }
+    if (std::exchange(waits_anew, false)) expect_by(saturating_add(loop().now(), server_->options.body_timeout));
     if (!arm_read()) co_return fail(BodyError::malformed);  // a chunk header or trailer that fills the buffer
     co_await event();
   }

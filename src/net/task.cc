@@ -26,7 +26,7 @@ class FrameCache {
  public:
   static constexpr std::size_t kGrain = 128;
   static constexpr std::size_t kClasses = 128;  // frames up to 16 KiB; a relayed call's is the largest, about 8
-  // What one class keeps. Few classes are ever in use; if all were full, it would be 22 MiB a thread.
+  // What one class keeps. Few classes are ever in use; if all were full, it would be 28 MiB a thread.
   static constexpr std::size_t most_of(std::size_t index) noexcept {
     return std::min<std::size_t>(64, 256 * 1024 / ((index + 1) * kGrain));
   }

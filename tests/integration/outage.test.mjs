@@ -9,8 +9,9 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { chat, eventually, modelOver, startGateway, startSim } from './harness.mjs';
 
-// A reset of every kept connection on its next use, as after a restart behind a router that forgot them.
-async function forgetful(t) {
+// The end of every kept connection on its next use: a reset, as after a restart behind a router that forgot them, or a
+// farewell, as of a server that had enough of waiting just before the request came.
+async function forgetful(t, farewell = '') {
   const answer = JSON.stringify({ id: 'c', object: 'chat.completion', model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }] });
   const state = { forgotten: false, resets: 0 };
   const server = createServer((socket) => {
@@ -18,7 +19,12 @@ async function forgetful(t) {
     socket.on('error', () => {});
     socket.on('data', (data) => {
       if (!data.includes('POST')) return;
-      if (used && state.forgotten) { ++state.resets; socket.resetAndDestroy(); return; }
+      if (used && state.forgotten) {
+        ++state.resets;
+        if (farewell) socket.end(farewell);
+        else socket.resetAndDestroy();
+        return;
+      }
       used = true;
       setTimeout(() => socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${answer.length}\r\n\r\n${answer}`), 100);
     });
@@ -128,17 +134,23 @@ test('with every target open the answer is circuit_open with an honest wait', as
   assert.equal((await fetch(`${it.gateway.url}/readyz`)).status, 503);
 });
 
-test('kept connections that died unused cost no call and are no evidence against the target', async (t) => {  // BRK-19
-  const upstream = await forgetful(t);
-  const gateway = await startGateway(t, modelOver([upstream], { model: { breaker: { failure_threshold: 3, open: '1h' } } }));
-  // Several at once, so that the pools hold several connections.
-  for (const response of await Promise.all(Array.from({ length: 10 }, () => chat(gateway.url)))) await served(response);
-  upstream.forgotten = true;
-  for (let i = 0; i < 10; ++i) await served(await chat(gateway.url));
-  assert.ok(upstream.resets >= 3, `${upstream.resets} connections were found dead`);
-  const state = await gateway.breaker('primary/sim-ok');
-  assert.deepEqual([state.state, state.totals.failed], ['closed', 0]);
-});
+for (const [end, farewell] of [['', ''], [' with a 408', 'HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n']]) {
+  test(`kept connections that died unused${end} cost no call and are no evidence against the target`, async (t) => {  // BRK-19
+    const upstream = await forgetful(t, farewell);
+    const gateway = await startGateway(t, modelOver([upstream], { model: { breaker: { failure_threshold: 3, open: '1h' } } }));
+    // Several at once, so that the pools hold several connections.
+    for (const response of await Promise.all(Array.from({ length: 10 }, () => chat(gateway.url)))) await served(response);
+    upstream.forgotten = true;
+    for (let i = 0; i < 10; ++i) {
+      const response = await chat(gateway.url);
+      await served(response);
+      assert.equal(response.headers.get('x-fuseboard-attempts'), '1');
+    }
+    assert.ok(upstream.resets >= 3, `${upstream.resets} connections were found dead`);
+    const state = await gateway.breaker('primary/sim-ok');
+    assert.deepEqual([state.state, state.totals.failed], ['closed', 0]);
+  });
+}
 
 test('a call that must not run twice is not sent again when its kept connection breaks', async (t) => {  // RTY-7
   const upstream = await forgetful(t);

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // What a server does at its bounds and with callers that break the rules.
+#include <poll.h>
 #include <sys/resource.h>
 
+#include <stdexcept>
 #include <vector>
 
 #include "tests/net/net_fixture.h"
@@ -112,6 +114,27 @@ TEST(ServerLimits, ABodyThatStopsComingTimesOut) {
   Service service(ok, {.body_timeout = 60ms});
   EXPECT_TRUE(answer_to(service.port, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
                   .starts_with("HTTP/1.1 408 "));
+}
+
+// Whoever stopped first is cut off first: the time begins once, also where a part of the body came with the head.
+TEST(ServerLimits, TheTimeForABodyBeginsWithItsLastByte) {
+  Service service(ok, {.body_timeout = 60ms});
+  const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n";
+  for (const std::string& begun : {head, head + "ab"}) {
+    RawSocket first = RawSocket::connect(service.port);
+    first.send(begun);
+    EXPECT_TRUE(answer_to(service.port, head).starts_with("HTTP/1.1 408 "));
+    pollfd entry{.fd = first.descriptor(), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(::poll(&entry, 1, 0), 1) << begun;
+    EXPECT_TRUE(first.read_to_end().starts_with("HTTP/1.1 408 ")) << begun;
+  }
+}
+
+TEST(ServerLimits, WhoIsInvitedToContinueAndDoesNotTimesOut) {
+  Service service(ok, {.body_timeout = 60ms});
+  const std::string answer =
+      answer_to(service.port, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 408 ")) << answer;
 }
 
 TEST(ServerLimits, AChunkHeaderThatStopsComingTimesOut) {

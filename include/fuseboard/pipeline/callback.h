@@ -65,7 +65,7 @@ class CallbackDriver {
   void cancel_lost_attempts();
 
   const Clock& clock_;
-  TimePoint now_;  // of the latest call into the driver: read once, as the steps that follow take no time
+  TimePoint now_;  // of the latest call into the driver: read once, as the steps that follow are taken to need none
   Execution execution_;
   CacheSession* const cache_;
   CallHooks& hooks_;

@@ -3,7 +3,6 @@
 
 #include "net/connection.h"
 
-#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -138,7 +137,7 @@ std::size_t Connection::send(const Pieces& out, ErrorCode& error) {
   std::array<char, 4096> joined;
   if (out.size() <= joined.size()) {
     char* end = joined.data();
-    for (const std::string_view piece : out.parts()) end = std::ranges::copy(piece, end).out;
+    for (const std::string_view piece : out.parts()) end += piece.copy(end, piece.size());
     return socket_.write_some(asio::buffer(joined.data(), out.size()), error);
   }
   std::array<asio::const_buffer, 3> buffers;

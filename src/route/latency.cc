@@ -77,7 +77,8 @@ void LatencyEstimate::observe(const Outcome& outcome, TimePoint now) noexcept {
 }
 
 double LatencyEstimate::share_left(Sample sample, std::uint32_t tick) const noexcept {
-  return std::exp(-static_cast<double>(ticks_between(sample.tick, tick)) / decay_ticks_);
+  const std::uint32_t ticks = ticks_between(sample.tick, tick);
+  return ticks == 0 ? 1.0 : std::exp(-static_cast<double>(ticks) / decay_ticks_);
 }
 
 void LatencyEstimate::add(double nanoseconds, bool may_lower, TimePoint now) noexcept {

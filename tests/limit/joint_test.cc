@@ -242,9 +242,13 @@ RC_GTEST_PROP(JointLimiterView, WhatRemainsCanBeTakenAndTheBucketIsFullWhenItSay
     RC_ASSERT(static_cast<double>(view.remaining) <= burst);
     RC_ASSERT(view.full_after >= 0ns);
     const TimePoint full = saturating_add(now, view.full_after);
-    RC_ASSERT(limiter.view(full).tokens->full_after == 0ns);
-    RC_ASSERT(limiter.view(full).tokens->remaining == static_cast<std::uint64_t>(burst));
-    if (view.full_after > 0ns) RC_ASSERT(limiter.view(full - 1ns).tokens->full_after == 1ns);
+    if (full == TimePoint::max()) {  // debts of centuries
+      RC_ASSERT(limiter.view(full - 1ns).tokens->full_after > 0ns);
+    } else {
+      RC_ASSERT(limiter.view(full).tokens->full_after == 0ns);
+      RC_ASSERT(limiter.view(full).tokens->remaining == static_cast<std::uint64_t>(burst));
+      if (view.full_after > 0ns) RC_ASSERT(limiter.view(full - 1ns).tokens->full_after == 1ns);
+    }
     const bool passes = view.remaining > 0 && limiter.view(now).requests->remaining > 0;
     if (passes) RC_ASSERT(!limiter.look(now, {.tokens = view.remaining}));
     RC_ASSERT(limiter.look(now, {.tokens = view.remaining + 1, .priority = Priority::critical}).has_value());

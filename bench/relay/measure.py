@@ -36,7 +36,7 @@ class Effort:
     stream_events: int
 
 
-FULL = Effort(load_rounds=11, load_seconds=1, rounds=5, latency_milliseconds=1200, stream_events=80)
+FULL = Effort(load_rounds=11, load_seconds=1, rounds=9, latency_milliseconds=1200, stream_events=80)
 QUICK = Effort(load_rounds=3, load_seconds=1, rounds=2, latency_milliseconds=1000, stream_events=50)
 
 

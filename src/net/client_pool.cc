@@ -69,7 +69,7 @@ void ClientConnection::start_idle(ClientPool& pool, TimePoint until) {
   sent_anything = false;
   shrink_buffer();
   expect_by(until);
-  arm_read();
+  watch();
 }
 
 bool ClientConnection::end_idle() {

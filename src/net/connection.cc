@@ -35,6 +35,27 @@ struct Connection::TlsWriteDone {
   }
 };
 
+// Handling what was read. Those who want to be watched meanwhile are, when it ends.
+class Connection::Turn {
+ public:
+  explicit Turn(Loop::Impl& loop) noexcept : loop_(loop), within_another_(std::exchange(loop.in_turn, true)) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    if (within_another_) return;
+    loop_.in_turn = false;
+    while (loop_.to_watch.linked()) {
+      auto& link = static_cast<WatchLink&>(*loop_.to_watch.next());
+      link.unlink();
+      link.connection.arm_read();
+    }
+  }
+
+ private:
+  Loop::Impl& loop_;
+  const bool within_another_;
+};
+
 Connection::Connection(Loop& loop, Socket socket, std::size_t most_buffered)
     : LoopMember(loop), socket_(std::move(socket)), in_(most_buffered) {}
 
@@ -86,6 +107,15 @@ bool Connection::arm_read(Waiting waiting) {
   return true;
 }
 
+void Connection::watch() {
+  Loop::Impl& loop = this->loop().impl();
+  if (loop.in_turn) {
+    watch_link_.insert_before(loop.to_watch);
+  } else {
+    arm_read();
+  }
+}
+
 void Connection::wait_long() {
   if (!read_pending_ || write_pending_ || tls_ != nullptr || closed_ || !in_.idle()) return;
   to_wait_long_ = true;
@@ -113,6 +143,7 @@ void Connection::bytes_ready(const ErrorCode& error) {
 }
 
 void Connection::read_done(const ErrorCode& error, std::size_t bytes) {
+  const Turn turn(loop().impl());
   read_pending_ = false;
   if (std::exchange(to_wait_long_, false) && error == asio::error::operation_aborted && !closed_) {
     arm_read(Waiting::long_);

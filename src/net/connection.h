@@ -100,6 +100,9 @@ class Connection : public RefCounted, public LoopMember {
   bool arm_read(Waiting waiting = Waiting::briefly);
   // The pending read, if there is one, may take its time.
   void wait_long();
+  // Lets a read be pending once what this thread is handling has been handled: looking for what is not there yet would
+  // only keep the next request or answer from leaving.
+  void watch();
 
   // Gives back what only a bulk transfer needed, if nothing is held or being read.
   void shrink_buffer() {
@@ -133,6 +136,11 @@ class Connection : public RefCounted, public LoopMember {
   void on_deadline() final;
   void on_loop_stop() final { close(); }
 
+  struct WatchLink : net::Link {
+    explicit WatchLink(Connection& owner) noexcept : connection(owner) {}
+    Connection& connection;
+  };
+  class Turn;
   struct ReadDone;
   struct ReadReady;
   struct WriteDone;
@@ -150,6 +158,7 @@ class Connection : public RefCounted, public LoopMember {
   ErrorCode write_error_;
   std::coroutine_handle<> waiter_;
   std::unique_ptr<TlsLayer> tls_;
+  WatchLink watch_link_{*this};
   bool read_pending_ = false;
   bool to_wait_long_ = false;  // the pending read is being cancelled for the sake of its memory
   bool write_pending_ = false;

@@ -108,6 +108,8 @@ struct Loop::Impl {
   asio::io_context context;
   std::optional<asio::executor_work_guard<Executor>> work;
   MemberSweep sweep;
+  bool in_turn = false;  // what has been read is being handled
+  Link to_watch;         // connections that are to read on when it has been, see Connection::watch()
 };
 
 inline LoopMember::LoopMember(Loop& loop) noexcept : loop_(loop) { loop.impl().sweep.add(*this); }

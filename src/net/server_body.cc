@@ -66,7 +66,7 @@ Task<std::expected<std::string, BodyError>> ServerConnection::read_body() {
   }
   expect_nothing();
   shrink_buffer();
-  arm_read();  // go on watching the caller
+  watch();  // whether the caller leaves
   co_return body;
 }
 

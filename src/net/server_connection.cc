@@ -153,7 +153,7 @@ Task<void> ServerConnection::handle_request() {
   bump(share_.requests);
   add(share_.in_flight, 1);
   // To see the caller leave. Where a body is still to be read, its reader sees that.
-  if (parser_->is_done()) arm_read();
+  if (parser_->is_done()) watch();
   ServerExchange exchange(*this);
   bool threw = false;
   try {

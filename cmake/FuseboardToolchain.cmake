@@ -41,3 +41,12 @@ if(FUSEBOARD_SANITIZE)
     add_compile_options(-fno-sanitize=vptr)
   endif()
 endif()
+
+if(FUSEBOARD_PROFILE_INTO)
+  add_compile_options(-fprofile-generate=${FUSEBOARD_PROFILE_INTO} -fprofile-update=atomic)
+  add_link_options(-fprofile-generate=${FUSEBOARD_PROFILE_INTO})
+endif()
+if(FUSEBOARD_PROFILE)
+  # What the profiled calls did not reach is optimised as ever.
+  add_compile_options(-fprofile-use=${FUSEBOARD_PROFILE} -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date)
+endif()

@@ -150,10 +150,8 @@ def _streams(compared, effort):
             for name, values in turns.items()}
 
 
-def measure(bin_folder, effort, say):
+def measure(client, program, effort, say):
     """Everything about relays, as one JSON object. `say` is told what goes on."""
-    client = bin_folder / "relay_load"
-    program = bin_folder / "fuseboard"
     with tempfile.TemporaryDirectory(prefix="fuseboard-bench-") as root, Processes() as processes:
         script = pathlib.Path(root) / "post.lua"
         script.write_text(_wrk_script())

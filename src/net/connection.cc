@@ -35,14 +35,14 @@ struct Connection::TlsWriteDone {
   }
 };
 
-// Handling what was read. Those who want to be watched meanwhile are, when it ends.
+// Handling what was read, never within another: Asio calls no handler from within one. Those who want to be watched
+// meanwhile are, when it ends.
 class Connection::Turn {
  public:
-  explicit Turn(Loop::Impl& loop) noexcept : loop_(loop), within_another_(std::exchange(loop.in_turn, true)) {}
+  explicit Turn(Loop::Impl& loop) noexcept : loop_(loop) { loop_.in_turn = true; }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
   ~Turn() {
-    if (within_another_) return;
     loop_.in_turn = false;
     while (loop_.to_watch.linked()) {
       auto& link = static_cast<WatchLink&>(*loop_.to_watch.next());
@@ -53,7 +53,6 @@ class Connection::Turn {
 
  private:
   Loop::Impl& loop_;
-  const bool within_another_;
 };
 
 Connection::Connection(Loop& loop, Socket socket, std::size_t most_buffered)

@@ -63,6 +63,7 @@ class LoopDriver final : private CallHooks {
 
   // For the attempts' tasks; see CallbackDriver.
   bool accepted(std::uint32_t attempt) { return driver_.accepted(attempt); }
+  bool working(std::uint32_t attempt) { return driver_.working(attempt); }
   bool first_content(std::uint32_t attempt) { return driver_.first_content(attempt); }
   void observe(std::uint32_t attempt, const TokenUsage& usage) { driver_.observe(attempt, usage); }
   void report(std::uint32_t attempt, const AttemptReport& report) { driver_.report(attempt, report); }

@@ -68,6 +68,11 @@ bool CallbackDriver::accepted(std::uint32_t attempt) {
   return execution_.accepted(attempt, now_);
 }
 
+bool CallbackDriver::working(std::uint32_t attempt) {
+  now_ = clock_.now();
+  return execution_.working(attempt, now_);
+}
+
 bool CallbackDriver::first_content(std::uint32_t attempt) {
   now_ = clock_.now();
   const bool counts = execution_.first_content(attempt, now_);

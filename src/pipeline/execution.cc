@@ -194,6 +194,17 @@ bool Execution::accepted(std::uint32_t attempt, TimePoint now) {
   return true;
 }
 
+bool Execution::working(std::uint32_t attempt, TimePoint now) {
+  latest_ = now;
+  Flight* const flight = flight_of(attempt);
+  if (flight == nullptr) return false;
+  if (flight->record.first_sign) return true;
+  flight->record.first_sign = elapsed(flight->record.started, now);
+  flight->permits.first_content(*flight->record.first_sign);
+  target_at(flight->record.target).state->queue().wake_next(now);  // a probe may just have closed the circuit
+  return true;
+}
+
 bool Execution::first_content(std::uint32_t attempt, TimePoint now) {
   latest_ = now;
   Flight* const flight = flight_of(attempt);

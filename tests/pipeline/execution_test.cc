@@ -537,6 +537,21 @@ TEST_F(ExecutionTest, AStreamedProbeClosesAtItsFirstContentAndIsJudgedAgainAtIts
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U);
 }
 
+TEST_F(ExecutionTest, AStreamedProbeClosesAtItsFirstSignOfWorkAndCommitsNothing) {  // BRK-8, STR-4
+  world_.open("a");
+  world_.clock.advance(seconds(30));
+  Execution execution(world_.plan({"a", "b"}), {.streaming = true}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(execution)->probe);
+  world_.clock.advance(seconds(3));
+  EXPECT_TRUE(execution.working(1, world_.clock.now()));
+  EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::closed);
+  EXPECT_FALSE(execution.committed());
+  report_latest(execution, failed(Category::network), world_.clock.now());
+  EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U) << "the final verdict still counts";
+  EXPECT_EQ(execution.record().attempts[0].first_sign, seconds(3));
+  EXPECT_FALSE(execution.working(1, world_.clock.now())) << "not in flight any more";
+}
+
 TEST_F(ExecutionTest, AProbesLeaseIsFiveSecondsLongerThanItsAttemptMayTake) {  // BRK-8
   PlanOptions options = World::quick();
   options.overall_deadline = kForever;

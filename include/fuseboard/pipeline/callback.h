@@ -49,6 +49,7 @@ class CallbackDriver {
 
   // Of an attempt in flight, see Execution. False: nobody needs it any more.
   bool accepted(std::uint32_t attempt);
+  bool working(std::uint32_t attempt);
   bool first_content(std::uint32_t attempt);
   void observe(std::uint32_t attempt, const TokenUsage& usage) { execution_.observe(attempt, usage); }
   void report(std::uint32_t attempt, const AttemptReport& report);

@@ -114,10 +114,13 @@ class Execution {
   Step next(TimePoint now);
 
   // Of an attempt in flight. Each does nothing where the attempt is not in flight any more: it lost against a hedge, or
-  // the call was cancelled. The first two say so with false.
+  // the call was cancelled. The first three say so with false.
   //
   // The target's answer has begun with a success.
   bool accepted(std::uint32_t attempt, TimePoint now);
+  // A sign of work: reasoning or a tool call has begun, say, without content yet [STR-3]. A half-open probe succeeds
+  // here [BRK-8]; nothing is committed yet.
+  bool working(std::uint32_t attempt, TimePoint now);
   // The first content is there: the answer is committed to this target, and a half-open probe succeeds here [BRK-8].
   // Does nothing the second time. An attempt that mends an answer has a first content of its own.
   bool first_content(std::uint32_t attempt, TimePoint now);

@@ -50,6 +50,7 @@ struct AttemptRecord {
   Duration waited = Duration::zero();  // before it started
   TimePoint started{};
   Duration duration = Duration::zero();
+  std::optional<Duration> first_sign{};       // of work, after its start: before its first content, where it came first
   std::optional<Duration> first_content{};    // after its start
   std::optional<BudgetSettlement> charged{};  // where somebody counts
 };

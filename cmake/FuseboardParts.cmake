@@ -26,7 +26,7 @@ _fuseboard_parts(net Boost::headers OpenSSL::SSL OpenSSL::Crypto fmt::fmt)
 target_compile_definitions(fuseboard_parts_net INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_VISIBILITY)
 _fuseboard_parts(llm simdjson::simdjson OpenSSL::Crypto fmt::fmt)
-_fuseboard_parts(config yaml-cpp fmt::fmt)
+_fuseboard_parts(config yaml-cpp OpenSSL::Crypto fmt::fmt)
 _fuseboard_parts(sim nlohmann_json::nlohmann_json fmt::fmt)
 _fuseboard_parts(gateway nlohmann_json::nlohmann_json fmt::fmt spdlog::spdlog)
 _fuseboard_parts(cli CLI11::CLI11 fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json)

@@ -6,41 +6,61 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/diagnostics.h"
 #include "config/load.h"
+#include "fuseboard/core/validation.h"
+#include "gateway/gateway.h"
 
 namespace fuseboard::cli {
 namespace {
 
-void print_json(const config::Loaded& loaded) {
-  nlohmann::ordered_json problems = nlohmann::ordered_json::array();
-  for (const config::Diagnostic& problem : loaded.problems) {
-    problems.push_back({{"file", problem.file},
-                        {"line", problem.line},
-                        {"column", problem.column},
-                        {"field", problem.field},
-                        {"value", problem.value},
-                        {"allowed", problem.allowed},
-                        {"message", problem.message}});
+using Json = nlohmann::ordered_json;
+
+Json to_json(const std::vector<config::Diagnostic>& found) {
+  Json list = Json::array();
+  for (const config::Diagnostic& one : found) {
+    list.push_back({{"file", one.file},
+                    {"line", one.line},
+                    {"column", one.column},
+                    {"field", one.field},
+                    {"value", one.value},
+                    {"allowed", one.allowed},
+                    {"message", one.message}});
   }
-  const nlohmann::ordered_json report = {{"ok", loaded.config.has_value()}, {"problems", std::move(problems)}};
-  fmt::print("{}\n", report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  return list;
+}
+
+void print_json(const config::Loaded& loaded) {
+  const Json report = {{"ok", loaded.config.has_value()},
+                       {"problems", to_json(loaded.problems)},
+                       {"warnings", to_json(loaded.warnings)}};
+  fmt::print("{}\n", report.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace
 
 int check(const CheckArguments& arguments) {
   const std::string file = arguments.config.value_or(kDefaultConfig);
-  const config::Loaded loaded = config::load_file(file, config::process_environment());
-  if (arguments.json) {
-    print_json(loaded);
-  } else {
-    for (const config::Diagnostic& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.to_text());
-    if (loaded.config) {
-      fmt::print("{}: ok, {} models over {} providers\n", file, loaded.config->models.size(),
-                 loaded.config->providers.size());
+  config::Loaded loaded = config::load_file(file, config::process_environment());
+  if (!arguments.config) warn_of_other_default(loaded);
+  // What serve would do first: whatever it would stumble over is found here too.
+  if (loaded.config) {
+    try {
+      const gateway::Gateway made(*loaded.config, {.threads = 1});
+    } catch (const InvalidOptions& error) {
+      loaded.problems.push_back({.file = file, .message = error.what()});
+      loaded.config.reset();
     }
   }
-  return loaded.config ? kDone : kWrong;
+  if (arguments.json) {
+    print_json(loaded);
+    return loaded.config ? kDone : kWrong;
+  }
+  print_diagnostics(loaded);
+  if (!loaded.config) return kWrong;
+  fmt::print("{}: ok, {} over {}\n", file, counted(loaded.config->models.size(), "model"),
+             counted(loaded.config->providers.size(), "provider"));
+  return kDone;
 }
 
 }  // namespace fuseboard::cli

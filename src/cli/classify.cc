@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/diagnostics.h"
 #include "config/load.h"
 #include "fuseboard/classify/advice.h"
 #include "fuseboard/classify/classifier.h"
@@ -128,7 +129,7 @@ int classify(const ClassifyArguments& arguments) {
   UserRules rules;
   if (arguments.config) {
     const config::Loaded loaded = config::load_file(*arguments.config, config::process_environment());
-    for (const config::Diagnostic& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.to_text());
+    print_diagnostics(loaded);
     if (!loaded.config) return kWrong;
     rules = loaded.config->classify_rules;
   }

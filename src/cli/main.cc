@@ -8,12 +8,29 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "cli/commands.h"
+#include "config/spelling.h"
 
 namespace {
 
 using namespace fuseboard::cli;
+
+std::string list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+// `did you mean 'check'?`; where nothing is near, all that there is.
+std::string advise(std::string_view given, const std::vector<std::string_view>& known) {
+  if (const auto near = fuseboard::config::nearest_name(given, known))
+    return "did you mean '" + std::string(*near) + "'?";
+  return "there is: " + list({known.begin(), known.end()});
+}
 
 void add_serve(CLI::App& app, ServeArguments& arguments) {
   CLI::App* command = app.add_subcommand("serve", "Run the gateway. Without a configuration: the built-in demo");
@@ -25,8 +42,9 @@ void add_serve(CLI::App& app, ServeArguments& arguments) {
 
 void add_check(CLI::App& app, CheckArguments& arguments) {
   CLI::App* command = app.add_subcommand("check", "Check a configuration and print every problem; exit 0 or 1");
-  command->add_option("--config", arguments.config, "Configuration file; default ./fuseboard.yaml")->type_name("FILE");
-  command->add_flag("--json", arguments.json, "Print the problems as JSON");
+  command->add_option("config,--config", arguments.config, "Configuration file; default ./fuseboard.yaml")
+      ->type_name("FILE");
+  command->add_flag("--json", arguments.json, "Print the problems and warnings as JSON");
 }
 
 void add_classify(CLI::App& app, ClassifyArguments& arguments) {
@@ -51,11 +69,36 @@ void add_version(CLI::App& app, VersionArguments& arguments) {
 // CLI11 would say that a command is required, though one was given.
 bool is_unknown_command(const CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return false;
+  std::vector<std::string_view> names;
   for (const CLI::App* command : app.get_subcommands(std::function<bool(const CLI::App*)>())) {
     if (command->get_name() == argv[1]) return false;
+    names.push_back(command->get_name());
   }
-  std::fprintf(stderr, "fuseboard: there is no command '%s'; run with --help for those there are\n", argv[1]);
+  std::fprintf(stderr, "fuseboard: there is no command '%s'; %s\n", argv[1], advise(argv[1], names).c_str());
   return true;
+}
+
+// Of the command that was given: the first argument that it does not know, with the option that is meant.
+void explain_extra(const CLI::App& app) {
+  for (const CLI::App* command : app.get_subcommands()) {
+    for (const std::string& extra : command->remaining()) {
+      std::vector<std::string> names;
+      for (const CLI::Option* option : command->get_options()) {
+        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+      }
+      const std::string_view given = std::string_view(extra).substr(0, extra.find('='));
+      const std::string advice = advise(given, std::vector<std::string_view>(names.begin(), names.end()));
+      if (extra.starts_with('-')) {
+        std::fprintf(stderr, "fuseboard %s: there is no option '%.*s'; %s\n", command->get_name().c_str(),
+                     static_cast<int>(given.size()), given.data(), advice.c_str());
+      } else {
+        std::fprintf(stderr, "fuseboard %s: '%s' is one argument too many; its options: %s\n",
+                     command->get_name().c_str(), extra.c_str(), list(names).c_str());
+      }
+      return;
+    }
+  }
+  std::fprintf(stderr, "fuseboard: an argument is not known; run with --help\n");
 }
 
 int run(int argc, char** argv) {
@@ -75,6 +118,9 @@ int run(int argc, char** argv) {
   if (is_unknown_command(app, argc, argv)) return kUsage;
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    explain_extra(app);
+    return kUsage;
   } catch (const CLI::ParseError& error) {
     // Help is asked for and goes to stdout; everything else is a mistake in usage.
     return app.exit(error) == 0 ? kDone : kUsage;

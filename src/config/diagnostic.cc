@@ -30,7 +30,7 @@ std::string printable(std::string_view text) {
 }  // namespace
 
 std::string Diagnostic::to_text() const {
-  std::string text = printable(file);
+  std::string text = (warning ? "warning: " : "") + printable(file);
   if (line > 0) text += fmt::format(":{}:{}", line, column);
   text += ": ";
   if (!field.empty()) text += printable(field) + ": ";

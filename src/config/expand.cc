@@ -42,6 +42,8 @@ std::expected<Expanded, std::string> look_up(std::string_view reference, const E
 
 }  // namespace
 
+bool is_bare_variable(std::string_view text) { return text.starts_with('$') && is_variable_name(text.substr(1)); }
+
 std::expected<Expanded, std::string> expand(std::string_view text, const Environment& environment) {
   Expanded out;
   while (!text.empty()) {

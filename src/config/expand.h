@@ -21,4 +21,7 @@ struct Expanded {
 // ${. Any other '$' stands for itself. What is put in is not read again. The error never quotes the text.
 std::expected<Expanded, std::string> expand(std::string_view text, const Environment& environment);
 
+// Whether the whole text is `$NAME`, as shells have variables: here it stands for itself.
+bool is_bare_variable(std::string_view text);
+
 }  // namespace fuseboard::config

@@ -18,6 +18,7 @@
 #include "config/models.h"
 #include "config/providers.h"
 #include "config/reader.h"
+#include "config/source_text.h"
 #include "config/units.h"
 #include "fuseboard/core/validation.h"
 
@@ -87,11 +88,15 @@ Loaded load(std::string_view text, std::string file_name, const Environment& env
   std::optional<Config> config;
   if (text.size() > kMaxConfigBytes) {
     report.say({}, "", fmt::format("larger than {} bytes", kMaxConfigBytes));
-  } else if (const auto document = parse_document(text, report)) {
-    config = read_root({document->root, "", &context, document->root->at});
+  } else {
+    warn_of_tabs(text, report);
+    if (const auto document = parse_document(text, report)) {
+      config = read_root({document->root, "", &context, document->root->at});
+    }
   }
-  if (!report.empty()) return {std::nullopt, std::move(report).take()};
-  return {std::move(config), {}};
+  std::vector<Diagnostic> warnings = report.take_warnings();
+  if (!report.empty()) return {std::nullopt, std::move(report).take(), std::move(warnings)};
+  return {std::move(config), {}, std::move(warnings)};
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ Environment process_environment();
 // A config where, and only where, there are no problems.
 struct Loaded {
   std::optional<Config> config;
-  std::vector<Diagnostic> problems;  // in the order of the file; at most kMaxProblems, the last one then says so
+  std::vector<Diagnostic> problems;    // in the order of the file; at most kMaxProblems, the last one then says so
+  std::vector<Diagnostic> warnings{};  // what is legal and hardly meant, likewise ordered and bounded
 };
 
 inline constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;

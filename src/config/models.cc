@@ -186,6 +186,23 @@ void ModelsReader::compare_with_earlier(const Cursor& cursor, const TargetConfig
   if (earlier.reasoning != target.reasoning) differ("another reasoning");
 }
 
+// Of a target: what could only mean something under another strategy or another recovery of its model.
+void warn_of_idle_keys(const Cursor& target, const TargetConfig& read, const ModelConfig& model) {
+  const auto place = [&](std::string_view key) -> const Entry* {
+    const auto found = std::ranges::find(target.node->entries, key, &Entry::key);
+    return found == target.node->entries.end() ? nullptr : &*found;
+  };
+  if (const Entry* const weight = place("weight"); weight != nullptr && model.plan.strategy != Strategy::weighted) {
+    target.child(*weight).warn(
+        fmt::format("does nothing under strategy: {}; weights are for strategy: weighted", name(model.plan.strategy)));
+  }
+  const Entry* const prefill = place("prefill");
+  if (prefill != nullptr && read.prefill && model.stream_recovery != StreamRecoveryMode::continue_answer) {
+    target.child(*prefill).warn(fmt::format("does nothing under stream_recovery: {}; it is for stream_recovery: {}",
+                                            name(model.stream_recovery), name(StreamRecoveryMode::continue_answer)));
+  }
+}
+
 void ModelsReader::read_targets(const Cursor& cursor, const Common& common, ModelConfig& model) {
   constexpr std::string_view kForm = "a list of targets, at least one";
   if (!expect_kind(cursor, Node::Kind::sequence, kForm)) return;
@@ -200,7 +217,11 @@ void ModelsReader::read_targets(const Cursor& cursor, const Common& common, Mode
       continue;
     }
     if (named) compare_with_earlier(item, target);
+    warn_of_idle_keys(item, target, model);
     model.targets.push_back(std::move(target));
+  }
+  if (model.targets.size() > kMostTargets) {
+    cursor.say(fmt::format("a model has at most {} targets; here are {}", kMostTargets, model.targets.size()));
   }
 }
 
@@ -240,7 +261,10 @@ ModelConfig ModelsReader::read(const Cursor& cursor, std::string_view alias) {
   model.alias = alias;
   const PlanKeys plan = read_plan(cursor, map);
   model.plan = plan.plan;
-  if (const auto cache = map.find("cache")) model.cache = read_cache(*cache);
+  if (const auto cache = map.find("cache")) {
+    model.cache = read_cache(*cache);
+    cache->warn("does nothing yet: the gateway keeps no answers");
+  }
   read_answering(map, model);
   Common common;
   common.read(map);

@@ -8,12 +8,14 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "config/address.h"
+#include "config/base_url_advice.h"
+#include "config/ca_file.h"
+#include "config/expand.h"
 #include "config/names.h"
 #include "config/policies.h"
 
@@ -68,11 +70,18 @@ void read_base_url(const MapReader& map, ProviderConfig& provider) {
     // The paths of this dialect begin with /v1, and many write its URL with one as for the other dialect.
     std::string& path = provider.base_url.path;
     if (provider.dialect == Dialect::anthropic && path.ends_with("/v1")) path.resize(path.size() - 3);
+    if (const auto advice = base_url_advice(provider.base_url, provider.dialect)) cursor->warn(*advice);
   } else if (text->value.find_first_of("@?") != std::string::npos) {
     refuse_secret(*cursor, kBaseUrlForm);  // a password or a key may stand there
   } else {
     cursor->refuse(kBaseUrlForm);
   }
+}
+
+// `$NAME` without braces. The text is not shown: a secret may begin with a dollar.
+void warn_of_bare_variable(const Cursor& cursor, const Text& text) {
+  if (text.from_variable || !is_bare_variable(text.value)) return;
+  cursor.warn("begins with $ and has no braces, so it is sent as it stands; for an environment variable write ${NAME}");
 }
 
 std::optional<Secret> read_api_key(const Cursor& cursor) {
@@ -87,6 +96,7 @@ std::optional<Secret> read_api_key(const Cursor& cursor) {
     refuse_secret(cursor, kForm);
     return std::nullopt;
   }
+  warn_of_bare_variable(cursor, *text);
   return Secret(std::move(text->value));
 }
 
@@ -200,6 +210,7 @@ void read_headers(const Cursor& cursor, ProviderConfig& provider) {
     auto text = read_text(value, kForm);
     if (!text) continue;
     if (!is_header_value(text->value)) refuse_secret(value, kForm);
+    warn_of_bare_variable(value, *text);
     provider.headers.push_back({entry.key, Secret(std::move(text->value))});
   }
 }
@@ -209,6 +220,7 @@ void read_query(const Cursor& cursor, ProviderConfig& provider) {
   for (const Entry& entry : cursor.node->entries) {
     if (entry.key.empty()) cursor.context->report.say(entry.at, cursor.path, "a parameter needs a name");
     auto text = read_text(cursor.child(entry), "a parameter's value");
+    if (text) warn_of_bare_variable(cursor.child(entry), *text);
     if (text) provider.query.push_back({entry.key, Secret(std::move(text->value))});
   }
 }
@@ -226,7 +238,8 @@ void read_tls(const Cursor& cursor, ProviderConfig& provider) {
   }
   if (!provider.base_url.tls) cursor.say("base_url begins with http://, so there is no TLS to set up");
   provider.ca_file = (std::filesystem::path(cursor.context->folder) / text->value).lexically_normal().string();
-  if (cursor.context->check_files && !std::ifstream(provider.ca_file).is_open()) ca->say("this file cannot be read");
+  if (!cursor.context->check_files) return;
+  if (const auto problem = ca_file_problem(provider.ca_file)) ca->say(*problem);
 }
 
 ProviderEntry read_provider(const Cursor& cursor, std::string_view name) {

@@ -41,6 +41,7 @@ struct Cursor {
   std::string shown() const;
   void refuse(std::string_view allowed) const { context->report.refuse(at(), path, shown(), allowed); }
   void say(std::string_view message) const { context->report.say(at(), path, message); }
+  void warn(std::string_view message) const { context->report.warn(at(), path, message); }
 };
 
 // "path.key", or "key" at the top.

@@ -22,6 +22,11 @@ std::string shortened(std::string_view text) {
   return std::string(text.substr(0, cut)) + "...";
 }
 
+void sort_by_place(std::vector<Diagnostic>& found) {
+  std::ranges::sort(found, {},
+                    [](const Diagnostic& one) { return std::tie(one.line, one.column, one.field, one.message); });
+}
+
 }  // namespace
 
 void Report::refuse(Position at, std::string_view field, std::string_view value, std::string_view allowed) {
@@ -38,6 +43,16 @@ void Report::say(Position at, std::string_view field, std::string_view message) 
   add({.line = at.line, .column = at.column, .field = std::string(field), .message = std::string(message)});
 }
 
+void Report::warn(Position at, std::string_view field, std::string_view message) {
+  Diagnostic warning{.file = file_,
+                     .line = at.line,
+                     .column = at.column,
+                     .field = std::string(field),
+                     .message = std::string(message),
+                     .warning = true};
+  if (warnings_.size() < most_ && seen_.insert(warning.to_text()).second) warnings_.push_back(std::move(warning));
+}
+
 void Report::add(Diagnostic diagnostic) {
   diagnostic.file = file_;
   // The last place is for the note that there are more.
@@ -48,9 +63,13 @@ void Report::add(Diagnostic diagnostic) {
   if (seen_.insert(diagnostic.to_text()).second) found_.push_back(std::move(diagnostic));
 }
 
+std::vector<Diagnostic> Report::take_warnings() {
+  sort_by_place(warnings_);
+  return std::move(warnings_);
+}
+
 std::vector<Diagnostic> Report::take() && {
-  std::ranges::sort(found_, {},
-                    [](const Diagnostic& one) { return std::tie(one.line, one.column, one.field, one.message); });
+  sort_by_place(found_);
   if (left_out_ > 0) {
     found_.push_back({.file = file_, .message = fmt::format("more problems than the {} shown", found_.size())});
   }

@@ -30,9 +30,13 @@ class Report {
   // "VALUE is not allowed; allowed: ALLOWED".
   void refuse(Position at, std::string_view field, std::string_view value, std::string_view allowed);
   void say(Position at, std::string_view field, std::string_view message);
+  // Of what is legal and hardly meant.
+  void warn(Position at, std::string_view field, std::string_view message);
 
+  // Whether there is no problem; warnings are none.
   bool empty() const noexcept { return found_.empty(); }
   // In the order of the file.
+  std::vector<Diagnostic> take_warnings();
   std::vector<Diagnostic> take() &&;
 
  private:
@@ -42,6 +46,7 @@ class Report {
   std::size_t most_;
   std::size_t left_out_ = 0;
   std::vector<Diagnostic> found_;
+  std::vector<Diagnostic> warnings_;  // beyond as many as there may be problems they are left out
   std::unordered_set<std::string> seen_;
 };
 

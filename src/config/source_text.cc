@@ -108,6 +108,21 @@ bool SourceText::quote_is_closed(std::size_t offset) const noexcept {
   return false;
 }
 
+void warn_of_tabs(std::string_view text, Report& report) {
+  constexpr std::string_view kSeparators = ":-,[{\n\t ";
+  std::size_t blank_from = 0;  // of the run of blanks that is being looked at
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\t' && text[i] != ' ') {
+      blank_from = i + 1;
+      continue;
+    }
+    const bool separates = blank_from == 0 || kSeparators.contains(text[blank_from - 1]);
+    if (text[i] != '\t' || !separates) continue;
+    report.warn(SourceText(text).position(i), "", "a tab; YAML is indented with spaces, and a tab may be misread");
+    return;
+  }
+}
+
 std::string hide_variables(std::string_view text) {
   std::string out(text);
   for (std::size_t i = out.find("${"); i != std::string::npos; i = out.find("${", i)) {

@@ -37,6 +37,9 @@ class SourceText {
   std::vector<std::uint32_t> continuation_bytes_;  // before each offset; empty for ASCII
 };
 
+// Warns of the first tab that indents or separates. YAML has spaces there; what its readers make of a tab differs.
+void warn_of_tabs(std::string_view text, Report& report);
+
 // In a flow collection, `{api_key: ${KEY}}`, YAML would take the variable's braces for its own. Bytes that cannot occur
 // in a checked text stand in for them while YAML is read; the length stays the same.
 std::string hide_variables(std::string_view text);

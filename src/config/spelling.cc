@@ -38,19 +38,24 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-std::string unknown_name(std::string_view name, std::span<const std::string_view> known) {
-  std::string_view nearest;
+std::optional<std::string_view> nearest_name(std::string_view name, std::span<const std::string_view> known) {
+  std::optional<std::string_view> nearest;
   std::size_t distance = std::max<std::size_t>(name.size() / 2, 1) + 1;
-  if (name.size() <= kLongestCompared) {
-    for (const std::string_view candidate : known) {
-      const std::size_t d = edit_distance(name, candidate);
-      if (d < distance) {
-        distance = d;
-        nearest = candidate;
-      }
+  if (name.size() > kLongestCompared) return std::nullopt;
+  for (const std::string_view candidate : known) {
+    const std::size_t d = edit_distance(name, candidate);
+    if (d < distance) {
+      distance = d;
+      nearest = candidate;
     }
   }
-  if (!nearest.empty()) return fmt::format("not a known key; did you mean \"{}\"?", nearest);
+  return nearest;
+}
+
+std::string unknown_name(std::string_view name, std::span<const std::string_view> known) {
+  if (const auto nearest = nearest_name(name, known)) {
+    return fmt::format("not a known key; did you mean \"{}\"?", *nearest);
+  }
   return fmt::format("not a known key; known here: {}", fmt::join(known, ", "));
 }
 

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "gateway/exposition.h"
+
 namespace fuseboard::cli {
 
 // Part of the program's contract.
@@ -43,6 +45,8 @@ struct SimProviderArguments {
   std::uint64_t seed = 1;
 };
 int sim_provider(const SimProviderArguments& arguments);
+
+gateway::BuildInfo this_build() noexcept;
 
 struct VersionArguments {
   bool json = false;

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "cli/commands.h"
+#include "cli/diagnostics.h"
 #include "cli/signals.h"
 #include "config/load.h"
 #include "gateway/demo.h"
@@ -32,6 +33,8 @@ void set_up_log() {
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
 }
+
+void log_line(std::string_view line) { spdlog::info("{}", line); }
 
 // For a person who pastes it: on the address that was given, or loopback where that means every address.
 std::string url_of(const config::ListenAddress& listen, std::uint16_t port) {
@@ -72,14 +75,16 @@ int run_until_signalled(gateway::Gateway& gateway, const EndSignals& signals) {
 
 // Breaker transitions as they happen.
 [[nodiscard]] Subscription log_breakers(gateway::Gateway& gateway) {
-  return gateway.breakers().subscribe([](const BreakerEvent& event) { spdlog::info(gateway::event_text(event)); });
+  return gateway.breakers().subscribe([&gateway](const BreakerEvent& event) {
+    spdlog::info("{}", gateway::event_text(event, gateway.last_cause(event.key)));
+  });
 }
 
 int serve_demo(const config::ListenAddress& listen, const EndSignals& signals) {
   gateway::Demo demo;
   const auto config = demo.start(listen);
   if (!config) return fail(config.error());
-  gateway::Gateway gateway(*config, {.demo = true});
+  gateway::Gateway gateway(*config, {.demo = true, .build = this_build(), .log = log_line});
   const Subscription log = log_breakers(gateway);
   const auto port = gateway.listen();
   if (!port) return fail(port.error());
@@ -101,13 +106,13 @@ int serve_demo(const config::ListenAddress& listen, const EndSignals& signals) {
 }
 
 int serve_config(config::Config config, const EndSignals& signals) {
-  gateway::Gateway gateway(config, {});
+  gateway::Gateway gateway(config, {.build = this_build(), .log = log_line});
   const Subscription log = log_breakers(gateway);
   const auto port = gateway.listen();
   if (!port) return fail(port.error());
   const std::string url = url_of(config.listen, *port);
-  fmt::print("Fuseboard {}: {} models over {} providers\nListening on {}\n", kVersion, config.models.size(),
-             config.providers.size(), url);
+  fmt::print("Fuseboard {}: {} over {}\nListening on {}\n", kVersion, counted(config.models.size(), "model"),
+             counted(config.providers.size(), "provider"), url);
   if (!config.models.empty()) print_curl(url, config.models.front().alias);
   std::fflush(stdout);
   return run_until_signalled(gateway, signals);
@@ -129,10 +134,13 @@ int serve(const ServeArguments& arguments) {
   set_up_log();
   raise_descriptor_limit();
   if (!arguments.config && !std::filesystem::exists(kDefaultConfig)) {
+    config::Loaded nothing;
+    warn_of_other_default(nothing);
+    print_diagnostics(nothing);
     return serve_demo(listen.value_or(config::ListenAddress{}), signals);
   }
   config::Loaded loaded = config::load_file(arguments.config.value_or(kDefaultConfig), config::process_environment());
-  for (const config::Diagnostic& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.to_text());
+  print_diagnostics(loaded);
   if (!loaded.config) return fail("the configuration has problems; nothing was started");
   if (listen) loaded.config->listen = *listen;
   return serve_config(*std::move(loaded.config), signals);

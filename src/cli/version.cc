@@ -11,8 +11,17 @@
 
 namespace fuseboard::cli {
 
+namespace {
+
+constexpr std::string_view kCompiler = "clang " __clang_version__;
+
+}  // namespace
+
+gateway::BuildInfo this_build() noexcept {
+  return {.version = FUSEBOARD_VERSION, .commit = kCommit, .compiler = kCompiler};
+}
+
 int version(const VersionArguments& arguments) {
-  constexpr std::string_view kCompiler = "clang " __clang_version__;
   constexpr std::array<std::string_view, 2> kFeatures = {"openai-chat", "tls"};
   if (arguments.json) {
     const nlohmann::ordered_json report = {

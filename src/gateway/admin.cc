@@ -42,7 +42,7 @@ bool is_loopback_origin(std::string_view origin) {
   return false;
 }
 
-Json milliseconds(Duration duration) { return ceil_milliseconds(duration); }
+Json to_milliseconds(Duration duration) { return ceil_milliseconds(duration); }
 
 Json ago(const std::optional<TimePoint>& time, TimePoint now) {
   return time ? Json(ceil_milliseconds(elapsed(*time, now))) : Json(nullptr);
@@ -65,8 +65,8 @@ Json breaker_json(const BreakerSnapshot& breaker, TimePoint now) {
           {"generation", breaker.generation},
           {"consecutive_failures", breaker.consecutive_failures},
           {"last_failure", category(breaker.last_failure)},
-          {"open_time_ms", milliseconds(breaker.open_time)},
-          {"remaining_ms", milliseconds(breaker.remaining)},
+          {"open_time_ms", to_milliseconds(breaker.open_time)},
+          {"remaining_ms", to_milliseconds(breaker.remaining)},
           {"opened_ago_ms", ago(breaker.opened_at, now)},
           {"times_opened", breaker.times_opened},
           {"denials", breaker.denials},
@@ -83,11 +83,18 @@ Json breaker_json(const BreakerSnapshot& breaker, TimePoint now) {
           {"transitions", std::move(transitions)}};
 }
 
-Json model_json(const Route& route) {
+Json last_failure_json(const std::optional<LastFailure>& last, TimePoint now) {
+  if (!last) return nullptr;
+  return {{"category", name(last->category)}, {"cause", last->cause.view()}, {"ago_ms", ago(last->at, now)}};
+}
+
+Json model_json(const Route& route, const Failures& failures, TimePoint now) {
   Json targets = Json::array();
   for (const Target& target : route.plan->targets()) {
     const std::optional<Rejection> refusal = target.state->breakers().look();
-    targets.push_back({{"target", target.name}, {"admits", !refusal}});
+    targets.push_back({{"target", target.name},
+                       {"admits", !refusal},
+                       {"last_failure", last_failure_json(failures.last(target.name), now)}});
   }
   return {{"model", route.name}, {"targets", std::move(targets)}};
 }
@@ -111,10 +118,10 @@ std::string state_json(const StateSources& sources) {
   Json breakers = Json::array();
   for (const BreakerSnapshot& breaker : sources.breakers.snapshot()) breakers.push_back(breaker_json(breaker, now));
   Json models = Json::array();
-  for (const auto& route : sources.models.routes()) models.push_back(model_json(*route));
+  for (const auto& route : sources.models.routes()) models.push_back(model_json(*route, sources.failures, now));
   const CallMetrics::Totals totals = sources.metrics.totals();
   const Json state = {
-      {"uptime_ms", milliseconds(elapsed(sources.started, now))},
+      {"uptime_ms", to_milliseconds(elapsed(sources.started, now))},
       {"draining", sources.draining},
       {"calls", {{"total", totals.calls}, {"succeeded", totals.succeeded}, {"attempts", totals.attempts}}},
       {"server",

@@ -10,6 +10,7 @@
 #include "fuseboard/breaker/registry.h"
 #include "fuseboard/core/clock.h"
 #include "gateway/call_metrics.h"
+#include "gateway/failures.h"
 #include "gateway/model_table.h"
 #include "net/http.h"
 #include "net/server.h"
@@ -33,6 +34,7 @@ struct StateSources {
   const BreakerRegistry& breakers;
   const ModelTable& models;
   const CallMetrics& metrics;
+  const Failures& failures;
   net::HttpServer::Counters server{};
 };
 std::string state_json(const StateSources& sources);

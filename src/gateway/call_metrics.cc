@@ -19,11 +19,15 @@ std::uint64_t read(const std::atomic<std::uint64_t>& cell) noexcept { return cel
 }  // namespace
 
 CallMetrics::CallMetrics(const ModelTable& models) {
-  models_.emplace(kOther, std::make_unique<ModelSeries>());
+  models_.emplace(kOther, std::make_unique<ModelSeries>(std::vector<std::string>{std::string(kOther)}));
   targets_.emplace(kOther, std::make_unique<TargetSeries>());
   for (const auto& route : models.routes()) {
-    models_.emplace(route->name, std::make_unique<ModelSeries>());
-    for (const Target& target : route->plan->targets()) targets_.emplace(target.name, std::make_unique<TargetSeries>());
+    std::vector<std::string> targets;
+    for (const Target& target : route->plan->targets()) {
+      targets_.emplace(target.name, std::make_unique<TargetSeries>());
+      targets.push_back(target.name);
+    }
+    models_.emplace(route->name, std::make_unique<ModelSeries>(std::move(targets)));
   }
 }
 
@@ -54,12 +58,21 @@ void CallMetrics::count_attempts(const Plan& plan, const CallRecord& record, Mod
       bump(target.succeeded);
     }
     target.duration.observe(attempt.duration);
+    count_spend(attempt, model);
     if (attempt.first_content && !attempt.recovery) model.first_content.observe(*attempt.first_content);
     if (previous != nullptr) bump(previous->target == attempt.target ? model.retries : model.fallbacks);
     previous = &attempt;
   }
   for (const RefusalRecord& refusal : record.refusals)
     bump(find(targets_, plan.targets()[refusal.target].name).refused);
+}
+
+// A route that a caller wrote has one target, and counts as the one that stands for all others.
+void CallMetrics::count_spend(const AttemptRecord& attempt, ModelSeries& model) noexcept {
+  if (!attempt.charged || attempt.target >= model.targets.size()) return;
+  Spend& spend = model.spend[attempt.target];
+  bump(spend.tokens, attempt.charged->charged.tokens);
+  bump(spend.nano_dollars, attempt.charged->charged.cost.nanos());
 }
 
 CallMetrics::Totals CallMetrics::totals() const noexcept {
@@ -75,7 +88,28 @@ CallMetrics::Totals CallMetrics::totals() const noexcept {
   return totals;
 }
 
+void CallMetrics::write_spend(Exposition& out) const {
+  const auto family = [&](std::string_view family_name, std::string_view help, auto write) {
+    out.family(family_name, Exposition::Type::counter, help);
+    for (const auto& [name, model] : models_) {
+      for (std::size_t i = 0; i < model->targets.size(); ++i) {
+        const std::array<Label, 2> labels = {{{"model", name}, {"target", model->targets[i]}}};
+        write(family_name, labels, model->spend[i]);
+      }
+    }
+  };
+  family("fuseboard_tokens_total", "Tokens charged, of requests and answers.",
+         [&](std::string_view name, std::span<const Label> labels, const Spend& spend) {
+           out.sample(name, labels, read(spend.tokens));
+         });
+  family("fuseboard_cost_usd_total", "US dollars charged, where there is a price.",
+         [&](std::string_view name, std::span<const Label> labels, const Spend& spend) {
+           out.sample(name, labels, static_cast<double>(read(spend.nano_dollars)) / 1e9);
+         });
+}
+
 void CallMetrics::write(Exposition& out) const {
+  write_spend(out);
   out.family("fuseboard_calls_total", Exposition::Type::counter, "Calls by how they ended.");
   for (const auto& [name, model] : models_) {
     for (std::size_t i = 0; i < kEndings; ++i) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fuseboard/core/category.h"
@@ -45,13 +46,23 @@ class CallMetrics {
   static constexpr std::size_t kEndings = kEndingCount;
   using Cell = std::atomic<std::uint64_t>;
 
+  // What attempts were charged [BUD-10].
+  struct Spend {
+    Cell tokens{0};
+    Cell nano_dollars{0};
+  };
   struct ModelSeries {
+    explicit ModelSeries(std::vector<std::string> of)
+        : targets(std::move(of)), spend(std::make_unique<Spend[]>(targets.size())) {}
+
     std::array<Cell, kEndings> endings{};
     Cell retries{0};
     Cell fallbacks{0};
     Cell skipped{0};
     telemetry::Histogram duration;
     telemetry::Histogram first_content;
+    const std::vector<std::string> targets;  // in the order of the plan; of "other": one of that name
+    const std::unique_ptr<Spend[]> spend;    // of each of them
   };
   struct TargetSeries {
     Cell succeeded{0};
@@ -65,6 +76,8 @@ class CallMetrics {
   // The maps do not change after construction, so reading them needs no lock.
   template <typename Series>
   static Series& find(const ByName<Series>& series, std::string_view name) noexcept;
+  static void count_spend(const AttemptRecord& attempt, ModelSeries& model) noexcept;
+  void write_spend(telemetry::Exposition& out) const;
   void count_attempts(const Plan& plan, const CallRecord& record, ModelSeries& model) noexcept;
 
   ByName<ModelSeries> models_;

@@ -6,18 +6,10 @@
 #include <fmt/format.h>
 
 #include "fuseboard/core/validation.h"
+#include "gateway/cause.h"
 
 namespace fuseboard::gateway {
 namespace {
-
-// A key may hold a model's name as a caller wrote it: it must not begin a line of its own or steer a terminal.
-std::string one_line(std::string text) {
-  for (char& c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) c = '?';
-  }
-  return text;
-}
 
 std::string cause_text(const BreakerEvent& event) {
   switch (event.cause) {
@@ -48,22 +40,22 @@ std::string cause_text(const BreakerEvent& event) {
 }
 
 std::string override_text(const BreakerEvent& event) {
-  std::string text = fmt::format("{}: {}", one_line(std::string(event.key.view())), name(event.kind));
+  std::string text = fmt::format("{}: {}", one_line(event.key), name(event.kind));
   if (!event.override_in_force) return text;
   text += fmt::format(" {}", name(event.override_in_force->kind));
-  if (!event.override_in_force->reason.empty())
-    text += fmt::format(" ({})", one_line(std::string(event.override_in_force->reason.view())));
+  if (!event.override_in_force->reason.empty()) text += fmt::format(" ({})", one_line(event.override_in_force->reason));
   return text;
 }
 
 }  // namespace
 
-std::string event_text(const BreakerEvent& event) {
+std::string event_text(const BreakerEvent& event, std::string_view last_cause) {
   if (event.kind != BreakerEventKind::transition) return override_text(event);
-  const std::string key = one_line(std::string(event.key.view()));
+  const std::string key = one_line(event.key);
   std::string text = fmt::format("{}: {} -> {} {}", key, name(event.from), name(event.to), cause_text(event));
   if (event.to == CircuitState::open) {
     if (event.last_failure) text += fmt::format(", the last {}", name(*event.last_failure));
+    if (event.last_failure && !last_cause.empty()) text += fmt::format(" ({})", one_line(last_cause));
     text += fmt::format("; refusing for {}", to_text(event.open_time));
   }
   return text;

@@ -8,6 +8,7 @@
 
 #include "fuseboard/telemetry/breaker_gauge.h"
 #include "fuseboard/telemetry/exposition.h"
+#include "gateway/process_metrics.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -72,12 +73,16 @@ void write_server(Exposition& out, const net::HttpServer::Counters& server) {
 
 }  // namespace
 
-std::string exposition(const ModelTable& models, const BreakerRegistry& breakers, const CallMetrics& metrics,
-                       const net::HttpServer::Counters& server) {
+std::string exposition(const ExpositionSources& from) {
   Exposition out;
-  metrics.write(out);
-  write_breakers(out, models, breakers);
-  write_server(out, server);
+  out.family("fuseboard_build_info", Exposition::Type::gauge, "Always 1; the labels say what is running.");
+  out.sample("fuseboard_build_info",
+             {{"version", from.build.version}, {"commit", from.build.commit}, {"compiler", from.build.compiler}},
+             std::uint64_t{1});
+  from.metrics.write(out);
+  write_breakers(out, from.models, from.breakers);
+  write_server(out, from.server);
+  write_process(out);
   return std::move(out).take();
 }
 

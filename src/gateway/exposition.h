@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "fuseboard/breaker/registry.h"
 #include "gateway/call_metrics.h"
@@ -13,9 +14,23 @@
 
 namespace fuseboard::gateway {
 
-// Everything the gateway counts, as Prometheus text. Breakers of targets that no configured model names are left to the
-// admin API: callers write those names, and labels are bounded [TEL-3].
-std::string exposition(const ModelTable& models, const BreakerRegistry& breakers, const CallMetrics& metrics,
-                       const net::HttpServer::Counters& server);
+// What is running.
+struct BuildInfo {
+  std::string_view version = "unknown";
+  std::string_view commit = "unknown";
+  std::string_view compiler = "unknown";
+};
+
+struct ExpositionSources {
+  const BuildInfo& build;
+  const ModelTable& models;
+  const BreakerRegistry& breakers;
+  const CallMetrics& metrics;
+  net::HttpServer::Counters server{};
+};
+
+// Everything that the gateway counts, and what the system says of its process, in Prometheus' text format. Breakers of
+// configured targets alone: others are named by callers [TEL-3].
+std::string exposition(const ExpositionSources& from);
 
 }  // namespace fuseboard::gateway

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "fuseboard/core/bounded_text.h"
 #include "gateway/answer_stream.h"
 #include "gateway/relay.h"
 #include "net/client.h"
@@ -16,11 +17,14 @@ namespace fuseboard::gateway {
 
 struct Relay::Flight {
   const Attempt attempt;
+  const TimePoint started;
   std::optional<net::ClientExchange> upstream{};
   const AnswerStream* stream = nullptr;  // while it is being relayed
   std::optional<ServerWindow> window{};  // what the upstream's headers say of its limits
-  Flight* next = nullptr;                // of those whose tasks run
-  bool begun = false;                    // its first content has been told to the driver
+  BoundedText<63> upstream_request_id{};
+  std::string cause{};     // of its failure, for whoever asks why
+  Flight* next = nullptr;  // of those whose tasks run
+  bool begun = false;      // its first content has been told to the driver
 };
 
 struct Relay::Sending {

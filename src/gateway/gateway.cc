@@ -57,7 +57,9 @@ struct Gateway::Impl {
         models(config, breakers),
         ledger(config.budgets, options.wall),
         metrics(models),
-        shared{.breakers = breakers,
+        failures(models, clock, options.log),
+        shared{.build = options.build,
+               .breakers = breakers,
                .started = clock.now(),
                .draining = draining,
                .server_counters = [this] { return server->counters(); },
@@ -78,6 +80,7 @@ struct Gateway::Impl {
                                                   .wall = wall,
                                                   .models = models,
                                                   .metrics = metrics,
+                                                  .failures = failures,
                                                   .rng = rng,
                                                   .ledger = ledger,
                                                   .state_homes = state_homes,
@@ -99,6 +102,7 @@ struct Gateway::Impl {
   BudgetLedger ledger;
   StateHomes state_homes;
   CallMetrics metrics;
+  Failures failures;
   std::atomic<bool> draining{false};
   Shared shared;
   net::LoopGroup loops;
@@ -128,5 +132,10 @@ void Gateway::drain(std::move_only_function<void()> done) {
 }
 
 BreakerRegistry& Gateway::breakers() noexcept { return impl_->breakers; }
+
+std::string Gateway::last_cause(std::string_view target) const {
+  const auto last = impl_->failures.last(target);
+  return last ? std::string(last->cause.view()) : std::string();
+}
 
 }  // namespace fuseboard::gateway

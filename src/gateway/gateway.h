@@ -9,10 +9,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "config/config.h"
 #include "fuseboard/breaker/registry.h"
 #include "fuseboard/core/clock.h"
+#include "gateway/exposition.h"
+#include "gateway/failures.h"
 
 namespace fuseboard::gateway {
 
@@ -21,6 +24,8 @@ struct GatewayOptions {
   bool demo = false;        // answers say so
   const Clock& clock = SteadyClock::instance();
   const WallClock& wall = SystemWallClock::instance();
+  BuildInfo build{};  // for /metrics
+  LogSink log{};      // of facts for people, such as calls that failed; empty: nobody reads them
 };
 
 // Start with listen(), end with drain(). All methods from one thread.
@@ -40,6 +45,10 @@ class Gateway {
   void drain(std::move_only_function<void()> done);
 
   BreakerRegistry& breakers() noexcept;
+
+  // Why the latest failed attempt on that configured target failed, in words; empty: none did, or its category says
+  // all.
+  std::string last_cause(std::string_view target) const;
 
  private:
   struct Impl;

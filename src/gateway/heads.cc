@@ -240,6 +240,9 @@ void add_served_by(net::Headers& headers, const ServedBy& served_by) {
   if (served_by.dialect == llm::Dialect::anthropic) headers.add("request-id", served_by.request_id);
   if (!served_by.target.empty()) headers.add("x-fuseboard-target", served_by.target);
   headers.add("x-fuseboard-attempts", std::to_string(served_by.attempts));
+  if (!served_by.upstream_request_id.empty()) {
+    headers.add("x-fuseboard-upstream-request-id", served_by.upstream_request_id);
+  }
   if (served_by.demo) headers.add("x-fuseboard-demo", "1");
 }
 

@@ -38,6 +38,7 @@ struct ServedBy {
   std::uint32_t attempts = 0;
   bool demo = false;                            // answers of the built-in demo say so
   llm::Dialect dialect = llm::Dialect::openai;  // the caller's
+  std::string_view upstream_request_id{};       // what the target calls the request; empty: it does not say
 };
 
 // The upstream's head as the caller gets it. `spoken` is the upstream's dialect: to a caller of the other one, what

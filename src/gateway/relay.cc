@@ -8,6 +8,7 @@
 
 #include "fuseboard/classify/classifier.h"
 #include "fuseboard/classify/user_rules.h"
+#include "gateway/cause.h"
 #include "gateway/flight.h"
 #include "gateway/rate_headers.h"
 #include "gateway/transport_fault.h"
@@ -66,6 +67,14 @@ std::optional<std::uint32_t> telling_target(const CallRecord& record) {
     if (attempt.number == record.telling_attempt) return attempt.target;
   }
   return record.attempts.empty() ? std::nullopt : std::optional(record.attempts.back().target);
+}
+
+// Of the same attempt.
+std::string_view upstream_id(const CallRecord& record) {
+  const std::uint32_t attempt =
+      record.telling_attempt.value_or(record.attempts.empty() ? 0 : record.attempts.back().number);
+  const AttemptNote* const note = record.note_of(attempt);
+  return note == nullptr ? std::string_view() : note->upstream_request_id.view();
 }
 
 // Keeps an attempt in the list of those whose tasks run.
@@ -147,6 +156,10 @@ net::Task<void> Relay::run() {
   const CallRecord& record = driver_.execution().record();
   worker_.metrics.count(*call_.route, record);
   if (record.ending == Ending::cancelled) co_return;
+  if (record.ending != Ending::success) {
+    const Plan& plan = driver_.execution().plan();
+    worker_.failures.call_failed(call_.request_id, record, plan, to_text(forms_.unable(), plan));
+  }
   if (record.ending == Ending::interrupted) {
     co_await break_off();
   } else if (record.ending != Ending::success) {
@@ -157,15 +170,18 @@ net::Task<void> Relay::run() {
 }
 
 net::Task<void> Relay::attempt(Attempt attempt) {
-  Flight flight{.attempt = attempt};
+  Flight flight{.attempt = attempt, .started = now()};
   const Entry entry(flights_, flight);
   Sending sending = prepare(attempt);
   std::expected<net::ResponseHead, net::TransportError> head = co_await send(flight, sending);
   std::string().swap(sending.body);  // the answer may stream for minutes
   if (!driver_.in_flight(attempt.number)) co_return;
-  if (head) flight.window = window_of(attempt.target, head->headers);
+  if (head) {
+    flight.window = window_of(attempt.target, head->headers);
+    flight.upstream_request_id = upstream_request_id(head->headers);
+  }
   if (!head) {
-    end(flight, report_of(head.error()));
+    end_broken(flight, head.error());
   } else if (head->status < 200 || head->status > 299) {
     co_await read_error(flight, *head, sending.prefilled());
   } else if (driver_.accepted(attempt.number); call_.facts.stream && is_event_stream(*head)) {
@@ -226,7 +242,10 @@ net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead& head, bool 
   // The status has already decided; a body that does not come only leaves less to say.
   std::string text = body ? *std::move(body) : std::string();
   const Failure failure = judge(head, text).value_or(Failure::of(Category::execution_error));
+  flight.cause = cause_of_answer(head, words_of(flight, head, text, failure));
   AttemptReport report = failed_report(failure, true);
+  // Whoever is sent elsewhere for ever is sent there the next time too: it is the base URL that is wrong.
+  if (head.status >= 300 && head.status <= 399) report.outcome.failure->retryable = false;
   if (prefilled && failure.category == Category::invalid_request) {
     // The request was good before the prefill was added: the same target may begin anew.
     refused_prefill_ |= std::uint64_t{1} << attempt.target;
@@ -250,11 +269,16 @@ net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead& head) {
     take_plain(flight, head, *std::move(body));
     co_return;
   }
+  if (!body) {
+    end_broken(flight, body.error());
+    co_return;
+  }
   // An answer that goes on within a stream must be one.
-  end(flight, body ? failed_report(TransportFault::malformed) : report_of(body.error()));
+  flight.cause = "a stream was asked for, and its answer is none";
+  end(flight, failed_report(TransportFault::malformed));
 }
 
-void Relay::take_plain(const Flight& flight, net::ResponseHead& head, std::string body) {
+void Relay::take_plain(Flight& flight, net::ResponseHead& head, std::string body) {
   const Attempt& attempt = flight.attempt;
   const llm::Dialect dialect = forms_.dialect(attempt.target);
   const llm::AnswerJudgement read =
@@ -263,6 +287,7 @@ void Relay::take_plain(const Flight& flight, net::ResponseHead& head, std::strin
     // The reader of answers sees that it is none; what that means is the classifier's word.
     const Failure failure = judge(head, body).value_or(*read.failure);
     if (!read.error.empty()) keep_error(told_under_success(attempt.number, dialect, failure, read.error));
+    flight.cause = cause_of_content(read.error);
     end(flight, failed_report(failure, true));
     return;
   }
@@ -273,6 +298,7 @@ void Relay::take_plain(const Flight& flight, net::ResponseHead& head, std::strin
     auto said = streamed ? as_stream(dialect, call_.dialect, body, origin)
                          : llm::translate_answer(dialect, call_.dialect, body, origin);
     if (!said) {
+      flight.cause = "its answer cannot be said in the caller's dialect: " + careful_words(said.error());
       end(flight, failed_report(TransportFault::malformed));
       return;
     }
@@ -294,11 +320,12 @@ void Relay::take_plain(const Flight& flight, net::ResponseHead& head, std::strin
 
 // No evidence against the target, and nothing to try again: another target is asked only where the plan's fallback_on
 // says so. If none answers, the caller reads the reason in what the provider sent.
-void Relay::end_filtered(const Flight& flight, UpstreamError answer, const llm::Usage& usage) {
+void Relay::end_filtered(Flight& flight, UpstreamError answer, const llm::Usage& usage) {
   answer.ready = true;
   keep_error(std::move(answer));
   AttemptReport report = failed_report(Failure::of(Category::content_policy), true);
   report.usage = usage_of(usage);  // what was filtered is billed
+  flight.cause = "its safety system withheld the answer";
   end(flight, report);
 }
 
@@ -306,8 +333,43 @@ void Relay::end_filtered(const Flight& flight, UpstreamError answer, const llm::
 // of an answer, a failure may be gone on from.
 void Relay::end(const Flight& flight, AttemptReport report) {
   report.window = flight.window;
+  report.upstream_request_id = flight.upstream_request_id;
+  if (const auto& failure = report.outcome.failure) {
+    report.cause = flight.cause;
+    const std::string_view target = driver_.execution().plan().targets()[flight.attempt.target].name;
+    worker_.failures.attempt_failed(target, failure->category, flight.cause);
+  }
   if (driver_.execution().committed()) report.recovery = recovery();
   driver_.report(flight.attempt.number, report);
+}
+
+// No answer, or only a part of one.
+void Relay::end_broken(Flight& flight, const net::TransportError& error) {
+  flight.cause = cause_of_break(flight, error);
+  end(flight, report_of(error));
+}
+
+std::string Relay::cause_of_break(const Flight& flight, const net::TransportError& error) const {
+  const Attempt& attempt = flight.attempt;
+  switch (const TransportFault fault = fault_of(error)) {
+    case TransportFault::head_timeout:
+      return cause_of_waiting(fault, elapsed(flight.started, attempt.headers_by));
+    case TransportFault::total_timeout:
+      return cause_of_waiting(fault, elapsed(flight.started, std::min(attempt.first_content_by, attempt.total_by)));
+    default:
+      return cause_of(error, worker_.models.providers()[upstream(attempt.target).provider].origin);
+  }
+}
+
+// What a refusal says of itself. Of one that speaks of our credential no more than its code: its words may show a part
+// of it.
+llm::ErrorDetails Relay::words_of(const Flight& flight, const net::ResponseHead& head, std::string_view body,
+                                  const Failure& failure) const {
+  llm::ErrorDetails words =
+      llm::judge_answer(forms_.endpoint(flight.attempt.target), head.status, head.headers.get("content-type"), body, {})
+          .error;
+  if (failure.category == Category::authentication) words.message.clear();
+  return words;
 }
 
 void Relay::cancel(std::uint32_t attempt) {
@@ -319,11 +381,11 @@ void Relay::cancel(std::uint32_t attempt) {
 net::Task<void> Relay::answer_failure() {
   const CallRecord& record = driver_.execution().record();
   const std::optional<std::uint32_t> target = telling_target(record);
-  const auto& problem = forms_.problem();
   const UpstreamError* const telling = telling_error();
-  Answer answer = failure_answer(
-      record, driver_.execution().plan(),
-      {.upstream = telling, .problem = &problem, .passthrough = target && is_passthrough(*target)}, served_by(target));
+  Answer answer =
+      failure_answer(record, driver_.execution().plan(),
+                     {.upstream = telling, .unable = forms_.unable(), .passthrough = target && is_passthrough(*target)},
+                     served_by(target, upstream_id(record)));
   if (telling != nullptr && telling->dialect != call_.dialect && !telling->ready) {
     const WallTime wall = worker_.wall.now();
     set_rate_headers(answer.head.headers, call_.dialect,
@@ -356,7 +418,7 @@ net::ResponseHead Relay::answer_head(const Flight& flight, net::ResponseHead&& u
   const bool tells_limits = state.limits() != nullptr || state.adaptive_rate() != nullptr || dialect != call_.dialect;
   const WallTime wall = tells_limits ? worker_.wall.now() : WallTime();
   const LimitView told = tells_limits ? read_rate_headers(dialect, upstream.headers, wall) : LimitView();
-  net::ResponseHead head = caller_response(std::move(upstream), served_by(target), dialect);
+  net::ResponseHead head = caller_response(std::move(upstream), served_by(target, flight.upstream_request_id), dialect);
   if (streamed || dialect != call_.dialect) describe_own_body(head.headers, streamed);
   if (tells_limits) {
     set_rate_headers(head.headers, call_.dialect,
@@ -417,13 +479,14 @@ void Relay::caller_gone() {
   driver_.leave();
 }
 
-ServedBy Relay::served_by(std::optional<std::uint32_t> target) const noexcept {
+ServedBy Relay::served_by(std::optional<std::uint32_t> target, std::string_view upstream_request_id) const noexcept {
   const CallRecord& record = driver_.execution().record();
   return {.request_id = call_.request_id,
           .target = target ? std::string_view(driver_.execution().plan().targets()[*target].name) : std::string_view(),
           .attempts = record.attempts_sent,
           .demo = worker_.demo,
-          .dialect = call_.dialect};
+          .dialect = call_.dialect,
+          .upstream_request_id = upstream_request_id};
 }
 
 }  // namespace fuseboard::gateway

@@ -51,7 +51,7 @@ class Relay final : private CallHands {
   bool was_stale(const Flight& flight, const std::expected<net::ResponseHead, net::TransportError>& head) const;
   net::Task<void> read_error(Flight& flight, net::ResponseHead& head, bool prefilled);
   net::Task<void> read_plain(Flight& flight, net::ResponseHead& head);
-  void take_plain(const Flight& flight, net::ResponseHead& head, std::string body);
+  void take_plain(Flight& flight, net::ResponseHead& head, std::string body);
 
   // Streams (relay_stream.cc).
   net::Task<void> relay_stream(Flight& flight, net::ResponseHead& head, const Sending& sending);
@@ -71,15 +71,19 @@ class Relay final : private CallHands {
   std::optional<ServerWindow> window_of(std::uint32_t target, const net::Headers& headers) const;
   void keep_error(UpstreamError error);
   const UpstreamError* telling_error() const noexcept;
-  void end_filtered(const Flight& flight, UpstreamError answer, const llm::Usage& usage);
+  void end_filtered(Flight& flight, UpstreamError answer, const llm::Usage& usage);
   void end(const Flight& flight, AttemptReport report);
+  void end_broken(Flight& flight, const net::TransportError& error);
+  std::string cause_of_break(const Flight& flight, const net::TransportError& error) const;
+  llm::ErrorDetails words_of(const Flight& flight, const net::ResponseHead& head, std::string_view body,
+                             const Failure& failure) const;
   AttemptReport report_of(const net::TransportError& error) const;
   // What an answer means, by its head and its body: a user's rules, then ours.
   std::optional<Failure> judge(const net::ResponseHead& head, std::string_view body) const;
   bool is_passthrough(std::uint32_t target) const;
   void remember_state(const Flight& flight, std::string_view id);
   void caller_gone();
-  ServedBy served_by(std::optional<std::uint32_t> target) const noexcept;
+  ServedBy served_by(std::optional<std::uint32_t> target, std::string_view upstream_request_id) const noexcept;
   TimePoint now() const noexcept { return worker_.clock.now(); }
   TargetState& state_of(std::uint32_t target) const { return *driver_.execution().plan().targets()[target].state; }
   const Upstream& upstream(std::uint32_t target) const { return call_.route->upstreams[target]; }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/cause.h"
 #include "gateway/flight.h"
 #include "gateway/relay.h"
 #include "gateway/transport_fault.h"
@@ -33,6 +34,21 @@ std::pair<TimePoint, TransportFault> next_by(const Attempt& attempt, const Answe
   const TimePoint idle_by = saturating_add(saturating_add(stream.last_event(), unheard), attempt.idle);
   if (idle_by <= attempt.total_by) return {idle_by, TransportFault::idle_timeout};
   return {attempt.total_by, TransportFault::total_timeout};
+}
+
+// How long the target was given before that fault.
+Duration patience_of(const Attempt& attempt, TransportFault fault, TimePoint started) {
+  if (fault == TransportFault::idle_timeout) return attempt.idle;
+  const TimePoint by = fault == TransportFault::first_content_timeout
+                           ? std::min(attempt.first_content_by, attempt.total_by)
+                           : attempt.total_by;
+  return elapsed(started, by);
+}
+
+std::string cause_of_stream(const AnswerStream& stream) {
+  if (!stream.error().empty()) return cause_of_content(stream.error());
+  return stream.malformed() ? "an event of its stream is not what its dialect says"
+                            : "its stream ended before the answer was complete";
 }
 
 }  // namespace
@@ -79,11 +95,15 @@ net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead& head, con
     if (reading == Reading::complete) {
       co_await complete_stream(flight, stream, head);
     } else if (reading == Reading::mismatch) {
+      flight.cause = "what it answers does not go on where the answer broke off";
       fail_stream(flight, stream, {.outcome = Outcome::success(), .answered = true, .unusable = true});
     } else if (bytes || !stream.error().empty() || stream.malformed()) {
+      flight.cause = cause_of_stream(stream);
       fail_stream(flight, stream, failed_report(*stream.verdict(), true));
     } else {
       const bool silent = bytes.error().kind == net::TransportError::body_timeout;
+      flight.cause = silent ? cause_of_waiting(fault, patience_of(flight.attempt, fault, flight.started))
+                            : cause_of_break(flight, bytes.error());
       fail_stream(flight, stream, silent ? failed_report(fault) : report_of(bytes.error()));
     }
     co_return;
@@ -163,14 +183,16 @@ net::Task<void> Relay::break_off() {
   const CallRecord& record = driver_.execution().record();
   if (error_event_.empty()) {
     const AttemptRecord& last = record.attempts.back();
+    const Plan& plan = driver_.execution().plan();
+    const std::string told = causes(record, plan);
     const std::string_view why =
         last.failure && !last.unusable ? name(last.failure->category) : std::string_view("no other answer fits it");
     const llm::Endpoint spoken =
         call_.endpoint == llm::Endpoint::other ? llm::chat_endpoint(call_.dialect) : call_.endpoint;
-    error_event_ = llm::error_event(
-        spoken, llm::GatewayError::stream_interrupted,
-        "the answer broke off: " + std::string(why) + " at " + driver_.execution().plan().targets()[last.target].name,
-        delivered_.events);
+    error_event_ = llm::error_event(spoken, llm::GatewayError::stream_interrupted,
+                                    "the answer broke off: " + std::string(why) + " at " +
+                                        plan.targets()[last.target].name + (told.empty() ? "" : " (" + told + ")"),
+                                    delivered_.events);
   }
   if (co_await exchange_.write(error_event_)) co_await exchange_.finish();
 }

@@ -39,7 +39,7 @@ bool RequestForms::can_take(std::uint32_t target) noexcept {
   if (translated(target)) {
     auto body = translate(target);
     if (!body) {
-      if (!problem_) problem_ = std::move(body.error());
+      unable_.push_back({.target = target, .error = std::move(body.error())});
       return false;
     }
     translation_ = {.target = target, .body = *std::move(body)};
@@ -75,11 +75,9 @@ std::expected<std::string, llm::RequestError> RequestForms::body_with_prefill(st
 
 std::expected<std::string, llm::RequestError> RequestForms::translate(std::uint32_t target) const {
   if (!llm::translates(call_.endpoint)) {
-    return std::unexpected(llm::RequestError{
-        .message =
-            "the model '" + call_.route->name + "' has no target that speaks the dialect of " + std::string(call_.path),
-        .param = "model",
-        .code = "unsupported_endpoint"});
+    return std::unexpected(llm::RequestError{.message = "it does not speak the dialect of " + std::string(call_.path),
+                                             .param = "model",
+                                             .code = "unsupported_endpoint"});
   }
   const Upstream& to = upstream(target);
   return llm::translate_request(call_.dialect, dialect(target), call_.body,

@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "fuseboard/pipeline/execution.h"
+#include "gateway/inability.h"
 #include "gateway/model_call.h"
 
 namespace fuseboard::gateway {
@@ -36,8 +38,8 @@ class RequestForms final : public Eligibility {
   std::expected<std::string, llm::RequestError> body_with_prefill(std::uint32_t target, std::string_view partial,
                                                                   std::uint64_t tokens);
 
-  // Why the first target that cannot take the call cannot.
-  const std::optional<llm::RequestError>& problem() const noexcept { return problem_; }
+  // Of the targets that were asked about: which cannot take the call, and why.
+  std::span<const Inability> unable() const noexcept { return unable_; }
 
  private:
   struct Translation {
@@ -52,7 +54,7 @@ class RequestForms final : public Eligibility {
   std::optional<Translation> translation_;  // the latest, until it is sent
   std::uint64_t known_ = 0;                 // by target: whether can_take() has been asked, and its answer
   std::uint64_t able_ = 0;
-  std::optional<llm::RequestError> problem_;
+  std::vector<Inability> unable_;
 };
 
 }  // namespace fuseboard::gateway

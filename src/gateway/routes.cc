@@ -39,8 +39,11 @@ net::Task<void> readyz(Context& context) {
 
 net::Task<void> metrics(Context& context) {
   return respond(context, 200, telemetry::kExpositionContentType,
-                 exposition(context.worker.models, context.shared.breakers, context.worker.metrics,
-                            context.shared.server_counters()));
+                 exposition({.build = context.shared.build,
+                             .models = context.worker.models,
+                             .breakers = context.shared.breakers,
+                             .metrics = context.worker.metrics,
+                             .server = context.shared.server_counters()}));
 }
 
 net::Task<void> admin_state(Context& context) {
@@ -54,6 +57,7 @@ net::Task<void> admin_state(Context& context) {
                              .breakers = context.shared.breakers,
                              .models = context.worker.models,
                              .metrics = context.worker.metrics,
+                             .failures = context.worker.failures,
                              .server = context.shared.server_counters()}));
 }
 

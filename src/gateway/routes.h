@@ -9,6 +9,7 @@
 #include <string>
 
 #include "fuseboard/breaker/registry.h"
+#include "gateway/exposition.h"
 #include "gateway/worker.h"
 #include "net/server.h"
 
@@ -16,6 +17,7 @@ namespace fuseboard::gateway {
 
 // What routes need beyond their loop's worker; shared by all loops, outlives every request.
 struct Shared {
+  BuildInfo build{};
   BreakerRegistry& breakers;
   TimePoint started{};
   const std::atomic<bool>& draining;

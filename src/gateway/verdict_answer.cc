@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
+#include "gateway/cause.h"
 #include "llm/json_scan.h"
 
 namespace fuseboard::gateway {
@@ -30,13 +33,14 @@ void add_retry_after(net::Headers& headers, Duration wait) {
 
 // Nothing was sent: says which target refused for what.
 Answer refused(llm::GatewayError error, std::string_view why, const CallRecord& record, const Plan& plan,
-               const ServedBy& served_by) {
+               std::string_view note, const ServedBy& served_by) {
   std::string message = fmt::format("'{}': {}:", plan.name(), why);
   char separator = ' ';
   for (const RefusalRecord& refusal : record.refusals) {
     message += fmt::format("{}{} ({})", separator, plan.targets()[refusal.target].name, name(refusal.reason));
     separator = ',';
   }
+  message += note;
   Answer answer = own_error(error, message, served_by);
   if (record.retry_after) add_retry_after(answer.head.headers, *record.retry_after);
   return answer;
@@ -46,6 +50,21 @@ Answer refused(llm::GatewayError error, std::string_view why, const CallRecord& 
 Answer spent(Answer answer) {
   answer.head.headers.set("x-should-retry", "false");
   return answer;
+}
+
+// In words, after what is said otherwise; empty where every target could be asked.
+std::string note_of(std::span<const Inability> unable, const Plan& plan) {
+  return unable.empty() ? std::string() : "; not asked: " + to_text(unable, plan);
+}
+
+// The same within the message of an upstream's error. What is not of the usual shape stays as it is.
+std::string with_note(std::string body, std::string_view note) {
+  using Json = nlohmann::ordered_json;
+  Json json = Json::parse(body, nullptr, false);
+  const auto message = Json::json_pointer("/error/message");
+  if (!json.is_object() || !json.contains(message) || !json[message].is_string()) return body;
+  json[message] = json[message].get<std::string>() + std::string(note);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 // What an upstream answered, and was judged to mean, in the caller's dialect.
@@ -80,50 +99,79 @@ Answer request_error(const llm::RequestError& error, const ServedBy& served_by) 
   return answer;
 }
 
-Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureCircumstances& circumstances,
-                      const ServedBy& served_by) {
+namespace {
+
+// Nothing could be sent: every target that might have been asked lacks words for the request.
+Answer unable_to_say(std::span<const Inability> unable, const Plan& plan, const ServedBy& served_by) {
+  llm::RequestError error = unable.front().error;
+  error.message = fmt::format("no target of '{}' can take this request: {}", plan.name(), to_text(unable, plan));
+  return request_error(error, served_by);
+}
+
+// Nothing was sent, or time ran out; nullopt: an attempt decided.
+std::optional<Answer> without_attempt(const CallRecord& record, const Plan& plan, std::span<const Inability> unable,
+                                      const ServedBy& served_by) {
   using llm::GatewayError;
-  const UpstreamError* const upstream = circumstances.upstream;
+  const std::string note = note_of(unable, plan);
+  const auto refuse = [&](GatewayError error, std::string_view why) {
+    return refused(error, why, record, plan, note, served_by);
+  };
   switch (record.ending) {
     case Ending::circuit_open:
-      return refused(GatewayError::circuit_open, "every target is resting after repeated failures", record, plan,
-                     served_by);
+      return refuse(GatewayError::circuit_open, "every target is resting after repeated failures");
     case Ending::rate_limited:
-      return refused(GatewayError::rate_limited, "every target is at its limit", record, plan, served_by);
+      return refuse(GatewayError::rate_limited, "every target is at its limit");
     case Ending::queue_full:
-      return refused(GatewayError::queue_full, "too many calls are waiting", record, plan, served_by);
+      return refuse(GatewayError::queue_full, "too many calls are waiting");
     case Ending::budget_exceeded:
-      return spent(refused(GatewayError::budget_exceeded, "the budget is spent", record, plan, served_by));
+      return spent(refuse(GatewayError::budget_exceeded, "the budget is spent"));
     case Ending::credential_parked:
-      return spent(refused(GatewayError::upstream_authentication, "the configured credentials were refused of late",
-                           record, plan, served_by));
+      return spent(refuse(GatewayError::upstream_authentication, "the configured credentials were refused of late"));
     case Ending::no_target:
-      if (circumstances.problem != nullptr && *circumstances.problem) {
-        return request_error(**circumstances.problem, served_by);
-      }
-      return refused(GatewayError::no_target, "no target can take this call", record, plan, served_by);
+      if (!unable.empty()) return unable_to_say(unable, plan, served_by);
+      return refuse(GatewayError::no_target, "no target can take this call");
     case Ending::deadline_exceeded:
-      return spent(own_error(GatewayError::deadline_exceeded, summary(record, plan), served_by));
+      return spent(own_error(GatewayError::deadline_exceeded, summary(record, plan) + note, served_by));
     default:
-      break;
+      return std::nullopt;
   }
+}
+
+Answer refused_credential(const AttemptRecord& attempt, const CallRecord& record, const Plan& plan,
+                          std::string_view note, const ServedBy& served_by) {
+  std::string message =
+      fmt::format("{} refused the credential it is configured with", plan.targets()[attempt.target].name);
+  if (const AttemptNote* const known = record.note_of(attempt.number); known != nullptr && !known->cause.empty()) {
+    message += fmt::format(" ({})", known->cause.view());
+  }
+  message += note;
+  return spent(own_error(llm::GatewayError::upstream_authentication, message, served_by));
+}
+
+}  // namespace
+
+Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureCircumstances& circumstances,
+                      const ServedBy& served_by) {
+  if (auto answer = without_attempt(record, plan, circumstances.unable, served_by)) return *std::move(answer);
+  const UpstreamError* const upstream = circumstances.upstream;
+  const std::string note = note_of(circumstances.unable, plan);
   const AttemptRecord* telling = find_attempt(record, record.telling_attempt);
   const bool refused_ours = telling != nullptr && telling->failure->category == Category::authentication;
-  if (refused_ours && !circumstances.passthrough) {
-    const std::string message =
-        fmt::format("{} refused the credential it is configured with", plan.targets()[telling->target].name);
-    return spent(own_error(llm::GatewayError::upstream_authentication, message, served_by));
-  }
+  if (refused_ours && !circumstances.passthrough) return refused_credential(*telling, record, plan, note, served_by);
   // A filtered answer is a 200 that says so itself.
   const bool filtered = telling != nullptr && telling->failure->category == Category::content_policy;
   if (upstream != nullptr && (upstream->head.status >= 400 || filtered)) {
     const auto judged = telling != nullptr ? std::optional(telling->failure->category) : std::nullopt;
     const auto hint = telling != nullptr ? telling->failure->retry_after : std::nullopt;
     Answer answer = shown(*upstream, judged, served_by);
+    if (!note.empty()) {
+      answer.body = with_note(std::move(answer.body), note);
+      describe_own_body(answer.head.headers, false);
+    }
     const bool in_vain = record.ending == Ending::retries_exhausted || (hint && *hint > kLongestWorthwhileWait);
     return in_vain ? spent(std::move(answer)) : answer;
   }
-  return spent(own_error(llm::GatewayError::retries_exhausted, summary(record, plan), served_by));
+  return spent(own_error(llm::GatewayError::retries_exhausted, summary(record, plan) + note, served_by));
 }
 
 std::string summary(const CallRecord& record, const Plan& plan) {
@@ -131,8 +179,11 @@ std::string summary(const CallRecord& record, const Plan& plan) {
   if (record.attempts.empty()) return fmt::format("no attempt was sent in {} ms", milliseconds);
   const AttemptRecord& last = record.attempts.back();
   const std::string_view how = last.failure ? name(last.failure->category) : std::string_view("success");
-  return fmt::format("{} attempt{} in {} ms; the last, on {}, ended with {}", record.attempts_sent,
-                     record.attempts_sent == 1 ? "" : "s", milliseconds, plan.targets()[last.target].name, how);
+  const std::string numbers =
+      fmt::format("{} attempt{} in {} ms; the last, on {}, ended with {}", record.attempts_sent,
+                  record.attempts_sent == 1 ? "" : "s", milliseconds, plan.targets()[last.target].name, how);
+  const std::string told = causes(record, plan);
+  return told.empty() ? numbers : fmt::format("{} ({})", told, numbers);
 }
 
 }  // namespace fuseboard::gateway

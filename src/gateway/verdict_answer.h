@@ -5,11 +5,13 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "fuseboard/pipeline/plan.h"
 #include "fuseboard/pipeline/record.h"
 #include "gateway/heads.h"
+#include "gateway/inability.h"
 #include "llm/errors.h"
 #include "net/http.h"
 
@@ -37,10 +39,10 @@ Answer own_error(llm::GatewayError error, std::string_view message, const Served
 // The answer for a call that ended in any way but success, interrupted or cancelled. `upstream` is the error of the
 // record's telling attempt, nullptr where that attempt got no answer that can be shown. An upstream that refuses our
 // credential is never shown as it is: its 401 would look like the caller's own [FBK-6]; `passthrough` says that it is
-// the caller's own. `problem`: why the request cannot be said in the dialect of a target, where nothing was sent.
+// the caller's own. `unable`: the targets that were not asked because the request cannot be said in their dialect.
 struct FailureCircumstances {
   const UpstreamError* upstream = nullptr;
-  const std::optional<llm::RequestError>* problem = nullptr;
+  std::span<const Inability> unable{};
   bool passthrough = false;
 };
 Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureCircumstances& circumstances,
@@ -49,7 +51,8 @@ Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureC
 // A request that is refused for what it says, in the caller's dialect.
 Answer request_error(const llm::RequestError& error, const ServedBy& served_by);
 
-// One line on how a call ended, for errors and logs: "3 attempts in 1520 ms; the last, on openai/gpt, was a timeout".
+// One line on how a call ended, for errors and logs: `provider "openai": no answer within 30s (3 attempts in 90010 ms;
+// the last, on openai/gpt, ended with timeout)`; without what is in brackets' front where no cause is known.
 std::string summary(const CallRecord& record, const Plan& plan);
 
 }  // namespace fuseboard::gateway

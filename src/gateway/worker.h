@@ -12,6 +12,7 @@
 #include "fuseboard/core/clock.h"
 #include "fuseboard/core/rng.h"
 #include "gateway/call_metrics.h"
+#include "gateway/failures.h"
 #include "gateway/model_table.h"
 #include "gateway/state_homes.h"
 #include "net/client.h"
@@ -26,6 +27,7 @@ struct Worker {
   const WallClock& wall;
   ModelTable& models;
   CallMetrics& metrics;
+  Failures& failures;
   Rng& rng;
   BudgetLedger& ledger;
   StateHomes& state_homes;

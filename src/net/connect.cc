@@ -22,6 +22,14 @@ TransportError::Kind connect_failure(const ErrorCode& error) noexcept {
   return TransportError::connect_failed;
 }
 
+std::string resolve_failure(const ErrorCode& error, const std::string& host) {
+  if (error == asio::error::host_not_found || error == asio::error::no_data || !error) {
+    return "the name " + host + " has no address";
+  }
+  if (error == asio::error::host_not_found_try_again) return "no name server could be asked for " + host;
+  return "looking up " + host + " failed: " + error.message();
+}
+
 }  // namespace
 
 // Waits for the step's own handler; a deadline closes the socket, which ends the step, so no handler is left behind.
@@ -55,12 +63,11 @@ Task<std::expected<std::vector<Tcp::endpoint>, TransportError>> ClientConnection
         self->wake();
       });
   co_await step_done();
-  if (step_pending_ || closed()) co_return std::unexpected(give_up("resolving " + origin_.host + " took too long"));
+  if (step_pending_ || closed()) co_return std::unexpected(give_up("looking up " + origin_.host + " took too long"));
   resolver_.reset();
   if (step_error_ || resolved_.empty()) {
-    co_return std::unexpected(TransportError{
-        .kind = TransportError::resolve,
-        .message = "resolving " + origin_.host + ": " + (step_error_ ? step_error_.message() : "no address")});
+    co_return std::unexpected(
+        TransportError{.kind = TransportError::resolve, .message = resolve_failure(step_error_, origin_.host)});
   }
   std::vector<Tcp::endpoint> endpoints;
   for (const auto& entry : resolved_) endpoints.push_back(entry.endpoint());
@@ -101,7 +108,7 @@ Task<std::expected<void, TransportError>> ClientConnection::shake_hands(asio::ss
   co_await step_done();
   if (closed() || expired())
     co_return std::unexpected(give_up("the TLS handshake with " + origin_.host + " took too long"));
-  if (step_error_) co_return std::unexpected(describe_tls_failure(step_error_, *tls()));
+  if (step_error_) co_return std::unexpected(describe_tls_failure(step_error_, *tls(), origin_));
   co_return std::expected<void, TransportError>();
 }
 

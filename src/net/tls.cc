@@ -68,21 +68,58 @@ std::unique_ptr<TlsLayer> make_tls_layer(Socket& socket, asio::ssl::context& con
   return ok ? std::move(layer) : nullptr;
 }
 
-TransportError describe_tls_failure(const ErrorCode& error, TlsLayer& layer) {
+namespace {
+
+// What is wrong with a certificate, after "the certificate of HOST ".
+std::string certificate_fault(long verdict) {
+  switch (verdict) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return "has expired";
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return "is not valid yet; is this machine's clock right?";
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return "is made out to another name";
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+      return "is self-signed; to trust it, name it in tls: {ca: FILE}";
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+      return "is signed by an authority that is not trusted here; to trust it, name it in tls: {ca: FILE}";
+    case X509_V_ERR_CERT_REVOKED:
+      return "was revoked";
+    default:
+      return std::string("is not accepted: ") + X509_verify_cert_error_string(verdict);
+  }
+}
+
+std::string handshake_fault(const ErrorCode& error, const Origin& origin) {
+  const int reason = error.category() == asio::error::get_ssl_category()
+                         ? ERR_GET_REASON(static_cast<unsigned long>(error.value()))
+                         : 0;
+  if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST) {
+    return to_text(origin) + " does not speak TLS; does its URL begin with http:// ?";
+  }
+  const bool left = error == asio::error::eof || error == asio::ssl::error::stream_truncated;
+  return "the TLS handshake with " + to_text(origin) +
+         (left ? " was cut short: the connection was closed" : " failed: " + error.message());
+}
+
+}  // namespace
+
+TransportError describe_tls_failure(const ErrorCode& error, TlsLayer& layer, const Origin& origin) {
   if (error.category() == asio::error::get_ssl_category()) {
     const long verdict = SSL_get_verify_result(layer.stream.native_handle());
     if (ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED &&
         verdict != X509_V_OK) {
       return {.kind = TransportError::tls_certificate,
-              .message =
-                  std::string("the server's certificate is not accepted: ") + X509_verify_cert_error_string(verdict)};
+              .message = "the certificate of " + origin.host + " " + certificate_fault(verdict)};
     }
-    return {.kind = TransportError::tls, .message = "TLS handshake: " + error.message()};
   }
   const bool system = error.category() == boost::system::system_category();
-  return {.kind = TransportError::tls,
-          .sys_errno = system ? error.value() : 0,
-          .message = "TLS handshake: " + error.message()};
+  return {
+      .kind = TransportError::tls, .sys_errno = system ? error.value() : 0, .message = handshake_fault(error, origin)};
 }
 
 }  // namespace fuseboard::net

@@ -34,7 +34,7 @@ std::expected<std::shared_ptr<asio::ssl::context>, std::string> make_tls_context
 // A layer that will verify that the peer is `host`, and tells it so by SNI. Null when OpenSSL is out of memory.
 std::unique_ptr<TlsLayer> make_tls_layer(Socket& socket, asio::ssl::context& context, const std::string& host);
 
-// What a failed handshake means; says so where the certificate was at fault.
-TransportError describe_tls_failure(const ErrorCode& error, TlsLayer& layer);
+// What a failed handshake with the server at `origin` means; says so where the certificate was at fault.
+TransportError describe_tls_failure(const ErrorCode& error, TlsLayer& layer, const Origin& origin);
 
 }  // namespace fuseboard::net

@@ -74,7 +74,13 @@ class Writer {
       add(to_text(attempt.charged->charged.cost)).add(" USD");
       if (attempt.charged->overrun) add(" (overrun)");
     }
+    if (const AttemptNote* const note = record_.note_of(attempt.number)) write(*note);
     add("\n");
+  }
+
+  void write(const AttemptNote& note) {
+    if (!note.upstream_request_id.empty()) add(", request id there ").add(note.upstream_request_id);
+    if (!note.cause.empty()) add("; ").add(note.cause);
   }
 
   void dropped(std::uint64_t count, std::string_view what) {

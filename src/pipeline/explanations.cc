@@ -18,7 +18,8 @@ std::size_t packed_size(const BoundedList<T, N>& list) {
 }
 
 std::size_t packed_size(const CallRecord& record) {
-  return sizeof(CallSummary) + packed_size(record.attempts) + packed_size(record.refusals) + packed_size(record.waits);
+  return sizeof(CallSummary) + packed_size(record.attempts) + packed_size(record.refusals) + packed_size(record.waits) +
+         packed_size(record.notes);
 }
 
 class Packer {
@@ -86,6 +87,7 @@ void Explanations::keep(const CallId& id, const std::shared_ptr<const Plan>& pla
   packer.put(record.attempts);
   packer.put(record.refusals);
   packer.put(record.waits);
+  packer.put(record.notes);
   entries_[next_] = {.id = id, .plan = plan, .offset = offset, .size = size};
   next_ = (next_ + 1) % entries_.size();
   ++count_;
@@ -125,6 +127,7 @@ Explanations::Kept Explanations::read_locked(const Entry& entry) const {
   unpacker.get(kept.record.attempts);
   unpacker.get(kept.record.refusals);
   unpacker.get(kept.record.waits);
+  unpacker.get(kept.record.notes);
   return kept;
 }
 

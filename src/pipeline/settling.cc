@@ -67,6 +67,9 @@ void Execution::settle(std::optional<Flight>& flight, const AttemptReport& repor
   if (!outcome.ok()) attempt.verdict = target_at(attempt.target).state->breakers().handles().back().verdict(outcome);
   attempt.charged = std::move(flight->permits).settle(report, outcome, now);
   record_.attempts.push_back(attempt);
+  if (!report.cause.empty() || !report.upstream_request_id.empty()) {
+    record_.notes.push_back({attempt.number, report.cause, report.upstream_request_id});
+  }
   flight.reset();
 }
 

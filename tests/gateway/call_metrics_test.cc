@@ -91,6 +91,25 @@ TEST_F(CallMetricsTest, CountsEventsThatWereLeftOut) {  // STR-7
   EXPECT_THAT(text(), HasSubstr("fuseboard_skipped_events_total{model=\"other\"} 5\n"));
 }
 
+TEST_F(CallMetricsTest, WhatAttemptsWereChargedCountsByModelAndTarget) {
+  const auto charged = [](std::uint64_t tokens, std::uint64_t nanos) {
+    return BudgetSettlement{.charged = {.tokens = tokens, .cost = Money::from_nanos(nanos)}};
+  };
+  count("smart", Ending::success,
+        {{.number = 1, .target = 0, .failure = Failure::of(Category::network), .charged = charged(10, 5'000'000)},
+         {.number = 2, .target = 1, .charged = charged(100, 1'250'000'000)}});
+  count("smart", Ending::success, {{.number = 1, .target = 1, .charged = charged(1, 0)}, {.number = 2, .target = 1}});
+  count("p/of-their-own", Ending::success, {{.number = 1, .charged = charged(7, 1'000'000'000)}});
+  for (const char* line : {"fuseboard_tokens_total{model=\"smart\",target=\"p/m\"} 10\n",
+                           "fuseboard_tokens_total{model=\"smart\",target=\"q/n\"} 101\n",
+                           "fuseboard_tokens_total{model=\"other\",target=\"other\"} 7\n",
+                           "fuseboard_cost_usd_total{model=\"smart\",target=\"p/m\"} 0.005\n",
+                           "fuseboard_cost_usd_total{model=\"smart\",target=\"q/n\"} 1.25\n",
+                           "fuseboard_cost_usd_total{model=\"other\",target=\"other\"} 1\n"}) {
+    EXPECT_THAT(text(), HasSubstr(line));
+  }
+}
+
 TEST_F(CallMetricsTest, WhatCallersNameBeyondTheConfigurationIsNoLabel) {  // TEL-3
   count("p/of-their-own", Ending::success, {{.number = 1, .target = 0}});
   EXPECT_THAT(text(), HasSubstr("fuseboard_calls_total{model=\"other\",ending=\"success\"} 1\n"));

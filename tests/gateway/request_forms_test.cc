@@ -89,7 +89,7 @@ TEST(RequestForms, TargetsOfBothDialectsTakeAConversation) {
     EXPECT_TRUE(forms->can_take(1));
     EXPECT_EQ(forms->translated(0), !from_chat);
     EXPECT_EQ(forms->translated(1), from_chat);
-    EXPECT_FALSE(forms->problem());
+    EXPECT_TRUE(forms->unable().empty());
   }
 }
 
@@ -130,10 +130,10 @@ TEST(RequestForms, WhatIsNoConversationIsOnlyForItsOwnDialect) {
     EXPECT_EQ(forms->path(0), one.sent_path);
     EXPECT_EQ(forms->body(0), one.sent_body);
     EXPECT_FALSE(forms->can_take(1)) << one.path;
-    EXPECT_EQ(forms->problem(),
-              (llm::RequestError{.message = "the model 'asked' has no target that speaks the dialect of " + one.path,
-                                 .param = "model",
-                                 .code = "unsupported_endpoint"}));
+    ASSERT_EQ(forms->unable().size(), 1U);
+    EXPECT_EQ(forms->unable()[0].error, (llm::RequestError{.message = "it does not speak the dialect of " + one.path,
+                                                           .param = "model",
+                                                           .code = "unsupported_endpoint"}));
   }
 }
 
@@ -142,31 +142,34 @@ TEST(RequestForms, AFieldThatADialectLacksRulesItsTargetsOut) {
   EXPECT_TRUE(forms->can_take(0));
   EXPECT_FALSE(forms->can_take(1));
   EXPECT_FALSE(forms->can_take(1)) << "nor when it is asked again";
-  ASSERT_TRUE(forms->problem());
-  EXPECT_EQ(forms->problem()->param, "logit_bias");
-  EXPECT_EQ(forms->problem()->code, "unsupported_parameter");
+  ASSERT_EQ(forms->unable().size(), 1U);
+  EXPECT_EQ(forms->unable()[0].target, 1U);
+  EXPECT_EQ(forms->unable()[0].error.param, "logit_bias");
+  EXPECT_EQ(forms->unable()[0].error.code, "unsupported_parameter");
 }
 
 TEST(RequestForms, SuchAFieldIsLeftOutWhereTheModelSaysSo) {
   Forms forms(chat_call(R"(,"logit_bias":{"1":2},"top_p":0.5)"), {target(kMessages, "b")},
               config::UnsupportedFields::drop);
   EXPECT_EQ(forms.body(), R"({"model":"b","max_tokens":4096,"messages":[{"role":"user","content":"hi"}],"top_p":0.5})");
-  EXPECT_FALSE(forms->problem());
+  EXPECT_TRUE(forms->unable().empty());
 }
 
 TEST(RequestForms, TheProblemNamesTheFirstFieldThatCannotBeSaid) {
   Forms chat(chat_call(R"(,"top_p":1,"logprobs":true,"logit_bias":{"1":2})"), {target(kMessages, "a")});
   EXPECT_FALSE(chat->can_take(0));
-  ASSERT_TRUE(chat->problem());
-  EXPECT_EQ(chat->problem()->param, "logprobs");
+  ASSERT_EQ(chat->unable().size(), 1U);
+  EXPECT_EQ(chat->unable()[0].error.param, "logprobs");
   Forms messages(messages_call(R"(,"top_k":5,"mcp_servers":[{"type":"url"}])"),
                  {target(kMessages, "a"), target(kNewChat, "b"), target(kChat, "c")});
   EXPECT_TRUE(messages->can_take(0));
-  EXPECT_FALSE(messages->problem()) << "this one could take it";
+  EXPECT_TRUE(messages->unable().empty()) << "this one could take it";
   EXPECT_FALSE(messages->can_take(1));
   EXPECT_FALSE(messages->can_take(2));
-  ASSERT_TRUE(messages->problem());
-  EXPECT_EQ(messages->problem()->param, "top_k");
+  ASSERT_EQ(messages->unable().size(), 2U);
+  EXPECT_EQ(messages->unable()[0].target, 1U);
+  EXPECT_EQ(messages->unable()[0].error.param, "top_k");
+  EXPECT_EQ(messages->unable()[1].target, 2U);
 }
 
 TEST(RequestForms, InTheSameDialectOnlyTheModelChanges) {

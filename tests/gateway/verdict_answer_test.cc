@@ -126,11 +126,47 @@ TEST_F(VerdictAnswer, ACallersOwnCredentialThatWasRefusedIsTheCallersAffair) {  
 }
 
 TEST_F(VerdictAnswer, ARequestThatNobodyCanBeToldIsA400ThatNamesTheField) {
-  const std::optional<llm::RequestError> problem =
-      llm::RequestError{.message = "'seed' cannot be carried.", .param = "seed", .code = "unsupported_parameter"};
-  const Answer it = failure_answer(after(Ending::no_target, {}), plan_, {.problem = &problem}, {.request_id = "req_1"});
+  const std::vector<Inability> unable = {
+      {.target = 1,
+       .error = {.message = "'seed' cannot be carried.", .param = "seed", .code = "unsupported_parameter"}}};
+  const Answer it = failure_answer(after(Ending::no_target, {}), plan_, {.unable = unable}, {.request_id = "req_1"});
   EXPECT_EQ(it.head.status, 400);
-  EXPECT_EQ(nlohmann::json::parse(it.body)["error"]["param"], "seed");
+  const auto error = nlohmann::json::parse(it.body)["error"];
+  EXPECT_EQ(error["param"], "seed");
+  EXPECT_EQ(error["message"], "no target of 'smart' can take this request: q/n: 'seed' cannot be carried");
+}
+
+TEST_F(VerdictAnswer, WhoeverElseFailsTheMessageSaysWhichTargetWasRuledOutByWhichField) {
+  const std::vector<Inability> unable = {{.target = 1, .error = {.message = "no words for it.", .param = "logprobs"}}};
+  const CallRecord record =
+      after(Ending::failed, {{.number = 1, .answered = true, .failure = Failure::of(Category::invalid_request)}});
+  const UpstreamError upstream{.attempt = 1,
+                               .head = {.status = 400, .headers = {{"etag", "theirs"}}},
+                               .body = R"({"error":{"message":"theirs","code":7}})"};
+  Answer it = failure_answer(record, plan_, {.upstream = &upstream, .unable = unable}, {.request_id = "req_1"});
+  EXPECT_EQ(it.body, R"json({"error":{"message":"theirs; not asked: q/n: no words for it (logprobs)","code":7}})json");
+  EXPECT_FALSE(it.head.headers.contains("etag"));
+  const CallRecord broken =
+      after(Ending::retries_exhausted, {{.number = 1, .failure = Failure::of(Category::network)}});
+  it = failure_answer(broken, plan_, {.unable = unable}, {.request_id = "req_1"});
+  EXPECT_NE(it.body.find("ended with network; not asked: q/n: no words for it (logprobs)"), std::string::npos)
+      << it.body;
+  it = failure_answer(after(Ending::circuit_open, {}), plan_, {.unable = unable}, {.request_id = "req_1"});
+  EXPECT_NE(it.body.find("; not asked: q/n"), std::string::npos) << it.body;
+}
+
+TEST_F(VerdictAnswer, EachProvidersCauseIsSaidInWords) {
+  CallRecord record =
+      after(Ending::retries_exhausted, {{.number = 1, .failure = Failure::of(Category::network)},
+                                        {.number = 2, .failure = Failure::of(Category::network)},
+                                        {.number = 3, .target = 1, .failure = Failure::of(Category::timeout)}});
+  record.notes.push_back({.attempt = 1, .cause = "it was reset"});
+  record.notes.push_back({.attempt = 2, .cause = "the certificate of p.example has expired"});
+  record.notes.push_back({.attempt = 3, .cause = "no answer within 30s", .upstream_request_id = "req_theirs"});
+  const std::string message = nlohmann::json::parse(answer(record).body)["error"]["message"];
+  EXPECT_EQ(message,
+            "provider \"p\": the certificate of p.example has expired; provider \"q\": no answer within 30s (upstream "
+            "request id req_theirs) (3 attempts in 120 ms; the last, on q/n, ended with timeout)");
 }
 
 TEST_F(VerdictAnswer, AFilteredAnswerPassesAsItCameThoughItsStatusIsASuccess) {  // FBK-2

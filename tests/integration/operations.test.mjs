@@ -138,6 +138,85 @@ test('check prints every problem with its place and exits 1; a good file exits 0
   assert.equal(run(['check', '--config', join(folder, 'missing.yaml')]).status, 1);
 });
 
+test('what makes serve fail is found by check, with its place', (t) => {  // CORE-6
+  const folder = scratch(t);
+  const file = join(folder, 'fuseboard.yaml');
+  writeFileSync(join(folder, 'empty.pem'), 'nothing\n');
+  const target = (i) => `      - {provider: a, model: m${i}}\n`;
+  const faults = [
+    { text: `providers:\n  a: {dialect: openai, base_url: "https://a.example/v1", tls: {ca: empty.pem}}\n`, says: /fuseboard\.yaml:2:\d+: providers\.a\.tls\.ca: there is no certificate in this file/ },
+    { text: `providers:\n  a: {dialect: openai, base_url: "https://a.example/v1"}\nmodels:\n  m:\n    targets:\n${Array.from({ length: 70 }, (_, i) => target(i)).join('')}`, says: /fuseboard\.yaml:6:\d+: models\.m\.targets: a model has at most 64 targets; here are 70/ },
+  ];
+  for (const { text, says } of faults) {
+    writeFileSync(file, text);
+    for (const args of [['check'], ['serve', '--listen', '127.0.0.1:0']]) {
+      const ended = run(args, { cwd: folder, timeout: 30_000 });
+      assert.equal(ended.status, 1);
+      assert.match(ended.stderr, says);
+    }
+  }
+});
+
+test('check takes its file by position too, and check and serve warn of what is hardly meant', async (t) => {
+  const folder = scratch(t);
+  writeFileSync(join(folder, 'other.yml'), 'listen: 127.0.0.1:0\nproviders:\n  a: {dialect: openai, base_url: "https://api.openai.com", api_key: $OPENAI_API_KEY}\nmodels:\n  m: {targets: [{provider: a, model: x, weight: 3}]}\n');
+  const warned = (text) => {
+    const lines = text.split('\n').filter((line) => line.startsWith('warning: '));
+    assert.equal(lines.length, 3, text);
+    assert.match(lines[0], /other\.yml:3:\d+: providers\.a\.base_url: .*https:\/\/api\.openai\.com\/v1 is probably meant/);
+    assert.match(lines[1], /other\.yml:3:\d+: providers\.a\.api_key: .*\$\{NAME\}/);
+    assert.match(lines[2], /other\.yml:5:\d+: models\.m\.targets\[0\]\.weight: does nothing/);
+  };
+  const checked = run(['check', 'other.yml'], { cwd: folder });
+  assert.equal(checked.status, 0);
+  warned(checked.stderr);
+  assert.equal(JSON.parse(run(['check', '--json', 'other.yml'], { cwd: folder }).stdout).warnings.length, 3);
+  const serving = new Program(t, ['serve', '--config', 'other.yml'], { cwd: folder });
+  await serving.seen(/Listening on/);
+  warned(serving.errors);
+
+  writeFileSync(join(folder, 'fuseboard.yml'), 'providers: {}\n');
+  const aside = run(['check'], { cwd: folder });
+  assert.equal(aside.status, 1);
+  assert.match(aside.stderr, /warning: fuseboard\.yml: is not read by itself; rename it to fuseboard\.yaml/);
+  const demo = new Program(t, ['serve', '--listen', '127.0.0.1:0'], { cwd: folder });
+  await demo.seen(/the demo[\s\S]*Listening on/);
+  assert.match(demo.errors, /warning: fuseboard\.yml: is not read by itself/);
+});
+
+test('a slip in a command or an option is told with the name that is meant', () => {
+  const told = (...args) => { const ended = run(args); assert.equal(ended.status, 2); return ended.stderr; };
+  assert.match(told('chekc'), /there is no command 'chekc'; did you mean 'check'\?/);
+  assert.match(told('explode-everything'), /there is no command 'explode-everything'; there is: .*serve/);
+  assert.match(told('serve', '--confg', 'x'), /fuseboard serve: there is no option '--confg'; did you mean '--config'\?/);
+  assert.match(told('check', '--jsno'), /fuseboard check: there is no option '--jsno'; did you mean '--json'\?/);
+  assert.match(told('serve', '--lisen=1'), /there is no option '--lisen'; did you mean '--listen'\?/);
+  assert.match(told('check', 'a.yaml', 'b.yaml'), /fuseboard check: 'b\.yaml' is one argument too many/);
+});
+
+test('metrics tell what is running, what it costs and how the process is', async (t) => {  // TEL-3
+  const sim = await startSim(t);
+  const gateway = await startGateway(t, { ...modelOver([sim]), prices: { 'primary/sim-ok': { input: '1.00', output: '1.00' } } });
+  const answer = await (await chat(gateway.url)).json();
+  const text = await (await fetch(`${gateway.url}/metrics`)).text();
+  const value = (series) => Number(text.split('\n').find((line) => line.startsWith(`${series} `))?.split(' ').at(-1));
+  assert.match(text, /^fuseboard_build_info\{version="\d+\.\d+\.\d+",commit="[^"]+",compiler="clang [^"]+"\} 1$/m);
+  assert.equal(value('fuseboard_tokens_total{model="smart",target="primary/sim-ok"}'), answer.usage.total_tokens);
+  assert.ok(Math.abs(value('fuseboard_cost_usd_total{model="smart",target="primary/sim-ok"}') - answer.usage.total_tokens / 1e6) < 1e-9);
+  assert.equal(value('fuseboard_call_duration_seconds_bucket{model="smart",le="600"}'), 1);
+  assert.ok(value('process_resident_memory_bytes') > 1e6);
+  assert.ok(value('process_virtual_memory_bytes') >= value('process_resident_memory_bytes'));
+  assert.ok(value('process_open_fds') > 3 && value('process_open_fds') <= value('process_max_fds'));
+  assert.ok(value('process_cpu_seconds_total') > 0);
+  assert.ok(Math.abs(value('process_start_time_seconds') - Date.now() / 1000) < 600);
+  const announced = new Set();
+  for (const line of text.trim().split('\n')) {
+    const [, kind, name] = line.match(/^# (HELP|TYPE) (\S+)/) ?? [];
+    if (kind === 'TYPE') { assert.ok(!announced.has(name), `${name} is announced twice`); announced.add(name); }
+    if (!kind) assert.ok(announced.has(line.match(/^[a-z_]+/)[0].replace(/_(bucket|sum|count)$/, '')) || announced.has(line.match(/^[a-z_]+/)[0]), line);
+  }
+});
+
 test('version and usage', () => {
   const version = run(['version']);
   assert.equal(version.status, 0);

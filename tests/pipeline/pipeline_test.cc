@@ -124,6 +124,28 @@ TEST_F(PipelineTest, AnExplanationTellsTheWholeStory) {  // PIP-6
   EXPECT_FALSE(pipeline.explanations().find("req-8"));
 }
 
+TEST_F(PipelineTest, AnExplanationKeepsTheCausesAndTheTargetsOwnRequestIds) {  // PIP-6
+  const auto plan = world_.plan({"a", "b"}, World::quick(1));
+  Execution execution(plan, {}, world_.rng, world_.clock.now());
+  for (std::uint32_t attempt = 1; attempt <= 2; ++attempt) {
+    ASSERT_TRUE(std::holds_alternative<Attempt>(execution.next(world_.clock.now())));
+    AttemptReport report{.outcome = Outcome::success(), .upstream_request_id = "req_b"};
+    if (attempt == 1) report = {.outcome = Outcome::failed(Failure::of(Category::network)), .cause = "it was reset"};
+    execution.report(attempt, report, world_.clock.now());
+  }
+  ASSERT_TRUE(std::holds_alternative<Finished>(execution.next(world_.clock.now())));
+  Explanations explanations;
+  explanations.keep("req-7", plan, execution.record());
+  const auto kept = explanations.find("req-7");
+  ASSERT_TRUE(kept);
+  ASSERT_EQ(kept->record.notes.size(), 2U);
+  EXPECT_EQ(kept->record.note_of(1)->cause, "it was reset");
+  EXPECT_EQ(kept->record.note_of(2)->upstream_request_id, "req_b");
+  EXPECT_EQ(kept->record.note_of(3), nullptr);
+  EXPECT_NE(kept->text().find("network after 0s, verdict failure; it was reset\n"), std::string::npos) << kept->text();
+  EXPECT_NE(kept->text().find("verdict success, request id there req_b\n"), std::string::npos) << kept->text();
+}
+
 TEST_F(PipelineTest, ExplanationsAreBoundedByNumberAndByBytes) {  // CORE-5, PIP-6
   const auto plan = world_.plan({"a"});
   CallRecord record;

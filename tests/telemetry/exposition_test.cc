@@ -42,6 +42,19 @@ TEST(Histogram, CountsEachObservationInItsBucketAndAllAboveIt) {  // TEL-3
   EXPECT_THAT(text, HasSubstr("latency_seconds_count{model=\"fast\"} 3\n"));
 }
 
+TEST(Histogram, BucketsReachTenMinutesAsLongAsAnAnswerMayTake) {
+  Histogram histogram;
+  histogram.observe(seconds(599));
+  histogram.observe(seconds(601));
+  Exposition out;
+  histogram.write(out, "latency_seconds", {});
+  const std::string text = std::move(out).take();
+  EXPECT_THAT(text, HasSubstr("latency_seconds_bucket{le=\"120\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("latency_seconds_bucket{le=\"300\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("latency_seconds_bucket{le=\"600\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("latency_seconds_bucket{le=\"+Inf\"} 2\n"));
+}
+
 TEST(Histogram, TakesANegativeLatencyAsZero) {  // CORE-7
   Histogram histogram;
   histogram.observe(milliseconds(-5));

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "fuseboard/breaker/scopes.h"
 #include "fuseboard/budget/ledger.h"
@@ -48,6 +49,10 @@ struct AttemptReport {
   // the answer began. Where its outcome is a success, that is nobody's fault: no evidence, charged as observed, and
   // with `recovery` the next target is tried. Of any other attempt it says nothing.
   bool unusable = false;
+  // For the record, in the driver's words; they need hold no longer than the report is being told. No secret, no
+  // content.
+  std::string_view cause{};                // of a failure: "connecting to api.example.com: Connection refused"
+  std::string_view upstream_request_id{};  // what the target calls the request
 };
 
 // What an attempt asks for.

@@ -5,12 +5,14 @@
 // reports on calls reads this.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "fuseboard/budget/report.h"
 #include "fuseboard/core/bounded_list.h"
+#include "fuseboard/core/bounded_text.h"
 #include "fuseboard/core/outcome.h"
 #include "fuseboard/core/rejection.h"
 #include "fuseboard/core/time.h"
@@ -110,11 +112,26 @@ struct CallSummary {
   Duration duration() const noexcept { return elapsed(started, ended); }
 };
 
+// What is known of an attempt beyond its numbers, in the words of its driver. Holds no secret and no content.
+struct AttemptNote {
+  std::uint32_t attempt = 0;              // its number
+  BoundedText<199> cause{};               // of its failure, in words; empty: its category says all
+  BoundedText<63> upstream_request_id{};  // what its target calls the request; empty: it did not say
+};
+
 // And what happened in it, in order. Trivially copyable and bounded: of each list the first entries and the last one.
 struct CallRecord : CallSummary {
   BoundedList<AttemptRecord, 16> attempts;
   BoundedList<RefusalRecord, 16> refusals;
   BoundedList<WaitRecord, 16> waits;
+  BoundedList<AttemptNote, 6> notes;  // of the attempts of which there is one
+
+  // Of the attempt of that number; nullptr: there is none.
+  const AttemptNote* note_of(std::uint32_t attempt) const noexcept {
+    const AttemptNote* const found = std::find_if(
+        notes.begin(), notes.end(), [attempt](const AttemptNote& note) { return note.attempt == attempt; });
+    return found == notes.end() ? nullptr : found;
+  }
 };
 
 // A move from one target to another [FBK-5].

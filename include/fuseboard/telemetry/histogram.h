@@ -18,8 +18,8 @@
 namespace fuseboard::telemetry {
 
 // Upper bounds in seconds: from a fast local refusal to the longest answer of a model.
-inline constexpr std::array<double, 15> kLatencyBounds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
-                                                          0.5,   1,      2.5,   5,    10,    30,   60};
+inline constexpr std::array<double, 18> kLatencyBounds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+                                                          1,     2.5,    5,     10,   30,    60,   120, 300,  600};
 
 // A latency's bucket: the first whose bound it does not exceed; the last one is above every bound.
 std::size_t latency_bucket(Duration latency) noexcept;

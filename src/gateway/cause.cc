@@ -1,0 +1,233 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/cause.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <optional>
+
+namespace fuseboard::gateway {
+namespace {
+
+constexpr std::size_t kMostCharacters = 200;  // TEL-4
+constexpr std::size_t kMostIdBytes = 63;      // of AttemptNote
+constexpr std::string_view kEllipsis = "…";
+
+bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+bool is_visible(char c) { return c > ' ' && c <= '~'; }
+
+bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
+
+// Keys and tokens are long and have digits; no word does.
+bool may_be_secret(std::string_view word) {
+  constexpr std::size_t kLongestWord = 20;
+  const auto belongs = [](char c) { return is_alphanumeric(c) || c == '-' || c == '_' || c == '*'; };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const bool key_like = word.starts_with("sk-") || word.starts_with("Bearer");
+  if (word.size() < kLongestWord && !key_like) return false;
+  return key_like || (std::ranges::all_of(word, belongs) && std::ranges::any_of(word, digit));
+}
+
+struct Quotes {
+  std::string_view open;
+  std::string_view close;
+};
+constexpr std::array<Quotes, 6> kQuotes = {{{"\"", "\""}, {"`", "`"}, {"'", "'"}, {"“", "”"}, {"‘", "’"}, {"«", "»"}}};
+
+// The end of the quotation that begins at `at`; nullopt: none does. One that is never closed goes on to the end. An
+// apostrophe within a word opens nothing and closes nothing.
+std::optional<std::size_t> end_of_quotation(std::string_view text, std::size_t at) {
+  for (const auto& [open, close] : kQuotes) {
+    if (!text.substr(at).starts_with(open)) continue;
+    const bool apostrophe = open == "'";
+    if (apostrophe && at > 0 && is_alphanumeric(text[at - 1])) continue;
+    for (std::size_t end = text.find(close, at + open.size()); end != std::string_view::npos;
+         end = text.find(close, end + close.size())) {
+      const std::size_t after = end + close.size();
+      if (!apostrophe || after == text.size() || !is_alphanumeric(text[after])) return after;
+    }
+    return text.size();
+  }
+  return std::nullopt;
+}
+
+std::string without_quotations(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    if (const auto end = end_of_quotation(text, at)) {
+      out += kEllipsis;
+      at = *end;
+    } else {
+      out += text[at++];
+    }
+  }
+  return out;
+}
+
+std::string without_secrets(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t size = std::min(text.find_first_of(" \t,;:=()[]{}<>"), text.size());
+    const std::string_view word = text.substr(0, size);
+    out += may_be_secret(word) ? kEllipsis : word;
+    if (size < text.size()) out += text[size];
+    text.remove_prefix(std::min(size + 1, text.size()));
+  }
+  return out;
+}
+
+std::string cut(std::string_view text) {
+  std::size_t characters = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!begins_character(text[at])) continue;
+    if (++characters > kMostCharacters) {
+      // The last one makes place for the mark.
+      std::size_t end = at;
+      do --end;
+      while (!begins_character(text[end]));
+      return std::string(text.substr(0, end)) + std::string(kEllipsis);
+    }
+  }
+  return std::string(text);
+}
+
+bool is_redirect(int status) { return status >= 300 && status <= 399 && status != 304; }
+
+// "https://api.example.com", without path, query and password; empty where it leads nowhere else or is no URL.
+std::string origin_of_location(std::string_view location) {
+  const std::size_t scheme = location.find("://");
+  if (scheme == std::string_view::npos) return {};
+  std::string_view authority = location.substr(scheme + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#\\"));
+  authority.remove_prefix(authority.rfind('@') + 1);  // npos + 1 is 0
+  const auto url = net::parse_base_url(std::string(location.substr(0, scheme + 3)) + std::string(authority));
+  return url ? net::to_text(url->origin) : std::string();
+}
+
+std::string redirect_cause(const net::ResponseHead& head) {
+  const std::string origin = origin_of_location(head.headers.get("location"));
+  if (origin.empty()) {
+    return fmt::format("answered {}, a redirect to another path, which is not followed; correct its base_url",
+                       head.status);
+  }
+  return fmt::format("answered {}, a redirect to {}, which is not followed; correct its base_url", head.status, origin);
+}
+
+std::string detail_of(const llm::ErrorDetails& error) {
+  return careful_words(!error.message.empty() ? error.message : !error.code.empty() ? error.code : error.type);
+}
+
+}  // namespace
+
+std::string cause_of(const net::TransportError& error, const net::Origin& origin) {
+  using Kind = net::TransportError::Kind;
+  switch (error.kind) {
+    case Kind::reset:
+      return fmt::format("the connection to {} broke: {}", net::to_text(origin), one_line(error.message));
+    case Kind::closed_early:
+      return fmt::format("{} closed the connection before it answered", net::to_text(origin));
+    case Kind::truncated:
+      return fmt::format("{} closed the connection in the middle of its answer", net::to_text(origin));
+    case Kind::malformed:
+      return fmt::format("what {} answers is not HTTP/1.1", net::to_text(origin));
+    case Kind::cancelled:
+      return {};
+    default:
+      return one_line(error.message);
+  }
+}
+
+std::string cause_of_waiting(TransportFault fault, Duration waited) {
+  // Part of it was spent before anybody looked at the clock: the limit itself is what people know.
+  const Duration limit = std::chrono::milliseconds(ceil_milliseconds(waited));
+  switch (fault) {
+    case TransportFault::head_timeout:
+      return fmt::format("no answer within {}", to_text(limit));
+    case TransportFault::first_content_timeout:
+      return fmt::format("no content within {}", to_text(limit));
+    case TransportFault::idle_timeout:
+      return fmt::format("silent for {} in the middle of its answer", to_text(limit));
+    default:
+      return fmt::format("its answer was not complete within {}", to_text(limit));
+  }
+}
+
+std::string cause_of_answer(const net::ResponseHead& head, const llm::ErrorDetails& error) {
+  if (is_redirect(head.status)) return redirect_cause(head);
+  const std::string detail = detail_of(error);
+  return detail.empty() ? fmt::format("answered {}", head.status) : fmt::format("answered {}: {}", head.status, detail);
+}
+
+std::string cause_of_content(const llm::ErrorDetails& error) {
+  const std::string detail = detail_of(error);
+  return detail.empty() ? "what it answers is not an answer of its dialect" : "answered with an error: " + detail;
+}
+
+std::string one_line(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F, written C2 80 to C2 9F, are control characters too.
+    const bool c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    const bool control = byte < 0x20 || byte == 0x7F || c1;
+    out += control ? '?' : text[i];
+    if (c1) ++i;
+  }
+  return out;
+}
+
+std::string careful_words(std::string_view words) {
+  constexpr std::size_t kMostRead = 4096;  // what quotations leave of more is not looked for
+  std::string text(words.substr(0, kMostRead));
+  std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  text = cut(without_secrets(without_quotations(one_line(text))));
+  while (text.ends_with(' ') || text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+BoundedText<63> upstream_request_id(const net::Headers& headers) {
+  // OpenAI and most others; Anthropic; AWS; Azure's API management; Cloudflare, which stands before several.
+  for (const std::string_view name : {"x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray"}) {
+    const std::string_view value = headers.get(name);
+    if (value.empty()) continue;
+    if (std::ranges::all_of(value, is_visible)) return value;
+    std::string id(value.substr(0, kMostIdBytes));
+    std::ranges::replace_if(id, [](char c) { return !is_visible(c); }, '?');
+    return std::string_view(id);
+  }
+  return {};
+}
+
+std::string causes(const CallRecord& record, const Plan& plan) {
+  struct Told {
+    std::uint32_t target;
+    const AttemptNote* note;
+  };
+  BoundedList<Told, 6> told;
+  for (const AttemptRecord& attempt : record.attempts) {
+    const AttemptNote* const note = attempt.failure ? record.note_of(attempt.number) : nullptr;
+    if (note == nullptr || note->cause.empty()) continue;
+    if (!told.empty() && told.back().target == attempt.target) {
+      told.back().note = note;
+    } else {
+      told.push_back({attempt.target, note});
+    }
+  }
+  std::string text;
+  for (const auto& [target, note] : told) {
+    const std::string_view name = plan.targets()[target].name;
+    text += fmt::format("{}provider \"{}\": {}", text.empty() ? "" : "; ", name.substr(0, name.find('/')),
+                        note->cause.view());
+    if (!note->upstream_request_id.empty())
+      text += fmt::format(" (upstream request id {})", note->upstream_request_id.view());
+  }
+  return text;
+}
+
+}  // namespace fuseboard::gateway

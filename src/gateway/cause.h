@@ -1,0 +1,48 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Why an attempt failed, in words that a person can act on: for errors, the log, the state and explanations. Never a
+// credential, a path or a query. Pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "fuseboard/classify/transport.h"
+#include "fuseboard/core/time.h"
+#include "fuseboard/pipeline/plan.h"
+#include "fuseboard/pipeline/record.h"
+#include "llm/answer.h"
+#include "net/client.h"
+#include "net/http.h"
+
+namespace fuseboard::gateway {
+
+// No answer came: "connecting to https://api.example.com: Connection refused".
+std::string cause_of(const net::TransportError& error, const net::Origin& origin);
+
+// The target was silent, or too slow, for that long, rounded up to milliseconds: "no content within 1m". Only of
+// faults that are a matter of time.
+std::string cause_of_waiting(TransportFault fault, Duration waited);
+
+// An answer that is none: "answered 503: the engine is overloaded". A redirect names the origin alone that it leads to.
+std::string cause_of_answer(const net::ResponseHead& head, const llm::ErrorDetails& error);
+
+// Of an answer under a success that breaks its dialect's rules or says that it is an error.
+std::string cause_of_content(const llm::ErrorDetails& error);
+
+// An upstream's words as others than its caller may read them [TEL-4]: one line of at most 200 characters, what is
+// quoted and what may be a credential replaced by "…".
+std::string careful_words(std::string_view words);
+
+// On one line whatever is in it: control characters as '?'.
+std::string one_line(std::string_view text);
+
+// What the upstream calls the request, by the header that it uses for that; empty: it does not say. Visible ASCII.
+BoundedText<63> upstream_request_id(const net::Headers& headers);
+
+// Of each target the last cause that the record tells: `provider "openai": the certificate of … has expired`, joined
+// by "; ". Empty: none is told.
+std::string causes(const CallRecord& record, const Plan& plan);
+
+}  // namespace fuseboard::gateway

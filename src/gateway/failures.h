@@ -1,0 +1,72 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What failed of late, and why: of each target the last cause, for the state and for whoever reports on its breaker,
+// and a line in the log for each call that failed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "fuseboard/core/bounded_text.h"
+#include "fuseboard/core/category.h"
+#include "fuseboard/core/clock.h"
+#include "fuseboard/core/mutex.h"
+#include "fuseboard/pipeline/plan.h"
+#include "fuseboard/pipeline/record.h"
+#include "gateway/model_table.h"
+
+namespace fuseboard::gateway {
+
+// Takes a fact that is worth a line. Called on any thread; it must not block.
+using LogSink = std::function<void(std::string_view line)>;
+
+struct LastFailure {
+  Category category = Category::execution_error;
+  BoundedText<199> cause{};  // empty: the category says all
+  TimePoint at{};
+};
+
+// Thread-safe. Of the configured targets alone, so that what callers write as a model's name costs no memory. A storm
+// of failures is no storm of lines: beyond `kMostLines` a second they are counted, and the next line says how many.
+class Failures {
+ public:
+  // A null sink: nothing is logged.
+  Failures(const ModelTable& models, const Clock& clock, LogSink log);
+
+  void attempt_failed(std::string_view target, Category category, std::string_view cause) noexcept;
+  std::optional<LastFailure> last(std::string_view target) const;
+
+  // Of a call without an answer, or with a broken one. `ruled_out`: the targets that could not be asked.
+  void call_failed(std::string_view request_id, const CallRecord& record, const Plan& plan, std::string_view ruled_out);
+
+  static constexpr std::uint64_t kMostLines = 20;
+
+ private:
+  struct Entry {
+    mutable Mutex mutex;
+    std::optional<LastFailure> last FUSEBOARD_GUARDED_BY(mutex);
+  };
+  // How many lines were left out before this one; nullopt: this one is left out as well.
+  std::optional<std::uint64_t> take_line();
+
+  const Clock& clock_;
+  const LogSink log_;
+  std::map<std::string, std::unique_ptr<Entry>, std::less<>> by_target_;  // does not change
+  Mutex mutex_;
+  TimePoint window_began_ FUSEBOARD_GUARDED_BY(mutex_){};
+  std::uint64_t lines_ FUSEBOARD_GUARDED_BY(mutex_) = 0;  // in the window
+  std::uint64_t left_out_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
+};
+
+// "call failed request_id=… model=… target=… ending=… attempts=… duration_ms=… cause=…", on one line; the cause goes
+// on to its end.
+std::string failed_call_line(std::string_view request_id, const CallRecord& record, const Plan& plan,
+                             std::string_view ruled_out);
+
+}  // namespace fuseboard::gateway

@@ -1,0 +1,24 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Why a target cannot take a call: what the request says has no words in its dialect.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "fuseboard/pipeline/plan.h"
+#include "llm/request.h"
+
+namespace fuseboard::gateway {
+
+struct Inability {
+  std::uint32_t target = 0;  // index into the plan's
+  llm::RequestError error;   // names the field
+};
+
+// "anthropic/claude: logit_bias has no counterpart (logit_bias)", joined by "; "; empty where there is none.
+std::string to_text(std::span<const Inability> unable, const Plan& plan);
+
+}  // namespace fuseboard::gateway

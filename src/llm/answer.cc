@@ -7,9 +7,12 @@
 
 #include "fuseboard/classify/transport.h"
 #include "llm/answer_parts.h"
+#include "llm/chat_message.h"
 #include "llm/finish_reason.h"
 #include "llm/json_scan.h"
+#include "llm/message_blocks.h"
 #include "llm/response_object.h"
+#include "llm/seen_text.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -38,15 +41,18 @@ struct ChoiceFacts {
   bool answers = false;
   bool failed = false;  // OpenRouter: finish_reason "error" and an error object in the choice
   std::string finish_reason{};
+  std::uint64_t bytes = 0;  // that it says
 };
 
 ChoiceFacts read_choice(const JsonValue& choice) {
   ChoiceFacts facts;
   choice.each_member([&](std::string_view name, const JsonValue& value) {
     if (name == "message") {
-      value.each_member([&](std::string_view field, const JsonValue& content) {
-        if (is_content_field(field) && content.has_content()) facts.answers = true;
-      });
+      const MessageFacts message = look_at_message(value);
+      facts.answers = facts.answers || message.content;
+      facts.bytes += message.bytes;
+    } else if (name == "text") {
+      facts.bytes += text_bytes(value.literal());  // of a completion that is no chat
     } else if (name == "finish_reason") {
       facts.finish_reason = value.cut_text(kMostNameBytes);
     } else if (name == "error" && value.has_content()) {
@@ -70,6 +76,7 @@ class Body {
 
  private:
   void take_own(std::string_view name, const JsonValue& value);
+  void take_blocks(const JsonValue& blocks);
   void take_choices(const JsonValue& choices);
   void take_response(ResponseObject response);
 
@@ -100,19 +107,30 @@ void Body::take_own(std::string_view name, const JsonValue& value) {
       if (name == "choices") take_choices(value);
       break;
     case Endpoint::messages:
-      if (name == "content") answers_ = value.is_array();
+      if (name == "content") take_blocks(value);
       if (name == "stop_reason") judgement_.finish_reason = value.cut_text(kMostNameBytes);
       break;
     case Endpoint::embeddings:
       if (name == "data") answers_ = value.is_array();
       break;
     case Endpoint::count_tokens:
-      if (name == "input_tokens") answers_ = value.integer<std::uint64_t>().has_value();
+      if (name == "input_tokens") answers_ = value.whole().has_value();
+      break;
+    case Endpoint::other:
+      if (name == "choices") take_choices(value);
       break;
     case Endpoint::responses:
-    case Endpoint::other:
       break;
   }
+}
+
+void Body::take_blocks(const JsonValue& blocks) {
+  answers_ = blocks.is_array();
+  blocks.each_element([&](const JsonValue& element) {
+    const BlockPart part = read_block_part(element);
+    ++judgement_.seen.pieces;
+    judgement_.seen.bytes += text_bytes(part.text) + text_bytes(part.thinking) + part.input.size();
+  });
 }
 
 void Body::take_choices(const JsonValue& choices) {
@@ -120,6 +138,8 @@ void Body::take_choices(const JsonValue& choices) {
   choices.each_element([&](const JsonValue& element) {
     ChoiceFacts choice = read_choice(element);
     answers_ = answers_ || choice.answers;
+    judgement_.seen.bytes += choice.bytes;
+    if (choice.bytes > 0) ++judgement_.seen.pieces;
     is_error_ = is_error_ || choice.failed;
     if (std::exchange(first, false)) judgement_.finish_reason = std::move(choice.finish_reason);
   });
@@ -127,6 +147,7 @@ void Body::take_choices(const JsonValue& choices) {
 
 void Body::take_response(ResponseObject response) {
   answers_ = response.has_output;
+  judgement_.seen = response.seen;
   is_error_ = is_error_ || response.failed;
   judgement_.finish_reason = std::move(response.finish_reason);
   judgement_.response_id = std::move(response.id);

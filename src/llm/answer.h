@@ -28,6 +28,7 @@ struct AnswerJudgement {
   std::optional<Failure> failure{};  // nullopt: an answer to pass on
   ErrorDetails error{};              // of a failure, as far as its body told
   Usage usage{};
+  SeenOutput seen{};
   // In the provider's word: of the first choice, the stop reason, or for a response `completed` or why it is
   // incomplete.
   std::string finish_reason{};

@@ -3,30 +3,12 @@
 
 #include "llm/answer_parts.h"
 
-#include <limits>
-
 #include "fuseboard/classify/http.h"
 
 namespace fuseboard::llm {
 namespace {
 
 constexpr std::size_t kMostErrorBytes = 1024;
-
-template <typename Count>
-void read_count(const JsonValue& value, Count& count) {
-  if (const auto read = value.integer<std::uint64_t>()) count = *read;
-}
-
-std::uint64_t sum(std::uint64_t a, std::uint64_t b) noexcept {
-  std::uint64_t result = 0;
-  return __builtin_add_overflow(a, b, &result) ? std::numeric_limits<std::uint64_t>::max() : result;
-}
-
-void read_detail(const JsonValue& details, std::string_view field, std::uint64_t& count) {
-  details.each_member([&](std::string_view name, const JsonValue& value) {
-    if (name == field) read_count(value, count);
-  });
-}
 
 // A string, or an integer as its digits: OpenRouter, LiteLLM and Google put the status there.
 std::string code_text(const JsonValue& value) {
@@ -103,40 +85,59 @@ ErrorDetails read_error_object(const JsonValue& object) {
 
 }  // namespace
 
+void UsageCounts::Count::read(const JsonValue& value) noexcept {
+  if (value.is_null()) return;
+  const auto count = value.whole();
+  unreadable = !count || *count > kMostTokens;
+  if (unreadable) return;
+  tokens = *count;
+  told = true;
+}
+
 bool UsageCounts::update(const JsonValue& value) {
   if (!value.is_object()) return false;
-  known_ = true;
+  total_ = {};  // of this object's numbers
+  const auto read_detail = [](const JsonValue& details, std::string_view field, Count& count) {
+    details.each_member([&](std::string_view name, const JsonValue& member) {
+      if (name == field) count.read(member);
+    });
+  };
   value.each_member([&](std::string_view name, const JsonValue& member) {
-    if (name == "prompt_tokens") read_count(member, prompt_);
-    if (name == "input_tokens") read_count(member, input_);
-    if (name == "completion_tokens" || name == "output_tokens") read_count(member, completion_);
-    if (name == "total_tokens") read_count(member, total_);
+    if (name == "prompt_tokens") prompt_.read(member);
+    if (name == "input_tokens") input_.read(member);
+    if (name == "completion_tokens" || name == "output_tokens") completion_.read(member);
+    if (name == "total_tokens") total_.read(member);
     if (name == "prompt_tokens_details") {
-      member.each_member([&](std::string_view detail, const JsonValue& count) {
-        if (detail == "cached_tokens") read_count(count, cached_);
-        if (detail == "cache_write_tokens") read_count(count, cache_written_);  // OpenRouter
-      });
+      read_detail(member, "cached_tokens", cached_);
+      read_detail(member, "cache_write_tokens", cache_written_);  // OpenRouter
     }
     if (name == "input_tokens_details") read_detail(member, "cached_tokens", cached_);
-    if (name == "prompt_cache_hit_tokens") read_count(member, cached_);  // DeepSeek
+    if (name == "prompt_cache_hit_tokens") cached_.read(member);  // DeepSeek
     if (name == "completion_tokens_details" || name == "output_tokens_details") {
       read_detail(member, "reasoning_tokens", reasoning_);
     }
-    if (name == "cache_read_input_tokens") read_count(member, cache_read_);
-    if (name == "cache_creation_input_tokens") read_count(member, cache_creation_);
+    if (name == "cache_read_input_tokens") cache_read_.read(member);
+    if (name == "cache_creation_input_tokens") cache_creation_.read(member);
   });
   return true;
 }
 
+// What decides about the charge must be readable, all of it; a detail that is not, is not there.
 Usage UsageCounts::usage() const noexcept {
-  Usage usage{.known = known_, .completion = completion_, .total = total_, .reasoning = reasoning_};
-  const std::uint64_t read = cache_read_.value_or(0);
-  const std::uint64_t written = cache_creation_.value_or(0);
-  usage.cached = cache_read_.value_or(cached_);
-  usage.cache_written = cache_creation_.value_or(cache_written_);
+  const bool told = prompt_.told || input_.told || completion_.told || total_.told;
+  const bool unreadable = prompt_.unreadable || input_.unreadable || completion_.unreadable || total_.unreadable ||
+                          cache_read_.unreadable || cache_creation_.unreadable;
+  if (!told || unreadable) return {};
+  Usage usage{.known = true,
+              .completion = completion_.tokens,
+              .total = total_.tokens,
+              .cached = cache_read_.told ? cache_read_.tokens : cached_.tokens,
+              .reasoning = reasoning_.tokens,
+              .cache_written = cache_creation_.told ? cache_creation_.tokens : cache_written_.tokens};
   // LiteLLM puts Anthropic's cache counts beside a prompt_tokens that includes them.
-  usage.prompt = prompt_ ? *prompt_ : sum(input_, sum(read, written));
-  if (usage.total == 0) usage.total = sum(usage.prompt, usage.completion);
+  usage.prompt =
+      prompt_.told ? prompt_.tokens : input_.tokens + cache_read_.tokens + cache_creation_.tokens;  // each is bounded
+  if (usage.total == 0) usage.total = usage.prompt + usage.completion;
   return usage;
 }
 

@@ -18,21 +18,32 @@ inline constexpr std::size_t kMostNameBytes = 256;
 // What usage objects say, in the words of all providers. The events of one stream may each tell a part.
 class UsageCounts {
  public:
+  // More tokens than any model reads or writes in one call: a number above it cannot be read [BUD-10].
+  static constexpr std::uint64_t kMostTokens = 1'000'000'000;
+
   // Takes over what a usage object says; false for anything else, null included.
   bool update(const JsonValue& value);
   Usage usage() const noexcept;
 
  private:
-  std::optional<std::uint64_t> prompt_{};  // includes what was cached
-  std::uint64_t input_ = 0;                // Anthropic: without what was cached; the Responses API: with it
-  std::uint64_t completion_ = 0;
-  std::uint64_t total_ = 0;
-  std::uint64_t cached_ = 0;  // part of prompt_ or of the Responses API's input_
-  std::uint64_t reasoning_ = 0;
-  std::optional<std::uint64_t> cache_read_{};      // Anthropic, beside input_
-  std::optional<std::uint64_t> cache_creation_{};  // likewise
-  std::uint64_t cache_written_ = 0;                // OpenRouter, part of prompt_
-  bool known_ = false;
+  // A number, as it was told last.
+  struct Count {
+    std::uint64_t tokens = 0;
+    bool told = false;
+    bool unreadable = false;  // something was told, and it is no count of tokens
+
+    void read(const JsonValue& value) noexcept;
+  };
+
+  Count prompt_{};  // includes what was cached
+  Count input_{};   // Anthropic: without what was cached; the Responses API: with it
+  Count completion_{};
+  Count total_{};
+  Count cached_{};  // part of prompt_ or of the Responses API's input_
+  Count reasoning_{};
+  Count cache_read_{};      // Anthropic, beside input_
+  Count cache_creation_{};  // likewise
+  Count cache_written_{};   // OpenRouter, part of prompt_
 };
 
 // Reads a usage object; nullopt for anything else, null included.

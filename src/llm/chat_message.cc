@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "llm/answer_parts.h"
+#include "llm/seen_text.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -36,21 +37,26 @@ struct ChatMessageReader::CallPiece {
 
 MessageFacts look_at_message(const JsonValue& message) {
   MessageFacts facts;
+  MessageBytes bytes;
   message.each_member([&](std::string_view name, const JsonValue& value) {
     if (!is_content_field(name)) return;
     const bool is_text = name == "content" && value.is_string();
     if (!value.has_content()) return;
     facts.content = true;
     facts.plain = facts.plain && is_text;
+    bytes.take(name, value);
   });
+  facts.bytes = bytes.count();
   return facts;
 }
 
 MessageFacts ChatMessageReader::read(const JsonValue& message, MessageForm form, std::vector<Delta>& deltas) {
   Said said;
+  MessageBytes bytes;
   bool reasoning_said = false;
   message.each_member([&](std::string_view name, const JsonValue& value) {
     if (!is_content_field(name)) return;
+    bytes.take(name, value);
     if (name == "content") {
       read_content(value, said);
       return;
@@ -71,6 +77,7 @@ MessageFacts ChatMessageReader::read(const JsonValue& message, MessageForm form,
   add_text(deltas, Delta::Kind::text, std::move(said.text));
   add_text(deltas, Delta::Kind::refusal, std::move(said.refusal));
   for (Delta& delta : said.calls) deltas.push_back(std::move(delta));
+  said.facts.bytes = bytes.count();
   return said.facts;
 }
 

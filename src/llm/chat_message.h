@@ -19,9 +19,10 @@ namespace fuseboard::llm {
 inline constexpr std::size_t kMaxToolCalls = 128;
 
 struct MessageFacts {
-  bool content = false;   // something in it is what commits an answer
-  bool plain = true;      // nothing in it but a string of text
-  bool too_many = false;  // more calls than kMaxToolCalls
+  bool content = false;     // something in it is what commits an answer
+  bool plain = true;        // nothing in it but a string of text
+  bool too_many = false;    // more calls than kMaxToolCalls
+  std::uint64_t bytes = 0;  // of what it says
 };
 
 // Without copying anything.

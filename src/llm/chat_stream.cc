@@ -35,6 +35,7 @@ class ChatReader final : public JsonStreamReader {
   void tell(std::vector<Delta> said, bool has_usage);
 
   bool collects_;
+  UsageCounts counts_{};
   std::vector<Choice> choices_{};
   ChatMessageReader message_{};
   bool begin_told_ = false;
@@ -80,9 +81,9 @@ void ChatReader::Event::walk(std::string_view data) {
     if (name == "choices") {
       value.each_element([&](const JsonValue& element) { walk_choice(element); });
     } else if (name == "usage") {
-      if (const auto usage = read_usage(value)) {
+      if (reader_.counts_.update(value)) {
         usage_ = true;
-        reader_.usage_ = *usage;
+        reader_.usage_ = reader_.counts_.usage();
       }
     } else if (name == "id") {
       if (reader_.id_.empty()) reader_.id_ = value.cut_text(kMostNameBytes);
@@ -127,6 +128,7 @@ bool ChatReader::Event::is_collected(const JsonValue& choice) const {
 
 void ChatReader::Event::take(const MessageFacts& facts) {
   content_ = content_ || facts.content;
+  reader_.seen_.bytes += facts.bytes;
   too_many_ = too_many_ || facts.too_many;
   if (!facts.plain) reader_.plain_text_only_ = false;
 }
@@ -179,7 +181,7 @@ void ChatReader::tell(std::vector<Delta> said, bool has_usage) {
     finish_told_ = true;
     add({.kind = Delta::Kind::finish, .reason = llm::finish_reason(Dialect::openai, finish_reason_)});
   }
-  if (has_usage) add({.kind = Delta::Kind::usage, .usage = usage_});
+  if (has_usage && usage_.known) add({.kind = Delta::Kind::usage, .usage = usage_});
 }
 
 bool ChatReader::complete() const noexcept {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "llm/canonical_json.h"
+#include "llm/json_number.h"
 #include "llm/request_parts.h"
 
 namespace fuseboard::llm {
@@ -83,10 +84,8 @@ std::string_view ConversationReader::number(Node node, const Path& path) {
 
 std::optional<std::uint64_t> ConversationReader::cap(Node node, const Path& path) {
   if (node.says_nothing()) return std::nullopt;
-  const std::string_view digits = node.raw();
-  std::uint64_t count = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
-  if (error == std::errc() && end == digits.data() + digits.size() && count > 0) return count;
+  const auto count = whole_number(node.raw());
+  if (count && *count > 0) return count;
   wrong(path, "invalid_value", "must be a whole number above 0");
   return std::nullopt;
 }
@@ -153,8 +152,9 @@ bool ConversationReader::check_media(const Block& block, const Path& path) {
 void ConversationReader::check_foreign(const Foreign& foreign, Node node, const Path& path) {
   if (node.says_nothing()) return;
   const bool is_default = std::ranges::any_of(foreign.defaults, [&](std::string_view value) {
-    return (!value.empty() && is_written(node.raw(), value)) ||
-           (node.is_number() && value == "0" && value_of(node.raw()) == 0.0);
+    if (value.empty()) return false;
+    const bool is_number = node.is_number() && value.front() >= '0' && value.front() <= '9';
+    return is_number ? value_of(node.raw()) == value_of(value) : is_written(node.raw(), value);
   });
   if (!is_default) unsupported(path);
 }

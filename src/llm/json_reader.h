@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "llm/json_number.h"
 #include "llm/json_run.h"
 
 namespace fuseboard::llm {
@@ -83,6 +84,9 @@ class JsonValue {
     end_ = stop;
     return number;
   }
+
+  // See whole_number().
+  std::optional<std::uint64_t> whole() const noexcept { return is_number() ? whole_number(raw()) : std::nullopt; }
 
   // A string as it is written, quotes included; empty for any other value.
   std::string_view literal() const noexcept { return is_string() ? raw() : std::string_view(); }

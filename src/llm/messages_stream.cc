@@ -9,6 +9,7 @@
 #include "llm/finish_reason.h"
 #include "llm/json_stream.h"
 #include "llm/message_blocks.h"
+#include "llm/seen_text.h"
 #include "llm/text_decoder.h"
 
 namespace fuseboard::llm {
@@ -115,6 +116,10 @@ StreamPiece MessagesReader::walk(std::string_view event, std::string_view data) 
   const Event read = read_event(event, document.root());
   if (read.is_error) return StreamPiece::error;
   usage_ = counts_.usage();
+  // Signatures, and what a tool of the provider's has found, are not what the model says.
+  for (const std::string_view literal : {read.part.text, read.part.thinking, read.part.partial_json})
+    seen_.bytes += text_bytes(literal);
+  seen_.bytes += read.part.input.size();
   return act(read);
 }
 
@@ -238,7 +243,7 @@ StreamPiece MessagesReader::end_message(const Event& event) {
          .reason = llm::finish_reason(Dialect::anthropic, finish_reason_),
          .text = event.stop_sequence});
   }
-  if (options_.deltas && event.has_usage) add({.kind = Delta::Kind::usage, .usage = usage_});
+  if (options_.deltas && event.has_usage && usage_.known) add({.kind = Delta::Kind::usage, .usage = usage_});
   if (finishes) return StreamPiece::finish;
   return event.has_usage ? StreamPiece::usage : StreamPiece::prelude;
 }

@@ -3,8 +3,7 @@
 
 #include "llm/prefill.h"
 
-#include <charconv>
-
+#include "llm/json_number.h"
 #include "llm/json_scan.h"
 #include "llm/json_text.h"
 #include "llm/json_tree.h"
@@ -109,11 +108,11 @@ std::string with_lower_cap(std::string_view body, std::uint64_t said_tokens) {
   std::size_t copied = 0;
   validate_json_object(body, [&](const JsonMember& member) {
     if (member.name != R"("max_tokens")" && member.name != R"("max_completion_tokens")") return;
-    std::uint64_t cap = 0;
-    const auto [end, error] = std::from_chars(member.value.data(), member.value.data() + member.value.size(), cap);
-    if (error != std::errc() || end != member.value.data() + member.value.size()) return;
+    const auto cap = whole_number(member.value);
+    if (!cap) return;
     const auto at = static_cast<std::size_t>(member.value.data() - body.data());
-    lowered.append(body.substr(copied, at - copied)).append(std::to_string(cap > said_tokens ? cap - said_tokens : 1));
+    lowered.append(body.substr(copied, at - copied))
+        .append(std::to_string(*cap > said_tokens ? *cap - said_tokens : 1));
     copied = at + member.value.size();
   });
   return lowered.append(body.substr(copied));

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "llm/json_number.h"
 #include "llm/json_text.h"
 #include "llm/request_parts.h"
 
@@ -157,10 +157,8 @@ Problem read_stream(Endpoint endpoint, const DecidingMembers& members, RequestFa
 
 // The upstream is the judge of `n` and the caps: what is no natural number is passed on and asks for nothing here.
 std::optional<std::uint64_t> natural(std::string_view value) noexcept {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc() || end != value.data() + value.size() || number == 0) return std::nullopt;
-  return number;
+  const auto number = whole_number(value);
+  return number && *number > 0 ? number : std::nullopt;
 }
 
 void read_caps(const DecidingMembers& members, RequestFacts& facts) {

@@ -4,6 +4,7 @@
 #include "llm/response_object.h"
 
 #include "llm/answer_parts.h"
+#include "llm/seen_text.h"
 
 namespace fuseboard::llm {
 
@@ -22,7 +23,14 @@ ResponseObject read_response(const JsonValue& object) {
         if (field == "reason") reason = member.cut_text(kMostNameBytes);
       });
     }
-    if (name == "output") response.has_output = value.is_array();
+    if (name == "output") {
+      response.has_output = value.is_array();
+      response.seen = {};
+      value.each_element([&](const JsonValue& item) {
+        ++response.seen.pieces;
+        response.seen.bytes += item_bytes(item);
+      });
+    }
     if (name == "error" && value.has_content()) response.failed = true;
   });
   response.failed = response.failed || status == "failed";

@@ -20,6 +20,7 @@ struct ResponseObject {
   std::string finish_reason{};  // `completed`, or why it is incomplete; empty: it goes on, or failed
   Usage usage{};
   bool has_output = false;  // an array
+  SeenOutput seen{};        // in its output
   bool failed = false;
 };
 

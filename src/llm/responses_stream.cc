@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Streams of OpenAI's Responses API.
+#include <algorithm>
 #include <utility>
 
 #include "llm/answer_parts.h"
 #include "llm/json_stream.h"
 #include "llm/response_object.h"
+#include "llm/seen_text.h"
 #include "llm/text_decoder.h"
 
 namespace fuseboard::llm {
@@ -26,10 +28,15 @@ class ResponsesReader final : public JsonStreamReader {
 
   Event read_event(std::string_view event, const JsonValue& root);
   void take_response(const JsonValue& response);
+  void count(const Event& event) noexcept;
   StreamPiece act(const Event& event);
   StreamPiece content(bool plain) noexcept;
 
   TextDecoder decoder_{};
+  std::uint64_t told_in_deltas_ = 0;  // bytes
+  std::uint64_t told_in_parts_ = 0;
+  std::uint64_t told_in_items_ = 0;
+  std::uint64_t told_whole_ = 0;
   bool begun_ = false;
 };
 
@@ -38,7 +45,9 @@ struct ResponsesReader::Event {
   std::string_view type{};
   std::string_view delta{};      // literal
   std::string_view text{};       // literal
+  std::uint64_t whole = 0;       // bytes of a part that is told once more when it is done
   std::string_view item_type{};  // of the item that was added or is done
+  std::uint64_t item = 0;        // its bytes
   bool has_delta = false;        // also one that is no string
   bool is_error = false;
 };
@@ -55,12 +64,16 @@ ResponsesReader::Event ResponsesReader::read_event(std::string_view event, const
       read.has_delta = value.has_content();
     } else if (name == "text") {
       read.text = value.literal();
+      read.whole += text_bytes(read.text);
+    } else if (name == "arguments" || name == "refusal" || name == "input" || name == "code") {
+      read.whole += value_bytes(value);
     } else if (name == "response") {
       take_response(value);
     } else if (name == "item") {
       value.each_member([&](std::string_view field, const JsonValue& member) {
         if (field == "type") read.item_type = member.text();
       });
+      read.item = item_bytes(value);
     }
   });
   if (read.type.empty()) read.type = event;
@@ -74,12 +87,27 @@ void ResponsesReader::take_response(const JsonValue& response) {
   if (created_ == 0) created_ = read.created;
   if (read.usage.known) usage_ = read.usage;
   finish_reason_ = std::move(read.finish_reason);
+  told_whole_ = read.seen.bytes;
   begun_ = true;
+}
+
+// All is said up to four times: in deltas, when a part is done, when its item is, and in the response at the end. Some
+// servers leave out one or the other.
+void ResponsesReader::count(const Event& event) noexcept {
+  const bool is_sound = event.type.ends_with("audio.delta");
+  if (event.type.ends_with(".delta") && !is_sound) told_in_deltas_ += text_bytes(event.delta);
+  if (event.type == "response.output_item.done") {
+    told_in_items_ += event.item;
+  } else if (event.type.ends_with(".done")) {
+    told_in_parts_ += event.whole;
+  }
+  seen_.bytes = std::max({told_in_deltas_, told_in_parts_, told_in_items_, told_whole_});
 }
 
 StreamPiece ResponsesReader::walk(std::string_view event, std::string_view data) {
   JsonDocument document(data);
   const Event read = read_event(event, document.root());
+  count(read);
   return read.is_error || read.type == "response.failed" ? StreamPiece::error : act(read);
 }
 

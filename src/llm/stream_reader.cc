@@ -11,6 +11,7 @@
 #include "llm/finish_reason.h"
 #include "llm/json_scan.h"
 #include "llm/json_stream.h"
+#include "llm/seen_text.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -19,13 +20,27 @@ class UnknownStreamReader final : public StreamReader {
  public:
   explicit UnknownStreamReader(StreamReaderOptions options) noexcept : StreamReader(std::move(options)) {}
 
-  StreamPiece read(std::string_view, std::string_view) override {
+  StreamPiece read(std::string_view, std::string_view data) override {
     content_seen_ = true;
     plain_text_only_ = false;  // whatever it is
+    if (!data.starts_with("[DONE]")) ++seen_.pieces;
+    if (data.starts_with('{') && !validate_json(data)) look_at(data);
     return StreamPiece::content;
   }
   bool complete() const noexcept override { return true; }
   std::optional<Failure> at_end() const noexcept override { return std::nullopt; }
+
+ private:
+  void look_at(std::string_view data) {
+    JsonDocument document(data);
+    document.root().each_member([this](std::string_view name, const JsonValue& value) {
+      if (name == "usage" && counts_.update(value)) usage_ = counts_.usage();
+      if (name == "choices") value.each_element([this](const JsonValue& choice) { take(choice); });
+    });
+  }
+  void take(const JsonValue& choice) { seen_.bytes += member_bytes(choice, {"text"}); }
+
+  UsageCounts counts_{};
 };
 
 }  // namespace
@@ -74,7 +89,10 @@ StreamPiece JsonStreamReader::read(std::string_view event, std::string_view data
     return StreamPiece::malformed;
   }
   const StreamPiece piece = walk(event, data);
-  if (piece == StreamPiece::content) content_seen_ = true;
+  if (piece == StreamPiece::content) {
+    content_seen_ = true;
+    ++seen_.pieces;
+  }
   if (piece == StreamPiece::done) terminal_seen_ = true;
   if (piece == StreamPiece::error) keep_error(data);
   if (piece == StreamPiece::malformed) malformed_ = true;

@@ -64,6 +64,8 @@ class StreamReader {
   bool terminal_seen() const noexcept { return terminal_seen_; }
 
   const Usage& usage() const noexcept { return usage_; }
+  // What the answer has said so far, whoever counts it.
+  const SeenOutput& seen() const noexcept { return seen_; }
   std::string_view model() const noexcept { return model_; }
   std::string_view id() const noexcept { return id_; }
   std::int64_t created() const noexcept { return created_; }
@@ -94,6 +96,7 @@ class StreamReader {
 
   StreamReaderOptions options_;
   Usage usage_{};
+  SeenOutput seen_{};
   std::string model_{};
   std::string id_{};
   std::int64_t created_ = 0;
@@ -107,7 +110,8 @@ class StreamReader {
 };
 
 // For an endpoint whose streams nobody here knows (`other`, and those that have none): every event is content, the
-// answer is complete wherever it ends.
+// answer is complete wherever it ends. Of the text of completions and of usage at the top of an event is read what is
+// there.
 std::unique_ptr<StreamReader> make_stream_reader(Endpoint endpoint, StreamReaderOptions options = {});
 
 }  // namespace fuseboard::llm

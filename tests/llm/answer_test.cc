@@ -172,9 +172,65 @@ TEST(ChatAnswer, OddUsageIsReadAsFarAsItGoes) {
   EXPECT_EQ(usage("null"), Usage{});
   EXPECT_EQ(usage("[1]"), Usage{});
   EXPECT_EQ(usage(R"({"prompt_tokens":3,"completion_tokens":4})").total, 7u);
-  EXPECT_EQ(usage(R"({"prompt_tokens":-3,"completion_tokens":"4","total_tokens":1.5})"), Usage{.known = true});
-  EXPECT_EQ(usage(R"({"prompt_tokens":18446744073709551615,"completion_tokens":1})").total, UINT64_MAX);
   EXPECT_EQ(usage(R"({"prompt_tokens":3,"prompt_tokens_details":null,"prompt_cache_hit_tokens":2})").cached, 2u);
+}
+
+TEST(ChatAnswer, UsageIsToldByAnySpellingOfANumber) {  // BUD-10
+  const auto usage = [](std::string_view text) {
+    return judge(200, R"({"choices":[{"message":{"content":"x"}}],"usage":)" + std::string(text) + "}").usage;
+  };
+  EXPECT_EQ(usage(R"({"prompt_tokens":1e3,"completion_tokens":1000.0})"),
+            (Usage{.known = true, .prompt = 1000, .completion = 1000, .total = 2000}));
+  EXPECT_EQ(usage(R"({"prompt_tokens":1000000000,"completion_tokens":null,"cache_read_input_tokens":null})"),
+            (Usage{.known = true, .prompt = 1'000'000'000, .total = 1'000'000'000}));
+}
+
+TEST(ChatAnswer, UsageThatCannotBeReadIsNoZero) {  // BUD-10
+  for (const char* text :
+       {R"({"prompt_tokens":9,"completion_tokens":"1000"})", R"({"prompt_tokens":"9","completion_tokens":1})",
+        R"({"prompt_tokens":9,"completion_tokens":-1})", R"({"prompt_tokens":-9,"completion_tokens":1})",
+        R"({"prompt_tokens":9,"completion_tokens":1.5})", R"({"prompt_tokens":9,"completion_tokens":[1]})",
+        R"({"prompt_tokens":9,"completion_tokens":true})", R"({"prompt_tokens":9,"completion_tokens":1000000001})",
+        R"({"prompt_tokens":18446744073709551616,"completion_tokens":1})", R"({"input_tokens":1e99})",
+        R"({"total_tokens":"12"})", R"({"input_tokens":1,"output_tokens":1,"cache_read_input_tokens":-5})",
+        R"({"input_tokens":1,"output_tokens":1,"cache_creation_input_tokens":"5"})", "{}", R"({"seconds":3})", "7"}) {
+    EXPECT_EQ(judge(200, R"({"choices":[{"message":{"content":"x"}}],"usage":)" + std::string(text) + "}").usage,
+              Usage{})
+        << text;
+  }
+  EXPECT_EQ(judge(200, R"({"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":9,"completion_tokens":1,
+                           "completion_tokens_details":{"reasoning_tokens":"7"}}})")
+                .usage,
+            (Usage{.known = true, .prompt = 9, .completion = 1, .total = 10}))
+      << "a detail decides nothing";
+}
+
+TEST(ChatAnswer, WhatItSaysIsSeen) {  // BUD-10
+  const auto seen = [](std::string_view message) {
+    return judge(200, R"({"choices":[{"message":{)" + std::string(message) + "}}]}").seen;
+  };
+  EXPECT_EQ(seen(R"("content":"12345")"), (SeenOutput{.bytes = 5, .pieces = 1}));
+  EXPECT_EQ(seen(R"("content":"\u00e9\n\"\ud83d\ude00\u0041\u20ac")").bytes, 2U + 1 + 1 + 4 + 1 + 3);
+  EXPECT_EQ(seen(R"("content":"12","reasoning_content":"3456","reasoning":"3456")").bytes, 6U) << "said twice";
+  EXPECT_EQ(seen(R"("reasoning":"12","reasoning_details":[{"text":"12"},{"data":"AAAAAAAA"}])").bytes, 2U);
+  EXPECT_EQ(seen(R"("content":null,"refusal":"123")").bytes, 3U);
+  EXPECT_EQ(seen(R"("content":[{"type":"text","text":"12"},{"type":"thinking","thinking":[{"text":"345"}]}])").bytes,
+            5U);
+  EXPECT_EQ(
+      seen(R"("tool_calls":[{"function":{"name":"f","arguments":"{\"a\":1}"}},{"custom":{"input":"123"}}])").bytes,
+      10U);
+  EXPECT_EQ(seen(R"("tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}])").bytes, 7U);
+  EXPECT_EQ(seen(R"("function_call":{"name":"f","arguments":"12"})").bytes, 2U);
+  EXPECT_EQ(seen(R"("audio":{"data":"AAAAAAAAAAAAAAAA","transcript":"123"})").bytes, 3U) << "sound is not text";
+  EXPECT_EQ(judge(200, R"({"choices":[{"message":{"content":"12"}},{"message":{"content":"3"}}]})").seen,
+            (SeenOutput{.bytes = 3, .pieces = 2}));
+}
+
+TEST(ChatAnswer, WhatIsSeenIsAtLeastATokenAPiece) {  // BUD-10
+  EXPECT_EQ((SeenOutput{.bytes = 400, .pieces = 1}).tokens(), 100U);
+  EXPECT_EQ((SeenOutput{.bytes = 401, .pieces = 1}).tokens(), 101U);
+  EXPECT_EQ((SeenOutput{.bytes = 4, .pieces = 30}).tokens(), 30U);
+  EXPECT_EQ(SeenOutput{}.tokens(), 0U);
 }
 
 TEST(ChatAnswer, LongErrorTextsAreCutAtACharacter) {  // CORE-5
@@ -258,9 +314,30 @@ TEST(Answer, UsageIsCountedOnceHoweverItIsSaid) {
       kCached)
       << "OpenRouter";
   EXPECT_EQ(
-      usage(R"({"input_tokens":18446744073709551615,"cache_read_input_tokens":1,"cache_creation_input_tokens":null})")
+      usage(R"({"input_tokens":1000000000,"cache_read_input_tokens":1000000000,"cache_creation_input_tokens":null})")
           .prompt,
-      UINT64_MAX);
+      2'000'000'000U);
+}
+
+TEST(Answer, WhatItSaysIsSeenAtEveryEndpoint) {  // BUD-10
+  EXPECT_EQ(judge_of(Endpoint::messages,
+                     R"({"content":[{"type":"text","text":"12"},{"type":"thinking","thinking":"345","signature":"AAAA"},
+                        {"type":"tool_use","id":"t","name":"f","input":{"a":1}},
+                        {"type":"web_search_tool_result","content":[{"title":"not its own"}]}]})")
+                .seen,
+            (SeenOutput{.bytes = 2 + 3 + 7, .pieces = 4}));
+  EXPECT_EQ(judge_of(Endpoint::responses,
+                     R"({"id":"r","status":"completed","output":[
+                        {"type":"reasoning","summary":[{"text":"12"}],"encrypted_content":"AAAAAAAA"},
+                        {"type":"message","content":[{"type":"output_text","text":"345"},{"refusal":"6"}]},
+                        {"type":"function_call","name":"f","arguments":"{}"},
+                        {"type":"code_interpreter_call","code":"1+1","outputs":[{"logs":"not its own"}]},
+                        {"type":"mcp_call","arguments":"{}","output":"not its own"}]})")
+                .seen,
+            (SeenOutput{.bytes = 2 + 3 + 1 + 2 + 3 + 2, .pieces = 5}));
+  EXPECT_EQ(judge_of(Endpoint::other, R"({"choices":[{"text":"12345"}]})").seen, (SeenOutput{.bytes = 5, .pieces = 1}));
+  EXPECT_EQ(judge_of(Endpoint::other, R"({"data":[{"b64_json":"AAAAAAAAAAAAAAAA"}]})").seen, SeenOutput{});
+  EXPECT_EQ(judge_of(Endpoint::embeddings, R"({"data":[{"embedding":"AAAAAAAAAAAAAAAA"}]})").seen, SeenOutput{});
 }
 
 TEST(Answer, IsPassedOnWhereTheEndpointsPartIsThere) {

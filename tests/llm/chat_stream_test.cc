@@ -225,6 +225,45 @@ TEST(ChatStream, ChoicesAreBounded) {  // CORE-5
   EXPECT_EQ(reader->read({}, finished("stop", 127)), finish);
 }
 
+TEST(ChatStream, WhatItSaysIsSeenWhetherOrNotItIsTranslated) {  // BUD-10
+  for (const bool deltas : {false, true}) {
+    const auto reader = chat({.choices = 2, .deltas = deltas});
+    reader->read({}, delta(R"("role":"assistant","content":"")"));
+    EXPECT_EQ(reader->seen(), SeenOutput{});
+    reader->read({}, delta(R"("reasoning_content":"12","reasoning":"12")"));
+    reader->read({}, delta(R"("content":"345\n")"));
+    reader->read({}, delta(R"("content":"678")", R"("finish_reason":null)", 1));
+    reader->read({}, delta(R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"a"}}])"));
+    reader->read({}, delta(R"("refusal":"9")"));
+    reader->read({}, finished("stop"));
+    EXPECT_EQ(reader->seen(), (SeenOutput{.bytes = 2 + 4 + 3 + 3 + 1, .pieces = 5})) << deltas;
+  }
+}
+
+TEST(ChatStream, UsageThatCannotBeReadIsTheLastWordToo) {  // BUD-10
+  const auto reader = chat({.deltas = true});
+  reader->read({}, R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}})");
+  EXPECT_TRUE(reader->usage().known);
+  EXPECT_EQ(reader->read({}, R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":"7"}})"), usage);
+  EXPECT_EQ(reader->usage(), Usage{});
+  EXPECT_TRUE(reader->deltas().empty()) << "nothing that a caller could take for a count";
+  reader->read({}, R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":1e1}})");
+  EXPECT_EQ(reader->usage(), (Usage{.known = true, .prompt = 5, .completion = 10, .total = 15}));
+  reader->read({}, R"({"choices":[],"usage":{}})");
+  EXPECT_EQ(reader->usage().completion, 10U) << "it says nothing new";
+}
+
+TEST(UnknownStream, TextOfCompletionsAndUsageAreReadWhereTheyAre) {  // BUD-10
+  const auto reader = make_stream_reader(Endpoint::other);
+  reader->read({}, R"({"choices":[{"index":0,"text":"12345"}],"usage":null})");
+  reader->read({}, "no JSON");
+  reader->read({}, R"({"type":"image_generation.partial_image","b64_json":"AAAAAAAAAAAAAAAAAAAA"})");
+  reader->read({}, R"({"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}})");
+  reader->read({}, "[DONE]");
+  EXPECT_EQ(reader->seen(), (SeenOutput{.bytes = 5, .pieces = 4}));
+  EXPECT_EQ(reader->usage(), (Usage{.known = true, .prompt = 3, .completion = 4, .total = 7}));
+}
+
 TEST(ChatStream, UsageInEveryEventKeepsTheLast) {  // vLLM's continuous_usage_stats
   const auto reader = chat();
   EXPECT_EQ(

@@ -271,5 +271,33 @@ TEST(MessagesStream, OpenBlocksAreBounded) {  // CORE-5
   EXPECT_EQ(reader->read({}, block(128, R"("type":"text","text":"")")), malformed);
 }
 
+TEST(MessagesStream, WhatItSaysIsSeen) {  // BUD-10
+  for (const bool deltas : {false, true}) {
+    const auto reader = messages({.deltas = deltas});
+    reader->read({}, kStart);
+    reader->read({}, block(0, R"("type":"thinking","thinking":"","signature":"")"));
+    reader->read({}, delta(0, R"("type":"thinking_delta","thinking":"12\n")"));
+    reader->read({}, delta(0, R"("type":"signature_delta","signature":"AAAAAAAA")"));
+    reader->read({}, block_stop(0));
+    reader->read({}, block(1, R"("type":"text","text":"4")"));
+    reader->read({}, text("56", 1));
+    reader->read({}, block(2, R"("type":"tool_use","id":"t","name":"f","input":{})"));
+    EXPECT_EQ(reader->seen(), (SeenOutput{.bytes = 3 + 1 + 2, .pieces = 4})) << "a call is a piece";
+    reader->read({}, delta(2, R"("type":"input_json_delta","partial_json":"{\"a\":1}")"));
+    reader->read({}, finished("end_turn"));
+    EXPECT_EQ(reader->seen(), (SeenOutput{.bytes = 6 + 7, .pieces = 5})) << deltas;
+  }
+}
+
+TEST(MessagesStream, UsageThatCannotBeReadIsNoZero) {  // BUD-10
+  const auto reader = messages();
+  reader->read({}, kStart);
+  EXPECT_TRUE(reader->usage().known);
+  reader->read({}, R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":"15"}})");
+  EXPECT_EQ(reader->usage(), Usage{});
+  reader->read({}, R"({"type":"message_delta","delta":{},"usage":{"output_tokens":15.0}})");
+  EXPECT_EQ(reader->usage().completion, 15U);
+}
+
 }  // namespace
 }  // namespace fuseboard::llm

@@ -52,8 +52,10 @@ TEST(ChatRequest, ReadsHowManyChoicesAreAskedForAndLeavesTheRestToTheUpstream) {
   };
   EXPECT_EQ(parse_request(Endpoint::chat_completions, kPlain)->choices, 1U);
   EXPECT_EQ(parse(R"("n":3)")->choices, 3U);
-  for (const char* odd :
-       {R"("n":null)", R"("n":0)", R"("n":-2)", R"("n":1.5)", R"("n":"4")", R"("n":99999999999999999999)"}) {
+  EXPECT_EQ(parse(R"("n":128.0)")->choices, 128U);  // BUD-10
+  EXPECT_EQ(parse(R"("n":1.28e2)")->choices, 128U);
+  EXPECT_EQ(parse(R"("n":99999999999999999999)")->choices, UINT64_MAX);
+  for (const char* odd : {R"("n":null)", R"("n":0)", R"("n":-2)", R"("n":1.5)", R"("n":"4")", R"("n":1e-1)"}) {
     EXPECT_EQ(parse(odd)->choices, 1U) << odd;
   }
   EXPECT_EQ(refusal(R"({"model":"m","messages":[],"n":1,"n":2})").code, "duplicate_parameter");
@@ -244,6 +246,11 @@ TEST(Request, CapsAndUsageAreReadWhereTheEndpointHasThem) {
   EXPECT_EQ(chat_facts(R"("max_tokens":5)").output_cap, 5U);
   EXPECT_EQ(chat_facts(R"("max_tokens":5,"max_completion_tokens":6)").output_cap, 6U);
   EXPECT_EQ(chat_facts(R"("max_tokens":0)").output_cap, std::nullopt);
+  EXPECT_EQ(chat_facts(R"("max_tokens":100000.0)").output_cap, 100'000U);  // BUD-10
+  EXPECT_EQ(chat_facts(R"("max_completion_tokens":1e5)").output_cap, 100'000U);
+  EXPECT_EQ(chat_facts(R"("max_tokens":1e300)").output_cap, UINT64_MAX);
+  EXPECT_EQ(chat_facts(R"("max_tokens":"100")").output_cap, std::nullopt);
+  EXPECT_EQ(response_facts(R"("max_output_tokens":8.0)").output_cap, 8U);
   EXPECT_EQ(message_facts(R"("max_tokens":7)").output_cap, 7U);
   EXPECT_EQ(response_facts(R"("max_output_tokens":8,"max_tokens":5)").output_cap, 8U);
   EXPECT_TRUE(message_facts(R"("stream":true)").include_usage);

@@ -162,5 +162,35 @@ TEST(ResponsesStream, KnowsWhatMayBeContinued) {  // STR-5
   EXPECT_FALSE(plain_after(event("response.output_text.annotation.added", R"("annotation":{})")));
 }
 
+TEST(ResponsesStream, WhatItSaysIsSeenOnceHoweverOftenItIsTold) {  // BUD-10
+  const auto deltas = event("response.output_text.delta", R"("delta":"12345\n")");
+  const auto part = event("response.output_text.done", R"("text":"12345\n")");
+  const auto part_again =
+      event("response.content_part.done", R"("part":{"type":"output_text","text":"12345\n","annotations":[]})");
+  const std::string message = R"({"type":"message","content":[{"type":"output_text","text":"12345\n"}]})";
+  const auto done = event("response.output_item.done", R"("item":)" + message);
+  const auto whole = response("response.completed", R"("status":"completed","output":[)" + message + "]");
+  for (const auto& events : std::vector<std::vector<std::string>>{
+           {deltas, part, part_again, done, whole}, {deltas}, {part, done}, {part_again, done}, {kCreated, whole}}) {
+    const auto reader = responses();
+    for (const std::string& data : events) reader->read({}, data);
+    EXPECT_EQ(reader->seen().bytes, 6U) << events.front();
+  }
+}
+
+TEST(ResponsesStream, ThoughtsRefusalsAndArgumentsAreSeenAndSoundIsNot) {  // BUD-10
+  const auto reader = responses();
+  for (const char* type : {"response.reasoning_text.delta", "response.reasoning_summary_text.delta",
+                           "response.refusal.delta", "response.function_call_arguments.delta",
+                           "response.custom_tool_call_input.delta", "response.code_interpreter_call_code.delta"}) {
+    reader->read({}, event(type, R"("delta":"123")"));
+  }
+  EXPECT_EQ(reader->seen(), (SeenOutput{.bytes = 18, .pieces = 6}));
+  reader->read({}, event("response.audio.delta", R"("delta":"AAAAAAAAAAAAAAAA")"));
+  EXPECT_EQ(reader->seen(), (SeenOutput{.bytes = 18, .pieces = 7}));
+  reader->read({}, event("response.function_call_arguments.done", R"("arguments":"0123456789012345678")"));
+  EXPECT_EQ(reader->seen().bytes, 19U);
+}
+
 }  // namespace
 }  // namespace fuseboard::llm

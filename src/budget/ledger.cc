@@ -40,7 +40,8 @@ BudgetLedger::BudgetLedger(const BudgetOptions& options, const WallClock& clock)
       has_periods_(has_periods(options)),
       global_(BudgetLevel::global, checked(options).global, clock.now()),
       session_caps_(options.session),
-      max_sessions_(options.max_sessions) {
+      max_sessions_(options.max_sessions),
+      max_sessions_per_key_(options.max_sessions_per_key) {
   const MutexLock lock(mutex_);
   configure_keys_locked(options.keys, clock_.now());
 }
@@ -50,16 +51,14 @@ std::expected<BudgetReservation, BudgetRefusal> BudgetLedger::reserve(const Budg
   const BudgetSpend draw = {.tokens = estimate.usage.total(),
                             .cost = estimate.price ? estimate.price->cost(estimate.usage) : Money(),
                             .rounds = 1};
-  const WallTime now = this->now();
+  const WallTime now = this->now(account);
   const MutexLock lock(mutex_);
-  Chain chain = find_locked(account);
-  std::optional<BudgetRefusal> refusal = refusal_locked(chain, account, draw, now);
-  // Refused by an outer level, a new session is not worth an old one's place.
-  if (!refusal && !hold_session_locked(chain, account, now)) refusal = no_room_locked(account);
-  if (refusal) {
-    count_refusal_locked(chain, *refusal);
+  Chain chain = meet_locked(account, now);
+  if (const auto refusal = refusal_locked(chain, account, draw, now)) {
+    count_refusal_locked(chain, *refusal, now);
     return std::unexpected(*refusal);
   }
+  hold_session_locked(chain, account, now);
   for (Level* const level : chain) {
     if (level == nullptr) continue;
     level->roll(now);
@@ -74,7 +73,7 @@ std::expected<BudgetReservation, BudgetRefusal> BudgetLedger::reserve(const Budg
 BudgetSettlement BudgetLedger::close(const Chain& chain, const BudgetSpend& draw, const BudgetSpend& charge,
                                      bool priced) noexcept {
   const bool overrun = charge.tokens > draw.tokens || charge.cost > draw.cost;
-  const WallTime now = this->now();
+  const WallTime now = this->now(chain[kSession] != nullptr);
   const MutexLock lock(mutex_);
   for (Level* const level : chain) {
     if (level == nullptr) continue;
@@ -83,36 +82,35 @@ BudgetSettlement BudgetLedger::close(const Chain& chain, const BudgetSpend& draw
     level->committed += charge;
     if (overrun) ++level->overruns;
     if (!priced && charge.tokens > 0) ++level->unpriced;
-    if (level->open == 0) rest_locked(*level);
+    if (level->open == 0) rest_locked(*level, now);
   }
   return {.charged = charge, .overrun = overrun};
 }
 
 std::optional<BudgetRefusal> BudgetLedger::check(const BudgetAccount& account) const {
-  const WallTime now = this->now();
+  const WallTime now = this->now(account);
   const MutexLock lock(mutex_);
-  return refusal_locked(find_locked(account), account, kLeast, now);
+  return refusal_locked(look_locked(account, now), account, kLeast, now);
 }
 
 std::expected<void, BudgetRefusal> BudgetLedger::check_and_tick(const BudgetAccount& account) {
-  const WallTime now = this->now();
+  const WallTime now = this->now(account);
   const MutexLock lock(mutex_);
-  Chain chain = find_locked(account);
-  std::optional<BudgetRefusal> refusal = refusal_locked(chain, account, kLeast, now);
-  if (!refusal && !hold_session_locked(chain, account, now)) refusal = no_room_locked(account);
-  if (refusal) {
-    count_refusal_locked(chain, *refusal);
+  Chain chain = meet_locked(account, now);
+  if (const auto refusal = refusal_locked(chain, account, kLeast, now)) {
+    count_refusal_locked(chain, *refusal, now);
     return std::unexpected(*refusal);
   }
+  hold_session_locked(chain, account, now);
   commit_locked(chain, kOneRound, now);
   return {};
 }
 
 void BudgetLedger::charge(const BudgetAccount& account, const TokenUsage& usage, Money cost) {
-  const WallTime now = this->now();
+  const WallTime now = this->now(account);
   const MutexLock lock(mutex_);
-  Chain chain = find_locked(account);
-  hold_session_locked(chain, account, now);
+  Chain chain = meet_locked(account, now);
+  if (!hold_session_locked(chain, account, now)) ++sessions_unheld_;
   commit_locked(chain, {.tokens = usage.total(), .cost = cost}, now);
 }
 
@@ -122,7 +120,7 @@ void BudgetLedger::commit_locked(const Chain& chain, const BudgetSpend& spend, W
     level->roll(now);
     level->committed += spend;
   }
-  touch_locked(chain);
+  touch_locked(chain, now);
 }
 
 // Refusals.
@@ -142,25 +140,30 @@ std::optional<BudgetRefusal> BudgetLedger::refusal_locked(const Chain& chain, co
     Level fresh(BudgetLevel::session, session_caps_, now);
     fresh.name = session_name(account);
     consider(fresh);
+    const Level& pool = pool_locked(chain);
+    if (!worst && !has_room_locked(pool, now)) worst = no_room_locked(pool, account);
   }
   return worst;
 }
 
-BudgetRefusal BudgetLedger::no_room_locked(const BudgetAccount& account) const {
-  return {.kind = BudgetKind::sessions,
-          .level = BudgetLevel::session,
-          .name = to_key_text(session_name(account)),
-          .consumed = 0,
-          .reserved = sessions_.size(),
-          .requested = 1,
-          .limit = max_sessions_};
+BudgetRefusal BudgetLedger::no_room_locked(const Level& pool, const BudgetAccount& account) const {
+  BudgetRefusal refusal{.kind = BudgetKind::sessions,
+                        .level = BudgetLevel::session,
+                        .name = to_key_text(session_name(account)),
+                        .consumed = pool.sessions,
+                        .requested = 1,
+                        .limit = bound_locked(pool)};
+  if (!idle_.empty() && idle_.front()->pool == &pool)
+    refusal.resets_at = idle_.front()->last_used + BudgetOptions::kSessionRetention;
+  return refusal;
 }
 
-void BudgetLedger::count_refusal_locked(const Chain& chain, const BudgetRefusal& refusal) {
+void BudgetLedger::count_refusal_locked(const Chain& chain, const BudgetRefusal& refusal, WallTime now) {
+  if (refusal.kind == BudgetKind::sessions) ++sessions_unheld_;
   Level* const level = chain[static_cast<std::size_t>(refusal.level)];
   if (level != nullptr) ++level->refusals;
   // A session that is asked for and refused is in use: to forget its spend now would be to let it on.
-  touch_locked(chain);
+  touch_locked(chain, now);
 }
 
 // Levels.
@@ -178,52 +181,109 @@ BudgetLedger::Chain BudgetLedger::find_locked(const BudgetAccount& account) cons
   return chain;
 }
 
+BudgetLedger::Chain BudgetLedger::look_locked(const BudgetAccount& account, WallTime now) const {
+  Chain chain = find_locked(account);
+  if (chain[kSession] != nullptr && chain[kSession]->is_stale(now)) chain[kSession] = nullptr;
+  return chain;
+}
+
+BudgetLedger::Chain BudgetLedger::meet_locked(const BudgetAccount& account, WallTime now) {
+  if (!account.session.empty()) drop_stale_sessions_locked(now);
+  Chain chain = find_locked(account);
+  Level*& session = chain[kSession];
+  // Where a clock that jumped has mixed up the order, it may be stale and not be the longest idle one.
+  if (session != nullptr && session->is_stale(now)) {
+    drop_session_locked(*std::exchange(session, nullptr));
+    ++sessions_forgotten_;
+  }
+  return chain;
+}
+
 bool BudgetLedger::wants_session_locked(const BudgetAccount& account) const {
   return session_caps_.any() && !account.session.empty();
 }
 
-bool BudgetLedger::hold_session_locked(Chain& chain, const BudgetAccount& account, WallTime now) {
-  if (chain[kSession] != nullptr || !wants_session_locked(account)) return true;
-  chain[kSession] = new_session_locked(session_name(account), now);
-  if (chain[kSession] == nullptr) ++sessions_unheld_;
-  return chain[kSession] != nullptr;
+BudgetLedger::Level& BudgetLedger::pool_locked(const Chain& chain) const {
+  return chain[kKey] != nullptr ? *chain[kKey] : global_;
 }
 
-BudgetLedger::Level* BudgetLedger::new_session_locked(KeyView name, WallTime now) {
-  if (sessions_.size() >= max_sessions_) {
-    drop_idle_sessions_locked(max_sessions_ - 1);
-    if (sessions_.size() >= max_sessions_) return nullptr;
+std::size_t BudgetLedger::bound_locked(const Level& pool) const {
+  return pool.level == BudgetLevel::key ? max_sessions_per_key_ : max_sessions_;
+}
+
+bool BudgetLedger::has_room_locked(const Level& pool, WallTime now) const {
+  std::size_t held = pool.sessions;
+  for (auto session = idle_.begin(); held >= bound_locked(pool); ++session) {
+    if (session == idle_.end() || !(*session)->is_stale(now)) return false;
+    if ((*session)->pool == &pool) --held;
   }
+  return true;
+}
+
+bool BudgetLedger::hold_session_locked(Chain& chain, const BudgetAccount& account, WallTime now) {
+  if (chain[kSession] != nullptr || !wants_session_locked(account)) return true;
+  Level& pool = pool_locked(chain);
+  if (pool.sessions >= bound_locked(pool)) return false;
+  chain[kSession] = &new_session_locked(pool, session_name(account), now);
+  return true;
+}
+
+BudgetLedger::Level& BudgetLedger::new_session_locked(Level& pool, KeyView name, WallTime now) {
   const auto added = sessions_.try_emplace(Key(name), BudgetLevel::session, session_caps_, now).first;
   Level& level = added->second;
   level.name = added->first.view();
   level.place = idle_.insert(idle_.end(), &level);
-  return &level;
+  level.pool = &pool;
+  level.last_used = now;
+  ++pool.sessions;
+  return level;
 }
 
-void BudgetLedger::touch_locked(const Chain& chain) {
+void BudgetLedger::touch_locked(const Chain& chain, WallTime now) {
   Level* const session = chain[kSession];
   if (session == nullptr) return;
+  session->last_used = now;
   std::list<Level*>& list = session->open > 0 ? busy_ : idle_;
   list.splice(list.end(), list, session->place);
 }
 
-void BudgetLedger::rest_locked(Level& level) {
+void BudgetLedger::rest_locked(Level& level, WallTime now) {
   if (level.level == BudgetLevel::key && level.retired) {
-    keys_.erase(keys_.find(level.name));
+    erase_key_locked(level.name);
   } else if (level.level == BudgetLevel::session) {
+    level.last_used = now;
     idle_.splice(idle_.end(), busy_, level.place);
-    drop_idle_sessions_locked(session_caps_.any() ? max_sessions_ : 0);
+    // One that has spent nothing is as good as a new one.
+    if (!session_caps_.any() || level.committed == BudgetSpend{}) drop_session_locked(level);
   }
 }
 
-void BudgetLedger::drop_idle_sessions_locked(std::size_t most) {
-  while (sessions_.size() > most && !idle_.empty()) {
-    const Level* const longest_idle = idle_.front();
-    idle_.pop_front();
-    sessions_.erase(sessions_.find(longest_idle->name));
+void BudgetLedger::erase_key_locked(KeyView name) {
+  const auto key = keys_.find(name);
+  if (key->second.sessions > 0) {
+    for (auto& [session_name, session] : sessions_) {
+      if (session.pool == &key->second) session.pool = &global_;
+    }
+    global_.sessions += key->second.sessions;
+  }
+  keys_.erase(key);
+}
+
+// The longest idle one is the first; where the clock went back since then, its time begins anew.
+void BudgetLedger::drop_stale_sessions_locked(WallTime now) {
+  while (!idle_.empty()) {
+    Level& longest_idle = *idle_.front();
+    longest_idle.last_used = std::min(longest_idle.last_used, now);
+    if (!longest_idle.is_stale(now)) return;
+    drop_session_locked(longest_idle);
     ++sessions_forgotten_;
   }
+}
+
+void BudgetLedger::drop_session_locked(const Level& session) {
+  --session.pool->sessions;
+  idle_.erase(session.place);
+  sessions_.erase(sessions_.find(session.name));
 }
 
 // Operation.
@@ -237,8 +297,9 @@ void BudgetLedger::configure(const BudgetOptions& options) {
   configure_keys_locked(options.keys, now);
   session_caps_ = options.session;
   max_sessions_ = options.max_sessions;
+  max_sessions_per_key_ = options.max_sessions_per_key;
   for (auto& [name, session] : sessions_) session.set_caps(session_caps_);
-  drop_idle_sessions_locked(session_caps_.any() ? max_sessions_ : 0);
+  while (!session_caps_.any() && !idle_.empty()) drop_session_locked(*idle_.front());
 }
 
 void BudgetLedger::configure_keys_locked(const std::vector<BudgetOptions::ForKey>& keys, WallTime now) {
@@ -250,13 +311,16 @@ void BudgetLedger::configure_keys_locked(const std::vector<BudgetOptions::ForKey
     level.retired = false;
     if (!is_new) level.set_caps(entry.caps);
   }
-  std::erase_if(keys_, [](const auto& entry) { return entry.second.retired && entry.second.open == 0; });
+  for (auto key = keys_.begin(); key != keys_.end();) {
+    const Level& level = (key++)->second;
+    if (level.retired && level.open == 0) erase_key_locked(level.name);
+  }
 }
 
 bool BudgetLedger::reset(BudgetLevel level, const BudgetAccount& account) {
   const WallTime now = clock_.now();
   const MutexLock lock(mutex_);
-  Level* const found = find_locked(account)[static_cast<std::size_t>(level)];
+  Level* const found = meet_locked(account, now)[static_cast<std::size_t>(level)];
   if (found != nullptr) found->begin_anew(now);
   return found != nullptr;
 }
@@ -293,7 +357,7 @@ std::vector<BudgetLevelSnapshot> BudgetLedger::levels_of(const BudgetAccount& ac
   const WallTime now = clock_.now();
   std::vector<BudgetLevelSnapshot> levels;
   const MutexLock lock(mutex_);
-  for (const Level* const level : find_locked(account)) {
+  for (const Level* const level : look_locked(account, now)) {
     if (level != nullptr) levels.push_back(level->snapshot(now));
   }
   return levels;
@@ -308,7 +372,8 @@ std::vector<BudgetRecord> BudgetLedger::records() const {
                        .name = Key(level.name),
                        .period_start = level.starts,
                        .committed = level.committed,
-                       .reserved = level.reserved()});
+                       .reserved = level.reserved(),
+                       .last_used = level.last_used});
   };
   const MutexLock lock(mutex_);
   records.reserve(1 + keys_.size() + sessions_.size());
@@ -355,12 +420,14 @@ BudgetLedger::Level* BudgetLedger::level_of_record_locked(const BudgetRecord& re
   if (!session_caps_.any() || period_start(period, record.period_start) < period_start(period, now)) return nullptr;
   const auto session = sessions_.find(name);
   if (session != sessions_.end()) return &session->second;
-  // Records come as records() gives them, the most recently used session first: a later one pushes no earlier one out,
-  // and is forgotten before it.
-  if (sessions_.size() >= max_sessions_) return nullptr;
-  Level* const level = new_session_locked(name, now);
-  idle_.splice(idle_.begin(), idle_, level->place);
-  return level;
+  const WallTime last_used = record.last_used == WallTime{} ? now : record.last_used;
+  Level& pool = pool_locked(find_locked({.key = name.first()}));
+  if (now - last_used >= BudgetOptions::kSessionRetention || pool.sessions >= bound_locked(pool)) return nullptr;
+  // Records come as records() gives them, the most recently used session first: a later one is forgotten before it.
+  Level& level = new_session_locked(pool, name, now);
+  level.last_used = last_used;
+  idle_.splice(idle_.begin(), idle_, level.place);
+  return &level;
 }
 
 }  // namespace fuseboard

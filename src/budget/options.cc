@@ -34,6 +34,7 @@ Problems BudgetOptions::validate() const {
   }
   validator.merge("session", session.validate());
   validator.in_range("max_sessions", max_sessions, std::size_t{1}, kMostSessions);
+  validator.in_range("max_sessions_per_key", max_sessions_per_key, std::size_t{1}, kMostSessions);
   return std::move(validator).take();
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "fuseboard/budget/charge.h"
 #include "fuseboard/budget/ledger.h"
 
 namespace fuseboard {
@@ -38,11 +39,6 @@ BudgetSettlement BudgetReservation::settle(const TokenUsage& actual, Money cost)
   return close({.tokens = actual.total(), .cost = cost, .rounds = 1}, true);
 }
 
-BudgetSettlement BudgetReservation::settle_by_estimate() && {
-  observe(estimate_.usage);
-  return std::move(*this).settle(observed_);
-}
-
 BudgetSettlement BudgetReservation::release() && { return abandon(); }
 
 BudgetSettlement BudgetReservation::abandon() noexcept {
@@ -51,9 +47,7 @@ BudgetSettlement BudgetReservation::abandon() noexcept {
   // Input is billed once it is read, whether or not anybody stays for the answer; providers say how much it was at the
   // end of the answer only, or not to somebody who left.
   const TokenUsage input = {.input = estimate_.usage.input, .cached_input = estimate_.usage.cached_input};
-  const TokenUsage usage = {.input = std::max(observed_.input, input.input),
-                            .cached_input = observed_.cached_input,
-                            .output = observed_.output};
+  const TokenUsage usage = charged_usage(std::nullopt, estimate_.usage, observed_).usage;
   BudgetSpend charge = {.tokens = usage.total(), .rounds = 1};
   if (priced) charge.cost = std::max(estimate_.price->cost(usage), estimate_.price->cost(input));
   return close(charge, priced);

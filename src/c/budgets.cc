@@ -32,7 +32,8 @@ fuseboard_ledger_options default_ledger_options() noexcept {
           .keys = nullptr,
           .key_count = 0,
           .session = nullptr,
-          .max_sessions = BudgetOptions{}.max_sessions};
+          .max_sessions = BudgetOptions{}.max_sessions,
+          .max_sessions_per_key = BudgetOptions{}.max_sessions_per_key};
 }
 
 // Notes what caps cannot even be given; the rest is for the ledger to complain of.
@@ -55,7 +56,8 @@ BudgetOptions to_budget_options(const fuseboard_ledger_options& given) {
   Validator validator;
   BudgetOptions result{.global = to_caps(given.global, "global", validator),
                        .session = to_caps(given.session, "session", validator),
-                       .max_sessions = given.max_sessions};
+                       .max_sessions = given.max_sessions,
+                       .max_sessions_per_key = given.max_sessions_per_key};
   if (given.key_count > 0) required(given.keys, "keys");
   for (std::size_t i = 0; i < given.key_count; ++i) {
     const std::string key(required_name(given.keys[i].key, "keys.key"));

@@ -91,7 +91,8 @@ AttemptReport to_report(const fuseboard_report& given) {
   AttemptReport result{.answered = report.answered,
                        .connected = !report.not_connected,
                        .may_have_run = !report.did_not_run,
-                       .silent = report.silent};
+                       .silent = report.silent,
+                       .seen_output = report.seen_output_tokens};
   if (report.failure != nullptr) result.outcome = Outcome::failed(to_failure(*report.failure));
   if (report.has_usage)
     result.usage = {

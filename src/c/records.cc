@@ -49,7 +49,8 @@ fuseboard_call_summary from_summary(const CallRecord& record) noexcept {
 }
 
 fuseboard_attempt_record from_record(const AttemptRecord& attempt) noexcept {
-  const BudgetSpend charged = attempt.charged.value_or(BudgetSettlement{}).charged;
+  const BudgetSettlement settlement = attempt.charged.value_or(BudgetSettlement{});
+  const BudgetSpend& charged = settlement.charged;
   return {.struct_size = 0,
           .number = attempt.number,
           .target = attempt.target,
@@ -66,7 +67,8 @@ fuseboard_attempt_record from_record(const AttemptRecord& attempt) noexcept {
           .first_content_ns = attempt.first_content ? attempt.first_content->count() : FUSEBOARD_NONE_NS,
           .charged_tokens = charged.tokens,
           .charged_rounds = charged.rounds,
-          .charged_usd_nanos = static_cast<std::int64_t>(charged.cost.nanos())};
+          .charged_usd_nanos = static_cast<std::int64_t>(charged.cost.nanos()),
+          .usage_understated = settlement.understated};
 }
 
 fuseboard_refusal_record from_record(const RefusalRecord& refusal) noexcept {

@@ -3,6 +3,7 @@
 
 #include "fuseboard/pipeline/admission.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace fuseboard {
@@ -44,6 +45,7 @@ std::optional<AdmissionRefusal> admit(const Target& target, const AdmissionReque
                                       AttemptPermits& permits) {
   TargetState& state = *target.state;
   permits.state_ = &state;
+  permits.estimate_ = request.estimate;
   if (CredentialGate* const credential = state.credential()) {
     auto pass = credential->try_pass(now);
     if (!pass) return refused(pass.error());
@@ -114,33 +116,43 @@ std::optional<BudgetSettlement> AttemptPermits::settle(const AttemptReport& repo
   } else {
     std::move(rate_).settle(outcome, now);
   }
-  if (state_->limits() != nullptr) settle_limits(report, now);
+  if (report.seen_output > 0) observe({.output = report.seen_output});
+  const ChargedUsage usage = charged_usage(report.usage, estimate_, observed_);
+  if (state_->limits() != nullptr) settle_limits(report, usage, now);
   std::optional<BudgetSettlement> charged;
-  if (counts_budget_) charged = settle_budget(report);
+  if (counts_budget_) charged = settle_budget(report, usage);
   if (state_->credential() != nullptr) std::move(credential_).settle(outcome, now);
   state_->queue().wake_next(now);
   return charged;
 }
 
-void AttemptPermits::settle_limits(const AttemptReport& report, TimePoint now) {
-  const bool used_no_tokens = !report.outcome.ok() && !answering_ && (report.answered || !report.connected);
-  if (report.usage) {
-    std::move(limits_).settle(now, report.usage->total());
-  } else if (used_no_tokens) {
-    std::move(limits_).settle(now, 0);  // it was a request nevertheless [LIM-1]
-  } else {
-    std::move(limits_).settle();
-  }
+void AttemptPermits::observe(const TokenUsage& usage) noexcept {
+  answering_ = true;
+  observed_.input = std::max(observed_.input, usage.input);
+  observed_.cached_input = std::max(observed_.cached_input, usage.cached_input);
+  observed_.output = std::max(observed_.output, usage.output);
+  budget_.observe(usage);
 }
 
-// An error that was told is not billed, nor what never arrived. A whole answer of which nobody said what it used is
-// charged as estimated. What broke off is charged as observed, at least its input [BUD-4].
-std::optional<BudgetSettlement> AttemptPermits::settle_budget(const AttemptReport& report) {
-  if (report.usage) return std::move(budget_).settle(*report.usage);
-  if (report.outcome.ok()) return std::move(budget_).settle_by_estimate();
-  const bool not_billed = !answering_ && (report.answered || !report.may_have_run);
-  if (not_billed) return std::move(budget_).settle(TokenUsage{});
-  return std::move(budget_).release();
+// An error that was told is not billed, nor what never arrived.
+bool AttemptPermits::was_free(const AttemptReport& report) const noexcept {
+  return !report.usage && !report.outcome.ok() && !answering_ && (report.answered || !report.may_have_run);
+}
+
+void AttemptPermits::settle_limits(const AttemptReport& report, const ChargedUsage& charged, TimePoint now) {
+  // It was a request nevertheless [LIM-1].
+  std::move(limits_).settle(now, was_free(report) || !report.connected ? 0 : charged.usage.total());
+}
+
+// What broke off, and whole answers that do not say what they used, are charged as observed, at least their input
+// [BUD-4, BUD-10].
+std::optional<BudgetSettlement> AttemptPermits::settle_budget(const AttemptReport& report,
+                                                              const ChargedUsage& charged) {
+  if (was_free(report)) return std::move(budget_).settle(TokenUsage{});
+  if (!report.usage) return std::move(budget_).release();
+  BudgetSettlement settlement = std::move(budget_).settle(charged.usage);
+  settlement.understated = charged.understated;
+  return settlement;
 }
 
 }  // namespace fuseboard

@@ -32,6 +32,7 @@ AttemptReport report_of(const AttemptFailure& failure) noexcept {
           .may_have_run = failure.may_have_run,
           .silent = failure.silent,
           .usage = failure.usage,
+          .seen_output = failure.seen_output,
           .window = failure.window};
 }
 

@@ -73,6 +73,7 @@ class Writer {
       add(", charged ").add(attempt.charged->charged.tokens).add(" tokens and ");
       add(to_text(attempt.charged->charged.cost)).add(" USD");
       if (attempt.charged->overrun) add(" (overrun)");
+      if (attempt.charged->understated) add(" (the provider told less than a quarter of what was seen)");
     }
     if (const AttemptNote* const note = record_.note_of(attempt.number)) write(*note);
     add("\n");

@@ -132,18 +132,19 @@ RC_GTEST_PROP(BudgetOracle, AgreesWithTheRulesOnRandomHistories, ()) {  // BUD-1
     const BudgetAccount account = {.key = key_name, .session = session_name};
     std::vector<std::string> names = {""};
     if (model.scopes.contains(key_name) && !key_name.empty()) names.push_back(key_name);
-    if (!session_name.empty()) {
-      names.push_back(key_name + "/" + session_name);
-      // A session that is not held yet is a new one.
+    if (!session_name.empty()) names.push_back(key_name + "/" + session_name);
+    // A session that is not held yet, or not any more, is a new one to whoever asks for it.
+    const auto meet = [&] {
       const bool held = ledger.levels_of(account).back().level == BudgetLevel::session;
-      if (!held) model.add(names.back(), session, now);
-    }
+      if (!session_name.empty() && !held) model.add(names.back(), session, now);
+    };
     const auto any_open = [&] {
       return std::next(open.begin(), *rc::gen::inRange<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(open.size())));
     };
 
     switch (*rc::gen::weightedElement<int>({{8, 0}, {5, 1}, {2, 2}, {2, 3}, {1, 4}, {2, 5}})) {
       case 0: {
+        meet();
         BudgetEstimate estimate = {.usage = any_usage()};
         if (*rc::gen::arbitrary<bool>()) estimate.price = dear();
         const BudgetSpend draw = {.tokens = estimate.usage.input + estimate.usage.output,
@@ -186,6 +187,7 @@ RC_GTEST_PROP(BudgetOracle, AgreesWithTheRulesOnRandomHistories, ()) {  // BUD-1
         break;
       }
       case 3: {
+        meet();
         const bool expected = model.would_grant(names, {.tokens = 1, .cost = Money::from_nanos(1), .rounds = 1}, now);
         RC_ASSERT(ledger.check(account).has_value() == !expected);
         RC_ASSERT(ledger.check_and_tick(account).has_value() == expected);
@@ -193,6 +195,7 @@ RC_GTEST_PROP(BudgetOracle, AgreesWithTheRulesOnRandomHistories, ()) {  // BUD-1
         break;
       }
       case 4: {
+        meet();
         const TokenUsage usage = any_usage();
         ledger.charge(account, usage, usd("1.5"));
         model.spend(names, {.tokens = usage.input + usage.output, .cost = usd("1.5")}, now);

@@ -244,7 +244,7 @@ struct Charge {
 
 class BudgetCharge : public AdmissionTest, public testing::WithParamInterface<Charge> {};
 
-TEST_P(BudgetCharge, FollowsFromWhatIsKnownOfTheAttempt) {  // BUD-3, BUD-4
+TEST_P(BudgetCharge, FollowsFromWhatIsKnownOfTheAttempt) {  // BUD-3, BUD-4, BUD-10
   auto permits = try_admit();
   ASSERT_TRUE(permits);
   const auto charged = std::move(*permits).settle(GetParam().report, GetParam().report.outcome, world_.clock.now());
@@ -257,7 +257,22 @@ INSTANTIATE_TEST_SUITE_P(
     Ends, BudgetCharge,
     testing::Values(
         Charge{"usage", {.answered = true, .usage = TokenUsage{.input = 5, .output = 6}}, 11},
-        Charge{"success without a figure", {.answered = true}, 200},
+        Charge{"success without a figure", {.answered = true}, 100},
+        Charge{"success without a figure that was seen", {.answered = true, .seen_output = 777}, 877},
+        Charge{"usage of a quarter of what was seen",
+               {.answered = true, .usage = TokenUsage{.input = 5, .output = 25}, .seen_output = 100},
+               30},
+        Charge{"usage of less than a quarter of what was seen",
+               {.answered = true, .usage = TokenUsage{.input = 5, .output = 24}, .seen_output = 100},
+               200},
+        Charge{"usage of a failure",
+               {.outcome = Outcome::failed(Failure::of(Category::content_policy)),
+                .answered = true,
+                .usage = TokenUsage{.input = 5, .output = 6}},
+               11},
+        Charge{"told error behind what was seen",
+               {.outcome = Outcome::failed(Failure::of(Category::overloaded)), .answered = true, .seen_output = 50},
+               150},
         Charge{"told error", {.outcome = Outcome::failed(Failure::of(Category::overloaded)), .answered = true}, 0},
         Charge{"refused connection",
                {.outcome = Outcome::failed(Failure::of(Category::network)), .connected = false, .may_have_run = false},
@@ -269,6 +284,43 @@ INSTANTIATE_TEST_SUITE_P(
       std::ranges::replace(words, ' ', '_');
       return words;
     });
+
+TEST_F(AdmissionTest, UsageThatIsToldTooLowIsNotedWithWhatWasCharged) {  // BUD-10
+  const auto understated = [&](std::uint64_t told) {
+    auto permits = try_admit();
+    const AttemptReport report{
+        .answered = true, .usage = TokenUsage{.input = 100, .output = told}, .seen_output = 4000};
+    return std::move(*permits).settle(report, report.outcome, world_.clock.now())->understated;
+  };
+  EXPECT_TRUE(understated(999));
+  EXPECT_FALSE(understated(1000));
+}
+
+TEST_F(AdmissionTest, ALimitOnTokensLearnsWhatTheBudgetIsCharged) {  // LIM-5, BUD-10
+  const struct {
+    AttemptReport report;
+    double used;
+  } kCases[] = {
+      {{.answered = true, .usage = TokenUsage{.input = 5, .output = 6}}, 11},
+      {{.answered = true}, 100},
+      {{.answered = true, .seen_output = 777}, 877},
+      {{.answered = true, .usage = TokenUsage{.input = 5, .output = 24}, .seen_output = 100}, 200},
+      {{.outcome = Outcome::failed(Failure::of(Category::timeout)), .seen_output = 30}, 130},
+      {{.outcome = Outcome::failed(Failure::of(Category::overloaded)), .answered = true}, 0},
+      {{.outcome = Outcome::failed(Failure::of(Category::network)), .connected = false}, 0},
+  };
+  for (const auto& [report, used] : kCases) {
+    const Target target{.name = "limited",
+                        .state = std::make_shared<TargetState>(
+                            BreakerScopes{world_.breakers.handle("limited")},
+                            TargetStateOptions{.limits = {.tokens_per_minute = 6000.0, .tokens_burst = 5000.0}},
+                            "limited", nullptr, 1)};
+    auto permits = try_admit(target, {.estimate = {.input = 100, .output = 4000}, .probe_lease = seconds(60)});
+    ASSERT_TRUE(permits);
+    std::move(*permits).settle(report, report.outcome, world_.clock.now());
+    EXPECT_EQ(target.state->limits()->snapshot(world_.clock.now()).tokens_available, 5000.0 - used);
+  }
+}
 
 TEST_F(AdmissionTest, AnAbandonedStreamIsChargedWhatWasObserved) {  // BUD-4; reservations leaked by disconnects
   {

@@ -16,7 +16,8 @@
 // the period it had reached, spent as it is, until the clock has passed that period's end; so no period is opened
 // twice. A clock that jumps forward opens the later period early, and after it was put right that period goes on until
 // it really ends; reset() opens the present one. A reservation that is open at the turn of a period goes over into the
-// next: it is counted there, and its charge falls into the period in which it is settled.
+// next: it is counted there, and its charge falls into the period in which it is settled. Sessions are forgotten by the
+// same clock: early after a jump forward, and at most a day late after one back.
 #pragma once
 
 #include <array>
@@ -86,11 +87,9 @@ class [[nodiscard]] BudgetReservation {
   // the estimate's price, or is the one that the provider told.
   BudgetSettlement settle(const TokenUsage& actual) &&;
   BudgetSettlement settle(const TokenUsage& actual, Money cost) &&;
-  // The attempt was answered in full, and nobody said what it used: charges the estimate, or what was observed of it
-  // where that is more.
-  BudgetSettlement settle_by_estimate() &&;
-  // The attempt ended without a figure. Gives everything back if nothing was sent; else charges what was observed, at
-  // least the input estimate, and a round [BUD-4].
+  // The attempt ended without a figure, whole or broken. Gives everything back if nothing was sent; else charges what
+  // was observed, at least the input estimate, and a round [BUD-4]. Output that was allowed is not output: whoever
+  // reads an answer that does not say what it used observes what there is of it [BUD-10].
   BudgetSettlement release() &&;
 
   bool sent() const noexcept { return sent_; }
@@ -135,8 +134,12 @@ struct Level {
   std::uint64_t refusals = 0;
   std::uint64_t overruns = 0;
   std::uint64_t unpriced = 0;
-  bool retired = false;               // no longer in the options: goes with its last reservation
-  std::list<Level*>::iterator place;  // of a session, in the list of the idle or of the busy
+  bool retired = false;      // no longer in the options: goes with its last reservation
+  std::size_t sessions = 0;  // held, of a key, or globally of those whose key is not named
+  // Of a session.
+  std::list<Level*>::iterator place{};  // in the list of the idle or of the busy
+  Level* pool = nullptr;                // where it is counted
+  WallTime last_used{};
 
   void set_period(WallTime t) noexcept;  // to the one that holds t
   void set_caps(const BudgetCaps& new_caps) noexcept;
@@ -145,6 +148,10 @@ struct Level {
     if (is_over(now)) begin_anew(now);
   }
   bool is_over(WallTime now) const noexcept { return ends && now >= *ends; }
+  // A session that nobody has used for so long that its spend is forgotten.
+  bool is_stale(WallTime now) const noexcept {
+    return open == 0 && now - last_used >= BudgetOptions::kSessionRetention;
+  }
   // In the period that `now` falls into.
   BudgetSpend committed_at(WallTime now) const noexcept { return is_over(now) ? BudgetSpend{} : committed; }
   std::optional<WallTime> ends_at(WallTime now) const noexcept;
@@ -179,7 +186,7 @@ class BudgetLedger {
   [[nodiscard]] std::optional<BudgetRefusal> check(const BudgetAccount& account) const;
   // As check(), and if it passes charges a round.
   [[nodiscard]] std::expected<void, BudgetRefusal> check_and_tick(const BudgetAccount& account);
-  // Charges what was used whatever the caps say. Where the session finds no room, its key and the global level alone.
+  // Charges what was used whatever the caps say. Where a new session finds no room, its key and the global level alone.
   void charge(const BudgetAccount& account, const TokenUsage& usage, Money cost);
 
   // New caps for what is counted already; open reservations stay as they are. Throws InvalidOptions and then changes
@@ -211,28 +218,40 @@ class BudgetLedger {
   static constexpr auto kKey = static_cast<std::size_t>(BudgetLevel::key);
   static constexpr auto kSession = static_cast<std::size_t>(BudgetLevel::session);
 
-  // Read only where some level's period ends.
-  WallTime now() const { return has_periods_.load(std::memory_order_relaxed) ? clock_.now() : WallTime{}; }
+  // Read only where it decides anything: where some level's period ends, and of sessions.
+  WallTime now(bool of_session) const {
+    return of_session || has_periods_.load(std::memory_order_relaxed) ? clock_.now() : WallTime{};
+  }
+  WallTime now(const BudgetAccount& account) const { return now(!account.session.empty()); }
 
   BudgetSettlement close(const Chain& chain, const BudgetSpend& draw, const BudgetSpend& charge, bool priced) noexcept;
 
-  // The levels of an account that exist. A session that does not is null.
+  // The levels of an account that exist. A session that does not is null. The first does not mind whether it is stale;
+  // the last forgets those that are.
   Chain find_locked(const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
+  Chain look_locked(const BudgetAccount& account, WallTime now) const FUSEBOARD_REQUIRES(mutex_);
+  Chain meet_locked(const BudgetAccount& account, WallTime now) FUSEBOARD_REQUIRES(mutex_);
   bool wants_session_locked(const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
   std::optional<BudgetRefusal> refusal_locked(const Chain& chain, const BudgetAccount& account, const BudgetSpend& draw,
                                               WallTime now) const FUSEBOARD_REQUIRES(mutex_);
-  BudgetRefusal no_room_locked(const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
-  void count_refusal_locked(const Chain& chain, const BudgetRefusal& refusal) FUSEBOARD_REQUIRES(mutex_);
+  Level& pool_locked(const Chain& chain) const FUSEBOARD_REQUIRES(mutex_);
+  std::size_t bound_locked(const Level& pool) const FUSEBOARD_REQUIRES(mutex_);
+  bool has_room_locked(const Level& pool, WallTime now) const FUSEBOARD_REQUIRES(mutex_);
+  BudgetRefusal no_room_locked(const Level& pool, const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
+  void count_refusal_locked(const Chain& chain, const BudgetRefusal& refusal, WallTime now) FUSEBOARD_REQUIRES(mutex_);
   // Completes the chain with a new session where one is wanted; false if there is no room for it.
   bool hold_session_locked(Chain& chain, const BudgetAccount& account, WallTime now) FUSEBOARD_REQUIRES(mutex_);
-  Level* new_session_locked(KeyView name, WallTime now) FUSEBOARD_REQUIRES(mutex_);
-  void touch_locked(const Chain& chain) FUSEBOARD_REQUIRES(mutex_);
+  Level& new_session_locked(Level& pool, KeyView name, WallTime now) FUSEBOARD_REQUIRES(mutex_);
+  void touch_locked(const Chain& chain, WallTime now) FUSEBOARD_REQUIRES(mutex_);
   void commit_locked(const Chain& chain, const BudgetSpend& spend, WallTime now) FUSEBOARD_REQUIRES(mutex_);
   // What the end of a level's last reservation brings.
-  void rest_locked(Level& level) FUSEBOARD_REQUIRES(mutex_);
+  void rest_locked(Level& level, WallTime now) FUSEBOARD_REQUIRES(mutex_);
+  // The sessions of a key that is no longer named are counted with those of all such keys.
+  void erase_key_locked(KeyView name) FUSEBOARD_REQUIRES(mutex_);
   void configure_keys_locked(const std::vector<BudgetOptions::ForKey>& keys, WallTime now) FUSEBOARD_REQUIRES(mutex_);
   Level* level_of_record_locked(const BudgetRecord& record, WallTime now) FUSEBOARD_REQUIRES(mutex_);
-  void drop_idle_sessions_locked(std::size_t most) FUSEBOARD_REQUIRES(mutex_);
+  void drop_stale_sessions_locked(WallTime now) FUSEBOARD_REQUIRES(mutex_);
+  void drop_session_locked(const Level& session) FUSEBOARD_REQUIRES(mutex_);  // which is idle
   const WallClock& clock_;
   std::atomic<bool> has_periods_;  // some level's is not `total`
   mutable Mutex mutex_;
@@ -241,6 +260,7 @@ class BudgetLedger {
   mutable KeyMap<Level> sessions_ FUSEBOARD_GUARDED_BY(mutex_);
   BudgetCaps session_caps_ FUSEBOARD_GUARDED_BY(mutex_);
   std::size_t max_sessions_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::size_t max_sessions_per_key_ FUSEBOARD_GUARDED_BY(mutex_);
   // Sessions without and with open reservations, the least recently used first.
   std::list<Level*> idle_ FUSEBOARD_GUARDED_BY(mutex_);
   std::list<Level*> busy_ FUSEBOARD_GUARDED_BY(mutex_);

@@ -7,6 +7,7 @@
 //                        .session = {.rounds = 200}});
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -43,10 +44,13 @@ struct BudgetOptions {
   std::vector<ForKey> keys{};
   // Of each session alike. Without caps, sessions are not told apart.
   BudgetCaps session{};
-  // Sessions held at once; 1 to 1 000 000. Beyond that the one goes that has been idle longest, and if it comes back it
-  // begins anew: its spend stays with its key and the global level. While all of them have calls in flight, a new one
-  // is refused.
+  // Sessions held at once, of all keys that are not named here and of one that is; 1 to 1 000 000. A session that has
+  // spent is held until kSessionRetention after its last use, and then begins anew: its spend stays with its key and
+  // the global level. Where there is no room for a new one it is refused, for nobody should get rid of what a session
+  // has spent by naming others [BUD-10].
   std::size_t max_sessions = 10'000;
+  std::size_t max_sessions_per_key = 1'000;
+  static constexpr std::chrono::hours kSessionRetention{24};
 
   Problems validate() const;
 };

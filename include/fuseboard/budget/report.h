@@ -24,7 +24,7 @@ enum class BudgetKind : std::uint8_t {
   tokens,
   usd,
   rounds,
-  sessions,  // max_sessions are held and each has calls in flight
+  sessions,  // as many are held as may be
 };
 std::string_view name(BudgetKind kind) noexcept;
 
@@ -39,14 +39,16 @@ struct BudgetRefusal {
   std::uint64_t reserved = 0;   // by calls in flight
   std::uint64_t requested = 0;  // by the call that was refused
   std::uint64_t limit = 0;
-  // When the period ends; nullopt where no time will help, only a reset. The end of calls in flight may help sooner.
+  // When the period ends, or of `sessions` the longest idle one is forgotten; nullopt where no time will help, only a
+  // reset, or it is not known. The end of calls in flight may help sooner.
   std::optional<WallTime> resets_at{};
 };
 
 // What became of a reservation.
 struct BudgetSettlement {
   BudgetSpend charged{};
-  bool overrun = false;  // more was charged than was reserved, of some kind [BUD-3]
+  bool overrun = false;      // more was charged than was reserved, of some kind [BUD-3]
+  bool understated = false;  // what was seen was charged, for less than a quarter of it was told [BUD-10]
 };
 
 struct BudgetLevelSnapshot {
@@ -67,7 +69,7 @@ struct BudgetSnapshot {
   // The global level, the keys, then sessions: those with calls in flight, then the others, most recently used first.
   std::vector<BudgetLevelSnapshot> levels;
   std::size_t sessions = 0;              // held
-  std::uint64_t sessions_forgotten = 0;  // made room for others
+  std::uint64_t sessions_forgotten = 0;  // after kSessionRetention
   std::uint64_t sessions_unheld = 0;     // calls whose session found no room
 };
 
@@ -78,6 +80,7 @@ struct BudgetRecord {
   WallTime period_start{};
   BudgetSpend committed{};
   BudgetSpend reserved{};
+  WallTime last_used{};  // of a session; none: when it is restored
 };
 
 }  // namespace fuseboard

@@ -77,6 +77,8 @@ typedef struct fuseboard_report {
   uint64_t input_tokens;
   uint64_t cached_input_tokens;  // of input_tokens
   uint64_t output_tokens;
+  // Tokens of output that were seen, about: what is charged where the answer does not say, or says far less.
+  uint64_t seen_output_tokens;
 } fuseboard_report;
 
 // What a call needs done. Each gets the `user` of fuseboard_call_create(), and must return: neither throw nor jump. But
@@ -214,6 +216,7 @@ typedef struct fuseboard_attempt_record {
   uint64_t charged_tokens;
   uint64_t charged_rounds;
   int64_t charged_usd_nanos;
+  bool usage_understated;  // what was seen was charged, for the answer told less than a quarter of it
 } fuseboard_attempt_record;
 // FUSEBOARD_NOT_FOUND: no such entry. So with the next two.
 fuseboard_status fuseboard_call_get_attempt(const fuseboard_call* call, size_t index,
@@ -225,7 +228,7 @@ enum {
   FUSEBOARD_BUDGET_TOKENS = 0,
   FUSEBOARD_BUDGET_USD = 1,
   FUSEBOARD_BUDGET_ROUNDS = 2,
-  FUSEBOARD_BUDGET_SESSIONS = 3  // as many are held as may be, and each has calls in flight
+  FUSEBOARD_BUDGET_SESSIONS = 3  // as many are held as may be
 };
 typedef int32_t fuseboard_budget_scope;
 enum { FUSEBOARD_BUDGET_GLOBAL = 0, FUSEBOARD_BUDGET_KEY = 1, FUSEBOARD_BUDGET_SESSION = 2 };

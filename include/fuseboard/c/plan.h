@@ -227,7 +227,10 @@ typedef struct fuseboard_ledger_options {
   const fuseboard_budget_key* keys;     // one that is not named has no level of its own
   size_t key_count;
   const fuseboard_budget_caps* session;  // of each alike; NULL: sessions are not told apart
-  size_t max_sessions;                   // held at once; 1 to 1 000 000
+  // Held at once, of all keys that are not named here and of one that is; 1 to 1 000 000. A session that has spent is
+  // forgotten 24 hours after its last use, and no sooner: where there is no room, a new one is refused.
+  size_t max_sessions;
+  size_t max_sessions_per_key;
 } fuseboard_ledger_options;
 fuseboard_status fuseboard_ledger_options_init(fuseboard_ledger_options* options) FUSEBOARD_NOEXCEPT;
 

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "fuseboard/breaker/scopes.h"
+#include "fuseboard/budget/charge.h"
 #include "fuseboard/budget/ledger.h"
 #include "fuseboard/core/outcome.h"
 #include "fuseboard/core/rejection.h"
@@ -36,11 +37,13 @@ struct StreamRecovery {
 // How an attempt ended, as its driver saw it.
 struct AttemptReport {
   Outcome outcome{};
-  bool answered = false;                 // an answer of the target was read, good or bad
-  bool connected = true;                 // false: DNS, connect or TLS failed, so the model was never reached [BRK-22]
-  bool may_have_run = true;              // false: refused connection, rejected before it was handled
-  bool silent = false;                   // it ended by a silence: no head, no first content, or idle
-  std::optional<TokenUsage> usage{};     // as the answer says
+  bool answered = false;              // an answer of the target was read, good or bad
+  bool connected = true;              // false: DNS, connect or TLS failed, so the model was never reached [BRK-22]
+  bool may_have_run = true;           // false: refused connection, rejected before it was handled
+  bool silent = false;                // it ended by a silence: no head, no first content, or idle
+  std::optional<TokenUsage> usage{};  // as the answer says, in numbers that can be read
+  // Tokens of output that were seen, about: what is charged where the answer does not say, or says far less [BUD-10].
+  std::uint64_t seen_output = 0;
   std::optional<ServerWindow> window{};  // what the answer's headers say of the server's own limit
   // Of a failure once content has reached the caller: set, another attempt may mend the answer; else the call ends as
   // interrupted. Before that it says nothing.
@@ -83,20 +86,18 @@ class [[nodiscard]] AttemptPermits {
     breaker_.first_content(latency);
   }
   // What a stream has used so far.
-  void observe(const TokenUsage& usage) noexcept {
-    answering_ = true;
-    budget_.observe(usage);
-  }
+  void observe(const TokenUsage& usage) noexcept;
 
   // Tells every policy, once. `outcome` is the report's as the breaker should see it. What was charged comes back,
-  // where somebody counts.
+  // where somebody counts; the limits learn the same figure [LIM-5].
   std::optional<BudgetSettlement> settle(const AttemptReport& report, const Outcome& outcome, TimePoint now) &&;
 
  private:
   friend std::optional<AdmissionRefusal> admit(const Target& target, const AdmissionRequest& request, TimePoint now,
                                                AttemptPermits& permits);
-  std::optional<BudgetSettlement> settle_budget(const AttemptReport& report);
-  void settle_limits(const AttemptReport& report, TimePoint now);
+  bool was_free(const AttemptReport& report) const noexcept;
+  std::optional<BudgetSettlement> settle_budget(const AttemptReport& report, const ChargedUsage& charged);
+  void settle_limits(const AttemptReport& report, const ChargedUsage& charged, TimePoint now);
   void give_back() noexcept;
 
   TargetState* state_ = nullptr;
@@ -105,6 +106,8 @@ class [[nodiscard]] AttemptPermits {
   BudgetReservation budget_;
   bool counts_budget_ = false;
   bool answering_ = false;  // some of the answer is there, and will be billed
+  TokenUsage estimate_{};
+  TokenUsage observed_{};  // each number the largest so far
   JointPermit limits_;
   AdaptivePermit rate_;
   AdaptiveBulkheadSlot place_;

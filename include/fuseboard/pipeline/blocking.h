@@ -60,6 +60,7 @@ template <typename T>
 struct Answered {
   T value;
   std::optional<TokenUsage> usage{};
+  std::uint64_t seen_output = 0;  // as in AttemptReport
   std::optional<ServerWindow> window{};
 };
 
@@ -71,6 +72,7 @@ struct AttemptFailure {
   bool may_have_run = true;
   bool silent = false;
   std::optional<TokenUsage> usage{};
+  std::uint64_t seen_output = 0;
   std::optional<ServerWindow> window{};
 };
 
@@ -131,6 +133,7 @@ struct SendTraits {
     AttemptReport report{.outcome = Outcome::success(), .answered = true};
     if constexpr (std::is_same_v<typename Reply::value_type, Answered<Value>>) {
       report.usage = reply->usage;
+      report.seen_output = reply->seen_output;
       report.window = reply->window;
       answer.emplace(std::move(reply->value));
     } else {

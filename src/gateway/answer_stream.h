@@ -84,8 +84,8 @@ class AnswerStream {
   std::string_view error_event() const noexcept { return error_event_; }
   const llm::ErrorDetails& error() const noexcept { return reader_->error(); }
   const llm::Usage& usage() const noexcept { return reader_->usage(); }
+  const llm::SeenOutput& seen() const noexcept { return reader_->seen(); }
   std::string_view id() const noexcept { return reader_->id(); }
-  std::uint64_t pieces() const noexcept { return pieces_; }
   // Whether the caller reads a stream that was written here.
   bool rewrites() const noexcept { return writer_ != nullptr; }
   std::uint64_t skipped() const noexcept { return skipped_; }

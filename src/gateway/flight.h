@@ -44,6 +44,7 @@ inline AttemptReport failed_report(const Failure& failure, bool answered) {
 
 AttemptReport failed_report(TransportFault fault);
 
+// As it is charged. Some providers leave thoughts out of the completion, and have them in the total.
 std::optional<TokenUsage> usage_of(const llm::Usage& usage);
 
 // An error that an upstream told under a 200, as it would have looked under the status that it meant.

@@ -107,7 +107,8 @@ AttemptReport failed_report(TransportFault fault) {
 
 std::optional<TokenUsage> usage_of(const llm::Usage& usage) {
   if (!usage.known) return std::nullopt;
-  return TokenUsage{.input = usage.prompt, .cached_input = usage.cached, .output = usage.completion};
+  const std::uint64_t output = usage.total > usage.prompt ? usage.total - usage.prompt : 0;
+  return TokenUsage{.input = usage.prompt, .cached_input = usage.cached, .output = std::max(usage.completion, output)};
 }
 
 UpstreamError told_under_success(std::uint32_t attempt, llm::Dialect dialect, const Failure& failure,
@@ -273,9 +274,14 @@ net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead& head) {
     end_broken(flight, body.error());
     co_return;
   }
-  // An answer that goes on within a stream must be one.
+  // An answer that goes on within a stream must be one. It is billed nevertheless.
   flight.cause = "a stream was asked for, and its answer is none";
-  end(flight, failed_report(TransportFault::malformed));
+  const llm::AnswerJudgement read =
+      llm::judge_answer(forms_.endpoint(attempt.target), head.status, head.headers.get("content-type"), *body, {});
+  AttemptReport report = failed_report(TransportFault::malformed);
+  report.usage = usage_of(read.usage);
+  report.seen_output = read.seen.tokens();
+  end(flight, report);
 }
 
 void Relay::take_plain(Flight& flight, net::ResponseHead& head, std::string body) {
@@ -299,7 +305,10 @@ void Relay::take_plain(Flight& flight, net::ResponseHead& head, std::string body
                          : llm::translate_answer(dialect, call_.dialect, body, origin);
     if (!said) {
       flight.cause = "its answer cannot be said in the caller's dialect: " + careful_words(said.error());
-      end(flight, failed_report(TransportFault::malformed));
+      AttemptReport report = failed_report(TransportFault::malformed);
+      report.usage = usage_of(read.usage);
+      report.seen_output = read.seen.tokens();
+      end(flight, report);
       return;
     }
     body = *std::move(said);
@@ -308,10 +317,13 @@ void Relay::take_plain(Flight& flight, net::ResponseHead& head, std::string body
   if (read.filtered) {
     end_filtered(
         flight, {.attempt = attempt.number, .dialect = call_.dialect, .head = std::move(ours), .body = std::move(body)},
-        read.usage);
+        read.usage, read.seen);
     return;
   }
-  AttemptReport report{.outcome = Outcome::success(), .answered = true, .usage = usage_of(read.usage)};
+  AttemptReport report{.outcome = Outcome::success(),
+                       .answered = true,
+                       .usage = usage_of(read.usage),
+                       .seen_output = read.seen.tokens()};
   if (call_.endpoint == llm::Endpoint::count_tokens) report.usage = TokenUsage{};  // nobody bills it
   end(flight, report);
   remember_state(flight, read.response_id);
@@ -320,11 +332,12 @@ void Relay::take_plain(Flight& flight, net::ResponseHead& head, std::string body
 
 // No evidence against the target, and nothing to try again: another target is asked only where the plan's fallback_on
 // says so. If none answers, the caller reads the reason in what the provider sent.
-void Relay::end_filtered(Flight& flight, UpstreamError answer, const llm::Usage& usage) {
+void Relay::end_filtered(Flight& flight, UpstreamError answer, const llm::Usage& usage, const llm::SeenOutput& seen) {
   answer.ready = true;
   keep_error(std::move(answer));
   AttemptReport report = failed_report(Failure::of(Category::content_policy), true);
   report.usage = usage_of(usage);  // what was filtered is billed
+  report.seen_output = seen.tokens();
   flight.cause = "its safety system withheld the answer";
   end(flight, report);
 }

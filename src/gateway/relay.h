@@ -71,7 +71,7 @@ class Relay final : private CallHands {
   std::optional<ServerWindow> window_of(std::uint32_t target, const net::Headers& headers) const;
   void keep_error(UpstreamError error);
   const UpstreamError* telling_error() const noexcept;
-  void end_filtered(Flight& flight, UpstreamError answer, const llm::Usage& usage);
+  void end_filtered(Flight& flight, UpstreamError answer, const llm::Usage& usage, const llm::SeenOutput& seen);
   void end(const Flight& flight, AttemptReport report);
   void end_broken(Flight& flight, const net::TransportError& error);
   std::string cause_of_break(const Flight& flight, const net::TransportError& error) const;

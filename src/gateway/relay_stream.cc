@@ -137,12 +137,15 @@ net::Task<void> Relay::complete_stream(Flight& flight, AnswerStream& stream, net
                   .dialect = call_.dialect,
                   .head = std::move(ours),
                   .body = std::move(stream.out())},
-                 stream.usage());
+                 stream.usage(), stream.seen());
     co_return;
   }
   // Perhaps without any content: all of it goes to the caller before the call is settled.
   if (!co_await hand_on(flight, stream, head)) co_return;
-  end(flight, {.outcome = Outcome::success(), .answered = true, .usage = usage_of(stream.usage())});
+  end(flight, {.outcome = Outcome::success(),
+               .answered = true,
+               .usage = usage_of(stream.usage()),
+               .seen_output = stream.seen().tokens()});
   if (co_await exchange_.finish()) {
     net::spawn(drain(*std::move(flight.upstream), saturating_add(now(), kDrainTime)));
     flight.upstream.reset();
@@ -150,10 +153,10 @@ net::Task<void> Relay::complete_stream(Flight& flight, AnswerStream& stream, net
 }
 
 void Relay::fail_stream(Flight& flight, AnswerStream& stream, const AttemptReport& report) {
+  observe(flight);
   if (driver_.execution().committed()) {
     stream.note_end(delivered_);
     error_event_ = stream.error_event();
-    observe(flight);
   } else if (!stream.error().empty()) {
     keep_error(told_under_success(flight.attempt.number, forms_.dialect(flight.attempt.target), *report.outcome.failure,
                                   stream.error()));
@@ -197,14 +200,14 @@ net::Task<void> Relay::break_off() {
   if (co_await exchange_.write(error_event_)) co_await exchange_.finish();
 }
 
-// Tells the budget what an answer that will not be complete has used: about one token an event, where the provider has
-// not said.
+// Tells the budget what an answer that will not be complete has used: what was seen of it, or what the provider has
+// said so far, where that is more.
 void Relay::observe(const Flight& flight) {
-  if (flight.stream == nullptr || flight.stream->pieces() == 0) return;
-  const llm::Usage& told = flight.stream->usage();
-  driver_.observe(flight.attempt.number, {.input = told.known ? told.prompt : call_.options.estimate.input,
-                                          .cached_input = told.known ? told.cached : 0,
-                                          .output = std::max(told.completion, flight.stream->pieces())});
+  const std::uint64_t seen = flight.stream == nullptr ? 0 : flight.stream->seen().tokens();
+  if (seen == 0) return;
+  const TokenUsage told = usage_of(flight.stream->usage()).value_or(TokenUsage{});
+  driver_.observe(flight.attempt.number,
+                  {.input = told.input, .cached_input = told.cached_input, .output = std::max(told.output, seen)});
 }
 
 }  // namespace fuseboard::gateway

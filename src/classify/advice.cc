@@ -55,6 +55,7 @@ constexpr RecoverySuggestion kCapability[] = {use_another_target, fix_request};
 constexpr RecoverySuggestion kTooLarge[] = {shorten_input, use_another_target};
 constexpr RecoverySuggestion kCertificate[] = {check_certificate, use_another_target};
 constexpr RecoverySuggestion kBroke[] = {check_callee, use_another_target};
+constexpr RecoverySuggestion kConflict[] = {retry_later, fix_request};
 constexpr RecoverySuggestion kOurs[] = {free_resources, reduce_load};
 
 // In the order of the enumerators.
@@ -120,6 +121,8 @@ Advice advice_for(Category category, Modifier modifier, PolicyDetail detail) noe
       return {"certificate not trusted", kCertificate, true};
     case Modifier::own_exhaustion:
       return {"our own process is out of resources", kOurs, true};
+    case Modifier::conflict:
+      return {"conflict with another call", kConflict, false};
     case Modifier::none:
       break;
   }

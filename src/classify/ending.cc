@@ -8,10 +8,18 @@ namespace fuseboard::classify_internal {
 namespace {
 
 // A reason why an answer ended: a failure, or simply its end.
+// Of reasons that no table names, those of a safety system or of a guardrail can be told by their words.
+bool withholds(const CodeRow& row) noexcept {
+  constexpr CategorySet kRefusals = {Category::content_policy, Category::policy_violation};
+  return row.weight == Weight::decides && kRefusals.contains(row.finding.category);
+}
+
 void read_reason(const Node* reason, Ending& ending) noexcept {
   if (!is_string(reason) || reason->raw.empty()) return;
   if (const FinishRow* const row = finish_row(reason->raw)) {
     if (!ending.failure) ending.failure = found(*row);
+  } else if (const CodeRow* const family = family_row(reason->raw); family != nullptr && withholds(*family)) {
+    if (!ending.failure) ending.failure = found(*family);
   } else {
     ending.finished = true;
   }
@@ -33,6 +41,8 @@ void read_choices(const JsonTree& tree, const Node* choices, Ending& ending) noe
   for (const Node* choice = tree.first(choices); choice != nullptr; choice = tree.next(choice)) {
     read_reason(tree.find(choice, Key::finish_reason), ending);
     if (has_content(tree.find(choice, Key::error))) ending.is_error = true;
+    const Node* const refusal = tree.find(tree.find(choice, Key::message), Key::refusal);
+    if (is_string(refusal) && has_content(refusal)) ending.refused = true;
     for (const Key key : {Key::message, Key::delta, Key::text}) {
       if (has_answer(tree, tree.find(choice, key))) ending.answers = true;
     }
@@ -111,9 +121,9 @@ void read_event(const JsonTree& tree, const Node* root, Ending& ending) noexcept
 
 }  // namespace
 
-Ending ending_of(const JsonTree& tree) noexcept {
+Ending ending_of(const JsonTree& tree, Domain domain) noexcept {
   Ending ending;
-  ending.is_error = says_error(tree);
+  ending.is_error = says_error(tree, domain);
   const Node* root = tree.root();
   if (is_array(root)) root = tree.first(root);
   if (!is_object(root)) return ending;

@@ -42,7 +42,61 @@ std::optional<Duration> wait_of(const Node* node, std::chrono::milliseconds unit
 
 }  // namespace
 
-bool says_error(const JsonTree& tree) noexcept {
+namespace {
+
+bool is_ok_word(std::string_view text) noexcept {
+  text = trimmed(text);
+  for (const std::string_view word : {"ok", "success", "succeeded", "successful", "successfully", "成功", "操作成功"}) {
+    if (equal_folded(text, word)) return true;
+  }
+  return text.empty();
+}
+
+// A number that stands for a failure: neither none nor one of those that stand for success.
+std::optional<int> failure_number(const Node* node) noexcept {
+  if (node == nullptr || (node->kind != Kind::number && node->kind != Kind::string)) return std::nullopt;
+  const auto value = number(trimmed(node->raw));
+  if (!value || *value == 0 || (*value >= 200 && *value <= 299) || *value == 20000) return std::nullopt;
+  return value;
+}
+
+bool is_false(const Node* node) noexcept {
+  return node != nullptr && node->kind == Kind::literal && (node->raw == "false" || node->raw == "False");
+}
+
+const Node* prose_of(const JsonTree& tree, const Node* object) noexcept {
+  for (const Key key : {Key::error_message, Key::msg, Key::message}) {
+    const Node* const node = tree.find(object, key);
+    if (is_string(node) && !is_ok_word(node->raw)) return node;
+  }
+  return nullptr;
+}
+
+bool has_answer(const JsonTree& tree, const Node* object) noexcept {
+  for (const Key key : {Key::choices, Key::candidates, Key::content, Key::output, Key::result, Key::data}) {
+    if (has_content(tree.find(object, key))) return true;
+  }
+  return false;
+}
+
+// {"error_code":17,"error_msg":"..."}, {"code":1001,"msg":"...","success":false}, {"code":11202,"message":"..."}: a
+// numeric code with prose beside it, and nothing that could be an answer.
+bool is_numbered_error(const JsonTree& tree, const Node* object, Domain domain) noexcept {
+  if (!is_object(object) || prose_of(tree, object) == nullptr || has_answer(tree, object)) return false;
+  const Node* const success = tree.find(object, Key::success);
+  if (is_false(success)) return true;
+  if (is_true(success) || is_true(tree.find(object, Key::status))) return false;
+  if (failure_number(tree.find(object, Key::error_code))) return true;
+  for (const Key key : {Key::code, Key::status_code}) {
+    const auto code = failure_number(tree.find(object, key));
+    if (code && (domain == Domain::llm || *code >= 400)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool says_error(const JsonTree& tree, Domain domain) noexcept {
   const Node* const root = tree.root();
   if (root == nullptr) return false;
   if (is_array(root)) {
@@ -60,6 +114,13 @@ bool says_error(const JsonTree& tree) noexcept {
   if (has_content(tree.find(root, Key::errors)) && !has_content(tree.find(root, Key::data))) return true;
   if (const Node* const code = tree.find(root, Key::error_code); code != nullptr && code->kind == Kind::number) {
     if (code->raw != "0") return true;
+  }
+  if (is_numbered_error(tree, root, domain)) return true;
+  // iFlytek and Tencent wrap theirs.
+  if (is_numbered_error(tree, tree.find(root, Key::header), domain)) return true;
+  if (is_object(tree.find(tree.find(root, Key::response), Key::error)) && tree.find(root, Key::type) == nullptr &&
+      tree.find(root, Key::choices) == nullptr) {
+    return true;
   }
   const Node* const base = tree.find(root, Key::base_resp);
   const Node* const base_code = tree.find(base, Key::status_code);
@@ -186,7 +247,9 @@ void ErrorFacts::read_embedded(std::string_view text) noexcept {
 // An object that has an error in it, or is one.
 void ErrorFacts::read_outer(const JsonTree& tree, const Node* object, int nesting) noexcept {
   if (const Node* const response = tree.find(object, Key::response); is_object(response)) {
-    read_value(tree, tree.find(response, Key::error), nesting);
+    const Node* const error = tree.find(response, Key::error);
+    has_error_ = has_error_ || has_content(error);
+    read_value(tree, error, nesting);
   }
   const auto read_error_of = [&](const Node* parent) {
     const Node* const error = tree.find(parent, Key::error);
@@ -216,11 +279,19 @@ void ErrorFacts::read_outer(const JsonTree& tree, const Node* object, int nestin
     base_status_ = number(text_of(tree.find(base, Key::status_code)));
     add_message(text_of(tree.find(base, Key::status_msg)));
   }
-  if (const Node* const fault = tree.find(object, Key::fault); is_object(fault)) read_object(tree, fault, nesting);
+  for (const Key key : {Key::fault, Key::header}) {
+    if (const Node* const inner = tree.find(object, key); is_object(inner)) read_object(tree, inner, nesting);
+  }
   read_object(tree, object, nesting);
 }
 
 void ErrorFacts::read_object(const JsonTree& tree, const Node* object, int nesting) noexcept {
+  if (const Node* const param = tree.find(object, Key::param); is_string(param) && param->raw == "model") {
+    about_model_ = true;
+  }
+  if (!message_code_ && is_string(tree.find(object, Key::error_message))) {
+    message_code_ = failure_number(tree.find(object, Key::error_code));
+  }
   // The more special a code, the more it tells.
   if (const Node* const details = tree.find(object, Key::details)) read_details(tree, details, nesting);
   if (const Node* const inner = tree.find(object, Key::inner_error); is_object(inner)) {
@@ -320,15 +391,14 @@ void ErrorFacts::read_hints(const JsonTree& tree, const Node* object) noexcept {
     Key key;
     milliseconds unit;
   };
-  constexpr Form kForms[] = {{Key::retry_delay, seconds(1)},
-                             {Key::retry_after_ms, milliseconds(1)},
-                             {Key::retry_after, seconds(1)},
-                             {Key::retry_after_seconds, seconds(1)},
-                             {Key::estimated_time, seconds(1)}};
+  constexpr Form kForms[] = {{Key::retry_delay, seconds(1)},       {Key::retry_after_ms, milliseconds(1)},
+                             {Key::retry_after, seconds(1)},       {Key::retry_after_seconds, seconds(1)},
+                             {Key::resets_in_seconds, seconds(1)}, {Key::estimated_time, seconds(1)}};
   for (const Form& form : kForms) {
     if (retry_after_) return;
     retry_after_ = wait_of(tree.find(object, form.key), form.unit);
   }
+  if (!retry_after_) retry_after_ = parse_window_reset(text_of(tree.find(object, Key::resets_at)), now_);
 }
 
 }  // namespace fuseboard::classify_internal

@@ -10,6 +10,7 @@
 //   {"message":"text","type":"...","code":"..."}                   Mistral, AWS, Cohere
 //   {"errors":[{"code","message"}]}                                Cloudflare, GraphQL
 //   {"type","title","status","detail"}                             RFC 9457
+//   {"error_code":17,"error_msg"}  {"code":1113,"msg","success":false}  Baidu, Zhipu, and under a 200
 //   {"throttlingException":{"message"}}                            Bedrock event streams
 //   [ one of these ]                                               Gemini
 // and any of them as a string inside another's message, three deep.
@@ -23,6 +24,7 @@
 #include <string_view>
 
 #include "classify/json_tree.h"
+#include "fuseboard/classify/classifier.h"
 #include "fuseboard/core/time.h"
 
 namespace fuseboard::classify_internal {
@@ -57,6 +59,10 @@ class ErrorFacts {
   std::optional<int> status() const noexcept { return status_; }
   // MiniMax.
   std::optional<int> base_status() const noexcept { return base_status_; }
+  // A numeric error_code beside an error_msg: Baidu.
+  std::optional<int> message_code() const noexcept { return message_code_; }
+  // The parameter that the error is about is the model.
+  bool about_model() const noexcept { return about_model_; }
   std::optional<Duration> retry_after() const noexcept { return retry_after_; }
   // Google names the window of a quota in its id.
   bool long_window() const noexcept { return long_window_; }
@@ -85,7 +91,9 @@ class ErrorFacts {
   bool short_window_ = false;
   bool nothing_allowed_ = false;
   std::optional<int> status_{};
+  bool about_model_ = false;
   std::optional<int> base_status_{};
+  std::optional<int> message_code_{};
   std::optional<Duration> retry_after_{};
   std::size_t code_count_ = 0;
   std::size_t message_count_ = 0;
@@ -98,7 +106,8 @@ class ErrorFacts {
   };
 };
 
-// Whether a body under a 2xx says that it is an error.
-bool says_error(const JsonTree& tree) noexcept;
+// Whether a body under a 2xx says that it is an error. A tool's answer may hold a number beside a message without being
+// one, so less is believed of it.
+bool says_error(const JsonTree& tree, Domain domain = Domain::llm) noexcept;
 
 }  // namespace fuseboard::classify_internal

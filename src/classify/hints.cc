@@ -205,6 +205,10 @@ void RetryHintReader::rate_limit_header(std::string_view name, std::string_view 
     if (Window* const it = window(name)) it->reset = parse_window_reset(value, now_);
   } else if (take_prefix(name, "x-ratelimit-remaining-")) {
     if (Window* const it = window(name)) it->used_up = value == "0";
+  } else if (take_prefix(name, "x-codex-")) {
+    plan_header(name, value);
+  } else if (take_prefix(name, "ratelimitbysize-")) {
+    size_header(name, value);
   } else if (is_header(name, "ratelimit")) {
     ietf_header(value);
   } else if (is_header(name, "ratelimit-reset")) {
@@ -219,6 +223,27 @@ void RetryHintReader::rate_limit_header(std::string_view name, std::string_view 
 }
 
 // `"api";r=0;t=189` or `limit=20, remaining=0, reset=7`. Of several policies, the latest that is used up.
+// Codex names the windows of its plans, "x-codex-primary-used-percent: 100", and when they begin anew.
+void RetryHintReader::plan_header(std::string_view name, std::string_view value) noexcept {
+  if (take_suffix(name, "-reset-after-seconds")) {
+    if (Window* const it = window(name)) it->reset = parse_decimal_duration(value, std::chrono::seconds(1));
+  } else if (take_suffix(name, "-used-percent")) {
+    const auto percent = parse_decimal_duration(value, milliseconds(1));
+    if (Window* const it = window(name)) it->used_up = percent && *percent >= milliseconds(100);
+  }
+}
+
+// Mistral's window of tokens: used up where less is left than the request costs.
+void RetryHintReader::size_header(std::string_view name, std::string_view value) noexcept {
+  if (is_header(name, "reset")) {
+    by_size_ = parse_window_reset(value, now_);
+  } else if (is_header(name, "remaining")) {
+    by_size_remaining_ = integer(value);
+  } else if (is_header(name, "query-cost")) {
+    by_size_cost_ = integer(value);
+  }
+}
+
 void RetryHintReader::ietf_header(std::string_view value) noexcept {
   std::optional<std::int64_t> remaining;
   while (!value.empty()) {
@@ -249,6 +274,7 @@ RetryHints RetryHintReader::hints() const noexcept {
     if (windows_[i].used_up) later(windows_[i].reset);
   }
   if (unified_rejected_) later(unified_reset_);
+  if (by_size_remaining_ && *by_size_remaining_ < std::max<std::int64_t>(by_size_cost_.value_or(1), 1)) later(by_size_);
   if (!hints.window_reset && ietf_remaining_.value_or(0) == 0) hints.window_reset = ietf_;
   if (!hints.window_reset && plain_remaining_.value_or(0) == 0) hints.window_reset = plain_;
   return hints;

@@ -34,6 +34,27 @@ Found found(Category category, std::string_view kind, std::string_view text, std
 Found by_default() noexcept;
 
 // What headers say, read in one walk.
+// How sure a class is, which decides how much a message may change it.
+enum class Certainty : std::uint8_t {
+  firm,     // messages speak only within the class
+  generic,  // the class says no more than that something failed; a message that names a cause says more
+  none,     // nothing but messages speaks
+};
+// The row by which a message refines a class; nullptr where none does.
+const PhraseRow* refining_row(const Words& words, Category known, Certainty certainty) noexcept;
+// A code that stands inside a text.
+struct TypedText {
+  std::optional<Found> found{};
+  Certainty certainty = Certainty::firm;
+};
+TypedText typed_in(std::string_view text, const Words& words) noexcept;
+// "MCP error -32001: Request timed out"
+const NumberRow* rpc_code_in(std::string_view text) noexcept;
+// Whether a window of a minute or less is named: a quota of it is a rate.
+bool names_short_window(const Words& words) noexcept;
+// "insufficient balance (1008)"
+const NumberRow* trailing_minimax_row(std::string_view message) noexcept;
+
 struct HeaderFacts {
   RetryHints hints{};
   std::string_view content_type{};
@@ -84,8 +105,9 @@ struct Ending {
   bool finished = false;  // with a reason that is no failure
   bool has_choices = false;
   bool answers = false;  // something to read was in it
+  bool refused = false;  // the model's own refusal stands where an answer would
 };
-Ending ending_of(const JsonTree& tree) noexcept;
+Ending ending_of(const JsonTree& tree, Domain domain) noexcept;
 
 bool is_html(std::string_view content_type, std::string_view body) noexcept;
 

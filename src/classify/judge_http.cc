@@ -1,6 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <functional>
+
 #include "classify/fold.h"
 #include "classify/judge.h"
 
@@ -21,20 +23,53 @@ std::optional<int> deciding_status(int status, const ErrorFacts& facts) noexcept
   return status;
 }
 
-std::optional<Found> by_codes(const HeaderFacts& headers, const ErrorFacts& facts, bool has_class) noexcept {
-  const CodeRow* weak = nullptr;
-  const auto look_up = [&](std::string_view code) -> const CodeRow* {
-    const CodeRow* const row = code_row(code);
-    if (row == nullptr || row->weight == Weight::decides) return row;
-    if (weak == nullptr) weak = row;
-    return nullptr;
-  };
-  if (const CodeRow* const row = look_up(headers.error_type)) return found(*row);
-  for (const std::string_view code : facts.codes()) {
-    if (const CodeRow* const row = look_up(code)) return found(*row);
+// Servers that are at fault or out of reach.
+constexpr CategorySet kFaults = {service_unavailable, timeout, overloaded, network};
+
+// Whether a code that is known by its words alone may override what the status says. A server that is down is not
+// explained by the name of a service, and whoever is not let in cannot tell what exists.
+bool may_override(const CodeRow& row, std::optional<Category> by_status) noexcept {
+  constexpr CategorySet kAccess = {authentication, permission_denied, resource_not_found, tool_not_found};
+  if (!by_status || !kAccess.contains(row.finding.category)) return true;
+  if (row.finding.category == resource_not_found || row.finding.category == tool_not_found) {
+    return *by_status == invalid_request || *by_status == resource_not_found;
   }
-  if (weak != nullptr && !has_class) return found(*weak);
-  return std::nullopt;
+  return !kFaults.contains(*by_status);
+}
+
+// Of all codes the first that decides; the first that does not where nothing does.
+struct Codes {
+  const CodeRow* decides = nullptr;
+  const CodeRow* weak = nullptr;
+};
+
+const CodeRow* row_of(std::string_view code, std::optional<Category> by_status) noexcept {
+  const CodeRow* const row = code_row(code);
+  // "InvalidEndpointOrModel.NotFound": the last part alone says less.
+  if (row != nullptr && (row->weight == Weight::decides || !code.contains('.'))) return row;
+  const CodeRow* const family = family_row(code);
+  const bool decides = family != nullptr && family->weight == Weight::decides;
+  if (decides && may_override(*family, by_status)) return family;
+  return row != nullptr || decides ? row : family;
+}
+
+Codes read_codes(const HeaderFacts& headers, const ErrorFacts& facts, std::optional<Category> by_status) noexcept {
+  Codes found;
+  const auto look_up = [&](std::string_view code) {
+    const CodeRow* const row = code.empty() ? nullptr : row_of(code, by_status);
+    if (row == nullptr) return;
+    if (row->weight == Weight::decides) {
+      found.decides = row;
+    } else if (found.weak == nullptr) {
+      found.weak = row;
+    }
+  };
+  look_up(headers.error_type);
+  for (const std::string_view code : facts.codes()) {
+    if (found.decides != nullptr) break;
+    look_up(code);
+  }
+  return found;
 }
 
 std::optional<Found> by_headers(const HeaderFacts& headers) noexcept {
@@ -46,17 +81,33 @@ std::optional<Found> by_headers(const HeaderFacts& headers) noexcept {
 }
 
 // Phrases of the messages within the class; their waits on the way.
-void refine(const ErrorFacts& facts, Found& found_so_far, Waits& waits) noexcept {
+// Lets the messages say more, within the class so far: how sure that is, `certainty` says.
+void refine(const ErrorFacts& facts, Certainty certainty, Found& found_so_far, Waits& waits) noexcept {
   const PhraseRow* best = nullptr;
-  const auto known = found_so_far.finding.category;
   for (const std::string_view message : facts.messages()) {
     const Words words(message);
     if (!waits.body) waits.body = wait_in(words);
     waits.nothing_allowed = waits.nothing_allowed || allows_nothing(words);
-    const PhraseRow* const row = phrase_row(words, known);
-    if (row != nullptr && (best == nullptr || row < best)) best = row;
+    const PhraseRow* const row = refining_row(words, found_so_far.finding.category, certainty);
+    if (found_so_far.finding.by_window || (row != nullptr && row->finding.by_window)) {
+      waits.short_window = waits.short_window || names_short_window(words);
+    }
+    if (row != nullptr && (best == nullptr || std::less<>()(row, best))) best = row;
+    // MiniMax repeats its own code behind the prose: "insufficient balance (1008)".
+    const NumberRow* const number = row == nullptr ? trailing_minimax_row(message) : nullptr;
+    if (number != nullptr) found_so_far = found(*number, "code");
   }
   if (best != nullptr) found_so_far = found(*best);
+}
+
+// How sure the class is: by a status or a code that decides, by a code that says as much as a status, or not at all.
+Certainty certainty_of(const ErrorFacts& facts, const Codes& codes, bool has_status) noexcept {
+  if (has_status || codes.decides != nullptr) return Certainty::firm;
+  const NumberRow* number = nullptr;
+  if (const auto base = facts.base_status()) number = minimax_row(*base);
+  if (const auto code = facts.message_code()) number = baidu_row(*code);
+  if (number != nullptr) return number->weak ? Certainty::generic : Certainty::firm;
+  return codes.weak != nullptr ? Certainty::generic : Certainty::none;
 }
 
 }  // namespace
@@ -67,9 +118,19 @@ Found judge_answer(int status, const HeaderFacts& headers, const ErrorFacts& fac
   if (const auto base = facts.base_status(); base && *base != 0) {
     if (const NumberRow* const row = minimax_row(*base)) found_so_far = found(*row, "code");
   }
+  if (const auto code = facts.message_code()) {
+    if (const NumberRow* const row = baidu_row(*code)) found_so_far = found(*row, "code");
+  }
   if (const auto row = by_headers(headers)) found_so_far = *row;
-  if (const auto code = by_codes(headers, facts, deciding.has_value())) found_so_far = *code;
-  refine(facts, found_so_far, waits);
+  const std::optional<Category> by_status =
+      deciding ? std::optional(status_row(*deciding).finding.category) : std::nullopt;
+  const Codes codes = read_codes(headers, facts, by_status);
+  if (codes.decides != nullptr) {
+    found_so_far = found(*codes.decides);
+  } else if (codes.weak != nullptr && !deciding && found_so_far.by_status) {
+    found_so_far = found(*codes.weak);
+  }
+  refine(facts, certainty_of(facts, codes, deciding.has_value()), found_so_far, waits);
   return found_so_far;
 }
 
@@ -93,13 +154,44 @@ Classification judge_page(const CallEvidence& evidence, const HeaderFacts& heade
   return settle(evidence, found_so_far, waits);
 }
 
+// What a provider of models does not find is a model, whatever it calls one: NVIDIA's functions, Azure's deployments,
+// ByteDance's endpoints. A path is a route.
+bool is_about_model(const ErrorFacts& facts, const Found& found_so_far) noexcept {
+  constexpr CategorySet kNotFound = {resource_not_found, tool_not_found};
+  constexpr std::uint64_t kFunction = hash_lower("function");
+  constexpr std::uint64_t kDeployment = hash_lower("deployment");
+  constexpr std::uint64_t kEndpoint = hash_lower("endpoint");
+  if (!kNotFound.contains(found_so_far.finding.category)) return false;
+  if (facts.about_model()) return true;
+  for (const std::string_view message : facts.messages()) {
+    const Words words(message);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (words.is(i, kDeployment)) return true;
+      if (!words.is(i, kFunction) && !words.is(i, kEndpoint)) continue;
+      const std::size_t next = words.is(i + 1, hash_lower("id")) ? i + 2 : i + 1;
+      if (next >= words.size() || words.text(words[next]).contains('/')) continue;
+      if (words[next].kind == WordKind::quoted || words[next].kind == WordKind::name) return true;
+    }
+  }
+  return false;
+}
+
 Classification judge_error_body(const CallEvidence& evidence, const HeaderFacts& headers,
                                 const JsonTree& tree) noexcept {
   ErrorFacts facts(evidence.now);
   facts.read_body(tree, evidence.body);
   if (evidence.body.empty()) facts.add_message(evidence.message);
   Waits waits = waits_of(headers, facts);
-  const Found found_so_far = judge_answer(evidence.status, headers, facts, waits);
+  Found found_so_far = judge_answer(evidence.status, headers, facts, waits);
+  if (found_so_far.by_status && evidence.status < 500 && is_object(tree.root()) && !facts.has_error()) {
+    const Ending ending = ending_of(tree, evidence.domain);
+    if (ending.failure) return settle(evidence, *ending.failure, waits);
+    if (ending.refused)
+      return settle(evidence, found(content_policy, "body", "refusal", "a refusal under a 4xx"), waits);
+  }
+  if (evidence.domain == Domain::llm && evidence.status == 404 && is_about_model(facts, found_so_far)) {
+    found_so_far = found(model_not_found, "body", "model", "a 404 about a function, deployment, endpoint or model");
+  }
   return settle(evidence, found_so_far, waits);
 }
 
@@ -133,7 +225,7 @@ Classification judge_success(const CallEvidence& evidence, const HeaderFacts& he
     case JsonTree::End::whole:
       break;
   }
-  const Ending ending = ending_of(tree);
+  const Ending ending = ending_of(tree, evidence.domain);
   if (ending.is_error) {
     ErrorFacts facts(evidence.now);
     facts.read_body(tree, evidence.body);

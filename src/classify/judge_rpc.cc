@@ -14,6 +14,7 @@ using enum Category;
 constexpr int kInvalidParams = -32602;
 constexpr int kInternalError = -32603;
 constexpr int kTimeout = -32001;
+constexpr int kMoreNeeded = -32042;
 
 std::optional<int> code_of(const Node* node) noexcept {
   if (node == nullptr || (node->kind != Kind::number && node->kind != Kind::string)) return std::nullopt;
@@ -65,6 +66,10 @@ std::optional<Found> judge_weak(int code, int status, std::string_view message, 
     return row == nullptr ? std::nullopt : std::optional(found(*row));
   }
   if (code == kTimeout && status == 404) return found(status_row(404));
+  // In the drafts of MCP 2026 the code of a time-out stood for headers that do not match.
+  if (code == kTimeout && (status == 400 || starts_folded(message, "header mismatch"))) {
+    return found(invalid_request, "JSON-RPC code", "-32001", "MCP SEP-2243: header mismatch");
+  }
   Waits text_waits = waits;
   auto judged = judge_text(message, now, text_waits);
   // That a server is at fault is what the code says already.
@@ -87,6 +92,10 @@ Classification judge_rpc_error(const CallEvidence& evidence, const HeaderFacts& 
   }
   const int code = code_of(tree.find(error, Key::code)).value_or(0);
   const NumberRow* const row = json_rpc_row(code);
+  // A page to visit is there so that a person signs in; anything else that a client has to add is its request's part.
+  if (code == kMoreNeeded && has_content(tree.find(data, Key::elicitations))) {
+    return settle(evidence, found(authentication, "JSON-RPC code", "elicitations", "MCP 2025-11-25: -32042"), waits);
+  }
   if (row != nullptr && !row->weak) return settle(evidence, found(*row, "JSON-RPC code"), waits);
   const bool uri_alone = is_object(data) && data->members == 1 && tree.find(data, Key::uri) != nullptr;
   // Behind a status of its own the text only refines; -32000 says nothing then.

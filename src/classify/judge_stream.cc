@@ -37,7 +37,7 @@ void read_payload(const CallEvidence& evidence, const HeaderFacts& headers, std:
     facts.malformed = true;
     return;
   }
-  const Ending ending = ending_of(tree);
+  const Ending ending = ending_of(tree, evidence.domain);
   if (ending.is_error || is_error_event) {
     if (facts.error) return;
     ErrorFacts error(evidence.now);

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include <charconv>
+#include <algorithm>
 
 #include "classify/fold.h"
 #include "classify/judge.h"
@@ -43,6 +43,31 @@ bool has_reason(const Words& words, std::size_t at, int status) noexcept {
   return is_class && words.is(at + 2, word("error"));
 }
 
+// "POST https://api.github.com/repos/o/r/pulls: 422 Validation Failed", as GitHub's clients for Go print it.
+bool is_after_url(const Words& words, std::size_t at) noexcept {
+  constexpr std::size_t kFarthest = 24;  // parts of a query
+  constexpr std::string_view kMethods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"};
+  if (!words[at].begins_clause || words[at].begins_line) return false;
+  for (std::size_t back = 1; back <= std::min(at, kFarthest); ++back) {
+    const std::string_view text = words.text(words[at - back]);
+    if (!text.contains("://")) continue;
+    return back < at && std::ranges::find(kMethods, words.text(words[at - back - 1])) != std::end(kMethods);
+  }
+  return false;
+}
+
+// "API Error: 529 {...}", "CAPIError: 429 ...", "APIStatusError: 503": the name of a client's error for a status.
+bool is_after_api_error(const Words& words, std::size_t at) noexcept {
+  if (!words[at].begins_clause || words[at].begins_line) return false;
+  if (at >= 2 && words.is(at - 2, word("api")) && words.is(at - 1, word("error"))) return true;
+  const std::string_view before = words.text(words[at - 1]);
+  for (const std::string_view name :
+       {"APIError", "ApiError", "APIStatusError", "HTTPError", "HttpError", "ApiException"}) {
+    if (before.ends_with(name)) return true;
+  }
+  return false;
+}
+
 // A number that is said to be a status. Digits alone never are.
 std::optional<int> status_in(const Words& words) noexcept {
   for (std::size_t i = 1; i < words.size(); ++i) {
@@ -62,10 +87,19 @@ std::optional<int> status_in(const Words& words) noexcept {
     }
     if (before(2, "status") && before(1, "code")) return status;
     if (before(2, "response") && before(1, "code")) return status;
+    if (before(1, "status:") || (before(2, "last") && before(1, "status"))) return status;
     if (before(2, "error") && before(1, "code") && words.text().substr(words[i].end).starts_with(" -")) return status;
     if (before(2, "returned") && before(1, "error")) return status;  // curl -f, git
     if (before(2, "npm") && (before(1, "error") || before(1, "err"))) return status;
+    if (is_after_url(words, i) || is_after_api_error(words, i)) return status;
     if (has_reason(words, i, *status)) return status;
+  }
+  // httpx: "Client error '404 Not Found' for url ..."
+  for (std::size_t i = 2; i < words.size(); ++i) {
+    if (words[i].kind != WordKind::quoted || !words.is(i - 1, word("error"))) continue;
+    if (!words.is(i - 2, word("client")) && !words.is(i - 2, word("server"))) continue;
+    const Words inner(words.text(words[i]));
+    if (const auto status = error_status(inner, 0)) return status;
   }
   // The text may begin with it.
   if (const auto status = error_status(words, 0); status && has_reason(words, 0, *status)) return status;
@@ -82,88 +116,20 @@ std::optional<int> status_in(const Words& words) noexcept {
   return std::nullopt;
 }
 
-// "curl: (28) Operation timed out"
-const TypedRow* curl_in(std::string_view text) noexcept {
-  const std::size_t at = text.substr(0, Words::kMaxHead).find("curl: (");
-  if (at == std::string_view::npos) return nullptr;
-  int code = 0;
-  const std::string_view digits = text.substr(at + 7, 4);
-  std::from_chars(digits.data(), digits.data() + digits.size(), code);
-  return curl_row(code);
-}
-
-// "MCP error -32001: Request timed out"
-const NumberRow* rpc_code_in(std::string_view text) noexcept {
-  const std::size_t at = text.substr(0, Words::kMaxHead).find("error -32");
-  if (at == std::string_view::npos) return nullptr;
-  int code = 0;
-  const std::string_view digits = text.substr(at + 6, 7);
-  std::from_chars(digits.data(), digits.data() + digits.size(), code);
-  return json_rpc_row(code);
-}
-
-bool is_code_word(std::string_view text) noexcept {
-  if (text.size() < 4 || (text[0] != 'E' && text[0] != 'U' && text[0] != 'C' && text[0] != 'D' && text[0] != 'S')) {
-    return false;
+// Well-known tools answer with nothing but an identifier, as Slack's "channel_not_found" is one.
+std::optional<Found> whole_text_code(std::string_view text) noexcept {
+  text = trimmed(text);
+  // Slack's own clients put a sentence before it.
+  for (const std::string_view lead : {"Error: ", "An API error occurred: ", "Slack API error: ", "error: "}) {
+    if (starts_folded(text, lead)) text = trimmed(text.substr(lead.size()));
   }
-  for (const char c : text) {
-    if (!(c >= 'A' && c <= 'Z') && !is_digit(c) && c != '_') return false;
-  }
-  return true;
-}
-
-// ECONNREFUSED, EAI_AGAIN, UND_ERR_SOCKET: names that nobody writes without meaning them.
-const TypedRow* errno_in(const Words& words) noexcept {
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i].kind != WordKind::plain && words[i].kind != WordKind::name) continue;
-    const std::string_view text = words.text(words[i]);
-    if (!is_code_word(text)) continue;
-    if (const TypedRow* const row = errno_row(text)) return row;
-  }
-  return nullptr;
-}
-
-bool looks_like_exception(std::string_view name) noexcept {
-  if (name.empty() || name[0] < 'A' || name[0] > 'Z') return false;
-  for (const std::string_view ending : {"Error", "Exception", "Timeout", "Expired", "Interrupt", "Disconnected"}) {
-    if (name.ends_with(ending)) return true;
-  }
-  return false;
-}
-
-std::string_view last_segment(std::string_view name) noexcept {
-  const std::size_t at = name.find_last_of(".:$/");
-  return at == std::string_view::npos ? name : name.substr(at + 1);
-}
-
-// The class of an exception, "openai.RateLimitError: ...", or a code in its place: "An error occurred (AccessDenied)
-// when ...", "StatusCode.UNAVAILABLE", "rpc error: code = Unavailable desc = ...". Of several the last, which is the
-// cause.
-const CodeRow* exception_in(const Words& words) noexcept {
-  const CodeRow* last = nullptr;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i].kind != WordKind::plain && words[i].kind != WordKind::name) continue;
-    const std::string_view text = words.text(words[i]);
-    const std::string_view name = last_segment(text);
-    const char after = words[i].end < words.text().size() ? words.text()[words[i].end] : '\n';
-    const bool stands_as_class = after == ':' || after == '(' || after == ')' || after == '\n' || after == '\r';
-    const bool is_class = stands_as_class && looks_like_exception(name);
-    const bool is_grpc =
-        text.starts_with("StatusCode.") ||
-        (i >= 3 && words.is(i - 3, word("rpc")) && words.is(i - 2, word("error")) && words.is(i - 1, word("code")));
-    const bool is_aws = after == ')' && i > 0 && words.is(i - 1, word("occurred"));
-    if (!is_class && !is_grpc && !is_aws) continue;
-    if (const CodeRow* const row = code_row(name)) last = row;
-  }
-  return last;
-}
-
-std::optional<Found> typed_in(std::string_view text, const Words& words) noexcept {
-  if (const TypedRow* const row = curl_in(text); row != nullptr) return found(*row);
-  if (const NumberRow* const row = rpc_code_in(text); row != nullptr && !row->weak) return found(*row, "JSON-RPC code");
-  if (const TypedRow* const row = errno_in(words)) return found(*row);
-  if (const CodeRow* const row = exception_in(words)) return found(*row);
-  return std::nullopt;
+  const bool is_identifier = text.size() >= 4 && text.size() <= 64 && text.find('_') != std::string_view::npos &&
+                             std::ranges::all_of(text, [](char c) { return is_alpha(c) || is_digit(c) || c == '_'; });
+  const bool is_word = text.size() <= 24 && std::ranges::all_of(text, [](char c) { return is_alpha(c); });
+  const CodeRow* row = is_identifier || is_word ? code_row(text) : nullptr;
+  if (row == nullptr && is_identifier) row = family_row(text);
+  if (row == nullptr || row->weight == Weight::exception) return std::nullopt;
+  return found(*row);
 }
 
 }  // namespace
@@ -182,17 +148,22 @@ std::optional<Found> judge_text(std::string_view text, WallTime now, Waits& wait
       if (inner.body) waits.body = inner.body;
       waits.nothing_allowed = waits.nothing_allowed || inner.nothing_allowed;
       waits.long_window = facts.long_window();
-      waits.short_window = facts.short_window();
+      waits.short_window = facts.short_window() || inner.short_window;
       return judged;
     }
   }
-  std::optional<Found> known = typed_in(text, words);
+  const TypedText typed = typed_in(text, words);
+  std::optional<Found> known = typed.found;
   if (!known && status) known = found(status_row(*status));
-  if (const PhraseRow* const row = phrase_row(words, known ? std::optional(known->finding.category) : std::nullopt)) {
+  if (!known) known = whole_text_code(text);
+  const PhraseRow* const row =
+      known ? refining_row(words, known->finding.category, typed.certainty) : phrase_row(words, std::nullopt);
+  if (row != nullptr) {
+    if (row->finding.by_window) waits.short_window = waits.short_window || names_short_window(words);
     known = found(*row);
   }
   if (!known) {
-    if (const NumberRow* const row = rpc_code_in(text)) known = found(*row, "JSON-RPC code");
+    if (const NumberRow* const weak = rpc_code_in(text)) known = found(*weak, "JSON-RPC code");
   }
   return known;
 }

@@ -9,9 +9,14 @@ namespace fuseboard {
 namespace {
 
 constexpr std::array<std::string_view, kModifierCount> kNames = {
-    "none",           "request_exceeds_window", "bad_model_output",
-    "callee_broke",   "capability_mismatch",    "untrusted_certificate",
+    "none",
+    "request_exceeds_window",
+    "bad_model_output",
+    "callee_broke",
+    "capability_mismatch",
+    "untrusted_certificate",
     "own_exhaustion",
+    "conflict",
 };
 
 }  // namespace
@@ -33,6 +38,9 @@ Failure make_failure(Category category, Modifier modifier) noexcept {
     case Modifier::request_exceeds_window:
     case Modifier::untrusted_certificate:
       failure.retryable = false;
+      break;
+    case Modifier::conflict:
+      failure.retryable = true;
       break;
     case Modifier::bad_model_output:
       failure.retryable = true;

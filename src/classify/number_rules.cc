@@ -38,8 +38,10 @@ constexpr NumberRow kJsonRpc[] = {
     {-32603, true, Means(execution_error, callee_broke), "JSON-RPC 2.0, 5.1: internal error"},
     {-32001, true, Means(timeout), "MCP SDKs: RequestTimeout"},
     {-32002, false, Means(resource_not_found), "MCP specification: resource not found"},
-    {-32020, false, Means(invalid_request), "MCP Streamable HTTP: header mismatch"},
-    {-32042, false, Means(authentication), "MCP 2025-11-25: URL elicitation required"},
+    {-32020, false, Means(invalid_request), "MCP 2026-07-28: header mismatch"},
+    {-32021, false, Means(invalid_request), "MCP 2026-07-28: missing client capability"},
+    {-32022, false, Means(invalid_request), "MCP 2026-07-28: unsupported protocol version"},
+    {-32042, false, Means(invalid_request), "MCP 2025-11-25: more is needed from the client"},
     {-32800, false, Means(cancelled), "LSP: request cancelled"},
 };
 
@@ -84,7 +86,60 @@ constexpr NumberRow kMiniMax[] = {
     {1041, false, Means(rate_limit), "MiniMax error codes: connections"},
     {2013, false, Means(invalid_request), "MiniMax error codes: parameters"},
     {2049, false, Means(authentication), "MiniMax error codes: invalid key"},
+    {2061, false, Means(permission_denied), "MiniMax error codes: model not in the plan"},
     {2056, false, Means(quota_exhausted), "MiniMax error codes: plan used up"},
+};
+
+// Baidu Qianfan answers 200 with error_code and error_msg.
+constexpr NumberRow kBaidu[] = {
+    {1, true, Means(service_unavailable), "Baidu Qianfan error codes: unknown"},
+    {2, true, Means(service_unavailable), "Baidu Qianfan error codes: service temporarily unavailable"},
+    {3, true, Means(resource_not_found), "Baidu Qianfan error codes: unsupported method"},
+    {4, false, Means(rate_limit), "Baidu Qianfan error codes: requests of the cluster"},
+    {6, false, Means(permission_denied), "Baidu Qianfan error codes: no permission"},
+    {13, false, Means(authentication), "Baidu Qianfan error codes: no service token"},
+    {14, false, Means(authentication), "Baidu Qianfan error codes: IAM certification"},
+    {15, false, Means(authentication), "Baidu Qianfan error codes: no such application"},
+    {17, false, Means(quota_exhausted), "Baidu Qianfan error codes: requests of the day"},
+    {18, false, Means(rate_limit), "Baidu Qianfan error codes: requests per second"},
+    {19, false, Means(quota_exhausted), "Baidu Qianfan error codes: requests in all"},
+    {100, true, Means(authentication), "Baidu Qianfan error codes: access token parameter"},
+    {110, false, Means(authentication), "Baidu Qianfan error codes: token invalid"},
+    {111, false, Means(authentication), "Baidu Qianfan error codes: token expired"},
+    {336000, true, Means(service_unavailable), "Baidu Qianfan error codes: internal"},
+    {336001, true, Means(invalid_request), "Baidu Qianfan error codes: argument"},
+    {336002, true, Means(invalid_request), "Baidu Qianfan error codes: JSON"},
+    {336003, true, Means(invalid_request), "Baidu Qianfan error codes: parameter"},
+    {336004, true, Means(permission_denied), "Baidu Qianfan error codes: permission"},
+    {336005, true, Means(model_not_found), "Baidu Qianfan error codes: name of the API"},
+    {336006, true, Means(invalid_request), "Baidu Qianfan error codes: message"},
+    {336007, true, Means(context_length_exceeded), "Baidu Qianfan error codes: message too long"},
+    {336100, false, Means(overloaded), "Baidu Qianfan error codes: try again"},
+    {336103, true, Means(context_length_exceeded), "Baidu Qianfan error codes: prompt too long"},
+    {336104, true, Means(invalid_request), "Baidu Qianfan error codes: model settings"},
+    {336105, true, Means(invalid_request), "Baidu Qianfan error codes: message"},
+    {336200, true, Means(service_unavailable), "Baidu Qianfan error codes: internal"},
+    {336303, true, Means(invalid_request), "Baidu Qianfan error codes: parameter"},
+    {336500, true, Means(service_unavailable), "Baidu Qianfan error codes: service"},
+    {336501, false, Means(rate_limit), "Baidu Qianfan error codes: requests per minute"},
+    {336502, false, Means(rate_limit), "Baidu Qianfan error codes: tokens per minute"},
+};
+
+// NSURLError.h: "Error Domain=NSURLErrorDomain Code=-1001"
+constexpr NumberRow kApple[] = {
+    {-999, false, Means(cancelled), "NSURLErrorCancelled"},
+    {-1000, false, Means(invalid_request), "NSURLErrorBadURL"},
+    {-1001, false, Means(timeout), "NSURLErrorTimedOut"},
+    {-1002, false, Means(invalid_request), "NSURLErrorUnsupportedURL"},
+    {-1011, false, Means(service_unavailable), "NSURLErrorBadServerResponse"},
+    {-1012, false, Means(authentication), "NSURLErrorUserCancelledAuthentication"},
+    {-1013, false, Means(authentication), "NSURLErrorUserAuthenticationRequired"},
+    {-1100, false, Means(resource_not_found), "NSURLErrorFileDoesNotExist"},
+    {-1102, false, Means(permission_denied), "NSURLErrorNoPermissionsToReadFile"},
+    {-1201, false, Means(network, untrusted_certificate), "NSURLErrorServerCertificateHasBadDate"},
+    {-1202, false, Means(network, untrusted_certificate), "NSURLErrorServerCertificateUntrusted"},
+    {-1203, false, Means(network, untrusted_certificate), "NSURLErrorServerCertificateHasUnknownRoot"},
+    {-1204, false, Means(network, untrusted_certificate), "NSURLErrorServerCertificateNotYetValid"},
 };
 
 // signal(7), numbers of x86 and ARM.
@@ -154,6 +209,8 @@ const NumberRow* grpc_row(int status) noexcept { return find(kGrpc, status); }
 const NumberRow* json_rpc_row(int code) noexcept { return find(kJsonRpc, code); }
 const NumberRow* exit_row(int code) noexcept { return find(kExits, code); }
 const NumberRow* minimax_row(int code) noexcept { return find(kMiniMax, code); }
+const NumberRow* baidu_row(int code) noexcept { return find(kBaidu, code); }
+const NumberRow* apple_row(int code) noexcept { return find(kApple, code); }
 
 const SignalRow* signal_row(std::string_view name) noexcept {
   for (const SignalRow& row : kSignals) {

@@ -39,6 +39,8 @@ struct CodeRow {
   std::string_view source;
 };
 const CodeRow* code_row(std::string_view code) noexcept;
+// What the words of a code say that no row names: "org_quota_exceeded". nullptr where they say nothing.
+const CodeRow* family_row(std::string_view code) noexcept;
 
 // Phrases, the more telling ones first: of all that match, the first row decides.
 enum class Use : std::uint8_t {
@@ -53,9 +55,12 @@ struct PhraseRow {
   std::string_view source;
   Use use = Use::both;
 };
-std::span<const PhraseRow> phrase_rows() noexcept;
-// The first row that matches anywhere in the text; nullptr without one. `known`: the class so far.
+// The first row that matches anywhere in the text; nullptr without one. `known`: the class so far. English goes first,
+// then the other languages in Latin letters, then those that are not.
 const PhraseRow* phrase_row(const Words& words, std::optional<Category> known) noexcept;
+const PhraseRow* english_row(const Words& words, std::optional<Category> known) noexcept;
+const PhraseRow* latin_row(const Words& words, std::optional<Category> known) noexcept;
+const PhraseRow* script_row(const Words& words, std::optional<Category> known) noexcept;
 
 // Typed codes as callers give them, "curl:28", and names of errors that are typed even inside a text, "ECONNRESET".
 struct TypedRow {
@@ -78,6 +83,8 @@ const NumberRow* grpc_row(int status) noexcept;
 const NumberRow* json_rpc_row(int code) noexcept;
 const NumberRow* exit_row(int code) noexcept;
 const NumberRow* minimax_row(int code) noexcept;
+const NumberRow* baidu_row(int code) noexcept;
+const NumberRow* apple_row(int code) noexcept;
 
 struct SignalRow {
   int number;

@@ -17,6 +17,7 @@ constexpr StatusRow kStatuses[] = {
     {404, Means(resource_not_found), "RFC 9110, 15.5.5"},
     {407, Means(authentication), "RFC 9110, 15.5.8: a proxy on the way wants a credential"},
     {408, Means(timeout), "RFC 9110, 15.5.9"},
+    {409, Means(invalid_request, conflict), "RFC 9110, 15.5.10; OpenAI and Anthropic SDKs retry it as a lock timeout"},
     {410, Means(resource_not_found), "RFC 9110, 15.5.11"},
     {419, Means(authentication), "Laravel and others: the page or token expired"},
     {424, Means(service_unavailable), "Text Generation Inference: generation fault; Bedrock: model fault"},

@@ -11,8 +11,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::string_view kOpenings[] = {"try again in",  "try again after", "retry after", "retry in",
-                                          "next probe in", "retry again in",  "retry-after"};
+constexpr std::string_view kOpenings[] = {"try again in",  "try again after", "retry after",  "retry in",
+                                          "next probe in", "retry again in",  "retry-after",  "reset in",
+                                          "reset after",   "resets in",       "resets after", "wait"};
 
 consteval auto compile() {
   std::array<Pattern, std::size(kOpenings)> patterns{};
@@ -24,6 +25,10 @@ constexpr std::uint64_t kTry = hash_lower("try");
 constexpr std::uint64_t kRetry = hash_lower("retry");
 constexpr std::uint64_t kRetryAfter = hash_lower("retry-after");
 constexpr std::uint64_t kNext = hash_lower("next");
+constexpr std::uint64_t kReset = hash_lower("reset");
+constexpr std::uint64_t kResets = hash_lower("resets");
+constexpr std::uint64_t kWait = hash_lower("wait");
+constexpr std::uint64_t kFor = hash_lower("for");
 constexpr std::uint64_t kAnd = hash_lower("and");
 constexpr std::uint64_t kAbout = hash_lower("about");
 constexpr std::uint64_t kLimit = hash_lower("limit");
@@ -71,24 +76,41 @@ std::optional<Duration> part_at(const Words& words, std::size_t& at) noexcept {
   return wait;
 }
 
+// Asked of every word, so most answers come from one bit.
+constexpr std::uint64_t kFirst[] = {kTry, kRetry, kNext, kRetryAfter, kReset, kResets, kWait};
+consteval std::uint64_t first_bits() {
+  std::uint64_t bits = 0;
+  for (const std::uint64_t hash : kFirst) bits |= 1ULL << (hash % 64);
+  return bits;
+}
+bool opens(std::uint64_t hash) noexcept {
+  if ((first_bits() >> (hash % 64) & 1U) == 0) return false;
+  return std::ranges::find(kFirst, hash) != std::end(kFirst);
+}
+
+bool has_unit(const Words& words, std::size_t at) noexcept {
+  return at < words.size() && (unit_at(words, at + 1) || parse_unit_duration(words.text(words[at])));
+}
+
 }  // namespace
 
 std::optional<Duration> wait_in(const Words& words) noexcept {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::uint64_t hash = words[i].hash;
-    if (hash != kTry && hash != kRetry && hash != kNext && hash != kRetryAfter) continue;
+    if (!opens(hash)) continue;
     for (const Pattern& pattern : kPatterns) {
       std::size_t at = 0;
       if (!pattern.matches(words, i, at)) continue;
-      if (words.is(at, kAbout)) ++at;
+      if (words.is(at, kAbout) || words.is(at, kFor)) ++at;
+      // "Wait" is a common word; only a length of time makes a wait of it.
+      if (hash == kWait && !has_unit(words, at)) break;
       std::optional<Duration> total = part_at(words, at);
       if (!total) break;
       // "1 minute and 30 seconds", "2h 30m".
       for (int more = 0; more < 4; ++more) {
         std::size_t next = words.is(at, kAnd) ? at + 1 : at;
         if (next >= words.size() || !is_digit(words.text()[words[next].begin])) break;
-        const bool has_unit = unit_at(words, next + 1) || parse_unit_duration(words.text(words[next]));
-        if (!has_unit || words[next].begins_clause) break;
+        if (!has_unit(words, next) || words[next].begins_clause) break;
         const auto part = part_at(words, next);
         if (!part) break;
         total = std::min(saturating_add(*total, *part), kLongest);

@@ -214,6 +214,27 @@ TEST(RetryHints, ADateOfRfc3339MayHaveAFractionAndAnOffset) {
   }
 }
 
+TEST(RetryHints, AWindowOfAPlanCountsOnceItsPercentAreUsed) {
+  const auto reset = [](Headers headers) { return read(headers).window_reset; };
+  EXPECT_EQ(reset({{"x-codex-primary-used-percent", "100"},
+                   {"x-codex-primary-reset-after-seconds", "95"},
+                   {"x-codex-secondary-used-percent", "20"},
+                   {"x-codex-secondary-reset-after-seconds", "400000"}}),
+            95s);
+  EXPECT_EQ(reset({{"x-codex-primary-used-percent", "99"}, {"x-codex-primary-reset-after-seconds", "95"}}),
+            std::nullopt);
+}
+
+TEST(RetryHints, AWindowBySizeIsUsedUpWhereLessIsLeftThanTheRequestCosts) {
+  const auto reset = [](Headers headers) { return read(headers).window_reset; };
+  EXPECT_EQ(reset({{"ratelimitbysize-remaining", "0"}, {"ratelimitbysize-reset", "23"}}), 23s);
+  EXPECT_EQ(reset({{"ratelimitbysize-remaining", "100"},
+                   {"ratelimitbysize-query-cost", "3000"},
+                   {"ratelimitbysize-reset", "40"}}),
+            40s);
+  EXPECT_EQ(reset({{"ratelimitbysize-remaining", "100"}, {"ratelimitbysize-reset", "40"}}), std::nullopt);
+}
+
 TEST(RetryHints, OnlyUsedUpWindowsCountAndOfThoseTheLatest) {
   const auto reset = [](Headers headers) { return read(headers).window_reset; };
   EXPECT_EQ(reset({{"x-ratelimit-remaining-requests", "0"},

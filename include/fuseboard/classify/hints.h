@@ -56,6 +56,8 @@ class RetryHintReader {
   static constexpr std::size_t kMaxWindows = 12;
 
   void rate_limit_header(std::string_view name, std::string_view value) noexcept;
+  void plan_header(std::string_view name, std::string_view value) noexcept;
+  void size_header(std::string_view name, std::string_view value) noexcept;
   void ietf_header(std::string_view value) noexcept;
   Window* window(std::string_view name) noexcept;
 
@@ -70,6 +72,9 @@ class RetryHintReader {
   std::optional<Duration> unified_reset_{};
   std::optional<Duration> ietf_{};
   std::optional<std::int64_t> ietf_remaining_{};
+  std::optional<Duration> by_size_{};
+  std::optional<std::int64_t> by_size_remaining_{};
+  std::optional<std::int64_t> by_size_cost_{};
   std::optional<Duration> plain_{};
   std::optional<std::int64_t> plain_remaining_{};
 };

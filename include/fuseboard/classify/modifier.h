@@ -20,8 +20,9 @@ enum class Modifier : std::uint8_t {
   capability_mismatch,     // another model may have the capability
   untrusted_certificate,   // the same handshake fails again
   own_exhaustion,          // our own process is exhausted; no target is to blame and none would help
+  conflict,                // another call is under way or was faster; the same may succeed once it is done
 };
-inline constexpr std::size_t kModifierCount = 7;
+inline constexpr std::size_t kModifierCount = 8;
 
 // Stable identifiers, as the enumerators are written.
 std::string_view name(Modifier modifier) noexcept;

@@ -18,11 +18,13 @@ import tempfile
 import time
 
 from relay import relays
-from relay.live_streams import live_stream_kib
+from relay.live_streams import live_stream_kib, memory_after_streams
 from relay.processes import Processes, cpu_seconds, resident_kib, wait_for_line
 
 HERE = pathlib.Path(__file__).resolve().parent
 LOAD_CONNECTIONS = 32
+LARGE_BYTES = {"100KB": 100_000, "1MB": 1_000_000, "3MB": 3_000_000}
+LARGE_CONNECTIONS = 8
 LATENCY_RATE = 1000
 LATENCY_CONNECTIONS = 16
 
@@ -57,14 +59,16 @@ end
 """
 
 
-def _wrk_script():
+def _write_script(folder, name, body):
     headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in relays.REQUEST_HEADERS.items())
-    return WRK_SCRIPT % {"body": relays.request_body(), "headers": headers}
+    script = pathlib.Path(folder) / f"{name}.lua"
+    script.write_text(WRK_SCRIPT % {"body": body, "headers": headers})
+    return script
 
 
-def _load(script, relay, seconds):
+def _load(script, relay, seconds, connections=LOAD_CONNECTIONS):
     """Requests that were answered under full load."""
-    run = subprocess.run(["wrk", "-t1", f"-c{LOAD_CONNECTIONS}", f"-d{seconds}s", "-s", str(script), relay.url],
+    run = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), relay.url],
                          capture_output=True, text=True, timeout=seconds + 20)
     if run.returncode != 0:
         raise MeasurementFailed(f"wrk: {run.stderr.strip()}")
@@ -86,25 +90,36 @@ def _median(values):
     return statistics.median(values)
 
 
-def _cpu(script, compared, effort):
-    """Microseconds of CPU time a request, by relay."""
-    for relay in compared:
-        _load(script, relay, 1)  # connections, pools and caches are made
-    turns = {relay.name: [] for relay in compared}
-    rates = {relay.name: [] for relay in compared}
+def _cpu(compared, effort, connections=LOAD_CONNECTIONS):
+    """Microseconds of CPU time a request, by name. `compared`: names with a relay and what is sent to it each."""
+    for relay, script in compared.values():
+        _load(script, relay, 1, connections)  # connections, pools and caches are made
+    turns = {name: [] for name in compared}
+    rates = {name: [] for name in compared}
     for _ in range(effort.load_rounds):
-        for relay in compared:
+        for name, (relay, script) in compared.items():
             before, began = cpu_seconds(relay.process.pid), time.monotonic()
-            requests = _load(script, relay, effort.load_seconds)
+            requests = _load(script, relay, effort.load_seconds, connections)
             used, took = cpu_seconds(relay.process.pid) - before, time.monotonic() - began
-            turns[relay.name].append(used / requests * 1e6)
-            rates[relay.name].append(requests / took)
+            turns[name].append(used / requests * 1e6)
+            rates[name].append(requests / took)
     result = {}
     for name, values in turns.items():
         # Each turn is compared with nginx's of the same round.
         low, middle, high = statistics.quantiles([a / b for a, b in zip(values, turns["nginx"])], n=4)
         result[name] = {"cpu_us": _median(values), "requests_per_second": _median(rates[name]),
                         "cpu_to_nginx": middle, "cpu_to_nginx_quartiles": [low, high], "turns_us": values}
+    return result
+
+
+def _large(folder, nginx, fuseboard, effort):
+    """The same for long conversations, as they are and into another dialect, by their size."""
+    result = {}
+    for name, size in LARGE_BYTES.items():
+        plain, translated = (_write_script(folder, f"{model}-{name}", relays.conversation_body(size, model))
+                             for model in ("relayed", "translated"))
+        result[name] = _cpu({"nginx": (nginx, plain), "fuseboard": (fuseboard, plain),
+                             "translated": (fuseboard, translated)}, effort, LARGE_CONNECTIONS)
     return result
 
 
@@ -153,8 +168,7 @@ def _streams(compared, effort):
 def measure(client, program, effort, say):
     """Everything about relays, as one JSON object. `say` is told what goes on."""
     with tempfile.TemporaryDirectory(prefix="fuseboard-bench-") as root, Processes() as processes:
-        script = pathlib.Path(root) / "post.lua"
-        script.write_text(_wrk_script())
+        script = _write_script(root, "post", relays.request_body())
 
         direct = relays.start_upstream(processes, root)
         fuseboard = relays.start_fuseboard(processes, root, program, direct.port)
@@ -164,8 +178,10 @@ def measure(client, program, effort, say):
                     relays.start_haproxy(processes, root, direct.port), fuseboard]
 
         say("CPU time a relayed request")
-        cpu = _cpu(script, compared, effort)
+        cpu = _cpu({relay.name: (relay, script) for relay in compared}, effort)
         memory["after_load_kib"] = resident_kib(fuseboard.process.pid)
+        say("CPU time a long conversation")
+        large = _large(root, compared[0], fuseboard, effort)
         say(f"latency at {LATENCY_RATE} requests a second")
         latency = _latencies(client, direct, compared, effort)
         processes.stop(*(relay.process for relay in [*compared, direct]))
@@ -180,7 +196,11 @@ def measure(client, program, effort, say):
         processes.stop(fuseboard.process)
         fuseboard = relays.start_fuseboard(processes, root, program, port, name="fuseboard-live")
         memory["live_stream_kib"], memory["live_streams"] = live_stream_kib(fuseboard)
+        say("memory a minute after streams")
+        processes.stop(fuseboard.process)
+        fuseboard = relays.start_fuseboard(processes, root, program, port, name="fuseboard-past")
+        memory["past_streams"] = memory_after_streams(fuseboard)
 
     return {"request_bytes": relays.REQUEST_BYTES, "answer_bytes": relays.ANSWER_BYTES,
             "load_connections": LOAD_CONNECTIONS, "latency_rate": LATENCY_RATE, "effort": dataclasses.asdict(effort),
-            "cpu": cpu, "latency": latency, "streams": streams, "memory": memory}
+            "cpu": cpu, "large": large, "latency": latency, "streams": streams, "memory": memory}

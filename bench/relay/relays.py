@@ -30,6 +30,40 @@ def request_body(stream=False):
     return _padded(REQUEST_BYTES, of)
 
 
+# Code and prose with what JSON must escape and what it need not: what coding agents send again with every call.
+SNIPPETS = [
+    "def trip(breaker, now):\n    if breaker.state == \"closed\" and breaker.failures >= 5:\n        breaker.open(now)\n"
+    "    return breaker.state\n",
+    "The test fails with `AssertionError: expected \"open\", got \"half_open\"` \u2014 after the probe\u2019s lease has ended.\n",
+    "diff --git a/src/panel.cc b/src/panel.cc\n@@ -12,7 +12,9 @@\n-\treturn fuse->rating();\n+\treturn fuse ? fuse->rating() : 0;\n",
+    "Look at how the kitchen's circuit is wired, then change the rating where the label says so, and run the tests again. " * 6,
+]
+
+
+def conversation_body(size, model):
+    """A long conversation with tool calls, of about `size` bytes, as an agent sends it."""
+    messages = [{"role": "system", "content": "You are a careful electrician who writes code."}]
+    turn = 0
+    length = 0
+    while length < size:
+        text = "".join(SNIPPETS[(turn + i) % len(SNIPPETS)] for i in range(3))
+        call = {"id": f"call_{turn}", "type": "function",
+                "function": {"name": "read_file", "arguments": json.dumps({"path": f"src/panel_{turn}.cc"})}}
+        messages += [{"role": "user", "content": text}, {"role": "assistant", "content": None, "tool_calls": [call]},
+                     {"role": "tool", "tool_call_id": call["id"], "content": text}]
+        turn += 1
+        length += len(json.dumps(messages[-3:], ensure_ascii=False).encode())
+    messages.append({"role": "user", "content": "Go on."})
+    return json.dumps({"model": model, "max_tokens": 256, "messages": messages}, ensure_ascii=False)
+
+
+def anthropic_answer_body():
+    return _padded(ANSWER_BYTES, lambda text: {
+        "id": "msg_9a1c7f52e0b84d3a", "type": "message", "role": "assistant", "model": "relayed",
+        "content": [{"type": "text", "text": text}], "stop_reason": "end_turn", "stop_sequence": None,
+        "usage": {"input_tokens": 118, "output_tokens": 141}})
+
+
 def answer_body():
     return _padded(ANSWER_BYTES, lambda text: {
         "id": "chatcmpl-9a1c7f52e0b84d3a", "object": "chat.completion", "created": 1760000000, "model": "relayed",
@@ -51,7 +85,7 @@ daemon off; master_process off; worker_processes 1;
 pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 4096; }}
 http {{
-  access_log off; keepalive_requests 100000000; keepalive_timeout 300s; tcp_nodelay on; server_tokens off;
+  access_log off; client_max_body_size 0; keepalive_requests 100000000; keepalive_timeout 300s; tcp_nodelay on; server_tokens off;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   {inside}
@@ -60,6 +94,7 @@ http {{
 NGINX_UPSTREAM = """
   server {{
     listen 127.0.0.1:{port};
+    location /v1/messages {{ default_type application/json; return 200 '{anthropic_answer}'; }}
     location / {{ default_type application/json; return 200 '{answer}'; }}
   }}
 """
@@ -93,7 +128,10 @@ FUSEBOARD_RELAY = """
 listen: 127.0.0.1:0
 providers:
   upstream: {{dialect: openai, base_url: "http://127.0.0.1:{upstream}/v1", api_key: sk-provider-0123456789abcdef}}
+  other: {{dialect: anthropic, base_url: "http://127.0.0.1:{upstream}", api_key: sk-provider-0123456789abcdef}}
 models:
+  translated:
+    targets: [{{provider: other, model: claude-relayed-2025-04-01}}]
   relayed:
     targets: [{{provider: upstream, model: gpt-relayed-2025-04-01}}]
     breaker: {{failure_threshold: 5, open: 30s}}
@@ -131,7 +169,7 @@ def _start_nginx(processes, root, name, port, inside):
 
 def start_upstream(processes, root):
     port = free_port()
-    return _start_nginx(processes, root, "direct", port, NGINX_UPSTREAM.format(port=port, answer=answer_body()))
+    return _start_nginx(processes, root, "direct", port, NGINX_UPSTREAM.format(port=port, answer=answer_body(), anthropic_answer=anthropic_answer_body()))
 
 
 def start_nginx(processes, root, upstream, more="", name="nginx"):

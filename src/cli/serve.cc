@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdlib>
@@ -10,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/diagnostics.h"
+#include "cli/log.h"
 #include "cli/signals.h"
 #include "config/load.h"
 #include "gateway/demo.h"
@@ -24,14 +24,6 @@ constexpr const char* kVersion = FUSEBOARD_VERSION;
 int fail(std::string_view message) {
   fmt::print(stderr, "fuseboard: {}\n", message);
   return kWrong;
-}
-
-// Lines go to stdout as they happen, also into a pipe.
-void set_up_log() {
-  auto logger = spdlog::stdout_color_mt("fuseboard");
-  logger->set_pattern("%H:%M:%S %v");
-  logger->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(std::move(logger));
 }
 
 void log_line(std::string_view line) { spdlog::info("{}", line); }
@@ -80,12 +72,13 @@ int run_until_signalled(gateway::Gateway& gateway, const EndSignals& signals) {
   });
 }
 
-int serve_demo(const config::ListenAddress& listen, const EndSignals& signals) {
+int serve_demo(const config::ListenAddress& listen, const EndSignals& signals, const Log& log) {
   gateway::Demo demo;
   const auto config = demo.start(listen);
   if (!config) return fail(config.error());
-  gateway::Gateway gateway(*config, {.demo = true, .build = this_build(), .log = log_line});
-  const Subscription log = log_breakers(gateway);
+  gateway::Gateway gateway(
+      *config, {.demo = true, .build = this_build(), .log = log_line, .log_dropped = [&log] { return log.dropped(); }});
+  const Subscription breakers = log_breakers(gateway);
   const auto port = gateway.listen();
   if (!port) return fail(port.error());
 
@@ -105,9 +98,10 @@ int serve_demo(const config::ListenAddress& listen, const EndSignals& signals) {
   return run_until_signalled(gateway, signals);
 }
 
-int serve_config(config::Config config, const EndSignals& signals) {
-  gateway::Gateway gateway(config, {.build = this_build(), .log = log_line});
-  const Subscription log = log_breakers(gateway);
+int serve_config(config::Config config, const EndSignals& signals, const Log& log) {
+  gateway::Gateway gateway(config,
+                           {.build = this_build(), .log = log_line, .log_dropped = [&log] { return log.dropped(); }});
+  const Subscription breakers = log_breakers(gateway);
   const auto port = gateway.listen();
   if (!port) return fail(port.error());
   const std::string url = url_of(config.listen, *port);
@@ -131,19 +125,19 @@ int serve(const ServeArguments& arguments) {
     listen = *parsed;
   }
   const EndSignals signals;
-  set_up_log();
+  const Log log;
   raise_descriptor_limit();
   if (!arguments.config && !std::filesystem::exists(kDefaultConfig)) {
     config::Loaded nothing;
     warn_of_other_default(nothing);
     print_diagnostics(nothing);
-    return serve_demo(listen.value_or(config::ListenAddress{}), signals);
+    return serve_demo(listen.value_or(config::ListenAddress{}), signals, log);
   }
   config::Loaded loaded = config::load_file(arguments.config.value_or(kDefaultConfig), config::process_environment());
   print_diagnostics(loaded);
   if (!loaded.config) return fail("the configuration has problems; nothing was started");
   if (listen) loaded.config->listen = *listen;
-  return serve_config(*std::move(loaded.config), signals);
+  return serve_config(*std::move(loaded.config), signals, log);
 }
 
 }  // namespace fuseboard::cli

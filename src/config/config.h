@@ -159,8 +159,9 @@ struct ModelConfig {
 
 struct Config {
   ListenAddress listen;
-  bool allow_anonymous = false;                  // callers outside loopback are let in without a key
-  std::size_t max_body = std::size_t{32} << 20;  // bytes of a request's body
+  bool allow_anonymous = false;                        // callers outside loopback are let in without a key
+  std::size_t max_body = std::size_t{32} << 20;        // bytes of a request's body
+  std::size_t max_body_memory = std::size_t{1} << 30;  // bytes of all bodies in flight; at least max_body
   Duration drain_timeout = std::chrono::seconds(30);
   std::vector<ProviderConfig> providers;  // in the order of the file, as models
   std::vector<ModelConfig> models;

@@ -25,12 +25,13 @@
 namespace fuseboard::config {
 namespace {
 
-constexpr std::array<std::string_view, 10> kRootKeys = {
-    "listen", "allow_anonymous", "max_body", "drain_timeout",    "providers",
+constexpr std::array<std::string_view, 11> kRootKeys = {
+    "listen", "allow_anonymous", "max_body", "max_body_memory",  "drain_timeout", "providers",
     "models", "budgets",         "prices",   "on_missing_price", "classify"};
 
 constexpr std::uint64_t kLeastBody = std::uint64_t{1} << 10;
 constexpr std::uint64_t kMostBody = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMostBodyMemory = std::uint64_t{1} << 40;
 constexpr Duration kLongestDrain = std::chrono::hours(1);
 
 void read_listen(const Cursor& cursor, Config& config) {
@@ -57,6 +58,14 @@ void read_max_body(const Cursor& cursor, Config& config) {
   config.max_body = static_cast<std::size_t>(*size);
 }
 
+// A body larger than all memory that bodies may have would wait in vain.
+void read_max_body_memory(const Cursor& cursor, Config& config) {
+  const auto size = read_size(cursor);
+  if (!size) return;
+  if (*size < config.max_body || *size > kMostBodyMemory) cursor.refuse("max_body to 1TiB");
+  config.max_body_memory = static_cast<std::size_t>(*size);
+}
+
 void read_drain_timeout(const Cursor& cursor, Config& config) {
   const auto time = read_duration(cursor, kDurationForm);
   if (!time) return;
@@ -71,6 +80,7 @@ Config read_root(const Cursor& root) {
     config.allow_anonymous = read_bool(*anonymous).value_or(false);
   if (const auto listen = map.find("listen")) read_listen(*listen, config);
   if (const auto size = map.find("max_body")) read_max_body(*size, config);
+  if (const auto size = map.find("max_body_memory")) read_max_body_memory(*size, config);
   if (const auto time = map.find("drain_timeout")) read_drain_timeout(*time, config);
   if (const auto rules = map.find("classify")) config.classify_rules = read_classify_rules(*rules);
   std::vector<ProviderEntry> providers;

@@ -3,6 +3,7 @@
 
 #include "gateway/exposition.h"
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -71,6 +72,36 @@ void write_server(Exposition& out, const net::HttpServer::Counters& server) {
   out.sample("fuseboard_http_refused_connections_total", {}, server.refused_connections);
 }
 
+void write_pauses(Exposition& out, const net::Pauses::Counts& pauses) {
+  constexpr std::string_view kName = "fuseboard_loop_pause_seconds";
+  const std::string bucket = std::string(kName) + "_bucket";
+  out.family(kName, Exposition::Type::histogram, "Time that one thing kept an event loop from all others.");
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < pauses.by_bound.size(); ++i) {
+    count += pauses.by_bound[i];
+    const bool last = i == net::Pauses::kBounds.size();
+    const std::string bound =
+        last ? "+Inf" : telemetry::number_text(std::chrono::duration<double>(net::Pauses::kBounds[i]).count());
+    out.sample(bucket, {{"le", bound}}, count);
+  }
+  out.sample(std::string(kName) + "_sum", std::span<const telemetry::Label>(),
+             std::chrono::duration<double>(pauses.total).count());
+  out.sample(std::string(kName) + "_count", {}, count);
+}
+
+void write_upkeep(Exposition& out, const UpkeepCounts& upkeep) {
+  out.family("fuseboard_log_dropped_total", Exposition::Type::counter, "Lines of the log that nobody took in time.");
+  out.sample("fuseboard_log_dropped_total", {}, upkeep.log_dropped);
+  out.family("fuseboard_body_memory_bytes", Exposition::Type::gauge, "Memory of bodies in flight.");
+  out.sample("fuseboard_body_memory_bytes", {}, std::uint64_t{upkeep.bodies.bytes});
+  out.family("fuseboard_body_memory_waits_total", Exposition::Type::counter,
+             "Bodies that waited for memory, and what became of it.");
+  out.sample("fuseboard_body_memory_waits_total", {{"result", "granted"}},
+             upkeep.bodies.waited - std::min(upkeep.bodies.waited, upkeep.bodies.timed_out));
+  out.sample("fuseboard_body_memory_waits_total", {{"result", "refused"}}, upkeep.bodies.timed_out);
+  write_pauses(out, upkeep.pauses);
+}
+
 }  // namespace
 
 std::string exposition(const ExpositionSources& from) {
@@ -83,6 +114,7 @@ std::string exposition(const ExpositionSources& from) {
   write_breakers(out, from.models, from.breakers);
   write_server(out, from.server);
   write_process(out);
+  write_upkeep(out, from.upkeep);
   return std::move(out).take();
 }
 

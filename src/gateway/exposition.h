@@ -4,15 +4,25 @@
 // GET /metrics.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "fuseboard/breaker/registry.h"
 #include "gateway/call_metrics.h"
 #include "gateway/model_table.h"
+#include "net/body_memory.h"
+#include "net/pauses.h"
 #include "net/server.h"
 
 namespace fuseboard::gateway {
+
+// What is counted of the process itself.
+struct UpkeepCounts {
+  std::uint64_t log_dropped = 0;  // lines of the log
+  net::BodyMemory::Counters bodies{};
+  net::Pauses::Counts pauses{};  // of all loops
+};
 
 // What is running.
 struct BuildInfo {
@@ -27,6 +37,7 @@ struct ExpositionSources {
   const BreakerRegistry& breakers;
   const CallMetrics& metrics;
   net::HttpServer::Counters server{};
+  UpkeepCounts upkeep{};
 };
 
 // Everything that the gateway counts, and what the system says of its process, in Prometheus' text format. Breakers of

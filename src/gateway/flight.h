@@ -22,13 +22,15 @@ struct Relay::Flight {
   const AnswerStream* stream = nullptr;  // while it is being relayed
   std::optional<ServerWindow> window{};  // what the upstream's headers say of its limits
   BoundedText<63> upstream_request_id{};
-  std::string cause{};     // of its failure, for whoever asks why
-  Flight* next = nullptr;  // of those whose tasks run
-  bool begun = false;      // its first content has been told to the driver
+  std::string cause{};              // of its failure, for whoever asks why
+  Flight* next = nullptr;           // of those whose tasks run
+  bool begun = false;               // its first content has been told to the driver
+  net::BodyMemory::Share memory{};  // of a plain answer
 };
 
 struct Relay::Sending {
-  std::string body;
+  RequestBody body;
+  net::BodyMemory::Share memory{};  // of what the body does not share with the caller's
   // Of an attempt that goes on with an answer: how the two are joined.
   std::optional<Splice> splice{};
   bool prefilled() const noexcept { return splice && splice->mode() == Splice::Mode::goes_on; }

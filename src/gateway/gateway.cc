@@ -14,6 +14,7 @@
 #include "gateway/model_routes.h"
 #include "gateway/model_table.h"
 #include "gateway/routes.h"
+#include "gateway/spare_memory.h"
 #include "gateway/worker.h"
 #include "llm/errors.h"
 #include "net/loop.h"
@@ -31,9 +32,10 @@ std::size_t thread_count(std::size_t wanted) {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostThreads);
 }
 
-net::ServerOptions server_options(const config::Config& config) {
+net::ServerOptions server_options(const config::Config& config, std::shared_ptr<net::BodyMemory> body_memory) {
   net::ServerOptions options;
   options.max_body = config.max_body;
+  options.body_memory = std::move(body_memory);
   options.max_connections = kMostConnections;
   // What the server refuses by itself is told in the dialect of its caller, as far as that can be seen.
   options.error_body = [](int status, std::string_view message, const net::RequestHead& request) {
@@ -52,9 +54,11 @@ struct Gateway::Impl {
       : config(checked),
         clock(options.clock),
         wall(options.wall),
+        log_dropped(options.log_dropped),
         rng(Rng::random_seed()),
         breakers(BreakerRegistryOptions{.defaults = provider_preset()}, clock),
         models(config, breakers),
+        body_memory(std::make_shared<net::BodyMemory>(config.max_body_memory)),
         ledger(config.budgets, options.wall),
         metrics(models),
         failures(models, clock, options.log),
@@ -63,16 +67,42 @@ struct Gateway::Impl {
                .started = clock.now(),
                .draining = draining,
                .server_counters = [this] { return server->counters(); },
+               .upkeep = [this] { return upkeep_counts(); },
                .anonymous_anywhere = config.allow_anonymous},
+        aside(thread_count(options.threads)),
         loops(thread_count(options.threads)) {
     for (std::size_t i = 0; i < loops.size(); ++i) workers.push_back(make_worker(loops.at(i), options.demo));
-    server = std::make_unique<net::HttpServer>(loops, server_options(config), [this](net::ServerExchange& exchange) {
-      return handle(*workers[exchange.loop().index()], shared, exchange);
-    });
+    server = std::make_unique<net::HttpServer>(
+        loops, server_options(config, body_memory),
+        [this](net::ServerExchange& exchange) { return handle(*workers[exchange.loop().index()], shared, exchange); });
+    start_upkeep();
+  }
+
+  // What calls in flight account for: bodies as they are, and about what else a live stream has.
+  std::size_t memory_in_use() const {
+    constexpr std::size_t kOfACall = std::size_t{64} << 10;
+    return body_memory->counters().bytes + server->counters().requests_in_flight * kOfACall;
+  }
+
+  void start_upkeep() {
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+      loops.at(i).post([this, i] {
+        std::function<std::size_t()> in_use;
+        if (i == 0) in_use = [this] { return memory_in_use(); };
+        net::spawn(give_back_spare_memory(loops.at(i), aside, std::move(in_use)));
+      });
+    }
+  }
+
+  UpkeepCounts upkeep_counts() const {
+    return {.log_dropped = log_dropped(), .bodies = body_memory->counters(), .pauses = loops.pauses()};
   }
 
   // Handlers use everything above the loops, so the loops stop first.
-  ~Impl() { loops.stop(); }
+  ~Impl() {
+    loops.stop();
+    aside.stop();
+  }
 
   std::unique_ptr<Worker> make_worker(net::Loop& loop, bool demo) {
     auto worker = std::make_unique<Worker>(Worker{.loop = loop,
@@ -84,6 +114,8 @@ struct Gateway::Impl {
                                                   .rng = rng,
                                                   .ledger = ledger,
                                                   .state_homes = state_homes,
+                                                  .body_memory = body_memory,
+                                                  .aside = aside,
                                                   .demo = demo,
                                                   .clients = {}});
     for (const Provider& provider : models.providers()) {
@@ -96,15 +128,18 @@ struct Gateway::Impl {
   const config::Config config;
   const Clock& clock;
   const WallClock& wall;
+  const std::function<std::uint64_t()> log_dropped;
   Rng rng;
   BreakerRegistry breakers;
   ModelTable models;
+  const std::shared_ptr<net::BodyMemory> body_memory;
   BudgetLedger ledger;
   StateHomes state_homes;
   CallMetrics metrics;
   Failures failures;
   std::atomic<bool> draining{false};
   Shared shared;
+  net::ThreadPool aside;  // what it is at uses the above
   net::LoopGroup loops;
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<net::HttpServer> server;

@@ -26,6 +26,8 @@ struct GatewayOptions {
   const WallClock& wall = SystemWallClock::instance();
   BuildInfo build{};  // for /metrics
   LogSink log{};      // of facts for people, such as calls that failed; empty: nobody reads them
+  // Lines of the log that were lost, for /metrics; any thread.
+  std::function<std::uint64_t()> log_dropped = [] { return std::uint64_t{0}; };
 };
 
 // Start with listen(), end with drain(). All methods from one thread.

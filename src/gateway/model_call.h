@@ -12,6 +12,7 @@
 #include "gateway/model_table.h"
 #include "llm/dialect.h"
 #include "llm/request.h"
+#include "net/body.h"
 
 namespace fuseboard::gateway {
 
@@ -22,7 +23,7 @@ struct ModelCall {
   std::string_view path;                        // as asked for: "/v1/chat/completions"
   std::shared_ptr<const Route> route;
   llm::RequestFacts facts;
-  std::string body;
+  net::Body body;
   std::string_view request_id;
   CallOptions options;
 };

@@ -52,6 +52,10 @@ net::Task<void> refuse_body(RouteContext& context, net::BodyError error) {
     case net::BodyError::timeout:
       co_await refuse(context, GatewayError::request_timeout, "the request body did not arrive in time");
       break;
+    case net::BodyError::no_memory:
+      co_await refuse(context, GatewayError::overloaded,
+                      "the bodies of other requests have all the memory that max_body_memory allows");
+      break;
     case net::BodyError::gone:
       context.exchange.abort();
       break;
@@ -107,7 +111,9 @@ net::Task<void> relay(RouteContext& context, ModelCall& call) {
   call.options.id = CallId(context.request_id);
   call.options.streaming = call.facts.stream;
   call.options.ledger = &worker.ledger;
-  call.options.estimate = estimate(call);
+  const auto guess = [&] { return estimate(call); };
+  call.options.estimate =
+      call.body.size() > kMostReadOnLoop ? co_await net::run_aside(worker.loop, worker.aside, guess) : guess();
   call.options.bound_to_provider = home_of_state(worker, call);
   Relay relay(worker, context.exchange, call);
   co_await relay.run();
@@ -144,7 +150,9 @@ net::Task<void> call_model(RouteContext& context) {
     co_return;
   }
   const llm::Endpoint endpoint = endpoint_of(context.path);
-  auto facts = llm::parse_request(endpoint, *body);
+  const auto read = [&] { return llm::parse_request(endpoint, *body); };
+  auto facts = body->size() > kMostReadOnLoop ? co_await net::run_aside(context.worker.loop, context.worker.aside, read)
+                                              : read();
   if (!facts) {
     co_await refuse(context, std::move(facts.error()));
     co_return;

@@ -171,11 +171,18 @@ net::Task<void> Relay::run() {
 }
 
 net::Task<void> Relay::attempt(Attempt attempt) {
-  Flight flight{.attempt = attempt, .started = now()};
+  Flight flight{.attempt = attempt, .started = now(), .memory = net::BodyMemory::Share(worker_.body_memory)};
   const Entry entry(flights_, flight);
-  Sending sending = prepare(attempt);
+  auto prepared = co_await prepare(attempt);
+  if (!driver_.in_flight(attempt.number)) co_return;
+  if (!prepared) {
+    end_unsayable(flight, prepared.error());
+    co_return;
+  }
+  Sending& sending = *prepared;
   std::expected<net::ResponseHead, net::TransportError> head = co_await send(flight, sending);
-  std::string().swap(sending.body);  // the answer may stream for minutes
+  sending.body = {};  // the answer may stream for minutes
+  sending.memory.clear();
   if (!driver_.in_flight(attempt.number)) co_return;
   if (head) {
     flight.window = window_of(attempt.target, head->headers);
@@ -192,22 +199,57 @@ net::Task<void> Relay::attempt(Attempt attempt) {
   }
 }
 
-// An attempt that goes on with an answer is given what the caller has of it, where the target takes that.
-Relay::Sending Relay::prepare(const Attempt& attempt) {
-  if (!attempt.recovery) return {.body = forms_.body(attempt.target)};
-  if (may_prefill(attempt.target)) {
-    const std::size_t said = llm::prefill_text(forms_.dialect(attempt.target), delivered_.text).size();
-    auto body = forms_.body_with_prefill(attempt.target, delivered_.text, delivered_.pieces);
+// What the attempt sends, made where it holds up nobody.
+net::Task<std::expected<Relay::Sending, llm::RequestError>> Relay::prepare(const Attempt& attempt) {
+  const std::uint32_t target = attempt.target;
+  const auto aside = [&](auto work) { return net::run_aside(worker_.loop, worker_.aside, std::move(work)); };
+  Sending sending{.memory = net::BodyMemory::Share(worker_.body_memory)};
+  if (attempt.recovery && may_prefill(target)) {
+    const std::size_t said = llm::prefill_text(forms_.dialect(target), delivered_.text).size();
+    const auto make = [this, target, text = delivered_.text, pieces = delivered_.pieces] {
+      return forms_.body_with_prefill(target, text, pieces);
+    };
+    auto body = call_.body.size() > kMostTranslatedOnLoop ? co_await aside(make) : make();
     if (said > 0 && body) {
-      return {.body = *std::move(body),
-              .splice = Splice(Splice::Mode::goes_on, delivered_.text, delivered_.text.size() - said)};
+      sending.body = RequestBody(*std::move(body));
+      sending.splice.emplace(Splice::Mode::goes_on, delivered_.text, delivered_.text.size() - said);
+      co_return sending;
     }
   }
-  return {.body = forms_.body(attempt.target), .splice = Splice(Splice::Mode::begins_anew, delivered_.text)};
+  if (attempt.recovery) sending.splice.emplace(Splice::Mode::begins_anew, delivered_.text);
+  if (forms_.is_large(target)) {
+    auto body = co_await aside([this, target] { return forms_.make_body(target); });
+    if (!body) co_return std::unexpected(std::move(body.error()));
+    sending.body = *std::move(body);
+  } else {
+    sending.body = forms_.body(target);
+  }
+  co_return sending;
 }
 
-net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(Flight& flight, const Sending& sending) {
+// The target's dialect has no words for the request, which shows here alone where it was too large to be tried before.
+void Relay::end_unsayable(Flight& flight, const llm::RequestError& problem) {
+  flight.cause = "the request cannot be said in its dialect: " + problem.message;
+  Answer answer = request_error(problem, served_by(flight.attempt.target, {}));
+  keep_error({.attempt = flight.attempt.number,
+              .dialect = call_.dialect,
+              .head = std::move(answer.head),
+              .body = std::move(answer.body),
+              .ready = true});
+  Failure failure = Failure::of(Category::invalid_request);
+  failure.fallback = true;
+  failure.evidence = Evidence::does_not_count;
+  end(flight, {.outcome = Outcome::failed(failure), .answered = false, .may_have_run = false});
+}
+
+net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(Flight& flight, Sending& sending) {
   const std::uint32_t target = flight.attempt.target;
+  if (!sending.memory.try_grow(sending.body.own_bytes()) &&
+      !co_await sending.memory.grow(worker_.loop, sending.body.own_bytes(),
+                                    saturating_add(now(), net::ClientExchange::kMemoryWait))) {
+    co_return std::unexpected(
+        net::TransportError{.kind = net::TransportError::no_memory, .message = "there is no memory for the request"});
+  }
   const std::size_t index = upstream(target).provider;
   const Provider& provider = worker_.models.providers()[index];
   net::HttpClient& client = *worker_.clients[index];
@@ -216,10 +258,10 @@ net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(Fli
   // A dead connection shows when it is used, and what is idempotent is then sent again, see was_stale().
   const net::Reuse reuse = call_.options.idempotent ? net::Reuse::trusted : net::Reuse::checked;
   flight.upstream.emplace(client.exchange(provider.origin, reuse));
-  auto head = co_await flight.upstream->send(request, sending.body, deadlines);
+  auto head = co_await flight.upstream->send(request, sending.body.pieces(), deadlines);
   if (was_stale(flight, head)) {
     flight.upstream.emplace(client.exchange(provider.origin, net::Reuse::never));
-    head = co_await flight.upstream->send(request, sending.body, deadlines);
+    head = co_await flight.upstream->send(request, sending.body.pieces(), deadlines);
   }
   co_return head;
 }
@@ -264,10 +306,11 @@ net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead& head, bool 
 net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead& head) {
   const Attempt& attempt = flight.attempt;
   // All of it counts as first content: nothing has been handed on, also where a stream was asked for [RTY-3].
-  auto body = co_await flight.upstream->read_all(kMaxPlainAnswer, std::min(attempt.first_content_by, attempt.total_by));
+  auto body = co_await flight.upstream->read_all(kMaxPlainAnswer, std::min(attempt.first_content_by, attempt.total_by),
+                                                 &flight.memory);
   if (!driver_.in_flight(attempt.number)) co_return;
   if (body && !attempt.recovery) {
-    take_plain(flight, head, *std::move(body));
+    co_await take_plain(flight, head, *std::move(body));
     co_return;
   }
   if (!body) {
@@ -284,32 +327,40 @@ net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead& head) {
   end(flight, report);
 }
 
-void Relay::take_plain(Flight& flight, net::ResponseHead& head, std::string body) {
+net::Task<void> Relay::take_plain(Flight& flight, net::ResponseHead& head, std::string body) {
   const Attempt& attempt = flight.attempt;
   const llm::Dialect dialect = forms_.dialect(attempt.target);
+  const auto look = [&] {
+    return llm::judge_answer(forms_.endpoint(attempt.target), head.status, head.headers.get("content-type"), body, {});
+  };
   const llm::AnswerJudgement read =
-      llm::judge_answer(forms_.endpoint(attempt.target), head.status, head.headers.get("content-type"), body, {});
+      body.size() > kMostReadOnLoop ? co_await net::run_aside(worker_.loop, worker_.aside, look) : look();
+  if (!driver_.in_flight(attempt.number)) co_return;
   if (read.failure) {
     // The reader of answers sees that it is none; what that means is the classifier's word.
     const Failure failure = judge(head, body).value_or(*read.failure);
     if (!read.error.empty()) keep_error(told_under_success(attempt.number, dialect, failure, read.error));
     flight.cause = cause_of_content(read.error);
     end(flight, failed_report(failure, true));
-    return;
+    co_return;
   }
   const bool streamed = call_.facts.stream && llm::translates(call_.endpoint) && call_.facts.choices == 1;
   if (dialect != call_.dialect || streamed) {
     const llm::StreamOrigin origin{.created = std::chrono::system_clock::to_time_t(worker_.wall.now()),
                                    .include_usage = call_.facts.include_usage};
-    auto said = streamed ? as_stream(dialect, call_.dialect, body, origin)
-                         : llm::translate_answer(dialect, call_.dialect, body, origin);
+    const auto say = [&] {
+      return streamed ? as_stream(dialect, call_.dialect, body, origin)
+                      : llm::translate_answer(dialect, call_.dialect, body, origin);
+    };
+    auto said = body.size() > kMostTranslatedOnLoop ? co_await net::run_aside(worker_.loop, worker_.aside, say) : say();
+    if (!driver_.in_flight(attempt.number)) co_return;
     if (!said) {
       flight.cause = "its answer cannot be said in the caller's dialect: " + careful_words(said.error());
       AttemptReport report = failed_report(TransportFault::malformed);
       report.usage = usage_of(read.usage);
       report.seen_output = read.seen.tokens();
       end(flight, report);
-      return;
+      co_return;
     }
     body = *std::move(said);
   }
@@ -318,7 +369,7 @@ void Relay::take_plain(Flight& flight, net::ResponseHead& head, std::string body
     end_filtered(
         flight, {.attempt = attempt.number, .dialect = call_.dialect, .head = std::move(ours), .body = std::move(body)},
         read.usage, read.seen);
-    return;
+    co_return;
   }
   AttemptReport report{.outcome = Outcome::success(),
                        .answered = true,
@@ -328,6 +379,7 @@ void Relay::take_plain(Flight& flight, net::ResponseHead& head, std::string body
   end(flight, report);
   remember_state(flight, read.response_id);
   answer_ = Answer{.head = std::move(ours), .body = std::move(body)};
+  answer_memory_ = std::move(flight.memory);
 }
 
 // No evidence against the target, and nothing to try again: another target is asked only where the plan's fallback_on

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,12 +47,13 @@ class Relay final : private CallHands {
   void proceed_at(TimePoint time) override { alarm_.set(time); }
 
   // Upstream (relay.cc). A head that is given to be changed is the attempt's, and of no use to it afterwards.
-  Sending prepare(const Attempt& attempt);
-  net::Task<std::expected<net::ResponseHead, net::TransportError>> send(Flight& flight, const Sending& sending);
+  net::Task<std::expected<Sending, llm::RequestError>> prepare(const Attempt& attempt);
+  void end_unsayable(Flight& flight, const llm::RequestError& problem);
+  net::Task<std::expected<net::ResponseHead, net::TransportError>> send(Flight& flight, Sending& sending);
   bool was_stale(const Flight& flight, const std::expected<net::ResponseHead, net::TransportError>& head) const;
   net::Task<void> read_error(Flight& flight, net::ResponseHead& head, bool prefilled);
   net::Task<void> read_plain(Flight& flight, net::ResponseHead& head);
-  void take_plain(Flight& flight, net::ResponseHead& head, std::string body);
+  net::Task<void> take_plain(Flight& flight, net::ResponseHead& head, std::string body);
 
   // Streams (relay_stream.cc).
   net::Task<void> relay_stream(Flight& flight, net::ResponseHead& head, const Sending& sending);
@@ -97,6 +99,7 @@ class Relay final : private CallHands {
   LoopDriver driver_;
   Flight* flights_ = nullptr;     // the first of a list
   std::optional<Answer> answer_;  // a plain answer to hand on
+  net::BodyMemory::Share answer_memory_;
   Delivered delivered_;
   std::string error_event_;            // the upstream's own, of the stream that broke off last
   std::uint64_t refused_prefill_ = 0;  // by target: what it said in this call

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "llm/json_text.h"
 #include "llm/prefill.h"
 #include "llm/translate_request.h"
 
@@ -36,7 +37,7 @@ bool RequestForms::can_take(std::uint32_t target) noexcept {
   const std::uint64_t bit = std::uint64_t{1} << target;
   if ((known_ & bit) != 0) return (able_ & bit) != 0;
   known_ |= bit;
-  if (translated(target)) {
+  if (translated(target) && !is_large(target)) {
     auto body = translate(target);
     if (!body) {
       unable_.push_back({.target = target, .error = std::move(body.error())});
@@ -61,16 +62,30 @@ std::string_view RequestForms::path(std::uint32_t target) const {
   return path;
 }
 
-std::string RequestForms::body(std::uint32_t target) {
-  if (!translated(target)) return llm::with_model(call_.body, call_.facts, upstream(target).model);
-  if (translation_ && translation_->target == target) return std::exchange(translation_, std::nullopt)->body;
-  return translate(target).value();  // it could be said before
+RequestBody RequestForms::body(std::uint32_t target) {
+  if (translation_ && translation_->target == target) {
+    return RequestBody(std::exchange(translation_, std::nullopt)->body);
+  }
+  return make_body(target).value();  // it could be said before
+}
+
+std::expected<RequestBody, llm::RequestError> RequestForms::make_body(std::uint32_t target) const {
+  if (!translated(target)) {
+    const std::string_view whole = call_.body;
+    return RequestBody(whole.substr(0, call_.facts.model_begin), llm::json_string(upstream(target).model),
+                       whole.substr(call_.facts.model_end));
+  }
+  auto body = translate(target);
+  if (!body) return std::unexpected(std::move(body.error()));
+  return RequestBody(*std::move(body));
 }
 
 std::expected<std::string, llm::RequestError> RequestForms::body_with_prefill(std::uint32_t target,
                                                                               std::string_view partial,
-                                                                              std::uint64_t tokens) {
-  return llm::with_prefill(dialect(target), llm::with_lower_cap(body(target), tokens), partial);
+                                                                              std::uint64_t tokens) const {
+  const auto body = make_body(target);
+  if (!body) return std::unexpected(body.error());
+  return llm::with_prefill(dialect(target), llm::with_lower_cap(body->text(), tokens), partial);
 }
 
 std::expected<std::string, llm::RequestError> RequestForms::translate(std::uint32_t target) const {

@@ -10,21 +10,49 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fuseboard/pipeline/execution.h"
 #include "gateway/inability.h"
 #include "gateway/model_call.h"
+#include "gateway/worker.h"
 
 namespace fuseboard::gateway {
+
+// A body as it is sent: one text of its own, or one between two parts of another's.
+class RequestBody {
+ public:
+  RequestBody() = default;
+  explicit RequestBody(std::string whole) : own_(std::move(whole)) {}
+  // `before` and `after` must outlive it.
+  RequestBody(std::string_view before, std::string between, std::string_view after)
+      : own_(std::move(between)), before_(before), after_(after) {}
+
+  // Until it is moved or goes.
+  net::BodyPieces pieces() const noexcept { return {before_, own_, after_}; }
+  std::string text() const { return std::string(before_).append(own_).append(after_); }
+  std::size_t own_bytes() const noexcept { return own_.size(); }
+
+  friend bool operator==(const RequestBody& body, std::string_view text) { return body.text() == text; }
+
+ private:
+  std::string own_;
+  std::string_view before_;
+  std::string_view after_;
+};
 
 // One call's. The table and the call must outlive it; loop thread only.
 class RequestForms final : public Eligibility {
  public:
   RequestForms(const std::vector<Provider>& providers, const ModelCall& call);
 
-  // Whether the request can be said in the target's dialect. Translates where it must, and remembers.
+  // Whether the request can be said in the target's dialect. Translates where it must, and remembers. Of what is too
+  // large for that here it is assumed, and the attempt will see.
   bool can_take(std::uint32_t target) noexcept override;
+
+  // Whether the body for this target is better made beside the loop, by make_body().
+  bool is_large(std::uint32_t target) const { return call_.body.size() > kMostTranslatedOnLoop && translated(target); }
 
   // Where a target of this dialect is asked: its own endpoint for conversations, or the caller's.
   llm::Endpoint endpoint(std::uint32_t target) const;
@@ -32,11 +60,15 @@ class RequestForms final : public Eligibility {
   bool translated(std::uint32_t target) const { return dialect(target) != call_.dialect; }
   llm::Dialect dialect(std::uint32_t target) const;
 
-  // The body for a target that can take the call.
-  std::string body(std::uint32_t target);
+  // The body for a target that can take the call: the caller's own, with the target's name for the model in it, is not
+  // copied.
+  RequestBody body(std::uint32_t target);
+  // The same without looking at what has been translated before. Any thread.
+  std::expected<RequestBody, llm::RequestError> make_body(std::uint32_t target) const;
   // The same, with the part of the answer that the caller already has, about so many tokens.
+  // Any thread.
   std::expected<std::string, llm::RequestError> body_with_prefill(std::uint32_t target, std::string_view partial,
-                                                                  std::uint64_t tokens);
+                                                                  std::uint64_t tokens) const;
 
   // Of the targets that were asked about: which cannot take the call, and why.
   std::span<const Inability> unable() const noexcept { return unable_; }

@@ -43,7 +43,8 @@ net::Task<void> metrics(Context& context) {
                              .models = context.worker.models,
                              .breakers = context.shared.breakers,
                              .metrics = context.worker.metrics,
-                             .server = context.shared.server_counters()}));
+                             .server = context.shared.server_counters(),
+                             .upkeep = context.shared.upkeep()}));
 }
 
 net::Task<void> admin_state(Context& context) {

@@ -22,6 +22,7 @@ struct Shared {
   TimePoint started{};
   const std::atomic<bool>& draining;
   std::function<net::HttpServer::Counters()> server_counters;
+  std::function<UpkeepCounts()> upkeep;
   bool anonymous_anywhere = false;  // the configuration's allow_anonymous
 };
 

@@ -44,6 +44,8 @@ TransportFault fault_of(const net::TransportError& error) noexcept {
       return TransportFault::malformed;
     case Kind::too_large:
       return TransportFault::malformed;
+    case Kind::no_memory:
+      return TransportFault::local_exhaustion;
     case Kind::cancelled:
       return TransportFault::cancelled;
   }

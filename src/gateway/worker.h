@@ -17,8 +17,13 @@
 #include "gateway/state_homes.h"
 #include "net/client.h"
 #include "net/loop.h"
+#include "net/thread_pool.h"
 
 namespace fuseboard::gateway {
+
+// Texts above these are read or translated beside the loop, which other callers share: some 1 to 2 ms of work.
+inline constexpr std::size_t kMostReadOnLoop = std::size_t{1} << 20;
+inline constexpr std::size_t kMostTranslatedOnLoop = std::size_t{128} << 10;
 
 // Of one loop's thread.
 struct Worker {
@@ -31,6 +36,8 @@ struct Worker {
   Rng& rng;
   BudgetLedger& ledger;
   StateHomes& state_homes;
+  std::shared_ptr<net::BodyMemory> body_memory;  // of every loop
+  net::ThreadPool& aside;                        // for what would hold up the loop
   bool demo = false;
   // One for each of models.providers(): authorities to trust differ by provider.
   std::vector<std::unique_ptr<net::HttpClient>> clients;

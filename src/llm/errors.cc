@@ -38,6 +38,7 @@ constexpr std::array kTable = std::to_array<GatewayErrorInfo>({
     {invalid_request, "invalid_request", 400, "invalid_request_error", "invalid_request_error"},
     {upstream_authentication, "upstream_authentication", 502, "server_error", "api_error"},
     {internal_error, "internal_error", 500, "server_error", "api_error"},
+    {overloaded, "overloaded", 503, "server_error", "overloaded_error"},
     {request_timeout, "request_timeout", 408, "invalid_request_error", "invalid_request_error"},
     {stream_interrupted, "stream_interrupted", 502, "server_error", "api_error"},
 });

@@ -34,6 +34,7 @@ enum class GatewayError : std::uint8_t {
   invalid_request,          // 400
   upstream_authentication,  // 502: an upstream refuses our credential
   internal_error,           // 500: a fault of the gateway
+  overloaded,               // 503: the gateway has no memory for it
   request_timeout,          // 408: the caller's request did not arrive in time
   stream_interrupted,       // inside a stream alone: an answer that had begun broke off
 };

@@ -36,6 +36,8 @@ std::string_view name(TransportError::Kind kind) noexcept {
       return "malformed";
     case TransportError::too_large:
       return "too_large";
+    case TransportError::no_memory:
+      return "no_memory";
     case TransportError::cancelled:
       return "cancelled";
   }
@@ -67,15 +69,16 @@ ClientExchange::~ClientExchange() {
   if (call_) call_->abandon();
 }
 
-Task<std::expected<ResponseHead, TransportError>> ClientExchange::send(const RequestHead& head, std::string_view body,
+Task<std::expected<ResponseHead, TransportError>> ClientExchange::send(const RequestHead& head, BodyPieces body,
                                                                        SendDeadlines deadlines) {
   return ClientCall::send(call_, head, body, deadlines);
 }
 Task<std::expected<std::string_view, TransportError>> ClientExchange::read_some(TimePoint by) {
   return ClientCall::read_some(call_, by);
 }
-Task<std::expected<std::string, TransportError>> ClientExchange::read_all(std::size_t max_bytes, TimePoint by) {
-  return ClientCall::read_all(call_, max_bytes, by);
+Task<std::expected<std::string, TransportError>> ClientExchange::read_all(std::size_t max_bytes, TimePoint by,
+                                                                          BodyMemory::Share* share) {
+  return ClientCall::read_all(call_, max_bytes, by, share);
 }
 void ClientExchange::cancel() noexcept {
   if (call_) call_->cancel();

@@ -11,6 +11,7 @@
 
 #include "fuseboard/core/time.h"
 #include "fuseboard/core/validation.h"
+#include "net/body.h"
 #include "net/http.h"
 #include "net/loop.h"
 #include "net/ref.h"
@@ -33,6 +34,7 @@ struct TransportError {
     body_timeout,
     malformed,  // not HTTP
     too_large,  // a response head over the bound, or a body over read_all's
+    no_memory,  // for the body
     cancelled,  // by cancel(), or the loop is stopping
   };
   Kind kind = connect_failed;
@@ -91,14 +93,17 @@ class ClientExchange {
   // connection are written here and dropped from the given headers, but for a given host. `head` and `body` must stay
   // valid until it ends. Call it once. It never sends a request twice. A response that comes before the body is sent
   // ends the sending.
-  Task<std::expected<ResponseHead, TransportError>> send(const RequestHead& head, std::string_view body,
+  Task<std::expected<ResponseHead, TransportError>> send(const RequestHead& head, BodyPieces body,
                                                          SendDeadlines deadlines);
 
   // The next decoded bytes of the body, valid until the next call; empty: the body is complete and the connection back
   // in the pool. Nothing is read from the connection between calls, so a slow consumer holds the server back [STR-8].
   Task<std::expected<std::string_view, TransportError>> read_some(TimePoint by);
-  // The rest of the body; too_large when it is longer than max_bytes.
-  Task<std::expected<std::string, TransportError>> read_all(std::size_t max_bytes, TimePoint by);
+  // The rest of the body; too_large when it is longer than max_bytes. Its memory is `share`'s, where one is given,
+  // which may have to wait for it: no_memory when that is in vain for kMemoryWait.
+  Task<std::expected<std::string, TransportError>> read_all(std::size_t max_bytes, TimePoint by,
+                                                            BodyMemory::Share* share = nullptr);
+  static constexpr Duration kMemoryWait = std::chrono::seconds(5);
 
   // Closes the connection at once, so that the server notices; a pending operation ends with `cancelled`, later on the
   // loop.

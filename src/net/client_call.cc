@@ -37,6 +37,8 @@ std::string describe(TransportError::Kind kind) {
       return "the server's response is not HTTP/1.1";
     case TransportError::too_large:
       return "the server's response is larger than allowed";
+    case TransportError::no_memory:
+      return "there is no memory for the response";
     case TransportError::cancelled:
       return "cancelled";
     default:
@@ -127,8 +129,8 @@ ClientCall::Ready ClientCall::head_ready() {
 
 // What the server has to say matters more than that it did not listen to the end: a response ends the sending, and
 // where sending fails there may still be one.
-Task<std::expected<ResponseHead, TransportError>> ClientCall::send(Self self, const RequestHead& head,
-                                                                   std::string_view body, SendDeadlines deadlines) {
+Task<std::expected<ResponseHead, TransportError>> ClientCall::send(Self self, const RequestHead& head, BodyPieces body,
+                                                                   SendDeadlines deadlines) {
   ClientCall& me = *self;
   check_invariant(me.state_ == State::fresh, "an exchange sends one request");
   me.state_ = State::sending;
@@ -146,17 +148,17 @@ Task<std::expected<ResponseHead, TransportError>> ClientCall::send(Self self, co
   me.head_.headers.reserve(kUsualHeaders, kUsualHeadBytes);
   me.expect_head();
   connection.expect_by(deadlines.head_by);
-  const bool with_length = !body.empty() || method_has_body(head.method);
+  const bool with_length = body.size() > 0 || method_has_body(head.method);
   // The thread writes one head at a time; what of it does not leave at once is kept here.
   thread_local std::string written;
   written.clear();
   append_request_head(written, head, me.origin_,
                       {.kind = with_length ? Framing::length : Framing::no_body, .size = body.size()});
-  Pieces out(written, body);
+  Pieces out(written, body.parts[0], body.parts[1], body.parts[2]);
   const std::size_t total = out.size();
   connection.write_some(out);
   const std::string rest(out.parts()[0]);
-  out = Pieces(rest, out.parts()[1]);
+  out = Pieces(rest, out.parts()[1], out.parts()[2], out.parts()[3]);
   if (written.capacity() > kMostKept) std::string().swap(written);
   while (true) {
     if (out.size() < total) connection.sent_anything = true;
@@ -230,9 +232,14 @@ Task<std::expected<std::string_view, TransportError>> ClientCall::read_some(Self
   }
 }
 
-Task<std::expected<std::string, TransportError>> ClientCall::read_all(Self self, std::size_t max_bytes, TimePoint by) {
+Task<std::expected<std::string, TransportError>> ClientCall::read_all(Self self, std::size_t max_bytes, TimePoint by,
+                                                                      BodyMemory::Share* share) {
   ClientCall& me = *self;
   std::string body;
+  if (me.state_ == State::body && me.parser_->content_length()) {
+    // Pages that nothing is written to cost nothing; moving what has come each time it doubles does.
+    body.reserve(std::min<std::size_t>(*me.parser_->content_length(), max_bytes));
+  }
   while (true) {
     auto piece = me.ready_body();
     if (piece && piece->empty() && me.state_ == State::body) piece = co_await read_some(self, by);
@@ -240,6 +247,12 @@ Task<std::expected<std::string, TransportError>> ClientCall::read_all(Self self,
     if (piece->empty()) co_return body;
     if (piece->size() > max_bytes - body.size()) {
       co_return std::unexpected(me.fail(TransportError::too_large, describe(TransportError::too_large)));
+    }
+    if (share != nullptr && !share->try_grow(body.size() + piece->size())) {
+      const TimePoint until = saturating_add(me.pool_->loop.now(), ClientExchange::kMemoryWait);
+      if (!co_await share->grow(me.pool_->loop, body.size() + piece->size(), until)) {
+        co_return std::unexpected(me.fail(TransportError::no_memory, describe(TransportError::no_memory)));
+      }
     }
     body.append(*piece);
   }

@@ -22,10 +22,11 @@ class ClientCall final : public RefCounted {
       : pool_(std::move(pool)), origin_(origin), reuse_(reuse) {}
 
   using Self = Ref<ClientCall>;
-  static Task<std::expected<ResponseHead, TransportError>> send(Self self, const RequestHead& head,
-                                                                std::string_view body, SendDeadlines deadlines);
+  static Task<std::expected<ResponseHead, TransportError>> send(Self self, const RequestHead& head, BodyPieces body,
+                                                                SendDeadlines deadlines);
   static Task<std::expected<std::string_view, TransportError>> read_some(Self self, TimePoint by);
-  static Task<std::expected<std::string, TransportError>> read_all(Self self, std::size_t max_bytes, TimePoint by);
+  static Task<std::expected<std::string, TransportError>> read_all(Self self, std::size_t max_bytes, TimePoint by,
+                                                                   BodyMemory::Share* share);
   void cancel() noexcept;
   // The exchange is gone.
   void abandon() noexcept {

@@ -39,7 +39,7 @@ struct Connection::TlsWriteDone {
 // meanwhile are, when it ends.
 class Connection::Turn {
  public:
-  explicit Turn(Loop::Impl& loop) noexcept : loop_(loop) { loop_.in_turn = true; }
+  explicit Turn(Loop& loop) noexcept : busy_(loop), loop_(loop.impl()) { loop_.in_turn = true; }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
   ~Turn() {
@@ -52,6 +52,7 @@ class Connection::Turn {
   }
 
  private:
+  const BusyLoop busy_;
   Loop::Impl& loop_;
 };
 
@@ -84,6 +85,23 @@ void Connection::on_deadline() {
   } else {
     on_unawaited_deadline();
   }
+}
+
+std::size_t Connection::read_into(std::span<char> room) {
+  if (read_error_ || closed_ || room.empty()) return 0;
+  ErrorCode failure;
+  const std::size_t bytes = socket_.read_some(asio::buffer(room.data(), room.size()), failure);
+  if (!failure || failure == asio::error::would_block) return bytes;
+  read_error_ = failure;
+  on_read_end();
+  return 0;
+}
+
+void Connection::arm_readable() {
+  if (read_pending_ || read_error_ || closed_) return;
+  read_pending_ = true;
+  only_tell_ = true;
+  wait_for_bytes();
 }
 
 bool Connection::arm_read(Waiting waiting) {
@@ -126,7 +144,7 @@ void Connection::wait_long() {
 void Connection::wait_for_bytes() { socket_.async_wait(Socket::wait_read, ReadReady{Ref<Connection>(this)}); }
 
 void Connection::bytes_ready(const ErrorCode& error) {
-  if (error || closed_) {
+  if (std::exchange(only_tell_, false) || error || closed_) {
     read_done(error, 0);
     return;
   }
@@ -142,13 +160,13 @@ void Connection::bytes_ready(const ErrorCode& error) {
 }
 
 void Connection::read_done(const ErrorCode& error, std::size_t bytes) {
-  const Turn turn(loop().impl());
+  const Turn turn(loop());
   read_pending_ = false;
   if (std::exchange(to_wait_long_, false) && error == asio::error::operation_aborted && !closed_) {
     arm_read(Waiting::long_);
     return;
   }
-  in_.commit(bytes);
+  if (bytes > 0) in_.commit(bytes);
   if (error) read_error_ = error;
   if (closed_) {
     wake();
@@ -170,7 +188,7 @@ std::size_t Connection::send(const Pieces& out, ErrorCode& error) {
     for (const std::string_view piece : out.parts()) end += piece.copy(end, piece.size());
     return socket_.write_some(asio::buffer(joined.data(), out.size()), error);
   }
-  std::array<asio::const_buffer, 3> buffers;
+  std::array<asio::const_buffer, std::tuple_size_v<Pieces::Parts>> buffers;
   for (std::size_t i = 0; i < buffers.size(); ++i) buffers[i] = {out.parts()[i].data(), out.parts()[i].size()};
   return socket_.write_some(buffers, error);
 }
@@ -208,6 +226,7 @@ void Connection::write_some_tls(Pieces& out) {
 }
 
 void Connection::write_done(const ErrorCode& error) {
+  const BusyLoop busy(loop());
   write_pending_ = false;
   if (error) write_error_ = error;
   // A TLS record that was taken in part goes on by itself: its clear text is no longer the caller's.

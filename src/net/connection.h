@@ -30,13 +30,18 @@ namespace fuseboard::net {
 
 class TlsLayer;
 
-// Up to three pieces that are sent as one.
+// Up to four pieces that are sent as one.
 class Pieces {
  public:
-  explicit Pieces(std::string_view a, std::string_view b = {}, std::string_view c = {}) noexcept : pieces_{a, b, c} {}
-  bool empty() const noexcept { return pieces_[0].empty() && pieces_[1].empty() && pieces_[2].empty(); }
-  std::size_t size() const noexcept { return pieces_[0].size() + pieces_[1].size() + pieces_[2].size(); }
-  const std::array<std::string_view, 3>& parts() const noexcept { return pieces_; }
+  using Parts = std::array<std::string_view, 4>;
+  explicit Pieces(std::string_view a, std::string_view b = {}, std::string_view c = {},
+                  std::string_view d = {}) noexcept
+      : pieces_{a, b, c, d} {}
+  bool empty() const noexcept { return size() == 0; }
+  std::size_t size() const noexcept {
+    return pieces_[0].size() + pieces_[1].size() + pieces_[2].size() + pieces_[3].size();
+  }
+  const Parts& parts() const noexcept { return pieces_; }
   void consume(std::size_t n) noexcept {
     for (std::string_view& piece : pieces_) {
       const std::size_t part = std::min(n, piece.size());
@@ -46,7 +51,7 @@ class Pieces {
   }
 
  private:
-  std::array<std::string_view, 3> pieces_;
+  Parts pieces_;
 };
 
 class Connection : public RefCounted, public LoopMember {
@@ -98,6 +103,12 @@ class Connection : public RefCounted, public LoopMember {
   };
   // Lets one read be pending. False: the buffer is full and none is pending.
   bool arm_read(Waiting waiting = Waiting::briefly);
+  // Reads into `room` what is there: without a copy in between, and no read may be pending. 0: nothing, or no more can
+  // come, which read_error() tells. Not with TLS.
+  std::size_t read_into(std::span<char> room);
+  // Lets event() tell when there is something to read_into().
+  void arm_readable();
+  bool read_pending() const noexcept { return read_pending_; }
   // The pending read, if there is one, may take its time.
   void wait_long();
   // Lets a read be pending once what this thread is handling has been handled: looking for what is not there yet would
@@ -160,6 +171,7 @@ class Connection : public RefCounted, public LoopMember {
   std::unique_ptr<TlsLayer> tls_;
   WatchLink watch_link_{*this};
   bool read_pending_ = false;
+  bool only_tell_ = false;     // the pending read only waits
   bool to_wait_long_ = false;  // the pending read is being cancelled for the sake of its memory
   bool write_pending_ = false;
   bool closed_ = false;

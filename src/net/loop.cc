@@ -35,7 +35,18 @@ void Loop::Impl::stop_now() {
   context.stop();
 }
 
-void Loop::post(std::move_only_function<void()> work) { asio::post(impl_->context, std::move(work)); }
+void Loop::post(std::move_only_function<void()> work) {
+  asio::post(impl_->context, [this, work = std::move(work)]() mutable {
+    const BusyLoop busy(*this);
+    work();
+  });
+}
+
+std::shared_ptr<void> Loop::hold() {
+  return std::make_shared<asio::executor_work_guard<Executor>>(impl_->context.get_executor());
+}
+
+Pauses::Counts Loop::pauses() const noexcept { return impl_->pauses.counts(); }
 
 TimePoint Loop::now() const noexcept { return SteadyClock::instance().now(); }
 std::size_t Loop::index() const noexcept { return impl_->index; }
@@ -51,6 +62,12 @@ LoopGroup::LoopGroup(std::size_t threads) {
   check_invariant(threads > 0, "a LoopGroup has at least one loop");
   for (std::size_t i = 0; i < threads; ++i) loops_.push_back(std::make_unique<Loop>(i));
   for (const auto& loop : loops_) threads_.emplace_back([&loop = *loop] { loop.run(); });
+}
+
+Pauses::Counts LoopGroup::pauses() const noexcept {
+  Pauses::Counts all;
+  for (const auto& loop : loops_) all += loop->pauses();
+  return all;
 }
 
 LoopGroup::~LoopGroup() { stop(); }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fuseboard/core/time.h"
+#include "net/pauses.h"
 #include "net/task.h"
 
 namespace fuseboard::net {
@@ -33,6 +34,13 @@ class Loop {
 
   // Any thread. `work` runs on the loop's thread; it is dropped if the loop has stopped.
   void post(std::move_only_function<void()> work);
+
+  // While it is held, run() waits for what is still to be posted, also after stop(), but not longer than kStopGrace.
+  // Any thread.
+  std::shared_ptr<void> hold();
+
+  // How long single things kept the loop busy; any thread.
+  Pauses::Counts pauses() const noexcept;
 
   TimePoint now() const noexcept;        // the machine's monotonic clock, read anew (about 30 ns)
   std::size_t index() const noexcept;    // position in its LoopGroup
@@ -79,6 +87,7 @@ class LoopGroup {
 
   std::size_t size() const noexcept { return loops_.size(); }
   Loop& at(std::size_t index) noexcept { return *loops_[index]; }
+  Pauses::Counts pauses() const noexcept;  // of all
 
   // Stops every loop and joins the threads. Not from a loop's own thread. The loops stay valid (and idle) until
   // destruction.

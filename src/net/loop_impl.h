@@ -108,8 +108,22 @@ struct Loop::Impl {
   asio::io_context context;
   std::optional<asio::executor_work_guard<Executor>> work;
   MemberSweep sweep;
+  Pauses pauses;
   bool in_turn = false;  // what has been read is being handled
   Link to_watch;         // connections that are to read on when it has been, see Connection::watch()
+};
+
+// While a loop is busy with one thing. Asio calls nothing from within what it called, so there is one at a time.
+class BusyLoop {
+ public:
+  explicit BusyLoop(Loop& loop) noexcept : loop_(loop), began_(loop.now()) {}
+  BusyLoop(const BusyLoop&) = delete;
+  BusyLoop& operator=(const BusyLoop&) = delete;
+  ~BusyLoop() { loop_.impl().pauses.add(elapsed(began_, loop_.now())); }
+
+ private:
+  Loop& loop_;
+  const TimePoint began_;
 };
 
 inline LoopMember::LoopMember(Loop& loop) noexcept : loop_(loop) { loop.impl().sweep.add(*this); }

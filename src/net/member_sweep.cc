@@ -21,6 +21,7 @@ void MemberSweep::arm(TimePoint due) noexcept {
 }
 
 void MemberSweep::sweep() {
+  const BusyLoop busy(loop_);
   const TimePoint now = loop_.now();
   armed_for_ = kNever;
   TimePoint next = kNever;

@@ -65,6 +65,11 @@ Ref<ServerConnection> adopt(Loop& loop, Descriptor descriptor, std::shared_ptr<H
 
 }  // namespace
 
+TimePoint ServerOptions::body_due(TimePoint began, std::size_t received) const noexcept {
+  const auto earned = std::chrono::duration<double>(static_cast<double>(received) / static_cast<double>(body_rate));
+  return saturating_add(saturating_add(began, body_grace), std::chrono::duration_cast<Duration>(earned));
+}
+
 Problems ServerOptions::validate() const {
   Validator v;
   v.in_range("max_head", max_head, std::size_t{1024}, std::size_t{16} << 20U);
@@ -73,6 +78,9 @@ Problems ServerOptions::validate() const {
   v.in_range("max_connections", max_connections, std::size_t{1}, std::size_t{1'000'000});
   v.in_range("header_timeout", header_timeout, std::chrono::milliseconds(1), std::chrono::hours(1));
   v.in_range("body_timeout", body_timeout, std::chrono::milliseconds(1), std::chrono::hours(1));
+  v.in_range("body_grace", body_grace, std::chrono::milliseconds(1), std::chrono::hours(1));
+  v.in_range("body_rate", body_rate, std::size_t{1}, std::size_t{1} << 40U);
+  v.in_range("body_memory_wait", body_memory_wait, Duration::zero(), std::chrono::hours(1));
   v.in_range("write_timeout", write_timeout, std::chrono::milliseconds(1), std::chrono::hours(1));
   v.in_range("idle_timeout", idle_timeout, std::chrono::milliseconds(1), std::chrono::hours(24));
   v.in_range("linger_timeout", linger_timeout, Duration::zero(), std::chrono::minutes(10));

@@ -14,6 +14,7 @@
 #include "fuseboard/core/deadline.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/core/validation.h"
+#include "net/body.h"
 #include "net/http.h"
 #include "net/loop.h"
 #include "net/task.h"
@@ -25,9 +26,10 @@ class ServerConnection;  // private to net
 // Why a request body cannot be had.
 enum class BodyError : std::uint8_t {
   too_large,  // over ServerOptions::max_body; respond, say with 413: the caller can read it even while it still sends
-  timeout,    // no progress for body_timeout; a response (408) is still possible
+  timeout,    // no progress for body_timeout, or too slow for body_grace and body_rate; a 408 is still possible
   gone,       // the caller left; nobody will read a response
   malformed,  // broken chunked coding; a response (400) is still possible
+  no_memory,  // none of body_memory in time; a response (503) is still possible
 };
 
 // One request on one connection: a handler's view of it, valid until the handler's task ends. Loop thread only.
@@ -47,7 +49,7 @@ class ServerExchange {
   Loop& loop() noexcept;
 
   // The whole body, decoded; call it once. Answers "Expect: 100-continue" when it begins to wait.
-  Task<std::expected<std::string, BodyError>> read_body();
+  Task<std::expected<Body, BodyError>> read_body();
 
   // Head and body in one write. False: the caller is gone.
   Task<bool> respond(ResponseHead head, std::string body);
@@ -86,8 +88,14 @@ struct ServerOptions {
   std::size_t max_connections = 8192;                  // at the bound a new one gets 503 and is closed
   Duration header_timeout = std::chrono::seconds(10);  // from the first byte of a head to its end: 408
   Duration body_timeout = std::chrono::seconds(30);    // without any progress: BodyError::timeout
-  Duration write_timeout = std::chrono::seconds(30);   // without any progress: the connection is cut
-  Duration idle_timeout = std::chrono::seconds(75);    // between requests, and before the first
+  // However it comes on, a body has body_grace, and a second more for each body_rate of it that has come.
+  Duration body_grace = std::chrono::seconds(30);
+  std::size_t body_rate = 64 * 1024;
+  // What all bodies share, with others perhaps; null: no bound. At the bound a body waits for body_memory_wait.
+  std::shared_ptr<BodyMemory> body_memory{};
+  Duration body_memory_wait = std::chrono::seconds(5);
+  Duration write_timeout = std::chrono::seconds(30);  // without any progress: the connection is cut
+  Duration idle_timeout = std::chrono::seconds(75);   // between requests, and before the first
   // After an answer that was given before the whole request was read, so much is read and thrown away, for so long, to
   // let the caller find the answer instead of a reset connection.
   std::size_t linger_bytes = 64 * 1024 * 1024;
@@ -97,6 +105,9 @@ struct ServerOptions {
   // the head: its target is empty where not even that came.
   std::function<std::string(int status, std::string_view message, const RequestHead& request)> error_body{};
   std::string error_content_type = "text/plain; charset=utf-8";
+
+  // When a body must be complete that began then and of which so many bytes have come.
+  TimePoint body_due(TimePoint began, std::size_t received) const noexcept;
 
   Problems validate() const;
 };

@@ -26,7 +26,7 @@ bool ServerConnection::expects_continue() const noexcept {
 }
 
 // Takes what has been received; an error ends the body for good.
-std::optional<BodyError> ServerConnection::collect(std::string& body) {
+std::optional<BodyError> ServerConnection::collect(Body& body) {
   std::string_view piece;
   const ParseStep step = parser_->next_body(in(), piece);
   if (piece.size() > server_->options.max_body - body.size()) return BodyError::too_large;
@@ -35,46 +35,95 @@ std::optional<BodyError> ServerConnection::collect(std::string& body) {
   return std::nullopt;
 }
 
-Task<std::expected<std::string, BodyError>> ServerConnection::read_body() {
-  static constexpr std::size_t kTrustedLength = 256 * 1024;  // memory is not taken on a caller's word
-  std::string body;
-  const auto fail = [this](BodyError error) {
-    body_broken_ = true;
-    expect_nothing();
-    return std::unexpected(error);
-  };
-  bool invite = expects_continue() && in().empty();
-  if (const auto length = parser_->content_length()) {
-    if (*length > server_->options.max_body) co_return fail(BodyError::too_large);
-    body.reserve(std::min(static_cast<std::size_t>(*length), kTrustedLength));
-  }
-  bool waits_anew = true;
-  std::size_t undecoded = 0;  // what the last round left: the beginning of a chunk header
-  while (true) {
-    if (in().size() > undecoded) waits_anew = true;
-    if (const auto error = collect(body)) co_return fail(*error);
-    if (parser_->is_done()) break;
-    undecoded = in().size();
-    if (lost() || read_error()) co_return fail(BodyError::gone);
-    if (expired() && !waits_anew) co_return fail(BodyError::timeout);
-    if (std::exchange(invite, false) && !co_await send(Pieces("HTTP/1.1 100 Continue\r\n\r\n"))) {
-      co_return fail(BodyError::gone);
-    }
-    if (std::exchange(waits_anew, false)) expect_by(saturating_add(loop().now(), server_->options.body_timeout));
-    if (!arm_read()) co_return fail(BodyError::malformed);  // a chunk header or trailer that fills the buffer
-    co_await event();
+Task<std::expected<Body, BodyError>> ServerConnection::read_body() {
+  Body body{BodyMemory::Share(server_->options.body_memory)};
+  std::optional<BodyError> error;
+  const auto length = parser_->content_length();
+  if (length && *length > server_->options.max_body) {
+    error = BodyError::too_large;
+  } else if (length && in().size() >= *length && body.share().try_grow(*length)) {
+    error = collect(body);
+  } else if (!parser_->is_done()) {
+    error = co_await rest_of_body(body);
   }
   expect_nothing();
+  if (error) {
+    body_broken_ = true;
+    co_return std::unexpected(*error);
+  }
   shrink_buffer();
   watch();  // whether the caller leaves
   co_return body;
+}
+
+// How much memory the body should have, in all, to go on: no more ahead than its caller has already shown to mean it,
+// who may only claim that a lot is to come. It also bounds what is read in one turn of the loop.
+std::size_t ServerConnection::wanted_room(const Body& body) const {
+  static constexpr std::size_t kLeastStep = std::size_t{128} << 10;  // more than can have been read ahead
+  static constexpr std::size_t kMostStep = std::size_t{1} << 20;
+  static_assert(kLeastStep > ReadBuffer::kBulk);
+  const std::size_t step = std::clamp(body.size(), kLeastStep, kMostStep);
+  const std::uint64_t most = parser_->content_length() ? *parser_->content_length() : server_->options.max_body;
+  return std::min<std::size_t>(body.size() + step, most);
+}
+
+// Takes what is there, for which the body has the memory. Where the length is known, what has not been read ahead comes
+// straight from the system.
+std::optional<BodyError> ServerConnection::take_more(Body& body) {
+  if (const auto error = collect(body)) return error;
+  const auto length = parser_->content_length();
+  if (!length || request_read() || read_pending()) return std::nullopt;
+  body.reserve(*length);  // all of it: pages that nothing is written to cost nothing
+  body.commit(read_into(body.room().first(body.share().bytes() - body.size())));
+  body_read_ = body.size() == *length;
+  return std::nullopt;
+}
+
+// Of a body that has not come whole.
+Task<std::optional<BodyError>> ServerConnection::rest_of_body(Body& body) {
+  const ServerOptions& options = server_->options;
+  TimePoint began = loop().now();
+  TimePoint last = began;  // when something came
+  bool invite = expects_continue() && in().empty();
+  std::size_t undecoded = 0;  // what the last round left: the beginning of a chunk header
+  while (true) {
+    const std::size_t wanted = wanted_room(body);
+    if (!body.share().try_grow(wanted)) {
+      expect_nothing();
+      const TimePoint asked = loop().now();
+      const TimePoint by = saturating_add(asked, options.body_memory_wait);
+      if (!co_await body.share().grow(loop(), wanted, by)) co_return lost() ? BodyError::gone : BodyError::no_memory;
+      const Duration waited = elapsed(asked, loop().now());  // which is not the caller's doing
+      began = saturating_add(began, waited);
+      last = saturating_add(last, waited);
+    }
+    const std::size_t before = body.size();
+    if (auto error = take_more(body)) co_return error;
+    if (request_read()) co_return std::nullopt;
+    if (lost() || read_error()) co_return BodyError::gone;
+    const TimePoint now = loop().now();
+    if (body.size() > before || in().size() > undecoded) last = now;
+    undecoded = in().size();
+    const TimePoint due = std::min(saturating_add(last, options.body_timeout), options.body_due(began, body.size()));
+    if (now >= due) co_return BodyError::timeout;
+    if (std::exchange(invite, false) && !co_await send(Pieces("HTTP/1.1 100 Continue\r\n\r\n"))) {
+      co_return BodyError::gone;
+    }
+    expect_by(due);
+    if (parser_->content_length()) {
+      arm_readable();
+    } else if (!arm_read()) {  // a chunk header or trailer that fills the buffer
+      co_return BodyError::malformed;
+    }
+    co_await event();
+  }
 }
 
 // Whether the request has been read to its end, throwing away what has been received of it.
 bool ServerConnection::body_complete() {
   std::string_view ignored;
   if (body_broken_ || !parser_ || !parser_->is_header_done()) return false;
-  return parser_->is_done() || parser_->next_body(in(), ignored) == ParseStep::done;
+  return request_read() || parser_->next_body(in(), ignored) == ParseStep::done;
 }
 
 Framing ServerConnection::begin_answer(const ResponseHead& head, Framing::Kind kind, std::size_t size) {

@@ -110,6 +110,7 @@ Task<int> ServerConnection::next_head() {
   answer_ = Answer::none;
   receiving_ = false;
   body_broken_ = false;
+  body_read_ = false;
   expect_by(saturating_add(loop().now(), share_.draining && fresh_ ? kDrainGrace : options.idle_timeout));
   while (true) {
     if (!in().empty()) {
@@ -185,7 +186,7 @@ Task<void> ServerConnection::refuse(int status) {
 // Closing with unread bytes would reset the connection, and the reset can overtake the answer. So the sending side is
 // shut, what still comes is thrown away within bounds, and then the connection is closed (RFC 9112 9.6).
 Task<void> ServerConnection::leave() {
-  const bool unread = !closed() && !read_error() && (!parser_ || !parser_->is_done() || !in().empty());
+  const bool unread = !closed() && !read_error() && (!parser_ || !request_read() || !in().empty());
   if (unread && answer_ == Answer::complete) {
     const ServerOptions& options = server_->options;
     ErrorCode error;

@@ -34,7 +34,7 @@ class ServerConnection final : public Connection {
   // See ServerExchange.
   RequestHead& head() noexcept { return head_; }
   std::string_view peer_address() const noexcept { return peer_address_; }
-  Task<std::expected<std::string, BodyError>> read_body();
+  Task<std::expected<Body, BodyError>> read_body();
   Task<bool> respond(ResponseHead head, std::string body);
   Task<bool> start(ResponseHead head);
   Task<bool> write(std::string_view bytes);
@@ -63,8 +63,11 @@ class ServerConnection final : public Connection {
   Task<void> refuse(int status);
   Task<void> leave();
 
-  std::optional<BodyError> collect(std::string& body);
-  std::optional<std::string_view> next_body_piece();
+  std::optional<BodyError> collect(Body& body);
+  Task<std::optional<BodyError>> rest_of_body(Body& body);
+  std::size_t wanted_room(const Body& body) const;
+  std::optional<BodyError> take_more(Body& body);
+  bool request_read() const noexcept { return body_read_ || parser_->is_done(); }
   bool body_complete();
   bool expects_continue() const noexcept;
 
@@ -88,6 +91,7 @@ class ServerConnection final : public Connection {
   bool receiving_ = false;   // part of a head has been received
   bool gone_ = false;
   bool body_broken_ = false;
+  bool body_read_ = false;  // to its end, past the parser
   bool must_close_ = false;
   bool is_head_request_ = false;
 };

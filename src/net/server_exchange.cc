@@ -9,7 +9,7 @@ namespace fuseboard::net {
 RequestHead& ServerExchange::head() noexcept { return connection_.head(); }
 std::string_view ServerExchange::peer_address() const noexcept { return connection_.peer_address(); }
 Loop& ServerExchange::loop() noexcept { return connection_.loop(); }
-Task<std::expected<std::string, BodyError>> ServerExchange::read_body() { return connection_.read_body(); }
+Task<std::expected<Body, BodyError>> ServerExchange::read_body() { return connection_.read_body(); }
 Task<bool> ServerExchange::respond(ResponseHead head, std::string body) {
   return connection_.respond(std::move(head), std::move(body));
 }

@@ -17,6 +17,7 @@ struct Timer::Impl final : LoopMember, std::enable_shared_from_this<Timer::Impl>
     const Duration wait = std::min<Duration>(elapsed(loop().now(), when), std::chrono::hours(24 * 365));
     timer.expires_after(wait);
     timer.async_wait([self = shared_from_this(), wait_number = ++waits](const ErrorCode& error) {
+      const BusyLoop busy(self->loop());
       if (wait_number == self->waits) self->done->set(!error && !self->cancelled);
     });
   }

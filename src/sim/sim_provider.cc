@@ -25,6 +25,8 @@ int status_of(net::BodyError error) {
       return 408;
     case net::BodyError::malformed:
       return 400;
+    case net::BodyError::no_memory:
+      return 503;
     case net::BodyError::gone:
       return 0;
   }
@@ -47,7 +49,7 @@ void mark(Reply& reply, bool demo) {
 // The state is held by value: a handler may outlive the provider object.
 net::Task<void> serve(std::shared_ptr<SimProvider::State> state, net::ServerExchange& exchange) {
   const SimOptions& options = state->options();
-  const std::expected<std::string, net::BodyError> body = co_await exchange.read_body();
+  const std::expected<net::Body, net::BodyError> body = co_await exchange.read_body();
   if (!body) {
     const int status = status_of(body.error());
     if (status == 0) co_return;

@@ -58,6 +58,7 @@ TEST(Load, WhatTheFileLeavesOutHasDefaults) {
   ASSERT_TRUE(loaded.config);
   EXPECT_EQ(loaded.config->listen.to_text(), "127.0.0.1:8787");
   EXPECT_EQ(loaded.config->max_body, 32U << 20);
+  EXPECT_EQ(loaded.config->max_body_memory, 1U << 30);
   EXPECT_EQ(loaded.config->drain_timeout, 30s);
   EXPECT_FALSE(loaded.config->allow_anonymous);
   EXPECT_TRUE(loaded.config->models.empty());
@@ -79,6 +80,12 @@ TEST(Load, BoundsOfTheProcessHold) {
             "f.yaml:4:11: max_body: 1023 is not allowed; allowed: 1KiB to 1GiB\n"
             "f.yaml:5:16: drain_timeout: 3601s is not allowed; allowed: 0s to 1h");
   EXPECT_THAT(problem(with_providers("max_body: 1073741825\n")), HasSubstr("allowed: 1KiB to 1GiB"));
+  EXPECT_EQ(problem(with_providers("max_body_memory: 32MiB\n")), "");
+  EXPECT_EQ(problem(with_providers("max_body_memory: 1KiB\nmax_body: 1KiB\n")), "") << "whichever comes first";
+  EXPECT_EQ(problem(with_providers("max_body_memory: 1024GiB\n")), "");
+  EXPECT_THAT(problem(with_providers("max_body_memory: 31MiB\n")),
+              HasSubstr("max_body_memory: 31MiB is not allowed; allowed: max_body to 1TiB"));
+  EXPECT_THAT(problem(with_providers("max_body_memory: 1025GiB\n")), HasSubstr("allowed: max_body to 1TiB"));
 }
 
 TEST(Load, TheListenAddressIsNumeric) {

@@ -73,7 +73,7 @@ class Forms {
   // Of the only target, which must be able to take the call.
   std::string body() {
     EXPECT_TRUE(forms_.can_take(0));
-    return forms_.body(0);
+    return forms_.body(0).text();
   }
 
  private:
@@ -266,6 +266,23 @@ TEST(RequestForms, AChatTargetIsToldAnEffortUnlessItIsToBeLeftOut) {
     Forms forms(messages_call(R"(,"output_config":{"effort":"high"})"), {to});
     EXPECT_EQ(forms.body(), plain + rest);
   }
+}
+
+TEST(RequestForms, WhatIsTooLargeForTheLoopIsTranslatedByTheAttempt) {
+  const std::string content(kMostTranslatedOnLoop, 'x');
+  const std::string members = R"("max_tokens":9,"messages":[{"role":"user","content":")" + content + R"("}])";
+  Forms good(call(Endpoint::messages, Dialect::anthropic, "/v1/messages", R"({"model":"a",)" + members + "}"),
+             {target(kChat, "m")});
+  EXPECT_TRUE(good->is_large(0));
+  EXPECT_TRUE(good->make_body(0)->text().contains(content));
+  Forms unsayable(
+      call(Endpoint::messages, Dialect::anthropic, "/v1/messages", R"({"model":"a","top_k":5,)" + members + "}"),
+      {target(kChat, "m")});
+  EXPECT_TRUE(unsayable->can_take(0)) << "the attempt will see";
+  EXPECT_TRUE(unsayable->unable().empty());
+  const auto body = unsayable->make_body(0);
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().param, "top_k");
 }
 
 }  // namespace

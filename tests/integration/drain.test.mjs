@@ -102,3 +102,22 @@ test('a call that outlasts drain_timeout is cut and the program still exits 0', 
   assert.deepEqual(await gateway.program.exit, { code: 0, signal: null });
   await assert.rejects(answer);
 });
+
+test('a log that nobody reads holds up neither calls nor the end', async (t) => {
+  const sim = await startSim(t);
+  // Every call is a probe that fails: three transitions, three lines.
+  const breaker = { failure_threshold: 1, open: '1ms' };
+  const gateway = await startGateway(t, modelOver([sim], { target: { model: 'sim-503' }, model: { breaker } }));
+  gateway.program.child.stdout.pause();
+  const dropped = async () => {
+    const text = await (await fetch(`${gateway.url}/metrics`)).text();
+    return Number(/^fuseboard_log_dropped_total (\d+)$/m.exec(text)[1]);
+  };
+  const call = async () => { await (await chat(gateway.url)).arrayBuffer(); };
+  while (await dropped() === 0) await Promise.all(Array.from({ length: 50 }, call));
+
+  gateway.program.signal('SIGTERM');
+  const told = Date.now();
+  assert.deepEqual(await gateway.program.exit, { code: 0, signal: null });
+  assert.ok(Date.now() - told < 10_000, 'it waited for a reader');
+});

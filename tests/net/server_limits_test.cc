@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "tests/net/net_fixture.h"
@@ -28,6 +29,9 @@ Task<void> ok(ServerExchange& exchange) {
         break;
       case BodyError::malformed:
         status = 400;
+        break;
+      case BodyError::no_memory:
+        status = 503;
         break;
       case BodyError::gone:
         co_return;
@@ -167,6 +171,73 @@ TEST(ServerLimits, A413CanBeReadByACallerThatSends40MiBFirst) {  // CORE-5
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 413 ")) << answer;
     EXPECT_TRUE(answer.contains("connection: close"));
   }
+}
+
+TEST(ServerLimits, ABodyHasHalfAMinuteAndASecondForEach64KiBOfIt) {  // CORE-5
+  const ServerOptions defaults;
+  const TimePoint began{1h};
+  EXPECT_EQ(defaults.body_due(began, 0), began + 30s);
+  EXPECT_EQ(defaults.body_due(began, 64 * 1024), began + 31s);
+  EXPECT_EQ(defaults.body_due(began, 32 * 1024), began + 30500ms);
+  EXPECT_EQ(defaults.body_due(began, 32U << 20U), began + 542s);
+}
+
+TEST(ServerLimits, ABodyThatTricklesGets408ThoughItNeverStops) {  // CORE-5
+  Service service(ok, {.body_timeout = 10s, .body_grace = 300ms});
+  for (const char* framing : {"Content-Length: 1000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"}) {
+    RawSocket socket = RawSocket::connect(service.port);
+    socket.send(std::string("POST / HTTP/1.1\r\nHost: x\r\n") + framing);
+    const std::string_view piece = std::string_view(framing).contains("chunked") ? "1\r\nx\r\n" : "x";
+    pollfd answered{.fd = socket.descriptor(), .events = POLLIN, .revents = 0};
+    int pieces = 0;
+    while (pieces < 10'000 && ::poll(&answered, 1, 5) == 0 && socket.send(piece)) ++pieces;
+    const std::string answer = socket.read_until("\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 408 ")) << answer;
+    EXPECT_GT(pieces, 1) << "it was cut for a silence";
+  }
+}
+
+TEST(ServerLimits, ASteadyBodyMayTakeLongerThanTheGrace) {
+  Service service(ok, {.body_grace = 100ms, .body_rate = 10});
+  RawSocket socket = RawSocket::connect(service.port);
+  socket.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60\r\n\r\n");
+  pollfd answered{.fd = socket.descriptor(), .events = POLLIN, .revents = 0};
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_EQ(::poll(&answered, 1, 50), 0) << "it was cut at piece " << i;
+    ASSERT_TRUE(socket.send("0123456789"));
+  }
+  EXPECT_TRUE(socket.read_until("\r\n\r\n").starts_with("HTTP/1.1 200 "));
+}
+
+TEST(ServerLimits, BodiesShareTheirMemoryAndWhoFindsNoneInTimeGets503) {  // CORE-5
+  const auto memory = std::make_shared<BodyMemory>(300'000);
+  Service service(ok, {.body_memory = memory, .body_memory_wait = 50ms});
+  Caller caller;
+  BodyMemory::Share others(memory);
+  ASSERT_TRUE(others.try_grow(200'001));
+  for (const bool chunked : {false, true}) {
+    const std::string framing =
+        chunked ? "Transfer-Encoding: chunked\r\n\r\n186a0\r\n" : "Content-Length: 100000\r\n\r\n";
+    EXPECT_TRUE(answer_to(service.port, "POST / HTTP/1.1\r\nHost: x\r\n" + framing + std::string(100'000, 'x') +
+                                            (chunked ? "\r\n0\r\n\r\n" : ""))
+                    .starts_with("HTTP/1.1 503 "));
+  }
+  EXPECT_EQ(fetch(caller, service.origin(), {.method = "POST"}, std::string(99'999, 'x'))->head.status, 200);
+  EXPECT_EQ(memory->counters().bytes, 200'001U) << "what was read has not been given back";
+  EXPECT_EQ(memory->counters().timed_out, 2U);
+}
+
+TEST(ServerLimits, ABodyGoesOnWhenMemoryIsFree) {  // CORE-5
+  const auto memory = std::make_shared<BodyMemory>(300'000);
+  Service service(ok, {.body_memory = memory, .body_memory_wait = kPatience});
+  BodyMemory::Share others(memory);
+  ASSERT_TRUE(others.try_grow(250'000));
+  RawSocket socket = RawSocket::connect(service.port);
+  socket.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 250000\r\n\r\n");
+  while (memory->counters().waited == 0) std::this_thread::yield();
+  others.clear();
+  socket.send(std::string(250'000, 'x'));
+  EXPECT_TRUE(socket.read_until("\r\n\r\n").starts_with("HTTP/1.1 200 "));
 }
 
 TEST(ServerLimits, ABodyAtTheBoundPassesAndOneByteMoreDoesNot) {  // CORE-5

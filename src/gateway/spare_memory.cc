@@ -1,0 +1,60 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/spare_memory.h"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <utility>
+
+#include "net/body.h"
+
+namespace fuseboard::gateway {
+namespace {
+
+constexpr Duration kLookEvery = std::chrono::seconds(5);
+
+void trim_allocator() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+}
+
+}  // namespace
+
+bool TrimDecision::should_trim(std::size_t resident, std::size_t in_use) noexcept {
+  if (base_ == 0) base_ = resident;
+  base_ = std::min(base_, resident);
+  const std::size_t grown = resident - base_;
+  const bool quiet = grown >= kWorthwhile && in_use <= grown / 4;
+  quiet_ = quiet ? quiet_ + 1 : 0;
+  if (quiet_ < kQuietLooks) return false;
+  quiet_ = 0;
+  return true;
+}
+
+std::size_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::size_t all = 0;
+  std::size_t resident = 0;
+  statm >> all >> resident;
+  return statm ? resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) : 0;
+}
+
+net::Task<void> give_back_spare_memory(net::Loop& loop, net::ThreadPool& aside, std::function<std::size_t()> in_use) {
+  TrimDecision decision;
+  while (co_await loop.sleep_until(saturating_add(loop.now(), kLookEvery))) {
+    net::Body::release_spare();
+    if (!in_use || !decision.should_trim(resident_bytes(), in_use())) continue;
+    decision.trimmed(co_await net::run_aside(loop, aside, [] {
+      trim_allocator();
+      return resident_bytes();
+    }));
+  }
+}
+
+}  // namespace fuseboard::gateway

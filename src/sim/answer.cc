@@ -88,7 +88,7 @@ Reply chat_reply(Dialect dialect, const ChatRequest& request, const Fate& fate, 
   }
   const Composition said =
       compose(request, fate, {.seed = context.seed, .max_tokens = context.max_tokens, .inspected = context.inspected});
-  if (request.stream) {
+  if (request.stream && fate.label != Fate::Label::kEvents) {
     StreamEvents events = events_of(dialect, request, said, context);
     const ErrorDetail detail = refusal.detail(fate);
     events.error = request.response ? response_error_events(request, context, events, fate.after_tokens,

@@ -69,7 +69,7 @@ ordered_json input_of(const ToolCall& call) {
 
 ordered_json content(const Composition& said, const AnswerContext& context) {
   ordered_json blocks = ordered_json::array();
-  if (!said.reasoning.empty()) {
+  if (!said.reasoning.empty() || said.thinks_unseen) {
     ordered_json block = empty_thinking();
     block["thinking"] = joined(said.reasoning);
     block["signature"] = signature(context);
@@ -132,6 +132,10 @@ void add_blocks(const Composition& said, const AnswerContext& context, Blocks& b
     for (const auto& token : said.reasoning) blocks.token({{"type", "thinking_delta"}, {"thinking", token}});
     blocks.aside({{"type", "signature_delta"}, {"signature", signature(context)}});
   }
+  if (said.thinks_unseen) {
+    blocks.open(empty_thinking());
+    blocks.aside({{"type", "signature_delta"}, {"signature", signature(context)}});
+  }
   if (!said.tokens.empty()) blocks.open(empty_text());
   for (const auto& token : said.tokens) blocks.token({{"type", "text_delta"}, {"text", token}});
   for (std::size_t i = 0; i < said.calls.size(); ++i) {
@@ -158,7 +162,8 @@ StreamEvents anthropic_events(const ChatRequest& request, const Composition& sai
   events.start = event("message_start", {{"type", "message_start"}, {"message", std::move(begun)}});
   Blocks blocks(events);
   add_blocks(said, context, blocks);
-  events.start += event("ping", {{"type", "ping"}});
+  events.ping = event("ping", {{"type", "ping"}});
+  events.start += events.ping;
   events.finish = blocks.end();
   events.finish +=
       event("message_delta", {{"type", "message_delta"},

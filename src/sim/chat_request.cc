@@ -45,6 +45,9 @@ Checked read_messages(Dialect dialect, const json& root, ChatRequest& request) {
                  request);
   }
   if (auto checked = check_messages(dialect, messages); !checked) return checked;
+  if (dialect == Dialect::kAnthropic) {
+    if (auto checked = check_thinking(root); !checked) return checked;
+  }
   if (auto checked = check_tools(dialect, member(root, "tools")); !checked) return checked;
   request.after_tool_result = holds_tool_result(messages.back());
   count_prompt(messages.size(), request);

@@ -156,7 +156,8 @@ Composition compose(const ChatRequest& request, const Fate& fate, const Composit
     composition.tokens = split_tokens(input.inspected);
     return composition;
   }
-  if (fate.reasoning_tokens != 0) {
+  composition.thinks_unseen = fate.hidden_thinking > Duration::zero();
+  if (fate.reasoning_tokens != 0 && !composition.thinks_unseen) {
     composition.reasoning = invented_text(mix(seed, "reasoning"), std::min(fate.reasoning_tokens, limit + 1));
   }
   if (calls_tool(request, fate)) {

@@ -26,6 +26,7 @@ struct ToolCall {
 };
 
 struct Composition {
+  bool thinks_unseen = false;   // before the rest: that is told, but no word of it
   Tokens reasoning;             // said before the rest
   Tokens tokens;                // of the text
   std::vector<ToolCall> calls;  // after the text

@@ -66,12 +66,26 @@ Checked check_part(Dialect dialect, std::string_view type, std::size_t message, 
              "messages");
 }
 
+// Thoughts are taken back only as they were signed.
+Checked check_signature(const json& part, std::size_t message, std::size_t index) {
+  if (member(part, "type") != "thinking") return {};
+  const json& signature = member(part, "signature");
+  if (signature.is_null()) {
+    return bad(fmt::format("messages.{}.content.{}.thinking.signature: Field required", message, index), "messages");
+  }
+  if (signature != "") return {};
+  return bad(fmt::format("messages.{}.content.{}: Invalid `signature` in `thinking` block", message, index),
+             "messages");
+}
+
 Checked check_parts(Dialect dialect, const json& content, std::size_t message) {
   if (!content.is_array()) return {};
   for (std::size_t i = 0; i < content.size(); ++i) {
     const json& type = member(content[i], "type");
     if (!type.is_string()) continue;
     if (auto checked = check_part(dialect, type.get_ref<const std::string&>(), message, i); !checked) return checked;
+    if (dialect != Dialect::kAnthropic) continue;
+    if (auto checked = check_signature(content[i], message, i); !checked) return checked;
   }
   return {};
 }
@@ -175,6 +189,21 @@ Checked check_messages(Dialect dialect, const json& messages) {
     if (auto checked = check_parts(dialect, member(messages[i], "content"), i); !checked) return checked;
   }
   return dialect == Dialect::kOpenAi ? check_openai_calls(messages) : check_anthropic_calls(messages);
+}
+
+Checked check_thinking(const json& request) {
+  const json& messages = member(request, "messages");
+  if (text_member(member(request, "thinking"), "type") != "enabled" || messages.size() < 2) return {};
+  const json& last = messages.back();
+  const json& before = messages[messages.size() - 2];
+  const json& content = member(before, "content");
+  if (ids_in(member(last, "content"), "tool_result", "tool_use_id").empty() || !content.is_array()) return {};
+  const std::string type = content.empty() ? std::string() : text_member(content.front(), "type");
+  if (type == "thinking" || type == "redacted_thinking") return {};
+  return bad(fmt::format("messages.{}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `{}`. When "
+                         "`thinking` is enabled, a final `assistant` message must start with a thinking block.",
+                         messages.size() - 2, type),
+             "messages");
 }
 
 Checked check_tools(Dialect dialect, const json& tools) {

@@ -16,6 +16,10 @@ namespace fuseboard::sim {
 // id) pass.
 Checked check_messages(Dialect dialect, const nlohmann::json& messages);
 
+// Of a whole request of messages: thinking that is `enabled` wants a turn that goes on after its tools to have begun
+// with thoughts. https://docs.claude.com/en/docs/build-with-claude/extended-thinking
+Checked check_thinking(const nlohmann::json& request);
+
 // `tools` of the same.
 Checked check_tools(Dialect dialect, const nlohmann::json& tools);
 

@@ -53,6 +53,14 @@ struct Fate {
     kIgnored,    // another answer begins
   };
 
+  // What an answer says of its own form.
+  enum class Label : std::uint8_t {
+    kRight,
+    kJson,    // also of a stream
+    kNone,    // no content type
+    kEvents,  // a plain answer, also to a request for a stream, is called a stream
+  };
+
   std::string behaviour = "sim-ok";  // for the log and x-sim-behaviour
   Opening opening = Opening::kAnswer;
   ErrorKind error = ErrorKind::kUnavailable;
@@ -71,6 +79,8 @@ struct Fate {
   std::size_t tokens = 0;            // length of the text; 0: what the prompt and the seed say
   std::size_t calls = 1;             // of tools, for Content::kToolCall
   std::size_t reasoning_tokens = 0;  // said before the answer
+  Duration hidden_thinking{};        // before the answer: nothing is seen of it but that it has begun, and pings
+  Label label = Label::kRight;
   Prefill prefill = Prefill::kContinued;
   Ending ending = Ending::kComplete;
   std::size_t after_tokens = 0;

@@ -100,7 +100,7 @@ ordered_json call_begun(const ToolCall& call, std::size_t index, const AnswerCon
 ordered_json call_delta(ordered_json call) { return {{"tool_calls", ordered_json::array({std::move(call)})}}; }
 
 bool begins_with_call(const Composition& said) {
-  return said.reasoning.empty() && said.tokens.empty() && !said.calls.empty();
+  return !said.thinks_unseen && said.reasoning.empty() && said.tokens.empty() && !said.calls.empty();
 }
 
 ordered_json first_delta(const Composition& said, const AnswerContext& context) {
@@ -108,8 +108,9 @@ ordered_json first_delta(const Composition& said, const AnswerContext& context) 
   if (begins_with_call(said)) {
     delta["tool_calls"] = ordered_json::array({call_begun(said.calls.front(), 0, context)});
   } else {
-    delta["content"] = "";
+    delta["content"] = said.thinks_unseen ? ordered_json(nullptr) : ordered_json("");
     delta["refusal"] = nullptr;
+    if (said.thinks_unseen) delta["reasoning_content"] = "";
   }
   return delta;
 }
@@ -151,6 +152,7 @@ StreamEvents openai_events(const ChatRequest& request, const Composition& said, 
   const Chunks chunks(request, context);
   StreamEvents events;
   events.start = chunks.delta(first_delta(said, context), nullptr);
+  events.ping = ": ping\n\n";
   add_tokens(chunks, said, context, events.tokens);
   events.finish = chunks.delta(ordered_json::object(), finish_reason(said.finish));
   if (request.include_usage) events.finish += chunks.usage_chunk(said);

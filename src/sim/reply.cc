@@ -11,6 +11,7 @@ namespace fuseboard::sim {
 namespace {
 
 constexpr const char* kJson = "application/json";
+constexpr const char* kEventStream = "text/event-stream; charset=utf-8";
 
 Reply reply_of(const Fate& fate) {
   Reply reply;
@@ -18,6 +19,10 @@ Reply reply_of(const Fate& fate) {
   reply.behaviour = fate.behaviour;
   return reply;
 }
+
+// A stream shows that its model thinks: pings, a hundred at most.
+constexpr Duration kPingGap = std::chrono::milliseconds(100);
+constexpr int kMostPings = 100;
 
 void add_step(Reply& reply, Duration wait, std::string bytes, bool split) {
   if (bytes.empty()) return;
@@ -29,6 +34,21 @@ void add_step(Reply& reply, Duration wait, std::string bytes, bool split) {
   reply.steps.push_back({wait, bytes.substr(0, half)});
   // A pause, however short, or the system would join the two halves again.
   reply.steps.push_back({std::chrono::milliseconds(2), bytes.substr(half)});
+}
+
+void add_pings(Reply& reply, Duration lasts, const std::string& ping) {
+  const Duration gap = std::max(kPingGap, lasts / kMostPings);
+  for (Duration left = lasts; left > Duration::zero(); left -= std::min(left, gap)) {
+    reply.steps.push_back({std::min(left, gap), ping});
+  }
+}
+
+// What an answer is called in its head.
+void label(const Fate& fate, std::string_view right, Reply& reply) {
+  if (fate.label == Fate::Label::kNone) return;
+  if (fate.label == Fate::Label::kJson) right = kJson;
+  if (fate.label == Fate::Label::kEvents) right = kEventStream;
+  reply.headers.insert(reply.headers.begin(), {"content-type", std::string(right)});
 }
 
 bool stops_early(Fate::Ending ending) {
@@ -59,12 +79,14 @@ std::string Reply::body() const {
 Reply stream_reply(const Fate& fate, StreamEvents events, Duration usual_gap) {
   Reply reply = reply_of(fate);
   reply.streamed = true;
-  reply.headers = {{"content-type", "text/event-stream; charset=utf-8"}, {"cache-control", "no-cache"}};
+  reply.headers = {{"cache-control", "no-cache"}};
+  label(fate, kEventStream, reply);
   const bool split = fate.split_events;
   const Duration gap = fate.token_gap.value_or(usual_gap);
   const std::size_t fails_at = std::min(fate.after_tokens, events.tokens.size());
 
   add_step(reply, {}, std::move(events.start), split);
+  add_pings(reply, fate.hidden_thinking, events.ping);
   // The wait for the first content stands on its own: the gap comes between tokens.
   Duration next_wait = fate.token_gap ? saturating_add(fate.first_token_wait, gap) : fate.first_token_wait;
   for (std::size_t i = 0; i <= events.tokens.size(); ++i) {
@@ -87,8 +109,8 @@ Reply stream_reply(const Fate& fate, StreamEvents events, Duration usual_gap) {
 
 Reply plain_reply(const Fate& fate, std::string body, std::size_t tokens) {
   Reply reply = reply_of(fate);
-  reply.headers = {{"content-type", kJson}};
-  reply.wait = saturating_add(reply.wait, fate.first_token_wait);
+  label(fate, kJson, reply);
+  reply.wait = saturating_add(reply.wait, saturating_add(fate.first_token_wait, fate.hidden_thinking));
   if (fate.token_gap) {
     reply.wait = saturating_add(reply.wait, saturating_scale(*fate.token_gap, static_cast<double>(tokens)));
   }

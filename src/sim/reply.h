@@ -39,6 +39,7 @@ struct Reply {
 // The events of a whole stream, in the order in which they are sent.
 struct StreamEvents {
   std::string start;                // before the first content: the role, or message_start and its kin
+  std::string ping;                 // what comes while there is nothing to say
   std::vector<std::string> tokens;  // one event a token
   std::string finish;               // finish reason and usage
   std::string done;                 // the terminal event

@@ -54,7 +54,7 @@ std::string call_id(const AnswerContext& context, std::size_t call) {
 
 ordered_json reasoning_item(const Composition& said, const AnswerContext& context, Stage stage) {
   ordered_json summary = ordered_json::array();
-  if (stage == Stage::kEnded) summary.push_back(summary_part(joined(said.reasoning)));
+  if (stage == Stage::kEnded && !said.reasoning.empty()) summary.push_back(summary_part(joined(said.reasoning)));
   return {{"id", reasoning_id(context)}, {"type", "reasoning"}, {"summary", std::move(summary)}};
 }
 
@@ -77,7 +77,7 @@ ordered_json call_item(const Composition& said, std::size_t index, const AnswerC
 
 ordered_json output(const Composition& said, const AnswerContext& context) {
   ordered_json items = ordered_json::array();
-  if (!said.reasoning.empty()) items.push_back(reasoning_item(said, context, Stage::kEnded));
+  if (!said.reasoning.empty() || said.thinks_unseen) items.push_back(reasoning_item(said, context, Stage::kEnded));
   if (!said.tokens.empty()) items.push_back(message_item(said, context, Stage::kEnded));
   for (std::size_t i = 0; i < said.calls.size(); ++i) items.push_back(call_item(said, i, context, Stage::kEnded));
   return items;
@@ -146,6 +146,13 @@ class Items {
     add_tokens("response.reasoning_summary_text.delta", said_.reasoning, at);
     add("response.reasoning_summary_text.done", with(at, {{"text", whole}}));
     add("response.reasoning_summary_part.done", with(at, {{"part", summary_part(whole)}}));
+    end_item(reasoning_item(said_, context_, Stage::kEnded));
+  }
+
+  // Without a summary.
+  void add_hidden_reasoning() {
+    begin_item(reasoning_item(said_, context_, Stage::kBegun));
+    events_.start = take();
     end_item(reasoning_item(said_, context_, Stage::kEnded));
   }
 
@@ -218,6 +225,8 @@ StreamEvents response_events(const ChatRequest& request, const Composition& said
   items.add("response.created", begun);
   items.add("response.in_progress", begun);
   if (!said.reasoning.empty()) items.add_reasoning();
+  if (said.thinks_unseen) items.add_hidden_reasoning();
+  events.ping = ": keep-alive\n\n";
   if (!said.tokens.empty()) items.add_text();
   for (std::size_t i = 0; i < said.calls.size(); ++i) items.add_call(i);
   events.finish = items.take();

@@ -360,6 +360,46 @@ TEST(Pace, TheGapComesBetweenTokensAndTheFirstWaitBeforeThem) {
   EXPECT_EQ(reply(Dialect::kOpenAi, kChat, "sim-slow-first-token:250ms").wait, 250ms);
 }
 
+TEST(Pace, HiddenThinkingShowsThatItHasBegunAndPings) {
+  const Reply anthropic = reply(Dialect::kAnthropic, kMessageStream, "sim-thinking-pings:250ms");
+  EXPECT_THAT(anthropic.steps[0].bytes,
+              HasSubstr(R"("content_block":{"type":"thinking","thinking":"","signature":""})"));
+  const std::string ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
+  for (std::size_t i = 1; i <= 3; ++i) EXPECT_EQ(anthropic.steps[i].bytes, ping);
+  EXPECT_EQ(anthropic.steps[1].wait, 100ms);
+  EXPECT_EQ(anthropic.steps[3].wait, 50ms) << "250 ms in all";
+  EXPECT_THAT(anthropic.steps[4].bytes, HasSubstr("signature_delta"));
+  EXPECT_THAT(anthropic.steps[4].bytes, HasSubstr("text_delta"));
+
+  const Reply openai = reply(Dialect::kOpenAi, kStream, "sim-thinking-pings:1h");
+  EXPECT_THAT(openai.steps[0].bytes, HasSubstr(R"("content":null,"refusal":null,"reasoning_content":"")"));
+  EXPECT_EQ(openai.steps[1].bytes, ": ping\n\n");
+  EXPECT_EQ(openai.steps[100].wait, 36s) << "a hundred at most";
+  EXPECT_NE(openai.steps[101].bytes, ": ping\n\n");
+  EXPECT_EQ(reply(Dialect::kOpenAi, kChat, "sim-thinking-pings:250ms").wait, 250ms);
+  EXPECT_EQ(json::parse(reply(Dialect::kAnthropic, kMessage, "sim-thinking-pings").body())["content"][0]["thinking"],
+            "");
+}
+
+TEST(Labels, AnAnswerMayBeCalledWhatItIsNot) {
+  const auto type = [](const Reply& reply) {
+    for (const auto& [name, value] : reply.headers) {
+      if (name == "content-type") return value;
+    }
+    return std::string("none");
+  };
+  const Reply right = reply(Dialect::kOpenAi, kStream);
+  EXPECT_EQ(type(right), "text/event-stream; charset=utf-8");
+  for (const auto& [model, called] : {std::pair("sim-stream-as-json", "application/json"), {"sim-untyped", "none"}}) {
+    const Reply odd = reply(Dialect::kOpenAi, kStream, model);
+    EXPECT_EQ(type(odd), called);
+    EXPECT_EQ(odd.body(), right.body());
+  }
+  const Reply plain = reply(Dialect::kOpenAi, kStream, "sim-json-as-stream");
+  EXPECT_EQ(type(plain), "text/event-stream; charset=utf-8");
+  EXPECT_EQ(plain.body(), reply(Dialect::kOpenAi, kChat).body());
+}
+
 TEST(PlainEndings, HalfABodyIsSent) {
   const std::string whole = reply(Dialect::kOpenAi, kChat).body();
   const Reply cut = reply(Dialect::kOpenAi, kChat, "sim-stream-cut");

@@ -72,6 +72,33 @@ TEST(ConversationRules, AnthropicWantsEveryUseAnsweredInTheNextMessage) {
               HasSubstr("unexpected `tool_use_id` found in `tool_result` blocks: z."));
 }
 
+TEST(ConversationRules, AnthropicTakesBackOnlyThinkingThatItSigned) {
+  const auto with = [](const std::string& block) {
+    return anthropic((R"([{"role":"user"},{"role":"assistant","content":[)" + block + "]}]").c_str());
+  };
+  EXPECT_EQ(with(R"({"type":"thinking","thinking":"t","signature":"s"})"), "");
+  EXPECT_EQ(with(R"({"type":"redacted_thinking","data":"d"})"), "");
+  EXPECT_EQ(with(R"({"type":"thinking","thinking":"t","signature":""})"),
+            "messages.1.content.0: Invalid `signature` in `thinking` block");
+  EXPECT_EQ(with(R"({"type":"thinking","thinking":"t"})"), "messages.1.content.0.thinking.signature: Field required");
+}
+
+TEST(ConversationRules, AnthropicWantsATurnThatThinksToBeginWithThoughts) {
+  const auto with = [](const std::string& type, const std::string& first) {
+    const auto checked = check_thinking(json::parse(
+        R"({"thinking":{"type":")" + type +
+        R"("},"messages":[{"role":"user","content":"x"},{"role":"assistant","content":[)" + first +
+        R"({"type":"tool_use","id":"t"}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t"}]}]})"));
+    return checked ? "" : checked.error().message;
+  };
+  EXPECT_EQ(with("enabled", R"({"type":"thinking","thinking":"t","signature":"s"},)"), "");
+  EXPECT_EQ(with("adaptive", ""), "");
+  EXPECT_EQ(with("disabled", ""), "");
+  EXPECT_THAT(
+      with("enabled", ""),
+      HasSubstr("messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`."));
+}
+
 TEST(ConversationRules, ToolsAreDefinedAsTheDialectDoes) {
   EXPECT_EQ(tools(Dialect::kOpenAi, R"([{"type":"function","function":{"name":"f"}},{"type":"custom"}])"), "");
   EXPECT_EQ(tools(Dialect::kOpenAi, R"([{"name":"f","input_schema":{}}])"),

@@ -95,6 +95,7 @@ HttpClient::HttpClient(Loop& loop, ClientOptions options) {
     tls = std::move(loaded).value_or(nullptr);
   }
   throw_if_invalid(std::move(problems));
+  if (options.resolver == nullptr) options.resolver = std::make_shared<Resolver>();
   pool_ = Ref(new ClientPool(loop, std::move(options), std::move(tls)));
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@
 #include "net/http.h"
 #include "net/loop.h"
 #include "net/ref.h"
+#include "net/resolver.h"
 #include "net/task.h"
 
 namespace fuseboard::net {
@@ -39,8 +41,10 @@ struct TransportError {
   };
   Kind kind = connect_failed;
   bool request_may_have_run = false;  // some of the request may have reached the server
-  int sys_errno = 0;                  // 0 where there is none
-  std::string message{};              // for people; never contains headers or bodies
+  // It waited for its turn with us and not for the server, which is not to blame.
+  bool ours = false;
+  int sys_errno = 0;      // 0 where there is none
+  std::string message{};  // for people; never contains headers or bodies
 };
 std::string_view name(TransportError::Kind kind) noexcept;
 
@@ -57,6 +61,8 @@ struct ClientOptions {
   std::size_t max_idle = 256;            // over all origins
   Duration idle_timeout =
       std::chrono::seconds(30);  // below what servers commonly allow, so that they rarely close first
+  // Shared by clients that should share what is known of names; null: one of its own.
+  std::shared_ptr<Resolver> resolver{};
 
   Problems validate() const;
 };

@@ -96,7 +96,7 @@ Task<std::expected<void, TransportError>> ClientCall::connect(TimePoint by) {
     if (!loaded) co_return std::unexpected(TransportError{.kind = TransportError::tls, .message = loaded.error()});
     pool_->tls_context = *std::move(loaded);
   }
-  connection_ = Ref(new ClientConnection(pool_->loop, origin_, buffered));
+  connection_ = Ref(new ClientConnection(pool_->loop, *pool_->options.resolver, origin_, buffered));
   co_return co_await connection_->connect(origin_.tls ? pool_->tls_context.get() : nullptr, by);
 }
 

@@ -4,7 +4,6 @@
 // Private to net: a connection to an origin, from the resolving of its name to its place in the pool.
 #pragma once
 
-#include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <expected>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include "net/client.h"
 #include "net/connection.h"
+#include "net/resolver.h"
 
 namespace fuseboard::net {
 
@@ -19,7 +19,8 @@ struct ClientPool;
 
 class ClientConnection final : public Connection {
  public:
-  ClientConnection(Loop& loop, const Origin& origin, std::size_t most_buffered);
+  // The resolver must outlive its connecting.
+  ClientConnection(Loop& loop, Resolver& resolver, const Origin& origin, std::size_t most_buffered);
 
   const Origin& origin() const noexcept { return origin_; }
 
@@ -40,8 +41,6 @@ class ClientConnection final : public Connection {
   bool sent_anything = false;
 
  private:
-  using Resolver = asio::ip::basic_resolver<Tcp, Executor>;
-
   void on_unawaited_read() override;
   void on_unawaited_deadline() override;
 
@@ -50,10 +49,12 @@ class ClientConnection final : public Connection {
   Task<std::expected<void, TransportError>> shake_hands(asio::ssl::context& context);
   Task<void> step_done();
   TransportError give_up(std::string message) const;
+  std::expected<std::vector<Tcp::endpoint>, TransportError> endpoints_of(const NameAnswer& answer) const;
 
+  Resolver& resolver_;
   const Origin origin_;
-  std::optional<Resolver> resolver_;
-  Resolver::results_type resolved_;
+  std::optional<Resolver::Lookup> lookup_;  // while the name is being looked up
+  NameAnswer answer_;
   ErrorCode step_error_;        // of the step of connect() that is under way
   bool step_pending_ = false;   // its handler has not run
   ClientPool* pool_ = nullptr;  // while idle; it owns this

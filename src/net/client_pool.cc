@@ -61,8 +61,8 @@ void ClientPool::close_all() {
   idle = 0;
 }
 
-ClientConnection::ClientConnection(Loop& loop, const Origin& origin, std::size_t most_buffered)
-    : Connection(loop, Socket(loop.impl().context), most_buffered), origin_(origin) {}
+ClientConnection::ClientConnection(Loop& loop, Resolver& resolver, const Origin& origin, std::size_t most_buffered)
+    : Connection(loop, Socket(loop.impl().context), most_buffered), resolver_(resolver), origin_(origin) {}
 
 void ClientConnection::start_idle(ClientPool& pool, TimePoint until) {
   pool_ = &pool;

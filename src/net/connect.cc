@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include <boost/asio/ip/address.hpp>
+#include <utility>
 
 #include "net/client_connection.h"
 #include "net/tls.h"
@@ -22,21 +23,13 @@ TransportError::Kind connect_failure(const ErrorCode& error) noexcept {
   return TransportError::connect_failed;
 }
 
-std::string resolve_failure(const ErrorCode& error, const std::string& host) {
-  if (error == asio::error::host_not_found || error == asio::error::no_data || !error) {
-    return "the name " + host + " has no address";
-  }
-  if (error == asio::error::host_not_found_try_again) return "no name server could be asked for " + host;
-  return "looking up " + host + " failed: " + error.message();
-}
-
 }  // namespace
 
 // Waits for the step's own handler; a deadline closes the socket, which ends the step, so no handler is left behind.
 Task<void> ClientConnection::step_done() {
   while (step_pending_ && !closed() && !expired()) co_await event();
   if (!step_pending_) co_return;
-  if (resolver_) co_return;  // a name server cannot be hurried; its answer will find nobody
+  if (lookup_) co_return;  // a name server cannot be hurried; its answer will find nobody
   ErrorCode ignored;
   if (!closed()) socket().close(ignored);
   while (step_pending_) co_await event();
@@ -47,32 +40,42 @@ TransportError ClientConnection::give_up(std::string message) const {
   return {.kind = TransportError::connect_timeout, .message = std::move(message)};
 }
 
+std::expected<std::vector<Tcp::endpoint>, TransportError> ClientConnection::endpoints_of(
+    const NameAnswer& answer) const {
+  if (!answer.error.empty()) {
+    return std::unexpected(
+        TransportError{.kind = TransportError::resolve, .ours = answer.ours, .message = answer.error});
+  }
+  std::vector<Tcp::endpoint> endpoints;
+  for (const asio::ip::address& address : answer.addresses) endpoints.emplace_back(address, origin_.port);
+  return endpoints;
+}
+
 Task<std::expected<std::vector<Tcp::endpoint>, TransportError>> ClientConnection::resolve() {
   ErrorCode not_an_address;
   const auto address = asio::ip::make_address(origin_.host, not_an_address);
   if (!not_an_address) co_return std::vector{Tcp::endpoint(address, origin_.port)};
-  resolver_.emplace(loop().impl().context);
+  if (const auto known = resolver_.known(origin_.host)) co_return endpoints_of(*known);
   step_pending_ = true;
-  resolver_->async_resolve(
-      origin_.host, std::to_string(origin_.port),
-      Resolver::flags::numeric_service | Resolver::flags::address_configured,
-      [self = Ref<ClientConnection>(this)](const ErrorCode& error, Resolver::results_type results) {
-        self->step_error_ = error;
-        self->resolved_ = std::move(results);
-        self->step_pending_ = false;
-        self->wake();
-      });
+  lookup_ = resolver_.look_up(loop(), origin_.host, [self = Ref<ClientConnection>(this)](const NameAnswer& answer) {
+    self->answer_ = answer;
+    self->step_pending_ = false;
+    self->wake();
+  });
   co_await step_done();
-  if (step_pending_ || closed()) co_return std::unexpected(give_up("looking up " + origin_.host + " took too long"));
-  resolver_.reset();
-  if (step_error_ || resolved_.empty()) {
-    co_return std::unexpected(
-        TransportError{.kind = TransportError::resolve, .message = resolve_failure(step_error_, origin_.host)});
+  const bool in_vain = step_pending_ || closed();
+  const bool waited_for_others = in_vain && lookup_->waits_for_others();
+  lookup_.reset();
+  step_pending_ = false;
+  if (in_vain) {
+    TransportError error = give_up("looking up " + origin_.host + " took too long");
+    if (waited_for_others && error.kind == TransportError::connect_timeout) {
+      error.ours = true;
+      error.message = "too many names are being looked up, so that of " + origin_.host + " was not";
+    }
+    co_return std::unexpected(std::move(error));
   }
-  std::vector<Tcp::endpoint> endpoints;
-  for (const auto& entry : resolved_) endpoints.push_back(entry.endpoint());
-  resolved_ = {};
-  co_return endpoints;
+  co_return endpoints_of(std::exchange(answer_, {}));
 }
 
 Task<ErrorCode> ClientConnection::try_endpoint(const Tcp::endpoint& endpoint) {
@@ -126,6 +129,8 @@ Task<std::expected<void, TransportError>> ClientConnection::connect(asio::ssl::c
     if (!last) break;
   }
   if (last) {
+    // Its addresses may have changed.
+    resolver_.forget(origin_.host);
     co_return std::unexpected(TransportError{.kind = connect_failure(last),
                                              .sys_errno = system_error(last),
                                              .message = "connecting to " + to_text(origin_) + ": " + last.message()});

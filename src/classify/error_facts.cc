@@ -357,6 +357,7 @@ void ErrorFacts::read_quota(const JsonTree& tree, const Node* violations) noexce
     for (const std::string_view window : {"PerMinute", "PerSecond"}) {
       short_window_ = short_window_ || contains_folded(id, window);
     }
+    per_model_ = per_model_ || contains_folded(id, "PerModel");
     nothing_allowed_ = nothing_allowed_ || text_of(tree.find(node, Key::quota_value)) == "0";
   }
 }

@@ -68,6 +68,8 @@ class ErrorFacts {
   bool long_window() const noexcept { return long_window_; }
   bool short_window() const noexcept { return short_window_; }
   bool nothing_allowed() const noexcept { return nothing_allowed_; }
+  // And whether it is counted for each model.
+  bool per_model() const noexcept { return per_model_; }
 
   // A string's text with its escapes resolved; a number as written; empty for everything else.
   std::string_view text_of(const Node* node) noexcept;
@@ -90,6 +92,7 @@ class ErrorFacts {
   bool long_window_ = false;
   bool short_window_ = false;
   bool nothing_allowed_ = false;
+  bool per_model_ = false;
   std::optional<int> status_{};
   bool about_model_ = false;
   std::optional<int> base_status_{};

@@ -66,13 +66,15 @@ struct HeaderFacts {
 };
 HeaderFacts read_headers(const CallEvidence& evidence) noexcept;
 
-// Everything about waiting.
+// Everything about waiting, and for whom.
 struct Waits {
   RetryHints headers{};
   std::optional<Duration> body{};
   bool nothing_allowed = false;  // the window is empty from the start
   bool long_window = false;
   bool short_window = false;
+  FailureScope scope = FailureScope::unnamed;
+  bool exceeds_limit = false;  // more is requested than the limit ever allows
 };
 Waits waits_of(const HeaderFacts& headers, const ErrorFacts& facts) noexcept;
 

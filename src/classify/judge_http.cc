@@ -5,6 +5,7 @@
 
 #include "classify/fold.h"
 #include "classify/judge.h"
+#include "classify/scope.h"
 
 namespace fuseboard::classify_internal {
 namespace {
@@ -80,7 +81,11 @@ std::optional<Found> by_headers(const HeaderFacts& headers) noexcept {
   return std::nullopt;
 }
 
-// Phrases of the messages within the class; their waits on the way.
+void note_scope(FailureScope scope, Waits& waits) noexcept {
+  if (waits.scope == FailureScope::unnamed || scope > waits.scope) waits.scope = scope;
+}
+
+// Phrases of the messages within the class; their waits, and what they speak of, on the way.
 // Lets the messages say more, within the class so far: how sure that is, `certainty` says.
 void refine(const ErrorFacts& facts, Certainty certainty, Found& found_so_far, Waits& waits) noexcept {
   const PhraseRow* best = nullptr;
@@ -88,6 +93,10 @@ void refine(const ErrorFacts& facts, Certainty certainty, Found& found_so_far, W
     const Words words(message);
     if (!waits.body) waits.body = wait_in(words);
     waits.nothing_allowed = waits.nothing_allowed || allows_nothing(words);
+    if (kScoped.contains(found_so_far.finding.category)) {
+      note_scope(scope_in(words), waits);
+      waits.exceeds_limit = waits.exceeds_limit || requests_more_than_limit(words);
+    }
     const PhraseRow* const row = refining_row(words, found_so_far.finding.category, certainty);
     if (found_so_far.finding.by_window || (row != nullptr && row->finding.by_window)) {
       waits.short_window = waits.short_window || names_short_window(words);
@@ -122,6 +131,7 @@ Found judge_answer(int status, const HeaderFacts& headers, const ErrorFacts& fac
     if (const NumberRow* const row = baidu_row(*code)) found_so_far = found(*row, "code");
   }
   if (const auto row = by_headers(headers)) found_so_far = *row;
+  for (const std::string_view code : facts.codes()) note_scope(scope_of_code(code), waits);
   const std::optional<Category> by_status =
       deciding ? std::optional(status_row(*deciding).finding.category) : std::nullopt;
   const Codes codes = read_codes(headers, facts, by_status);

@@ -36,6 +36,10 @@ Failure make_failure(Category category, Modifier modifier) noexcept {
     case Modifier::none:
       break;
     case Modifier::request_exceeds_window:
+      failure.retryable = false;
+      failure.evidence = Evidence::does_not_count;
+      failure.scope = FailureScope::request;
+      break;
     case Modifier::untrusted_certificate:
       failure.retryable = false;
       break;

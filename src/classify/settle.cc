@@ -5,6 +5,7 @@
 
 #include "classify/fold.h"
 #include "classify/judge.h"
+#include "classify/scope.h"
 
 namespace fuseboard::classify_internal {
 namespace {
@@ -100,7 +101,8 @@ Waits waits_of(const HeaderFacts& headers, const ErrorFacts& facts) noexcept {
           .body = facts.retry_after(),
           .nothing_allowed = facts.nothing_allowed(),
           .long_window = facts.long_window(),
-          .short_window = facts.short_window()};
+          .short_window = facts.short_window(),
+          .scope = facts.per_model() ? FailureScope::model : FailureScope::unnamed};
 }
 
 Classification settle(const CallEvidence& evidence, const Found& found, const Waits& waits) noexcept {
@@ -109,9 +111,13 @@ Classification settle(const CallEvidence& evidence, const Found& found, const Wa
   if (!hint) hint = waits.body;
   if (!hint && kWindowed.contains(finding.category)) hint = waits.headers.window_reset;
   weigh(finding, found.by_status, waits, hint);
+  if (waits.exceeds_limit && finding.category == Category::rate_limit)
+    finding.modifier = Modifier::request_exceeds_window;
 
   Failure failure = make_failure(finding.category, finding.modifier);
   failure.retry_after = hint;
+  if (kScoped.contains(failure.category) && failure.scope == FailureScope::unnamed)
+    failure.scope = waits.exceeds_limit ? FailureScope::request : waits.scope;
   if (waits.headers.should_retry) failure.retryable = *waits.headers.should_retry;
   // Another tool does not do the same thing under another credential.
   const bool about_access =

@@ -24,6 +24,22 @@ std::string_view name(Verdict verdict) noexcept {
   return "unknown";
 }
 
+std::string_view name(FailureScope scope) noexcept {
+  switch (scope) {
+    case FailureScope::unnamed:
+      return "unnamed";
+    case FailureScope::model:
+      return "model";
+    case FailureScope::endpoint:
+      return "endpoint";
+    case FailureScope::caller:
+      return "caller";
+    case FailureScope::request:
+      return "request";
+  }
+  return "unknown";
+}
+
 Verdict verdict_of(const Outcome& outcome, CategorySet trips_on) noexcept {
   if (outcome.ok()) return Verdict::success;
   const Failure& failure = *outcome.failure;

@@ -48,6 +48,8 @@ void CallMetrics::count_skipped(const Route& route, std::uint64_t events) noexce
   if (events > 0) find(models_, route.name).skipped.fetch_add(events, std::memory_order_relaxed);
 }
 
+void CallMetrics::count_resent(std::string_view target) noexcept { bump(find(targets_, target).resent); }
+
 void CallMetrics::count_attempts(const Plan& plan, const CallRecord& record, ModelSeries& model) noexcept {
   const AttemptRecord* previous = nullptr;
   for (const AttemptRecord& attempt : record.attempts) {
@@ -154,6 +156,11 @@ void CallMetrics::write(Exposition& out) const {
   out.family("fuseboard_refusals_total", Exposition::Type::counter, "Attempts refused locally, by target.");
   for (const auto& [name, target] : targets_) {
     out.sample("fuseboard_refusals_total", {{"target", name}}, read(target->refused));
+  }
+  out.family("fuseboard_resent_total", Exposition::Type::counter,
+             "Attempts sent again over a fresh connection, as the kept one had died unused.");
+  for (const auto& [name, target] : targets_) {
+    out.sample("fuseboard_resent_total", {{"target", name}}, read(target->resent));
   }
   out.family("fuseboard_attempt_duration_seconds", Exposition::Type::histogram, "Of one attempt, by target.");
   for (const auto& [name, target] : targets_) {

@@ -32,6 +32,8 @@ class CallMetrics {
   void count(const Route& route, const CallRecord& record) noexcept;
   // Events of streams that were left out because they were none [STR-7].
   void count_skipped(const Route& route, std::uint64_t events) noexcept;
+  // An attempt was sent again over a fresh connection, as the kept one had died.
+  void count_resent(std::string_view target) noexcept;
 
   void write(telemetry::Exposition& out) const;
 
@@ -68,6 +70,7 @@ class CallMetrics {
     Cell succeeded{0};
     std::array<Cell, kCategoryCount> failed{};
     Cell refused{0};
+    Cell resent{0};
     telemetry::Histogram duration;
   };
   template <typename Series>

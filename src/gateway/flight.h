@@ -24,6 +24,8 @@ struct Relay::Flight {
   BoundedText<63> upstream_request_id{};
   std::string cause{};              // of its failure, for whoever asks why
   Flight* next = nullptr;           // of those whose tasks run
+  bool callers_account = false;     // the request names an organization or a project of the caller's
+  bool resent = false;              // a kept connection had died
   bool begun = false;               // its first content has been told to the driver
   net::BodyMemory::Share memory{};  // of a plain answer
 };

@@ -57,7 +57,7 @@ struct Gateway::Impl {
         log_dropped(options.log_dropped),
         rng(Rng::random_seed()),
         breakers(BreakerRegistryOptions{.defaults = provider_preset()}, clock),
-        models(config, breakers),
+        models(config, breakers, clock),
         body_memory(std::make_shared<net::BodyMemory>(config.max_body_memory)),
         ledger(config.budgets, options.wall),
         metrics(models),
@@ -98,10 +98,12 @@ struct Gateway::Impl {
     return {.log_dropped = log_dropped(), .bodies = body_memory->counters(), .pauses = loops.pauses()};
   }
 
-  // Handlers use everything above the loops, so the loops stop first.
+  // Handlers use everything above the loops, so the loops stop first; and a name server that is silent until now must
+  // not be heard by loops that are gone.
   ~Impl() {
     loops.stop();
     aside.stop();
+    resolver->stop();
   }
 
   std::unique_ptr<Worker> make_worker(net::Loop& loop, bool demo) {
@@ -119,8 +121,8 @@ struct Gateway::Impl {
                                                   .demo = demo,
                                                   .clients = {}});
     for (const Provider& provider : models.providers()) {
-      worker->clients.push_back(
-          std::make_unique<net::HttpClient>(loop, net::ClientOptions{.tls = {.ca_file = provider.ca_file}}));
+      worker->clients.push_back(std::make_unique<net::HttpClient>(
+          loop, net::ClientOptions{.tls = {.ca_file = provider.ca_file}, .resolver = resolver}));
     }
     return worker;
   }
@@ -139,6 +141,7 @@ struct Gateway::Impl {
   Failures failures;
   std::atomic<bool> draining{false};
   Shared shared;
+  const std::shared_ptr<net::Resolver> resolver = std::make_shared<net::Resolver>();
   net::ThreadPool aside;  // what it is at uses the above
   net::LoopGroup loops;
   std::vector<std::unique_ptr<Worker>> workers;

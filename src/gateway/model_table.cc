@@ -63,14 +63,19 @@ Provider make_provider(const config::ProviderConfig& from) {
 
 }  // namespace
 
-ModelTable::ModelTable(const config::Config& config, BreakerRegistry& breakers)
-    : config_(config), prices_(config.prices, config.on_missing_price), breakers_(breakers) {
-  std::map<std::string, std::size_t, std::less<>> provider_index;
+ModelTable::ModelTable(const config::Config& config, BreakerRegistry& breakers, const Clock& clock)
+    : config_(config),
+      prices_(config.prices, config.on_missing_price),
+      breakers_(breakers),
+      clock_(clock),
+      crowded_(config.providers.size()) {
   for (const config::ProviderConfig& provider : config.providers) {
-    provider_index.emplace(provider.name, providers_.size());
     providers_.push_back(make_provider(provider));
     credentials_.push_back(has_own_credential(provider) ? std::make_shared<CredentialGate>(provider.name) : nullptr);
+    const bool brought = provider.auth == config::Auth::passthrough;
+    callers_.push_back(brought ? std::make_shared<CallerThrottles>() : nullptr);
   }
+  const MutexLock lock(mutex_);
   for (const config::ModelConfig& model : config.models) {
     auto route = std::make_shared<Route>();
     route->name = model.alias;
@@ -79,10 +84,13 @@ ModelTable::ModelTable(const config::Config& config, BreakerRegistry& breakers)
     route->unsupported_fields = model.unsupported_fields;
     std::vector<Target> targets;
     for (const config::TargetConfig& target : model.targets) {
-      const auto provider = provider_index.find(target.provider);
-      check_invariant(provider != provider_index.end(), "a checked configuration names existing providers");
-      targets.push_back(make_target(target, true));
-      route->upstreams.push_back(make_upstream(provider->second, target));
+      check_invariant(index_of(target.provider) < providers_.size(),
+                      "a checked configuration names existing providers");
+      const KeyView key{std::string_view(target.provider), std::string_view(target.model)};
+      auto& state = states_[to_text(key)];
+      if (state == nullptr) state = make_state(target, key);
+      targets.push_back(make_target(target, state));
+      route->upstreams.push_back(make_upstream(index_of(target.provider), target));
     }
     route->plan = std::make_shared<const Plan>(model.alias, std::move(targets), model.plan);
     by_name_.emplace(model.alias, route);
@@ -95,56 +103,140 @@ std::shared_ptr<const Route> ModelTable::find(std::string_view model) {
   return found != by_name_.end() ? found->second : find_direct(model);
 }
 
-bool ModelTable::knows_few_routes() {
-  const MutexLock lock(mutex_);
-  return direct_.size() < kMaxDirectRoutes;
+std::size_t ModelTable::index_of(std::string_view provider) const {
+  return static_cast<std::size_t>(std::ranges::find(providers_, provider, &Provider::name) - providers_.begin());
 }
 
-Target ModelTable::make_target(const config::TargetConfig& target, bool remember) {
-  const KeyView key{std::string_view(target.provider), std::string_view(target.model)};
-  const auto provider =
-      static_cast<std::uint32_t>(std::ranges::find(providers_, target.provider, &Provider::name) - providers_.begin());
-  const auto& credential = credentials_[provider];
+Target ModelTable::make_target(const config::TargetConfig& target, std::shared_ptr<TargetState> state) const {
+  const std::size_t provider = index_of(target.provider);
+  const auto number = static_cast<std::uint32_t>(provider);
   const auto price = prices_.price(target.provider, target.model);
-  Target made{.name = to_text(key),
-              .state = nullptr,
-              .timeouts = target.timeouts,
-              .traits = {.credential = credential == nullptr ? kNoCredential : provider + 1,
-                         .provider = provider,
-                         .context_window = target.context_window,
-                         .weight = target.weight},
-              .price = price.value_or(std::nullopt),
-              .needs_price = !price};
-  const MutexLock lock(mutex_);
-  if (const auto known = states_.find(made.name); known != states_.end()) {
-    made.state = known->second;
-    return made;
-  }
-  const BreakerScopes scopes{breakers_.handle(key, target.breaker)};
-  made.state = std::make_shared<TargetState>(scopes, target.state, key, credential);
-  if (remember) states_.emplace(made.name, made.state);
-  return made;
+  return {.name = to_text(KeyView{std::string_view(target.provider), std::string_view(target.model)}),
+          .state = std::move(state),
+          .timeouts = target.timeouts,
+          .traits = {.credential = credentials_[provider] == nullptr ? kNoCredential : number + 1,
+                     .provider = number,
+                     .context_window = target.context_window,
+                     .weight = target.weight},
+          .price = price.value_or(std::nullopt),
+          .needs_price = !price};
+}
+
+std::shared_ptr<TargetState> ModelTable::make_state(const config::TargetConfig& target, KeyView key) {
+  const std::size_t provider = index_of(target.provider);
+  return std::make_shared<TargetState>(BreakerScopes{breakers_.handle(key, target.breaker)}, target.state, key,
+                                       credentials_[provider], Rng::random_seed(), callers_[provider]);
 }
 
 std::shared_ptr<const Route> ModelTable::find_direct(std::string_view model) {
   const std::size_t slash = model.find('/');
   if (slash == std::string_view::npos || slash + 1 == model.size() || model.size() > kMaxDirectName) return nullptr;
-  {
-    const MutexLock lock(mutex_);
-    if (const auto known = direct_.find(model); known != direct_.end()) return known->second;
+  const MutexLock lock(mutex_);
+  if (const auto known = direct_index_.find(model); known != direct_index_.end()) {
+    direct_.splice(direct_.end(), direct_, known->second);
+    return known->second->route;
   }
   const auto target = config_.target(model.substr(0, slash), model.substr(slash + 1));
   if (!target) return nullptr;
-  const auto provider = std::ranges::find(providers_, target->provider, &Provider::name);
+  const std::size_t provider = index_of(target->provider);
+  const KeyView key{std::string_view(target->provider), std::string_view(target->model)};
+  const bool remember = make_room_locked();
+  std::shared_ptr<TargetState> state;
+  std::shared_ptr<TargetState> own;
+  if (const auto configured = states_.find(to_text(key)); configured != states_.end()) {
+    state = configured->second;
+  } else if (remember) {
+    state = own = make_state(*target, key);
+  } else {
+    auto& crowded = crowded_[provider];
+    if (crowded == nullptr) crowded = make_state(*target, KeyView{std::string_view(target->provider), "*"});
+    state = crowded;
+  }
   auto route = std::make_shared<Route>();
   route->name = std::string(model);
   route->configured = false;
-  route->upstreams.push_back(make_upstream(static_cast<std::size_t>(provider - providers_.begin()), *target));
-  const bool remember = knows_few_routes();
-  route->plan = std::make_shared<const Plan>(route->name, std::vector<Target>{make_target(*target, remember)});
-  const MutexLock lock(mutex_);
-  if (remember) direct_.emplace(route->name, route);
+  route->upstreams.push_back(make_upstream(provider, *target));
+  route->plan = std::make_shared<const Plan>(route->name, std::vector<Target>{make_target(*target, std::move(state))});
+  if (remember) {
+    direct_.push_back({.name = route->name, .route = route, .state = std::move(own)});
+    direct_index_.emplace(direct_.back().name, std::prev(direct_.end()));
+  }
   return route;
+}
+
+bool ModelTable::make_room_locked() {
+  if (direct_.size() < kMaxDirectRoutes) return true;
+  const TimePoint now = clock_.now();
+  std::optional<DirectList::iterator> goes;
+  for (auto it = direct_.begin(); it != direct_.end(); ++it) {
+    const bool proven = it->state == nullptr || it->state->has_served();
+    // Routes are given away under this mutex alone, so who does not hold it now never will.
+    if ((goes && proven) || it->route.use_count() > 1 || (it->state != nullptr && !it->state->at_rest(now))) continue;
+    goes = it;
+    if (!proven) break;
+  }
+  if (!goes) return false;
+  direct_index_.erase((*goes)->name);
+  direct_.erase(*goes);
+  return true;
+}
+
+std::size_t ModelTable::direct_routes() const {
+  const MutexLock lock(mutex_);
+  return direct_.size();
+}
+
+// Calls use(state, model) for every state that somebody may ask again.
+void ModelTable::each_state_locked(auto use) const {
+  const auto model_in = [](std::string_view name) { return name.substr(name.find('/') + 1); };
+  for (const auto& [name, state] : states_) use(*state, model_in(name));
+  for (const Direct& direct : direct_) {
+    if (direct.state != nullptr) use(*direct.state, model_in(direct.name));
+  }
+  for (const auto& state : crowded_) {
+    if (state != nullptr) use(*state, "*");
+  }
+}
+
+std::vector<ParkedCredential> ModelTable::parked(TimePoint now) const {
+  using Part = ParkedCredential::Part;
+  std::vector<ParkedCredential> parked;
+  const auto note = [&](const Provider& provider, Part part, std::string_view name, const ParkingGate::Snapshot& gate) {
+    if (!gate.parked) return;
+    parked.push_back({.provider = provider.name,
+                      .part = part,
+                      .name = std::string(name),
+                      .remaining = elapsed(now, *gate.until),
+                      .parked_for = elapsed(*gate.parked_since, now),
+                      .reason = *gate.category,
+                      .probe_in_flight = gate.probe_in_flight,
+                      .denials = gate.denials});
+  };
+  const MutexLock lock(mutex_);
+  for (std::size_t i = 0; i < providers_.size(); ++i) {
+    CredentialGate* const credential = credentials_[i].get();
+    if (credential == nullptr) continue;
+    note(providers_[i], Part::credential, "", credential->snapshot(now));
+    for (std::uint8_t endpoint = 0; endpoint < kMostEndpoints; ++endpoint)
+      note(providers_[i], Part::endpoint, endpoint_path(endpoint), credential->snapshot(now, endpoint));
+    each_state_locked([&](TargetState& state, std::string_view model) {
+      if (state.credential() == credential)
+        note(providers_[i], Part::model, model, state.parked_model()->snapshot(now));
+    });
+  }
+  return parked;
+}
+
+bool ModelTable::unpark(std::string_view provider) {
+  const std::size_t index = index_of(provider);
+  CredentialGate* const credential = index < providers_.size() ? credentials_[index].get() : nullptr;
+  if (credential == nullptr) return false;
+  credential->unpark();
+  const MutexLock lock(mutex_);
+  each_state_locked([&](TargetState& state, std::string_view /*model*/) {
+    if (state.credential() == credential) state.parked_model()->unpark();
+  });
+  return true;
 }
 
 }  // namespace fuseboard::gateway

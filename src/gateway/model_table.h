@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,8 +14,10 @@
 
 #include "config/config.h"
 #include "fuseboard/breaker/registry.h"
+#include "fuseboard/core/clock.h"
 #include "fuseboard/core/mutex.h"
 #include "fuseboard/pipeline/plan.h"
+#include "gateway/credential_scopes.h"
 #include "llm/dialect.h"
 #include "net/http.h"
 
@@ -56,7 +59,8 @@ struct Route {
 // Built once from a configuration. Thread-safe.
 class ModelTable {
  public:
-  ModelTable(const config::Config& config, BreakerRegistry& breakers);
+  // The clock must outlive it.
+  ModelTable(const config::Config& config, BreakerRegistry& breakers, const Clock& clock = SteadyClock::instance());
 
   // By alias, or by "provider/model" where the provider exists and the name is not too long. nullptr otherwise.
   std::shared_ptr<const Route> find(std::string_view model);
@@ -64,29 +68,52 @@ class ModelTable {
   // In the order of the configuration.
   const std::vector<std::shared_ptr<const Route>>& routes() const noexcept { return routes_; }
   const std::vector<Provider>& providers() const noexcept { return providers_; }
+  // All that rests of the providers' credentials [FBK-6]; of each provider the credential first.
+  std::vector<ParkedCredential> parked(TimePoint now) const;
+  // As if nothing of this provider's credential had been refused. False where there is no such credential of ours.
+  bool unpark(std::string_view provider);
   const UserRules& classify_rules() const noexcept { return config_.classify_rules; }
 
-  // Routes to "provider/model" that are remembered; a further one is built for its call alone.
+  // Routes to "provider/model" that are remembered. At the bound one goes that no call uses and whose target limits
+  // nobody at the moment: the one that was asked for longest ago of those that never answered, else of all. Where there
+  // is none, the new one is built for its call alone, over a state that all such models of its provider share: so their
+  // limits hold, together.
   static constexpr std::size_t kMaxDirectRoutes = 1000;
+  std::size_t direct_routes() const;
   // Of a name that a caller writes, in bytes: it lives on as a breaker's key, in /metrics and in answers' headers.
   static constexpr std::size_t kMaxDirectName = 256;
 
  private:
+  struct Direct {
+    std::string name;
+    std::shared_ptr<const Route> route;
+    std::shared_ptr<TargetState> state;  // null: that of a configured target, which stays
+  };
+  using DirectList = std::list<Direct>;  // the one asked for longest ago first
+
   std::shared_ptr<const Route> find_direct(std::string_view model);
-  // One state for each target, whatever routes lead to it; one that is not remembered goes with its route.
-  Target make_target(const config::TargetConfig& target, bool remember);
-  bool knows_few_routes();
+  std::size_t index_of(std::string_view provider) const;
+  Target make_target(const config::TargetConfig& target, std::shared_ptr<TargetState> state) const;
+  std::shared_ptr<TargetState> make_state(const config::TargetConfig& target, KeyView key);
+  // Whether there is a place for another direct route.
+  bool make_room_locked() FUSEBOARD_REQUIRES(mutex_);
+  void each_state_locked(auto use) const FUSEBOARD_REQUIRES(mutex_);
 
   const config::Config config_;
   const PriceTable prices_;
   std::vector<Provider> providers_;
   std::vector<std::shared_ptr<CredentialGate>> credentials_;  // of providers_; null where there is none of ours
+  std::vector<std::shared_ptr<CallerThrottles>> callers_;  // of providers_; null unless each caller brings a credential
   BreakerRegistry& breakers_;
+  const Clock& clock_;
   std::vector<std::shared_ptr<const Route>> routes_;
   std::map<std::string, std::shared_ptr<const Route>, std::less<>> by_name_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
+  // Of configured targets, one for each, whatever routes lead to it.
   std::map<std::string, std::shared_ptr<TargetState>, std::less<>> states_ FUSEBOARD_GUARDED_BY(mutex_);
-  std::map<std::string, std::shared_ptr<const Route>, std::less<>> direct_ FUSEBOARD_GUARDED_BY(mutex_);
+  DirectList direct_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::map<std::string_view, DirectList::iterator> direct_index_ FUSEBOARD_GUARDED_BY(mutex_);  // by their names
+  std::vector<std::shared_ptr<TargetState>> crowded_ FUSEBOARD_GUARDED_BY(mutex_);  // by provider; null until needed
 };
 
 }  // namespace fuseboard::gateway

@@ -9,6 +9,7 @@
 #include "fuseboard/classify/classifier.h"
 #include "fuseboard/classify/user_rules.h"
 #include "gateway/cause.h"
+#include "gateway/credential_scopes.h"
 #include "gateway/flight.h"
 #include "gateway/rate_headers.h"
 #include "gateway/transport_fault.h"
@@ -21,6 +22,9 @@ namespace {
 
 constexpr std::size_t kMaxErrorBody = std::size_t{1} << 20;
 constexpr std::size_t kMaxPlainAnswer = std::size_t{64} << 20;
+
+// What a server that knows nothing of a connection needs to say so: one round trip, even around the world.
+constexpr Duration kDiesAtOnce = std::chrono::milliseconds(250);
 
 bool is_event_stream(const net::ResponseHead& head) {
   constexpr std::string_view kType = "text/event-stream";
@@ -143,6 +147,7 @@ Relay::Relay(Worker& worker, net::ServerExchange& exchange, const ModelCall& cal
           [this] {
             CallOptions options = call_.options;
             options.eligibility = &forms_;
+            options.caller = caller();
             return options;
           }(),
           worker.rng, worker.clock, *this, waker_) {
@@ -258,8 +263,12 @@ net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(Fli
   // A dead connection shows when it is used, and what is idempotent is then sent again, see was_stale().
   const net::Reuse reuse = call_.options.idempotent ? net::Reuse::trusted : net::Reuse::checked;
   flight.upstream.emplace(client.exchange(provider.origin, reuse));
+  flight.callers_account = names_callers_account(exchange_.head().headers, request.headers);
+  const TimePoint sent = now();
   auto head = co_await flight.upstream->send(request, sending.body.pieces(), deadlines);
-  if (was_stale(flight, head)) {
+  if (was_stale(flight, sent, head)) {
+    flight.resent = true;
+    worker_.metrics.count_resent(driver_.execution().plan().targets()[target].name);
     flight.upstream.emplace(client.exchange(provider.origin, net::Reuse::never));
     head = co_await flight.upstream->send(request, sending.body.pieces(), deadlines);
   }
@@ -269,8 +278,11 @@ net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(Fli
 // A kept connection that breaks at once was most likely lost while nobody used it: to a restart, to a router that
 // forgot it, or to a server that had enough of waiting and may have said so before it closed (408, RFC 9110 15.5.9).
 // That is no evidence against the target, and there may be a pool full of them, so the attempt goes on over a fresh
-// one.
-bool Relay::was_stale(const Flight& flight, const std::expected<net::ResponseHead, net::TransportError>& head) const {
+// one. One that breaks later has carried the request to a server that read it, and perhaps began to work on it: that is
+// the target's failure, for the retry's rules to judge.
+bool Relay::was_stale(const Flight& flight, TimePoint sent,
+                      const std::expected<net::ResponseHead, net::TransportError>& head) const {
+  if (elapsed(sent, now()) > kDiesAtOnce) return false;
   const bool broke =
       head ? head->status == 408 && head->headers.has_token("connection", "close")
            : head.error().kind == net::TransportError::reset || head.error().kind == net::TransportError::closed_early;
@@ -397,9 +409,11 @@ void Relay::end_filtered(Flight& flight, UpstreamError answer, const llm::Usage&
 // Tells the driver. Whatever became of the attempt, what its head said of limits holds; and where the caller has part
 // of an answer, a failure may be gone on from.
 void Relay::end(const Flight& flight, AttemptReport report) {
-  report.window = flight.window;
+  report.window = flight.callers_account ? std::nullopt : flight.window;  // of an account that is the caller's alone
+  report.resent = flight.resent;
   report.upstream_request_id = flight.upstream_request_id;
-  if (const auto& failure = report.outcome.failure) {
+  if (auto& failure = report.outcome.failure) {
+    failure->scope = scope_here(*failure, flight.callers_account);
     report.cause = flight.cause;
     const std::string_view target = driver_.execution().plan().targets()[flight.attempt.target].name;
     worker_.failures.attempt_failed(target, failure->category, flight.cause);
@@ -519,6 +533,7 @@ AttemptReport Relay::report_of(const net::TransportError& error) const {
   AttemptReport report = failed_report(fault);
   report.connected = was_connected(fault);
   report.may_have_run = error.request_may_have_run;
+  if (error.ours) report.outcome.failure->evidence = Evidence::does_not_count;
   return report;
 }
 
@@ -527,6 +542,14 @@ std::optional<Failure> Relay::judge(const net::ResponseHead& head, std::string_v
   for (const net::Header field : head.headers) headers.push_back({field.name, field.value});
   const CallEvidence evidence{.status = head.status, .headers = headers, .body = body, .now = worker_.wall.now()};
   return classify(evidence, worker_.models.classify_rules()).failure;
+}
+
+// Nobody in particular where no target is given the caller's credential.
+CallerHash Relay::caller() const {
+  for (std::uint32_t target = 0; target < call_.route->upstreams.size(); ++target) {
+    if (is_passthrough(target)) return caller_hash(exchange_.head().headers);
+  }
+  return {};
 }
 
 bool Relay::is_passthrough(std::uint32_t target) const {

@@ -50,7 +50,8 @@ class Relay final : private CallHands {
   net::Task<std::expected<Sending, llm::RequestError>> prepare(const Attempt& attempt);
   void end_unsayable(Flight& flight, const llm::RequestError& problem);
   net::Task<std::expected<net::ResponseHead, net::TransportError>> send(Flight& flight, Sending& sending);
-  bool was_stale(const Flight& flight, const std::expected<net::ResponseHead, net::TransportError>& head) const;
+  bool was_stale(const Flight& flight, TimePoint sent,
+                 const std::expected<net::ResponseHead, net::TransportError>& head) const;
   net::Task<void> read_error(Flight& flight, net::ResponseHead& head, bool prefilled);
   net::Task<void> read_plain(Flight& flight, net::ResponseHead& head);
   net::Task<void> take_plain(Flight& flight, net::ResponseHead& head, std::string body);
@@ -83,6 +84,7 @@ class Relay final : private CallHands {
   // What an answer means, by its head and its body: a user's rules, then ours.
   std::optional<Failure> judge(const net::ResponseHead& head, std::string_view body) const;
   bool is_passthrough(std::uint32_t target) const;
+  CallerHash caller() const;
   void remember_state(const Flight& flight, std::string_view id);
   void caller_gone();
   ServedBy served_by(std::optional<std::uint32_t> target, std::string_view upstream_request_id) const noexcept;

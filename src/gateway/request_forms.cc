@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "gateway/credential_scopes.h"
 #include "llm/json_text.h"
 #include "llm/prefill.h"
 #include "llm/translate_request.h"
@@ -48,6 +49,8 @@ bool RequestForms::can_take(std::uint32_t target) noexcept {
   able_ |= bit;
   return true;
 }
+
+std::uint8_t RequestForms::endpoint_at(std::uint32_t target) const noexcept { return endpoint_number(path(target)); }
 
 llm::Dialect RequestForms::dialect(std::uint32_t target) const { return providers_[upstream(target).provider].dialect; }
 

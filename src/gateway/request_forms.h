@@ -50,6 +50,7 @@ class RequestForms final : public Eligibility {
   // Whether the request can be said in the target's dialect. Translates where it must, and remembers. Of what is too
   // large for that here it is assumed, and the attempt will see.
   bool can_take(std::uint32_t target) noexcept override;
+  std::uint8_t endpoint_at(std::uint32_t target) const noexcept override;
 
   // Whether the body for this target is better made beside the loop, by make_body().
   bool is_large(std::uint32_t target) const { return call_.body.size() > kMostTranslatedOnLoop && translated(target); }

@@ -139,8 +139,10 @@ std::optional<Answer> without_attempt(const CallRecord& record, const Plan& plan
 
 Answer refused_credential(const AttemptRecord& attempt, const CallRecord& record, const Plan& plan,
                           std::string_view note, const ServedBy& served_by) {
-  std::string message =
-      fmt::format("{} refused the credential it is configured with", plan.targets()[attempt.target].name);
+  const std::string_view what = attempt.failure->scope == FailureScope::caller
+                                    ? "the organization or project that the request names"
+                                    : "the credential it is configured with";
+  std::string message = fmt::format("{} refused {}", plan.targets()[attempt.target].name, what);
   if (const AttemptNote* const known = record.note_of(attempt.number); known != nullptr && !known->cause.empty()) {
     message += fmt::format(" ({})", known->cause.view());
   }
@@ -168,7 +170,10 @@ Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureC
       answer.body = with_note(std::move(answer.body), note);
       describe_own_body(answer.head.headers, false);
     }
-    const bool in_vain = record.ending == Ending::retries_exhausted || (hint && *hint > kLongestWorthwhileWait);
+    // Where one request is larger than what may be sent at once, the wait that comes with it is for smaller ones.
+    const bool too_large = telling != nullptr && telling->failure->scope == FailureScope::request;
+    const bool in_vain =
+        record.ending == Ending::retries_exhausted || (hint && *hint > kLongestWorthwhileWait) || too_large;
     return in_vain ? spent(std::move(answer)) : answer;
   }
   return spent(own_error(llm::GatewayError::retries_exhausted, summary(record, plan) + note, served_by));

@@ -149,7 +149,10 @@ void AdaptiveLimiter::settle(const AdaptivePermit& permit, const Outcome& outcom
   if (outcome.ok()) {
     learned_.on_success(now, permit.granted_);
   } else {
-    if (outcome.failure->category == Category::rate_limit) {
+    // One request that is larger than the limit says nothing of the rate.
+    const bool of_all =
+        outcome.failure->scope != FailureScope::request && outcome.failure->scope != FailureScope::caller;
+    if (outcome.failure->category == Category::rate_limit && of_all) {
       (void)learned_.on_throttled(now);
       // What was saved up for a burst would be refused too.
       level_.drain();

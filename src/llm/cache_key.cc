@@ -3,15 +3,13 @@
 
 #include "llm/cache_key.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "fuseboard/core/check.h"
 #include "llm/canonical_json.h"
+#include "llm/digest.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -81,11 +79,7 @@ CacheKey cache_key(const CanonicalRequest& request, const CacheTarget& target) {
   append_member(text, "provider", target.provider);
   text.append(",\"request\":").append(request.members);
   text.append(",\"stream\":").append(request.stream ? "true}" : "false}");
-  CacheKey key;
-  unsigned int size = 0;
-  const int done = EVP_Digest(text.data(), text.size(), key.bytes.data(), &size, EVP_sha256(), nullptr);
-  check_invariant(done == 1 && size == key.bytes.size(), "OpenSSL has no SHA-256");
-  return key;
+  return {.bytes = sha256(text)};
 }
 
 }  // namespace fuseboard::llm

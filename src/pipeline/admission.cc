@@ -15,6 +15,34 @@ AdmissionRefusal refused(const TargetState& state, const BudgetRefusal& budget) 
   return {.rejection = {.reason = RejectionReason::budget_exceeded, .key = state.key()}, .budget = budget};
 }
 
+CredentialUse credential_use(TargetState& state, const AdmissionRequest& request) {
+  return {.model = state.parked_model(), .endpoint = request.endpoint};
+}
+
+std::optional<Rejection> look_at_rate(TargetState& state, const AdmissionRequest& request, TimePoint now) {
+  if (state.callers() == nullptr) return state.throttle().look(now, request.priority);
+  const auto own = state.callers()->find(request.caller, state.key().view());
+  return own == nullptr ? std::nullopt : own->look(now, request.priority);
+}
+
+// Of this caller, or of this request, alone.
+bool is_own_matter(const Outcome& outcome) noexcept {
+  return !outcome.ok() &&
+         (outcome.failure->scope == FailureScope::caller || outcome.failure->scope == FailureScope::request);
+}
+
+// What all policies but the caller's own throttle may learn from an end: nothing from what concerns this caller or this
+// request alone [FBK-6, LIM-4].
+Outcome told_to_all(TargetState& state, Outcome outcome) {
+  constexpr CategorySet kOfAccounts = {Category::authentication, Category::permission_denied, Category::quota_exhausted,
+                                       Category::rate_limit};
+  if (outcome.ok()) return outcome;
+  Failure& failure = *outcome.failure;
+  if (state.callers() != nullptr && kOfAccounts.contains(failure.category)) failure.scope = FailureScope::caller;
+  if (is_own_matter(outcome)) failure.evidence = Evidence::does_not_count;
+  return outcome;
+}
+
 JointRequest joint_request(const AdmissionRequest& request) {
   return {.tokens = request.estimate.total(), .priority = request.priority};
 }
@@ -24,17 +52,13 @@ JointRequest joint_request(const AdmissionRequest& request) {
 std::optional<Rejection> look(const Target& target, const AdmissionRequest& request, TimePoint now) {
   TargetState& state = *target.state;
   if (CredentialGate* const credential = state.credential()) {
-    if (auto parked = credential->look(now)) return parked;
+    if (auto parked = credential->look(now, credential_use(state, request))) return parked;
   }
   if (auto open = state.breakers().look()) return open;
   if (JointLimiter* const limits = state.limits()) {
     if (auto full = limits->look(now, joint_request(request))) return full;
   }
-  if (AdaptiveLimiter* const rate = state.adaptive_rate()) {
-    if (auto full = rate->look(now, 1, request.priority)) return full;
-  } else if (auto shut = state.gate().look(now)) {
-    return shut;
-  }
+  if (auto shut = look_at_rate(state, request, now)) return shut;
   AdaptiveBulkhead* const bulkhead = state.adaptive_concurrency();
   if (bulkhead != nullptr && bulkhead->in_flight() >= bulkhead->limit())
     return Rejection{.reason = RejectionReason::concurrency_limited, .key = state.key()};
@@ -47,7 +71,7 @@ std::optional<AdmissionRefusal> admit(const Target& target, const AdmissionReque
   permits.state_ = &state;
   permits.estimate_ = request.estimate;
   if (CredentialGate* const credential = state.credential()) {
-    auto pass = credential->try_pass(now);
+    auto pass = credential->try_pass(now, credential_use(state, request));
     if (!pass) return refused(pass.error());
     permits.credential_ = std::move(*pass);
   }
@@ -73,13 +97,7 @@ std::optional<AdmissionRefusal> admit(const Target& target, const AdmissionReque
     if (!permit) return roll_back(permit.error());
     permits.limits_ = std::move(*permit);
   }
-  if (AdaptiveLimiter* const rate = state.adaptive_rate()) {
-    auto permit = rate->try_acquire(now, 1, request.priority);
-    if (!permit) return roll_back(permit.error());
-    permits.rate_ = std::move(*permit);
-  } else if (const auto shut = state.gate().look(now)) {
-    return roll_back(*shut);
-  }
+  if (const auto shut = permits.take_rate(request, now)) return roll_back(*shut);
   if (AdaptiveBulkhead* const bulkhead = state.adaptive_concurrency()) {
     auto place = bulkhead->try_acquire();
     if (!place) return roll_back(place.error());
@@ -90,6 +108,28 @@ std::optional<AdmissionRefusal> admit(const Target& target, const AdmissionReque
   permits.breaker_ = std::move(*breaker);
   permits.budget_.mark_sent();
   permits.latency_ = state.latency().begin();
+  return std::nullopt;
+}
+
+bool waits_alone(const Target& target, const AdmissionRequest& request, TimePoint now) {
+  return target.state->callers() != nullptr && look_at_rate(*target.state, request, now).has_value();
+}
+
+// A caller of whom nothing was said yet is remembered where there is a rate to keep; a gate can wait for news.
+std::optional<Rejection> AttemptPermits::take_rate(const AdmissionRequest& request, TimePoint now) {
+  Throttle* throttle = &state_->throttle();
+  if (CallerThrottles* const callers = state_->callers()) {
+    caller_ = request.caller;
+    const KeyText key = state_->key();
+    callers_throttle_ = state_->throttle_options().rate
+                            ? callers->at(caller_, key.view(), state_->throttle_options(), now)
+                            : callers->find(caller_, key.view());
+    throttle = callers_throttle_.get();
+  }
+  if (throttle == nullptr) return std::nullopt;
+  auto permit = throttle->try_acquire(now, request.priority);
+  if (!permit) return permit.error();
+  rate_ = std::move(*permit);
   return std::nullopt;
 }
 
@@ -104,26 +144,32 @@ void AttemptPermits::give_back() noexcept {
 
 std::optional<BudgetSettlement> AttemptPermits::settle(const AttemptReport& report, const Outcome& outcome,
                                                        TimePoint now) && {
-  std::move(latency_).settle(outcome, now);
-  if (outcome.ok()) state_->percentile().record(outcome.latency, now);
-  std::move(breaker_).settle(outcome, report.connected ? kModelScope : kProviderScope);
-  if (state_->adaptive_concurrency() != nullptr) std::move(place_).settle(outcome);
-  if (state_->adaptive_rate() == nullptr) {
-    if (!outcome.ok()) state_->gate().heed(*outcome.failure, now);
-    if (report.window && report.window->remaining == 0) state_->gate().close(now, report.window->reset_after);
-  } else if (report.window) {
-    std::move(rate_).settle(outcome, now, *report.window);
-  } else {
-    std::move(rate_).settle(outcome, now);
+  const Outcome told = told_to_all(*state_, outcome);
+  std::move(latency_).settle(told, now);
+  if (outcome.ok()) {
+    state_->percentile().record(outcome.latency, now);
+    state_->note_served();
   }
+  std::move(breaker_).settle(told, report.connected ? kModelScope : kProviderScope);
+  if (state_->adaptive_concurrency() != nullptr && !is_own_matter(told)) std::move(place_).settle(told);
+  place_ = AdaptiveBulkheadSlot();
+  settle_rate(report, outcome, now);
   if (report.seen_output > 0) observe({.output = report.seen_output});
   const ChargedUsage usage = charged_usage(report.usage, estimate_, observed_);
   if (state_->limits() != nullptr) settle_limits(report, usage, now);
   std::optional<BudgetSettlement> charged;
   if (counts_budget_) charged = settle_budget(report, usage);
-  if (state_->credential() != nullptr) std::move(credential_).settle(outcome, now);
+  if (state_->credential() != nullptr) std::move(credential_).settle(told, now);
   state_->queue().wake_next(now);
   return charged;
+}
+
+void AttemptPermits::settle_rate(const AttemptReport& report, const Outcome& outcome, TimePoint now) {
+  CallerThrottles* const callers = state_->callers();
+  if (callers == nullptr) return state_->throttle().settle(std::move(rate_), outcome, now, report.window);
+  if (callers_throttle_ == nullptr && Throttle::is_news(outcome, report.window))
+    callers_throttle_ = callers->at(caller_, state_->key().view(), state_->throttle_options(), now);
+  if (callers_throttle_ != nullptr) callers_throttle_->settle(std::move(rate_), outcome, now, report.window);
 }
 
 void AttemptPermits::observe(const TokenUsage& usage) noexcept {

@@ -301,7 +301,9 @@ AdmissionRequest Execution::admission_request(std::uint32_t target, TimePoint no
           .estimate = options_.estimate,
           .ledger = options_.ledger,
           .account = options_.account,
-          .probe_lease = saturating_add(std::min(limit, deadline_.remaining(now)), kLeaseGrace)};
+          .probe_lease = saturating_add(std::min(limit, deadline_.remaining(now)), kLeaseGrace),
+          .endpoint = options_.eligibility == nullptr ? std::uint8_t{0} : options_.eligibility->endpoint_at(target),
+          .caller = options_.caller};
 }
 
 NarrowingOptions Execution::narrowing() const noexcept {

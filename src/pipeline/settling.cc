@@ -53,6 +53,7 @@ void Execution::settle(std::optional<Flight>& flight, const AttemptReport& repor
   AttemptRecord& attempt = flight->record;
   attempt.duration = elapsed(attempt.started, now);
   attempt.answered = report.answered;
+  attempt.resent = report.resent;
   attempt.failure = report.outcome.failure;
   attempt.unusable = attempt.recovery && report.unusable;
   if (!attempt.unusable && (report.outcome.ok() || attempt.first_content)) record_.served_by = attempt.target;

@@ -44,18 +44,33 @@ Problems TargetStateOptions::validate() const {
 }
 
 TargetState::TargetState(BreakerScopes breakers, const TargetStateOptions& options, KeyView key,
-                         std::shared_ptr<CredentialGate> credential, std::uint64_t seed)
+                         std::shared_ptr<CredentialGate> credential, std::uint64_t seed,
+                         std::shared_ptr<CallerThrottles> callers)
     : key_((throw_if_invalid(options.validate()), to_key_text(key))),
       breakers_(std::move(breakers)),
-      gate_(key, options.retry_after_max),
+      throttle_options_{.rate = options.adaptive_rate, .retry_after_max = options.retry_after_max},
+      callers_(std::move(callers)),
+      throttle_(callers_ == nullptr ? throttle_options_ : ThrottleOptions{}, key, seed),
       credential_(std::move(credential)),
       retry_budget_(options.retry_budget),
       queue_(options.queue, key),
       latency_(options.latency),
       percentile_(options.percentile) {
+  if (credential_ != nullptr) parked_model_.emplace(key, credential_->options());
   if (has_any(options.limits)) limits_.emplace(options.limits, key, seed);
-  if (options.adaptive_rate) adaptive_rate_.emplace(*options.adaptive_rate, key, seed);
   if (options.adaptive_concurrency) adaptive_concurrency_.emplace(*options.adaptive_concurrency, key);
+}
+
+bool TargetState::at_rest(TimePoint now) {
+  const auto is_full = [](const std::optional<LevelView>& level) {
+    return !level || level->full_after <= Duration::zero();
+  };
+  if (limits_) {
+    const JointView levels = limits_->view(now);
+    if (!is_full(levels.requests) || !is_full(levels.tokens) || limits_->snapshot(now).in_flight > 0) return false;
+  }
+  if (!throttle_.at_rest(now) || latency_.in_flight() > 0 || !queue_.empty()) return false;
+  return !parked_model_ || !parked_model_->snapshot(now).parked;
 }
 
 }  // namespace fuseboard

@@ -173,6 +173,10 @@ bool Execution::others_wait_for(std::uint32_t target) const noexcept {
 // names no wait lasts for ever: the call is larger than the bucket.
 std::optional<Duration> Execution::worth_waiting(const Obstacle& obstacle, TimePoint now) const noexcept {
   const bool known = obstacle.retry_after && obstacle.reason != RejectionReason::half_open_busy;
+  // Whom the server alone asks to wait does not stand in line before others.
+  const bool alone = obstacle.reason == RejectionReason::rate_limited &&
+                     waits_alone(target_at(obstacle.target), admission_request(obstacle.target, now), now);
+  if (alone) return std::nullopt;
   Duration longest = Duration::zero();
   if (is_recovery(obstacle.reason)) {
     longest = plan_->options().max_recovery_wait;

@@ -3,132 +3,72 @@
 
 #include "fuseboard/route/credentials.h"
 
-#include <algorithm>
+#include <utility>
 
 namespace fuseboard {
 namespace {
 
-const CredentialGateOptions& checked(const CredentialGateOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
+// Gates do not move: each is made where it stays.
+template <std::size_t... I>
+std::array<ParkingGate, sizeof...(I)> make_gates(KeyView name, const CredentialGateOptions& options,
+                                                 std::index_sequence<I...> /*numbers*/) {
+  return {((void)I, ParkingGate(name, options))...};
 }
 
-bool parks(const Outcome& outcome) noexcept {
-  return !outcome.ok() && kParkingCategories.contains(outcome.failure->category);
+// A failure is told to the gate of what it speaks of and to no other: that an endpoint is refused, say, proves
+// nothing about the credential, and a probe of it goes to the next attempt.
+void tell(ParkingPass& pass, bool spoken_of, const Outcome& outcome, TimePoint now) {
+  if (outcome.ok() || spoken_of) {
+    std::move(pass).settle(outcome, now);
+  } else {
+    pass = ParkingPass();
+  }
 }
 
 }  // namespace
 
-Problems CredentialGateOptions::validate() const {
-  using std::chrono::hours;
-  using std::chrono::seconds;
-  Validator validator;
-  validator.in_range("park", park, seconds(1), std::max<Duration>(park_max, seconds(1)));
-  validator.in_range("park_max", park_max, seconds(1), hours(24));
-  validator.in_range("probe_lease", probe_lease, seconds(1), hours(24));
-  return std::move(validator).take();
-}
-
 void CredentialPass::settle(const Outcome& outcome, TimePoint now) && {
-  if (CredentialGate* const gate = std::exchange(gate_, nullptr)) gate->settle(generation_, probe_, outcome, now);
+  const auto scope = outcome.ok() ? FailureScope::unnamed : outcome.failure->scope;
+  tell(whole_, scope == FailureScope::unnamed, outcome, now);
+  tell(endpoint_, scope == FailureScope::endpoint, outcome, now);
+  tell(model_, scope == FailureScope::model, outcome, now);
 }
 
-void CredentialPass::give_back() noexcept {
-  CredentialGate* const gate = std::exchange(gate_, nullptr);
-  if (gate != nullptr && probe_ != kNoProbe) gate->give_back(generation_, probe_);
+void CredentialPass::accepted() {
+  whole_.accepted();
+  endpoint_.accepted();
+  model_.accepted();
 }
 
 CredentialGate::CredentialGate(KeyView name, const CredentialGateOptions& options)
-    : options_(checked(options)), name_(to_key_text(name)) {}
+    : whole_(name, options), endpoints_(make_gates(name, options, std::make_index_sequence<kMostEndpoints>())) {}
 
-std::expected<CredentialPass, Rejection> CredentialGate::pass_while_parked(TimePoint now) {
-  const MutexLock lock(mutex_);
-  const std::uint64_t word = word_.load(std::memory_order_relaxed);
-  // Unparked since the caller looked.
-  if ((word & kParked) == 0) return CredentialPass(*this, word, CredentialPass::kNoProbe);
-  if (const std::optional<TimePoint> until = closed_until_locked(now)) {
-    ++denials_;
-    return std::unexpected(refusal_locked(now, *until));
+std::expected<CredentialPass, Rejection> CredentialGate::try_pass(TimePoint now, const CredentialUse& use) {
+  CredentialPass pass;
+  const auto take = [now](ParkingGate& gate, ParkingPass& into) -> std::optional<Rejection> {
+    auto taken = gate.try_pass(now);
+    if (!taken) return taken.error();
+    into = *std::move(taken);
+    return std::nullopt;
+  };
+  // What was taken before a refusal goes back with the pass.
+  if (const auto refusal = take(whole_, pass.whole_)) return std::unexpected(*refusal);
+  if (const auto refusal = take(at(use.endpoint), pass.endpoint_)) return std::unexpected(*refusal);
+  if (use.model != nullptr) {
+    if (const auto refusal = take(*use.model, pass.model_)) return std::unexpected(*refusal);
   }
-  probe_ = ++probes_;
-  lease_ends_ = saturating_add(now, options_.probe_lease);
-  return CredentialPass(*this, word, probe_);
+  return pass;
 }
 
-std::optional<Rejection> CredentialGate::look_while_parked(TimePoint now) const {
-  const MutexLock lock(mutex_);
-  if ((word_.load(std::memory_order_relaxed) & kParked) == 0) return std::nullopt;
-  const std::optional<TimePoint> until = closed_until_locked(now);
-  if (!until) return std::nullopt;
-  return refusal_locked(now, *until);
-}
-
-std::optional<TimePoint> CredentialGate::closed_until_locked(TimePoint now) const {
-  if (now < until_) return until_;
-  if (probe_ != CredentialPass::kNoProbe && now < lease_ends_) return lease_ends_;
-  return std::nullopt;
-}
-
-bool CredentialGate::current_locked(std::uint64_t generation, std::uint64_t probe) const {
-  if (word_.load(std::memory_order_relaxed) != generation) return false;
-  return (generation & kParked) == 0 || probe_ == probe;
-}
-
-void CredentialGate::settle(std::uint64_t generation, std::uint64_t probe, const Outcome& outcome, TimePoint now) {
-  // The way of every healthy call.
-  if (probe == CredentialPass::kNoProbe && !parks(outcome)) return;
-  const MutexLock lock(mutex_);
-  if (!current_locked(generation, probe)) return;
-  probe_ = CredentialPass::kNoProbe;
-  if (parks(outcome)) {
-    park_locked(*outcome.failure, now);
-  } else if (outcome.ok()) {
-    unpark_locked();
-  }
-}
-
-void CredentialGate::give_back(std::uint64_t generation, std::uint64_t probe) noexcept {
-  const MutexLock lock(mutex_);
-  if (current_locked(generation, probe)) probe_ = CredentialPass::kNoProbe;
-}
-
-void CredentialGate::park_locked(const Failure& failure, TimePoint now) {
-  const std::uint64_t word = word_.load(std::memory_order_relaxed);
-  if ((word & kParked) == 0) parked_since_ = now;
-  const Duration hint = failure.retry_after.value_or(Duration::zero());
-  until_ = saturating_add(now, hint > Duration::zero() ? std::min(hint, options_.park_max) : options_.park);
-  category_ = failure.category;
-  ++times_parked_;
-  word_.store((word + kGeneration) | kParked, std::memory_order_relaxed);
-}
-
-void CredentialGate::unpark_locked() {
-  probe_ = CredentialPass::kNoProbe;
-  word_.store((word_.load(std::memory_order_relaxed) + kGeneration) & ~kParked, std::memory_order_relaxed);
+std::optional<Rejection> CredentialGate::look(TimePoint now, const CredentialUse& use) const {
+  if (auto parked = whole_.look(now)) return parked;
+  if (auto parked = at(use.endpoint).look(now)) return parked;
+  return use.model == nullptr ? std::nullopt : use.model->look(now);
 }
 
 void CredentialGate::unpark() {
-  const MutexLock lock(mutex_);
-  unpark_locked();
-}
-
-CredentialGate::Snapshot CredentialGate::snapshot(TimePoint now) const {
-  const MutexLock lock(mutex_);
-  Snapshot snapshot{.times_parked = times_parked_, .probes = probes_, .denials = denials_};
-  if ((word_.load(std::memory_order_relaxed) & kParked) == 0) return snapshot;
-  snapshot.parked = true;
-  snapshot.parked_since = parked_since_;
-  snapshot.until = until_;
-  snapshot.category = category_;
-  snapshot.probe_in_flight = probe_ != CredentialPass::kNoProbe && now < lease_ends_;
-  return snapshot;
-}
-
-Rejection CredentialGate::refusal_locked(TimePoint now, TimePoint until) const {
-  return {.reason = RejectionReason::credential_parked,
-          .key = name_,
-          .retry_after = elapsed(now, until),
-          .last_failure = category_};
+  whole_.unpark();
+  for (ParkingGate& gate : endpoints_) gate.unpark();
 }
 
 }  // namespace fuseboard

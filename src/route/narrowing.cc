@@ -26,7 +26,8 @@ bool stays_candidate(const Failure& failure, const RouteTraits& failed, const Ro
       return options.fallback_on.contains(Category::content_policy);
     case Category::authentication:
     case Category::quota_exhausted:
-      return !shares_credential(candidate, failed);
+      // The same credential may be good for another model; what is parked of it refuses by itself.
+      return failure.scope == FailureScope::model || !shares_credential(candidate, failed);
     case Category::context_length_exceeded:
       return may_have_larger_window(candidate, failed);
     default:

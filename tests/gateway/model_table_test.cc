@@ -5,9 +5,14 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "fuseboard/core/clock.h"
+#include "fuseboard/pipeline/admission.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -129,17 +134,107 @@ TEST(ModelTable, ADirectRouteHasTheDefaultsAndItsTargetsValues) {  // STR-5 STR-
   EXPECT_EQ(unknown->upstreams[0].reasoning, config::Reasoning::budget);
 }
 
-TEST_F(ModelTableTest, WhatCallersNameIsRememberedUpToABound) {  // CORE-5
-  for (std::size_t i = 0; i < ModelTable::kMaxDirectRoutes; ++i) {
-    ASSERT_NE(models_.find("p/" + std::to_string(i)), nullptr);
+// A provider with a limit, and a clock that stands still.
+class DirectRoutes : public testing::Test {
+ protected:
+  static config::Config limited() {
+    config::Config config = one_provider();
+    config.providers[0].state.limits.requests_per_minute = 60.0;
+    config.providers[0].state.limits.requests_burst = 2.0;
+    return config;
   }
-  EXPECT_EQ(models_.find("p/7"), models_.find("p/7"));
-  auto beyond = models_.find("p/beyond");
-  ASSERT_NE(beyond, nullptr);
-  const std::weak_ptr<TargetState> held = beyond->plan->targets()[0].state;
-  EXPECT_NE(models_.find("p/beyond"), beyond) << "built for its call alone";
-  beyond.reset();
-  EXPECT_TRUE(held.expired()) << "and gone with it, its breaker's handle included";
+  std::string made_up(std::size_t i) { return "p/made-up-" + std::to_string(i); }
+  TargetState& state(std::string_view model) { return *models_.find(model)->plan->targets()[0].state; }
+  // One attempt, as a call sends it; whether it was admitted.
+  bool call(std::string_view model, bool answered = true) {
+    const auto route = models_.find(model);
+    AttemptPermits permits;
+    if (admit(route->plan->targets()[0], {.probe_lease = std::chrono::seconds(60)}, clock_.now(), permits))
+      return false;
+    const Outcome outcome = answered ? Outcome::success() : Outcome::failed(Failure::of(Category::model_not_found));
+    std::move(permits).settle({.outcome = outcome, .answered = true}, outcome, clock_.now());
+    return true;
+  }
+  void fill(bool calling) {
+    for (std::size_t i = 0; i < ModelTable::kMaxDirectRoutes; ++i) {
+      if (calling) {
+        call(made_up(i), false);
+      } else {
+        ASSERT_NE(models_.find(made_up(i)), nullptr);
+      }
+    }
+  }
+
+  ManualClock clock_;
+  BreakerRegistry breakers_;
+  ModelTable models_{limited(), breakers_, clock_};
+};
+
+TEST_F(DirectRoutes, AreRememberedUpToABoundWhereTheOldestThatLimitsNobodyGoes) {  // CORE-5
+  fill(false);
+  EXPECT_EQ(models_.direct_routes(), ModelTable::kMaxDirectRoutes);
+  const std::weak_ptr<const Route> oldest = models_.find(made_up(0));
+  const std::weak_ptr<const Route> next = models_.find(made_up(1));
+  (void)models_.find(made_up(0));  // so that the second is the oldest but those after it
+  for (std::size_t i = 2; i < ModelTable::kMaxDirectRoutes; ++i) (void)models_.find(made_up(i));
+  EXPECT_NE(models_.find("p/beyond"), nullptr);
+  EXPECT_EQ(models_.direct_routes(), ModelTable::kMaxDirectRoutes);
+  EXPECT_TRUE(next.expired());
+  EXPECT_FALSE(oldest.expired());
+  EXPECT_EQ(models_.find("p/beyond"), models_.find("p/beyond")) << "the new one is remembered";
+}
+
+TEST_F(DirectRoutes, MadeUpNamesDoNotSwitchTheLimitsOfOthersOff) {  // LIM-5, CORE-5
+  for (const bool calling : {false, true}) {
+    EXPECT_TRUE(call("p/real"));
+    EXPECT_TRUE(call("p/real"));
+    fill(calling);
+    fill(false);
+    EXPECT_FALSE(call("p/real")) << "its bucket is as empty as before, whatever was named since";
+    clock_.advance(std::chrono::minutes(1));
+  }
+}
+
+TEST_F(DirectRoutes, ARealOneThatIsNamedAfterManyMadeUpOnesHasItsLimits) {  // LIM-5
+  fill(true);  // all have just drawn on their limits, so none can go
+  EXPECT_TRUE(call("p/real"));
+  EXPECT_TRUE(call("p/another"));
+  EXPECT_FALSE(call("p/real")) << "those that there is no place for share one limit";
+  clock_.advance(std::chrono::seconds(2));
+  EXPECT_TRUE(call("p/real"));
+  EXPECT_TRUE(call("p/real"));
+  EXPECT_FALSE(call("p/real"));
+  EXPECT_TRUE(call("p/another")) << "there is room again: each has its own";
+}
+
+TEST_F(DirectRoutes, OneThatHasAnsweredIsKeptBeforeThoseThatNeverDid) {
+  EXPECT_TRUE(call("p/real", true));
+  clock_.advance(std::chrono::minutes(1));
+  const std::weak_ptr<const Route> real = models_.find("p/real");
+  for (std::size_t i = 0; i < 3 * ModelTable::kMaxDirectRoutes; ++i) (void)models_.find(made_up(i));
+  EXPECT_FALSE(real.expired());
+}
+
+TEST_F(DirectRoutes, OneInUseOrParkedOrShutStays) {
+  const auto held = models_.find("p/held");
+  state("p/shut").gate().close(clock_.now(), std::chrono::minutes(1));
+  const std::weak_ptr<const Route> shut = models_.find("p/shut");
+  for (std::size_t i = 0; i < 2 * ModelTable::kMaxDirectRoutes; ++i) (void)models_.find(made_up(i));
+  EXPECT_EQ(models_.find("p/held"), held);
+  EXPECT_FALSE(shut.expired());
+  clock_.advance(std::chrono::minutes(1));
+  for (std::size_t i = 0; i < 2 * ModelTable::kMaxDirectRoutes; ++i) (void)models_.find(made_up(i));
+  EXPECT_TRUE(shut.expired()) << "its gate has opened";
+}
+
+TEST(ModelTable, CallersWithTheirOwnCredentialShareNoThrottle) {  // LIM-4, FBK-6
+  BreakerRegistry breakers;
+  ModelTable models(many_providers(), breakers);
+  const auto target = [&](std::string_view name) { return models.find(name)->plan->targets()[0]; };
+  EXPECT_NE(target("passed/m").state->callers(), nullptr);
+  EXPECT_EQ(target("passed/m").state->callers(), target("passed/n").state->callers()) << "one bound for a provider";
+  EXPECT_EQ(target("chat/m").state->callers(), nullptr);
+  EXPECT_EQ(target("open/m").state->callers(), nullptr);
 }
 
 }  // namespace

@@ -211,6 +211,25 @@ TEST_F(VerdictAnswer, ARefusedCredentialOfOursNeverLooksLikeTheCallers) {  // FB
   EXPECT_EQ(it.body.find("sk-secret"), std::string::npos);
 }
 
+TEST_F(VerdictAnswer, AnAccountOfTheCallersThatWasRefusedIsNamedAsSuch) {  // FBK-6
+  Failure refusal = Failure::of(Category::authentication);
+  refusal.scope = FailureScope::caller;
+  const CallRecord record = after(Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = refusal}});
+  const Answer it = answer(record);
+  EXPECT_EQ(it.head.status, 502);
+  EXPECT_EQ(code(it), "upstream_authentication");
+  EXPECT_NE(it.body.find("organization or project that the request names"), std::string::npos) << it.body;
+}
+
+TEST_F(VerdictAnswer, ARequestThatIsLargerThanItsWindowIsNotForSdksToRepeat) {  // LIM-4
+  Failure too_large = Failure::of(Category::rate_limit, seconds(30));
+  too_large.retryable = false;
+  too_large.scope = FailureScope::request;
+  const CallRecord record = after(Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = too_large}});
+  const UpstreamError upstream{.attempt = 1, .head = {.status = 429, .headers = {{"retry-after", "30"}}}, .body = "{}"};
+  EXPECT_EQ(answer(record, &upstream).head.headers.get("x-should-retry"), "false");
+}
+
 TEST_F(VerdictAnswer, APassedDeadlineIsA504) {
   const CallRecord record =
       after(Ending::deadline_exceeded, {{.number = 1, .failure = Failure::of(Category::timeout)}});

@@ -157,6 +157,22 @@ TEST(AdaptiveLimiter, AnOverloadedServersRetryAfterIsObeyedToo) {  // LIM-4
   EXPECT_DOUBLE_EQ(limiter.rate(kStart), 100.0);
 }
 
+// "Limit 10000, Requested 50000": waiting helps nobody, and all smaller requests are welcome.
+TEST(AdaptiveLimiter, OneRequestThatIsTooLargeClosesNothing) {  // LIM-4
+  for (const FailureScope scope : {FailureScope::request, FailureScope::caller}) {
+    AdaptiveLimiter limiter({.rate = {.rate = 100}, .burst = 4.0}, "key", 1);
+    Failure failure = Failure::of(Category::rate_limit, 30s);
+    failure.scope = scope;
+    std::move(*limiter.try_acquire(kStart)).settle(Outcome::failed(failure), kStart);
+    EXPECT_FALSE(limiter.gate().closed(kStart)) << name(scope);
+    EXPECT_EQ(limiter.rate(kStart), 100.0) << name(scope);
+    EXPECT_TRUE(limiter.try_acquire(kStart)) << name(scope) << ": the bucket is as full as it was";
+    ThrottleGate gate("key");
+    gate.heed(failure, kStart);
+    EXPECT_FALSE(gate.closed(kStart)) << name(scope);
+  }
+}
+
 TEST(ThrottleGate, IsCappedNeverShortenedAndNeedsNoLimits) {  // LIM-4
   ThrottleGate gate("key");
   EXPECT_EQ(gate.look(kStart), std::nullopt);

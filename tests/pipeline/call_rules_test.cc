@@ -226,6 +226,62 @@ TEST_F(Credentials, ARefusedOneIsParkedForAllWhoShareItAndTriedByOneLater) {  //
   EXPECT_EQ(call(Category::authentication).attempts_sent, 2U);
 }
 
+TEST_F(Credentials, AQuotaOfOneModelLeavesTheOthersOfThatCredential) {  // FBK-2, FBK-6
+  Failure of_model = Failure::of(Category::quota_exhausted);
+  of_model.scope = FailureScope::model;
+  const auto ask = [&] {
+    return run_call(world_, plan_, {}, [&](const Attempt& attempt) {
+      return attempt.target == 0 ? AttemptReport{.outcome = Outcome::failed(of_model), .answered = true} : succeeded();
+    });
+  };
+  EXPECT_EQ(ask().served_by, 1U) << "another model of the same credential";
+  const CallRecord second = ask();
+  EXPECT_EQ(second.attempts_sent, 1U);
+  EXPECT_EQ(second.refusals[0].reason, RejectionReason::credential_parked);
+  EXPECT_EQ(second.refusals[0].target, 0U);
+  EXPECT_FALSE(shared_->snapshot(world_.clock.now()).parked);
+}
+
+// The gates of two endpoints, as the caller's request names one.
+class AtEndpoint final : public Eligibility {
+ public:
+  explicit AtEndpoint(std::uint8_t endpoint) : endpoint_(endpoint) {}
+  bool can_take(std::uint32_t /*target*/) noexcept override { return true; }
+  std::uint8_t endpoint_at(std::uint32_t /*target*/) const noexcept override { return endpoint_; }
+
+ private:
+  std::uint8_t endpoint_;
+};
+
+TEST_F(Credentials, AScopeThatIsMissingAtOneEndpointLeavesTheOthers) {  // FBK-2, FBK-6
+  Failure missing = Failure::of(Category::authentication);
+  missing.scope = FailureScope::endpoint;
+  AtEndpoint responses(1);
+  AtEndpoint chat(0);
+  const auto ask = [&](AtEndpoint& at) {
+    return run_call(world_, plan_, {.eligibility = &at}, [&](const Attempt& attempt) {
+      const bool refused = &at == &responses && attempt.target < 2;
+      return refused ? AttemptReport{.outcome = Outcome::failed(missing), .answered = true} : succeeded();
+    });
+  };
+  const CallRecord first = ask(responses);
+  EXPECT_EQ(first.attempts_sent, 2U) << "who shares the credential is refused there, too";
+  EXPECT_EQ(first.served_by, 2U);
+  EXPECT_EQ(ask(responses).attempts_sent, 1U);
+  EXPECT_EQ(ask(chat).served_by, 0U);
+}
+
+TEST_F(Credentials, WhatTheCallerBroughtIsHeldAgainstNobody) {  // FBK-2, FBK-6
+  Failure of_caller = Failure::of(Category::authentication);
+  of_caller.scope = FailureScope::caller;
+  const CallRecord record = run_call(world_, plan_, {}, [&](const Attempt& attempt) {
+    return attempt.target < 2 ? AttemptReport{.outcome = Outcome::failed(of_caller), .answered = true} : succeeded();
+  });
+  EXPECT_EQ(record.attempts_sent, 2U) << "the same header meets the same credential";
+  EXPECT_EQ(record.served_by, 2U);
+  EXPECT_EQ(call(Category::network).refusals.size(), 0U);
+}
+
 TEST_F(Credentials, WhenAllAreParkedTheCallSaysSo) {  // FBK-6
   for (const auto& gate : {shared_, other_}) {
     auto pass = gate->try_pass(world_.clock.now());
@@ -242,6 +298,19 @@ TEST_F(Credentials, BreakersDoNotCountWhatIsTheCredentialsFault) {  // BRK-22, B
     world_.clock.advance(seconds(61));
   }
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::closed);
+}
+
+TEST_F(Credentials, TheExplanationSaysWhomARefusalConcernsAndWhatWasSentAgain) {  // PIP-6
+  Failure of_model = Failure::of(Category::quota_exhausted);
+  of_model.scope = FailureScope::model;
+  const CallRecord record = run_call(world_, plan_, {}, [&](const Attempt& attempt) {
+    if (attempt.target > 0) return succeeded();
+    return AttemptReport{.outcome = Outcome::failed(of_model), .answered = true, .resent = true};
+  });
+  const std::string text = explain(record, *plan_);
+  EXPECT_NE(text.find("quota_exhausted of the model alone"), std::string::npos) << text;
+  EXPECT_NE(text.find("attempt 1 on a (sent again"), std::string::npos) << text;
+  EXPECT_EQ(text.find("attempt 2 on b (sent again"), std::string::npos) << text;
 }
 
 TEST(Strategies, AnUnsteadyTargetLosesItsPlaceToAFasterOne) {  // FBK-1

@@ -271,8 +271,10 @@ RC_GTEST_PROP(CredentialGateProperty, AdmitsWhatANaiveModelAdmits, ()) {  // FBK
       if (end == 0) std::move(taken.pass).settle(kSuccess, now);
       if (end == 1) std::move(taken.pass).settle(kRefused, now);
       if (end == 2) std::move(taken.pass).settle(failed(Category::network), now);
-      if (current && taken.probe != 0) running = 0;
-      if (current && end == 0 && parked) {
+      // A probe's success counts after its lease, too.
+      const bool proves = end == 0 && parked && taken.probe != 0 && taken.generation == generation;
+      if (proves || (current && taken.probe != 0)) running = 0;
+      if (proves) {
         parked = false;
         ++generation;
       } else if (current && end == 1) {

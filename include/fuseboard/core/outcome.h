@@ -16,6 +16,16 @@ namespace fuseboard {
 // other two are departures that a classification found (a crashed callee counts, our own exhaustion does not).
 enum class Evidence : std::uint8_t { by_category, counts, does_not_count };
 
+// What a refusal speaks of, where it says so: the narrower, the fewer it is held against [FBK-6, LIM-4].
+enum class FailureScope : std::uint8_t {
+  unnamed,   // of a refused credential or a quota: the credential; of a throttle: the target
+  model,     // the credential with this model
+  endpoint,  // the credential at this endpoint
+  caller,    // what the caller brought: its organization, its project, its own credential
+  request,   // this request alone, as one that is larger than what may be sent at once
+};
+std::string_view name(FailureScope scope) noexcept;
+
 // A judged failure. Trivially copyable; a classifier makes it, policies read it.
 struct Failure {
   Category category = Category::execution_error;
@@ -23,6 +33,7 @@ struct Failure {
   bool fallback = false;   // another target may succeed
   Evidence evidence = Evidence::by_category;
   std::optional<Duration> retry_after{};  // the server's hint, unclamped, >= 0
+  FailureScope scope = FailureScope::unnamed;
 
   // The category with the properties of its row in the table.
   static Failure of(Category category, std::optional<Duration> retry_after = std::nullopt) noexcept;

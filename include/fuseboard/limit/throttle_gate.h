@@ -34,8 +34,9 @@ class ThrottleGate {
   }
 
   // As a failure asks. A server that asks for time is obeyed, whether it is one caller's rate that is too high or
-  // everybody's; what other failures hint at is no throttle.
+  // everybody's; what other failures hint at is no throttle, nor is what concerns one caller or one request.
   void heed(const Failure& failure, TimePoint now) noexcept {
+    if (failure.scope == FailureScope::caller || failure.scope == FailureScope::request) return;
     const bool throttled = failure.category == Category::rate_limit || failure.category == Category::overloaded ||
                            failure.category == Category::service_unavailable;
     if (throttled && failure.retry_after) close(now, *failure.retry_after);

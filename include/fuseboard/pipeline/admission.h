@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -19,6 +20,7 @@
 #include "fuseboard/core/rejection.h"
 #include "fuseboard/limit/adaptive.h"
 #include "fuseboard/limit/bulkhead.h"
+#include "fuseboard/limit/caller_throttles.h"
 #include "fuseboard/limit/joint.h"
 #include "fuseboard/limit/priority.h"
 #include "fuseboard/pipeline/target.h"
@@ -41,6 +43,7 @@ struct AttemptReport {
   bool connected = true;              // false: DNS, connect or TLS failed, so the model was never reached [BRK-22]
   bool may_have_run = true;           // false: refused connection, rejected before it was handled
   bool silent = false;                // it ended by a silence: no head, no first content, or idle
+  bool resent = false;                // a kept connection died at once, and it was sent again over a fresh one
   std::optional<TokenUsage> usage{};  // as the answer says, in numbers that can be read
   // Tokens of output that were seen, about: what is charged where the answer does not say, or says far less [BUD-10].
   std::uint64_t seen_output = 0;
@@ -65,6 +68,8 @@ struct AdmissionRequest {
   BudgetLedger* ledger = nullptr;  // null: nobody counts
   BudgetAccount account{};
   Duration probe_lease{};
+  std::uint8_t endpoint = 0;  // see CredentialUse
+  CallerHash caller{};        // of targets where callers bring a credential of their own
 };
 
 // Why not. Copying never allocates.
@@ -79,7 +84,10 @@ class [[nodiscard]] AttemptPermits {
  public:
   bool is_probe() const noexcept { return breaker_.is_probe(); }
   // The target has begun to answer with a success.
-  void accepted(TimePoint now) { rate_.accepted(now); }
+  void accepted(TimePoint now) {
+    credential_.accepted();
+    rate_.accepted(now);
+  }
   // See BreakerPermit.
   void first_content(Duration latency) {
     answering_ = true;
@@ -98,6 +106,8 @@ class [[nodiscard]] AttemptPermits {
   bool was_free(const AttemptReport& report) const noexcept;
   std::optional<BudgetSettlement> settle_budget(const AttemptReport& report, const ChargedUsage& charged);
   void settle_limits(const AttemptReport& report, const ChargedUsage& charged, TimePoint now);
+  void settle_rate(const AttemptReport& report, const Outcome& outcome, TimePoint now);
+  std::optional<Rejection> take_rate(const AdmissionRequest& request, TimePoint now);
   void give_back() noexcept;
 
   TargetState* state_ = nullptr;
@@ -109,6 +119,8 @@ class [[nodiscard]] AttemptPermits {
   TokenUsage estimate_{};
   TokenUsage observed_{};  // each number the largest so far
   JointPermit limits_;
+  CallerHash caller_{};
+  std::shared_ptr<Throttle> callers_throttle_;  // kept for the permit behind it
   AdaptivePermit rate_;
   AdaptiveBulkheadSlot place_;
   ScopedPermit breaker_;
@@ -119,6 +131,10 @@ class [[nodiscard]] AttemptPermits {
 // session.
 [[nodiscard]] std::optional<AdmissionRefusal> admit(const Target& target, const AdmissionRequest& request,
                                                     TimePoint now, AttemptPermits& permits);
+
+// Whether it is only this caller whom the target's server has asked to wait: a line of others would not help, and
+// others must not stand behind it.
+[[nodiscard]] bool waits_alone(const Target& target, const AdmissionRequest& request, TimePoint now);
 
 // What admit() would refuse with, or nullopt, the budget apart. Takes nothing.
 [[nodiscard]] std::optional<Rejection> look(const Target& target, const AdmissionRequest& request, TimePoint now);

@@ -34,6 +34,8 @@ class Eligibility {
   virtual ~Eligibility() = default;
   // `target` is an index into the plan's. A target that cannot is not asked in this call, and its record says so.
   virtual bool can_take(std::uint32_t target) noexcept = 0;
+  // Where the target would be asked, see CredentialUse.
+  virtual std::uint8_t endpoint_at(std::uint32_t /*target*/) const noexcept { return 0; }
 };
 
 // What is referenced must outlive the call.
@@ -46,6 +48,7 @@ struct CallOptions {
   TokenUsage estimate{};                    // of what one attempt will use [BUD-5]
   BudgetLedger* ledger = nullptr;           // null: nobody counts
   BudgetAccount account{};                  // whom the ledger charges
+  CallerHash caller{};                      // whose credential travels to targets where each caller brings one
   AttemptBudget* attempt_budget = nullptr;  // attempts that several calls share [RTY-10]
   CacheSession* cache = nullptr;            // null: no cache
   // The provider (of RouteTraits) that keeps state which the request refers to: no other is asked [FBK-7].

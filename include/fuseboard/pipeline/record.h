@@ -47,6 +47,7 @@ struct AttemptRecord {
   bool recovery = false;               // it was to mend an answer that had begun and broken off [STR-5]
   bool unusable = false;               // its answer does not go on as that one began: of no use
   bool answered = false;               // an answer of the target was read, good or bad
+  bool resent = false;                 // over a fresh connection, as the kept one had died
   std::optional<Failure> failure{};    // nullopt: success; of an unusable answer, a neutral one
   Verdict verdict = Verdict::success;  // of the target's own breaker
   Duration waited = Duration::zero();  // before it started

@@ -3,163 +3,91 @@
 
 // A credential that its provider refused, or whose account has run out, rests for a while [FBK-6].
 //
-//   auto pass = gate.try_pass(clock.now());
+//   auto pass = gate.try_pass(clock.now(), {.model = &model_gate, .endpoint = 2});
 //   if (!pass) return pass.error();                 // credential_parked
 //   std::move(*pass).settle(outcome, clock.now());  // or destroy it: nothing was learned
 //
-// An authentication or quota failure parks the credential. When its time is over one attempt is let through as a probe:
-// its success unparks, a failure of the same kind parks again, any other end says nothing about the credential and
-// leaves the probe to the next attempt. The gate knows the credential's name, never its secret.
+// An authentication or quota failure parks what it speaks of (Failure::scope): the credential with one model, the
+// credential at one endpoint, or, where it names neither, the credential; nothing where it speaks of the caller or of
+// one request. When the time is over one attempt is let through as a probe: its success unparks, a failure of the same
+// kind parks again, any other end says nothing about the credential and leaves the probe to the next attempt. The gate
+// knows the credential's name, never its secret.
 #pragma once
 
-#include <atomic>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <optional>
-#include <utility>
 
-#include "fuseboard/core/bounded_text.h"
-#include "fuseboard/core/category.h"
 #include "fuseboard/core/key.h"
-#include "fuseboard/core/mutex.h"
 #include "fuseboard/core/outcome.h"
 #include "fuseboard/core/rejection.h"
 #include "fuseboard/core/time.h"
-#include "fuseboard/core/validation.h"
+#include "fuseboard/route/parking.h"
 
 namespace fuseboard {
 
-// What parks a credential. permission_denied does not: the same credential may do other things.
-inline constexpr CategorySet kParkingCategories = {Category::authentication, Category::quota_exhausted};
+// How many endpoints of a provider are told apart; all with higher numbers share the last.
+inline constexpr std::size_t kMostEndpoints = 16;
 
-struct CredentialGateOptions {
-  // How long a refused credential rests when the failure names no time; 1 s to `park_max`.
-  Duration park = std::chrono::seconds(60);
-  // The longest that a failure's own hint is obeyed; to 24 h.
-  Duration park_max = std::chrono::hours(1);
-  // A probe that has not been settled after this long is given up and the next attempt probes; 1 s to 24 h. Longer than
-  // the longest wait for a first content or a plain answer.
-  Duration probe_lease = std::chrono::seconds(65);
-
-  Problems validate() const;
+// What an attempt wants the credential for.
+struct CredentialUse {
+  ParkingGate* model = nullptr;  // of the credential with the attempt's model; null: that is never parked by itself
+  std::uint8_t endpoint = 0;     // as its owner counts them
 };
 
-class CredentialGate;
-
-// Leave to use a credential once. Moved, settled at most once, safe to forget; not thread-safe, but may end on another
-// thread. Its gate must outlive it.
+// Leave to use a credential once; as ParkingPass. The gates must outlive it.
 class [[nodiscard]] CredentialPass {
  public:
   // Of nothing.
   CredentialPass() noexcept = default;
-  CredentialPass(CredentialPass&& other) noexcept
-      : gate_(std::exchange(other.gate_, nullptr)), generation_(other.generation_), probe_(other.probe_) {}
-  CredentialPass& operator=(CredentialPass&& other) noexcept {
-    if (this != &other) {
-      give_back();
-      gate_ = std::exchange(other.gate_, nullptr);
-      generation_ = other.generation_;
-      probe_ = other.probe_;
-    }
-    return *this;
-  }
-  ~CredentialPass() {
-    if (gate_ != nullptr) [[unlikely]]
-      give_back();
-  }
 
-  // Where the gate has moved on since the pass was granted (parked by another attempt, unparked, the probe given up),
-  // this changes nothing.
   void settle(const Outcome& outcome, TimePoint now) &&;
+  // An answer has begun, so nothing of it is refused.
+  void accepted();
 
-  bool is_probe() const noexcept { return gate_ != nullptr && probe_ != kNoProbe; }
+  bool is_probe() const noexcept { return whole_.is_probe() || endpoint_.is_probe() || model_.is_probe(); }
 
  private:
   friend class CredentialGate;
-  static constexpr std::uint64_t kNoProbe = 0;
-  CredentialPass(CredentialGate& gate, std::uint64_t generation, std::uint64_t probe) noexcept
-      : gate_(&gate), generation_(generation), probe_(probe) {}
-  void give_back() noexcept;
-
-  CredentialGate* gate_ = nullptr;
-  std::uint64_t generation_ = 0;
-  std::uint64_t probe_ = kNoProbe;
+  ParkingPass whole_;
+  ParkingPass endpoint_;
+  ParkingPass model_;
 };
 
-// Thread-safe, never allocates. A credential that is not parked costs one relaxed load, a success of it nothing more;
-// the rest takes a mutex.
+// Thread-safe, never allocates. A credential of which nothing is parked costs three relaxed loads.
 class CredentialGate {
  public:
   // Throws InvalidOptions. `name` is what rejections carry: the provider's name, say.
   explicit CredentialGate(KeyView name, const CredentialGateOptions& options = {});
-  CredentialGate(const CredentialGate&) = delete;
-  CredentialGate& operator=(const CredentialGate&) = delete;
 
-  // A pass, or `credential_parked` with the time after which a probe is let through: the end of the parking, or of the
-  // running probe's lease.
-  [[nodiscard]] std::expected<CredentialPass, Rejection> try_pass(TimePoint now) {
-    const std::uint64_t word = word_.load(std::memory_order_relaxed);
-    if ((word & kParked) == 0) [[likely]]
-      return CredentialPass(*this, word, CredentialPass::kNoProbe);
-    return pass_while_parked(now);
-  }
-
+  // A pass by all of what the use needs, or `credential_parked` with the time after which a probe is let through: the
+  // end of the parking, or of the running probe's lease.
+  [[nodiscard]] std::expected<CredentialPass, Rejection> try_pass(TimePoint now, const CredentialUse& use = {});
   // What try_pass would refuse with, without any effect; nullopt where it would let pass.
-  std::optional<Rejection> look(TimePoint now) const {
-    if ((word_.load(std::memory_order_relaxed) & kParked) == 0) [[likely]]
-      return std::nullopt;
-    return look_while_parked(now);
-  }
+  std::optional<Rejection> look(TimePoint now, const CredentialUse& use = {}) const;
 
-  // A reload or an operator: as if nothing had happened. Passes from before teach nothing any more.
+  // A reload or an operator: as if nothing had happened, but for models, whose gates lie elsewhere. Passes from before
+  // teach nothing any more.
   void unpark();
 
-  struct Snapshot {
-    bool parked = false;
-    std::optional<TimePoint> parked_since{};  // the first time, however often it was parked again
-    std::optional<TimePoint> until{};         // when a probe is let through
-    std::optional<Category> category{};       // of the failure that parked it last
-    bool probe_in_flight = false;             // and its lease is not over
-    std::uint64_t times_parked = 0;           // ever, again included
-    std::uint64_t probes = 0;                 // ever
-    std::uint64_t denials = 0;                // ever
-  };
-  Snapshot snapshot(TimePoint now) const;
+  // Of the credential as a whole, and at one endpoint.
+  ParkingGate::Snapshot snapshot(TimePoint now) const { return whole_.snapshot(now); }
+  ParkingGate::Snapshot snapshot(TimePoint now, std::uint8_t endpoint) const { return at(endpoint).snapshot(now); }
 
-  const KeyText& name() const noexcept { return name_; }
-  const CredentialGateOptions& options() const noexcept { return options_; }
+  const KeyText& name() const noexcept { return whole_.name(); }
+  const CredentialGateOptions& options() const noexcept { return whole_.options(); }
 
  private:
-  friend class CredentialPass;
+  ParkingGate& at(std::uint8_t endpoint) noexcept { return endpoints_[index_of(endpoint)]; }
+  const ParkingGate& at(std::uint8_t endpoint) const noexcept { return endpoints_[index_of(endpoint)]; }
+  static constexpr std::size_t index_of(std::uint8_t endpoint) noexcept {
+    return endpoint < kMostEndpoints ? endpoint : kMostEndpoints - 1;
+  }
 
-  // word_: a number of the generation above, whether it is parked below. Parking and unparking begin a generation.
-  static constexpr std::uint64_t kParked = 1;
-  static constexpr std::uint64_t kGeneration = 2;
-
-  std::expected<CredentialPass, Rejection> pass_while_parked(TimePoint now);
-  std::optional<Rejection> look_while_parked(TimePoint now) const;
-  void settle(std::uint64_t generation, std::uint64_t probe, const Outcome& outcome, TimePoint now);
-  void give_back(std::uint64_t generation, std::uint64_t probe) noexcept;
-
-  // Whether a pass granted as (generation, probe) still has a say.
-  bool current_locked(std::uint64_t generation, std::uint64_t probe) const FUSEBOARD_REQUIRES(mutex_);
-  std::optional<TimePoint> closed_until_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
-  void park_locked(const Failure& failure, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  void unpark_locked() FUSEBOARD_REQUIRES(mutex_);
-  Rejection refusal_locked(TimePoint now, TimePoint until) const FUSEBOARD_REQUIRES(mutex_);
-
-  const CredentialGateOptions options_;
-  const KeyText name_;
-  std::atomic<std::uint64_t> word_{0};  // written under the mutex
-  mutable Mutex mutex_;
-  TimePoint parked_since_ FUSEBOARD_GUARDED_BY(mutex_){};
-  TimePoint until_ FUSEBOARD_GUARDED_BY(mutex_){};
-  TimePoint lease_ends_ FUSEBOARD_GUARDED_BY(mutex_){};
-  Category category_ FUSEBOARD_GUARDED_BY(mutex_) = Category::authentication;
-  std::uint64_t probe_ FUSEBOARD_GUARDED_BY(mutex_) = CredentialPass::kNoProbe;  // number of the running one
-  std::uint64_t times_parked_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
-  std::uint64_t probes_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
-  std::uint64_t denials_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
+  ParkingGate whole_;
+  std::array<ParkingGate, kMostEndpoints> endpoints_;
 };
 
 }  // namespace fuseboard

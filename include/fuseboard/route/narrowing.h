@@ -35,7 +35,8 @@ struct NarrowingOptions {
 //
 // - Nobody stays unless the failure says that another target may succeed; a bad request stops here.
 // - A content policy's refusal stops here too, unless `fallback_on` names it.
-// - A refused credential or a used-up quota rules out the targets that share the credential.
+// - A refused credential or a used-up quota rules out the targets that share the credential, unless it is of one model:
+//   then its own target alone is parked.
 // - What is too long goes only to a larger window. A window that is not known may be larger than one that is, and the
 //   other way round, so one unknown stays; of two unknown ones nothing says that the second is larger, so it is out.
 // - A bound request never leaves its provider.

@@ -1,0 +1,61 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/limit/caller_throttles.h"
+
+#include <optional>
+
+namespace fuseboard {
+namespace {
+
+// How many are looked at for one that has nothing to tell.
+constexpr std::size_t kMostLookedAt = 32;
+
+}  // namespace
+
+std::shared_ptr<Throttle> CallerThrottles::find_locked(const Place& place) {
+  const auto known = index_.find(place);
+  if (known == index_.end()) return nullptr;
+  entries_.splice(entries_.end(), entries_, known->second);
+  return known->second->throttle;
+}
+
+std::shared_ptr<Throttle> CallerThrottles::find(const CallerHash& caller, KeyView target) {
+  const MutexLock lock(mutex_);
+  return find_locked({.caller = caller, .target = hash(target)});
+}
+
+std::shared_ptr<Throttle> CallerThrottles::at(const CallerHash& caller, KeyView target, const ThrottleOptions& options,
+                                              TimePoint now) {
+  const Place place{.caller = caller, .target = hash(target)};
+  const MutexLock lock(mutex_);
+  if (auto known = find_locked(place)) return known;
+  if (entries_.size() >= most_ && !make_room_locked(now)) return nullptr;
+  entries_.push_back({.place = place, .throttle = std::make_shared<Throttle>(options, target)});
+  index_.emplace(place, std::prev(entries_.end()));
+  return entries_.back().throttle;
+}
+
+bool CallerThrottles::make_room_locked(TimePoint now) {
+  std::optional<Entries::iterator> oldest;
+  std::size_t looked_at = 0;
+  for (auto it = entries_.begin(); it != entries_.end() && looked_at < kMostLookedAt; ++it, ++looked_at) {
+    // Only this map gives it away, under its mutex: who does not hold it now never will.
+    if (it->throttle.use_count() > 1) continue;
+    if (!oldest) oldest = it;
+    if (!it->throttle->at_rest(now)) continue;
+    oldest = it;
+    break;
+  }
+  if (!oldest) return false;
+  index_.erase((*oldest)->place);
+  entries_.erase(*oldest);
+  return true;
+}
+
+std::size_t CallerThrottles::size() const {
+  const MutexLock lock(mutex_);
+  return entries_.size();
+}
+
+}  // namespace fuseboard

@@ -1,0 +1,98 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/limit/caller_throttles.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+
+#include "tests/limit/support.h"
+
+namespace fuseboard {
+namespace {
+
+using namespace std::chrono_literals;
+
+const KeyView kTarget{"p", "m"};
+
+CallerHash caller(std::uint64_t number) { return {.high = number, .low = 1}; }
+
+TEST(CallerThrottles, EachCallerOfEachTargetHasItsOwn) {  // LIM-4
+  CallerThrottles throttles;
+  EXPECT_EQ(throttles.find(caller(1), kTarget), nullptr) << "nothing was said yet";
+  const auto one = throttles.at(caller(1), kTarget, {}, kStart);
+  one->gate().close(kStart, 30s);
+  EXPECT_EQ(throttles.find(caller(1), kTarget), one);
+  EXPECT_NE(throttles.at(caller(2), kTarget, {}, kStart), one);
+  EXPECT_NE(throttles.at(caller(1), KeyView("p", "n"), {}, kStart), one);
+  EXPECT_EQ(throttles.size(), 3U);
+  EXPECT_FALSE(throttles.at(caller(2), kTarget, {}, kStart)->look(kStart, Priority::normal));
+  EXPECT_EQ(throttles.find(caller(1), kTarget)->look(kStart, Priority::normal)->retry_after, 30s);
+}
+
+TEST(CallerThrottles, AtTheBoundTheOldestThatHasNothingToTellGoes) {  // CORE-5
+  CallerThrottles throttles(3);
+  throttles.at(caller(1), kTarget, {}, kStart)->gate().close(kStart, 30s);
+  (void)throttles.at(caller(2), kTarget, {}, kStart);
+  (void)throttles.at(caller(3), kTarget, {}, kStart);
+  (void)throttles.find(caller(2), kTarget);
+  (void)throttles.at(caller(4), kTarget, {}, kStart);
+  EXPECT_EQ(throttles.size(), 3U);
+  EXPECT_NE(throttles.find(caller(1), kTarget), nullptr) << "it is shut";
+  EXPECT_EQ(throttles.find(caller(3), kTarget), nullptr) << "used longest ago";
+  EXPECT_NE(throttles.find(caller(2), kTarget), nullptr);
+}
+
+TEST(CallerThrottles, WhereAllHaveSomethingToTellTheOldestGoes) {  // CORE-5
+  CallerThrottles throttles(2);
+  throttles.at(caller(1), kTarget, {}, kStart)->gate().close(kStart, 30s);
+  throttles.at(caller(2), kTarget, {}, kStart)->gate().close(kStart, 30s);
+  (void)throttles.at(caller(3), kTarget, {}, kStart);
+  EXPECT_EQ(throttles.find(caller(1), kTarget), nullptr);
+  EXPECT_NE(throttles.find(caller(2), kTarget), nullptr);
+  EXPECT_EQ(throttles.size(), 2U);
+}
+
+TEST(CallerThrottles, OneThatAnAttemptHoldsStaysAndWhereAllAreHeldNobodyIsRemembered) {  // CORE-5
+  CallerThrottles throttles(1);
+  auto held = throttles.at(caller(1), kTarget, {}, kStart);
+  EXPECT_EQ(throttles.at(caller(2), kTarget, {}, kStart), nullptr);
+  held.reset();
+  EXPECT_NE(throttles.at(caller(2), kTarget, {}, kStart), nullptr);
+  EXPECT_EQ(throttles.size(), 1U);
+}
+
+TEST(CallerThrottles, ALearnedRateIsKeptLongerThanOneThatIsAsConfigured) {  // LIM-4, CORE-5
+  const ThrottleOptions adaptive{.rate = AdaptiveLimiterOptions{.rate = {.rate = 10}, .burst = 4.0}};
+  CallerThrottles throttles(2);
+  {
+    const auto learned = throttles.at(caller(1), kTarget, adaptive, kStart);
+    auto permit = learned->try_acquire(kStart, Priority::normal);
+    learned->settle(*std::move(permit), Outcome::failed(Failure::of(Category::rate_limit)), kStart, std::nullopt);
+    EXPECT_LT(learned->rate()->rate(kStart), 10.0);
+  }
+  (void)throttles.at(caller(2), kTarget, adaptive, kStart);
+  (void)throttles.at(caller(3), kTarget, adaptive, kStart);
+  EXPECT_NE(throttles.find(caller(1), kTarget), nullptr);
+  EXPECT_EQ(throttles.find(caller(2), kTarget), nullptr);
+}
+
+TEST(Throttle, WithoutARateItsGateHearsRetryAfterAndUsedUpWindows) {  // LIM-4
+  Throttle throttle({}, "key");
+  EXPECT_FALSE(Throttle::is_news(Outcome::success(), std::nullopt));
+  EXPECT_FALSE(Throttle::is_news(Outcome::success(), ServerWindow{.remaining = 1, .reset_after = 10s}));
+  const ServerWindow used_up{.remaining = 0, .reset_after = 10s};
+  EXPECT_TRUE(Throttle::is_news(Outcome::success(), used_up));
+  EXPECT_TRUE(Throttle::is_news(Outcome::failed(Failure::of(Category::rate_limit, 1s)), std::nullopt));
+  throttle.settle({}, Outcome::success(), kStart, used_up);
+  EXPECT_EQ(throttle.look(kStart, Priority::critical)->retry_after, 10s);
+  EXPECT_FALSE(throttle.at_rest(kStart));
+  EXPECT_TRUE(throttle.at_rest(kStart + 10s));
+  throttle.settle({}, Outcome::failed(Failure::of(Category::rate_limit, 5s)), kStart + 10s, std::nullopt);
+  EXPECT_TRUE(throttle.gate().closed(kStart + 15s - 1ns));
+}
+
+}  // namespace
+}  // namespace fuseboard

@@ -55,11 +55,35 @@ void CircuitBreaker::reset() {
   context_->events.deliver();
 }
 
+bool CircuitBreaker::open_silent() {
+  const TimePoint now = context_->clock.now();
+  bool refuses = false;
+  {
+    const MutexLock lock(mutex_);
+    const TimePoint at = not_before_last_move_locked(now);
+    expire_override_locked(at);
+    const bool admits_all = override_ != nullptr && override_->kind != OverrideKind::force_open;
+    if (override_ != nullptr && override_->kind == OverrideKind::force_closed) return false;
+    if (state() == closed) {
+      last_failure_.store(static_cast<std::uint8_t>(Category::timeout), std::memory_order_release);
+      open_locked(TransitionCause::silent, at);
+    }
+    refuses = !admits_all;
+  }
+  context_->events.deliver();
+  return refuses;
+}
+
 // Options.
 
 BreakerOptions CircuitBreaker::options() const {
   const MutexLock lock(mutex_);
   return *options_;
+}
+
+std::uint32_t CircuitBreaker::silent_after() const {
+  const MutexLock lock(mutex_);
+  return options_->silent_after();
 }
 
 void CircuitBreaker::apply(const BreakerOptions& options) { apply(checked(options)); }

@@ -19,10 +19,10 @@ using enum TransitionCause;
 // The only moves there are [BRK-1]: a cause names its move, so an illegal one cannot be written down.
 struct Move {
   TransitionCause cause;
-  CircuitState from;  // of operator_reset: any
+  CircuitState from;  // of operator_reset: any; of answered: half_open, too
   CircuitState to;
 };
-constexpr std::array<Move, 11> kMoves = {{
+constexpr std::array<Move, 14> kMoves = {{
     {consecutive_failures, closed, open},
     {open_time_elapsed, open, half_open},
     {probe_succeeded, half_open, closed},
@@ -34,6 +34,9 @@ constexpr std::array<Move, 11> kMoves = {{
     {stuck_call, closed, open},
     {probe_throttled, half_open, open},
     {restored, closed, open},
+    {silent, closed, open},
+    {probe_silent, half_open, open},
+    {answered, open, closed},
 }};
 static_assert([] {
   for (std::size_t i = 0; i < kMoves.size(); ++i) {
@@ -44,12 +47,18 @@ static_assert([] {
 
 constexpr const Move& move_for(TransitionCause cause) noexcept { return kMoves[static_cast<std::size_t>(cause)]; }
 
+constexpr bool is_legal(TransitionCause cause, CircuitState from) noexcept {
+  if (cause == operator_reset) return true;
+  if (cause == answered) return from != closed;
+  return from == move_for(cause).from;
+}
+
 }  // namespace
 
 CircuitBreaker::NextOpenTime CircuitBreaker::next_open_time_locked(TransitionCause cause, TimePoint at) const {
   const OpenTime& times = options_->open_time;
   Duration base = open_base_;
-  if (cause == probe_failed || cause == probe_lease_expired) {
+  if (cause == probe_failed || cause == probe_lease_expired || cause == probe_silent) {
     base = times.grown(open_base_);
   } else if (move_for(cause).from == closed && elapsed(closed_since_, at) >= options_->growth_forgotten_after()) {
     base = times.initial;
@@ -96,7 +105,7 @@ void CircuitBreaker::move_locked(TransitionCause cause, TimePoint at) {
   const std::uint64_t word = word_.load(std::memory_order_relaxed);
   const CircuitState from = state_of(word);
   const CircuitState to = move_for(cause).to;
-  check_invariant(cause == operator_reset || from == move_for(cause).from, "a breaker makes legal moves only");
+  check_invariant(is_legal(cause, from), "a breaker makes legal moves only");
 
   const std::size_t place = transitions_++ % kTransitionsKept;
   history_.at[place] = at;
@@ -109,6 +118,12 @@ void CircuitBreaker::move_locked(TransitionCause cause, TimePoint at) {
   if (to == open) context_->times_opened.fetch_add(1, std::memory_order_relaxed);
   if (to == half_open) context_->times_half_opened.fetch_add(1, std::memory_order_relaxed);
   if (to == closed && from != closed) context_->times_closed.fetch_add(1, std::memory_order_relaxed);
+  // A probe that stays silent, or is lost, says no more than the silence it was to probe.
+  if (cause == silent) {
+    silent_generation_ = generation_of(word) + 1;
+  } else if (to != half_open && cause != probe_silent && cause != probe_lease_expired) {
+    silent_generation_ = 0;
+  }
   word_.store(make_word(to, word & kCareBits, generation_of(word) + 1), std::memory_order_release);
   if (to == closed) {
     // New evidence from here on [BRK-12]. After the word, because of read_open_facts(); a success that still sees the

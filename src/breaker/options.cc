@@ -14,6 +14,7 @@ constexpr Duration kShortestOpenTime = 1ms;
 constexpr Duration kLongestOpenTime = 24h;
 constexpr Duration kLongestStreak = 7 * 24h;
 constexpr std::uint32_t kMostFailures = 1'000'000;
+constexpr std::uint32_t kMostSilentAttempts = 1000;
 constexpr std::uint32_t kMostProbes = 1000;
 constexpr std::uint32_t kMostWindowCalls = 10'000;
 constexpr Duration kLongest = 24h;
@@ -59,6 +60,7 @@ Problems CallWindow::validate() const {
 Problems BreakerOptions::validate() const {
   Validator validator;
   validator.in_range("failure_threshold", failure_threshold, 1U, kMostFailures);
+  if (silence_threshold) validator.in_range("silence_threshold", *silence_threshold, 0U, kMostSilentAttempts);
   check_rate(validator, "failure_rate", failure_rate);
   check_rate(validator, "slow_call_rate", slow_call_rate);
   validator.in_range("slow_call_duration", slow_call_duration, Duration(1ns), kLongest);

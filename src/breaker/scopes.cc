@@ -42,6 +42,21 @@ void ScopedPermit::first_content(Duration latency) {
   for (std::size_t i = 0; i < size_; ++i) permits_[i].first_content(latency);
 }
 
+void ScopedPermit::answered() {
+  if (size_ > 0) permits_[size_ - 1].answered();
+}
+
+void ScopedPermit::overtaken() && {
+  const std::size_t size = std::exchange(size_, 0);
+  for (std::size_t i = size; i-- > 0;) {
+    if (i + 1 == size) {
+      std::move(permits_[i]).overtaken();
+    } else {
+      std::move(permits_[i]).settle(no_evidence());
+    }
+  }
+}
+
 bool ScopedPermit::is_probe() const noexcept {
   return std::any_of(permits_.begin(), permits_.begin() + static_cast<std::ptrdiff_t>(size_),
                      [](const BreakerPermit& permit) { return permit.is_probe(); });

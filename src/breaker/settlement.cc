@@ -27,6 +27,15 @@ void BreakerPermit::first_content(Duration latency) {
   if (breaker_ != nullptr && is_probe()) ticket_ = breaker_->first_content(ticket_, latency);
 }
 
+void BreakerPermit::answered() {
+  if (breaker_ != nullptr) ticket_ = breaker_->answered(ticket_);
+}
+
+void BreakerPermit::overtaken() && {
+  CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
+  if (breaker != nullptr) breaker->overtaken(ticket_);
+}
+
 CircuitBreaker::Counter CircuitBreaker::counter_of(Verdict verdict) noexcept {
   switch (verdict) {
     case Verdict::success:
@@ -94,6 +103,39 @@ CircuitBreaker::Ticket CircuitBreaker::first_content(Ticket ticket, Duration lat
   ticket.lease = BreakerPermit::kNoLease;
   context_->events.deliver();
   return ticket;
+}
+
+CircuitBreaker::Ticket CircuitBreaker::answered(Ticket ticket) {
+  const TimePoint now = context_->clock.now();
+  {
+    const MutexLock lock(mutex_);
+    const bool was_in_flight = ticket.generation != kNoGeneration && ticket.generation < silent_generation_;
+    if (was_in_flight && state() != closed) {
+      close_locked(TransitionCause::answered, not_before_last_move_locked(now));
+      ticket.generation = generation();
+    }
+  }
+  context_->events.deliver();
+  return ticket;
+}
+
+void CircuitBreaker::overtaken(Ticket ticket) {
+  if (ticket.lease == BreakerPermit::kNoLease) {
+    conclude(ticket, {.verdict = Verdict::neutral, .category = Category::cancelled}, &Cell::neutral);
+    return;
+  }
+  BreakerContext& context = *context_;
+  const TimePoint now = context.clock.now();
+  {
+    const MutexLock lock(mutex_);
+    const TimePoint at = not_before_last_move_locked(now);
+    if (ticket.flight != BreakerPermit::kUntracked) calls_->end(ticket.flight);
+    expire_leases_locked(at);
+    if (ticket.generation == generation())
+      fail_probe_locked(ticket, {.verdict = Verdict::failure, .category = Category::timeout}, probe_silent, at);
+    ++failed_;
+  }
+  context.events.deliver();
 }
 
 void CircuitBreaker::note_success(std::uint64_t generation, Duration latency) {
@@ -165,18 +207,9 @@ void CircuitBreaker::judge_closed_locked(const Judged& judged, TimePoint now) {
 // still.
 void CircuitBreaker::judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) {
   const bool is_probe = ticket.lease != BreakerPermit::kNoLease;
-  if (is_probe) {
-    check_invariant(leases_[ticket.lease] != kFreeLease, "a probe settles the lease it holds");
-    leases_[ticket.lease] = kFreeLease;
-    --probes_in_flight_;
-  }
-  if (judged.verdict == Verdict::failure) {
-    note_failure_locked(judged.category);
-    if (const auto hint = hint_locked(judged)) not_before_ = std::max(not_before_, saturating_add(now, *hint));
-    open_locked(probe_failed, now);
-    return;
-  }
+  if (judged.verdict == Verdict::failure) return fail_probe_locked(ticket, judged, probe_failed, now);
   if (!is_probe) return;
+  free_lease_locked(ticket);
   if (judged.verdict == Verdict::throttled) {
     // It answered, so the open time does not grow; it asked for room, so it gets that [BRK-7].
     const auto hint = hint_locked(judged);
@@ -186,6 +219,19 @@ void CircuitBreaker::judge_half_open_locked(Ticket ticket, const Judged& judged,
   }
   if (judged.verdict != Verdict::success) return;  // the slot is free again, no more [BRK-7]
   if (++probe_successes_ >= options_->half_open_successes) close_locked(probe_succeeded, now);
+}
+
+void CircuitBreaker::fail_probe_locked(Ticket ticket, const Judged& judged, TransitionCause cause, TimePoint now) {
+  if (ticket.lease != BreakerPermit::kNoLease) free_lease_locked(ticket);
+  note_failure_locked(judged.category);
+  if (const auto hint = hint_locked(judged)) not_before_ = std::max(not_before_, saturating_add(now, *hint));
+  open_locked(cause, now);
+}
+
+void CircuitBreaker::free_lease_locked(Ticket ticket) {
+  check_invariant(leases_[ticket.lease] != kFreeLease, "a probe settles the lease it holds");
+  leases_[ticket.lease] = kFreeLease;
+  --probes_in_flight_;
 }
 
 std::optional<Duration> CircuitBreaker::hint_locked(const Judged& judged) const {

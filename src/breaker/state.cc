@@ -41,6 +41,11 @@ std::string_view name(TransitionCause cause) noexcept {
       return "probe_throttled";
     case TransitionCause::restored:
       return "restored";
+    case TransitionCause::silent:
+    case TransitionCause::probe_silent:
+      return "silent";
+    case TransitionCause::answered:
+      return "answered";
   }
   return "unknown";
 }

@@ -78,6 +78,9 @@ BreakerOptions to_breaker_options(const fuseboard_breaker_options& given) {
   if ((options.trips_on & ~CategorySet::all().bits()) != 0) refuse("trips_on: has bits of no category");
   return {
       .failure_threshold = options.failure_threshold,
+      .silence_threshold = options.silence_threshold < 0
+                               ? std::nullopt
+                               : std::optional(static_cast<std::uint32_t>(options.silence_threshold)),
       .failure_rate = rate(options.failure_rate),
       .slow_call_rate = rate(options.slow_call_rate),
       .slow_call_duration = milliseconds(options.slow_call_ms),
@@ -115,7 +118,8 @@ fuseboard_breaker_options from_breaker_options(const BreakerOptions& options) no
           .open_jitter = options.open_time.jitter,
           .probe_lease_ms = ms(options.probe_lease),
           .retry_after_max_ms = ms(options.retry_after_max),
-          .abandoned_is_failure = options.abandoned_is_failure};
+          .abandoned_is_failure = options.abandoned_is_failure,
+          .silence_threshold = options.silence_threshold ? static_cast<std::int32_t>(*options.silence_threshold) : -1};
 }
 
 fuseboard_rejection from_rejection(const Rejection& rejection) noexcept {

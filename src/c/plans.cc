@@ -63,7 +63,9 @@ fuseboard_plan_options default_plan_options() noexcept {
           .max_recovery_wait_ms = ceil_milliseconds(options.max_recovery_wait),
           .hedge_percentile = HedgeOptions{}.percentile,
           .hedge_after_ms = FUSEBOARD_NONE_MS,
-          .seed = 0};
+          .seed = 0,
+          .patience_ms = FUSEBOARD_PATIENCE_AUTO,
+          .retry_after_stay_ms = ceil_milliseconds(options.retry_after_stay)};
 }
 
 // What a plan cannot even be given is noted here, and it gets a default in its place, so that it can complain of the
@@ -112,6 +114,10 @@ class PlanReader {
       const Category category = one_of(rule.category, Category::execution_error, field + ".category");
       result.retry_by_category[category] = retry(rule.options, field);
     }
+    result.patience.enabled = given.patience_ms != FUSEBOARD_PATIENCE_OFF;
+    if (result.patience.enabled && given.patience_ms != FUSEBOARD_PATIENCE_AUTO)
+      result.patience.fixed = milliseconds(given.patience_ms);
+    result.retry_after_stay = milliseconds(given.retry_after_stay_ms);
     if (given.hedge) {
       result.hedge = {.percentile = given.hedge_percentile};
       if (given.hedge_after_ms != FUSEBOARD_NONE_MS) result.hedge->after = milliseconds(given.hedge_after_ms);

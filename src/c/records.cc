@@ -68,7 +68,11 @@ fuseboard_attempt_record from_record(const AttemptRecord& attempt) noexcept {
           .charged_tokens = charged.tokens,
           .charged_rounds = charged.rounds,
           .charged_usd_nanos = static_cast<std::int64_t>(charged.cost.nanos()),
-          .usage_understated = settlement.understated};
+          .usage_understated = settlement.understated,
+          .first_sign_ns = attempt.first_sign ? attempt.first_sign->count() : FUSEBOARD_NONE_NS,
+          .company = attempt.company,
+          .overtaken = attempt.overtaken,
+          .cut = attempt.cut};
 }
 
 fuseboard_refusal_record from_record(const RefusalRecord& refusal) noexcept {

@@ -37,6 +37,7 @@ class ModelsReader {
     Layer<AttemptTimeouts> timeouts;
     Layer<LimitKeys> limits;
     RetryBudgetOptions retry_budget{};
+    CompanyOptions company{};
 
     void read(const MapReader& map);
     // By themselves, for the values that every target replaces.
@@ -163,6 +164,7 @@ TargetConfig ModelsReader::read_target(const Cursor& cursor, const Common& commo
   report_problems<LimitKeys>(keys, limits);
   target.state = keys.resolved();
   target.state.retry_budget = common.retry_budget;
+  target.state.company = common.company;
   return target;
 }
 
@@ -180,6 +182,7 @@ void ModelsReader::compare_with_earlier(const Cursor& cursor, const TargetConfig
   if (!equal(earlier.timeouts, target.timeouts)) differ("other timeouts");
   if (!same_limits(earlier.state, target.state)) differ("other limits");
   if (earlier.state.retry_budget != target.state.retry_budget) differ("another retry budget");
+  if (earlier.state.company != target.state.company) differ("other bounds on company");
   if (earlier.context_window != target.context_window) differ("another context window");
   if (earlier.prefill != target.prefill) differ("another prefill");
   if (earlier.max_tokens != target.max_tokens) differ("other max_tokens");
@@ -269,6 +272,7 @@ ModelConfig ModelsReader::read(const Cursor& cursor, std::string_view alias) {
   Common common;
   common.read(map);
   common.retry_budget = plan.retry_budget;
+  common.company = plan.company;
   common.report();
   if (const auto targets = map.require("targets", "a list of {provider, model}")) read_targets(*targets, common, model);
   return model;

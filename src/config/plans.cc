@@ -60,7 +60,7 @@ constexpr std::array<Field<PlanKeys>, 2> kRetryBudgetFields = {{
 
 void read_retry_budget(const Cursor& cursor, PlanLayer& layer) { add_layer(cursor, kRetryBudgetFields, layer); }
 
-constexpr std::array<Field<PlanKeys>, 8> kRetryFields = {{
+constexpr std::array<Field<PlanKeys>, 9> kRetryFields = {{
     {"max_attempts",
      [](const Cursor& cursor, PlanLayer& layer) {
        set_count(cursor, layer, "retry.max_attempts",
@@ -81,6 +81,11 @@ constexpr std::array<Field<PlanKeys>, 8> kRetryFields = {{
      [](const Cursor& cursor, PlanLayer& layer) {
        set_count(cursor, layer, "max_total_attempts",
                  [](PlanKeys& keys) -> auto& { return keys.plan.max_total_attempts; });
+     }},
+    {"retry_after_stay",
+     [](const Cursor& cursor, PlanLayer& layer) {
+       set_duration(cursor, layer, "retry_after_stay",
+                    [](PlanKeys& keys) -> auto& { return keys.plan.retry_after_stay; });
      }},
     {"budget", read_retry_budget},
 }};
@@ -116,6 +121,33 @@ void read_hedge(const Cursor& cursor, PlanLayer& layer) {
   add_layer(cursor, kHedgeFields, layer);
 }
 
+void read_patience(const Cursor& cursor, PlanLayer& layer) {
+  constexpr std::string_view kForm = "auto, off, or a duration such as 20s";
+  const auto text = read_text(cursor, kForm);
+  if (!text) return;
+  PatienceOptions patience{.enabled = text->value != "off"};
+  if (text->value != "off" && text->value != "auto") {
+    patience.fixed = parse_duration(text->value);
+    if (!patience.fixed) {
+      cursor.refuse(kForm);
+      return;
+    }
+  }
+  layer.set("patience.fixed", cursor, [patience](PlanKeys& keys) { keys.plan.patience = patience; });
+}
+
+constexpr std::array<Field<PlanKeys>, 2> kCompanyFields = {{
+    {"ratio",
+     [](const Cursor& cursor, PlanLayer& layer) {
+       set_number(cursor, layer, "company.ratio", [](PlanKeys& keys) -> auto& { return keys.company.ratio; });
+     }},
+    {"min_per_second",
+     [](const Cursor& cursor, PlanLayer& layer) {
+       set_number(cursor, layer, "company.min_per_second",
+                  [](PlanKeys& keys) -> auto& { return keys.company.min_per_second; });
+     }},
+}};
+
 // The categories that fall back only when asked to.
 void read_fallback_on(const Cursor& cursor, PlanLayer& layer) {
   constexpr std::array<std::pair<std::string_view, Category>, 1> kChoices = {
@@ -133,6 +165,7 @@ void read_fallback_on(const Cursor& cursor, PlanLayer& layer) {
 Problems PlanKeys::validate() const {
   Validator validator;
   validator.merge("retry_budget", retry_budget.validate());
+  validator.merge("company", company.validate());
   Problems problems = plan.validate();
   std::ranges::move(std::move(validator).take(), std::back_inserter(problems));
   return problems;
@@ -145,6 +178,8 @@ PlanKeys read_plan(const Cursor& model, const MapReader& map) {
   if (const auto strategy = map.find("strategy")) read_strategy(*strategy, layer);
   if (const auto wait = map.find("wait_for_recovery")) add_layer(*wait, kRecoveryFields, layer);
   if (const auto hedge = map.find("hedge")) read_hedge(*hedge, layer);
+  if (const auto patience = map.find("patience")) read_patience(*patience, layer);
+  if (const auto company = map.find("company")) add_layer(*company, kCompanyFields, layer);
   if (const auto fallback = map.find("fallback_on")) read_fallback_on(*fallback, layer);
   const std::array layers = {&std::as_const(layer)};
   const PlanKeys keys = apply<PlanKeys>(layers, {});

@@ -115,11 +115,15 @@ void read_window(const Cursor& cursor, BreakerLayer& layer) {
 
 // "preset" comes first: it must not undo its neighbours. A probe's lease has no key: it follows from the attempt's
 // timeouts.
-constexpr std::array<Field<BreakerOptions>, 14> kBreakerFields = {{
+constexpr std::array<Field<BreakerOptions>, 15> kBreakerFields = {{
     {"preset", read_preset},
     {"failure_threshold",
      [](const Cursor& cursor, BreakerLayer& layer) {
        set_count(cursor, layer, "failure_threshold", &BreakerOptions::failure_threshold);
+     }},
+    {"silence_threshold",
+     [](const Cursor& cursor, BreakerLayer& layer) {
+       set_count(cursor, layer, "silence_threshold", &BreakerOptions::silence_threshold);
      }},
     {"failure_rate",
      [](const Cursor& cursor, BreakerLayer& layer) {

@@ -15,10 +15,23 @@ struct Alarm::Wait {
 };
 
 void Alarm::set(TimePoint time) {
-  if (wait_ != nullptr && time == time_) return;
+  if ((wait_ != nullptr || far_off_) && time == time_) return;
   silence();
   time_ = time;
   if (time == kNever) return;
+  if (loop_.stopping() || elapsed(loop_.now(), time) < kFarOff) return wait_exactly(time);
+  if (!coarse_) {
+    coarse_.emplace(loop_, [this](bool came) {
+      far_off_ = false;
+      const auto ring = ring_;  // this alarm may be destroyed by whom it calls
+      ring(came);
+    });
+  }
+  far_off_ = true;
+  coarse_->set(time);
+}
+
+void Alarm::wait_exactly(TimePoint time) {
   wait_ = std::make_shared<Wait>(loop_, [this](bool came) {
     wait_.reset();
     const auto ring = ring_;  // this alarm may be destroyed by whom it calls
@@ -34,6 +47,7 @@ net::Task<void> Alarm::wait(std::shared_ptr<Wait> wait, TimePoint time) {
 }
 
 void Alarm::silence() noexcept {
+  if (std::exchange(far_off_, false)) coarse_->clear();
   if (wait_ == nullptr) return;
   wait_->ring = {};
   wait_->timer.cancel();

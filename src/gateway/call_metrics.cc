@@ -62,7 +62,10 @@ void CallMetrics::count_attempts(const Plan& plan, const CallRecord& record, Mod
     target.duration.observe(attempt.duration);
     count_spend(attempt, model);
     if (attempt.first_content && !attempt.recovery) model.first_content.observe(*attempt.first_content);
-    if (previous != nullptr) bump(previous->target == attempt.target ? model.retries : model.fallbacks);
+    if (attempt.company) bump(model.company);
+    if (attempt.overtaken) bump(target.overtaken);
+    const bool beside = attempt.company || attempt.hedge;
+    if (previous != nullptr && !beside) bump(previous->target == attempt.target ? model.retries : model.fallbacks);
     previous = &attempt;
   }
   for (const RefusalRecord& refusal : record.refusals)
@@ -127,6 +130,10 @@ void CallMetrics::write(Exposition& out) const {
   for (const auto& [name, model] : models_) {
     out.sample("fuseboard_fallbacks_total", {{"model", name}}, read(model->fallbacks));
   }
+  out.family("fuseboard_company_total", Exposition::Type::counter,
+             "Attempts beside others that had outlasted their patience.");
+  for (const auto& [name, model] : models_)
+    out.sample("fuseboard_company_total", {{"model", name}}, read(model->company));
   out.family("fuseboard_skipped_events_total", Exposition::Type::counter,
              "Events of streams that were malformed and left out.");
   for (const auto& [name, model] : models_) {
@@ -161,6 +168,11 @@ void CallMetrics::write(Exposition& out) const {
              "Attempts sent again over a fresh connection, as the kept one had died unused.");
   for (const auto& [name, target] : targets_) {
     out.sample("fuseboard_resent_total", {{"target", name}}, read(target->resent));
+  }
+  out.family("fuseboard_overtaken_total", Exposition::Type::counter,
+             "Attempts that outlasted their patience and whose company answered, by target.");
+  for (const auto& [name, target] : targets_) {
+    out.sample("fuseboard_overtaken_total", {{"target", name}}, read(target->overtaken));
   }
   out.family("fuseboard_attempt_duration_seconds", Exposition::Type::histogram, "Of one attempt, by target.");
   for (const auto& [name, target] : targets_) {

@@ -60,6 +60,7 @@ class CallMetrics {
     std::array<Cell, kEndings> endings{};
     Cell retries{0};
     Cell fallbacks{0};
+    Cell company{0};
     Cell skipped{0};
     telemetry::Histogram duration;
     telemetry::Histogram first_content;
@@ -71,6 +72,7 @@ class CallMetrics {
     std::array<Cell, kCategoryCount> failed{};
     Cell refused{0};
     Cell resent{0};
+    Cell overtaken{0};
     telemetry::Histogram duration;
   };
   template <typename Series>

@@ -33,6 +33,12 @@ std::string cause_text(const BreakerEvent& event) {
       return "because a call is stuck";
     case TransitionCause::probe_throttled:
       return "after a throttled probe";
+    case TransitionCause::silent:
+      return "since it has answered nobody for too long";
+    case TransitionCause::probe_silent:
+      return "after a probe that stayed silent while another target answered";
+    case TransitionCause::answered:
+      return "since it has answered a call that was waiting";
     case TransitionCause::restored:
       return "as it was before the restart";
   }

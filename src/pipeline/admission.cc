@@ -146,11 +146,12 @@ std::optional<BudgetSettlement> AttemptPermits::settle(const AttemptReport& repo
                                                        TimePoint now) && {
   const Outcome told = told_to_all(*state_, outcome);
   std::move(latency_).settle(told, now);
-  if (outcome.ok()) {
-    state_->percentile().record(outcome.latency, now);
-    state_->note_served();
+  if (outcome.ok()) state_->note_served();
+  if (overtaken_) {
+    std::move(breaker_).overtaken();
+  } else {
+    std::move(breaker_).settle(told, report.connected ? kModelScope : kProviderScope);
   }
-  std::move(breaker_).settle(told, report.connected ? kModelScope : kProviderScope);
   if (state_->adaptive_concurrency() != nullptr && !is_own_matter(told)) std::move(place_).settle(told);
   place_ = AdaptiveBulkheadSlot();
   settle_rate(report, outcome, now);

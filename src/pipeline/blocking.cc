@@ -25,6 +25,11 @@ CallError error_of(const CallRecord& record) {
   return error;
 }
 
+bool may_ask_several(const Plan& plan, const CallOptions& options) noexcept {
+  if (!options.idempotent || plan.targets().size() < 2) return false;
+  return plan.options().hedge.has_value() || plan.options().patience.enabled;
+}
+
 AttemptReport report_of(const AttemptFailure& failure) noexcept {
   return {.outcome = Outcome::failed(failure.failure),
           .answered = failure.answered,

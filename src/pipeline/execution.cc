@@ -13,8 +13,10 @@
 namespace fuseboard {
 namespace {
 
-// How long after its own timeout an attempt may take to report before its probe counts as lost [BRK-8].
+// How long after its own timeout an attempt may take to report before its probe counts as lost, and how long a silent
+// one is waited for at least [BRK-8].
 constexpr Duration kLeaseGrace = std::chrono::seconds(5);
+constexpr Duration kLeastProbePatience = std::chrono::minutes(2);
 
 // What broke off an answer that had begun: the last thing that did.
 const AttemptRecord* what_broke(const CallRecord& record) noexcept {
@@ -77,6 +79,7 @@ Execution::Execution(std::shared_ptr<const Plan> plan, const CallOptions& option
       plan_deadline_(Deadline::after(now, plan_->options().overall_deadline)),
       deadline_(Deadline::sooner(options.deadline, plan_deadline_)),
       latest_(now) {
+  ready_at_.fill(TimePoint::min());
   record_.started = now;
   record_.candidates = order_ = plan_->order(now, rng);
   if (!options_.bound_to_provider) return;
@@ -144,47 +147,72 @@ Step Execution::next_attempt(TimePoint now) {
   if (!attempts_left()) return finish(Ending::retries_exhausted, now);
   for (; place_ < order_.size(); leave_target()) {
     const std::uint32_t target = order_[place_];
-    if (is_spent(target)) continue;
+    if (is_spent(target) || now < ready_at_[target]) continue;
     // An answer that broke off may lead back to a target that was left.
     if (tries_[target] > 0 && !retry_grant_ && !take_retry(target, now)) continue;
-    if (auto* const flight = try_admit(target, now)) return start_attempt(target, *flight, false, now);
+    if (auto* const flight = try_admit(target, now)) return start_attempt(target, *flight, Beside::none, now);
     if (ending_) return finish(*ending_, now);
   }
   return wait_or_finish(now);
 }
 
-Step Execution::start_attempt(std::uint32_t target, std::optional<Flight>& flight, bool hedge, TimePoint now) {
-  if (tries_[target] == 0) target_at(target).state->retry_budget().count_call(now);
+Attempt Execution::start_attempt(std::uint32_t target, std::optional<Flight>& flight, Beside beside, TimePoint now) {
+  if (tries_[target] == 0) {
+    target_at(target).state->retry_budget().count_call(now);
+    if (may_get_company()) patience_at(target).company().count_call(now);
+  }
   if (tries_[target] < std::numeric_limits<std::uint8_t>::max()) ++tries_[target];
   ++record_.attempts_sent;
   const bool probe = flight->permits.is_probe();
   flight->record = {.number = record_.attempts_sent,
                     .target = target,
                     .probe = probe,
-                    .hedge = hedge,
+                    .hedge = beside == Beside::hedge,
+                    .company = beside == Beside::company,
                     .recovery = committed_,
                     .waited = std::exchange(pending_wait_, Duration::zero()),
                     .started = now};
+  if (beside == Beside::company) ++record_.company;
   retry_grant_.reset();
-  if (!hedge) hedge_at_ = hedge_time(target, now);
-
-  // The deadline bounds everything up to the first content; after it a stream has its own limits [RTY-3].
-  const AttemptTimeouts& timeouts = target_at(target).timeouts;
-  const auto before_deadline = [&](Duration limit) { return std::min(saturating_add(now, limit), deadline_.time()); };
+  if (beside == Beside::none) hedge_at_ = hedge_time(target, now);
+  const bool overflowed = std::ranges::any_of(record_.attempts, [](const AttemptRecord& earlier) {
+    return earlier.failure && earlier.failure->category == Category::context_length_exceeded;
+  });
+  if (overflowed && !target_at(target).traits.context_window) asked_unknown_window_ = true;
   Attempt attempt{.number = record_.attempts_sent,
                   .target = target,
                   .probe = probe,
                   .recovery = committed_,
-                  .connect_by = before_deadline(timeouts.connect),
-                  .idle = timeouts.idle};
+                  .idle = target_at(target).timeouts.idle};
+  set_limits(attempt, *flight, now);
+  return attempt;
+}
+
+// The deadline bounds everything up to the first content; after it a stream has its own limits. A plain call, which
+// shows nothing until its end, leaves half of the deadline to another target, if there is one. Where that is dear to
+// find out it is left until then, see end_halfway() [RTY-3, STR-3].
+void Execution::set_limits(Attempt& attempt, Flight& flight, TimePoint now) const {
+  const AttemptTimeouts& timeouts = target_at(attempt.target).timeouts;
+  TimePoint cut_at = deadline_.time();
+  if (!options_.streaming && options_.idempotent && order_.size() > 1) {
+    const TimePoint halfway = saturating_add(now, deadline_.remaining(now) / 2);
+    if (abilities_.hedges && halfway < saturating_add(now, timeouts.total)) {
+      flight.halfway = halfway;
+    } else if (options_.eligibility == nullptr && another_is_eligible(attempt.target)) {
+      cut_at = std::min(cut_at, halfway);
+    }
+  }
+  const auto within = [&](Duration limit) { return std::min(saturating_add(now, limit), cut_at); };
+  attempt.connect_by = within(timeouts.connect);
   if (options_.streaming) {
-    attempt.headers_by = before_deadline(timeouts.headers);
-    attempt.first_content_by = before_deadline(timeouts.first_content);
+    attempt.headers_by = within(timeouts.headers);
+    attempt.first_content_by = within(timeouts.first_content);
     attempt.total_by = saturating_add(now, timeouts.total);
   } else {
-    attempt.headers_by = attempt.first_content_by = attempt.total_by = before_deadline(timeouts.total);
+    attempt.headers_by = attempt.first_content_by = attempt.total_by = within(timeouts.total);
   }
-  return attempt;
+  const Duration own_limit = options_.streaming ? timeouts.first_content : timeouts.total;
+  if (cut_at < saturating_add(now, own_limit)) flight.cut_at = cut_at;
 }
 
 bool Execution::accepted(std::uint32_t attempt, TimePoint now) {
@@ -199,6 +227,7 @@ bool Execution::working(std::uint32_t attempt, TimePoint now) {
   Flight* const flight = flight_of(attempt);
   if (flight == nullptr) return false;
   if (flight->record.first_sign) return true;
+  hear(*flight, true, now);
   flight->record.first_sign = elapsed(flight->record.started, now);
   flight->permits.first_content(*flight->record.first_sign);
   target_at(flight->record.target).state->queue().wake_next(now);  // a probe may just have closed the circuit
@@ -210,12 +239,15 @@ bool Execution::first_content(std::uint32_t attempt, TimePoint now) {
   Flight* const flight = flight_of(attempt);
   if (flight == nullptr) return false;
   if (flight->record.first_content) return true;
+  hear(*flight, true, now);
   committed_ = true;
   flight->record.first_content = elapsed(flight->record.started, now);
   flight->permits.first_content(*flight->record.first_content);
   target_at(flight->record.target).state->queue().wake_next(now);  // a probe may just have closed the circuit
   for (auto& other : flights_) {
-    if (other && other->record.number != attempt) settle(other, {.outcome = Outcome::cancelled()}, now);
+    if (!other || other->record.number == attempt) continue;
+    other->record.overtaken = other->outlasted && !other->has_shown_something();
+    settle(other, {.outcome = Outcome::cancelled()}, now);
   }
   return true;
 }
@@ -242,7 +274,8 @@ Ending Execution::ending_without_target() const noexcept {
   if (record_.attempts_sent > 0) {
     const auto& last = record_.attempts.back().failure;
     const bool unwrapped = record_.attempts_sent == 1 && last && !last->retryable;
-    return unwrapped ? Ending::failed : Ending::retries_exhausted;
+    if (unwrapped) return Ending::failed;
+    return wait_did_not_fit_ ? Ending::deadline_exceeded : Ending::retries_exhausted;
   }
   switch (obstacle_ ? obstacle_->reason : RejectionReason::not_eligible) {
     case RejectionReason::circuit_open:
@@ -296,7 +329,12 @@ std::size_t Execution::place_of(std::uint32_t target) const noexcept {
 
 AdmissionRequest Execution::admission_request(std::uint32_t target, TimePoint now) const noexcept {
   const AttemptTimeouts& timeouts = target_at(target).timeouts;
-  const Duration limit = options_.streaming ? timeouts.first_content : timeouts.total;
+  Duration limit = options_.streaming ? timeouts.first_content : timeouts.total;
+  // Asked for only where there may be a probe: a patience costs more than the rest of an admission.
+  if (!options_.streaming && target_at(target).state->breakers().handles().back().state() != CircuitState::closed) {
+    const Duration patience = patience_at(target).patience(plan_->options().patience, kind(), now);
+    limit = std::min(limit, std::max(patience, kLeastProbePatience));
+  }
   return {.priority = options_.priority,
           .estimate = options_.estimate,
           .ledger = options_.ledger,
@@ -307,7 +345,9 @@ AdmissionRequest Execution::admission_request(std::uint32_t target, TimePoint no
 }
 
 NarrowingOptions Execution::narrowing() const noexcept {
-  return {.fallback_on = plan_->options().fallback_on, .bound_to_provider = options_.bound_to_provider.has_value()};
+  return {.fallback_on = plan_->options().fallback_on,
+          .bound_to_provider = options_.bound_to_provider.has_value(),
+          .unknown_is_larger = !asked_unknown_window_};
 }
 
 const Execution::Flight* Execution::flight_of(std::uint32_t attempt) const noexcept {

@@ -62,14 +62,18 @@ class Writer {
     add("attempt ").add(attempt.number).add(" on ").add_target(attempt.target);
     if (attempt.probe) add(" (probe)");
     if (attempt.hedge) add(" (hedge)");
+    if (attempt.company) add(" (company)");
     if (attempt.recovery) add(" (recovery)");
     if (attempt.resent) add(" (sent again, as the kept connection had died)");
     add(" at +").add(elapsed(record_.started, attempt.started)).add(": ");
     if (attempt.unusable) add("unusable, ");
+    if (attempt.overtaken) add("overtaken by its company, ");
+    if (attempt.cut) add("cut by the call's deadline, ");
     add(attempt.failure ? name(attempt.failure->category) : std::string_view("success"));
     if (attempt.failure && attempt.failure->scope != FailureScope::unnamed)
       add(" of the ").add(name(attempt.failure->scope)).add(" alone");
     add(" after ").add(attempt.duration).add(", verdict ").add(name(attempt.verdict));
+    if (attempt.first_sign) add(", first sign of work after ").add(*attempt.first_sign);
     if (attempt.first_content) add(", first content after ").add(*attempt.first_content);
     if (attempt.failure && attempt.failure->retry_after) add(", asked for ").add(*attempt.failure->retry_after);
     if (attempt.charged) {

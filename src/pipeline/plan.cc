@@ -31,6 +31,8 @@ Problems PlanOptions::validate() const {
     validator.in_range("overall_deadline", overall_deadline, milliseconds(1), hours(24));
   validator.in_range<std::uint32_t>("max_total_attempts", max_total_attempts, 0, 1000);
   validator.in_range("max_recovery_wait", max_recovery_wait, Duration::zero(), hours(1));
+  validator.in_range("retry_after_stay", retry_after_stay, Duration::zero(), hours(1));
+  validator.merge("patience", patience.validate());
   if (hedge) validator.merge("hedge", hedge->validate());
   return std::move(validator).take();
 }

@@ -69,7 +69,7 @@ BoundedList<FallbackRecord, 16> fallbacks_of(const CallRecord& record) noexcept 
   BoundedList<FallbackRecord, 16> fallbacks;
   const AttemptRecord* before = nullptr;
   for (const AttemptRecord& attempt : record.attempts) {
-    if (attempt.hedge) {
+    if (attempt.hedge || attempt.company) {
       // It started beside another, not after it. One that has won is what an answer that broke off is mended after.
       if (attempt.first_content) before = &attempt;
       continue;

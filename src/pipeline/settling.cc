@@ -20,6 +20,26 @@ AttemptReport wasted(AttemptReport report) noexcept {
   return report;
 }
 
+bool is_cancelled(const AttemptReport& report) noexcept {
+  return report.outcome.failure && report.outcome.failure->category == Category::cancelled;
+}
+
+// Whether the target has said anything: a good answer or any error, but no silence.
+bool is_answer(const AttemptReport& report) noexcept {
+  if (report.outcome.ok() || report.answered) return true;
+  return !report.silent && !is_cancelled(report) && report.outcome.failure->category != Category::timeout;
+}
+
+// A target that says "cancelled" while its caller waits has failed: what went wrong is its own, so another is asked,
+// and nobody knows whether it is ill [FBK-9].
+AttemptReport cancelled_by_target(AttemptReport report) noexcept {
+  Failure& failure = *report.outcome.failure;
+  failure.retryable = false;
+  failure.fallback = true;
+  failure.evidence = Evidence::does_not_count;
+  return report;
+}
+
 }  // namespace
 
 void Execution::report(std::uint32_t attempt, const AttemptReport& report, TimePoint now) {
@@ -28,23 +48,72 @@ void Execution::report(std::uint32_t attempt, const AttemptReport& report, TimeP
       std::ranges::find_if(flights_, [&](const auto& it) { return it && it->record.number == attempt; });
   if (flight == flights_.end()) return;
   const bool is_wasted = (*flight)->record.recovery && report.unusable && report.outcome.ok();
-  settle(*flight, is_wasted ? wasted(report) : report, now);
+  const bool says_cancelled = is_cancelled(report) && report.answered;
+  if (is_wasted) {
+    settle(*flight, wasted(report), now);
+  } else {
+    settle(*flight, says_cancelled ? cancelled_by_target(report) : report, now);
+  }
   const AttemptRecord ended = record_.attempts.back();
   if (!ended.failure) {
-    drop_flights(now);
+    drop_flights(now, true);
     ending_ = Ending::success;
-  } else if (ended.failure->category == Category::cancelled && !is_wasted) {
+  } else if (is_cancelled(report) && !says_cancelled && !is_wasted) {
     drop_flights(now);
     ending_ = Ending::cancelled;
   } else if (committed_) {
     decide_after_break(ended, report, now);
-  } else if (attempt_in_flight() && !is_decisive(*ended.failure, plan_->options())) {
-    // The other one of a hedged pair goes on, and what follows is decided when that has ended.
-    spend(ended.target);
-    if (!ended.failure->retryable) narrow(*ended.failure, ended.target);
+  } else if (attempt_in_flight()) {
+    decide_beside_others(ended, report, now);
   } else {
-    drop_flights(now);
     decide_after_failure(ended, report, now);
+  }
+}
+
+// Others go on, and what follows is decided when the last of them has ended, unless this one says something about the
+// request itself. Company ends by itself alone, whatever it says [RTY-11].
+void Execution::decide_beside_others(const AttemptRecord& attempt, const AttemptReport& report, TimePoint now) {
+  const Failure& failure = *attempt.failure;
+  if (is_decisive(failure, plan_->options()) && !attempt.company) {
+    drop_flights(now);
+    decide_after_failure(attempt, report, now);
+    return;
+  }
+  if (!options_.idempotent || !failure.retryable || report.silent ||
+      tries_[attempt.target] >= plan_->options().retry_for(failure.category).max_attempts) {
+    spend(attempt.target);
+  } else {
+    const RetryOptions& retry = plan_->options().retry_for(failure.category);
+    ready_at_[attempt.target] =
+        saturating_add(now, next_delay(retry, tries_[attempt.target], Duration::zero(), failure.retry_after, rng_));
+  }
+  if (!failure.retryable && !is_decisive(failure, plan_->options())) narrow(failure, attempt.target);
+}
+
+// The target has answered this attempt, in whatever way: whatever its silence led to is over.
+void Execution::hear(Flight& flight, bool content, TimePoint now) {
+  TargetState& state = *target_at(flight.record.target).state;
+  const bool was_silent = state.patience().silence().silent();
+  state.patience().answered(content, now);
+  if (!was_silent) return;
+  flight.permits.answered();
+  state.queue().wake_next(now);
+}
+
+// What an attempt's end says of how long its target takes, and of whether it is there at all.
+void Execution::learn(Flight& flight, const AttemptReport& report, TimePoint now) {
+  const AttemptRecord& attempt = flight.record;
+  TargetPatience& patience = patience_at(attempt.target);
+  if (report.outcome.ok()) {
+    const Duration shown = attempt.first_content.value_or(attempt.duration);
+    patience.succeeded(kind(), attempt.first_sign.value_or(shown), now);
+  } else if (attempt.overtaken) {
+    patience.overtaken(kind(), attempt.duration, now);
+  }
+  if (is_answer(report)) {
+    hear(flight, report.outcome.ok(), now);
+  } else if (flight.outlasted && !flight.has_shown_something() && another_is_eligible(attempt.target)) {
+    count_for_silence(flight, now);
   }
 }
 
@@ -60,10 +129,11 @@ void Execution::settle(std::optional<Flight>& flight, const AttemptReport& repor
   if (attempt.failure && attempt.failure->category == Category::rate_limit) ++record_.throttled;
 
   Outcome outcome = report.outcome;
-  if (outcome.failure && outcome.failure->category == Category::timeout && !attempt.first_content &&
-      was_hurried(attempt, now)) {
-    outcome.failure->evidence = Evidence::does_not_count;
-  }
+  attempt.cut = outcome.failure && outcome.failure->category == Category::timeout && !attempt.first_content &&
+                now >= flight->cut_at;
+  if (attempt.cut) outcome.failure->evidence = Evidence::does_not_count;
+  if (attempt.overtaken) flight->permits.mark_overtaken();
+  learn(*flight, report, now);
   outcome.latency = attempt.first_content.value_or(attempt.duration);
   if (!outcome.ok()) attempt.verdict = target_at(attempt.target).state->breakers().handles().back().verdict(outcome);
   attempt.charged = std::move(flight->permits).settle(report, outcome, now);
@@ -74,21 +144,14 @@ void Execution::settle(std::optional<Flight>& flight, const AttemptReport& repor
   flight.reset();
 }
 
-// Attempts that nobody needs any more end neutral.
-void Execution::drop_flights(TimePoint now) {
+// Attempts that nobody needs any more end neutral. Where another has `answered`, those that had outlasted their
+// patience were overtaken.
+void Execution::drop_flights(TimePoint now, bool answered) {
   for (auto& flight : flights_) {
-    if (flight) settle(flight, {.outcome = Outcome::cancelled()}, now);
+    if (!flight) continue;
+    flight->record.overtaken = answered && flight->outlasted && !flight->has_shown_something();
+    settle(flight, {.outcome = Outcome::cancelled()}, now);
   }
-}
-
-// Whether the attempt's time was cut by others than its target: by a caller in a hurry, or by the attempts before it,
-// which left less of the overall deadline than the target's own limit. A timeout is no evidence then that the target is
-// ill. The first attempt of a call has the whole deadline, so a target that never answers is still found out.
-bool Execution::was_hurried(const AttemptRecord& attempt, TimePoint now) const noexcept {
-  if (options_.deadline.passed(now)) return true;
-  const AttemptTimeouts& timeouts = target_at(attempt.target).timeouts;
-  const Duration limit = options_.streaming ? timeouts.first_content : timeouts.total;
-  return attempt.number > 1 && deadline_.passed(now) && elapsed(attempt.started, now) < limit;
 }
 
 // An answer that has reached the caller in part is to be gone on with, by the rules of any other failure, but from the
@@ -148,16 +211,18 @@ void Execution::decide_after_failure(const AttemptRecord& attempt, const Attempt
   }
   // A hedge may have ended last; the call goes on from where it is.
   place_ = place_of(attempt.target);
-  if (failure.retryable && retry_same_target(attempt.target, failure, report.silent, now)) return;
+  if (failure.retryable && retry_same_target(attempt, report.silent, now)) return;
   if (!failure.retryable) spend(attempt.target);
   narrow(failure, attempt.target);
   leave_target();
   if (committed_) place_ = 0;
 }
 
-// Whether a wait for another try on this target has begun. Where not, the target is spent, unless it is its circuit
-// that is in the way, which may recover in time, or one that goes on with a broken answer is asked before it.
-bool Execution::retry_same_target(std::uint32_t target, const Failure& failure, bool silent, TimePoint now) {
+// Whether a wait for another try on this target has begun. Where not, the target is spent, unless it may still be asked
+// later in this call: its circuit may recover in time, others may fail, too.
+bool Execution::retry_same_target(const AttemptRecord& attempt, bool silent, TimePoint now) {
+  const Failure& failure = *attempt.failure;
+  const std::uint32_t target = attempt.target;
   const RetryOptions& retry = plan_->options().retry_for(failure.category);
   const bool may_leave = another_target_left(kAllTargets, failure, target, now);
   // A target that has just been silent for a whole timeout would likely be silent again [RTY-7].
@@ -166,11 +231,17 @@ bool Execution::retry_same_target(std::uint32_t target, const Failure& failure, 
     spend(target);
     return false;
   }
-  if (!contains(preferred_, target) && another_target_left(preferred_, failure, target, now)) return false;
-  if (leave_to_fresh_target(failure, target, now)) return false;
   const Duration delay = next_delay(retry, tries_[target], previous_wait_, failure.retry_after, rng_);
   if (!deadline_.fits(now, delay)) {
+    wait_did_not_fit_ = true;
     spend(target);
+    return false;
+  }
+  // In the middle of an answer the caller is not made to wait for the one that broke it off.
+  if (!contains(preferred_, target) && another_target_left(preferred_, failure, target, now)) return false;
+  if (leave_to_fresh_target(failure, target, now)) return false;
+  if (is_left_for_another(attempt, now)) {
+    ready_at_[target] = saturating_add(now, delay);
     return false;
   }
   // Waiting for a circuit that will still be open then is time lost while another target could answer [RTY-4].
@@ -185,10 +256,25 @@ bool Execution::retry_same_target(std::uint32_t target, const Failure& failure, 
     spend(target);
     return false;
   }
+  begin_backoff(target, delay, now);
+  return true;
+}
+
+// Whether another target is to be asked before this one is again: where it took long to fail, or asks for a long wait,
+// waiting for it costs more than asking another [RTY-12, RTY-13].
+bool Execution::is_left_for_another(const AttemptRecord& attempt, TimePoint now) const {
+  const Failure& failure = *attempt.failure;
+  const bool asks_for_long_wait = failure.retry_after && *failure.retry_after > plan_->options().retry_after_stay;
+  const Duration patience = patience_at(attempt.target).patience(plan_->options().patience, kind(), now);
+  const bool was_slow = attempt.duration > slow_failure_after(patience);
+  return (asks_for_long_wait || was_slow) && another_target_left(kAllTargets, failure, attempt.target, now);
+}
+
+void Execution::begin_backoff(std::uint32_t target, Duration delay, TimePoint now) {
+  ready_at_[target] = TimePoint::min();
   previous_wait_ = delay;
   backoff_since_ = now;
   backoff_until_ = saturating_add(now, delay);
-  return true;
 }
 
 // Rules out the targets that this failure says would fail, too [FBK-2].

@@ -40,6 +40,7 @@ Problems TargetStateOptions::validate() const {
   validator.merge("queue", queue.validate());
   validator.merge("latency", latency.validate());
   validator.merge("percentile", percentile.validate());
+  validator.merge("company", company.validate());
   return std::move(validator).take();
 }
 
@@ -55,7 +56,7 @@ TargetState::TargetState(BreakerScopes breakers, const TargetStateOptions& optio
       retry_budget_(options.retry_budget),
       queue_(options.queue, key),
       latency_(options.latency),
-      percentile_(options.percentile) {
+      patience_(options.percentile, options.company) {
   if (credential_ != nullptr) parked_model_.emplace(key, credential_->options());
   if (has_any(options.limits)) limits_.emplace(options.limits, key, seed);
   if (options.adaptive_concurrency) adaptive_concurrency_.emplace(*options.adaptive_concurrency, key);

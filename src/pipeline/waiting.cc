@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "fuseboard/core/check.h"
 #include "fuseboard/pipeline/execution.h"
 
 namespace fuseboard {
@@ -62,7 +63,7 @@ std::optional<Execution::Flight>* Execution::try_admit(std::uint32_t target, Tim
   if (!own_turn && others_wait_for(target)) {
     note_refusal(target, {.rejection = {.reason = RejectionReason::rate_limited}});
   } else {
-    std::optional<Flight>& flight = flights_[flights_[0].has_value() ? 1 : 0];
+    std::optional<Flight>& flight = free_flight();
     const auto refusal = admit(target_at(target), admission_request(target, now), now, flight.emplace().permits);
     if (!refusal) return &flight;
     flight.reset();
@@ -75,6 +76,12 @@ std::optional<Execution::Flight>* Execution::try_admit(std::uint32_t target, Tim
   return_retry();
   target_at(target).state->queue().wake_next(now);  // what was held for a moment may be what the first one waits for
   return nullptr;
+}
+
+std::optional<Execution::Flight>& Execution::free_flight() noexcept {
+  const auto free = std::ranges::find_if(flights_, [](const auto& flight) { return !flight.has_value(); });
+  check_invariant(free != flights_.end(), "a call has at most kMostFlights attempts in flight");
+  return *free;
 }
 
 bool Execution::can_take(std::uint32_t target) const noexcept {
@@ -131,6 +138,14 @@ Step Execution::wait_or_finish(TimePoint now) {
       if (tries_[target] > 0 && !take_retry(target, now)) continue;
       if (auto* const flight = try_admit(target, now)) return start_at(target, *flight, now);
       if (ending_) break;
+    } else if (obstacle->backoff) {
+      if (!deadline_.fits(now, *obstacle->retry_after)) {
+        wait_did_not_fit_ = true;
+      } else if (take_retry(target, now)) {
+        place_ = place_of(target);
+        begin_backoff(target, *obstacle->retry_after, now);
+        return WaitUntil{*backoff_until_};
+      }
     } else if (const auto longest = worth_waiting(*obstacle, now)) {
       if (join_queue(*obstacle, *longest, now)) return next_in_queue(now);
     }
@@ -140,7 +155,7 @@ Step Execution::wait_or_finish(TimePoint now) {
 
 Step Execution::start_at(std::uint32_t target, std::optional<Flight>& flight, TimePoint now) {
   place_ = place_of(target);
-  return start_attempt(target, flight, false, now);
+  return start_attempt(target, flight, Beside::none, now);
 }
 
 // Of the targets that this call may still ask and that are not `passed`, which one would let it in first, and what is
@@ -156,6 +171,12 @@ std::optional<Execution::Obstacle> Execution::soonest_obstacle(TargetSet passed,
       obstacle.retry_after = refusal->retry_after;
     } else {
       obstacle.none = !others_wait_for(target);
+    }
+    const Duration until_ready = elapsed(now, ready_at_[target]);
+    if (until_ready > Duration::zero() && until_ready >= obstacle.retry_after.value_or(kForever)) {
+      obstacle.retry_after = until_ready;
+      obstacle.backoff = true;
+      obstacle.none = false;
     }
     if (!soonest || unknown_last(obstacle) < unknown_last(*soonest)) soonest = obstacle;
   }

@@ -5,22 +5,10 @@
 
 #include <algorithm>
 
+#include "retry/bucket_word.h"
+
 namespace fuseboard {
 namespace {
-
-// A word of a cell: the bucket's number above, its count below. 2^24 calls a second and thread are more than there can
-// be; 2^40 seconds are more than a clock can say.
-constexpr unsigned kCountBits = 24;
-constexpr std::uint64_t kMostCalls = (std::uint64_t{1} << kCountBits) - 1;
-
-constexpr std::int64_t bucket_in(std::uint64_t word) noexcept { return static_cast<std::int64_t>(word >> kCountBits); }
-constexpr std::uint64_t count_in(std::uint64_t word) noexcept { return word & kMostCalls; }
-
-// The word after one more call in `bucket`. A bucket's place is taken by the later one alone.
-constexpr std::uint64_t counted(std::uint64_t word, std::int64_t bucket) noexcept {
-  if (bucket > bucket_in(word)) return (static_cast<std::uint64_t>(bucket) << kCountBits) | 1U;
-  return bucket < bucket_in(word) || count_in(word) == kMostCalls ? word : word + 1;
-}
 
 const RetryBudgetOptions& checked(const RetryBudgetOptions& options) {
   throw_if_invalid(options.validate());
@@ -48,9 +36,9 @@ void RetryBudget::count_call(TimePoint now) noexcept {
   Atomic<std::uint64_t>& place = cells_.mine().buckets[static_cast<std::size_t>(bucket) % kRing];
   std::uint64_t word = place.load(std::memory_order_relaxed);
   if (ThreadSlot::current() != ThreadSlot::kShared) [[likely]] {
-    place.store(counted(word, bucket), std::memory_order_relaxed);
+    place.store(BucketWord::counted(word, bucket), std::memory_order_relaxed);
   } else {
-    while (!place.compare_exchange_weak(word, counted(word, bucket), std::memory_order_relaxed)) {
+    while (!place.compare_exchange_weak(word, BucketWord::counted(word, bucket), std::memory_order_relaxed)) {
     }
   }
 }
@@ -98,7 +86,7 @@ std::uint64_t RetryBudget::calls_in_window(std::int64_t bucket) const noexcept {
   cells_.for_each([&](const Cell& cell) {
     for (const Atomic<std::uint64_t>& place : cell.buckets) {
       const std::uint64_t word = place.load(std::memory_order_relaxed);
-      if (bucket_in(word) > bucket - kBuckets) calls += count_in(word);
+      if (BucketWord::bucket_in(word) > bucket - kBuckets) calls += BucketWord::count_in(word);
     }
   });
   return calls;

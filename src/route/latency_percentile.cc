@@ -94,13 +94,13 @@ std::uint64_t LatencyPercentile::samples(TimePoint now) const noexcept {
   return count;
 }
 
-std::optional<Duration> LatencyPercentile::at(double share, TimePoint now) const noexcept {
+std::optional<Duration> LatencyPercentile::at(double share, TimePoint now, std::uint32_t min_samples) const noexcept {
   const std::uint64_t window = window_of(now);
   // Read once: samples may come in between.
   std::array<std::uint64_t, kBuckets> counts{};
   std::uint64_t total = 0;
   for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) total += counts[bucket] = count_in(bucket, window);
-  if (total < options_.min_samples) return std::nullopt;
+  if (total < min_samples) return std::nullopt;
   // NaN fails the comparison.
   const double part = share < 1.0 ? std::max(share, 0.0) : 1.0;
   const double rank = std::clamp(std::ceil(part * static_cast<double>(total)), 1.0, static_cast<double>(total));

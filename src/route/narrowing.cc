@@ -10,9 +10,9 @@ bool shares_credential(const RouteTraits& a, const RouteTraits& b) noexcept {
   return a.credential != kNoCredential && a.credential == b.credential;
 }
 
-bool may_have_larger_window(const RouteTraits& candidate, const RouteTraits& failed) noexcept {
-  if (candidate.context_window && failed.context_window) return *candidate.context_window > *failed.context_window;
-  return candidate.context_window.has_value() || failed.context_window.has_value();
+bool may_have_larger_window(const RouteTraits& candidate, const RouteTraits& failed, bool unknown_is_larger) noexcept {
+  if (!candidate.context_window) return unknown_is_larger;
+  return !failed.context_window || *candidate.context_window > *failed.context_window;
 }
 
 }  // namespace
@@ -29,7 +29,7 @@ bool stays_candidate(const Failure& failure, const RouteTraits& failed, const Ro
       // The same credential may be good for another model; what is parked of it refuses by itself.
       return failure.scope == FailureScope::model || !shares_credential(candidate, failed);
     case Category::context_length_exceeded:
-      return may_have_larger_window(candidate, failed);
+      return may_have_larger_window(candidate, failed, options.unknown_is_larger);
     default:
       return true;
   }

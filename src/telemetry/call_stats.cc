@@ -24,13 +24,14 @@ void count_attempts(const CallRecord& record, EventCounts& events) noexcept {
   const AttemptRecord* before = nullptr;
   events.add(Event::limiter_admitted, record.attempts_sent);
   for (const AttemptRecord& attempt : record.attempts) {
-    if (before != nullptr && !attempt.hedge && before->target == attempt.target) events.add(Event::retry_attempted);
+    const bool beside = attempt.hedge || attempt.company;
+    if (before != nullptr && !beside && before->target == attempt.target) events.add(Event::retry_attempted);
     if (attempt.charged) {
       events.add(Event::budget_reserved);
       events.add(Event::budget_settled);
       if (attempt.charged->overrun) events.add(Event::budget_overrun);
     }
-    if (!attempt.hedge || attempt.first_content) before = &attempt;
+    if (!beside || attempt.first_content) before = &attempt;
   }
   events.add(Event::limiter_throttled, record.throttled);
   if (events[Event::retry_attempted] > 0 && record.ending == Ending::success) events.add(Event::retry_recovered);

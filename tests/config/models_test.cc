@@ -117,6 +117,12 @@ TEST(Model, WhatItSaysOfItsCallsReachesThePlan) {  // FBK-1 RTY-4
   ASSERT_TRUE(plan.hedge);
   EXPECT_EQ(plan.hedge->percentile, 0.99);
   EXPECT_EQ(plan.fallback_on, CategorySet{Category::content_policy});
+  EXPECT_TRUE(model("").plan.patience.enabled);
+  EXPECT_FALSE(model("").plan.patience.fixed);
+  EXPECT_EQ(model("    patience: 20s\n").plan.patience.fixed, 20s);
+  EXPECT_FALSE(model("    patience: off\n").plan.patience.enabled);
+  EXPECT_EQ(model("    patience: auto\n").plan.patience, PatienceOptions{});
+  EXPECT_EQ(model("    retry: {retry_after_stay: 5s}\n").plan.retry_after_stay, 5s);
   EXPECT_FALSE(model("").plan.hedge);
   EXPECT_EQ(model("    hedge: {}\n").plan.hedge->percentile, HedgeOptions{}.percentile);
 }
@@ -133,6 +139,21 @@ TEST(Model, WhatAPlanRefusesIsReportedAtItsKey) {  // CORE-6
   EXPECT_EQ(problem(with_model("    retry: {budget: {ratio: 11, min_per_second: 2000000}}\n")),
             "f.yaml:7:29: models.m.retry.budget.ratio: 11 is not allowed; allowed: 0 to 10\n"
             "f.yaml:7:49: models.m.retry.budget.min_per_second: 2000000 is not allowed; allowed: 0 to 1000000");
+}
+
+TEST(Model, PatienceAndCompanyAreReadAndChecked) {  // RTY-11, CORE-6
+  const ModelConfig read = model("    company: {ratio: 0.1, min_per_second: 0.5}\n");
+  EXPECT_EQ(read.targets[0].state.company, (CompanyOptions{.ratio = 0.1, .min_per_second = 0.5}));
+  EXPECT_EQ(model("").targets[0].state.company, CompanyOptions{});
+  EXPECT_EQ(model("    breaker: {silence_threshold: 7}\n").targets[0].breaker.silence_threshold, 7U);
+  EXPECT_EQ(problem(with_model("    patience: soon\n")),
+            "f.yaml:7:15: models.m.patience: soon is not allowed; allowed: auto, off, or a duration such as 20s");
+  EXPECT_EQ(problem(with_model("    patience: 2h\n")),
+            "f.yaml:7:15: models.m.patience: 2h is not allowed; allowed: 1ms to 1h");
+  EXPECT_EQ(problem(with_model("    company: {ratio: 2}\n")),
+            "f.yaml:7:22: models.m.company.ratio: 2 is not allowed; allowed: 0 to 1");
+  EXPECT_EQ(problem(with_model("    breaker: {silence_threshold: 1001}\n")),
+            "f.yaml:7:34: models.m.breaker.silence_threshold: 1001 is not allowed; allowed: 0 to 1000");
 }
 
 TEST(Model, ItsRetryBudgetIsThatOfItsTargets) {  // RTY-5
@@ -315,7 +336,7 @@ TEST(Model, WrongKindsSayWhatWasExpected) {
   EXPECT_EQ(
       problem(with_model("    retry: 3\n")),
       "f.yaml:7:12: models.m.retry: text is not allowed; allowed: a map with the keys max_attempts, base, factor, "
-      "max, jitter, overall_deadline, max_total_attempts, budget");
+      "max, jitter, overall_deadline, max_total_attempts, retry_after_stay, budget");
   EXPECT_EQ(
       problem(with_model("    retry: {base: {}}\n")),
       "f.yaml:7:19: models.m.retry.base: a map is not allowed; allowed: a duration such as 250ms, 1.5s, 2m or 1h");
@@ -456,7 +477,8 @@ TEST(Model, UnknownKeysComeWithTheNearestKnownName) {
             "f.yaml:7:15: models.m.breaker.Failure_Threshold: not a known key; did you mean \"failure_threshold\"?");
   EXPECT_EQ(problem(with_model("    zzzz: {rpm: 5}\n")),
             "f.yaml:7:5: models.m.zzzz: not a known key; known here: strategy, retry, wait_for_recovery, hedge, "
-            "fallback_on, targets, cache, stream_recovery, malformed_events, unsupported_fields, breaker, limits, "
+            "patience, company, fallback_on, targets, cache, stream_recovery, malformed_events, unsupported_fields, "
+            "breaker, limits, "
             "timeouts");
 }
 

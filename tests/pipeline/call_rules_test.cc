@@ -351,6 +351,8 @@ class Hedging : public testing::Test {
   std::shared_ptr<const Plan> hedged(HedgeOptions hedge, std::uint32_t total = 8) {
     PlanOptions options = World::quick();
     options.hedge = hedge;
+    options.patience.enabled = false;
+    options.overall_deadline = kForever;
     options.max_total_attempts = total;
     return world_.plan({"a", "b"}, options);
   }
@@ -417,8 +419,8 @@ TEST_F(Hedging, ItDrawsOnTheCapOfAttempts) {  // RTY-6, RTY-9
 }
 
 TEST_F(Hedging, NoneIsWaitedForBeyondTheDeadline) {  // RTY-9, RTY-3
-  const auto execution =
-      begin(hedged({.after = seconds(10)}), {.deadline = Deadline::after(world_.clock.now(), seconds(5))});
+  const auto execution = begin(hedged({.after = seconds(10)}),
+                               {.streaming = true, .deadline = Deadline::after(world_.clock.now(), seconds(5))});
   ASSERT_TRUE(std::holds_alternative<Attempt>(next(*execution)));
   EXPECT_TRUE(std::holds_alternative<Await>(next(*execution)));
 }
@@ -448,7 +450,10 @@ TEST_F(Hedging, AFailedHedgeIsNotTriedAgainWithoutWaitOrLeave) {  // RTY-5, RTY-
   const auto second = std::get<Attempt>(next(*execution));
   execution->report(second.number, failed(Category::service_unavailable, seconds(9)), world_.clock.now());
   execution->report(first.number, failed(Category::model_not_found), world_.clock.now());
-  EXPECT_EQ(std::get<Finished>(next(*execution)).ending, Ending::retries_exhausted);
+  EXPECT_EQ(std::get<WaitUntil>(next(*execution)).time, world_.clock.now() + seconds(9)) << "as the hedge was told";
+  world_.clock.advance(seconds(9));
+  EXPECT_EQ(std::get<Attempt>(next(*execution)).target, second.target);
+  EXPECT_EQ(world_.state("b")->retry_budget().snapshot(world_.clock.now()).granted, 1U);
 }
 
 TEST_F(Hedging, AnOpenTargetIsNotHedgedTo) {  // RTY-9, FBK-2

@@ -147,6 +147,12 @@ TEST_F(Recovery, EachBreakSaysAnewWhoGoesOn) {  // STR-5
   EXPECT_EQ(record().served_by, 3U);
 }
 
+PlanOptions in_a_minute(std::uint32_t max_attempts = 4) {
+  PlanOptions options = World::quick(max_attempts);
+  options.overall_deadline = seconds(60);
+  return options;
+}
+
 // The target that is asked after the first one's answer broke off.
 struct InPlace {
   const char* what;
@@ -263,7 +269,7 @@ TEST_F(Recovery, ItDrawsOnTheCapOfAttempts) {  // RTY-6, STR-5
 }
 
 TEST_F(Recovery, TheTimeInWhichAnAnswerFlowedDoesNotCount) {  // STR-5, RTY-3
-  begin(world_.plan({"a", "b", "c"}, World::quick(1), {.first_content = minutes(5)}));
+  begin(world_.plan({"a", "b", "c"}, in_a_minute(1), {.first_content = minutes(5)}));
   const Attempt first = attempt().value();
   world_.clock.advance(seconds(20));
   call_->first_content(first.number, now());
@@ -283,7 +289,7 @@ TEST_F(Recovery, TheTimeInWhichAnAnswerFlowedDoesNotCount) {  // STR-5, RTY-3
 }
 
 TEST_F(Recovery, TheTimeInWhichNoneFlowedDoes) {  // STR-5, RTY-3
-  begin(world_.plan({"a", "b", "c", "d"}, World::quick(1)));
+  begin(world_.plan({"a", "b", "c", "d"}, in_a_minute(1)));
   answering_attempt();
   report(broken(0));
   attempt();
@@ -313,7 +319,7 @@ TEST_F(Recovery, TheCallersOwnDeadlineStands) {  // STR-5, RTY-3
 }
 
 TEST_F(Recovery, ATimeoutForWhichLittleTimeWasLeftDoesNotCount) {  // STR-5, BRK-19
-  begin(world_.plan({"a", "b"}));
+  begin(world_.plan({"a", "b"}, in_a_minute()));
   answering_attempt();
   report(broken(kB));
   attempt();

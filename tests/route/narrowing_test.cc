@@ -37,15 +37,18 @@ TEST(Narrowing, TargetsWithoutACredentialShareNone) {  // FBK-2
 }
 
 TEST(Narrowing, WhatIsTooLongGoesOnlyToALargerWindow) {  // FBK-2
-  const auto goes = [](std::optional<std::uint64_t> from, std::optional<std::uint64_t> to) {
-    return stays(Category::context_length_exceeded, {.context_window = to}, {}, {.context_window = from});
+  const auto goes = [](std::optional<std::uint64_t> from, std::optional<std::uint64_t> to, bool unknown_is_larger) {
+    return stays(Category::context_length_exceeded, {.context_window = to}, {.unknown_is_larger = unknown_is_larger},
+                 {.context_window = from});
   };
-  EXPECT_TRUE(goes(8000, 8001));
-  EXPECT_FALSE(goes(8000, 8000));
-  EXPECT_FALSE(goes(8000, 4000));
-  EXPECT_TRUE(goes(8000, std::nullopt)) << "it may be larger";
-  EXPECT_TRUE(goes(std::nullopt, 8000)) << "it may be larger";
-  EXPECT_FALSE(goes(std::nullopt, std::nullopt)) << "nothing says so";
+  for (const bool unknown_is_larger : {true, false}) {
+    EXPECT_TRUE(goes(8000, 8001, unknown_is_larger));
+    EXPECT_FALSE(goes(8000, 8000, unknown_is_larger));
+    EXPECT_FALSE(goes(8000, 4000, unknown_is_larger));
+    EXPECT_TRUE(goes(std::nullopt, 8000, unknown_is_larger)) << "it may be larger";
+    EXPECT_EQ(goes(8000, std::nullopt, unknown_is_larger), unknown_is_larger) << "once a call";
+    EXPECT_EQ(goes(std::nullopt, std::nullopt, unknown_is_larger), unknown_is_larger) << "once a call";
+  }
 }
 
 TEST(Narrowing, AContentPolicyStopsUnlessOptedIn) {  // FBK-2

@@ -93,7 +93,7 @@ const std::vector<Scenario>& all() {
        .plan = tries(4),
        .caller_deadline = milliseconds(800),
        .encounters = {bad(Category::network)},
-       .trace = {"a", "wait 500ms", "a", "retries_exhausted"}},
+       .trace = {"a", "wait 500ms", "a", "deadline_exceeded"}},
       {.name = "a tool that may have run is not run twice",
        .targets = {"a", "b"},
        .plan = tries(4),

@@ -74,6 +74,15 @@ class [[nodiscard]] BreakerPermit {
   // on as one of the state that follows, for the final verdict [BRK-8]. Does nothing to a permit that is no probe.
   void first_content(Duration latency);
 
+  // The target has answered this attempt, in whatever way. Where the circuit opened as silent while the attempt was in
+  // flight, that was wrong: it closes, the one exception to BRK-9, and the permit goes on as one of the closed state
+  // [RTY-14]. Takes the breaker's mutex.
+  void answered();
+
+  // The attempt's company has answered and it has not. A probe has failed then; any other attempt is no evidence
+  // [BRK-7].
+  void overtaken() &&;
+
   bool is_probe() const noexcept { return ticket_.lease != kNoLease; }
   // Of the breaker when it granted this permit [BRK-9]; 0 if it is no evidence: of an untracked key, or granted by an
   // override where the circuit would have refused.
@@ -194,6 +203,10 @@ class alignas(64) CircuitBreaker {
   // An outcome of a call that holds no permit: evidence while closed, totals otherwise [BRK-21].
   void report(const Outcome& outcome);
 
+  // The target has answered nobody for too long: opens a closed circuit, unless an override is in force that admits all
+  // [RTY-14]. Whether calls are turned away on that account now.
+  bool open_silent();
+
   // Closes the circuit, clears counts and growth, keeps totals, starts a generation [BRK-21].
   void reset();
 
@@ -205,6 +218,8 @@ class alignas(64) CircuitBreaker {
   // Of a registry that keeps companions; else nullptr.
   KeyCompanion* companion() const noexcept { return companion_.get(); }
   BreakerOptions options() const;
+  // Of its options.
+  std::uint32_t silent_after() const;
 
   // New options for a live breaker [BRK-14]: state, counts, deadlines and permits stay as they are, and the next
   // evidence is judged by the new rules. A window keeps the calls that fit a new size; one that changes between calls
@@ -380,6 +395,10 @@ class alignas(64) CircuitBreaker {
   void abandon(Ticket ticket);
   // Returns the ticket that the permit goes on with.
   Ticket first_content(Ticket ticket, Duration latency);
+  Ticket answered(Ticket ticket);
+  void overtaken(Ticket ticket);
+  void fail_probe_locked(Ticket ticket, const Judged& judged, TransitionCause cause, TimePoint now)
+      FUSEBOARD_REQUIRES(mutex_);
   void note_success(std::uint64_t generation, Duration latency);
   // False if it takes the time to do so: nothing has happened then.
   bool note_success_locked(std::uint64_t generation, Duration latency, std::optional<TimePoint> now)
@@ -389,6 +408,7 @@ class alignas(64) CircuitBreaker {
   void judge_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void judge_closed_locked(const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void free_lease_locked(Ticket ticket) FUSEBOARD_REQUIRES(mutex_);
   // After whatever changed the window, or what is slow.
   void note_window_locked() FUSEBOARD_REQUIRES(mutex_);
   void note_failure_locked(Category category) FUSEBOARD_REQUIRES(mutex_);
@@ -464,6 +484,9 @@ class alignas(64) CircuitBreaker {
   TimePoint last_move_ FUSEBOARD_GUARDED_BY(mutex_) = TimePoint::min();
   // The latest time that a server asked to wait until, by the failures in a row.
   TimePoint not_before_ FUSEBOARD_GUARDED_BY(mutex_) = TimePoint::min();
+  // Of the generation that began when the circuit opened as silent; 0: it has closed since, or opened for another
+  // cause.
+  std::uint64_t silent_generation_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::uint32_t probe_successes_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::uint32_t probes_in_flight_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::vector<TimePoint> leases_ FUSEBOARD_GUARDED_BY(mutex_);  // one a probe: its end, or kFreeLease

@@ -6,6 +6,7 @@
 //   CircuitBreaker breaker({.failure_threshold = 3, .open_time = OpenTime::exponential(1s, 2.0, 60s)});
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -79,6 +80,10 @@ inline constexpr std::uint32_t kMaxTrackedCalls = 65'536;
 struct BreakerOptions {
   // Consecutive failures that open the circuit; 1 to 1 000 000.
   std::uint32_t failure_threshold = 5;
+  // Attempts that must have outlasted their patience before a target that answers nobody counts as silent, which opens
+  // the circuit [RTY-14]; 0 (it never does) to 1000. Default: the failure threshold, at least 3. Judged by the calls of
+  // a plan with several targets, see pipeline/execution.h.
+  std::optional<std::uint32_t> silence_threshold{};
   // The fraction of the window's calls that failed at which the circuit opens; above 0 up to 1. Default: no such rule.
   std::optional<double> failure_rate{};
   // The fraction of the window's calls that took longer than `slow_call_duration`, failed or not, at which the circuit
@@ -114,6 +119,7 @@ struct BreakerOptions {
   // Whether a permit destroyed unsettled counts as a failure; by default it is neutral.
   bool abandoned_is_failure = false;
 
+  std::uint32_t silent_after() const noexcept { return silence_threshold.value_or(std::max(failure_threshold, 3U)); }
   bool has_rate_rule() const noexcept { return failure_rate || slow_call_rate; }
   bool tracks_calls() const noexcept { return track_in_flight || stuck_call_age; }
   Duration growth_forgotten_after() const noexcept { return streak_reset_after.value_or(open_time.longest()); }

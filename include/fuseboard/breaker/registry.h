@@ -69,6 +69,10 @@ class BreakerHandle {
     if (breaker_ != nullptr) return breaker_->verdict(outcome);
     return outcome.ok() ? Verdict::success : Verdict::neutral;
   }
+  // Of an untracked key: closed.
+  CircuitState state() const noexcept { return breaker_ == nullptr ? CircuitState::closed : breaker_->state(); }
+  std::uint32_t silent_after() const { return breaker_ == nullptr ? 0 : breaker_->silent_after(); }
+  bool open_silent() const { return breaker_ != nullptr && breaker_->open_silent(); }
   [[nodiscard]] std::optional<Rejection> turn_away() const {
     return breaker_ == nullptr ? std::nullopt : breaker_->turn_away();
   }

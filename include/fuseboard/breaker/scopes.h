@@ -43,6 +43,9 @@ class [[nodiscard]] ScopedPermit {
   void give_back() && noexcept;
   // See BreakerPermit.
   void first_content(Duration latency);
+  // See BreakerPermit: of the innermost scope, the one that silence concerns.
+  void answered();
+  void overtaken() &&;
   // Whether any scope's permit is a probe.
   bool is_probe() const noexcept;
 

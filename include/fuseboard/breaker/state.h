@@ -36,6 +36,9 @@ enum class TransitionCause : std::uint8_t {
   stuck_call,            // closed -> open: a call in flight grew too old
   probe_throttled,       // half_open -> open: reachable, but asked to wait [BRK-7]
   restored,              // closed -> open: as it was saved [BRK-15]
+  silent,                // closed -> open: the target has answered nobody for too long [RTY-14]
+  probe_silent,          // half_open -> open: the probe's company has answered, it has not [BRK-7]
+  answered,              // open or half_open -> closed: one that was in flight when it fell silent [RTY-14]
 };
 std::string_view name(TransitionCause cause) noexcept;
 

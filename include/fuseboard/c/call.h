@@ -202,7 +202,7 @@ typedef struct fuseboard_attempt_record {
   uint32_t number;
   uint32_t target;
   bool probe;
-  bool hedge;  // it started beside another that took long
+  bool hedge;  // it started beside another that took longer than most
   bool answered;
   bool recovery;                // it was to mend a broken answer: never yet of calls that are driven through C
   fuseboard_category category;  // of its failure; FUSEBOARD_CATEGORY_NONE: a success
@@ -217,6 +217,10 @@ typedef struct fuseboard_attempt_record {
   uint64_t charged_rounds;
   int64_t charged_usd_nanos;
   bool usage_understated;  // what was seen was charged, for the answer told less than a quarter of it
+  int64_t first_sign_ns;  // of work, after its start, where it came before the first content; FUSEBOARD_NONE_NS
+  bool company;           // it started beside others that had outlasted their patience
+  bool overtaken;         // it had outlasted its patience, and its company answered
+  bool cut;               // its call's deadline ended it, not its own limits
 } fuseboard_attempt_record;
 // FUSEBOARD_NOT_FOUND: no such entry. So with the next two.
 fuseboard_status fuseboard_call_get_attempt(const fuseboard_call* call, size_t index,

@@ -218,6 +218,8 @@ typedef struct fuseboard_breaker_options {
   int64_t probe_lease_ms;      // an unsettled probe is lost after it
   int64_t retry_after_max_ms;  // longest hint of a server that is heeded; 0: none is
   bool abandoned_is_failure;   // whether a permit that is given back unsettled counts as a failure
+  int32_t silence_threshold;   // attempts that outlasted their patience on a silent target; 0: never,
+                               // -1: the failure threshold, at least 3
 } fuseboard_breaker_options;
 
 // Fills in a preset. FUSEBOARD_INVALID_ARGUMENT: no such preset.

@@ -164,6 +164,9 @@ enum {
   FUSEBOARD_STRATEGY_LEAST_LATENCY = 2
 };
 
+#define FUSEBOARD_PATIENCE_AUTO INT64_C(0)
+#define FUSEBOARD_PATIENCE_OFF INT64_C(-1)
+
 typedef struct fuseboard_plan_options {
   size_t struct_size;
   const char* name;                      // for explanations; NULL: "call"
@@ -180,8 +183,13 @@ typedef struct fuseboard_plan_options {
   double hedge_percentile;       // after this share of the target's latencies; 0.5 to 0.9999
   int64_t hedge_after_ms;        // after this long in its place; 1 ms to 1 h, or FUSEBOARD_NONE_MS
   uint64_t seed;                 // of jitter and of weighted orders; 0: a random one
+  // How long an attempt that shows nothing is waited for alone: 1 ms to 1 h, FUSEBOARD_PATIENCE_AUTO (as its target's
+  // latencies say) or FUSEBOARD_PATIENCE_OFF; see fuseboard/retry/patience.h.
+  int64_t patience_ms;
+  int64_t retry_after_stay_ms;  // a longer retry-after leads to another target, where one is left; 0 to 1 h
 } fuseboard_plan_options;
-// The defaults: 60 s, 8 attempts, in order, a recovery of up to 10 s is waited for, no hedges.
+// The defaults: 10 min, 8 attempts, in order, a recovery of up to 10 s is waited for, no hedges, company for attempts
+// that outlast their patience, a retry-after of up to 2 s is waited out where it was asked for.
 fuseboard_status fuseboard_plan_options_init(fuseboard_plan_options* options) FUSEBOARD_NOEXCEPT;
 
 // The targets of a call and its rules. Immutable.

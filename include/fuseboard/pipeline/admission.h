@@ -93,6 +93,10 @@ class [[nodiscard]] AttemptPermits {
     answering_ = true;
     breaker_.first_content(latency);
   }
+  // See BreakerPermit.
+  void answered() { breaker_.answered(); }
+  // The attempt has lost against its company; to be said before it is settled.
+  void mark_overtaken() noexcept { overtaken_ = true; }
   // What a stream has used so far.
   void observe(const TokenUsage& usage) noexcept;
 
@@ -115,6 +119,7 @@ class [[nodiscard]] AttemptPermits {
   CredentialPass credential_;
   BudgetReservation budget_;
   bool counts_budget_ = false;
+  bool overtaken_ = false;
   bool answering_ = false;  // some of the answer is there, and will be billed
   TokenUsage estimate_{};
   TokenUsage observed_{};  // each number the largest so far

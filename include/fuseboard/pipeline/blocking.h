@@ -92,6 +92,9 @@ namespace pipeline_internal {
 
 CallError error_of(const CallRecord& record);
 
+// Whether a call may have several attempts in flight.
+bool may_ask_several(const Plan& plan, const CallOptions& options) noexcept;
+
 AttemptReport report_of(const AttemptFailure& failure) noexcept;
 // A rate limit refuses a request before it runs.
 AttemptReport report_of(const Failure& failure) noexcept;
@@ -165,8 +168,10 @@ class ThrowGuard {
 // AttemptFailure. What it throws passes through, after its attempt has been settled as an execution error. Blocks in
 // `send` and in waits; a stop request ends waits and begins no further attempt.
 //
-// Where the plan hedges and `send` takes a stop token, attempts run on threads of their own, two at a time: `send` must
-// be safe to call so, and return soon after a stop is requested.
+// Where `send` takes a stop token and the plan may ask several targets at once (it hedges, or it has several targets
+// and gives company, as it does by default), attempts run on threads of their own: `send` must be safe to call so, and
+// return soon after a stop is requested. A `send` that cannot be stopped is called on this thread, one attempt at a
+// time.
 template <typename Send>
 auto run(std::shared_ptr<const Plan> plan, Send&& send, const CallOptions& options = {},
          Environment environment = Environment::process(), const std::stop_token& stop = {}) {
@@ -174,7 +179,7 @@ auto run(std::shared_ptr<const Plan> plan, Send&& send, const CallOptions& optio
   using T = typename Traits::Value;
 
   const Clock& clock = environment.clock;
-  const bool hedges = Traits::kStoppable && plan->options().hedge.has_value();
+  const bool hedges = Traits::kStoppable && pipeline_internal::may_ask_several(*plan, options);
   const auto woken = std::make_shared<WakeFlag>();
   Execution execution(std::move(plan), options, environment.rng, clock.now(), {.waker = woken, .hedges = hedges},
                       environment.observer);

@@ -71,7 +71,7 @@ class CallbackDriver {
   CacheSession* const cache_;
   CallHooks& hooks_;
   const std::shared_ptr<Waker> waker_;
-  std::array<std::uint32_t, 2> sent_{};  // numbers of attempts in flight; 0 is none
+  std::array<std::uint32_t, kMostFlights> sent_{};  // numbers of attempts in flight; 0 is none
   bool ended_ = false;
   bool proceeding_ = false;
   bool again_ = false;  // something happened within a hook

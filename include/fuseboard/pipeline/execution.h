@@ -56,11 +56,14 @@ struct CallOptions {
   Eligibility* eligibility = nullptr;  // null: every target may be asked
 };
 
+// Attempts of one call in flight at the same time.
+inline constexpr std::size_t kMostFlights = 3;
+
 // What the driver can do. A driver that cannot be woken waits no longer than it is told, and for a free place not at
-// all; one that runs one attempt at a time is given no hedges.
+// all; one that runs one attempt at a time is given no hedges and no company.
 struct DriverAbilities {
   std::shared_ptr<Waker> waker{};  // ends a WaitUntil early, from any thread
-  bool hedges = false;             // two attempts at once
+  bool hedges = false;             // up to kMostFlights attempts at once
 };
 
 // Look into the cache: CacheSession::look_up() of the call's.
@@ -79,7 +82,8 @@ struct Attempt {
   Duration idle{};       // longest silence between events after the first content
 };
 
-// Nothing to do before that time, or before the driver is woken, or an attempt in flight reports.
+// Nothing to do before that time, or before the driver is woken, or an attempt in flight reports. While attempts that
+// may get company are silent the engine wants to look every second: the circuit may open meanwhile.
 struct WaitUntil {
   TimePoint time{};
 };
@@ -102,7 +106,7 @@ class CallObserver {
                           const CallRecord& record) noexcept = 0;
 };
 
-// Not thread-safe: one driver at a time. About 5.5 KiB; allocates nothing of its own. Times passed to one Execution
+// Not thread-safe: one driver at a time. About 6.5 KiB; allocates nothing of its own. Times passed to one Execution
 // must not go backwards.
 class Execution {
  public:
@@ -139,7 +143,9 @@ class Execution {
   void leave(TimePoint now);
 
   bool in_flight(std::uint32_t attempt) const noexcept { return flight_of(attempt) != nullptr; }
-  bool attempt_in_flight() const noexcept { return flights_[0].has_value() || flights_[1].has_value(); }
+  bool attempt_in_flight() const noexcept {
+    return flights_[0].has_value() || flights_[1].has_value() || flights_[2].has_value();
+  }
   // Content has reached the caller. The call can then only succeed, be cancelled or be interrupted.
   bool committed() const noexcept { return committed_; }
   // The sooner one of the caller's, which stands, and the plan's, which stands still while an answer flows: a stream
@@ -155,7 +161,18 @@ class Execution {
   struct Flight {
     AttemptPermits permits;
     AttemptRecord record;
+    TimePoint cut_at = kNever;               // where the call's deadline ends it before its own limits do
+    TimePoint halfway = kNever;              // where a plain call leaves the rest of its deadline to another target
+    std::optional<TimePoint> alone_until{};  // when its patience ends; nullopt: nobody has looked yet
+    bool outlasted = false;                  // its patience is over
+    bool counted = false;                    // among those that may make its target silent
+
+    Flight() noexcept {}  // written out: an optional of a nested class asks for it before the class is complete
+    bool has_shown_something() const noexcept { return record.first_sign || record.first_content; }
   };
+  static_assert(kMostFlights == 3);
+  // Why an attempt starts beside others.
+  enum class Beside : std::uint8_t { none, hedge, company };
   // A place in a target's queue.
   struct QueuePlace {
     std::uint32_t target;
@@ -169,7 +186,8 @@ class Execution {
     std::uint32_t target = 0;
     RejectionReason reason = RejectionReason::not_eligible;
     std::optional<Duration> retry_after{};
-    bool none = false;  // the target would let the call in
+    bool none = false;     // the target would let the call in
+    bool backoff = false;  // the call itself waits before it asks this target again
   };
   // Leave by a target's retry budget.
   struct RetryGrant {
@@ -184,17 +202,22 @@ class Execution {
   // Steps (execution.cc).
   std::optional<Step> ask_cache(TimePoint now);
   Step next_attempt(TimePoint now);
-  Step start_attempt(std::uint32_t target, std::optional<Flight>& flight, bool hedge, TimePoint now);
+  Attempt start_attempt(std::uint32_t target, std::optional<Flight>& flight, Beside beside, TimePoint now);
+  void set_limits(Attempt& attempt, Flight& flight, TimePoint now) const;
   Step finish(Ending ending, TimePoint now);
   Ending ending_without_target() const noexcept;
 
   // Ends of attempts, and what follows (settling.cc).
   void settle(std::optional<Flight>& flight, const AttemptReport& report, TimePoint now);
-  void drop_flights(TimePoint now);
-  bool was_hurried(const AttemptRecord& attempt, TimePoint now) const noexcept;
+  void hear(Flight& flight, bool content, TimePoint now);
+  void learn(Flight& flight, const AttemptReport& report, TimePoint now);
+  void drop_flights(TimePoint now, bool answered = false);
+  void decide_beside_others(const AttemptRecord& attempt, const AttemptReport& report, TimePoint now);
   void decide_after_break(const AttemptRecord& attempt, const AttemptReport& report, TimePoint now);
   void decide_after_failure(const AttemptRecord& attempt, const AttemptReport& report, TimePoint now);
-  bool retry_same_target(std::uint32_t target, const Failure& failure, bool silent, TimePoint now);
+  bool retry_same_target(const AttemptRecord& attempt, bool silent, TimePoint now);
+  bool is_left_for_another(const AttemptRecord& attempt, TimePoint now) const;
+  void begin_backoff(std::uint32_t target, Duration delay, TimePoint now);
   void narrow(const Failure& failure, std::uint32_t failed);
   void leave_target() noexcept;
   bool another_target_left(TargetSet among, const Failure& failure, std::uint32_t failed, TimePoint now) const;
@@ -203,6 +226,8 @@ class Execution {
 
   // Admission, and waiting for it (waiting.cc).
   std::optional<Flight>* try_admit(std::uint32_t target, TimePoint now);
+  std::optional<Flight>* admit_beside(std::uint32_t target, TimePoint now);
+  std::optional<Flight>& free_flight() noexcept;
   bool can_take(std::uint32_t target) const noexcept;
   void note_refusal(std::uint32_t target, const AdmissionRefusal& refusal);
   void note_obstacle(const Obstacle& obstacle) noexcept;
@@ -219,14 +244,26 @@ class Execution {
   void leave_queue(TimePoint now);
   void note_wait(std::uint32_t target, WaitReason reason, TimePoint began, TimePoint now);
 
-  // Hedging (hedging.cc).
+  // Attempts beside others (beside.cc).
   Step while_in_flight(TimePoint now);
   std::optional<TimePoint> hedge_time(std::uint32_t target, TimePoint now) const;
+  bool may_get_company() const noexcept;
+  bool another_is_eligible(std::uint32_t target) const noexcept;
+  TimePoint watch_patience(Flight& flight, TimePoint now);
+  bool end_halfway(TimePoint now);
+  void judge_silence(Flight& flight, TimePoint now);
+  void count_for_silence(Flight& flight, TimePoint now);
+  const Flight* waited_for_long_enough() const noexcept;
+  std::optional<Attempt> give_company(TimePoint now);
+  std::optional<Attempt> start_beside(Beside beside, TimePoint now);
+  bool may_ask_beside(std::uint32_t target, TimePoint now) const;
 
   bool attempts_left() const noexcept;
   std::size_t place_of(std::uint32_t target) const noexcept;
   AdmissionRequest admission_request(std::uint32_t target, TimePoint now) const noexcept;
   NarrowingOptions narrowing() const noexcept;
+  AnswerKind kind() const noexcept { return options_.streaming ? AnswerKind::stream : AnswerKind::plain; }
+  TargetPatience& patience_at(std::uint32_t target) const noexcept { return target_at(target).state->patience(); }
   const Target& target_at(std::uint32_t target) const noexcept { return plan_->targets()[target]; }
   bool is_spent(std::uint32_t target) const noexcept { return contains(spent_, target); }
   void spend(std::uint32_t target) noexcept { spent_ |= TargetSet{1} << target; }
@@ -246,8 +283,10 @@ class Execution {
   TargetSet spent_ = 0;                             // targets that this call will not ask (again)
   TargetSet preferred_ = 0;                         // targets that go on with a broken answer
   std::array<std::uint8_t, kMostTargets> tries_{};  // by target
-  Duration pending_wait_ = Duration::zero();        // before the coming attempt
-  Duration previous_wait_ = Duration::zero();       // the last one on this target, for decorrelated jitter
+  // By target: when this call may ask it again, where it was left with a wait of its own.
+  std::array<TimePoint, kMostTargets> ready_at_;
+  Duration pending_wait_ = Duration::zero();   // before the coming attempt
+  Duration previous_wait_ = Duration::zero();  // the last one on this target, for decorrelated jitter
   std::optional<TimePoint> backoff_until_;
   TimePoint backoff_since_{};
   TimePoint latest_{};                     // the latest time that was told
@@ -260,7 +299,9 @@ class Execution {
   bool left_ = false;
   bool ended_ = false;
   bool committed_ = false;
-  std::array<std::optional<Flight>, 2> flights_;
+  bool wait_did_not_fit_ = false;      // the deadline is what kept a target from another try
+  bool asked_unknown_window_ = false;  // after a context that was too long elsewhere
+  std::array<std::optional<Flight>, kMostFlights> flights_;
   CallRecord record_;
 };
 

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Attempts that a blocking caller runs on threads of their own, because two may be under way.
+// Attempts that a blocking caller runs on threads of their own, because several may be under way.
 #pragma once
 
 #include <array>
@@ -56,7 +56,7 @@ class HedgedSends {
       numbers_[static_cast<std::size_t>(&thread - threads_.data())] = attempt.number;
       return;
     }
-    check_invariant(false, "a call has at most two attempts in flight");
+    check_invariant(false, "a call has at most kMostFlights attempts in flight");
   }
 
   // A send that has ended and was not taken yet.
@@ -96,8 +96,8 @@ class HedgedSends {
   };
 
   Mailbox mailbox_;
-  std::array<std::uint32_t, 2> numbers_{};
-  std::array<std::jthread, 2> threads_;  // last: they use the rest until they have ended
+  std::array<std::uint32_t, kMostFlights> numbers_{};
+  std::array<std::jthread, kMostFlights> threads_;  // last: they use the rest until they have ended
 };
 
 }  // namespace fuseboard::pipeline_internal

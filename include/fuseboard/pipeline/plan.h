@@ -16,6 +16,7 @@
 #include "fuseboard/core/validation.h"
 #include "fuseboard/pipeline/target.h"
 #include "fuseboard/retry/backoff.h"
+#include "fuseboard/retry/patience.h"
 #include "fuseboard/route/order.h"
 
 namespace fuseboard {
@@ -37,7 +38,13 @@ struct PlanOptions {
   // the wait before it.
   std::map<Category, RetryOptions> retry_by_category{};
   // Bounds starts, waits and everything before the first content; 1 ms to 24 h, kForever for none.
-  Duration overall_deadline = std::chrono::seconds(60);
+  Duration overall_deadline = std::chrono::minutes(10);
+  // A server's retry-after up to this is waited out on its target although another would let the call in; 0 to 1 h
+  // [RTY-13].
+  Duration retry_after_stay = std::chrono::seconds(2);
+  // How long an attempt that shows nothing is waited for alone [RTY-11]. Holds for drivers that can have several
+  // attempts in flight, and for calls that may run twice.
+  PatienceOptions patience{};
   // Across retries, fallbacks and hedges; 0 for no cap, to 1000.
   std::uint32_t max_total_attempts = 8;
   // Failures that go on to the next target only when named here; content_policy is the one such category.

@@ -43,7 +43,10 @@ struct AttemptRecord {
   std::uint32_t number = 0;            // 1 is the first of the call
   std::uint32_t target = 0;            // index into the plan's targets
   bool probe = false;                  // it probed a half-open circuit
-  bool hedge = false;                  // it started beside another that took long
+  bool hedge = false;                  // it started beside another that took longer than most [RTY-9]
+  bool company = false;                // it started beside others that had outlasted their patience [RTY-11]
+  bool overtaken = false;              // it had outlasted its patience, and its company answered
+  bool cut = false;                    // its call's deadline ended it, not its own limits
   bool recovery = false;               // it was to mend an answer that had begun and broken off [STR-5]
   bool unusable = false;               // its answer does not go on as that one began: of no use
   bool answered = false;               // an answer of the target was read, good or bad
@@ -104,6 +107,7 @@ struct CallSummary {
   CacheUse cache = CacheUse::bypass;
   bool hedged = false;
   std::uint32_t attempts_sent = 0;
+  std::uint32_t company = 0;                       // attempts that kept others company
   std::uint32_t throttled = 0;                     // attempts that met a rate limit
   std::optional<std::uint32_t> served_by{};        // target index of the answer the caller got, or got last
   std::optional<std::uint32_t> telling_attempt{};  // number of the attempt whose error the caller should see

@@ -19,10 +19,10 @@
 #include "fuseboard/limit/joint.h"
 #include "fuseboard/limit/throttle.h"
 #include "fuseboard/pipeline/admission_queue.h"
+#include "fuseboard/pipeline/target_patience.h"
 #include "fuseboard/retry/retry_budget.h"
 #include "fuseboard/route/credentials.h"
 #include "fuseboard/route/latency.h"
-#include "fuseboard/route/latency_percentile.h"
 #include "fuseboard/route/narrowing.h"
 
 namespace fuseboard {
@@ -31,9 +31,11 @@ namespace fuseboard {
 struct AttemptTimeouts {
   Duration connect = std::chrono::seconds(5);
   Duration headers = std::chrono::seconds(30);  // streams: until the response head; a plain call has `total` for it
-  Duration first_content = std::chrono::seconds(60);  // streams: until the first text, reasoning or tool delta
-  Duration idle = std::chrono::seconds(30);           // streams: between events after that
-  Duration total = std::chrono::minutes(10);          // the whole attempt
+  // Streams: until the first text, reasoning or tool delta. A sign of work starts it afresh.
+  Duration first_content = std::chrono::seconds(60);
+  Duration idle = std::chrono::seconds(30);  // streams: between events after that
+  // The whole attempt; of a plain one, where another target is left, at most half of what remains of the deadline.
+  Duration total = std::chrono::minutes(10);
 
   Problems validate() const;
 };
@@ -51,6 +53,8 @@ struct TargetStateOptions {
   AdmissionQueueOptions queue{};
   LatencyEstimateOptions latency{};
   LatencyPercentileOptions percentile{};
+  // How much company its calls may get.
+  CompanyOptions company{};
 
   // Every problem at once, fields named as above.
   Problems validate() const;
@@ -85,7 +89,8 @@ class TargetState {
   RetryBudget& retry_budget() noexcept { return retry_budget_; }
   AdmissionQueue& queue() noexcept { return queue_; }
   LatencyEstimate& latency() noexcept { return latency_; }
-  LatencyPercentile& percentile() noexcept { return percentile_; }
+  TargetPatience& patience() noexcept { return patience_; }
+  const TargetPatience& patience() const noexcept { return patience_; }
   KeyText key() const noexcept { return key_; }
 
   // Whether an attempt was ever answered well here.
@@ -110,7 +115,7 @@ class TargetState {
   RetryBudget retry_budget_;
   AdmissionQueue queue_;
   LatencyEstimate latency_;
-  LatencyPercentile percentile_;
+  TargetPatience patience_;
   std::atomic<bool> has_served_{false};
 };
 

@@ -1,7 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// How long the slow answers of a target take: after such a time a hedge is worth its cost [RTY-9].
+// How long the slow answers of a target take: after such a time a hedge is worth its cost [RTY-9], and after twice that
+// company is [RTY-11].
 #pragma once
 
 #include <array>
@@ -40,7 +41,11 @@ class LatencyPercentile {
 
   // A latency that at least `share` of the samples did not exceed; `share` is clamped to (0, 1], NaN is 1. nullopt with
   // fewer than `min_samples`.
-  std::optional<Duration> at(double share, TimePoint now) const noexcept;
+  std::optional<Duration> at(double share, TimePoint now) const noexcept {
+    return at(share, now, options_.min_samples);
+  }
+  // The same with a bound of one's own in place of `min_samples`.
+  std::optional<Duration> at(double share, TimePoint now, std::uint32_t min_samples) const noexcept;
 
   std::uint64_t samples(TimePoint now) const noexcept;
 

@@ -28,6 +28,9 @@ struct NarrowingOptions {
   CategorySet fallback_on{};
   // The request refers to state that one provider keeps: an earlier answer, a file, a container.
   bool bound_to_provider = false;
+  // A window that is not known counts as larger than one that was too small: once in a call, so that no more than one
+  // request is sent on a guess.
+  bool unknown_is_larger = true;
 };
 
 // Whether `candidate` stays in the running after `failed` has failed. A candidate that is out stays out: ask for each
@@ -37,8 +40,8 @@ struct NarrowingOptions {
 // - A content policy's refusal stops here too, unless `fallback_on` names it.
 // - A refused credential or a used-up quota rules out the targets that share the credential, unless it is of one model:
 //   then its own target alone is parked.
-// - What is too long goes only to a larger window. A window that is not known may be larger than one that is, and the
-//   other way round, so one unknown stays; of two unknown ones nothing says that the second is larger, so it is out.
+// - What is too long goes only to a larger window. One that is not known counts as larger where `unknown_is_larger`;
+//   one that is known may be larger than one that is not.
 // - A bound request never leaves its provider.
 bool stays_candidate(const Failure& failure, const RouteTraits& failed, const RouteTraits& candidate,
                      const NarrowingOptions& options) noexcept;

@@ -1,0 +1,63 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What calls to one target have learned of how long it takes, and what company they may get [RTY-11, RTY-14].
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "fuseboard/core/time.h"
+#include "fuseboard/retry/company_budget.h"
+#include "fuseboard/retry/patience.h"
+#include "fuseboard/retry/silence.h"
+#include "fuseboard/route/latency_percentile.h"
+#include "fuseboard/route/longest_latency.h"
+
+namespace fuseboard {
+
+// Thread-safe, never allocates; about 6 KiB. An answer costs two compare-and-swaps and a few loads, a patience some 300
+// loads: it is asked for only when an attempt has been silent for a while.
+class TargetPatience {
+ public:
+  // Throws InvalidOptions.
+  TargetPatience(const LatencyPercentileOptions& latencies, const CompanyOptions& company);
+
+  // An attempt has succeeded, `latency` after it began: of a stream the time to its first content or sign of work.
+  void succeeded(AnswerKind kind, Duration latency, TimePoint now) noexcept;
+  // The target has answered somebody, in whatever way. `content`: it has answered well so far.
+  void answered(bool content, TimePoint now) noexcept;
+  // An attempt of that age has lost against its company.
+  void overtaken(AnswerKind kind, Duration age, TimePoint now) noexcept;
+
+  const LatencyPercentile& latencies(AnswerKind kind) const noexcept { return of(kind).latencies; }
+  // How long an attempt is waited for alone: its patience, or less where it hangs before that is over.
+  Duration waited_for_alone(const PatienceOptions& options, AnswerKind kind, TimePoint now) const noexcept;
+  // The patience by itself.
+  Duration patience(const PatienceOptions& options, AnswerKind kind, TimePoint now) const noexcept;
+  // How long it must have answered nothing to count as silent.
+  Duration silence_needed(const PatienceOptions& options, AnswerKind kind, TimePoint now) const noexcept;
+  // Whether an attempt of that age hangs; never while too little is known.
+  bool hangs(AnswerKind kind, Duration age, TimePoint now) const noexcept;
+
+  CompanyBudget& company() noexcept { return company_; }
+  SilenceWatch& silence() noexcept { return silence_; }
+
+ private:
+  struct Known {
+    explicit Known(const LatencyPercentileOptions& options) : latencies(options) {}
+    LatencyPercentile latencies;  // overtaken attempts with the age they had
+    LongestLatency longest;       // answered ones alone
+  };
+  const Known& of(AnswerKind kind) const noexcept { return known_[static_cast<std::size_t>(kind)]; }
+  Known& of(AnswerKind kind) noexcept { return known_[static_cast<std::size_t>(kind)]; }
+  PatienceEvidence evidence(AnswerKind kind, TimePoint now) const noexcept;
+
+  std::array<Known, kAnswerKinds> known_;
+  std::atomic<std::uint32_t> overtaken_in_a_row_{0};
+  CompanyBudget company_;
+  SilenceWatch silence_;
+};
+
+}  // namespace fuseboard

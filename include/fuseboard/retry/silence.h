@@ -1,0 +1,57 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Notices that a whole target has fallen silent [RTY-14]: several attempts have outlasted their patience, and it has
+// answered nobody since the first of them began. A target that answers anybody is slow, not silent.
+#pragma once
+
+#include <cstdint>
+
+#include "fuseboard/core/atomic.h"
+#include "fuseboard/core/mutex.h"
+#include "fuseboard/core/time.h"
+
+namespace fuseboard {
+
+// What makes a silence.
+struct SilenceRule {
+  std::uint32_t threshold = 5;                   // attempts that outlasted their patience; 0: there is no silence
+  Duration at_least = std::chrono::seconds(30);  // since the first of them began
+};
+
+// Thread-safe, never allocates. An answer costs a load and, at most once in kGrain, a store; the rest takes a mutex.
+class SilenceWatch {
+ public:
+  // The time of an answer is kept to this much.
+  static constexpr Duration kGrain = std::chrono::milliseconds(10);
+
+  // The target has answered somebody: content, a sign of work, a whole answer or an error.
+  void answered(TimePoint now) noexcept;
+
+  // An attempt that began then has outlasted its patience; to be told once of each. Whether the target is silent by
+  // `rule` now.
+  [[nodiscard]] bool outlasted(TimePoint began, TimePoint now, const SilenceRule& rule);
+  // The same without a further attempt: where time alone was short.
+  [[nodiscard]] bool judge(TimePoint now, const SilenceRule& rule) const;
+
+  // Its circuit has been opened on that account.
+  void mark_silent(TimePoint now) noexcept { silent_since_.store(now, std::memory_order_relaxed); }
+  // Since when, where no answer has come since; else kNever.
+  TimePoint silent_since() const noexcept { return silent_since_.load(std::memory_order_relaxed); }
+  bool silent() const noexcept { return silent_since() != kNever; }
+
+  // As if nobody had ever waited: an operator has closed the circuit.
+  void forget() noexcept;
+
+ private:
+  bool is_silence_locked(TimePoint now, const SilenceRule& rule) const FUSEBOARD_REQUIRES(mutex_);
+
+  Atomic<TimePoint> last_answer_{TimePoint::min()};
+  Atomic<TimePoint> silent_since_{kNever};
+  Atomic<bool> waited_for_{false};  // attempts have outlasted their patience since the last answer
+  mutable Mutex mutex_;
+  std::uint32_t outlasted_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
+  TimePoint first_began_ FUSEBOARD_GUARDED_BY(mutex_) = kNever;
+};
+
+}  // namespace fuseboard

@@ -1,0 +1,42 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The longest that a target took to answer of late: whatever takes much longer hangs [RTY-11].
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+#include "fuseboard/core/time.h"
+
+namespace fuseboard {
+
+// Thread-safe, lock-free, never allocates; 128 bytes. A sample costs a load, and a compare-and-swap while the minute's
+// count is not full or it is longer than the others.
+class LongestLatency {
+ public:
+  // Samples count for this long, to a whole minute: for more than nine, at most ten.
+  static constexpr Duration kWindow = std::chrono::minutes(10);
+  // No answer with fewer samples.
+  static constexpr std::uint32_t kKnownAfter = 20;
+
+  // A successful attempt's latency. What is negative counts as zero, what is longer than 24 h as 24 h.
+  void record(Duration latency, TimePoint now) noexcept;
+
+  // To a millisecond, never below the true value. nullopt with fewer than kKnownAfter samples.
+  std::optional<Duration> longest(TimePoint now) const noexcept;
+
+ private:
+  static constexpr Duration kBucket = std::chrono::minutes(1);
+  static constexpr std::uint64_t kBuckets = kWindow / kBucket;
+  // A power of two above the window, so that a clock reading a little old meets no bucket in use.
+  static constexpr std::size_t kRing = 16;
+
+  static std::uint64_t bucket_of(TimePoint t) noexcept;
+
+  std::array<std::atomic<std::uint64_t>, kRing> words_{};
+};
+
+}  // namespace fuseboard

@@ -1,0 +1,29 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A bucket's number and its count in one word, so that both change at once.
+#pragma once
+
+#include <cstdint>
+
+namespace fuseboard {
+
+// The number above, the count below. 2^24 calls of one thread in a bucket are more than there can be; 2^40 seconds are
+// more than a clock can say.
+struct BucketWord {
+  static constexpr unsigned kCountBits = 24;
+  static constexpr std::uint64_t kMostCalls = (std::uint64_t{1} << kCountBits) - 1;
+
+  static constexpr std::int64_t bucket_in(std::uint64_t word) noexcept {
+    return static_cast<std::int64_t>(word >> kCountBits);
+  }
+  static constexpr std::uint64_t count_in(std::uint64_t word) noexcept { return word & kMostCalls; }
+
+  // The word after one more call in `bucket`. A bucket's place is taken by the later one alone.
+  static constexpr std::uint64_t counted(std::uint64_t word, std::int64_t bucket) noexcept {
+    if (bucket > bucket_in(word)) return (static_cast<std::uint64_t>(bucket) << kCountBits) | 1U;
+    return bucket < bucket_in(word) || count_in(word) == kMostCalls ? word : word + 1;
+  }
+};
+
+}  // namespace fuseboard

@@ -1,0 +1,54 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/retry/patience.h"
+
+#include <algorithm>
+
+namespace fuseboard {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// While nothing is known of a target.
+constexpr Duration first_patience(AnswerKind kind) noexcept {
+  return kind == AnswerKind::stream ? seconds(10) : seconds(30);
+}
+constexpr Duration first_silence(AnswerKind kind) noexcept {
+  return kind == AnswerKind::stream ? Duration(seconds(30)) : Duration(minutes(2));
+}
+
+constexpr Duration kLeastHang = seconds(30);
+constexpr double kHangFactor = 3.0;
+
+}  // namespace
+
+Problems PatienceOptions::validate() const {
+  Validator validator;
+  if (fixed) validator.in_range("fixed", *fixed, milliseconds(1), hours(1));
+  return std::move(validator).take();
+}
+
+Duration patience_of(const PatienceOptions& options, AnswerKind kind, const PatienceEvidence& evidence) noexcept {
+  if (options.fixed) return *options.fixed;
+  Duration patience = first_patience(kind);
+  if (evidence.p95) patience = std::clamp(saturating_scale(*evidence.p95, 2.0), kLeastPatience, kMostPatience);
+  for (std::uint32_t pairs = evidence.overtaken_in_a_row / 2; pairs > 0 && patience < kMostPatience; --pairs)
+    patience = std::min(saturating_scale(patience, 2.0), kMostPatience);
+  return patience;
+}
+
+Duration silence_before_opening(const PatienceOptions& options, AnswerKind kind,
+                                const PatienceEvidence& evidence) noexcept {
+  const Duration patience = patience_of(options, kind, evidence);
+  return evidence.p95 ? patience : std::max(patience, first_silence(kind));
+}
+
+Duration hangs_after(Duration longest) noexcept { return std::max(saturating_scale(longest, kHangFactor), kLeastHang); }
+
+Duration slow_failure_after(Duration patience) noexcept { return std::min(patience, kLeastPatience); }
+
+}  // namespace fuseboard

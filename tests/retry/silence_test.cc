@@ -1,0 +1,70 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "fuseboard/retry/silence.h"
+
+#include <gtest/gtest.h>
+
+namespace fuseboard {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr TimePoint kStart{std::chrono::hours(1)};
+constexpr SilenceRule kRule{.threshold = 3, .at_least = seconds(10)};
+
+TEST(Silence, NeedsSoManyThatOutlastedTheirPatience) {  // RTY-14
+  SilenceWatch watch;
+  const TimePoint now = kStart + seconds(20);
+  EXPECT_FALSE(watch.outlasted(kStart, now, kRule));
+  EXPECT_FALSE(watch.outlasted(kStart, now, kRule));
+  EXPECT_TRUE(watch.outlasted(kStart, now, kRule));
+}
+
+TEST(Silence, AnyAnswerSinceTheFirstBeganEndsIt) {  // RTY-14
+  SilenceWatch watch;
+  EXPECT_FALSE(watch.outlasted(kStart, kStart + seconds(20), kRule));
+  EXPECT_FALSE(watch.outlasted(kStart, kStart + seconds(20), kRule));
+  watch.answered(kStart + seconds(21));
+  EXPECT_FALSE(watch.outlasted(kStart, kStart + seconds(22), kRule)) << "it began before that answer";
+  const TimePoint later = kStart + seconds(30);
+  EXPECT_FALSE(watch.outlasted(later, later + seconds(20), kRule));
+  EXPECT_FALSE(watch.outlasted(later, later + seconds(20), kRule));
+  EXPECT_TRUE(watch.outlasted(later, later + seconds(20), kRule));
+}
+
+TEST(Silence, HasToLastAsLongAsTheRuleSays) {  // RTY-14
+  SilenceWatch watch;
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(watch.outlasted(kStart + seconds(i), kStart + seconds(9), kRule));
+  EXPECT_FALSE(watch.judge(kStart + seconds(9), kRule));
+  EXPECT_TRUE(watch.judge(kStart + seconds(10), kRule)) << "ten seconds after the first of them began";
+}
+
+TEST(Silence, AThresholdOfZeroIsNeverReached) {  // RTY-14
+  SilenceWatch watch;
+  for (int i = 0; i < 100; ++i)
+    EXPECT_FALSE(watch.outlasted(kStart, kStart + seconds(60), {.threshold = 0, .at_least = seconds(1)}));
+}
+
+TEST(Silence, CanBeForgotten) {  // RTY-14, BRK-21
+  SilenceWatch watch;
+  const TimePoint now = kStart + seconds(20);
+  for (int i = 0; i < 3; ++i) (void)watch.outlasted(kStart, now, kRule);
+  watch.mark_silent(now);
+  watch.forget();
+  EXPECT_FALSE(watch.silent());
+  EXPECT_FALSE(watch.judge(now, kRule));
+}
+
+TEST(Silence, IsMarkedUntilTheNextAnswer) {  // RTY-14
+  SilenceWatch watch;
+  EXPECT_FALSE(watch.silent());
+  watch.mark_silent(kStart);
+  EXPECT_TRUE(watch.silent());
+  EXPECT_EQ(watch.silent_since(), kStart);
+  watch.answered(kStart);
+  EXPECT_FALSE(watch.silent());
+}
+
+}  // namespace
+}  // namespace fuseboard

@@ -74,7 +74,7 @@ class LoopDriver final : private CallHooks {
   void send(const Attempt& attempt) override;
   void cancel(std::uint32_t attempt) override { hands_.cancel(attempt); }
   void proceed_at(TimePoint time) override { hands_.proceed_at(time); }
-  void ended(const CallRecord&) override {}
+  void ended(const CallRecord&) override { hands_.proceed_at(kNever); }
 
   net::Task<void> run_attempt(Attempt attempt);
   void end_when_idle();

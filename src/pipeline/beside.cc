@@ -87,7 +87,9 @@ TimePoint Execution::watch_patience(Flight& flight, TimePoint now) {
   const PatienceOptions& options = plan_->options().patience;
   TargetPatience& patience = patience_at(target);
   const TimePoint started = flight.record.started;
-  const auto patience_ends = [&] { return saturating_add(started, patience.waited_for_alone(options, kind(), now)); };
+  const auto patience_ends = [&] {
+    return saturating_add(started, patience.waited_for_alone(options, kind(), flight.record.probe, now));
+  };
   if (!flight.alone_until) {
     const TimePoint first_look =
         saturating_add(started, options.fixed ? std::min(*options.fixed, kFirstLook) : kFirstLook);
@@ -97,39 +99,36 @@ TimePoint Execution::watch_patience(Flight& flight, TimePoint now) {
   // What was learned meanwhile may have made it more patient.
   if (!flight.outlasted && now >= *flight.alone_until)
     flight.alone_until = std::max(*flight.alone_until, patience_ends());
-  const bool fell_silent = started < patience.silence().silent_since() && patience.silence().silent();
-  if (!flight.outlasted && (now >= *flight.alone_until || fell_silent)) {
-    flight.outlasted = true;
-    count_for_silence(flight, now);
-  } else if (flight.outlasted) {
-    judge_silence(flight, now);
-  }
+  judge_silence(flight, now);
+  const bool fell_silent = patience.silence().silent() && started < patience.silence().silent_since();
+  flight.outlasted = flight.outlasted || now >= *flight.alone_until || fell_silent;
   const TimePoint again = saturating_add(now, kLookAgain);
   return flight.outlasted ? again : std::min(*flight.alone_until, again);
 }
 
-// An attempt has outlasted its patience, whether it still waits or not.
-void Execution::count_for_silence(Flight& flight, TimePoint now) {
-  if (std::exchange(flight.counted, true)) return;
-  TargetState& state = *target_at(flight.record.target).state;
-  SilenceWatch& silence = state.patience().silence();
-  const BreakerHandle& breaker = state.breakers().handles().back();
-  if (silence.silent() && breaker.state() == CircuitState::closed) silence.forget();  // an operator closed it
-  const SilenceRule rule{.threshold = breaker.silent_after(),
-                         .at_least = state.patience().silence_needed(plan_->options().patience, kind(), now)};
-  const bool is_silent = silence.outlasted(flight.record.started, now, rule);
-  if (is_silent && !silence.silent() && breaker.open_silent()) silence.mark_silent(now);
+// An attempt that has waited for longer than the target ever takes counts once; that the silence has lasted long enough
+// may show later.
+void Execution::judge_silence(Flight& flight, TimePoint now) {
+  TargetPatience& patience = patience_at(flight.record.target);
+  const Duration needed = patience.silence_needed(kind(), now);
+  if (elapsed(flight.record.started, now) < needed) return;
+  if (!flight.counted) return count_for_silence(flight, now);
+  if (patience.silence().silent()) return;
+  const BreakerHandle& breaker = breaker_at(flight.record.target);
+  const bool is_silent = patience.silence().judge(now, {.threshold = breaker.silent_after(), .at_least = needed});
+  if (is_silent && breaker.open_silent()) patience.silence().mark_silent(now);
 }
 
-// Where time alone was short when it was counted.
-void Execution::judge_silence(Flight& flight, TimePoint now) {
-  TargetState& state = *target_at(flight.record.target).state;
-  SilenceWatch& silence = state.patience().silence();
-  if (silence.silent()) return;
-  const BreakerHandle& breaker = state.breakers().handles().back();
-  const SilenceRule rule{.threshold = breaker.silent_after(),
-                         .at_least = state.patience().silence_needed(plan_->options().patience, kind(), now)};
-  if (silence.judge(now, rule) && breaker.open_silent()) silence.mark_silent(now);
+// To be called of an attempt that has outlasted its patience, whether it still waits or not.
+void Execution::count_for_silence(Flight& flight, TimePoint now) {
+  if (std::exchange(flight.counted, true)) return;
+  TargetPatience& patience = patience_at(flight.record.target);
+  SilenceWatch& silence = patience.silence();
+  const BreakerHandle& breaker = breaker_at(flight.record.target);
+  if (silence.silent() && breaker.state() == CircuitState::closed) silence.forget();  // an operator closed it
+  const SilenceRule rule{.threshold = breaker.silent_after(), .at_least = patience.silence_needed(kind(), now)};
+  const bool is_silent = silence.outlasted(flight.record.started, now, rule);
+  if (is_silent && !silence.silent() && breaker.open_silent()) silence.mark_silent(now);
 }
 
 // The latest attempt in flight, where all have outlasted their patience; nullptr: there is no reason for another.

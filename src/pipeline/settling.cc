@@ -108,7 +108,7 @@ void Execution::learn(Flight& flight, const AttemptReport& report, TimePoint now
     const Duration shown = attempt.first_content.value_or(attempt.duration);
     patience.succeeded(kind(), attempt.first_sign.value_or(shown), now);
   } else if (attempt.overtaken) {
-    patience.overtaken(kind(), attempt.duration, now);
+    patience.overtaken(kind(), attempt.started, now);
   }
   if (is_answer(report)) {
     hear(flight, report.outcome.ok(), now);

@@ -16,7 +16,7 @@ TargetPatience::TargetPatience(const LatencyPercentileOptions& latencies, const 
     : known_{Known(latencies), Known(latencies)}, company_(company) {}
 
 void TargetPatience::succeeded(AnswerKind kind, Duration latency, TimePoint now) noexcept {
-  of(kind).latencies.record(latency, now);
+  of(kind).answered.record(latency, now);
   of(kind).longest.record(latency, now);
 }
 
@@ -27,29 +27,36 @@ void TargetPatience::answered(bool content, TimePoint now) noexcept {
     overtaken_in_a_row_.store(0, std::memory_order_relaxed);
 }
 
-void TargetPatience::overtaken(AnswerKind kind, Duration age, TimePoint now) noexcept {
-  of(kind).latencies.record(age, now);
-  overtaken_in_a_row_.fetch_add(1, std::memory_order_relaxed);
+void TargetPatience::overtaken(AnswerKind kind, TimePoint began, TimePoint now) noexcept {
+  of(kind).overtaken.record(elapsed(began, now), now);
+  TimePoint last = last_overtaken_.load(std::memory_order_relaxed);
+  if (began < last) return;
+  if (last_overtaken_.compare_exchange_strong(last, now, std::memory_order_relaxed))
+    overtaken_in_a_row_.fetch_add(1, std::memory_order_relaxed);
 }
 
 PatienceEvidence TargetPatience::evidence(AnswerKind kind, TimePoint now) const noexcept {
-  return {.p95 = of(kind).latencies.at(kPatienceShare, now, kKnownAfter),
-          .overtaken_in_a_row = overtaken_in_a_row_.load(std::memory_order_relaxed)};
+  const Known& known = of(kind);
+  PatienceEvidence evidence{.p95 = known.answered.at(kPatienceShare, now, kKnownAfter),
+                            .overtaken_in_a_row = overtaken_in_a_row_.load(std::memory_order_relaxed)};
+  if (!evidence.p95) evidence.p95_of_waits = known.answered.at(kPatienceShare, now, kKnownAfter, &known.overtaken);
+  return evidence;
 }
 
 Duration TargetPatience::patience(const PatienceOptions& options, AnswerKind kind, TimePoint now) const noexcept {
   return patience_of(options, kind, options.fixed ? PatienceEvidence{} : evidence(kind, now));
 }
 
-Duration TargetPatience::waited_for_alone(const PatienceOptions& options, AnswerKind kind,
+Duration TargetPatience::waited_for_alone(const PatienceOptions& options, AnswerKind kind, bool probe,
                                           TimePoint now) const noexcept {
-  const Duration patient = patience(options, kind, now);
+  const PatienceEvidence known = options.fixed ? PatienceEvidence{} : evidence(kind, now);
+  const Duration patience = probe ? patience_of_probe(options, kind, known) : patience_of(options, kind, known);
   const auto longest = of(kind).longest.longest(now);
-  return longest ? std::min(patient, hangs_after(*longest)) : patient;
+  return longest ? std::min(patience, hangs_after(*longest)) : patience;
 }
 
-Duration TargetPatience::silence_needed(const PatienceOptions& options, AnswerKind kind, TimePoint now) const noexcept {
-  return silence_before_opening(options, kind, evidence(kind, now));
+Duration TargetPatience::silence_needed(AnswerKind kind, TimePoint now) const noexcept {
+  return silence_before_opening(kind, of(kind).longest.longest(now, kKnownAfter));
 }
 
 bool TargetPatience::hangs(AnswerKind kind, Duration age, TimePoint now) const noexcept {

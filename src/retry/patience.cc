@@ -21,8 +21,20 @@ constexpr Duration first_silence(AnswerKind kind) noexcept {
   return kind == AnswerKind::stream ? Duration(seconds(30)) : Duration(minutes(2));
 }
 
+constexpr Duration kMostPatienceOfProbe = minutes(2);
 constexpr Duration kLeastHang = seconds(30);
 constexpr double kHangFactor = 3.0;
+
+// Before any doubling.
+Duration unhurried(AnswerKind kind, const PatienceEvidence& evidence) noexcept {
+  Duration patience = first_patience(kind);
+  if (evidence.p95) {
+    patience = saturating_scale(*evidence.p95, 2.0);
+  } else if (evidence.p95_of_waits) {
+    patience = *evidence.p95_of_waits;
+  }
+  return std::clamp(patience, kLeastPatience, kMostPatience);
+}
 
 }  // namespace
 
@@ -34,17 +46,20 @@ Problems PatienceOptions::validate() const {
 
 Duration patience_of(const PatienceOptions& options, AnswerKind kind, const PatienceEvidence& evidence) noexcept {
   if (options.fixed) return *options.fixed;
-  Duration patience = first_patience(kind);
-  if (evidence.p95) patience = std::clamp(saturating_scale(*evidence.p95, 2.0), kLeastPatience, kMostPatience);
+  Duration patience = unhurried(kind, evidence);
   for (std::uint32_t pairs = evidence.overtaken_in_a_row / 2; pairs > 0 && patience < kMostPatience; --pairs)
     patience = std::min(saturating_scale(patience, 2.0), kMostPatience);
   return patience;
 }
 
-Duration silence_before_opening(const PatienceOptions& options, AnswerKind kind,
-                                const PatienceEvidence& evidence) noexcept {
+Duration patience_of_probe(const PatienceOptions& options, AnswerKind kind, const PatienceEvidence& evidence) noexcept {
   const Duration patience = patience_of(options, kind, evidence);
-  return evidence.p95 ? patience : std::max(patience, first_silence(kind));
+  if (options.fixed) return patience;
+  return std::min(patience, std::max(unhurried(kind, evidence), kMostPatienceOfProbe));
+}
+
+Duration silence_before_opening(AnswerKind kind, std::optional<Duration> longest) noexcept {
+  return longest ? std::clamp(*longest, kLeastPatience, kMostPatience) : first_silence(kind);
 }
 
 Duration hangs_after(Duration longest) noexcept { return std::max(saturating_scale(longest, kHangFactor), kLeastHang); }

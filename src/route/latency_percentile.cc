@@ -94,12 +94,17 @@ std::uint64_t LatencyPercentile::samples(TimePoint now) const noexcept {
   return count;
 }
 
-std::optional<Duration> LatencyPercentile::at(double share, TimePoint now, std::uint32_t min_samples) const noexcept {
+std::optional<Duration> LatencyPercentile::at(double share, TimePoint now, std::uint32_t min_samples,
+                                              const LatencyPercentile* other) const noexcept {
   const std::uint64_t window = window_of(now);
   // Read once: samples may come in between.
   std::array<std::uint64_t, kBuckets> counts{};
   std::uint64_t total = 0;
-  for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) total += counts[bucket] = count_in(bucket, window);
+  for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) {
+    counts[bucket] = count_in(bucket, window);
+    if (other != nullptr) counts[bucket] += other->count_in(bucket, other->window_of(now));
+    total += counts[bucket];
+  }
   if (total < min_samples) return std::nullopt;
   // NaN fails the comparison.
   const double part = share < 1.0 ? std::max(share, 0.0) : 1.0;

@@ -59,7 +59,7 @@ void LongestLatency::record(Duration latency, TimePoint now) noexcept {
   }
 }
 
-std::optional<Duration> LongestLatency::longest(TimePoint now) const noexcept {
+std::optional<Duration> LongestLatency::longest(TimePoint now, std::uint32_t min_samples) const noexcept {
   const std::uint64_t bucket = bucket_of(now);
   std::uint64_t count = 0;
   std::uint64_t longest = 0;
@@ -69,7 +69,7 @@ std::optional<Duration> LongestLatency::longest(TimePoint now) const noexcept {
     count += minute.count;
     longest = std::max(longest, minute.milliseconds);
   }
-  if (count < kKnownAfter) return std::nullopt;
+  if (count < min_samples) return std::nullopt;
   return std::chrono::milliseconds(static_cast<std::int64_t>(longest));
 }
 

@@ -43,6 +43,9 @@ void SimulatedCall::at(TimePoint time, std::function<void(SimulatedCall&)> actio
 void SimulatedCall::send(const Attempt& attempt) {
   const AttemptFate fate = world_.meet(driver_->execution().plan(), attempt);
   const std::uint32_t number = attempt.number;
+  if (fate.first_sign) {
+    at(saturating_add(time_.now(), *fate.first_sign), [number](SimulatedCall& call) { call.driver_->working(number); });
+  }
   if (fate.first_content) {
     at(saturating_add(time_.now(), *fate.first_content),
        [number](SimulatedCall& call) { call.driver_->first_content(number); });

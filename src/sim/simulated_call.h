@@ -18,6 +18,7 @@ namespace fuseboard::sim {
 struct AttemptFate {
   AttemptReport report{};
   Duration takes = Duration::zero();
+  std::optional<Duration> first_sign{};     // of work, of a stream: after so long, before its first content
   std::optional<Duration> first_content{};  // of a stream: after so long, before its end
 };
 

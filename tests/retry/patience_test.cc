@@ -22,9 +22,23 @@ TEST(Patience, IsTenSecondsForAStreamAndThirtyForAPlainCallUntilLatenciesAreKnow
 }
 
 TEST(Patience, IsTwiceTheP95WithinTenSecondsAndFiveMinutes) {  // RTY-11
-  EXPECT_EQ(patience_of({}, kPlain, {.p95 = seconds(40)}), seconds(80));
-  EXPECT_EQ(patience_of({}, kPlain, {.p95 = milliseconds(800)}), seconds(10)) << "below that a pause is no silence";
-  EXPECT_EQ(patience_of({}, kStream, {.p95 = minutes(4)}), minutes(5));
+  const auto known = [](Duration p95) { return PatienceEvidence{.p95 = p95, .p95_of_waits = p95}; };
+  EXPECT_EQ(patience_of({}, kPlain, known(seconds(40))), seconds(80));
+  EXPECT_EQ(patience_of({}, kPlain, known(milliseconds(800))), seconds(10)) << "below that a pause is no silence";
+  EXPECT_EQ(patience_of({}, kStream, known(minutes(4))), minutes(5));
+}
+
+TEST(Patience, AnOvertakenAttemptCountsWithTheAgeItHadUntilAnswersAreKnown) {  // RTY-11
+  EXPECT_EQ(patience_of({}, kPlain, {.p95_of_waits = seconds(62)}), seconds(62)) << "and not twice";
+  EXPECT_EQ(patience_of({}, kPlain, {.p95 = seconds(8), .p95_of_waits = seconds(62)}), seconds(16));
+}
+
+TEST(Patience, AProbesIsTwoMinutesAtMostUnlessTheTargetTakesLonger) {  // RTY-11, BRK-8
+  EXPECT_EQ(patience_of_probe({}, kStream, {}), seconds(10));
+  EXPECT_EQ(patience_of_probe({}, kStream, {.overtaken_in_a_row = 40}), minutes(2));
+  EXPECT_EQ(patience_of_probe({}, kPlain, {.p95 = seconds(90), .p95_of_waits = seconds(90), .overtaken_in_a_row = 9}),
+            minutes(3));
+  EXPECT_EQ(patience_of_probe({.fixed = minutes(4)}, kPlain, {}), minutes(4));
 }
 
 TEST(Patience, TwoOvertakenInARowDoubleItToFiveMinutes) {  // RTY-11
@@ -38,7 +52,8 @@ TEST(Patience, TwoOvertakenInARowDoubleItToFiveMinutes) {  // RTY-11
 
 TEST(Patience, OneThatIsSetHoldsWhateverTheTargetTakes) {  // RTY-11
   const PatienceOptions options{.fixed = seconds(20)};
-  EXPECT_EQ(patience_of(options, kPlain, {.p95 = minutes(2), .overtaken_in_a_row = 6}), seconds(20));
+  EXPECT_EQ(patience_of(options, kPlain, {.p95 = minutes(2), .p95_of_waits = minutes(2), .overtaken_in_a_row = 6}),
+            seconds(20));
 }
 
 TEST(Patience, RefusesWhatIsOutOfRange) {  // CORE-6
@@ -48,11 +63,12 @@ TEST(Patience, RefusesWhatIsOutOfRange) {  // CORE-6
   EXPECT_EQ(PatienceOptions{.fixed = minutes(61)}.validate()[0].field, "fixed");
 }
 
-TEST(Patience, SilenceTakesLongerWhileLatenciesAreUnknown) {  // RTY-14
-  EXPECT_EQ(silence_before_opening({}, kStream, {}), seconds(30));
-  EXPECT_EQ(silence_before_opening({}, kPlain, {}), minutes(2));
-  EXPECT_EQ(silence_before_opening({.fixed = seconds(1)}, kPlain, {}), minutes(2));
-  EXPECT_EQ(silence_before_opening({}, kPlain, {.p95 = seconds(1)}), seconds(10));
+TEST(Patience, SilenceIsJudgedByTheLongestAnswerAndTakesLongerWhileNoneAreKnown) {  // RTY-14
+  EXPECT_EQ(silence_before_opening(kStream, std::nullopt), seconds(30));
+  EXPECT_EQ(silence_before_opening(kPlain, std::nullopt), minutes(2));
+  EXPECT_EQ(silence_before_opening(kPlain, seconds(1)), seconds(10));
+  EXPECT_EQ(silence_before_opening(kPlain, seconds(119)), seconds(119));
+  EXPECT_EQ(silence_before_opening(kStream, minutes(9)), minutes(5));
 }
 
 TEST(Patience, AnAttemptHangsAtThreeTimesTheLongestAndAtLeastThirtySeconds) {  // RTY-11

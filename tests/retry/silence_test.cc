@@ -40,6 +40,26 @@ TEST(Silence, HasToLastAsLongAsTheRuleSays) {  // RTY-14
   EXPECT_TRUE(watch.judge(kStart + seconds(10), kRule)) << "ten seconds after the first of them began";
 }
 
+TEST(Silence, OfATargetThatHangsOnHalfOfItsCallsTakesMore) {  // RTY-14
+  SilenceWatch watch;
+  TimePoint now = kStart;
+  for (int i = 0; i < 200; ++i) {
+    now += seconds(20);
+    watch.answered(now);
+    (void)watch.outlasted(now - seconds(20), now, kRule);  // it began before that answer
+  }
+  watch.answered(now += seconds(20));
+  now += seconds(1);
+  int needed = 1;
+  while (!watch.outlasted(now, now + seconds(20), kRule)) ASSERT_LT(++needed, 100);
+  EXPECT_GE(needed, 15);
+  EXPECT_LE(needed, 25) << "two to the power of twenty is a million";
+  for (int i = 0; i < 400; ++i) watch.answered(now += seconds(21));
+  needed = 1;
+  while (!watch.outlasted(now, now + seconds(20), kRule)) ASSERT_LT(++needed, 100);
+  EXPECT_EQ(needed, 3) << "that is long ago";
+}
+
 TEST(Silence, AThresholdOfZeroIsNeverReached) {  // RTY-14
   SilenceWatch watch;
   for (int i = 0; i < 100; ++i)

@@ -23,12 +23,20 @@ void record(LongestLatency& longest, int samples, Duration latency, TimePoint no
   for (int i = 0; i < samples; ++i) longest.record(latency, now);
 }
 
-TEST(LongestLatency, IsUnknownUntilTwentySamples) {  // RTY-11
+TEST(LongestLatency, IsUnknownUntilTenSamples) {  // RTY-11
   LongestLatency longest;
-  record(longest, 19, seconds(1), kStart);
+  record(longest, 9, seconds(1), kStart);
   EXPECT_FALSE(longest.longest(kStart));
   longest.record(milliseconds(500), kStart);
   EXPECT_EQ(longest.longest(kStart), seconds(1));
+}
+
+TEST(LongestLatency, CanBeAskedForWithFewer) {  // RTY-14
+  LongestLatency longest;
+  record(longest, 4, seconds(1), kStart);
+  EXPECT_FALSE(longest.longest(kStart, 5));
+  longest.record(seconds(3), kStart + minutes(1));
+  EXPECT_EQ(longest.longest(kStart + minutes(1), 5), seconds(3));
 }
 
 TEST(LongestLatency, ForgetsWhatIsTenMinutesOld) {  // RTY-11

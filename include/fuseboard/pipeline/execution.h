@@ -263,6 +263,9 @@ class Execution {
   AdmissionRequest admission_request(std::uint32_t target, TimePoint now) const noexcept;
   NarrowingOptions narrowing() const noexcept;
   AnswerKind kind() const noexcept { return options_.streaming ? AnswerKind::stream : AnswerKind::plain; }
+  const BreakerHandle& breaker_at(std::uint32_t target) const noexcept {
+    return target_at(target).state->breakers().handles().back();
+  }
   TargetPatience& patience_at(std::uint32_t target) const noexcept { return target_at(target).state->patience(); }
   const Target& target_at(std::uint32_t target) const noexcept { return plan_->targets()[target]; }
   bool is_spent(std::uint32_t target) const noexcept { return contains(spent_, target); }

@@ -17,8 +17,8 @@
 
 namespace fuseboard {
 
-// Thread-safe, never allocates; about 6 KiB. An answer costs two compare-and-swaps and a few loads, a patience some 300
-// loads: it is asked for only when an attempt has been silent for a while.
+// Thread-safe, never allocates; about 11 KiB. An answer costs two compare-and-swaps and a few loads, a patience some
+// 300 loads: it is asked for only when an attempt has been silent for a while.
 class TargetPatience {
  public:
   // Throws InvalidOptions.
@@ -28,16 +28,16 @@ class TargetPatience {
   void succeeded(AnswerKind kind, Duration latency, TimePoint now) noexcept;
   // The target has answered somebody, in whatever way. `content`: it has answered well so far.
   void answered(bool content, TimePoint now) noexcept;
-  // An attempt of that age has lost against its company.
-  void overtaken(AnswerKind kind, Duration age, TimePoint now) noexcept;
+  // An attempt that began then has lost against its company.
+  void overtaken(AnswerKind kind, TimePoint began, TimePoint now) noexcept;
 
-  const LatencyPercentile& latencies(AnswerKind kind) const noexcept { return of(kind).latencies; }
+  const LatencyPercentile& latencies(AnswerKind kind) const noexcept { return of(kind).answered; }
   // How long an attempt is waited for alone: its patience, or less where it hangs before that is over.
-  Duration waited_for_alone(const PatienceOptions& options, AnswerKind kind, TimePoint now) const noexcept;
+  Duration waited_for_alone(const PatienceOptions& options, AnswerKind kind, bool probe, TimePoint now) const noexcept;
   // The patience by itself.
   Duration patience(const PatienceOptions& options, AnswerKind kind, TimePoint now) const noexcept;
   // How long it must have answered nothing to count as silent.
-  Duration silence_needed(const PatienceOptions& options, AnswerKind kind, TimePoint now) const noexcept;
+  Duration silence_needed(AnswerKind kind, TimePoint now) const noexcept;
   // Whether an attempt of that age hangs; never while too little is known.
   bool hangs(AnswerKind kind, Duration age, TimePoint now) const noexcept;
 
@@ -46,9 +46,10 @@ class TargetPatience {
 
  private:
   struct Known {
-    explicit Known(const LatencyPercentileOptions& options) : latencies(options) {}
-    LatencyPercentile latencies;  // overtaken attempts with the age they had
-    LongestLatency longest;       // answered ones alone
+    explicit Known(const LatencyPercentileOptions& options) : answered(options), overtaken(options) {}
+    LatencyPercentile answered;
+    LatencyPercentile overtaken;  // the ages of those that were
+    LongestLatency longest;       // of the answered ones
   };
   const Known& of(AnswerKind kind) const noexcept { return known_[static_cast<std::size_t>(kind)]; }
   Known& of(AnswerKind kind) noexcept { return known_[static_cast<std::size_t>(kind)]; }
@@ -56,6 +57,8 @@ class TargetPatience {
 
   std::array<Known, kAnswerKinds> known_;
   std::atomic<std::uint32_t> overtaken_in_a_row_{0};
+  // When the last of them ended. Attempts that were in flight together say no more than one of them.
+  std::atomic<TimePoint> last_overtaken_{TimePoint::min()};
   CompanyBudget company_;
   SilenceWatch silence_;
 };

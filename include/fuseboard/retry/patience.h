@@ -34,21 +34,28 @@ struct PatienceOptions {
   friend bool operator==(const PatienceOptions&, const PatienceOptions&) noexcept = default;
 };
 
-// What is known of one target at the moment.
+// What is known of one target at the moment, of one kind. Each is nullopt until kKnownAfter are known.
 struct PatienceEvidence {
-  std::optional<Duration> p95{};         // of its latencies of that kind; nullopt until kKnownAfter are known
-  std::uint32_t overtaken_in_a_row = 0;  // attempts since it answered one
+  std::optional<Duration> p95{};           // of its answers' latencies
+  std::optional<Duration> p95_of_waits{};  // of those and of the ages at which attempts were overtaken
+  std::uint32_t overtaken_in_a_row = 0;    // attempts, one after the other, since it answered one
 };
 
-// Twice the p95, within kLeastPatience and kMostPatience; until that is known 10 s for a stream and 30 s for a plain
-// call. Two overtaken attempts in a row double it, to kMostPatience at most: a target that always takes longer than its
-// company is given the time to answer.
+// Twice the p95 of its latencies; while too few answers are known the p95 of its waits; while too few of those are, 10
+// s for a stream and 30 s for a plain call. Within kLeastPatience and kMostPatience. Two overtaken attempts in a row
+// double it, to kMostPatience at most: a target that always takes longer than its company is given the time to answer.
+//
+// The age of an overtaken attempt follows from the patience itself. Were it counted twice, or beside answers that are
+// known, patience would run away where a target hangs now and then.
 Duration patience_of(const PatienceOptions& options, AnswerKind kind, const PatienceEvidence& evidence) noexcept;
 
-// How long a target must have answered nothing before its silence opens its circuit: the patience, but until the
-// latencies of that kind are known at least 30 s for a stream and 2 min for a plain call.
-Duration silence_before_opening(const PatienceOptions& options, AnswerKind kind,
-                                const PatienceEvidence& evidence) noexcept;
+// That of a probe: where nothing is left to compare with, its caller does not wait for longer than 2 min.
+Duration patience_of_probe(const PatienceOptions& options, AnswerKind kind, const PatienceEvidence& evidence) noexcept;
+
+// How long a target must have answered nothing before its silence opens its circuit, and how long an attempt must have
+// waited for that to count: the longest that an answer of that kind took of late, within kLeastPatience and
+// kMostPatience; until that is known 30 s for a stream and 2 min for a plain call.
+Duration silence_before_opening(AnswerKind kind, std::optional<Duration> longest) noexcept;
 
 // The age at which an attempt hangs: three times the longest latency of late, at least 30 s.
 Duration hangs_after(Duration longest) noexcept;

@@ -3,6 +3,9 @@
 
 // Notices that a whole target has fallen silent [RTY-14]: several attempts have outlasted their patience, and it has
 // answered nobody since the first of them began. A target that answers anybody is slow, not silent.
+//
+// One that hangs on a share of its calls has such attempts all the time, and sooner or later several in a row. Where a
+// fifth or more hung before, it takes as many as would all hang by chance once in a million times.
 #pragma once
 
 #include <cstdint>
@@ -45,11 +48,17 @@ class SilenceWatch {
 
  private:
   bool is_silence_locked(TimePoint now, const SilenceRule& rule) const FUSEBOARD_REQUIRES(mutex_);
+  void clear_locked() FUSEBOARD_REQUIRES(mutex_);
+  void count_hang_locked() FUSEBOARD_REQUIRES(mutex_);
 
   Atomic<TimePoint> last_answer_{TimePoint::min()};
   Atomic<TimePoint> silent_since_{kNever};
   Atomic<bool> waited_for_{false};  // attempts have outlasted their patience since the last answer
   mutable Mutex mutex_;
+  // Share of attempts that hung while the target answered others, in 1/kWhole: an average over about the last 64.
+  static constexpr std::uint32_t kWhole = 10'000;
+  Atomic<std::uint32_t> hang_share_{0};
+  std::uint64_t hung_ FUSEBOARD_GUARDED_BY(mutex_) = 0;  // while it answered others
   std::uint32_t outlasted_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   TimePoint first_began_ FUSEBOARD_GUARDED_BY(mutex_) = kNever;
 };

@@ -44,8 +44,9 @@ class LatencyPercentile {
   std::optional<Duration> at(double share, TimePoint now) const noexcept {
     return at(share, now, options_.min_samples);
   }
-  // The same with a bound of one's own in place of `min_samples`.
-  std::optional<Duration> at(double share, TimePoint now, std::uint32_t min_samples) const noexcept;
+  // The same with a bound of one's own in place of `min_samples`, and over the samples of another one too.
+  std::optional<Duration> at(double share, TimePoint now, std::uint32_t min_samples,
+                             const LatencyPercentile* other = nullptr) const noexcept;
 
   std::uint64_t samples(TimePoint now) const noexcept;
 

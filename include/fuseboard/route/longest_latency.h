@@ -19,14 +19,14 @@ class LongestLatency {
  public:
   // Samples count for this long, to a whole minute: for more than nine, at most ten.
   static constexpr Duration kWindow = std::chrono::minutes(10);
-  // No answer with fewer samples.
-  static constexpr std::uint32_t kKnownAfter = 20;
+  // Samples after which it is well known.
+  static constexpr std::uint32_t kKnownAfter = 10;
 
   // A successful attempt's latency. What is negative counts as zero, what is longer than 24 h as 24 h.
   void record(Duration latency, TimePoint now) noexcept;
 
-  // To a millisecond, never below the true value. nullopt with fewer than kKnownAfter samples.
-  std::optional<Duration> longest(TimePoint now) const noexcept;
+  // To a millisecond, never below the true value. nullopt with fewer than `min_samples`, which are at most kKnownAfter.
+  std::optional<Duration> longest(TimePoint now, std::uint32_t min_samples = kKnownAfter) const noexcept;
 
  private:
   static constexpr Duration kBucket = std::chrono::minutes(1);

@@ -2,6 +2,10 @@
 
 find_package(Boost 1.81 REQUIRED)
 find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(BROTLI REQUIRED IMPORTED_TARGET libbrotlidec)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 find_package(simdjson REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(fmt REQUIRED)
@@ -21,7 +25,7 @@ function(_fuseboard_parts module)
   endforeach()
 endfunction()
 
-_fuseboard_parts(net Boost::headers OpenSSL::SSL OpenSSL::Crypto fmt::fmt)
+_fuseboard_parts(net Boost::headers OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB PkgConfig::BROTLI PkgConfig::ZSTD fmt::fmt)
 # One translation unit of net compiles Asio and Beast (net/asio_impl.cc); the others see declarations only.
 target_compile_definitions(fuseboard_parts_net INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_VISIBILITY)

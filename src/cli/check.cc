@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/diagnostics.h"
 #include "config/load.h"
+#include "fuseboard/core/escape.h"
 #include "fuseboard/core/validation.h"
 #include "gateway/gateway.h"
 
@@ -34,7 +35,7 @@ void print_json(const config::Loaded& loaded) {
   const Json report = {{"ok", loaded.config.has_value()},
                        {"problems", to_json(loaded.problems)},
                        {"warnings", to_json(loaded.warnings)}};
-  fmt::print("{}\n", report.dump(2, ' ', false, Json::error_handler_t::replace));
+  fmt::print("{}\n", report.dump(2, ' ', true, Json::error_handler_t::replace));
 }
 
 }  // namespace
@@ -58,7 +59,7 @@ int check(const CheckArguments& arguments) {
   }
   print_diagnostics(loaded);
   if (!loaded.config) return kWrong;
-  fmt::print("{}: ok, {} over {}\n", file, counted(loaded.config->models.size(), "model"),
+  fmt::print("{}: ok, {} over {}\n", escape_unprintable(file), counted(loaded.config->models.size(), "model"),
              counted(loaded.config->providers.size(), "provider"));
   return kDone;
 }

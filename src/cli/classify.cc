@@ -117,7 +117,7 @@ bool answer(std::string_view line, const UserRules& rules, bool explain) {
     if (json.is_object() && json.contains("id")) out["id"] = json["id"];
     out["error"] = std::move(problem);
   }
-  fmt::print("{}\n", out.dump(-1, ' ', false, Json::error_handler_t::replace));
+  fmt::print("{}\n", out.dump(-1, ' ', true, Json::error_handler_t::replace));
   return !out.contains("error");
 }
 

@@ -14,10 +14,12 @@
 
 #include "cli/commands.h"
 #include "config/spelling.h"
+#include "fuseboard/core/escape.h"
 
 namespace {
 
 using namespace fuseboard::cli;
+using fuseboard::escape_unprintable;
 
 std::string list(const std::vector<std::string>& names) {
   std::string text;
@@ -74,7 +76,8 @@ bool is_unknown_command(const CLI::App& app, int argc, char** argv) {
     if (command->get_name() == argv[1]) return false;
     names.push_back(command->get_name());
   }
-  std::fprintf(stderr, "fuseboard: there is no command '%s'; %s\n", argv[1], advise(argv[1], names).c_str());
+  std::fprintf(stderr, "fuseboard: there is no command '%s'; %s\n", escape_unprintable(argv[1]).c_str(),
+               advise(argv[1], names).c_str());
   return true;
 }
 
@@ -140,7 +143,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "fuseboard: %s\n", error.what());
+    std::fprintf(stderr, "fuseboard: %s\n", escape_unprintable(error.what()).c_str());
     return kWrong;
   }
 }

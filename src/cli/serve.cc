@@ -6,12 +6,15 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
+#include <utility>
 
 #include "cli/commands.h"
 #include "cli/diagnostics.h"
 #include "cli/log.h"
 #include "cli/signals.h"
 #include "config/load.h"
+#include "fuseboard/core/escape.h"
 #include "gateway/demo.h"
 #include "gateway/event_text.h"
 #include "gateway/gateway.h"
@@ -22,7 +25,7 @@ namespace {
 constexpr const char* kVersion = FUSEBOARD_VERSION;
 
 int fail(std::string_view message) {
-  fmt::print(stderr, "fuseboard: {}\n", message);
+  fmt::print(stderr, "fuseboard: {}\n", escape_unprintable(message));
   return kWrong;
 }
 

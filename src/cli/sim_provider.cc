@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/signals.h"
+#include "fuseboard/core/escape.h"
 #include "net/loop.h"
 #include "net/server.h"
 
@@ -22,12 +23,14 @@ int sim_provider(const SimProviderArguments& arguments) {
   if (arguments.faults) {
     std::ifstream file(*arguments.faults, std::ios::binary);
     if (!file) {
-      fmt::print(stderr, "fuseboard: {}: cannot be read\n", *arguments.faults);
+      fmt::print(stderr, "fuseboard: {}: cannot be read\n", escape_unprintable(*arguments.faults));
       return kWrong;
     }
     const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     if (const auto set = provider.set_faults(text); !set) {
-      for (const Problem& problem : set.error()) fmt::print(stderr, "{}: {}\n", *arguments.faults, problem.message());
+      for (const Problem& problem : set.error()) {
+        fmt::print(stderr, "{}: {}\n", escape_unprintable(*arguments.faults), escape_unprintable(problem.message()));
+      }
       return kWrong;
     }
   }

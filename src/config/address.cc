@@ -16,7 +16,8 @@
 namespace fuseboard::config {
 namespace {
 
-constexpr std::string_view kListenForm = "ADDRESS:PORT with a numeric address, such as 127.0.0.1:8787 or [::1]:8787";
+constexpr std::string_view kListenForm =
+    "ADDRESS:PORT with a numeric address or localhost, such as 127.0.0.1:8787 or [::1]:8787";
 
 struct Authority {
   std::string_view host;  // without brackets
@@ -71,7 +72,9 @@ constexpr std::uint16_t default_port(bool tls) { return tls ? 443 : 80; }
 
 }  // namespace
 
-bool ListenAddress::is_loopback() const noexcept { return host == "::1" || host.starts_with("127."); }
+bool ListenAddress::is_loopback() const noexcept {
+  return host == "::1" || host == "localhost" || host.starts_with("127.");
+}
 
 std::string ListenAddress::to_text() const { return fmt::format("{}:{}", host_text(host), port); }
 
@@ -79,10 +82,18 @@ std::expected<ListenAddress, std::string> parse_listen_address(std::string_view 
   const auto parts = split_authority(text);
   if (!parts || parts->port.empty()) return std::unexpected(std::string(kListenForm));
   const auto port = parse_port(parts->port);
-  const std::string host(parts->host == "localhost" && !parts->bracketed ? "127.0.0.1" : parts->host);
-  if (!port || !is_address(parts->bracketed ? AF_INET6 : AF_INET, host))
-    return std::unexpected(std::string(kListenForm));
+  const std::string host(parts->host);
+  const bool is_host =
+      (host == "localhost" && !parts->bracketed) || is_address(parts->bracketed ? AF_INET6 : AF_INET, host);
+  if (!port || !is_host) return std::unexpected(std::string(kListenForm));
   return ListenAddress{host, *port};
+}
+
+std::optional<std::string> parse_host(std::string_view text) {
+  const bool bracketed = text.starts_with('[') && text.ends_with(']');
+  std::string host(bracketed ? text.substr(1, text.size() - 2) : text);
+  if (is_address(AF_INET6, host) || (!bracketed && is_host_name(host))) return host;
+  return std::nullopt;
 }
 
 std::string BaseUrl::to_text() const {

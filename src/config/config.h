@@ -25,9 +25,9 @@
 
 namespace fuseboard::config {
 
-// A numeric address to accept callers on.
+// An address to accept callers on.
 struct ListenAddress {
-  std::string host = "127.0.0.1";  // IPv4 or IPv6, the latter without brackets
+  std::string host = "127.0.0.1";  // IPv4, IPv6 without brackets, or "localhost": 127.0.0.1 and ::1
   std::uint16_t port = 8787;       // 0: the system chooses one
 
   bool is_loopback() const noexcept;
@@ -35,7 +35,7 @@ struct ListenAddress {
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 
-// Reads "127.0.0.1:8787", "[::1]:8787" or "localhost:8787" (as 127.0.0.1). The error says what is allowed.
+// Reads "127.0.0.1:8787", "[::1]:8787" or "localhost:8787". The error says what is allowed.
 std::expected<ListenAddress, std::string> parse_listen_address(std::string_view text);
 
 // Where a provider answers: http or https, a host, a port and the path that precedes every request's own.
@@ -111,6 +111,9 @@ struct ProviderConfig {
   CapField cap_field = CapField::max_tokens;  // resolved: what the host knows unless the file chose one
   std::vector<ExtraField> headers;
   std::vector<ExtraField> query;
+  // Of callers' headers, what goes to the provider besides what its dialect defines: names in lower case, '*' for any
+  // characters. Credentials are no part of it.
+  std::vector<std::string> forward_headers{};
   std::string ca_file;  // PEM file that replaces the system's roots; empty: the system's. Relative paths: to the
                         // configuration file's folder
   // For targets of this provider that no model names: calls to "provider/model".
@@ -160,6 +163,8 @@ struct ModelConfig {
 struct Config {
   ListenAddress listen;
   bool allow_anonymous = false;                        // callers outside loopback are let in without a key
+  std::vector<std::string> allowed_hosts{};            // names in Host besides loopback's, in lower case, without ports
+  Secret admin_token{};                                // of the admin API; empty: it answers on loopback alone
   std::size_t max_body = std::size_t{32} << 20;        // bytes of a request's body
   std::size_t max_body_memory = std::size_t{1} << 30;  // bytes of all bodies in flight; at least max_body
   Duration drain_timeout = std::chrono::seconds(30);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -13,8 +14,10 @@
 #include <system_error>
 #include <utility>
 
+#include "config/address.h"
 #include "config/budgets.h"
 #include "config/classify_rules.h"
+#include "config/header_names.h"
 #include "config/models.h"
 #include "config/providers.h"
 #include "config/reader.h"
@@ -25,9 +28,10 @@
 namespace fuseboard::config {
 namespace {
 
-constexpr std::array<std::string_view, 11> kRootKeys = {
-    "listen", "allow_anonymous", "max_body", "max_body_memory",  "drain_timeout", "providers",
-    "models", "budgets",         "prices",   "on_missing_price", "classify"};
+constexpr std::array<std::string_view, 13> kRootKeys = {
+    "listen",        "allow_anonymous", "allowed_hosts", "admin",   "max_body", "max_body_memory",
+    "drain_timeout", "providers",       "models",        "budgets", "prices",   "on_missing_price",
+    "classify"};
 
 constexpr std::uint64_t kLeastBody = std::uint64_t{1} << 10;
 constexpr std::uint64_t kMostBody = std::uint64_t{1} << 30;
@@ -48,6 +52,37 @@ void read_listen(const Cursor& cursor, Config& config) {
     cursor.say(
         "this address can be reached from other machines and callers are not asked for a key; "
         "add allow_anonymous: true if that is meant");
+  }
+}
+
+void read_allowed_hosts(const Cursor& cursor, Config& config) {
+  constexpr std::string_view kForm = "a list of host names and addresses, without scheme and port";
+  constexpr std::string_view kHostForm = "a host's name or address, without scheme and port, such as llm.internal";
+  constexpr std::size_t kMost = 256;
+  if (!expect_kind(cursor, Node::Kind::sequence, kForm)) return;
+  if (cursor.node->items.size() > kMost) cursor.say("more than 256 hosts; allow_anonymous: true answers under any");
+  for (std::size_t i = 0; i < std::min(cursor.node->items.size(), kMost); ++i) {
+    const auto text = read_text(cursor.item(i), kHostForm);
+    if (!text) continue;
+    if (auto host = parse_host(text->value)) {
+      config.allowed_hosts.push_back(lowercase(*host));
+    } else {
+      cursor.item(i).refuse(kHostForm);
+    }
+  }
+}
+
+void read_admin(const Cursor& cursor, Config& config) {
+  constexpr std::array<std::string_view, 1> kKeys = {"token"};
+  constexpr std::string_view kForm = "a token: visible ASCII characters without spaces, or nothing for none";
+  const auto token = MapReader(cursor, kKeys).find("token");
+  if (!token) return;
+  auto text = read_text(*token, kForm);
+  if (!text) return;
+  if (std::ranges::all_of(text->value, [](char c) { return c > ' ' && c <= '~'; })) {
+    config.admin_token = Secret(std::move(text->value));
+  } else {
+    cursor.context->report.refuse(token->at(), token->path, Secret::kMask, kForm);
   }
 }
 
@@ -79,6 +114,8 @@ Config read_root(const Cursor& root) {
   if (const auto anonymous = map.find("allow_anonymous"))
     config.allow_anonymous = read_bool(*anonymous).value_or(false);
   if (const auto listen = map.find("listen")) read_listen(*listen, config);
+  if (const auto hosts = map.find("allowed_hosts")) read_allowed_hosts(*hosts, config);
+  if (const auto admin = map.find("admin")) read_admin(*admin, config);
   if (const auto size = map.find("max_body")) read_max_body(*size, config);
   if (const auto size = map.find("max_body_memory")) read_max_body_memory(*size, config);
   if (const auto time = map.find("drain_timeout")) read_drain_timeout(*time, config);

@@ -16,14 +16,16 @@
 #include "config/base_url_advice.h"
 #include "config/ca_file.h"
 #include "config/expand.h"
+#include "config/header_names.h"
 #include "config/names.h"
 #include "config/policies.h"
 
 namespace fuseboard::config {
 namespace {
 
-constexpr std::array<std::string_view, 11> kProviderKeys = {
-    "dialect", "base_url", "api_key", "auth", "cap_field", "headers", "query", "tls", "breaker", "limits", "timeouts"};
+constexpr std::array<std::string_view, 12> kProviderKeys = {"dialect",   "base_url", "api_key", "auth",
+                                                            "cap_field", "headers",  "query",   "forward_headers",
+                                                            "tls",       "breaker",  "limits",  "timeouts"};
 
 constexpr std::array<std::pair<std::string_view, Auth>, 5> kAuths = {{{"bearer", Auth::bearer},
                                                                       {"x-api-key", Auth::x_api_key},
@@ -123,14 +125,6 @@ bool is_own_header(std::string_view lower) {
   return std::ranges::find(kOwn, lower) != kOwn.end();
 }
 
-std::string lowercase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 // OpenAI's newer models, its own and Azure's, refuse `max_tokens`; many compatible servers know nothing else.
 CapField default_cap_field(const BaseUrl& url) {
   const std::string host = lowercase(url.host);
@@ -144,14 +138,6 @@ void read_cap_field(const MapReader& map, ProviderConfig& provider) {
   if (!cursor) return;
   if (provider.dialect == Dialect::anthropic) cursor->say("the anthropic dialect has only max_tokens; leave this out");
   provider.cap_field = read_choice<CapField>(*cursor, kCapFields).value_or(provider.cap_field);
-}
-
-bool is_header_name(std::string_view name) {
-  // RFC 9110, section 5.6.2: token.
-  constexpr std::string_view kPunctuation = "!#$%&'*+-.^_`|~";
-  return !name.empty() && std::ranges::all_of(name, [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kPunctuation.contains(c);
-  });
 }
 
 bool is_header_value(std::string_view value) {
@@ -225,6 +211,43 @@ void read_query(const Cursor& cursor, ProviderConfig& provider) {
   }
 }
 
+// Why no header that `pattern` means may be forwarded; empty: it may. A wider pattern leaves such headers out by
+// itself.
+std::string_view forward_problem(const ProviderConfig& provider, std::string_view pattern) {
+  std::string meant(pattern);
+  std::erase(meant, '*');
+  if (is_never_forwarded(meant))
+    return "this header concerns one connection, the body's coding, cookies or Fuseboard itself, and is never "
+           "forwarded";
+  if (is_credential_header(meant) && provider.auth != Auth::passthrough)
+    return "this header carries a caller's credential or account, which goes to a provider with auth: passthrough "
+           "alone; for one of your own use headers";
+  return {};
+}
+
+void read_forward_headers(const Cursor& cursor, ProviderConfig& provider) {
+  constexpr std::string_view kForm = "a list of header names, in which * stands for any characters";
+  constexpr std::string_view kPatternForm = "a header's name of 1 to 128 characters, with at least 2 besides any *";
+  constexpr std::size_t kMost = 64;
+  constexpr std::size_t kLongest = 128;
+  if (!expect_kind(cursor, Node::Kind::sequence, kForm)) return;
+  if (cursor.node->items.size() > kMost) cursor.say("more than 64 names; * stands for any characters");
+  for (std::size_t i = 0; i < std::min(cursor.node->items.size(), kMost); ++i) {
+    const Cursor item = cursor.item(i);
+    const auto text = read_text(item, kPatternForm);
+    if (!text) continue;
+    std::string pattern = lowercase(text->value);
+    const auto stars = static_cast<std::size_t>(std::ranges::count(pattern, '*'));
+    if (!is_header_name(pattern) || pattern.size() > kLongest || pattern.size() - stars < 2) {
+      item.refuse(kPatternForm);
+    } else if (const std::string_view problem = forward_problem(provider, pattern); !problem.empty()) {
+      item.say(fmt::format("{}: {}", item.shown(), problem));
+    } else {
+      provider.forward_headers.push_back(std::move(pattern));
+    }
+  }
+}
+
 void read_tls(const Cursor& cursor, ProviderConfig& provider) {
   constexpr std::array<std::string_view, 1> kKeys = {"ca"};
   constexpr std::string_view kForm = "a PEM file of certificate authorities";
@@ -252,6 +275,7 @@ ProviderEntry read_provider(const Cursor& cursor, std::string_view name) {
   read_cap_field(map, provider.config);
   if (const auto headers = map.find("headers")) read_headers(*headers, provider.config);
   if (const auto query = map.find("query")) read_query(*query, provider.config);
+  if (const auto names = map.find("forward_headers")) read_forward_headers(*names, provider.config);
   if (const auto tls = map.find("tls")) read_tls(*tls, provider.config);
   if (const auto breaker = map.find("breaker")) provider.breaker = read_breaker(*breaker);
   if (const auto timeouts = map.find("timeouts")) provider.timeouts = read_timeouts(*timeouts);

@@ -3,9 +3,6 @@
 
 #include "gateway/admin.h"
 
-#include <arpa/inet.h>
-
-#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -13,34 +10,6 @@ namespace fuseboard::gateway {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Without a port; an IPv6 host keeps its brackets.
-std::string_view host_of(std::string_view authority) {
-  if (authority.starts_with('[')) {
-    const std::size_t end = authority.find(']');
-    return end == std::string_view::npos ? authority : authority.substr(0, end + 1);
-  }
-  return authority.substr(0, authority.find(':'));
-}
-
-// 127.0.0.0/8 as an address. "127.evil.example" only begins like one: it is a name, and whoever owns it decides where
-// it leads.
-bool is_loopback_address(std::string_view host) {
-  in_addr address{};
-  return host == "127.0.0.1" ||
-         (host.starts_with("127.") && inet_pton(AF_INET, std::string(host).c_str(), &address) == 1);
-}
-
-bool is_loopback_host(std::string_view host) {
-  return is_loopback_address(host) || net::equal_ignoring_case(host, "localhost") || host == "[::1]" || host == "::1";
-}
-
-bool is_loopback_origin(std::string_view origin) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (origin.starts_with(scheme)) return is_loopback_host(host_of(origin.substr(scheme.size())));
-  }
-  return false;
-}
 
 Json to_milliseconds(Duration duration) { return ceil_milliseconds(duration); }
 
@@ -101,18 +70,6 @@ Json model_json(const Route& route, const Failures& failures, TimePoint now) {
 
 }  // namespace
 
-bool may_administrate(std::string_view peer_address, const net::Headers& headers) {
-  const bool from_loopback =
-      peer_address.starts_with("127.") || peer_address == "::1" || peer_address.starts_with("::ffff:127.");
-  return from_loopback && is_local_request(headers);
-}
-
-bool is_local_request(const net::Headers& headers) {
-  if (!is_loopback_host(host_of(headers.get("host")))) return false;
-  const auto origin = headers.find("origin");
-  return !origin || is_loopback_origin(*origin);
-}
-
 std::string state_json(const StateSources& sources) {
   const TimePoint now = sources.clock.now();
   Json breakers = Json::array();
@@ -131,8 +88,8 @@ std::string state_json(const StateSources& sources) {
       {"open_circuits", sources.breakers.open_count()},
       {"models", std::move(models)},
       {"breakers", std::move(breakers)}};
-  // Keys may hold any bytes a caller wrote as a model name.
-  return state.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  // Keys may hold any bytes a caller wrote as a model name: what is no plain ASCII is written out, for terminals.
+  return state.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace fuseboard::gateway

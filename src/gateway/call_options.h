@@ -13,9 +13,14 @@
 
 namespace fuseboard::gateway {
 
-// What the x-fuseboard-* headers of a request ask for; `idempotent` holds where they do not say. The session is a view
-// into `headers`, which must outlive the call.
-std::expected<CallOptions, llm::RequestError> read_call_options(const net::Headers& headers, TimePoint now,
-                                                                bool idempotent);
+struct CallKind {
+  bool idempotent = true;  // where the headers do not say
+  bool streaming = false;
+};
+
+// What the x-fuseboard-* headers of a request ask for, and where they name no deadline, the one that the caller's SDK
+// announces, from `began` on. The session is a view into `headers`, which must outlive the call.
+std::expected<CallOptions, llm::RequestError> read_call_options(const net::Headers& headers, TimePoint began,
+                                                                const CallKind& kind);
 
 }  // namespace fuseboard::gateway

@@ -10,6 +10,8 @@
 #include <cctype>
 #include <optional>
 
+#include "fuseboard/core/escape.h"
+
 namespace fuseboard::gateway {
 namespace {
 
@@ -128,7 +130,7 @@ std::string cause_of(const net::TransportError& error, const net::Origin& origin
   using Kind = net::TransportError::Kind;
   switch (error.kind) {
     case Kind::reset:
-      return fmt::format("the connection to {} broke: {}", net::to_text(origin), one_line(error.message));
+      return fmt::format("the connection to {} broke: {}", net::to_text(origin), escape_unprintable(error.message));
     case Kind::closed_early:
       return fmt::format("{} closed the connection before it answered", net::to_text(origin));
     case Kind::truncated:
@@ -138,7 +140,7 @@ std::string cause_of(const net::TransportError& error, const net::Origin& origin
     case Kind::cancelled:
       return {};
     default:
-      return one_line(error.message);
+      return escape_unprintable(error.message);
   }
 }
 
@@ -168,25 +170,11 @@ std::string cause_of_content(const llm::ErrorDetails& error) {
   return detail.empty() ? "what it answers is not an answer of its dialect" : "answered with an error: " + detail;
 }
 
-std::string one_line(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F, written C2 80 to C2 9F, are control characters too.
-    const bool c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    const bool control = byte < 0x20 || byte == 0x7F || c1;
-    out += control ? '?' : text[i];
-    if (c1) ++i;
-  }
-  return out;
-}
-
 std::string careful_words(std::string_view words) {
   constexpr std::size_t kMostRead = 4096;  // what quotations leave of more is not looked for
   std::string text(words.substr(0, kMostRead));
   std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
-  text = cut(without_secrets(without_quotations(one_line(text))));
+  text = cut(without_secrets(without_quotations(escape_unprintable(text))));
   while (text.ends_with(' ') || text.ends_with('.')) text.pop_back();
   return text;
 }

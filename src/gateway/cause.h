@@ -35,9 +35,6 @@ std::string cause_of_content(const llm::ErrorDetails& error);
 // quoted and what may be a credential replaced by "…".
 std::string careful_words(std::string_view words);
 
-// On one line whatever is in it: control characters as '?'.
-std::string one_line(std::string_view text);
-
 // What the upstream calls the request, by the header that it uses for that; empty: it does not say. Visible ASCII.
 BoundedText<63> upstream_request_id(const net::Headers& headers);
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "fuseboard/core/escape.h"
 #include "fuseboard/core/validation.h"
 #include "gateway/cause.h"
 
@@ -45,11 +46,13 @@ std::string cause_text(const BreakerEvent& event) {
   return {};
 }
 
+// A key may hold a model's name as a caller wrote it: it must not begin a line of its own or steer a terminal.
 std::string override_text(const BreakerEvent& event) {
-  std::string text = fmt::format("{}: {}", one_line(event.key), name(event.kind));
+  std::string text = fmt::format("{}: {}", escape_unprintable(event.key.view()), name(event.kind));
   if (!event.override_in_force) return text;
   text += fmt::format(" {}", name(event.override_in_force->kind));
-  if (!event.override_in_force->reason.empty()) text += fmt::format(" ({})", one_line(event.override_in_force->reason));
+  if (!event.override_in_force->reason.empty())
+    text += fmt::format(" ({})", escape_unprintable(event.override_in_force->reason.view()));
   return text;
 }
 
@@ -57,11 +60,11 @@ std::string override_text(const BreakerEvent& event) {
 
 std::string event_text(const BreakerEvent& event, std::string_view last_cause) {
   if (event.kind != BreakerEventKind::transition) return override_text(event);
-  const std::string key = one_line(event.key);
+  const std::string key = escape_unprintable(event.key.view());
   std::string text = fmt::format("{}: {} -> {} {}", key, name(event.from), name(event.to), cause_text(event));
   if (event.to == CircuitState::open) {
     if (event.last_failure) text += fmt::format(", the last {}", name(*event.last_failure));
-    if (event.last_failure && !last_cause.empty()) text += fmt::format(" ({})", one_line(last_cause));
+    if (event.last_failure && !last_cause.empty()) text += fmt::format(" ({})", escape_unprintable(last_cause));
     text += fmt::format("; refusing for {}", to_text(event.open_time));
   }
   return text;

@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "fuseboard/core/escape.h"
 #include "gateway/cause.h"
 
 namespace fuseboard::gateway {
@@ -87,7 +88,7 @@ std::string failed_call_line(std::string_view request_id, const CallRecord& reco
                   request_id, plan.name(), target, name(record.ending), record.attempts_sent,
                   ceil_milliseconds(record.duration()), cause(record, plan));
   if (!ruled_out.empty()) line += fmt::format("; not asked: {}", ruled_out);
-  return one_line(line);
+  return escape_unprintable(line);
 }
 
 }  // namespace fuseboard::gateway

@@ -3,6 +3,8 @@
 
 #include "gateway/gateway.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <atomic>
 #include <thread>
@@ -11,6 +13,7 @@
 
 #include "fuseboard/core/rng.h"
 #include "gateway/call_metrics.h"
+#include "gateway/hops.h"
 #include "gateway/model_routes.h"
 #include "gateway/model_table.h"
 #include "gateway/routes.h"
@@ -47,6 +50,21 @@ net::ServerOptions server_options(const config::Config& config, std::shared_ptr<
   return options;
 }
 
+// Clients take the name for the one address or the other: who answered on one alone would refuse some of them.
+std::expected<std::uint16_t, std::string> listen_on_localhost(net::HttpServer& server, std::uint16_t port) {
+  std::expected<std::uint16_t, std::string> bound = std::unexpected("localhost: this machine has no loopback address");
+  for (const char* const address : {"127.0.0.1", "::1"}) {
+    if (!net::HttpServer::has_address(address)) {
+      spdlog::warn("listen: localhost: this machine has no {}; callers reach the other address alone", address);
+      continue;
+    }
+    bound = server.listen(address, port);
+    if (!bound) return bound;
+    port = *bound;
+  }
+  return bound;
+}
+
 }  // namespace
 
 struct Gateway::Impl {
@@ -56,6 +74,7 @@ struct Gateway::Impl {
         wall(options.wall),
         log_dropped(options.log_dropped),
         rng(Rng::random_seed()),
+        instance(new_instance_id(rng)),
         breakers(BreakerRegistryOptions{.defaults = provider_preset()}, clock),
         models(config, breakers, clock),
         body_memory(std::make_shared<net::BodyMemory>(config.max_body_memory)),
@@ -68,7 +87,9 @@ struct Gateway::Impl {
                .draining = draining,
                .server_counters = [this] { return server->counters(); },
                .upkeep = [this] { return upkeep_counts(); },
-               .anonymous_anywhere = config.allow_anonymous},
+               .anonymous_anywhere = config.allow_anonymous,
+               .access = {.allowed_hosts = config.allowed_hosts, .admin_token = config.admin_token.reveal()},
+               .max_body = config.max_body},
         aside(thread_count(options.threads)),
         loops(thread_count(options.threads)) {
     for (std::size_t i = 0; i < loops.size(); ++i) workers.push_back(make_worker(loops.at(i), options.demo));
@@ -119,6 +140,7 @@ struct Gateway::Impl {
                                                   .body_memory = body_memory,
                                                   .aside = aside,
                                                   .demo = demo,
+                                                  .instance = instance,
                                                   .clients = {}});
     for (const Provider& provider : models.providers()) {
       worker->clients.push_back(std::make_unique<net::HttpClient>(
@@ -132,6 +154,7 @@ struct Gateway::Impl {
   const WallClock& wall;
   const std::function<std::uint64_t()> log_dropped;
   Rng rng;
+  const std::string instance;
   BreakerRegistry breakers;
   ModelTable models;
   const std::shared_ptr<net::BodyMemory> body_memory;
@@ -161,6 +184,7 @@ std::expected<std::uint16_t, std::string> Gateway::listen() {
         " is reachable from other machines and anybody there could spend your keys; listen on 127.0.0.1 or "
         "set allow_anonymous: true");
   }
+  if (address.host == "localhost") return listen_on_localhost(*impl_->server, address.port);
   return impl_->server->listen(address.host, address.port);
 }
 

@@ -6,7 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
+
+#include "config/header_names.h"
+#include "fuseboard/core/escape.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -17,6 +21,7 @@ enum class Stays : std::uint8_t {
   always,
   if_translated,  // it means something to one dialect's servers alone
   unless_passed,  // the caller's credential towards us: it leaves only where a provider is configured to get it
+  unless_asked,   // no dialect defines it: it leaves only if `forward_headers` names it, or as a credential does
 };
 
 struct Rule {
@@ -28,31 +33,45 @@ struct Rule {
 
 constexpr std::string_view kConnection = "connection";
 
-constexpr Rule kOrdinary = {.name = {}, .on_request = Stays::never, .on_answer = Stays::never};
+constexpr Rule kOrdinary = {.name = {}, .on_request = Stays::unless_asked, .on_answer = Stays::never};
 
-// Sorted by name. What always stays concerns one connection (all of net::is_hop_by_hop), one body, or us.
-constexpr std::array<Rule, 25> kRules = {{
-    {"accept-encoding", Stays::always, Stays::never},  // a compressed answer could not be read: none is asked for
-    {"access-control-", Stays::never, Stays::always},  // what web pages may do is not for us to grant in its name
-    {"anthropic-", Stays::if_translated, Stays::if_translated},
-    {"api-key", Stays::unless_passed, Stays::never},
-    {"authorization", Stays::unless_passed, Stays::never},
+// Sorted by name. What always stays concerns one connection (all of net::is_hop_by_hop), one body, or us. What never
+// stays on a request is what the dialects and their SDKs define, content negotiation and trace context (W3C Trace
+// Context; `baggage` is data of the caller's own systems, and no provider's business).
+constexpr std::array<Rule, 36> kRules = {{
+    {"accept", Stays::never, Stays::never},
+    {"accept-encoding", Stays::always, Stays::never},  // see upstream_request()
+    {"accept-language", Stays::never, Stays::never},
+    {"access-control-", Stays::unless_asked,
+     Stays::always},  // what web pages may do is not for us to grant in its name
+    {"anthropic-", Stays::unless_asked, Stays::if_translated},
+    {"anthropic-beta", Stays::if_translated, Stays::if_translated},
+    {"anthropic-version", Stays::if_translated, Stays::if_translated},
     {kConnection, Stays::always, Stays::always},
+    {"content-encoding", Stays::always, Stays::never},  // request bodies were decoded
+    {"content-language", Stays::never, Stays::never},
     {"content-length", Stays::always, Stays::always},
+    {"content-type", Stays::never, Stays::never},
     {"cookie", Stays::always, Stays::never},
     {"expect", Stays::always, Stays::never},
     {"host", Stays::always, Stays::never},
+    {"http2-settings", Stays::always, Stays::never},
+    {"idempotency-key", Stays::never, Stays::never},
     {"keep-alive", Stays::always, Stays::always},
-    {"openai-", Stays::if_translated, Stays::if_translated},
+    {"openai-", Stays::unless_asked, Stays::if_translated},
+    {"openai-beta", Stays::if_translated, Stays::if_translated},
     {"proxy-authenticate", Stays::always, Stays::always},
     {"proxy-authorization", Stays::always, Stays::always},
     {"proxy-connection", Stays::always, Stays::always},
-    {"request-id", Stays::never, Stays::always},  // its ids of the request would contradict ours
-    {"set-cookie", Stays::never, Stays::always},
+    {"request-id", Stays::always, Stays::always},  // its ids of the request would contradict ours
+    {"set-cookie", Stays::unless_asked, Stays::always},
     {"te", Stays::always, Stays::always},
+    {"traceparent", Stays::never, Stays::never},
+    {"tracestate", Stays::never, Stays::never},
     {"trailer", Stays::always, Stays::always},
     {"transfer-encoding", Stays::always, Stays::always},
     {"upgrade", Stays::always, Stays::always},
+    {"user-agent", Stays::never, Stays::never},
     {"x-api-key", Stays::unless_passed, Stays::never},
     {"x-fuseboard-", Stays::always, Stays::always},
     {"x-request-id", Stays::always, Stays::always},
@@ -80,19 +99,31 @@ const Rule& rule_for(std::string_view name) {
   const std::size_t letter =
       name.empty() ? kLetters : static_cast<unsigned char>(name.front() | 0x20) - std::size_t{'a'};
   if (letter >= kLetters) return kOrdinary;
+  const Rule* prefix = &kOrdinary;
   for (std::size_t i = kRulesOfLetter[letter]; i < kRulesOfLetter[letter + 1]; ++i) {
     const Rule& rule = kRules[i];
-    if (rule.is_prefix ? begins_with(name, rule.name) : is(name, rule.name)) return rule;
+    if (!rule.is_prefix && is(name, rule.name)) return rule;
+    if (rule.is_prefix && begins_with(name, rule.name)) prefix = &rule;
   }
-  return kOrdinary;
+  return *prefix;
 }
 
 struct Passage {
   bool translated = false;
   bool passes_credential = false;
+  std::span<const std::string> asked_for{};  // see config::ProviderConfig::forward_headers
 };
 
-bool stays_behind(Stays when, const Passage& passage) {
+// A header that no dialect defines.
+bool leaves_if_asked(std::string_view name, const Passage& passage) {
+  if (passage.asked_for.empty() && !passage.passes_credential) return false;
+  const std::string lower = config::lowercase(name);
+  if (config::is_credential_header(lower)) return passage.passes_credential && !passage.translated;
+  return std::ranges::any_of(passage.asked_for,
+                             [&](const std::string& pattern) { return config::matches_glob(pattern, lower); });
+}
+
+bool stays_behind(Stays when, std::string_view name, const Passage& passage) {
   switch (when) {
     case Stays::never:
       return false;
@@ -102,6 +133,8 @@ bool stays_behind(Stays when, const Passage& passage) {
       return passage.translated;
     case Stays::unless_passed:
       return passage.translated || !passage.passes_credential;
+    case Stays::unless_asked:
+      return !leaves_if_asked(name, passage);
   }
   return true;
 }
@@ -187,8 +220,9 @@ void convert_credential(const net::Headers& caller, llm::Dialect spoken, net::He
 net::RequestHead upstream_request(const net::RequestHead& caller, const Provider& provider, std::string_view path,
                                   llm::Dialect spoken) {
   const Passage passage{.translated = spoken != provider.dialect,
-                        .passes_credential = provider.auth == config::Auth::passthrough};
-  const auto [translated, passes_credential] = passage;
+                        .passes_credential = provider.auth == config::Auth::passthrough,
+                        .asked_for = provider.forward_headers};
+  const bool translated = passage.translated;
   net::RequestHead head{.method = caller.method, .target = provider.path_prefix, .headers = {}};
   head.target += path;
   head.target += joined_query(translated ? std::string_view() : net::split_target(caller.target).query, provider.query);
@@ -198,13 +232,14 @@ net::RequestHead upstream_request(const net::RequestHead& caller, const Provider
   for (const net::Header header : caller.headers) {
     const Rule& rule = rule_for(header.name);
     named.look_at(rule, header);
-    if (!stays_behind(rule.on_request, passage)) headers.add(header.name, header.value);
+    if (!stays_behind(rule.on_request, header.name, passage)) headers.add(header.name, header.value);
   }
   named.erase_from(headers);
-  // Without the header any coding would be allowed (RFC 9110 12.5.3), and a coded answer could not be judged.
+  // Without the header any coding would be allowed (RFC 9110 12.5.3). Decoding costs more than the bytes that it spares
+  // on the way from a provider; what comes coded nevertheless is decoded.
   headers.add("accept-encoding", "identity");
   if (translated) headers.set("content-type", "application/json");
-  if (translated && passes_credential) convert_credential(caller.headers, spoken, headers);
+  if (translated && passage.passes_credential) convert_credential(caller.headers, spoken, headers);
   // Every request must name one; this is the one that what we write ourselves is written for.
   const bool tells_version = provider.dialect == llm::Dialect::anthropic && !headers.contains("anthropic-version");
   if (tells_version) headers.set("anthropic-version", "2023-06-01");
@@ -219,7 +254,7 @@ net::ResponseHead caller_response(net::ResponseHead upstream, const ServedBy& se
   headers.erase_if([&](const net::Header& header) {
     const Rule& rule = rule_for(header.name);
     named.look_at(rule, header);
-    return stays_behind(rule.on_answer, passage);
+    return stays_behind(rule.on_answer, header.name, passage);
   });
   named.erase_from(headers);
   add_served_by(headers, served_by);
@@ -238,7 +273,14 @@ void add_served_by(net::Headers& headers, const ServedBy& served_by) {
   headers.add("x-request-id", served_by.request_id);
   // Where Anthropic's SDKs look for it.
   if (served_by.dialect == llm::Dialect::anthropic) headers.add("request-id", served_by.request_id);
-  if (!served_by.target.empty()) headers.add("x-fuseboard-target", served_by.target);
+  if (!served_by.target.empty()) {
+    // Callers write names of models too.
+    if (is_printable(served_by.target)) {
+      headers.add("x-fuseboard-target", served_by.target);
+    } else {
+      headers.add("x-fuseboard-target", escape_unprintable(served_by.target));
+    }
+  }
   headers.add("x-fuseboard-attempts", std::to_string(served_by.attempts));
   if (!served_by.upstream_request_id.empty()) {
     headers.add("x-fuseboard-upstream-request-id", served_by.upstream_request_id);

@@ -20,11 +20,13 @@ inline bool begins_with(std::string_view name, std::string_view prefix) noexcept
          net::starts_with_ignoring_case(name, prefix);
 }
 
-// The caller's head as the upstream gets it: its credential replaced by the provider's, what concerns one connection,
-// the gateway itself or compression left out, everything else untouched, its query included. `path` follows the
+// The caller's head as the upstream gets it, with its query. Of its headers those go that a dialect defines, and those
+// that the provider's `forward_headers` names; its credential is replaced by the provider's. `path` follows the
 // provider's prefix: "/chat/completions", or "/v1/messages" for an anthropic provider.
 // - The provider's headers and parameters win over the caller's of the same name.
-// - auth: passthrough lets the caller's credential through, to a provider of another dialect in that dialect's header.
+// - auth: passthrough lets the caller's credentials and accounts through, whatever their names; to a provider of
+// another
+//   dialect the one credential in that dialect's header.
 // - Where the caller speaks another dialect than the provider, the headers of that dialect and its SDKs and the query
 //   stay behind, and the body is JSON.
 // - An anthropic provider is told a version, the caller's if it speaks that dialect and names one.

@@ -12,10 +12,12 @@
 #include "fuseboard/budget/estimate.h"
 #include "fuseboard/core/ids.h"
 #include "gateway/call_options.h"
+#include "gateway/hops.h"
 #include "gateway/relay.h"
 #include "gateway/verdict_answer.h"
 #include "llm/inline_data.h"
 #include "llm/request.h"
+#include "net/content_coding.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -63,6 +65,54 @@ net::Task<void> refuse_body(RouteContext& context, net::BodyError error) {
 }
 
 // Of the route's targets, the first that speaks the dialect.
+// Once refused, always refused: another try would only come round again.
+net::Task<void> refuse_loop(RouteContext& context, const HopLoop& loop) {
+  const auto& providers = context.worker.models.providers();
+  std::string why =
+      "the request has come through " + std::to_string(kMostHops) + " gateways, which is as many as may be";
+  if (loop.provider && *loop.provider < providers.size()) {
+    why = "the provider '" + providers[*loop.provider].name +
+          "' leads back to this gateway; its base_url must be the provider's own address";
+  }
+  Answer answer = own_error(GatewayError::loop_detected, why, context.served_by());
+  answer.head.headers.set("x-should-retry", "false");
+  co_await context.exchange.respond(std::move(answer.head), std::move(answer.body));
+}
+
+net::Task<void> refuse_encoding(RouteContext& context, const net::UnknownCoding& coding) {
+  const std::string what = coding.name.empty() ? "is in more than " + std::to_string(net::kMostCodings) + " encodings"
+                                               : "has the content-encoding '" + coding.name.substr(0, 40) + "'";
+  Answer answer =
+      own_error(GatewayError::unsupported_encoding,
+                "the request body " + what + "; allowed: " + std::string(net::kAcceptedCodings), context.served_by());
+  answer.head.headers.set("accept-encoding", net::kAcceptedCodings);  // RFC 9110 15.5.16
+  co_await context.exchange.respond(std::move(answer.head), std::move(answer.body));
+}
+
+// Without its content codings; nullopt: it was refused.
+net::Task<std::optional<std::string>> read_plain_body(RouteContext& context) {
+  auto codings = net::content_codings(context.exchange.head().headers);
+  if (!codings) {
+    co_await refuse_encoding(context, codings.error());
+    co_return std::nullopt;
+  }
+  auto body = co_await context.exchange.read_body();
+  if (!body) {
+    co_await refuse_body(context, body.error());
+    co_return std::nullopt;
+  }
+  if (codings->empty()) co_return *std::move(body);
+  auto plain =
+      co_await net::decode_content(context.worker.loop, *std::move(codings), *std::move(body), context.shared.max_body);
+  if (plain) co_return *std::move(plain);
+  if (plain.error() == net::DecodeError::too_large) {
+    co_await refuse_body(context, net::BodyError::too_large);
+  } else {
+    co_await refuse(context, GatewayError::invalid_request, "the request body is not what its content-encoding says");
+  }
+  co_return std::nullopt;
+}
+
 std::optional<std::size_t> first_speaking(const Worker& worker, const Route& route, llm::Dialect dialect) {
   for (const Upstream& upstream : route.upstreams) {
     if (worker.models.providers()[upstream.provider].dialect == dialect) return upstream.provider;
@@ -109,7 +159,6 @@ net::Task<void> relay(RouteContext& context, ModelCall& call) {
     co_return;
   }
   call.options.id = CallId(context.request_id);
-  call.options.streaming = call.facts.stream;
   call.options.ledger = &worker.ledger;
   const auto guess = [&] { return estimate(call); };
   call.options.estimate =
@@ -144,11 +193,13 @@ llm::Dialect caller_dialect(std::string_view path, const net::Headers& headers) 
 }
 
 net::Task<void> call_model(RouteContext& context) {
-  auto body = co_await context.exchange.read_body();
-  if (!body) {
-    co_await refuse_body(context, body.error());
+  if (const auto loop = find_loop(context.exchange.head().headers, context.worker.instance)) {
+    co_await refuse_loop(context, *loop);
     co_return;
   }
+  const TimePoint began = context.worker.clock.now();  // callers count the time that their body takes, too
+  auto body = co_await read_plain_body(context);
+  if (!body) co_return;
   const llm::Endpoint endpoint = endpoint_of(context.path);
   const auto read = [&] { return llm::parse_request(endpoint, *body); };
   auto facts = body->size() > kMostReadOnLoop ? co_await net::run_aside(context.worker.loop, context.worker.aside, read)
@@ -157,8 +208,8 @@ net::Task<void> call_model(RouteContext& context) {
     co_await refuse(context, std::move(facts.error()));
     co_return;
   }
-  auto options = read_call_options(context.exchange.head().headers, context.worker.clock.now(),
-                                   is_idempotent(endpoint, context.path));
+  auto options = read_call_options(context.exchange.head().headers, began,
+                                   {.idempotent = is_idempotent(endpoint, context.path), .streaming = facts->stream});
   if (!options) {
     co_await refuse(context, std::move(options.error()));
     co_return;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/header_names.h"
 #include "fuseboard/core/check.h"
 
 namespace fuseboard::gateway {
@@ -42,6 +43,24 @@ Upstream make_upstream(std::size_t provider, const config::TargetConfig& target)
           .reasoning = target.reasoning};
 }
 
+// What an upstream must not tell anybody of what it is sent: the credential, and what may be one among the extras. That
+// a short one is none can be told by its name alone.
+std::vector<std::string> secrets_of(const config::ProviderConfig& from) {
+  constexpr std::size_t kLongEnough = 16;
+  std::vector<std::string> secrets = {from.api_key.reveal()};
+  for (const auto* const fields : {&from.headers, &from.query}) {
+    for (const config::ExtraField& field : *fields) {
+      const std::string& value = field.value.reveal();
+      if (value.size() < kLongEnough && !config::is_credential_header(config::lowercase(field.name))) continue;
+      secrets.push_back(value);
+      // "Basic dXNlcg==": echoed without the scheme, too.
+      if (const std::size_t space = value.rfind(' '); space != std::string::npos)
+        secrets.push_back(value.substr(space + 1));
+    }
+  }
+  return secrets;
+}
+
 Provider make_provider(const config::ProviderConfig& from) {
   Provider provider{.name = from.name,
                     .dialect = to_dialect(from.dialect),
@@ -51,6 +70,7 @@ Provider make_provider(const config::ProviderConfig& from) {
                     .path_prefix = from.base_url.path,
                     .query = {},
                     .headers = {},
+                    .forward_headers = from.forward_headers,
                     .ca_file = from.ca_file};
   for (const config::ExtraField& field : from.query) {
     if (!provider.query.empty()) provider.query += '&';
@@ -58,6 +78,7 @@ Provider make_provider(const config::ProviderConfig& from) {
   }
   add_credential(provider.headers, from);
   for (const config::ExtraField& field : from.headers) provider.headers.set(field.name, field.value.reveal());
+  provider.secrets = Redactor(secrets_of(from));
   return provider;
 }
 

@@ -18,6 +18,7 @@
 #include "fuseboard/core/mutex.h"
 #include "fuseboard/pipeline/plan.h"
 #include "gateway/credential_scopes.h"
+#include "gateway/redactor.h"
 #include "llm/dialect.h"
 #include "net/http.h"
 
@@ -33,7 +34,9 @@ struct Provider {
   std::string path_prefix;  // of every request's path
   std::string query;        // "" or "a=b&c=d", encoded: secret
   net::Headers headers;     // the credential, unless each caller brings one, and the configured extras: secret
+  std::vector<std::string> forward_headers{};  // see config::ProviderConfig
   std::string ca_file;
+  Redactor secrets{};  // knows the secrets above
 };
 
 // One target of a route: which provider, and what it calls the model.

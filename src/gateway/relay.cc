@@ -8,9 +8,11 @@
 
 #include "fuseboard/classify/classifier.h"
 #include "fuseboard/classify/user_rules.h"
+#include "gateway/answer_coding.h"
 #include "gateway/cause.h"
 #include "gateway/credential_scopes.h"
 #include "gateway/flight.h"
+#include "gateway/hops.h"
 #include "gateway/rate_headers.h"
 #include "gateway/transport_fault.h"
 #include "llm/answer.h"
@@ -258,7 +260,8 @@ net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(Fli
   const std::size_t index = upstream(target).provider;
   const Provider& provider = worker_.models.providers()[index];
   net::HttpClient& client = *worker_.clients[index];
-  const net::RequestHead request = upstream_request(exchange_.head(), provider, forms_.path(target), call_.dialect);
+  net::RequestHead request = upstream_request(exchange_.head(), provider, forms_.path(target), call_.dialect);
+  request.headers.set(kHopsHeader, hops_after(exchange_.head().headers, worker_.instance, index));
   const net::SendDeadlines deadlines{.connect_by = flight.attempt.connect_by, .head_by = flight.attempt.headers_by};
   // A dead connection shows when it is used, and what is idempotent is then sent again, see was_stale().
   const net::Reuse reuse = call_.options.idempotent ? net::Reuse::trusted : net::Reuse::checked;
@@ -294,8 +297,15 @@ net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead& head, bool 
   const Attempt& attempt = flight.attempt;
   auto body = co_await flight.upstream->read_all(kMaxErrorBody, std::min(attempt.headers_by, attempt.total_by));
   if (!driver_.in_flight(attempt.number)) co_return;
-  // The status has already decided; a body that does not come only leaves less to say.
-  std::string text = body ? *std::move(body) : std::string();
+  // The status has already decided; a body that does not come, or cannot be read, only leaves less to say.
+  std::string text;
+  if (body) {
+    auto plain = co_await plain_body(worker_.loop, head, *std::move(body), kMaxErrorBody);
+    if (!driver_.in_flight(attempt.number)) co_return;
+    if (plain) text = *std::move(plain);
+  }
+  secrets_of(flight).redact(text);
+  if (text.empty()) head.headers.erase("content-encoding");
   const Failure failure = judge(head, text).value_or(Failure::of(Category::execution_error));
   flight.cause = cause_of_answer(head, words_of(flight, head, text, failure));
   AttemptReport report = failed_report(failure, true);
@@ -308,10 +318,10 @@ net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead& head, bool 
     report.outcome.failure->fallback = true;
     report.outcome.failure->evidence = Evidence::does_not_count;
   }
-  keep_error({.attempt = attempt.number,
-              .dialect = forms_.dialect(attempt.target),
-              .head = std::move(head),
-              .body = std::move(text)});
+  keep_error(flight, {.attempt = attempt.number,
+                      .dialect = forms_.dialect(attempt.target),
+                      .head = std::move(head),
+                      .body = std::move(text)});
   end(flight, report);
 }
 
@@ -322,7 +332,14 @@ net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead& head) {
                                                  &flight.memory);
   if (!driver_.in_flight(attempt.number)) co_return;
   if (body && !attempt.recovery) {
-    co_await take_plain(flight, head, *std::move(body));
+    auto plain = co_await plain_body(worker_.loop, head, *std::move(body), kMaxPlainAnswer);
+    if (!driver_.in_flight(attempt.number)) co_return;
+    if (plain) {
+      co_await take_plain(flight, head, *std::move(plain));
+    } else {
+      flight.cause = "its content-encoding cannot be read";
+      end(flight, failed_report(TransportFault::malformed));
+    }
     co_return;
   }
   if (!body) {
@@ -351,7 +368,7 @@ net::Task<void> Relay::take_plain(Flight& flight, net::ResponseHead& head, std::
   if (read.failure) {
     // The reader of answers sees that it is none; what that means is the classifier's word.
     const Failure failure = judge(head, body).value_or(*read.failure);
-    if (!read.error.empty()) keep_error(told_under_success(attempt.number, dialect, failure, read.error));
+    if (!read.error.empty()) keep_error(flight, told_under_success(attempt.number, dialect, failure, read.error));
     flight.cause = cause_of_content(read.error);
     end(flight, failed_report(failure, true));
     co_return;
@@ -376,6 +393,7 @@ net::Task<void> Relay::take_plain(Flight& flight, net::ResponseHead& head, std::
     }
     body = *std::move(said);
   }
+  secrets_of(flight).redact_usual(body);
   net::ResponseHead ours = answer_head(flight, std::move(head), streamed);
   if (read.filtered) {
     end_filtered(
@@ -398,7 +416,7 @@ net::Task<void> Relay::take_plain(Flight& flight, net::ResponseHead& head, std::
 // says so. If none answers, the caller reads the reason in what the provider sent.
 void Relay::end_filtered(Flight& flight, UpstreamError answer, const llm::Usage& usage, const llm::SeenOutput& seen) {
   answer.ready = true;
-  keep_error(std::move(answer));
+  keep_error(flight, std::move(answer));
   AttemptReport report = failed_report(Failure::of(Category::content_policy), true);
   report.usage = usage_of(usage);  // what was filtered is billed
   report.seen_output = seen.tokens();
@@ -498,6 +516,7 @@ net::ResponseHead Relay::answer_head(const Flight& flight, net::ResponseHead&& u
   const WallTime wall = tells_limits ? worker_.wall.now() : WallTime();
   const LimitView told = tells_limits ? read_rate_headers(dialect, upstream.headers, wall) : LimitView();
   net::ResponseHead head = caller_response(std::move(upstream), served_by(target, flight.upstream_request_id), dialect);
+  secrets_of(flight).redact(head.headers);
   if (streamed || dialect != call_.dialect) describe_own_body(head.headers, streamed);
   if (tells_limits) {
     set_rate_headers(head.headers, call_.dialect,
@@ -512,7 +531,10 @@ std::optional<ServerWindow> Relay::window_of(std::uint32_t target, const net::He
   return server_window(read_rate_headers(forms_.dialect(target), headers, worker_.wall.now()));
 }
 
-void Relay::keep_error(UpstreamError error) {
+void Relay::keep_error(const Flight& flight, UpstreamError error) {
+  const Redactor& secrets = secrets_of(flight);
+  secrets.redact(error.body);
+  secrets.redact(error.head.headers);
   if (!first_error_) {
     first_error_ = std::move(error);
   } else {
@@ -560,6 +582,10 @@ void Relay::remember_state(const Flight& flight, std::string_view id) {
   if (call_.endpoint == llm::Endpoint::responses) {
     worker_.state_homes.remember(id, upstream(flight.attempt.target).provider);
   }
+}
+
+const Redactor& Relay::secrets_of(const Flight& flight) const {
+  return worker_.models.providers()[upstream(flight.attempt.target).provider].secrets;
 }
 
 void Relay::caller_gone() {

@@ -72,7 +72,8 @@ class Relay final : private CallHands {
   net::ResponseHead answer_head(const Flight& flight, net::ResponseHead&& upstream, bool streamed) const;
   void tell_own_limits(const CallRecord& record, net::Headers& headers) const;
   std::optional<ServerWindow> window_of(std::uint32_t target, const net::Headers& headers) const;
-  void keep_error(UpstreamError error);
+  void keep_error(const Flight& flight, UpstreamError error);
+  const Redactor& secrets_of(const Flight& flight) const;
   const UpstreamError* telling_error() const noexcept;
   void end_filtered(Flight& flight, UpstreamError answer, const llm::Usage& usage, const llm::SeenOutput& seen);
   void end(const Flight& flight, AttemptReport report);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/answer_coding.h"
 #include "gateway/cause.h"
 #include "gateway/flight.h"
 #include "gateway/relay.h"
@@ -17,6 +18,9 @@ namespace {
 
 // How long a finished stream's connection may take to end its body, to be of use again.
 constexpr Duration kDrainTime = std::chrono::milliseconds(250);
+
+// That a piece of a stream in a content coding may stand for.
+constexpr std::size_t kMostAtOnce = std::size_t{4} << 20;
 
 // The answer is complete; what is left of the body is framing. Reading it lets the connection serve again.
 net::Task<void> drain(net::ClientExchange upstream, TimePoint by) {
@@ -73,11 +77,29 @@ net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead& head, con
   const std::uint32_t number = flight.attempt.number;
   AnswerStream stream = make_stream(flight, sending);
   flight.stream = &stream;
+  auto coding = take_coding(head);
+  if (!coding) {
+    flight.cause = "its content-encoding cannot be read";
+    end(flight, failed_report(TransportFault::malformed));
+    co_return;
+  }
+  std::string plain;                    // of a stream in a content coding
   Duration unheard = Duration::zero();  // since its last event
   for (;;) {
     const auto [by, fault] = next_by(flight.attempt, stream, unheard);
-    const auto bytes = co_await flight.upstream->read_some(by);
+    auto bytes = co_await flight.upstream->read_some(by);
     if (!driver_.in_flight(number)) co_return;
+    if (*coding && bytes && !bytes->empty()) {
+      plain.clear();
+      (*coding)->allow(kMostAtOnce);
+      if (!(*coding)->decode(*bytes, plain)) {
+        flight.cause = "its content-encoding cannot be read";
+        fail_stream(flight, stream, failed_report(TransportFault::malformed));
+        co_return;
+      }
+      if (plain.empty()) continue;  // not yet enough to say anything
+      bytes = plain;
+    }
     const TimePoint last_event = stream.last_event();
     const bool over = !bytes || bytes->empty();
     const Reading reading = over ? stream.end(bytes.has_value()) : stream.read(*bytes, now());
@@ -121,6 +143,7 @@ net::Task<bool> Relay::hand_on(Flight& flight, AnswerStream& stream, net::Respon
     reached = co_await exchange_.start(answer_head(flight, std::exchange(head, {}), stream.rewrites()));
   }
   if (reached) {
+    secrets_of(flight).redact_usual(stream.out());
     stream.deliver(delivered_);
     reached = co_await exchange_.write(stream.out());
     stream.out().clear();
@@ -157,9 +180,10 @@ void Relay::fail_stream(Flight& flight, AnswerStream& stream, const AttemptRepor
   if (driver_.execution().committed()) {
     stream.note_end(delivered_);
     error_event_ = stream.error_event();
+    secrets_of(flight).redact(error_event_);
   } else if (!stream.error().empty()) {
-    keep_error(told_under_success(flight.attempt.number, forms_.dialect(flight.attempt.target), *report.outcome.failure,
-                                  stream.error()));
+    keep_error(flight, told_under_success(flight.attempt.number, forms_.dialect(flight.attempt.target),
+                                          *report.outcome.failure, stream.error()));
   }
   end(flight, report);
 }

@@ -7,10 +7,13 @@
 #include <array>
 #include <utility>
 
+#include "fuseboard/core/escape.h"
 #include "fuseboard/core/ids.h"
 #include "fuseboard/telemetry/exposition.h"
+#include "gateway/access.h"
 #include "gateway/admin.h"
 #include "gateway/exposition.h"
+#include "gateway/meant_path.h"
 #include "gateway/model_routes.h"
 #include "gateway/route_context.h"
 #include "gateway/verdict_answer.h"
@@ -48,8 +51,9 @@ net::Task<void> metrics(Context& context) {
 }
 
 net::Task<void> admin_state(Context& context) {
-  if (!may_administrate(context.exchange.peer_address(), context.exchange.head().headers)) {
-    return refuse(context, GatewayError::unauthorized, "the admin API answers on loopback only");
+  if (auto problem =
+          admin_problem(context.exchange.peer_address(), context.exchange.head().headers, context.shared.access)) {
+    return refuse(context, problem->error, std::move(problem->message));
   }
   return respond(context, 200, "application/json",
                  state_json({.clock = context.worker.clock,
@@ -60,6 +64,31 @@ net::Task<void> admin_state(Context& context) {
                              .metrics = context.worker.metrics,
                              .failures = context.worker.failures,
                              .server = context.shared.server_counters()}));
+}
+
+// Why a request is not looked at any further.
+std::optional<AccessProblem> problem_of(const Context& context) {
+  const net::Headers& headers = context.exchange.head().headers;
+  const auto origins = std::ranges::count_if(headers.begin(), headers.end(), [](const net::Header& header) {
+    return net::equal_ignoring_case(header.name, "origin");
+  });
+  // Whoever else reads the request may go by the other one.
+  if (origins > 1) return AccessProblem{.error = GatewayError::invalid_request, .message = "two Origin headers"};
+  if (context.shared.anonymous_anywhere) return std::nullopt;
+  return host_problem(headers, context.shared.access);
+}
+
+// A client of the Responses API asks for a WebSocket first, and falls back to HTTP where it hears of one at once.
+bool wants_socket(const net::RequestHead& head) {
+  return head.method == "GET" && net::split_target(head.target).path.starts_with("/v1/") &&
+         head.headers.has_token("upgrade", "websocket");
+}
+
+net::Task<void> refuse_socket(Context& context) {
+  Answer answer = own_error(GatewayError::upgrade_required, "there is no WebSocket here; POST over HTTP/1.1 instead",
+                            context.served_by());
+  answer.head.headers.set("upgrade", "HTTP/1.1");  // RFC 9110 15.5.22
+  co_await context.exchange.respond(std::move(answer.head), std::move(answer.body));
 }
 
 struct RouteEntry {
@@ -108,11 +137,12 @@ net::Task<void> handle(Worker& worker, const Shared& shared, net::ServerExchange
                   .path = path,
                   .request_id = new_request_id(worker.rng),
                   .dialect = caller_dialect(path, exchange.head().headers)};
-  if (!shared.anonymous_anywhere && !is_local_request(exchange.head().headers)) {
-    co_await refuse(
-        context, GatewayError::unauthorized,
-        "without keys the gateway answers requests to a loopback name, from no foreign origin; set allow_anonymous: "
-        "true to let others in");
+  if (auto problem = problem_of(context)) {
+    co_await refuse(context, problem->error, std::move(problem->message));
+    co_return;
+  }
+  if (wants_socket(exchange.head())) {
+    co_await refuse_socket(context);
     co_return;
   }
   for (const RouteEntry& entry : kRoutes) {
@@ -130,12 +160,18 @@ net::Task<void> handle(Worker& worker, const Shared& shared, net::ServerExchange
     co_await exchange.respond(std::move(answer.head), std::move(answer.body));
     co_return;
   }
+  if (const auto meant = meant_path(context.path)) {
+    co_await refuse(context, GatewayError::not_found,
+                    "there is nothing at " + escape_unprintable(context.path) + "; it is at " + *meant);
+    co_return;
+  }
   if (matches(kAnyModelPath, context.path) && is_plain_path(context.path) &&
       exchange.head().method == kAnyModelPath.method) {
     co_await kAnyModelPath.serve(context);
     co_return;
   }
-  co_await refuse(context, GatewayError::not_found, "there is nothing at " + std::string(context.path.substr(0, 200)));
+  co_await refuse(context, GatewayError::not_found,
+                  "there is nothing at " + escape_unprintable(context.path.substr(0, 200)));
 }
 
 }  // namespace fuseboard::gateway

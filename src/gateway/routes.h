@@ -9,6 +9,7 @@
 #include <string>
 
 #include "fuseboard/breaker/registry.h"
+#include "gateway/access.h"
 #include "gateway/exposition.h"
 #include "gateway/worker.h"
 #include "net/server.h"
@@ -24,6 +25,8 @@ struct Shared {
   std::function<net::HttpServer::Counters()> server_counters;
   std::function<UpkeepCounts()> upkeep;
   bool anonymous_anywhere = false;  // the configuration's allow_anonymous
+  AccessRules access{};
+  std::size_t max_body = 0;  // bytes of a request's body, decoded
 };
 
 // Answers one request. Never throws on account of the request.

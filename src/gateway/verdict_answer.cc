@@ -126,7 +126,7 @@ std::optional<Answer> without_attempt(const CallRecord& record, const Plan& plan
     case Ending::budget_exceeded:
       return spent(refuse(GatewayError::budget_exceeded, "the budget is spent"));
     case Ending::credential_parked:
-      return spent(refuse(GatewayError::upstream_authentication, "the configured credentials were refused of late"));
+      return refuse(GatewayError::upstream_authentication, "the configured credentials were refused of late");
     case Ending::no_target:
       if (!unable.empty()) return unable_to_say(unable, plan, served_by);
       return refuse(GatewayError::no_target, "no target can take this call");

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "fuseboard/budget/ledger.h"
@@ -39,6 +40,7 @@ struct Worker {
   std::shared_ptr<net::BodyMemory> body_memory;  // of every loop
   net::ThreadPool& aside;                        // for what would hold up the loop
   bool demo = false;
+  std::string instance{};  // of this gateway, see hops.h
   // One for each of models.providers(): authorities to trust differ by provider.
   std::vector<std::unique_ptr<net::HttpClient>> clients;
 };

@@ -40,6 +40,10 @@ constexpr std::array kTable = std::to_array<GatewayErrorInfo>({
     {internal_error, "internal_error", 500, "server_error", "api_error"},
     {overloaded, "overloaded", 503, "server_error", "overloaded_error"},
     {request_timeout, "request_timeout", 408, "invalid_request_error", "invalid_request_error"},
+    {host_not_allowed, "host_not_allowed", 403, "invalid_request_error", "permission_error"},
+    {unsupported_encoding, "unsupported_encoding", 415, "invalid_request_error", "invalid_request_error"},
+    {upgrade_required, "upgrade_required", 426, "invalid_request_error", "invalid_request_error"},
+    {loop_detected, "loop_detected", 508, "server_error", "api_error"},
     {stream_interrupted, "stream_interrupted", 502, "server_error", "api_error"},
 });
 

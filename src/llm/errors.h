@@ -36,6 +36,10 @@ enum class GatewayError : std::uint8_t {
   internal_error,           // 500: a fault of the gateway
   overloaded,               // 503: the gateway has no memory for it
   request_timeout,          // 408: the caller's request did not arrive in time
+  host_not_allowed,         // 403: asked under a name, or by a page, that the configuration does not know
+  unsupported_encoding,     // 415: a body in a content coding that is not read
+  upgrade_required,         // 426: a WebSocket was asked for where there is HTTP alone
+  loop_detected,            // 508: the request has come round to this gateway again
   stream_interrupted,       // inside a stream alone: an answer that had begun broke off
 };
 

@@ -23,6 +23,29 @@ constexpr unsigned kMessages = bit(Endpoint::messages);
 constexpr unsigned kCountTokens = bit(Endpoint::count_tokens);
 constexpr unsigned kOther = bit(Endpoint::other);
 
+// As readers that ignore case compare it: in lower case, and with the two letters beyond ASCII that fold into it, the
+// long s and the Kelvin sign (Unicode's CaseFolding.txt; Go's encoding/json does so).
+std::string folded_name(std::string_view name) {
+  constexpr std::string_view kLongS = "\u017F";
+  constexpr std::string_view kKelvin = "\u212A";
+  std::string folded;
+  while (!name.empty()) {
+    std::size_t taken = 1;
+    if (name.starts_with(kLongS)) {
+      folded += 's';
+      taken = kLongS.size();
+    } else if (name.starts_with(kKelvin)) {
+      folded += 'k';
+      taken = kKelvin.size();
+    } else {
+      const char c = name.front();
+      folded += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+    name.remove_prefix(taken);
+  }
+  return folded;
+}
+
 // The members that decide how a request is handled, as written; empty: absent.
 class DecidingMembers {
  public:
@@ -61,6 +84,12 @@ class DecidingMembers {
 
   std::string_view operator[](Index index) const noexcept { return values_[index]; }
   std::optional<std::string_view> duplicate() const noexcept { return duplicate_; }
+  // A member that many a server reads as the one that decides, whatever its case; and that one's name.
+  struct Variant {
+    std::string written;
+    std::string_view name;
+  };
+  const std::optional<Variant>& variant() const noexcept { return variant_; }
 
  private:
   struct Name {
@@ -91,18 +120,31 @@ class DecidingMembers {
       {"container", kMessages},
   }};
 
-  void put(std::string_view name, std::string_view value) noexcept {
+  void put(std::string_view name, std::string_view value) {
     const auto found = std::ranges::find(kNames, name, &Name::text);
-    if (found == kNames.end() || (found->endpoints & endpoint_) == 0) return;
+    if (found == kNames.end()) return look_for_variant(name);
+    if ((found->endpoints & endpoint_) == 0) return;
     const auto index = static_cast<std::size_t>(found - kNames.begin());
     const bool decides = endpoint_ != kOther || index == model;
     if (!values_[index].empty() && decides && !duplicate_) duplicate_ = found->text;
     values_[index] = value;
   }
 
+  void look_for_variant(std::string_view name) {
+    if (variant_ || name.size() > kLongestVariant) return;
+    const std::string folded = folded_name(name);
+    const auto found = std::ranges::find(kNames, std::string_view(folded), &Name::text);
+    if (found == kNames.end() || (found->endpoints & endpoint_) == 0) return;
+    const bool decides = endpoint_ != kOther || found->text == kNames[model].text;
+    if (decides) variant_ = Variant{.written = std::string(name), .name = found->text};
+  }
+
+  static constexpr std::size_t kLongestVariant = 64;  // in UTF-8, of a name of at most 21 letters
+
   unsigned endpoint_;
   std::array<std::string_view, count> values_{};
   std::optional<std::string_view> duplicate_{};
+  std::optional<Variant> variant_{};
 };
 
 using Problem = std::optional<RequestError>;
@@ -216,6 +258,11 @@ std::expected<RequestFacts, RequestError> parse_request(Endpoint endpoint, std::
   }
   if (const auto name = members.duplicate()) {
     return std::unexpected(wrong_parameter(*name, "duplicate_parameter", "is given more than once"));
+  }
+  if (const auto& variant = members.variant()) {
+    // The upstream might go by the one and we by the other.
+    return std::unexpected(wrong_parameter(variant->written, "unknown_parameter",
+                                           fmt::format("is not a parameter; write '{}'", variant->name)));
   }
   RequestFacts facts;
   if (auto error = read_model(body, members[DecidingMembers::model], facts)) return std::unexpected(*std::move(error));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "net/http.h"
 
@@ -98,6 +99,10 @@ std::optional<std::string_view> Headers::find(std::string_view name) const noexc
     if (slot.name_size == name.size() && equal_ignoring_case(header(slot).name, name)) return header(slot).value;
   }
   return std::nullopt;
+}
+
+bool Headers::mention(std::string_view text) const noexcept {
+  return ::memmem(text_.data(), text_.size(), text.data(), text.size()) != nullptr;
 }
 
 bool Headers::has_controls() const noexcept {

@@ -57,6 +57,9 @@ class Headers {
   // close.
   bool has_token(std::string_view name, std::string_view token) const noexcept;
 
+  // Whether `text` stands anywhere, erased headers and the seams between them included: a quick first look.
+  bool mention(std::string_view text) const noexcept;
+
   // Whether a control character but a tab stands anywhere, erased headers included. Looks at all of them at once.
   bool has_controls() const noexcept;
 

@@ -116,6 +116,8 @@ std::string_view reason_phrase(int status) noexcept {
       return "HTTP Version Not Supported";
     case 507:
       return "Insufficient Storage";
+    case 508:
+      return "Loop Detected";
     case 520:
       return "Unknown Origin Error";
     case 529:

@@ -40,7 +40,7 @@ std::expected<AsioAcceptor, std::string> open_acceptor(asio::io_context& context
                            (error == asio::error::address_in_use ? "address already in use" : error.message()));
   };
   ErrorCode error;
-  const Tcp::endpoint endpoint(asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, error), port);
+  const Tcp::endpoint endpoint(asio::ip::make_address(address, error), port);
   if (error) return std::unexpected(place + ": not an IP address");
   AsioAcceptor acceptor(context);
   acceptor.open(endpoint.protocol(), error);
@@ -188,6 +188,16 @@ std::expected<std::uint16_t, std::string> HttpServer::listen(const std::string& 
     impl->add_acceptor(Ref<Acceptor>(new Acceptor(loop, std::move(taken), impl)));
   });
   return bound;
+}
+
+bool HttpServer::has_address(const std::string& address) {
+  asio::io_context context;
+  ErrorCode error;
+  const Tcp::endpoint endpoint(asio::ip::make_address(address, error), 0);
+  AsioAcceptor probe(context);
+  if (!error) probe.open(endpoint.protocol(), error);
+  if (!error) probe.bind(endpoint, error);
+  return !error;
 }
 
 void HttpServer::drain(Deadline deadline, std::move_only_function<void()> done) {

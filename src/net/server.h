@@ -125,6 +125,9 @@ class HttpServer {
   // "127.0.0.1:8080: address already in use". May be called for several addresses, before the drain.
   std::expected<std::uint16_t, std::string> listen(const std::string& address, std::uint16_t port);
 
+  // Whether this machine has the numeric `address`: one without IPv6 has no ::1.
+  static bool has_address(const std::string& address);
+
   // Any thread, once. Stops accepting and closes idle connections; running requests finish with "connection: close";
   // after the deadline what is left is cut. `done` runs once on the first loop when no connection is left.
   void drain(Deadline deadline, std::move_only_function<void()> done = {});

@@ -9,6 +9,7 @@
 
 #include "fuseboard/core/check.h"
 #include "pipeline/judgement.h"
+#include "pipeline/soonest_recovery.h"
 
 namespace fuseboard {
 namespace {
@@ -48,15 +49,6 @@ const AttemptRecord* most_telling(const CallRecord& record, const PlanOptions& o
   }
   if (first_answered != nullptr) return first_answered;
   return first != nullptr ? first : first_cancelled;
-}
-
-// The soonest wait after which one of the refusing targets would be worth asking again.
-std::optional<Duration> soonest_recovery(const CallRecord& record) {
-  std::optional<Duration> soonest;
-  for (const RefusalRecord& refusal : record.refusals) {
-    if (refusal.retry_after && (!soonest || *refusal.retry_after < *soonest)) soonest = refusal.retry_after;
-  }
-  return soonest;
 }
 
 // Of a target's answer that came from the cache, by name: another call's plan may have listed it elsewhere.
@@ -310,7 +302,8 @@ Step Execution::finish(Ending ending, TimePoint now) {
   record_.ended = now;
   if (ending != Ending::success) {
     if (const auto* const telling = most_telling(record_, plan_->options())) record_.telling_attempt = telling->number;
-    record_.retry_after = soonest_recovery(record_);
+    record_.retry_after =
+        soonest_recovery(*plan_, record_, {.priority = options_.priority, .estimate = options_.estimate}, now);
     if (options_.cache != nullptr) options_.cache->fail();
   }
   if (observer_ != nullptr) observer_->call_ended(options_.id, plan_, record_);

@@ -6,6 +6,8 @@
 #include <array>
 #include <charconv>
 
+#include "fuseboard/core/escape.h"
+
 namespace fuseboard::telemetry {
 namespace {
 
@@ -21,6 +23,18 @@ void append_escaped(std::string& text, std::string_view value, bool quote) {
       text += c;
     }
   }
+}
+
+// Callers write names of models: what shows the text must not be steered by them. The format has its own way to write a
+// line's end.
+void append_label(std::string& text, std::string_view value) {
+  if (is_printable(value)) return append_escaped(text, value, true);
+  for (std::size_t end = value.find('\n'); end != std::string_view::npos; end = value.find('\n')) {
+    append_escaped(text, escape_unprintable(value.substr(0, end)), true);
+    text += "\\n";
+    value.remove_prefix(end + 1);
+  }
+  append_escaped(text, escape_unprintable(value), true);
 }
 
 std::string_view type_name(Exposition::Type type) {
@@ -65,7 +79,7 @@ void Exposition::series(std::string_view name, std::span<const Label> labels) {
       text_ += separator;
       text_ += label.name;
       text_ += "=\"";
-      append_escaped(text_, label.value, true);
+      append_label(text_, label.value);
       text_ += '"';
       separator = ',';
     }

@@ -24,6 +24,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using testing::environment;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::parsed;
 using testing::problem;
 using testing::problems;
@@ -88,9 +89,35 @@ TEST(Load, BoundsOfTheProcessHold) {
   EXPECT_THAT(problem(with_providers("max_body_memory: 1025GiB\n")), HasSubstr("allowed: max_body to 1TiB"));
 }
 
+TEST(Load, AllowedHostsAreNamesAndAddresses) {
+  const Loaded loaded = parsed(with_providers("allowed_hosts: [LLM.internal, 10.0.0.7, \"[fd00::7]\", \"fd00::8\"]\n"));
+  ASSERT_TRUE(loaded.config) << loaded.problems.front().to_text();
+  EXPECT_THAT(loaded.config->allowed_hosts, ElementsAre("llm.internal", "10.0.0.7", "fd00::7", "fd00::8"));
+  for (const char* host :
+       {"\"\"", "http://h", "h:8787", "h/x", "\"*.internal\"", "\"a b\"", "\"[h]\"", "\"[::1]:80\""}) {
+    EXPECT_THAT(problem(with_providers(std::string("allowed_hosts: [") + host + "]\n")),
+                AllOf(HasSubstr("allowed_hosts[0]"), HasSubstr("without scheme and port")))
+        << host;
+  }
+  EXPECT_THAT(problem(with_providers("allowed_hosts: llm.internal\n")), HasSubstr("a list of host names"));
+  std::string many = "allowed_hosts: [";
+  for (int i = 0; i < 256; ++i) many += "h" + std::to_string(i) + ", ";
+  EXPECT_TRUE(parsed(with_providers(many + "]\n")).config);
+  EXPECT_THAT(problem(with_providers(many + "h256]\n")), HasSubstr("more than 256 hosts"));
+}
+
+TEST(Load, TheAdminTokenIsASecret) {
+  EXPECT_TRUE(parsed(with_providers("")).config->admin_token.empty());
+  EXPECT_TRUE(parsed(with_providers("admin: {token: \"${NONE:-}\"}\n")).config->admin_token.empty());
+  EXPECT_EQ(parsed(with_providers("admin: {token: t-1}\n")).config->admin_token.reveal(), "t-1");
+  EXPECT_THAT(problem(with_providers("admin: {token: \"hush hush\"}\n")),
+              AllOf(HasSubstr("admin.token"), HasSubstr("***"), Not(HasSubstr("hush"))));
+  EXPECT_THAT(problem(with_providers("admin: {tokn: t}\n")), HasSubstr("token"));
+}
+
 TEST(Load, TheListenAddressIsNumeric) {
   EXPECT_EQ(*parse_listen_address("127.0.0.1:8787"), (ListenAddress{"127.0.0.1", 8787}));
-  EXPECT_EQ(*parse_listen_address("localhost:1"), (ListenAddress{"127.0.0.1", 1}));
+  EXPECT_EQ(*parse_listen_address("localhost:1"), (ListenAddress{"localhost", 1}));
   EXPECT_EQ(*parse_listen_address("[::1]:65535"), (ListenAddress{"::1", 65535}));
   EXPECT_EQ(parse_listen_address("[::1]:65535")->to_text(), "[::1]:65535");
   for (const char* text : {"", "8787", ":8787", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "::1:80",
@@ -151,7 +178,7 @@ TEST(Load, ProblemsAreBounded) {  // CORE-5
 
 TEST(Load, NothingOfAFileReachesTheTerminalAsAControlCharacter) {
   EXPECT_THAT(problem(with_providers("\"\\e[31m\\n\\x7f\\u009b\": 1\n")),
-              HasSubstr("f.yaml:4:1: \\x1b[31m\\x0a\\x7f\\x9b: not"));
+              HasSubstr("f.yaml:4:1: \\x1b[31m\\x0a\\x7f\\u{009b}: not"));
   EXPECT_THAT(problem(with_providers("listen: \"\\e[2J\"\n")), HasSubstr("listen: \\x1b[2J is not allowed"));
 }
 

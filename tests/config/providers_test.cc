@@ -51,6 +51,44 @@ ProviderConfig anthropic(std::string_view keys) {
   return loaded.config ? loaded.config->providers.at(0) : ProviderConfig{};
 }
 
+TEST(Provider, ForwardHeadersAreNamesWithStars) {  // FBK-3
+  EXPECT_THAT(provider("").forward_headers, ElementsAre());
+  EXPECT_THAT(provider("    forward_headers: [X-Team-*, baggage, \"x-*-id\", \"*-id\"]\n").forward_headers,
+              ElementsAre("x-team-*", "baggage", "x-*-id", "*-id"));
+  EXPECT_THAT(provider("    auth: passthrough\n    forward_headers: [x-goog-api-key]\n").forward_headers,
+              ElementsAre("x-goog-api-key"));
+}
+
+TEST(Provider, ForwardHeadersNameNoCredentialAndNothingOfAConnection) {  // FBK-3
+  for (const std::string_view name :
+       {"Authorization", "x-goog-api-key", "x-goog-api-key*", "\"*authorization\"", "ocp-apim-subscription-key",
+        "openai-organization", "OpenAI-Project", "helicone-auth", "x-amz-security-token"}) {
+    EXPECT_THAT(problem(with_provider(fmt::format("    forward_headers: [x-team-*, {}]\n", name))),
+                AllOf(HasSubstr("providers.p.forward_headers[1]"), HasSubstr("auth: passthrough")))
+        << name;
+  }
+  for (const std::string_view name :
+       {"Connection", "te", "upgrade", "transfer-encoding", "Content-Length", "host", "cookie", "cookie*",
+        "proxy-authorization", "x-fuseboard-session", "content-encoding", "accept-encoding", "x-request-id"}) {
+    EXPECT_THAT(problem(with_provider(fmt::format("    auth: passthrough\n    forward_headers: [{}]\n", name))),
+                AllOf(HasSubstr("providers.p.forward_headers[0]"), HasSubstr("never forwarded")))
+        << name;
+  }
+  for (const std::string_view name : {"\"*\"", "\"\"", "x", "\"x*\"", "\"a b\"", "\"a:\"", "\"ä-b\""}) {
+    EXPECT_THAT(problem(with_provider(fmt::format("    forward_headers: [{}]\n", name))),
+                AllOf(HasSubstr("providers.p.forward_headers[0]"), HasSubstr("a header's name of 1 to 128 characters")))
+        << name;
+  }
+  EXPECT_THAT(problem(with_provider("    forward_headers: x-team-*\n")), HasSubstr("a list of header names"));
+  std::string many = "    forward_headers: [";
+  for (int i = 0; i < 64; ++i) many += fmt::format("x-{}, ", i);
+  EXPECT_EQ(provider(many + "]\n").forward_headers.size(), 64U);
+  EXPECT_THAT(problem(with_provider(many + "x-64]\n")), HasSubstr("more than 64 names"));
+  EXPECT_EQ(provider("    forward_headers: [x" + std::string(127, 'a') + "]\n").forward_headers.size(), 1U);
+  EXPECT_THAT(problem(with_provider("    forward_headers: [x" + std::string(128, 'a') + "]\n")),
+              HasSubstr("forward_headers[0]"));
+}
+
 TEST(Provider, TheMessagesDialectHasItsOwnWayToSendACredential) {
   const ProviderConfig p = anthropic("base_url: https://h, api_key: k");
   EXPECT_EQ(p.dialect, Dialect::anthropic);

@@ -70,7 +70,7 @@ TEST_F(FailuresTest, ACallThatWasRefusedSaysWhoRefusedItAndWhoCouldNotBeAsked) {
   record.refusals.push_back({.target = 0, .reason = RejectionReason::circuit_open});
   EXPECT_EQ(failed_call_line("req_1", record, plan(), "q/n: no words for\nit"),
             "call failed request_id=req_1 model=smart target=- ending=circuit_open attempts=0 duration_ms=0 "
-            "cause=p/m (circuit_open); not asked: q/n: no words for?it");
+            "cause=p/m (circuit_open); not asked: q/n: no words for\\x0ait");
 }
 
 TEST_F(FailuresTest, AStormOfFailuresIsTwentyLinesASecond) {
@@ -97,7 +97,7 @@ TEST_F(FailuresTest, ABreakersLineTellsTheCauseOfItsLastFailure) {
                            .open_time = std::chrono::seconds(30),
                            .last_failure = Category::network};
   EXPECT_EQ(event_text(event, "connection\nrefused"),
-            "p/m: closed -> open after 5 failures in a row, the last network (connection?refused); refusing for 30s");
+            "p/m: closed -> open after 5 failures in a row, the last network (connection\\x0arefused); refusing for 30s");
 }
 
 }  // namespace

@@ -59,6 +59,19 @@ TEST_F(VerdictAnswer, AWaitAboveAMinuteIsNotForSdksToSitOut) {
   EXPECT_EQ(answer(record).head.headers.get("x-should-retry"), "false");
 }
 
+TEST_F(VerdictAnswer, AParkedCredentialIsWorthAnotherTryAfterItsWait) {  // FBK-6
+  CallRecord record = after(Ending::credential_parked, {});
+  for (const auto& [wait, seconds, retry] : {std::tuple<Duration, const char*, bool>{milliseconds(59'001), "60", true},
+                                             {minutes(1), "60", true},
+                                             {minutes(1) + milliseconds(1), "61", false}}) {
+    record.retry_after = wait;
+    const Answer it = answer(record);
+    EXPECT_EQ(code(it), "upstream_authentication");
+    EXPECT_EQ(it.head.headers.get("retry-after"), seconds);
+    EXPECT_EQ(it.head.headers.contains("x-should-retry"), !retry) << seconds;
+  }
+}
+
 TEST_F(VerdictAnswer, AnUpstreamsErrorPassesWithItsStatusBodyAndHeaders) {  // RTY-8, FBK-4
   const CallRecord record =
       after(Ending::failed,

@@ -67,8 +67,8 @@ test('the admin API refuses foreign hosts and origins', async (t) => {
   });
   assert.equal(await status({}), 200);
   assert.equal(await status({ origin: 'http://localhost:3000' }), 200);
-  assert.equal(await status({ host: 'evil.example' }), 401);
-  assert.equal(await status({ origin: 'https://evil.example' }), 401);
+  assert.equal(await status({ host: 'evil.example' }), 403);
+  assert.equal(await status({ origin: 'https://evil.example' }), 403);
 });
 
 test('a web page cannot spend the providers\' keys through a gateway on loopback', async (t) => {
@@ -79,8 +79,8 @@ test('a web page cannot spend the providers\' keys through a gateway on loopback
     outgoing.on('error', reject);
     outgoing.end(JSON.stringify({ model: 'smart', messages: [{ role: 'user', content: 'Hello' }] }));
   });
-  assert.equal(await post({ host: 'rebound.example' }), 401);
-  assert.equal(await post({ origin: 'https://evil.example' }), 401);
+  assert.equal(await post({ host: 'rebound.example' }), 403);
+  assert.equal(await post({ origin: 'https://evil.example' }), 403);
   assert.equal((await sim.calls()).length, 0);
   assert.equal(await post({ origin: 'http://127.0.0.1:5173' }), 200);
   const open = await startGateway(t, { allow_anonymous: true, ...modelOver([sim]) });

@@ -106,6 +106,38 @@ TEST(ChatRequest, ASecondDecidingMemberIsRefusedHoweverItIsSpelled) {
                             R"({"model":"m","messages":[{"model":"a"}],"metadata":{"model":"b","model":"c"}})"));
 }
 
+TEST(ChatRequest, ADecidingMemberInAnotherCaseIsRefused) {
+  for (const auto& [body, written, name] : {
+           std::tuple{R"({"model":"cheap","messages":[],"Model":"dear"})", "Model", "model"},
+           {R"({"Model":"dear","model":"cheap","messages":[]})", "Model", "model"},
+           {R"({"MODEL":"dear","messages":[]})", "MODEL", "model"},
+           {R"({"model":"m","messages":[],"Stream":true})", "Stream", "stream"},
+           {R"({"model":"m","messages":[],"max_Tokens":1})", "max_Tokens", "max_tokens"},
+           {R"({"model":"m","messages":[],"N":128})", "N", "n"},
+           {R"({"model":"m","messages":[],"M\u006fdel":"dear"})", "Model", "model"},
+           {R"({"model":"m","messages":[],"\u017ftream":true})", "\u017Ftream", "stream"},
+           {R"({"model":"m","messages":[],"max_to\u212aens":1})", "max_to\u212Aens", "max_tokens"},
+       }) {
+    const RequestError error = refusal(body);
+    EXPECT_EQ(error.param, written) << body;
+    EXPECT_EQ(error.code, "unknown_parameter") << body;
+    EXPECT_THAT(error.message, HasSubstr("'" + std::string(name) + "'")) << body;
+  }
+  for (const Endpoint endpoint : {Endpoint::responses, Endpoint::embeddings, Endpoint::other}) {
+    const auto request = parse_request(endpoint, R"({"model":"a","input":"x","Model":"b"})");
+    ASSERT_FALSE(request);
+    EXPECT_EQ(request.error().param, "Model");
+  }
+}
+
+TEST(ChatRequest, AMemberThatDecidesNothingMayBeWrittenInAnyWay) {
+  EXPECT_TRUE(parse_request(Endpoint::chat_completions,
+                            R"({"model":"m","messages":[],"Models":1,"modèl":2,"Input":3,"Temperature":1,"":0})"));
+  EXPECT_TRUE(parse_request(Endpoint::other, R"({"model":"m","Stream":1,"N":2})"));
+  EXPECT_TRUE(
+      parse_request(Endpoint::chat_completions, R"({"model":"m","messages":[{"Model":1}],"metadata":{"N":1}})"));
+}
+
 TEST(ChatRequest, AModelSpelledWithEscapesIsTheModel) {
   const std::string body = R"({"mod\u0065l":"\u0073mart\/x","messages":[]})";
   const auto request = parse_request(Endpoint::chat_completions, body);

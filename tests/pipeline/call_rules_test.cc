@@ -292,6 +292,22 @@ TEST_F(Credentials, WhenAllAreParkedTheCallSaysSo) {  // FBK-6
   EXPECT_EQ(record.retry_after, seconds(60));
 }
 
+TEST_F(Credentials, AParkedOneThatIsBeingTriedIsWorthAskingForInASecond) {  // FBK-6
+  for (const auto& gate : {shared_, other_}) {
+    auto pass = gate->try_pass(world_.clock.now());
+    std::move(*pass).settle(Outcome::failed(Failure::of(Category::quota_exhausted)), world_.clock.now());
+  }
+  world_.clock.advance(seconds(50));
+  EXPECT_EQ(call(Category::network).retry_after, seconds(10)) << "what is left of the minute";
+  world_.clock.advance(seconds(10));
+  const auto probe = shared_->try_pass(world_.clock.now());
+  const auto other = other_->try_pass(world_.clock.now());
+  ASSERT_TRUE(probe && other);
+  const CallRecord record = call(Category::network);
+  EXPECT_EQ(record.ending, Ending::credential_parked);
+  EXPECT_EQ(record.retry_after, seconds(1));
+}
+
 TEST_F(Credentials, BreakersDoNotCountWhatIsTheCredentialsFault) {  // BRK-22, BRK-19
   for (int i = 0; i < 20; ++i) {
     call(Category::authentication);

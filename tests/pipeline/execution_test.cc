@@ -280,6 +280,21 @@ TEST_F(ExecutionTest, AllTargetsOpenEndsAsCircuitOpenWithTheSoonestRecovery) {  
   EXPECT_EQ(execution.record().attempts_sent, 0U);
 }
 
+TEST_F(ExecutionTest, AProbeInFlightIsWaitedForASecondAndNotForItsLease) {  // BRK-21
+  world_.open("a");
+  world_.open("b");
+  world_.clock.advance(seconds(30));
+  Execution probe(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  ASSERT_TRUE(next_attempt(probe));
+  ASSERT_GT(world_.breakers.look("a")->retry_after, seconds(60));
+  PlanOptions options = World::quick();
+  options.max_recovery_wait = Duration::zero();
+  Execution late(world_.plan({"a"}, options), {}, world_.rng, world_.clock.now());
+  EXPECT_FALSE(next_attempt(late));
+  EXPECT_EQ(late.record().ending, Ending::circuit_open);
+  EXPECT_EQ(late.record().retry_after, seconds(1));
+}
+
 TEST_F(ExecutionTest, AnOpenCircuitIsLeftAtOnceNotWaitedFor) {  // RTY-4
   PlanOptions options = World::quick(10);
   options.max_total_attempts = 0;

@@ -86,6 +86,24 @@ TEST(RecoveryWait, AFailedProbeSendsAwayThoseForWhomTheNextOneIsTooLate) {  // R
   EXPECT_EQ(second.execution.record().retry_after, seconds(8));
 }
 
+TEST(RecoveryWait, WhoWaitedInVainIsToldHowThingsStandNow) {  // RTY-4, BRK-21
+  World world({.failure_threshold = 1, .open_time = OpenTime::exponential(seconds(8), 4.0, seconds(60))});
+  const auto plan = world.plan({"a", "b"}, World::quick(1));
+  world.open("a");
+  world.open("b");
+  world.clock.advance(seconds(2));
+  Caller waiter(world, plan);
+  ASSERT_TRUE(waiter.waits()) << "both targets said six seconds";
+  world.clock.advance(seconds(6));
+  for (const char* target : {"a", "b"}) {
+    auto probe = world.breakers.handle(target).try_acquire();
+    ASSERT_TRUE(probe);
+    std::move(*probe).settle(Outcome::failed(Failure::of(Category::network)));
+  }
+  EXPECT_EQ(waiter.ending(), Ending::circuit_open);
+  EXPECT_EQ(waiter.execution.record().retry_after, seconds(32));
+}
+
 TEST(RecoveryWait, TheTwoHundredFiftySeventhIsSentAway) {  // RTY-4, CORE-5
   World world(quick_breaker());
   const auto plan = world.plan({"a"});

@@ -1,0 +1,60 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/meant_path.h"
+
+#include <algorithm>
+#include <array>
+
+namespace fuseboard::gateway {
+namespace {
+
+constexpr std::string_view kVersion = "/v1";
+constexpr std::size_t kLongest = 200;  // nobody means a longer one
+
+// After the version.
+constexpr std::array<std::string_view, 12> kModelPaths = {
+    "/chat/completions",      "/completions",  "/embeddings",
+    "/images/generations",    "/audio/speech", "/messages",
+    "/moderations",           "/models",       "/rerank",
+    "/messages/count_tokens", "/responses",    "/audio/transcriptions"};
+constexpr std::array<std::string_view, 4> kOwnPaths = {"/healthz", "/readyz", "/metrics", "/admin/v1/state"};
+
+bool is_model_path(std::string_view rest) {
+  return std::ranges::find(kModelPaths, rest) != kModelPaths.end() ||
+         (rest.starts_with("/models/") && rest.size() > std::string_view("/models/").size());
+}
+
+bool is_known(std::string_view path) {
+  if (path.starts_with(kVersion)) return is_model_path(path.substr(kVersion.size()));
+  return std::ranges::find(kOwnPaths, path) != kOwnPaths.end();
+}
+
+std::string without_double_slashes(std::string_view path) {
+  std::string out;
+  for (const char c : path) {
+    if (c != '/' || !out.ends_with('/')) out += c;
+  }
+  while (out.size() > 1 && out.ends_with('/')) out.pop_back();
+  return out;
+}
+
+}  // namespace
+
+std::optional<std::string> meant_path(std::string_view path) {
+  if (path.size() > kLongest || !path.starts_with('/') || is_known(path)) return std::nullopt;
+  std::string clean = without_double_slashes(path);
+  if (is_known(clean)) return clean;
+  std::string_view rest = clean;
+  while (rest.starts_with("/v1/v1/")) rest.remove_prefix(kVersion.size());
+  if (rest.size() < clean.size()) return std::string(rest);
+  // What else begins with the version is a path of the provider's, perhaps with one of these names in it.
+  if (rest.starts_with("/v1/")) return std::nullopt;
+  for (std::size_t at = 0; at != std::string_view::npos; at = rest.find('/', at + 1)) {
+    const std::string_view tail = rest.substr(at);
+    if (is_model_path(tail)) return std::string(kVersion) + std::string(tail);
+  }
+  return std::nullopt;
+}
+
+}  // namespace fuseboard::gateway

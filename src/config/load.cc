@@ -29,9 +29,8 @@ namespace fuseboard::config {
 namespace {
 
 constexpr std::array<std::string_view, 13> kRootKeys = {
-    "listen",        "allow_anonymous", "allowed_hosts", "admin",   "max_body", "max_body_memory",
-    "drain_timeout", "providers",       "models",        "budgets", "prices",   "on_missing_price",
-    "classify"};
+    "listen",    "allow_anonymous", "allowed_hosts", "admin",  "max_body",         "max_body_memory", "drain_timeout",
+    "providers", "models",          "budgets",       "prices", "on_missing_price", "classify"};
 
 constexpr std::uint64_t kLeastBody = std::uint64_t{1} << 10;
 constexpr std::uint64_t kMostBody = std::uint64_t{1} << 30;

@@ -90,7 +90,7 @@ net::Task<void> refuse_encoding(RouteContext& context, const net::UnknownCoding&
 }
 
 // Without its content codings; nullopt: it was refused.
-net::Task<std::optional<std::string>> read_plain_body(RouteContext& context) {
+net::Task<std::optional<net::Body>> read_plain_body(RouteContext& context) {
   auto codings = net::content_codings(context.exchange.head().headers);
   if (!codings) {
     co_await refuse_encoding(context, codings.error());
@@ -102,9 +102,9 @@ net::Task<std::optional<std::string>> read_plain_body(RouteContext& context) {
     co_return std::nullopt;
   }
   if (codings->empty()) co_return *std::move(body);
-  auto plain =
-      co_await net::decode_content(context.worker.loop, *std::move(codings), *std::move(body), context.shared.max_body);
-  if (plain) co_return *std::move(plain);
+  auto plain = co_await net::decode_content(context.worker.loop, *std::move(codings), std::string(body->view()),
+                                            context.shared.max_body);
+  if (plain) co_return net::Body(*plain);
   if (plain.error() == net::DecodeError::too_large) {
     co_await refuse_body(context, net::BodyError::too_large);
   } else {

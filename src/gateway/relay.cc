@@ -238,11 +238,11 @@ net::Task<std::expected<Relay::Sending, llm::RequestError>> Relay::prepare(const
 void Relay::end_unsayable(Flight& flight, const llm::RequestError& problem) {
   flight.cause = "the request cannot be said in its dialect: " + problem.message;
   Answer answer = request_error(problem, served_by(flight.attempt.target, {}));
-  keep_error({.attempt = flight.attempt.number,
-              .dialect = call_.dialect,
-              .head = std::move(answer.head),
-              .body = std::move(answer.body),
-              .ready = true});
+  keep_error(flight, {.attempt = flight.attempt.number,
+                      .dialect = call_.dialect,
+                      .head = std::move(answer.head),
+                      .body = std::move(answer.body),
+                      .ready = true});
   Failure failure = Failure::of(Category::invalid_request);
   failure.fallback = true;
   failure.evidence = Evidence::does_not_count;

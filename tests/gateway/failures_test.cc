@@ -96,8 +96,9 @@ TEST_F(FailuresTest, ABreakersLineTellsTheCauseOfItsLastFailure) {
                            .consecutive_failures = 5,
                            .open_time = std::chrono::seconds(30),
                            .last_failure = Category::network};
-  EXPECT_EQ(event_text(event, "connection\nrefused"),
-            "p/m: closed -> open after 5 failures in a row, the last network (connection\\x0arefused); refusing for 30s");
+  EXPECT_EQ(
+      event_text(event, "connection\nrefused"),
+      "p/m: closed -> open after 5 failures in a row, the last network (connection\\x0arefused); refusing for 30s");
 }
 
 }  // namespace

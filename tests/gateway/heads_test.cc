@@ -124,7 +124,8 @@ TEST(UpstreamRequest, CredentialsAndAccountsUnderAnyNameLeaveOnlyWhereTheyArePas
     EXPECT_TRUE(says(upstream_request(caller, passing(provider()), "/y", Dialect::openai), "the caller's")) << name;
   }
   for (const std::string_view name : {"Cookie", "Proxy-Authorization", "x-fuseboard-key", "x-custom"}) {
-    EXPECT_FALSE(says(upstream_request(post({{name, "the caller's"}}), passing(provider()), "/y", Dialect::openai), "the caller's"))
+    EXPECT_FALSE(says(upstream_request(post({{name, "the caller's"}}), passing(provider()), "/y", Dialect::openai),
+                      "the caller's"))
         << name;
   }
 }

@@ -217,10 +217,10 @@ typedef struct fuseboard_attempt_record {
   uint64_t charged_rounds;
   int64_t charged_usd_nanos;
   bool usage_understated;  // what was seen was charged, for the answer told less than a quarter of it
-  int64_t first_sign_ns;  // of work, after its start, where it came before the first content; FUSEBOARD_NONE_NS
-  bool company;           // it started beside others that had outlasted their patience
-  bool overtaken;         // it had outlasted its patience, and its company answered
-  bool cut;               // its call's deadline ended it, not its own limits
+  int64_t first_sign_ns;   // of work, after its start, where it came before the first content; FUSEBOARD_NONE_NS
+  bool company;            // it started beside others that had outlasted their patience
+  bool overtaken;          // it had outlasted its patience, and its company answered
+  bool cut;                // its call's deadline ended it, not its own limits
 } fuseboard_attempt_record;
 // FUSEBOARD_NOT_FOUND: no such entry. So with the next two.
 fuseboard_status fuseboard_call_get_attempt(const fuseboard_call* call, size_t index,

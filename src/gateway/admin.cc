@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "gateway/credential_state.h"
+
 namespace fuseboard::gateway {
 namespace {
 
@@ -60,12 +62,22 @@ Json last_failure_json(const std::optional<LastFailure>& last, TimePoint now) {
 Json model_json(const Route& route, const Failures& failures, TimePoint now) {
   Json targets = Json::array();
   for (const Target& target : route.plan->targets()) {
-    const std::optional<Rejection> refusal = target.state->breakers().look();
     targets.push_back({{"target", target.name},
-                       {"admits", !refusal},
+                       {"admits", !why_closed(target, now)},
                        {"last_failure", last_failure_json(failures.last(target.name), now)}});
   }
   return {{"model", route.name}, {"targets", std::move(targets)}};
+}
+
+Json credentials_json(const ModelTable& models, TimePoint now) {
+  Json credentials = Json::array();
+  for (const CredentialState& state : credential_states(models, now)) {
+    credentials.push_back({{"provider", state.provider},
+                           {"parked", state.parked},
+                           {"remaining_ms", to_milliseconds(state.remaining)},
+                           {"reason", category(state.reason)}});
+  }
+  return credentials;
 }
 
 }  // namespace
@@ -87,6 +99,7 @@ std::string state_json(const StateSources& sources) {
         {"requests", sources.server.requests}}},
       {"open_circuits", sources.breakers.open_count()},
       {"models", std::move(models)},
+      {"credentials", credentials_json(sources.models, now)},
       {"breakers", std::move(breakers)}};
   // Keys may hold any bytes a caller wrote as a model name: what is no plain ASCII is written out, for terminals.
   return state.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";

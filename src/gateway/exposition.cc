@@ -9,6 +9,7 @@
 
 #include "fuseboard/telemetry/breaker_gauge.h"
 #include "fuseboard/telemetry/exposition.h"
+#include "gateway/credential_state.h"
 #include "gateway/process_metrics.h"
 
 namespace fuseboard::gateway {
@@ -102,6 +103,14 @@ void write_upkeep(Exposition& out, const UpkeepCounts& upkeep) {
   write_pauses(out, upkeep.pauses);
 }
 
+void write_credentials(Exposition& out, const std::vector<CredentialState>& states) {
+  out.family("fuseboard_credential_parked", Exposition::Type::gauge,
+             "1 while a credential rests because its provider refused it, else 0.");
+  for (const CredentialState& state : states) {
+    out.sample("fuseboard_credential_parked", {{"provider", state.provider}}, std::uint64_t{state.parked});
+  }
+}
+
 }  // namespace
 
 std::string exposition(const ExpositionSources& from) {
@@ -112,6 +121,7 @@ std::string exposition(const ExpositionSources& from) {
              std::uint64_t{1});
   from.metrics.write(out);
   write_breakers(out, from.models, from.breakers);
+  write_credentials(out, credential_states(from.models, from.now));
   write_server(out, from.server);
   write_process(out);
   write_upkeep(out, from.upkeep);

@@ -36,6 +36,7 @@ struct ExpositionSources {
   const ModelTable& models;
   const BreakerRegistry& breakers;
   const CallMetrics& metrics;
+  TimePoint now{};
   net::HttpServer::Counters server{};
   UpkeepCounts upkeep{};
 };

@@ -13,6 +13,7 @@
 
 #include "fuseboard/core/rng.h"
 #include "gateway/call_metrics.h"
+#include "gateway/credential_state.h"
 #include "gateway/hops.h"
 #include "gateway/model_routes.h"
 #include "gateway/model_table.h"
@@ -27,6 +28,7 @@ namespace fuseboard::gateway {
 namespace {
 
 constexpr std::size_t kMostThreads = 16;
+constexpr Duration kCredentialsEvery = std::chrono::milliseconds(500);
 // Callers that stream for minutes are many; what really bounds them is the process's limit of descriptors.
 constexpr std::size_t kMostConnections = 65'536;
 
@@ -70,6 +72,7 @@ std::expected<std::uint16_t, std::string> listen_on_localhost(net::HttpServer& s
 struct Gateway::Impl {
   Impl(const config::Config& checked, const GatewayOptions& options)
       : config(checked),
+        log(options.log),
         clock(options.clock),
         wall(options.wall),
         log_dropped(options.log_dropped),
@@ -149,7 +152,16 @@ struct Gateway::Impl {
     return worker;
   }
 
+  // Looks every now and then: a credential rests for a second at least.
+  net::Task<void> watch_credentials(net::Loop& loop) {
+    CredentialWatch watch;
+    while (co_await loop.sleep_until(saturating_add(loop.now(), kCredentialsEvery))) {
+      for (const std::string& line : watch.update(credential_states(models, clock.now()))) log(line);
+    }
+  }
+
   const config::Config config;
+  const LogSink log;
   const Clock& clock;
   const WallClock& wall;
   const std::function<std::uint64_t()> log_dropped;
@@ -184,8 +196,13 @@ std::expected<std::uint16_t, std::string> Gateway::listen() {
         " is reachable from other machines and anybody there could spend your keys; listen on 127.0.0.1 or "
         "set allow_anonymous: true");
   }
-  if (address.host == "localhost") return listen_on_localhost(*impl_->server, address.port);
-  return impl_->server->listen(address.host, address.port);
+  auto port = address.host == "localhost" ? listen_on_localhost(*impl_->server, address.port)
+                                           : impl_->server->listen(address.host, address.port);
+  if (port && impl_->log) {
+    net::Loop& loop = impl_->loops.at(0);
+    loop.post([impl = impl_.get(), &loop] { net::spawn(impl->watch_credentials(loop)); });
+  }
+  return port;
 }
 
 void Gateway::drain(std::move_only_function<void()> done) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "fuseboard/core/escape.h"
@@ -12,6 +13,8 @@
 #include "fuseboard/telemetry/exposition.h"
 #include "gateway/access.h"
 #include "gateway/admin.h"
+#include "gateway/cause.h"
+#include "gateway/credential_state.h"
 #include "gateway/exposition.h"
 #include "gateway/meant_path.h"
 #include "gateway/model_routes.h"
@@ -27,17 +30,27 @@ using Context = RouteContext;
 
 net::Task<void> healthz(Context& context) { return respond(context, 200, "text/plain; charset=utf-8", "ok\n"); }
 
-// Ready: not draining, and at least one target of one model would be admitted.
+// Ready: not draining, and at least one target of one model would be admitted. What rests or refuses is named.
 net::Task<void> readyz(Context& context) {
   constexpr std::string_view kType = "text/plain; charset=utf-8";
+  constexpr std::size_t kMostNamed = 20;
   if (context.shared.draining.load(std::memory_order_relaxed)) return respond(context, 503, kType, "draining\n");
-  for (const auto& route : context.worker.models.routes()) {
-    const auto& targets = route->plan->targets();
-    const bool admits =
-        std::any_of(targets.begin(), targets.end(), [](const Target& t) { return !t.state->breakers().look(); });
-    if (admits) return respond(context, 200, kType, "ready\n");
+  const TimePoint now = context.worker.clock.now();
+  std::string parts;
+  for (const CredentialState& state : credential_states(context.worker.models, now)) {
+    if (state.parked) parts += resting_text(state) + "\n";
   }
-  return respond(context, 503, kType, "no target is admitted\n");
+  std::set<std::string_view> closed;
+  for (const auto& route : context.worker.models.routes()) {
+    for (const Target& target : route->plan->targets()) {
+      const auto why = why_closed(target, now);
+      if (!why) return respond(context, 200, kType, "ready\n" + parts);
+      if (closed.size() < kMostNamed && closed.insert(target.name).second) {
+        parts += escape_unprintable(target.name) + ": " + std::string(name(why->reason)) + "\n";
+      }
+    }
+  }
+  return respond(context, 503, kType, "no target is admitted\n" + parts);
 }
 
 net::Task<void> metrics(Context& context) {
@@ -46,6 +59,7 @@ net::Task<void> metrics(Context& context) {
                              .models = context.worker.models,
                              .breakers = context.shared.breakers,
                              .metrics = context.worker.metrics,
+                             .now = context.worker.clock.now(),
                              .server = context.shared.server_counters(),
                              .upkeep = context.shared.upkeep()}));
 }

@@ -12,7 +12,7 @@ import { createServer as createHttps } from 'node:https';
 import { createServer as createTcp } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { chat, scratch, startGateway, startSim } from './harness.mjs';
+import { chat, eventually, scratch, startGateway, startSim } from './harness.mjs';
 
 const openssl = (folder, ...args) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
 
@@ -202,4 +202,39 @@ test('a target that a field rules out is named with the field, whoever fails the
   assert.equal(behind.status, 502);
   assert.match((await behind.json()).error.message, /Connection refused.*; not asked: claude\/sim-ok: .*logit_bias/);
   await gateway.program.seen(/call failed .*model=behind .*Connection refused.*; not asked: claude\/sim-ok: .*logit_bias/);
+});
+
+test('a credential that its provider refused shows in the state, the log, readiness and the metrics, and is told when it is back', async (t) => {  // FBK-6
+  let refusing = true;
+  const port = await listening(t, createHttp((request, response) => {
+    request.resume();
+    response.writeHead(refusing ? 401 : 200, { 'content-type': 'application/json', ...(refusing && { 'retry-after': '5' }) });
+    response.end(JSON.stringify(refusing ? { error: { message: 'Incorrect API key provided: sk-ab***yz.', type: 'invalid_request_error', code: 'invalid_api_key' } }
+      : { id: 'c', object: 'chat.completion', model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }] }));
+  }));
+  const gateway = await startGateway(t, over({ base_url: `http://127.0.0.1:${port}/v1`, api_key: 'sk-never-told' }));
+  const get = async (path) => { const answer = await fetch(gateway.url + path); return { status: answer.status, text: await answer.text() }; };
+  assert.deepEqual(await get('/readyz'), { status: 200, text: 'ready\n' });
+  assert.match((await get('/metrics')).text, /^fuseboard_credential_parked\{provider="there"\} 0$/m);
+  const refused = await chat(gateway.url);
+  assert.equal(refused.status, 502);
+  assert.match((await refused.json()).error.message, /there\/sim-ok refused the credential it is configured with \(answered 401: invalid_api_key\)/);
+  const { credentials, models } = await gateway.state();
+  assert.equal(credentials.length, 1);
+  assert.equal(credentials[0].provider, 'there');
+  assert.equal(credentials[0].parked, true);
+  assert.equal(credentials[0].reason, 'authentication');
+  assert.ok(credentials[0].remaining_ms > 0 && credentials[0].remaining_ms <= 60_000, String(credentials[0].remaining_ms));
+  assert.equal(models[0].targets[0].admits, false);
+  const unready = await get('/readyz');
+  assert.equal(unready.status, 503);
+  assert.match(unready.text, /^no target is admitted\nthe credential of there rests for another \d+m?s?: authentication\nthere\/sim-ok: credential_parked\n$/);
+  assert.match((await get('/metrics')).text, /^fuseboard_credential_parked\{provider="there"\} 1$/m);
+  await gateway.program.seen(/the credential of there rests for another \S+: authentication/);
+  refusing = false;
+  await eventually(async () => (await chat(gateway.url)).status, (status) => status === 200, 'the credential is tried again');
+  await gateway.program.seen(/the credential of there is back/);
+  assert.equal(gateway.program.output.match(/credential of there rests/g).length, 1);
+  assert.equal((await gateway.state()).models[0].targets[0].admits, true);
+  assert.ok(!gateway.program.output.includes('sk-'));
 });

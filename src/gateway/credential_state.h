@@ -1,0 +1,48 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Which of the gateway's own credentials rest because their provider refused them [FBK-6]: for the state, the metrics,
+// readiness and the log.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fuseboard/core/category.h"
+#include "fuseboard/core/rejection.h"
+#include "fuseboard/core/time.h"
+#include "fuseboard/pipeline/target.h"
+#include "gateway/model_table.h"
+
+namespace fuseboard::gateway {
+
+struct CredentialState {
+  std::string provider;
+  bool parked = false;
+  Duration remaining = Duration::zero();  // until one attempt is let through as a probe
+  std::optional<Category> reason{};       // of the latest refusal
+};
+
+// Of the providers that configured models use with a credential of the gateway's own, each once, in the order of the
+// configuration.
+std::vector<CredentialState> credential_states(const ModelTable& models, TimePoint now);
+
+// Why the target would let nobody in now, its circuit and its credential alone looked at; nullopt: it would.
+std::optional<Rejection> why_closed(const Target& target, TimePoint now);
+
+// Says once when a credential begins to rest, and once when it is back. Not thread-safe.
+class CredentialWatch {
+ public:
+  // What has changed since the last call, a line each.
+  std::vector<std::string> update(const std::vector<CredentialState>& states);
+
+ private:
+  std::set<std::string> resting_;  // at most one entry a provider
+};
+
+// "the credential of openai rests for another 58s: authentication".
+std::string resting_text(const CredentialState& state);
+
+}  // namespace fuseboard::gateway

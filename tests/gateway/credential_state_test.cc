@@ -1,0 +1,93 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/credential_state.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace fuseboard::gateway {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class CredentialStateTest : public testing::Test {
+ protected:
+  static config::Config configured() {
+    config::Config config;
+    for (const char* name : {"p", "q"}) {
+      config.providers.push_back({.name = name,
+                                  .base_url = {.tls = false, .host = "127.0.0.1", .port = 1},
+                                  .api_key = config::Secret("k"),
+                                  .auth = config::Auth::bearer});
+    }
+    config.providers.push_back({.name = "open", .base_url = {.tls = false, .host = "127.0.0.1", .port = 1}});
+    config.models.push_back({.alias = "smart",
+                             .targets = {{.provider = "p", .model = "m"},
+                                         {.provider = "p", .model = "n"},
+                                         {.provider = "q", .model = "m"},
+                                         {.provider = "open", .model = "m"}}});
+    return config;
+  }
+  const Target& target(std::size_t i) { return models_.routes().front()->plan->targets()[i]; }
+  void settle(std::size_t i, const Outcome& outcome) {
+    auto pass = target(i).state->credential()->try_pass(clock_.now());
+    ASSERT_TRUE(pass);
+    std::move(*pass).settle(outcome, clock_.now());
+  }
+  std::vector<std::string> watched() { return watch_.update(credential_states(models_, clock_.now())); }
+
+  ManualClock clock_;
+  BreakerRegistry breakers_{BreakerRegistryOptions{.defaults = provider_preset()}, clock_};
+  ModelTable models_{configured(), breakers_};
+  CredentialWatch watch_;
+};
+
+TEST_F(CredentialStateTest, EachOfOurCredentialsIsToldOnceWithWhatIsLeftOfItsRest) {  // FBK-6
+  settle(0, Outcome::failed(Failure::of(Category::authentication)));
+  clock_.advance(seconds(20));
+  const auto states = credential_states(models_, clock_.now());
+  ASSERT_EQ(states.size(), 2U) << "a provider without a credential has none that could rest";
+  EXPECT_EQ(states[0].provider, "p");
+  EXPECT_TRUE(states[0].parked);
+  EXPECT_EQ(states[0].remaining, seconds(40));
+  EXPECT_EQ(states[0].reason, Category::authentication);
+  EXPECT_EQ(states[1].provider, "q");
+  EXPECT_FALSE(states[1].parked);
+  EXPECT_EQ(states[1].remaining, seconds(0));
+  EXPECT_EQ(states[1].reason, std::nullopt);
+}
+
+TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAdmitsNobody) {  // FBK-6
+  EXPECT_FALSE(why_closed(target(0), clock_.now()));
+  settle(0, Outcome::failed(Failure::of(Category::quota_exhausted)));
+  for (const std::size_t i : {0U, 1U}) {
+    ASSERT_TRUE(why_closed(target(i), clock_.now()));
+    EXPECT_EQ(why_closed(target(i), clock_.now())->reason, RejectionReason::credential_parked);
+  }
+  EXPECT_FALSE(why_closed(target(2), clock_.now()));
+  EXPECT_FALSE(why_closed(target(3), clock_.now()));
+  clock_.advance(seconds(60));
+  EXPECT_FALSE(why_closed(target(0), clock_.now())) << "a probe is let through";
+}
+
+TEST_F(CredentialStateTest, RestingAndBeingBackAreSaidOnceEach) {
+  EXPECT_THAT(watched(), IsEmpty());
+  settle(0, Outcome::failed(Failure::of(Category::authentication)));
+  clock_.advance(milliseconds(500));
+  EXPECT_THAT(watched(), ElementsAre("the credential of p rests for another 1m: authentication"));
+  EXPECT_THAT(watched(), IsEmpty());
+  clock_.advance(seconds(60));
+  EXPECT_THAT(watched(), IsEmpty()) << "its time is over, but nobody has tried it";
+  settle(0, Outcome::success());
+  EXPECT_THAT(watched(), ElementsAre("the credential of p is back"));
+  EXPECT_THAT(watched(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace fuseboard::gateway

@@ -26,6 +26,8 @@ namespace {
 constexpr std::size_t kMostThreads = 16;
 // Callers that stream for minutes are many; what really bounds them is the process's limit of descriptors.
 constexpr std::size_t kMostConnections = 65'536;
+// A caller that has stopped reading its stream may be a person who has stopped a terminal, or a program that thinks.
+constexpr Duration kMostPatientReader = std::chrono::minutes(5);
 
 std::size_t thread_count(std::size_t wanted) {
   if (wanted != 0) return wanted;
@@ -37,6 +39,7 @@ net::ServerOptions server_options(const config::Config& config, std::shared_ptr<
   options.max_body = config.max_body;
   options.body_memory = std::move(body_memory);
   options.max_connections = kMostConnections;
+  options.stream_write_timeout = kMostPatientReader;
   // What the server refuses by itself is told in the dialect of its caller, as far as that can be seen.
   options.error_body = [](int status, std::string_view message, const net::RequestHead& request) {
     std::string body = llm::openai_error_body(message, status < 500 ? "invalid_request_error" : "api_error");

@@ -91,6 +91,7 @@ AnswerStream::Reading AnswerStream::read(std::string_view bytes, TimePoint now) 
 
 AnswerStream::Reading AnswerStream::read_event(const net::SseEvent& event, TimePoint now) {
   if (!event.has_data) {
+    if (reader_->at_work()) last_event_ = now;
     if (writer_ == nullptr) out_ += event.raw;  // comments and pings keep the caller's own timeouts quiet
     return Reading::goes_on;
   }
@@ -103,6 +104,7 @@ AnswerStream::Reading AnswerStream::read_event(const net::SseEvent& event, TimeP
   const std::size_t out_before = out_.size();
   const llm::StreamPiece piece = reader_->read(event.event, event.data);
   if (piece != llm::StreamPiece::prelude) last_event_ = now;
+  if (piece == llm::StreamPiece::work || piece == llm::StreamPiece::content) worked_ = true;
   switch (piece) {
     case llm::StreamPiece::malformed:
       if (was_complete) return close();  // what comes behind the finish reason adds nothing to the answer
@@ -115,6 +117,7 @@ AnswerStream::Reading AnswerStream::read_event(const net::SseEvent& event, TimeP
       if (!relay(event)) return Reading::mismatch;
       return finish();
     case llm::StreamPiece::content:
+    case llm::StreamPiece::work:
     case llm::StreamPiece::prelude:
     case llm::StreamPiece::finish:
     case llm::StreamPiece::usage:

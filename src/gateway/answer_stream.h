@@ -89,8 +89,11 @@ class AnswerStream {
   // Whether the caller reads a stream that was written here.
   bool rewrites() const noexcept { return writer_ != nullptr; }
   std::uint64_t skipped() const noexcept { return skipped_; }
-  // When it last said something: comments, pings and empty events are nothing [STR-3].
+  // When it last said something. Comments, pings and empty events are nothing by themselves, but while a thought or a
+  // call is under way they say that it is [STR-3].
   TimePoint last_event() const noexcept { return last_event_; }
+  // Whether it has shown that the model works, if nothing else.
+  bool worked() const noexcept { return worked_; }
 
  private:
   Reading read_event(const net::SseEvent& event, TimePoint now);
@@ -122,6 +125,7 @@ class AnswerStream {
   TimePoint last_event_;
   bool more_than_text_ = false;  // written into an answer that is gone on with
   bool malformed_ = false;
+  bool worked_ = false;
 };
 
 }  // namespace fuseboard::gateway

@@ -26,6 +26,7 @@ struct Relay::Flight {
   Flight* next = nullptr;           // of those whose tasks run
   bool callers_account = false;     // the request names an organization or a project of the caller's
   bool resent = false;              // a kept connection had died
+  bool worked = false;              // its first sign of work has been told to the driver
   bool begun = false;               // its first content has been told to the driver
   net::BodyMemory::Share memory{};  // of a plain answer
 };

@@ -31,6 +31,8 @@ constexpr std::size_t kMostThreads = 16;
 constexpr Duration kCredentialsEvery = std::chrono::milliseconds(500);
 // Callers that stream for minutes are many; what really bounds them is the process's limit of descriptors.
 constexpr std::size_t kMostConnections = 65'536;
+// A caller that has stopped reading its stream may be a person who has stopped a terminal, or a program that thinks.
+constexpr Duration kMostPatientReader = std::chrono::minutes(5);
 
 std::size_t thread_count(std::size_t wanted) {
   if (wanted != 0) return wanted;
@@ -42,6 +44,7 @@ net::ServerOptions server_options(const config::Config& config, std::shared_ptr<
   options.max_body = config.max_body;
   options.body_memory = std::move(body_memory);
   options.max_connections = kMostConnections;
+  options.stream_write_timeout = kMostPatientReader;
   // What the server refuses by itself is told in the dialect of its caller, as far as that can be seen.
   options.error_body = [](int status, std::string_view message, const net::RequestHead& request) {
     std::string body = llm::openai_error_body(message, status < 500 ? "invalid_request_error" : "api_error");
@@ -197,7 +200,7 @@ std::expected<std::uint16_t, std::string> Gateway::listen() {
         "set allow_anonymous: true");
   }
   auto port = address.host == "localhost" ? listen_on_localhost(*impl_->server, address.port)
-                                           : impl_->server->listen(address.host, address.port);
+                                          : impl_->server->listen(address.host, address.port);
   if (port && impl_->log) {
     net::Loop& loop = impl_->loops.at(0);
     loop.post([impl = impl_.get(), &loop] { net::spawn(impl->watch_credentials(loop)); });

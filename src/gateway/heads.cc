@@ -261,6 +261,10 @@ net::ResponseHead caller_response(net::ResponseHead upstream, const ServedBy& se
   return upstream;
 }
 
+bool is_event_stream(const net::Headers& headers) noexcept {
+  return net::starts_with_ignoring_case(headers.get("content-type"), "text/event-stream");
+}
+
 void describe_own_body(net::Headers& headers, bool streamed) {
   for (const std::string_view name :
        {"content-encoding", "content-disposition", "content-md5", "digest", "etag", "last-modified"}) {

@@ -48,6 +48,9 @@ struct ServedBy {
 // must not point into it.
 net::ResponseHead caller_response(net::ResponseHead upstream, const ServedBy& served_by, llm::Dialect spoken);
 
+// Whether a head calls its body a stream of events, which it need not be.
+bool is_event_stream(const net::Headers& headers) noexcept;
+
 // Of an answer whose body was written here: what the upstream said of its own body does not hold.
 void describe_own_body(net::Headers& headers, bool streamed);
 

@@ -9,6 +9,7 @@
 #include "fuseboard/classify/classifier.h"
 #include "fuseboard/classify/user_rules.h"
 #include "gateway/answer_coding.h"
+#include "gateway/body_kind.h"
 #include "gateway/cause.h"
 #include "gateway/credential_scopes.h"
 #include "gateway/flight.h"
@@ -27,11 +28,6 @@ constexpr std::size_t kMaxPlainAnswer = std::size_t{64} << 20;
 
 // What a server that knows nothing of a connection needs to say so: one round trip, even around the world.
 constexpr Duration kDiesAtOnce = std::chrono::milliseconds(250);
-
-bool is_event_stream(const net::ResponseHead& head) {
-  constexpr std::string_view kType = "text/event-stream";
-  return net::starts_with_ignoring_case(head.headers.get("content-type"), kType);
-}
 
 int status_of(Category category) {
   switch (category) {
@@ -199,8 +195,8 @@ net::Task<void> Relay::attempt(Attempt attempt) {
     end_broken(flight, head.error());
   } else if (head->status < 200 || head->status > 299) {
     co_await read_error(flight, *head, sending.prefilled());
-  } else if (driver_.accepted(attempt.number); call_.facts.stream && is_event_stream(*head)) {
-    co_await relay_stream(flight, *head, sending);
+  } else if (driver_.accepted(attempt.number); call_.facts.stream) {
+    co_await read_streamed(flight, *head, sending);
   } else {
     co_await read_plain(flight, *head);
   }
@@ -325,12 +321,14 @@ net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead& head, bool 
   end(flight, report);
 }
 
-net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead& head) {
+// `begun` is what has been read of it.
+net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead& head, std::string begun) {
   const Attempt& attempt = flight.attempt;
   // All of it counts as first content: nothing has been handed on, also where a stream was asked for [RTY-3].
   auto body = co_await flight.upstream->read_all(kMaxPlainAnswer, std::min(attempt.first_content_by, attempt.total_by),
                                                  &flight.memory);
   if (!driver_.in_flight(attempt.number)) co_return;
+  if (body && !begun.empty()) body->insert(0, begun);
   if (body && !attempt.recovery) {
     auto plain = co_await plain_body(worker_.loop, head, *std::move(body), kMaxPlainAnswer);
     if (!driver_.in_flight(attempt.number)) co_return;
@@ -373,6 +371,7 @@ net::Task<void> Relay::take_plain(Flight& flight, net::ResponseHead& head, std::
     end(flight, failed_report(failure, true));
     co_return;
   }
+  if (is_event_stream(head.headers) && body_kind(body) == BodyKind::json) describe_own_body(head.headers, false);
   const bool streamed = call_.facts.stream && llm::translates(call_.endpoint) && call_.facts.choices == 1;
   if (dialect != call_.dialect || streamed) {
     const llm::StreamOrigin origin{.created = std::chrono::system_clock::to_time_t(worker_.wall.now()),

@@ -53,11 +53,12 @@ class Relay final : private CallHands {
   bool was_stale(const Flight& flight, TimePoint sent,
                  const std::expected<net::ResponseHead, net::TransportError>& head) const;
   net::Task<void> read_error(Flight& flight, net::ResponseHead& head, bool prefilled);
-  net::Task<void> read_plain(Flight& flight, net::ResponseHead& head);
+  net::Task<void> read_plain(Flight& flight, net::ResponseHead& head, std::string begun = {});
   net::Task<void> take_plain(Flight& flight, net::ResponseHead& head, std::string body);
 
   // Streams (relay_stream.cc).
-  net::Task<void> relay_stream(Flight& flight, net::ResponseHead& head, const Sending& sending);
+  net::Task<void> read_streamed(Flight& flight, net::ResponseHead& head, const Sending& sending);
+  net::Task<void> relay_stream(Flight& flight, net::ResponseHead& head, const Sending& sending, std::string_view begun);
   AnswerStream make_stream(const Flight& flight, const Sending& sending) const;
   net::Task<bool> hand_on(Flight& flight, AnswerStream& stream, net::ResponseHead& head);
   net::Task<void> complete_stream(Flight& flight, AnswerStream& stream, net::ResponseHead& head);

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "gateway/answer_coding.h"
+#include "gateway/body_kind.h"
 #include "gateway/cause.h"
 #include "gateway/flight.h"
+#include "gateway/reading_pace.h"
 #include "gateway/relay.h"
 #include "gateway/transport_fault.h"
 #include "llm/errors.h"
@@ -30,14 +32,26 @@ net::Task<void> drain(net::ClientExchange upstream, TimePoint by) {
   }
 }
 
-// When the next bytes must have come, and what it means if they have not. While the caller was slow to read, nobody
-// listened to the upstream: so long its silence is none.
-std::pair<TimePoint, TransportFault> next_by(const Attempt& attempt, const AnswerStream& stream, Duration unheard) {
-  if (!stream.content_seen())
-    return {std::min(attempt.first_content_by, attempt.total_by), TransportFault::first_content_timeout};
-  const TimePoint idle_by = saturating_add(saturating_add(stream.last_event(), unheard), attempt.idle);
-  if (idle_by <= attempt.total_by) return {idle_by, TransportFault::idle_timeout};
-  return {attempt.total_by, TransportFault::total_timeout};
+// Until when there must be content, each sign of work being a new beginning. The caller's own deadline stands.
+struct FirstContent {
+  Duration limit{};
+  TimePoint deadline{};
+
+  TimePoint by(const Attempt& attempt, const AnswerStream& stream) const noexcept {
+    if (!stream.worked()) return std::min(attempt.first_content_by, attempt.total_by);
+    return std::min({saturating_add(stream.last_event(), limit), deadline, attempt.total_by});
+  }
+};
+
+// When the next bytes must have come, and what it means if they have not. Time in which the caller did not read is
+// nobody's.
+std::pair<TimePoint, TransportFault> next_by(const Attempt& attempt, const AnswerStream& stream,
+                                             const FirstContent& first_content, const ReadingPace& caller) {
+  if (!stream.content_seen()) return {first_content.by(attempt, stream), TransportFault::first_content_timeout};
+  const TimePoint idle_by = saturating_add(saturating_add(stream.last_event(), caller.unheard()), attempt.idle);
+  const TimePoint total_by = saturating_add(attempt.total_by, caller.paused());
+  if (idle_by <= total_by) return {idle_by, TransportFault::idle_timeout};
+  return {total_by, TransportFault::total_timeout};
 }
 
 // How long the target was given before that fault.
@@ -72,7 +86,44 @@ AnswerStream Relay::make_stream(const Flight& flight, const Sending& sending) co
   return {terms, now()};
 }
 
-net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead& head, const Sending& sending) {
+// The answer to a request for a stream is what its first bytes say, not what its head says. In a content coding they
+// say nothing.
+net::Task<void> Relay::read_streamed(Flight& flight, net::ResponseHead& head, const Sending& sending) {
+  const Attempt& attempt = flight.attempt;
+  std::string kept;
+  std::string_view begun;
+  const bool coded = head.headers.contains("content-encoding");
+  BodyKind kind = BodyKind::unclear;
+  while (kind == BodyKind::unclear && kept.size() <= kMaxUnclear) {
+    const auto bytes = co_await flight.upstream->read_some(std::min(attempt.first_content_by, attempt.total_by));
+    if (!driver_.in_flight(attempt.number)) co_return;
+    if (!bytes && bytes.error().kind == net::TransportError::body_timeout) {
+      constexpr TransportFault kFault = TransportFault::first_content_timeout;
+      flight.cause = cause_of_waiting(kFault, patience_of(attempt, kFault, flight.started));
+      end(flight, failed_report(kFault));
+      co_return;
+    }
+    if (!bytes) {
+      end_broken(flight, bytes.error());
+      co_return;
+    }
+    if (bytes->empty()) break;
+    begun = kept.empty() ? *bytes : std::string_view(kept.append(*bytes));
+    kind = coded ? BodyKind::other : body_kind(begun);
+    if (kind == BodyKind::unclear && kept.empty()) begun = kept = begun;
+  }
+  const bool called_events = is_event_stream(head.headers);
+  if (kind == BodyKind::events || (kind != BodyKind::json && called_events)) {
+    if (!called_events) describe_own_body(head.headers, true);
+    co_await relay_stream(flight, head, sending, begun);
+  } else {
+    co_await read_plain(flight, head, std::string(begun));
+  }
+}
+
+// `begun` is what has been read of it; nothing: it has ended.
+net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead& head, const Sending& sending,
+                                    std::string_view begun) {
   using Reading = AnswerStream::Reading;
   const std::uint32_t number = flight.attempt.number;
   AnswerStream stream = make_stream(flight, sending);
@@ -83,11 +134,15 @@ net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead& head, con
     end(flight, failed_report(TransportFault::malformed));
     co_return;
   }
-  std::string plain;                    // of a stream in a content coding
-  Duration unheard = Duration::zero();  // since its last event
-  for (;;) {
-    const auto [by, fault] = next_by(flight.attempt, stream, unheard);
-    auto bytes = co_await flight.upstream->read_some(by);
+  std::string plain;  // of a stream in a content coding
+  const FirstContent first_content{
+      .limit = driver_.execution().plan().targets()[flight.attempt.target].timeouts.first_content,
+      .deadline = call_.options.deadline.time()};
+  ReadingPace caller;
+  std::expected<std::string_view, net::TransportError> bytes = begun;
+  for (bool first = true;; first = false) {
+    const auto [by, fault] = next_by(flight.attempt, stream, first_content, caller);
+    if (!first) bytes = co_await flight.upstream->read_some(by);
     if (!driver_.in_flight(number)) co_return;
     if (*coding && bytes && !bytes->empty()) {
       plain.clear();
@@ -103,14 +158,15 @@ net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead& head, con
     const TimePoint last_event = stream.last_event();
     const bool over = !bytes || bytes->empty();
     const Reading reading = over ? stream.end(bytes.has_value()) : stream.read(*bytes, now());
+    if (stream.worked() && !std::exchange(flight.worked, true)) driver_.working(number);
     const bool broken = reading == Reading::failed || reading == Reading::mismatch;
     // Content that came together with a failure has not reached the caller: another try still costs nothing.
     const bool still_free = broken && !driver_.execution().committed();
     if (stream.content_seen() && !stream.out().empty() && !still_free) {
       const TimePoint began = now();
       if (!co_await hand_on(flight, stream, head)) co_return;
-      if (stream.last_event() != last_event) unheard = Duration::zero();
-      unheard = saturating_add(unheard, elapsed(began, now()));
+      if (stream.last_event() != last_event) caller.heard();
+      caller.wrote(began, now());
     }
     if (reading == Reading::goes_on) continue;
     worker_.metrics.count_skipped(*call_.route, stream.skipped());
@@ -119,14 +175,18 @@ net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead& head, con
     } else if (reading == Reading::mismatch) {
       flight.cause = "what it answers does not go on where the answer broke off";
       fail_stream(flight, stream, {.outcome = Outcome::success(), .answered = true, .unusable = true});
-    } else if (bytes || !stream.error().empty() || stream.malformed()) {
-      flight.cause = cause_of_stream(stream);
-      fail_stream(flight, stream, failed_report(*stream.verdict(), true));
     } else {
-      const bool silent = bytes.error().kind == net::TransportError::body_timeout;
-      flight.cause = silent ? cause_of_waiting(fault, patience_of(flight.attempt, fault, flight.started))
-                            : cause_of_break(flight, bytes.error());
-      fail_stream(flight, stream, silent ? failed_report(fault) : report_of(bytes.error()));
+      const bool told = !stream.error().empty() || stream.malformed();
+      const bool silent = !bytes && bytes.error().kind == net::TransportError::body_timeout;
+      AttemptReport report = bytes || told ? failed_report(*stream.verdict(), true)
+                             : silent      ? failed_report(fault)
+                                           : report_of(bytes.error());
+      flight.cause = bytes || told ? cause_of_stream(stream)
+                     : silent      ? cause_of_waiting(fault, patience_of(flight.attempt, fault, flight.started))
+                                   : cause_of_break(flight, bytes.error());
+      // It may have given up writing to a caller that did not read.
+      if (!told && caller.wore_out(now())) report.outcome.failure->evidence = Evidence::does_not_count;
+      fail_stream(flight, stream, report);
     }
     co_return;
   }

@@ -9,6 +9,7 @@
 #include "llm/json_text.h"
 #include "llm/prefill.h"
 #include "llm/translate_request.h"
+#include "llm/unsigned_thinking.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -74,6 +75,7 @@ RequestBody RequestForms::body(std::uint32_t target) {
 
 std::expected<RequestBody, llm::RequestError> RequestForms::make_body(std::uint32_t target) const {
   if (!translated(target)) {
+    if (auto changed = without_unsigned_thinking(target)) return RequestBody(*std::move(changed));
     const std::string_view whole = call_.body;
     return RequestBody(whole.substr(0, call_.facts.model_begin), llm::json_string(upstream(target).model),
                        whole.substr(call_.facts.model_end));
@@ -81,6 +83,16 @@ std::expected<RequestBody, llm::RequestError> RequestForms::make_body(std::uint3
   auto body = translate(target);
   if (!body) return std::unexpected(std::move(body.error()));
   return RequestBody(*std::move(body));
+}
+
+// Of a target of messages that would refuse them; nullopt: there are none.
+std::optional<std::string> RequestForms::without_unsigned_thinking(std::uint32_t target) const {
+  if (call_.endpoint != llm::Endpoint::messages && call_.endpoint != llm::Endpoint::count_tokens) return std::nullopt;
+  const auto body = llm::without_unsigned_thinking(call_.body);
+  if (!body) return std::nullopt;
+  // The model's name may stand somewhere else now.
+  const auto facts = llm::parse_request(call_.endpoint, *body);
+  return facts ? std::optional(llm::with_model(*body, *facts, upstream(target).model)) : std::nullopt;
 }
 
 std::expected<std::string, llm::RequestError> RequestForms::body_with_prefill(std::uint32_t target,

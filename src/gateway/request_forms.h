@@ -80,6 +80,7 @@ class RequestForms final : public Eligibility {
     std::string body;
   };
   const Upstream& upstream(std::uint32_t target) const { return call_.route->upstreams[target]; }
+  std::optional<std::string> without_unsigned_thinking(std::uint32_t target) const;
   std::expected<std::string, llm::RequestError> translate(std::uint32_t target) const;
 
   const std::vector<Provider>& providers_;

@@ -18,6 +18,78 @@ void add_text(std::vector<Delta>& deltas, Delta::Kind kind, std::string text) {
   if (!text.empty()) deltas.push_back({.kind = kind, .text = std::move(text)});
 }
 
+// Whether a `function` of a call, or what has its place, holds a piece of the arguments.
+bool says_arguments(const JsonValue& function) {
+  bool says = false;
+  function.each_member([&](std::string_view name, const JsonValue& value) {
+    if ((name == "arguments" || name == "input") && value.has_content()) says = true;
+  });
+  return says;
+}
+
+bool call_says_arguments(const JsonValue& call) {
+  bool says = false;
+  call.each_member([&](std::string_view name, const JsonValue& value) {
+    if (name == "function" || name == "custom") says = says || says_arguments(value);
+  });
+  return says;
+}
+
+// What the members of one message come to.
+class Tally {
+ public:
+  explicit Tally(MessageForm form) noexcept : whole_(form == MessageForm::whole) {}
+
+  void take(std::string_view name, const JsonValue& value) {
+    if (name == "content") {
+      take_content(value);
+    } else if (name == "tool_calls") {
+      fills_in_ = fills_in_ || (value.is_array() && !value.has_content());
+      value.each_element([&](const JsonValue& call) { take_call(whole_ || call_says_arguments(call)); });
+    } else if (name == "function_call") {
+      if (value.is_object()) take_call(whole_ || says_arguments(value));
+    } else if (value.has_content()) {
+      facts_.content = true;
+      facts_.plain = false;
+      (name == "refusal" || name == "audio" ? text_ : thoughts_) = true;
+    } else if (is_reasoning(name) && value.is_string()) {
+      begins_to_think_ = true;
+    }
+  }
+
+  MessageFacts facts() const noexcept {
+    MessageFacts facts = facts_;
+    const bool thinks = thoughts_ || (begins_to_think_ && !fills_in_);
+    facts.work = !facts.content && (thinks || calls_);
+    facts.at_work = (thinks || calls_) && !text_;
+    return facts;
+  }
+
+ private:
+  void take_content(const JsonValue& content) {
+    const bool is_text = content.is_string();
+    fills_in_ = fills_in_ || (is_text && !content.has_content());
+    if (!content.has_content()) return;
+    facts_.content = true;
+    facts_.plain = facts_.plain && is_text;
+    text_ = true;
+  }
+
+  void take_call(bool says) noexcept {
+    calls_ = true;
+    facts_.content = facts_.content || says;
+    facts_.plain = false;
+  }
+
+  MessageFacts facts_{};
+  bool whole_;
+  bool fills_in_ = false;  // members of which there is nothing: then empty thoughts say nothing either
+  bool text_ = false;
+  bool thoughts_ = false;
+  bool begins_to_think_ = false;
+  bool calls_ = false;
+};
+
 }  // namespace
 
 struct ChatMessageReader::Said {
@@ -25,74 +97,66 @@ struct ChatMessageReader::Said {
   std::string text{};
   std::string refusal{};
   std::vector<Delta> calls{};
-  MessageFacts facts{};
+  bool too_many = false;
 };
 
 struct ChatMessageReader::CallPiece {
   std::optional<std::uint64_t> index{};
   std::string_view id{};
   std::string_view name{};
-  std::string_view arguments{};  // as written
+  std::string_view arguments{};  // a literal, or an object as written
 };
 
-MessageFacts look_at_message(const JsonValue& message) {
-  MessageFacts facts;
+MessageFacts look_at_message(const JsonValue& message, MessageForm form) {
+  Tally tally(form);
   MessageBytes bytes;
   message.each_member([&](std::string_view name, const JsonValue& value) {
     if (!is_content_field(name)) return;
-    const bool is_text = name == "content" && value.is_string();
-    if (!value.has_content()) return;
-    facts.content = true;
-    facts.plain = facts.plain && is_text;
-    bytes.take(name, value);
+    tally.take(name, value);
+    if (value.has_content()) bytes.take(name, value);
   });
+  MessageFacts facts = tally.facts();
   facts.bytes = bytes.count();
   return facts;
 }
 
 MessageFacts ChatMessageReader::read(const JsonValue& message, MessageForm form, std::vector<Delta>& deltas) {
   Said said;
+  Tally tally(form);
   MessageBytes bytes;
+  ++events_;
   bool reasoning_said = false;
   message.each_member([&](std::string_view name, const JsonValue& value) {
     if (!is_content_field(name)) return;
+    tally.take(name, value);
     bytes.take(name, value);
     if (name == "content") {
       read_content(value, said);
-      return;
-    }
-    if (name == "tool_calls") {
+    } else if (name == "tool_calls") {
       read_calls(value, form, said);
-      return;
+    } else if (value.has_content()) {
+      const std::string_view literal = value.literal();
+      if (name == "refusal") refusal_.append(said.refusal, literal);
+      // Some servers say the same thoughts under both names.
+      if (is_reasoning(name) && !std::exchange(reasoning_said, true)) reasoning_.append(said.reasoning, literal);
     }
-    const std::string_view literal = value.literal();
-    if (!value.has_content()) return;
-    said.facts.content = true;
-    said.facts.plain = false;
-    if (name == "refusal") refusal_.append(said.refusal, literal);
-    // Some servers say the same thoughts under both names.
-    if (is_reasoning(name) && !std::exchange(reasoning_said, true)) reasoning_.append(said.reasoning, literal);
   });
   add_text(deltas, Delta::Kind::reasoning, std::move(said.reasoning));
   add_text(deltas, Delta::Kind::text, std::move(said.text));
   add_text(deltas, Delta::Kind::refusal, std::move(said.refusal));
   for (Delta& delta : said.calls) deltas.push_back(std::move(delta));
-  said.facts.bytes = bytes.count();
-  return said.facts;
+  MessageFacts facts = tally.facts();
+  facts.too_many = said.too_many || held() > kMaxHeldCalls;
+  facts.bytes = bytes.count();
+  return facts;
 }
 
 void ChatMessageReader::read_content(const JsonValue& content, Said& said) {
   if (content.is_string()) {
-    const std::string_view literal = content.literal();
-    said.facts.content = said.facts.content || literal.size() > 2;
-    text_.append(said.text, literal);
+    text_.append(said.text, content.literal());
     return;
   }
-  content.each_element([&](const JsonValue& part) {
-    said.facts.content = true;
-    said.facts.plain = false;
-    read_content_part(part, said);
-  });
+  content.each_element([&](const JsonValue& part) { read_content_part(part, said); });
 }
 
 // Mistral: {"type":"text","text"} and {"type":"thinking","thinking":[{"type":"text","text"}]}.
@@ -110,8 +174,6 @@ void ChatMessageReader::read_content_part(const JsonValue& part, Said& said) {
 
 void ChatMessageReader::read_calls(const JsonValue& calls, MessageForm form, Said& said) {
   calls.each_element([&](const JsonValue& element) {
-    said.facts.content = true;
-    said.facts.plain = false;
     CallPiece piece;
     element.each_member([&](std::string_view name, const JsonValue& value) {
       if (name == "index") {
@@ -121,7 +183,8 @@ void ChatMessageReader::read_calls(const JsonValue& calls, MessageForm form, Sai
       } else if (name == "function") {
         value.each_member([&](std::string_view field, const JsonValue& member) {
           if (field == "name") piece.name = member.text();
-          if (field == "arguments") piece.arguments = member.literal();
+          if (field != "arguments" || !member.has_content()) return;
+          piece.arguments = member.is_object() ? member.raw() : member.literal();
         });
       }
     });
@@ -130,35 +193,84 @@ void ChatMessageReader::read_calls(const JsonValue& calls, MessageForm form, Sai
 }
 
 // Which call a piece goes on with; calls_.size(): a new one. Some servers leave the index out, and some count every
-// call 0: a piece with a name and an id of its own begins a call.
+// call 0.
 std::size_t ChatMessageReader::find_call(const CallPiece& piece, MessageForm form) const noexcept {
   if (form == MessageForm::whole) return calls_.size();
+  const auto may_be = [&](const Call& call) { return !piece.index || call.index == *piece.index; };
+  for (std::size_t i = calls_.size(); i-- > 0 && !piece.id.empty();) {
+    if (may_be(calls_[i]) && calls_[i].id == piece.id) return i;
+  }
   for (std::size_t i = calls_.size(); i-- > 0;) {
-    const Call& call = calls_[i];
-    if (piece.index && call.index != *piece.index) continue;
-    const bool another = !piece.name.empty() && !piece.id.empty() && piece.id != call.id;
-    return another ? calls_.size() : i;
+    if (may_be(calls_[i])) return goes_on(calls_[i], piece) ? i : calls_.size();
   }
   return calls_.size();
 }
 
+// Whether a piece that is not known by its id adds to this call, and does not begin another.
+bool ChatMessageReader::goes_on(const Call& call, const CallPiece& piece) const noexcept {
+  if (piece.id.empty() && piece.name.empty()) return true;
+  if (!piece.id.empty() && !call.id.empty()) {
+    // More of the id, or the id of another call.
+    return piece.index && piece.name.empty() && !call.has_arguments;
+  }
+  if (piece.name.empty() || call.name.empty()) return true;
+  // Some servers repeat the name with every piece of the arguments.
+  if (piece.name == call.name) return !call.arguments.complete() && call.event != events_;
+  return piece.id.empty() && !call.has_arguments && call.event != events_;
+}
+
+void ChatMessageReader::add_piece(const CallPiece& piece, Call& call) {
+  if (piece.id != call.id) call.id += piece.id;
+  if (piece.name != call.name) call.name += piece.name;
+  if (piece.arguments.empty()) return;
+  call.has_arguments = true;
+  const std::size_t before = call.held.size();
+  if (piece.arguments.starts_with('{')) {
+    call.held += piece.arguments;
+  } else {
+    call.decoder.append(call.held, piece.arguments);
+  }
+  call.arguments.feed(std::string_view(call.held).substr(before));
+}
+
 void ChatMessageReader::read_call(const CallPiece& piece, MessageForm form, Said& said) {
-  const std::size_t found = find_call(piece, form);
-  const auto tool = static_cast<std::uint32_t>(found);
-  if (found == kMaxToolCalls) {
-    said.facts.too_many = true;
+  const std::size_t place = find_call(piece, form);
+  if (place == kMaxToolCalls) {
+    said.too_many = true;
     return;
   }
-  if (found == calls_.size()) {
-    calls_.push_back({.index = piece.index.value_or(found), .id = std::string(piece.id)});
-    said.calls.push_back(
-        {.kind = Delta::Kind::tool_begin, .tool = tool, .id = std::string(piece.id), .name = std::string(piece.name)});
+  if (place == calls_.size()) calls_.push_back({.index = piece.index.value_or(place)});
+  Call& call = calls_[place];
+  call.event = events_;
+  add_piece(piece, call);
+  if (form == MessageForm::whole) call.decoder.finish(call.held);
+  const bool has_id = !call.id.empty() || call.held.size() > kMaxBeforeId;
+  const bool known = has_id && !call.name.empty() && call.has_arguments;
+  if (call.told || known || form == MessageForm::whole) tell(place, said.calls);
+}
+
+// Calls that are complete but for their arguments keep their place before it.
+void ChatMessageReader::tell_before(std::size_t place, std::vector<Delta>& deltas) {
+  for (std::size_t i = 0; i < place; ++i) {
+    if (!calls_[i].told && !calls_[i].id.empty() && !calls_[i].name.empty()) tell(i, deltas);
   }
-  std::string arguments;
-  calls_[found].arguments.append(arguments, piece.arguments);
-  if (form == MessageForm::whole) calls_[found].arguments.finish(arguments);
-  if (arguments.empty()) return;
-  said.calls.push_back({.kind = Delta::Kind::tool_arguments, .tool = tool, .text = std::move(arguments)});
+}
+
+void ChatMessageReader::tell(std::size_t place, std::vector<Delta>& deltas) {
+  Call& call = calls_[place];
+  const auto tool = static_cast<std::uint32_t>(place);
+  if (!std::exchange(call.told, true)) {
+    tell_before(place, deltas);
+    deltas.push_back({.kind = Delta::Kind::tool_begin, .tool = tool, .id = call.id, .name = call.name});
+  }
+  if (call.held.empty()) return;
+  deltas.push_back({.kind = Delta::Kind::tool_arguments, .tool = tool, .text = std::exchange(call.held, {})});
+}
+
+std::size_t ChatMessageReader::held() const noexcept {
+  std::size_t bytes = 0;
+  for (const Call& call : calls_) bytes += call.id.size() + call.name.size() + call.held.size();
+  return bytes;
 }
 
 void ChatMessageReader::finish(std::vector<Delta>& deltas) {
@@ -170,6 +282,9 @@ void ChatMessageReader::finish(std::vector<Delta>& deltas) {
   finish_text(reasoning_, Delta::Kind::reasoning);
   finish_text(text_, Delta::Kind::text);
   finish_text(refusal_, Delta::Kind::refusal);
+  for (std::size_t place = 0; place < calls_.size(); ++place) {
+    if (!calls_[place].told) tell(place, deltas);
+  }
 }
 
 }  // namespace fuseboard::llm

@@ -19,6 +19,7 @@ class ChatReader final : public JsonStreamReader {
       : JsonStreamReader(std::move(options)), collects_(options_.deltas || options_.text) {}
 
   bool complete() const noexcept override;
+  bool at_work() const noexcept override { return at_work_; }
   std::string_view finish_reason(std::size_t choice) const noexcept override;
 
  private:
@@ -32,12 +33,15 @@ class ChatReader final : public JsonStreamReader {
 
   StreamPiece walk(std::string_view event, std::string_view data) override;
   bool begun() const noexcept override { return !choices_.empty(); }
+  void end() override;
   void tell(std::vector<Delta> said, bool has_usage);
+  void say(std::vector<Delta> said);
 
   bool collects_;
   UsageCounts counts_{};
   std::vector<Choice> choices_{};
   ChatMessageReader message_{};
+  bool at_work_ = false;
   bool begin_told_ = false;
   bool finish_told_ = false;
 };
@@ -56,7 +60,8 @@ class ChatReader::Event {
     if (too_many_) return StreamPiece::malformed;
     if (content_) return StreamPiece::content;
     if (finish_) return StreamPiece::finish;
-    return usage_ ? StreamPiece::usage : StreamPiece::prelude;
+    if (usage_) return StreamPiece::usage;
+    return work_ ? StreamPiece::work : StreamPiece::prelude;
   }
 
  private:
@@ -70,6 +75,7 @@ class ChatReader::Event {
   std::vector<Delta> said_{};
   bool error_ = false;
   bool content_ = false;
+  bool work_ = false;
   bool finish_ = false;
   bool usage_ = false;
   bool too_many_ = false;
@@ -107,7 +113,7 @@ void ChatReader::Event::walk_choice(const JsonValue& element) {
       index = value.integer<std::uint64_t>().value_or(0);
     } else if (name == "delta" || name == "message") {
       const MessageForm form = name == "message" ? MessageForm::whole : MessageForm::piece;
-      take(collected ? reader_.message_.read(value, form, said_) : look_at_message(value));
+      take(collected ? reader_.message_.read(value, form, said_) : look_at_message(value, form));
     } else if (name == "finish_reason") {
       finish_reason = value.cut_text(kMostNameBytes);
     } else if (name == "error" && value.has_content()) {
@@ -129,6 +135,8 @@ bool ChatReader::Event::is_collected(const JsonValue& choice) const {
 void ChatReader::Event::take(const MessageFacts& facts) {
   content_ = content_ || facts.content;
   reader_.seen_.bytes += facts.bytes;
+  work_ = work_ || facts.work;
+  if (facts.content || facts.work) reader_.at_work_ = facts.at_work;
   too_many_ = too_many_ || facts.too_many;
   if (!facts.plain) reader_.plain_text_only_ = false;
 }
@@ -144,6 +152,7 @@ void ChatReader::Event::end_choice(std::uint64_t index, std::string finish_reaso
   // OpenRouter ends a broken answer so; it is no end of an answer.
   if (finish_reason == "error") error_ = true;
   finish_ = true;
+  reader_.at_work_ = false;
   if (index == 0) reader_.finish_reason_ = finish_reason;
   choice->finish_reason = std::move(finish_reason);
 }
@@ -166,6 +175,16 @@ StreamPiece ChatReader::walk(std::string_view /*event*/, std::string_view data) 
 void ChatReader::tell(std::vector<Delta> said, bool has_usage) {
   const bool finishes = !finish_told_ && !finish_reason_.empty();
   if (finishes) message_.finish(said);
+  say(std::move(said));
+  if (!options_.deltas) return;
+  if (finishes) {
+    finish_told_ = true;
+    add({.kind = Delta::Kind::finish, .reason = llm::finish_reason(Dialect::openai, finish_reason_)});
+  }
+  if (has_usage && usage_.known) add({.kind = Delta::Kind::usage, .usage = usage_});
+}
+
+void ChatReader::say(std::vector<Delta> said) {
   if (options_.text) {
     for (const Delta& delta : said) {
       if (delta.kind == Delta::Kind::text) text_ += delta.text;
@@ -177,11 +196,14 @@ void ChatReader::tell(std::vector<Delta> said, bool has_usage) {
     add({.kind = Delta::Kind::begin, .id = id_, .model = model_});
   }
   for (Delta& delta : said) add(std::move(delta));
-  if (finishes) {
-    finish_told_ = true;
-    add({.kind = Delta::Kind::finish, .reason = llm::finish_reason(Dialect::openai, finish_reason_)});
-  }
-  if (has_usage && usage_.known) add({.kind = Delta::Kind::usage, .usage = usage_});
+}
+
+// Without a finish reason, what waits for more is told at the formal end.
+void ChatReader::end() {
+  if (!collects_ || finish_told_) return;
+  std::vector<Delta> said;
+  message_.finish(said);
+  say(std::move(said));
 }
 
 bool ChatReader::complete() const noexcept {

@@ -29,19 +29,37 @@ void drop_blank(std::vector<Block>& blocks) {
   std::erase_if(blocks, [](const Block& block) { return block.kind == Block::Kind::text && is_blank(block.text); });
 }
 
+bool has_role_of(const Turn& turn, const Turn& other) noexcept {
+  return turn.is_assistant == other.is_assistant && turn.is_system == other.is_system;
+}
+
 // Neighbours of one role become one turn.
 void merge(std::vector<Turn>& turns) {
   std::vector<Turn> merged;
   merged.reserve(turns.size());
   for (Turn& turn : turns) {
     if (turn.blocks.empty()) continue;
-    if (merged.empty() || merged.back().is_assistant != turn.is_assistant) {
+    if (merged.empty() || !has_role_of(merged.back(), turn)) {
       merged.push_back(std::move(turn));
     } else {
       std::move(turn.blocks.begin(), turn.blocks.end(), std::back_inserter(merged.back().blocks));
     }
   }
   turns = std::move(merged);
+}
+
+// OpenAI wants the results right behind the calls: instructions between them come after.
+void part_from_calls(std::vector<Turn>& turns) {
+  const auto calls = [](const Turn& turn) {
+    return turn.is_assistant && std::ranges::find(turn.blocks, Block::Kind::call, &Block::kind) != turn.blocks.end();
+  };
+  bool parted = false;
+  for (std::size_t i = 1; i + 1 < turns.size(); ++i) {
+    if (!turns[i].is_system || !calls(turns[i - 1]) || turns[i + 1].is_assistant) continue;
+    std::swap(turns[i], turns[i + 1]);
+    parted = true;
+  }
+  if (parted) merge(turns);
 }
 
 // Results first, calls last; what is of one sort stays in its order.
@@ -132,6 +150,7 @@ void tidy(Conversation& conversation) {
   std::erase_if(conversation.system, is_blank);
   for (Turn& turn : conversation.turns) drop_blank(turn.blocks);
   merge(conversation.turns);
+  part_from_calls(conversation.turns);
   for (Turn& turn : conversation.turns) {
     put_in_order(turn.blocks);
     name_files(turn.blocks);

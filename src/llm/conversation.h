@@ -45,6 +45,7 @@ struct Block {
 
 struct Turn {
   bool is_assistant = false;
+  bool is_system = false;  // said in the midst of the conversation: texts alone
   std::vector<Block> blocks{};
 };
 

@@ -96,6 +96,21 @@ bool ConversationReader::flag(Node node, const Path& path) {
   return false;
 }
 
+std::string_view ConversationReader::arguments(Node node, const Path& path) {
+  constexpr std::string_view kNone = "{}";
+  if (node.says_nothing()) return kNone;
+  if (node.is_object()) return node.raw();
+  std::string_view object = characters(text(node, path), path);
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t begin = object.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return kNone;
+  object = object.substr(begin, object.find_last_not_of(kSpace) + 1 - begin);
+  const bool is_object = object.starts_with('{') && !validate_json(object);
+  if (is_object && JsonTree(object).depth() <= kMaxTranslatedDepth) return object;
+  wrong(path, "invalid_value", "must be a JSON object");
+  return kNone;
+}
+
 // OpenAI takes up to 2, Anthropic up to 1.
 void ConversationReader::read_temperature(Node node, const Path& path) {
   conversation_.temperature = number(node, path);

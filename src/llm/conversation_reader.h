@@ -48,6 +48,8 @@ class ConversationReader {
   std::string_view number(Node node, const Path& path);
   std::optional<std::uint64_t> cap(Node node, const Path& path);
   bool flag(Node node, const Path& path);
+  // The arguments of a call: an object, or a string that holds one, or nothing, which is an empty one.
+  std::string_view arguments(Node node, const Path& path);
 
   void read_temperature(Node node, const Path& path);
   void read_stop(Node list, const Path& path);

@@ -24,6 +24,8 @@ class JsonStreamReader : public StreamReader {
   virtual StreamPiece walk(std::string_view event, std::string_view data) = 0;
   // Whether there is an answer at all, not only its end.
   virtual bool begun() const noexcept = 0;
+  // The formal end has come that is no event of the dialect.
+  virtual void end() {}
 
  private:
   void keep_error(std::string_view data);

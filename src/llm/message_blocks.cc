@@ -3,6 +3,8 @@
 
 #include "llm/message_blocks.h"
 
+#include "llm/json_scan.h"
+
 namespace fuseboard::llm {
 namespace {
 
@@ -10,6 +12,15 @@ std::string_view filled_object(const JsonValue& value) {
   bool is_empty = true;
   value.each_member([&](std::string_view, const JsonValue&) { is_empty = false; });
   return is_empty ? std::string_view() : value.raw();
+}
+
+// Some servers write the arguments as OpenAI does: a string that holds the object.
+std::string_view input_object(const JsonValue& value) {
+  if (!value.is_string()) return filled_object(value);
+  const std::string_view text = value.text();
+  bool is_empty = true;
+  const bool is_object = !validate_json_object(text, [&](const JsonMember&) { is_empty = false; });
+  return is_object && !is_empty ? text : std::string_view();
 }
 
 }  // namespace
@@ -21,8 +32,11 @@ void take_block_member(BlockPart& part, std::string_view name, const JsonValue& 
   if (name == "text") part.text = value.literal();
   if (name == "thinking") part.thinking = value.literal();
   if (name == "signature") part.signature = value.literal();
-  if (name == "partial_json") part.partial_json = value.literal();
-  if (name == "input") part.input = filled_object(value);
+  if (name == "partial_json") {
+    part.partial_json = value.literal();
+    if (value.is_object()) part.input = filled_object(value);
+  }
+  if (name == "input") part.input = input_object(value);
 }
 
 BlockPart read_block_part(const JsonValue& value) {
@@ -34,7 +48,9 @@ BlockPart read_block_part(const JsonValue& value) {
 BlockKind kind_of(std::string_view block_type) noexcept {
   if (block_type == "text") return BlockKind::text;
   if (block_type == "thinking") return BlockKind::thinking;
-  return block_type == "tool_use" ? BlockKind::tool_use : BlockKind::other;
+  if (block_type == "tool_use") return BlockKind::tool_use;
+  // server_tool_use, mcp_tool_use; their results end in tool_result.
+  return block_type.ends_with("_tool_use") ? BlockKind::provider_call : BlockKind::other;
 }
 
 }  // namespace fuseboard::llm

@@ -11,9 +11,15 @@
 
 namespace fuseboard::llm {
 
-// What a content block is. Of the kinds there are, those that run at the provider (server_tool_use and the results) and
+// What a content block is. Of the kinds there are, those that run at the provider (its calls and their results) and
 // redacted_thinking have nothing that another dialect could say.
-enum class BlockKind : std::uint8_t { text, thinking, tool_use, other };
+enum class BlockKind : std::uint8_t { text, thinking, tool_use, provider_call, other };
+
+// Whether a block of this kind is written for a while before there is anything to see of it: thoughts whose text is
+// left out, arguments that are sent once they are whole.
+constexpr bool works_unseen(BlockKind kind) noexcept {
+  return kind == BlockKind::thinking || kind == BlockKind::tool_use || kind == BlockKind::provider_call;
+}
 
 // A content block or a delta of one: members of the same name mean the same in both. Views are valid as long as the
 // document is open. Literals are as written, quotes included, empty if absent.
@@ -25,7 +31,7 @@ struct BlockPart {
   std::string_view thinking{};      // literal
   std::string_view signature{};     // literal
   std::string_view partial_json{};  // literal
-  std::string_view input{};         // the object as written; empty also if it has no member
+  std::string_view input{};         // the object, also one that is written in a string; empty also if it has no member
 };
 void take_block_member(BlockPart& part, std::string_view name, const JsonValue& value);
 BlockPart read_block_part(const JsonValue& value);

@@ -20,6 +20,9 @@ class MessagesReader final : public JsonStreamReader {
   explicit MessagesReader(StreamReaderOptions options) noexcept : JsonStreamReader(std::move(options)) {}
 
   bool complete() const noexcept override { return terminal_seen_ || !finish_reason_.empty(); }
+  bool at_work() const noexcept override {
+    return std::ranges::any_of(open_, [](const Block& block) { return works_unseen(block.kind); });
+  }
   ResumePoint resume_point() const override;
 
  private:
@@ -155,7 +158,7 @@ StreamPiece MessagesReader::start_block(const Event& event) {
       return says_something(part.text) ? StreamPiece::content : StreamPiece::prelude;
     case BlockKind::thinking:
       say(block, Delta::Kind::reasoning, part.thinking);
-      return says_something(part.thinking) ? StreamPiece::content : StreamPiece::prelude;
+      return says_something(part.thinking) ? StreamPiece::content : StreamPiece::work;
     case BlockKind::tool_use:
       block.tool = next_tool_++;
       if (options_.deltas) {
@@ -165,7 +168,9 @@ StreamPiece MessagesReader::start_block(const Event& event) {
              .id = std::string(part.id),
              .name = std::string(part.name)});
       }
-      return StreamPiece::content;
+      return part.input.empty() ? StreamPiece::work : StreamPiece::content;
+    case BlockKind::provider_call:
+      return StreamPiece::work;
     case BlockKind::other:
       break;
   }
@@ -185,14 +190,18 @@ StreamPiece MessagesReader::continue_block(const Event& event) {
   plain_text_only_ = false;
   if (part.type == "thinking_delta") {
     say(block, Delta::Kind::reasoning, part.thinking);
-    return says_something(part.thinking) ? StreamPiece::content : StreamPiece::prelude;
+    return says_something(part.thinking) ? StreamPiece::content : StreamPiece::work;
   }
   if (part.type == "signature_delta") {
     say(block, Delta::Kind::signature, part.signature);
-    return StreamPiece::prelude;
+    return StreamPiece::work;
   }
   if (part.type == "input_json_delta") {
-    if (!says_something(part.partial_json)) return StreamPiece::prelude;
+    if (!part.input.empty()) {
+      if (block.kind == BlockKind::tool_use) block.input = part.input;
+      return StreamPiece::content;
+    }
+    if (!says_something(part.partial_json)) return StreamPiece::work;
     block.input.clear();
     if (block.kind == BlockKind::tool_use) say(block, Delta::Kind::tool_arguments, part.partial_json);
   }
@@ -222,11 +231,12 @@ void MessagesReader::end_block(Block& block) {
 }
 
 StreamPiece MessagesReader::stop_block(std::uint64_t index) {
-  if (Block* const block = find(index)) {
-    end_block(*block);
-    open_.erase(open_.begin() + (block - open_.data()));
-  }
-  return StreamPiece::prelude;
+  Block* const block = find(index);
+  if (block == nullptr) return StreamPiece::prelude;
+  const bool worked = works_unseen(block->kind);
+  end_block(*block);
+  open_.erase(open_.begin() + (block - open_.data()));
+  return worked ? StreamPiece::work : StreamPiece::prelude;
 }
 
 // There may be several; the first stop reason counts, and the last word on usage.

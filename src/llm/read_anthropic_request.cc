@@ -37,8 +37,10 @@ class AnthropicReader : private ConversationReader {
   });
 
   void system(Node system, const Path& path);
+  void read_system(Node content, std::vector<Text>& texts, const Path& path);
   void messages(Node list, const Path& path);
   void message(Node message, const Path& path);
+  void read_instructions(Node content, const Path& path);
   void read_user_block(Node block, std::vector<Block>& blocks, const Path& path);
   void read_assistant_block(Node block, std::vector<Block>& blocks, const Path& path);
   void read_call(Node block, std::vector<Block>& blocks, const Path& path);
@@ -96,14 +98,21 @@ constexpr std::array<ConversationReader::Member<AnthropicReader>, 16> AnthropicR
 
 void AnthropicReader::system(Node system, const Path& path) {
   if (system.says_nothing()) return;
-  if (!system.is_array()) {
-    conversation_.system.push_back(text(system, path));
+  std::vector<Text> texts;
+  read_system(system, texts, path);
+  // It may stand behind the messages, and comes before what they say.
+  conversation_.system.insert(conversation_.system.begin(), texts.begin(), texts.end());
+}
+
+void AnthropicReader::read_system(Node content, std::vector<Text>& texts, const Path& path) {
+  if (!content.is_array()) {
+    texts.push_back(text(content, path));
     return;
   }
-  system.each_element([&](std::size_t i, Node block) {
+  content.each_element([&](std::size_t i, Node block) {
     const Path here = path[i];
     if (!block.member("type").is("text")) return unsupported(here / "type");
-    conversation_.system.push_back(text(block.member("text"), here / "text"));
+    texts.push_back(text(block.member("text"), here / "text"));
   });
 }
 
@@ -116,12 +125,13 @@ void AnthropicReader::messages(Node list, const Path& path) {
 void AnthropicReader::message(Node message, const Path& path) {
   if (!message.is_object()) return wrong(path, "invalid_type", "must be an object");
   const Node role = message.member("role");
-  if (!role.is("user") && !role.is("assistant")) {
-    return wrong(path / "role", "invalid_value", "must be user or assistant");
-  }
-  Turn& turn = conversation_.turns.emplace_back(Turn{.is_assistant = role.is("assistant")});
   const Path to_content = path / "content";
   const Node content = message.member("content");
+  if (role.is("system") || role.is("developer")) return read_instructions(content, to_content);
+  if (!role.is("user") && !role.is("assistant")) {
+    return wrong(path / "role", "invalid_value", "must be user, assistant or system");
+  }
+  Turn& turn = conversation_.turns.emplace_back(Turn{.is_assistant = role.is("assistant")});
   if (!content.is_array()) {
     turn.blocks.push_back({.text = text(content, to_content)});
     return;
@@ -133,6 +143,18 @@ void AnthropicReader::message(Node message, const Path& path) {
       read_user_block(block, turn.blocks, to_content[i]);
     }
   });
+}
+
+// Among the messages: those that open the conversation are its system prompt, the others keep their place.
+void AnthropicReader::read_instructions(Node content, const Path& path) {
+  std::vector<Text> texts;
+  read_system(content, texts, path);
+  if (conversation_.turns.empty()) {
+    conversation_.system.insert(conversation_.system.end(), texts.begin(), texts.end());
+    return;
+  }
+  Turn& turn = conversation_.turns.emplace_back(Turn{.is_system = true});
+  for (const Text& said : texts) turn.blocks.push_back({.text = said});
 }
 
 void AnthropicReader::read_user_block(Node block, std::vector<Block>& blocks, const Path& path) {
@@ -151,10 +173,10 @@ void AnthropicReader::read_assistant_block(Node block, std::vector<Block>& block
 
 void AnthropicReader::read_call(Node block, std::vector<Block>& blocks, const Path& path) {
   const Node input = block.member("input");
-  Block call{.kind = Block::Kind::call, .arguments = input.raw()};
+  Block call{.kind = Block::Kind::call, .arguments = arguments(input, path / "input")};
   call.id = text(block.member("id"), path / "id");
   call.name = text(block.member("name"), path / "name");
-  if (!input.is_object()) wrong(path / "input", "invalid_type", "must be an object");
+  if (!input.exists()) wrong(path / "input", "missing_required_parameter", "is missing");
   blocks.push_back(std::move(call));
 }
 

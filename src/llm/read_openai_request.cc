@@ -51,7 +51,6 @@ class OpenAiReader : private ConversationReader {
   void read_assistant(Node message, const Path& path);
   void read_result(Node message, const Path& path);
   void read_call(Node call, Turn& turn, const Path& path);
-  std::string_view read_arguments(Node node, const Path& path);
   void check_message(Node message, const Path& path);
 
   // Texts go to `blocks`; other parts too where `only_text` is false.
@@ -169,23 +168,8 @@ void OpenAiReader::read_call(Node call, Turn& turn, const Path& path) {
   Block block{.kind = Block::Kind::call};
   block.id = text(call.member("id"), path / "id");
   block.name = text(function.member("name"), to_function / "name");
-  block.arguments = read_arguments(function.member("arguments"), to_function / "arguments");
+  block.arguments = arguments(function.member("arguments"), to_function / "arguments");
   turn.blocks.push_back(std::move(block));
-}
-
-// A string that holds a JSON object, or nothing.
-std::string_view OpenAiReader::read_arguments(Node node, const Path& path) {
-  constexpr std::string_view kNone = "{}";
-  if (node.says_nothing()) return kNone;
-  std::string_view object = characters(text(node, path), path);
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t begin = object.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return kNone;
-  object = object.substr(begin, object.find_last_not_of(kSpace) + 1 - begin);
-  const bool is_object = object.starts_with('{') && !validate_json(object);
-  if (is_object && JsonTree(object).depth() <= kMaxTranslatedDepth) return object;
-  wrong(path, "invalid_value", "must be a JSON object");
-  return kNone;
 }
 
 void OpenAiReader::read_result(Node message, const Path& path) {

@@ -14,11 +14,19 @@
 namespace fuseboard::llm {
 namespace {
 
+// Of thoughts, and of tools that run at the provider. That the response as a whole was begun or queued tells no more
+// than the head of the answer.
+bool tells_progress(std::string_view type) {
+  return type.starts_with("response.reasoning") || type.starts_with("response.mcp_list_tools.") ||
+         type.contains("_call.") || type.contains("_call_");
+}
+
 class ResponsesReader final : public JsonStreamReader {
  public:
   explicit ResponsesReader(StreamReaderOptions options) noexcept : JsonStreamReader(std::move(options)) {}
 
   bool complete() const noexcept override { return terminal_seen_; }
+  bool at_work() const noexcept override { return open_items_ > 0; }
 
  private:
   struct Event;
@@ -30,6 +38,8 @@ class ResponsesReader final : public JsonStreamReader {
   void take_response(const JsonValue& response);
   void count(const Event& event) noexcept;
   StreamPiece act(const Event& event);
+  StreamPiece begin_item(const Event& event) noexcept;
+  StreamPiece end_item(const Event& event) noexcept;
   StreamPiece content(bool plain) noexcept;
 
   TextDecoder decoder_{};
@@ -37,6 +47,7 @@ class ResponsesReader final : public JsonStreamReader {
   std::uint64_t told_in_parts_ = 0;
   std::uint64_t told_in_items_ = 0;
   std::uint64_t told_whole_ = 0;
+  std::uint64_t open_items_ = 0;  // that are no messages: thoughts, calls
   bool begun_ = false;
 };
 
@@ -118,12 +129,8 @@ StreamPiece ResponsesReader::act(const Event& event) {
   }
   if (event.type.ends_with(".delta")) return event.has_delta ? content(false) : StreamPiece::prelude;
   if (event.type == "response.completed" || event.type == "response.incomplete") return StreamPiece::done;
-  // A message or thoughts that begin say nothing yet; a call of a tool is news by itself.
-  if (event.type == "response.output_item.added") {
-    if (event.item_type == "message") return StreamPiece::prelude;
-    plain_text_only_ = false;
-    return event.item_type == "reasoning" ? StreamPiece::prelude : content(false);
-  }
+  if (event.type == "response.output_item.added") return begin_item(event);
+  if (event.type == "response.output_item.done") return end_item(event);
   // Servers that send no deltas, and what comes in pieces of another kind.
   if (event.type == "response.output_text.done") {
     return event.text.size() > 2 ? content(true) : StreamPiece::prelude;
@@ -131,7 +138,24 @@ StreamPiece ResponsesReader::act(const Event& event) {
   if (event.type == "response.output_text.annotation.added" || event.type.ends_with(".partial_image")) {
     return content(false);
   }
-  return StreamPiece::prelude;
+  return tells_progress(event.type) ? StreamPiece::work : StreamPiece::prelude;
+}
+
+// A message that begins says nothing yet, as the role in other dialects; thoughts and calls are what a reader waits
+// for.
+StreamPiece ResponsesReader::begin_item(const Event& event) noexcept {
+  begun_ = true;
+  if (event.item_type == "message") return StreamPiece::prelude;
+  plain_text_only_ = false;
+  ++open_items_;
+  return StreamPiece::work;
+}
+
+// Of a server that sends no deltas, a call is news when it is whole.
+StreamPiece ResponsesReader::end_item(const Event& event) noexcept {
+  if (event.item_type == "message") return StreamPiece::prelude;
+  if (open_items_ > 0) --open_items_;
+  return event.item_type == "reasoning" ? StreamPiece::work : content(false);
 }
 
 StreamPiece ResponsesReader::content(bool plain) noexcept {

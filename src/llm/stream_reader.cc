@@ -4,6 +4,7 @@
 #include "llm/stream_reader.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "fuseboard/classify/classifier.h"
 #include "fuseboard/classify/transport.h"
@@ -49,6 +50,8 @@ std::string_view name(StreamPiece piece) noexcept {
   switch (piece) {
     case StreamPiece::prelude:
       return "prelude";
+    case StreamPiece::work:
+      return "work";
     case StreamPiece::content:
       return "content";
     case StreamPiece::finish:
@@ -81,14 +84,15 @@ StreamPiece JsonStreamReader::read(std::string_view event, std::string_view data
   const std::size_t begin = std::min(data.find_first_not_of(" \t\r\n"), data.size());
   // As OpenAI's own SDKs look for it; servers that speak other dialects too end with it everywhere.
   if (data.substr(begin).starts_with("[DONE]")) {
-    terminal_seen_ = true;
+    if (!std::exchange(terminal_seen_, true)) end();
     return StreamPiece::done;
   }
   if (begin == data.size() || data[begin] != '{' || validate_json(data)) {
     malformed_ = true;
     return StreamPiece::malformed;
   }
-  const StreamPiece piece = walk(event, data);
+  StreamPiece piece = walk(event, data);
+  if (piece == StreamPiece::prelude && at_work()) piece = StreamPiece::work;
   if (piece == StreamPiece::content) {
     content_seen_ = true;
     ++seen_.pieces;

@@ -24,10 +24,11 @@
 
 namespace fuseboard::llm {
 
-// What an event is. One that is several things at once is the first of: error, content, finish, usage, prelude.
+// What an event is. One that is several things at once is the first of: error, content, finish, usage, work, prelude.
 enum class StreamPiece : std::uint8_t {
   prelude,    // a role, an empty delta, filter results: nothing a reader would see yet
-  content,    // text, reasoning, a refusal, audio or a tool call: what commits an answer [STR-4]
+  work,       // a sign that the model works, though there is nothing to read of it yet [STR-3]
+  content,    // text, reasoning, a refusal, audio or a tool's arguments: what commits an answer [STR-4]
   finish,     // a finish reason and nothing else
   usage,      // the usage event at the end
   done,       // the formal end: [DONE], message_stop, response.completed
@@ -56,6 +57,8 @@ class StreamReader {
   virtual StreamPiece read(std::string_view event, std::string_view data) = 0;
 
   bool content_seen() const noexcept { return content_seen_; }
+  // A thought or a call has begun that is not over: meanwhile a ping says that the model is at it [STR-3].
+  virtual bool at_work() const noexcept { return false; }
   // The formal end came, or every choice has its finish reason [STR-2].
   virtual bool complete() const noexcept = 0;
   // The verdict if the stream ended now; nullopt: a complete answer. An error event wins over everything, then a

@@ -90,6 +90,7 @@ void MessageTaker::take_block(const BlockPart& part) {
       say(Delta::Kind::tool_arguments, std::string(part.input));
       ++calls_;
       break;
+    case BlockKind::provider_call:
     case BlockKind::other:
       break;
   }

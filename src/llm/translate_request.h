@@ -9,7 +9,8 @@
 // either refused, naming the field, or dropped.
 //
 // What changes on the way:
-//   system     System and developer messages are one text before the conversation, joined by an empty line.
+//   system     System and developer messages are one text before the conversation, joined by an empty line. To OpenAI,
+//              those in the midst of it keep their place.
 //   turns      Neighbours of one role become one message; messages and texts without anything but whitespace are left
 //              out, and whitespace at the end of a closing assistant message: Anthropic refuses all of these.
 //   tools      Results go first in a message and calls last, as both demand. An `is_error` is said in the text, an

@@ -23,7 +23,12 @@ class OpenAiWriter {
     out_.name("messages").open('[');
     write_system();
     for (const Turn& turn : conversation_.turns) {
-      if (turn.is_assistant) {
+      if (turn.is_system) {
+        begin_message("system");
+        out_.name("content");
+        write_content(turn.blocks);
+        out_.close('}');
+      } else if (turn.is_assistant) {
         write_assistant(turn);
       } else {
         write_user(turn);

@@ -82,6 +82,7 @@ Problems ServerOptions::validate() const {
   v.in_range("body_rate", body_rate, std::size_t{1}, std::size_t{1} << 40U);
   v.in_range("body_memory_wait", body_memory_wait, Duration::zero(), std::chrono::hours(1));
   v.in_range("write_timeout", write_timeout, std::chrono::milliseconds(1), std::chrono::hours(1));
+  v.in_range("stream_write_timeout", stream_write_timeout, std::chrono::milliseconds(1), std::chrono::hours(1));
   v.in_range("idle_timeout", idle_timeout, std::chrono::milliseconds(1), std::chrono::hours(24));
   v.in_range("linger_timeout", linger_timeout, Duration::zero(), std::chrono::minutes(10));
   return std::move(v).take();

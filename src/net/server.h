@@ -56,8 +56,8 @@ class ServerExchange {
 
   // A streamed answer (chunked; delimited by the end of the connection for HTTP/1.0). start() sends the head at once.
   // write() ends when the system has taken every byte, so a slow reader holds the writer back [STR-8]. False: the
-  // caller is gone or has not read for write_timeout. An empty write does nothing. The view must stay valid until
-  // write() ends.
+  // caller is gone or has not read for stream_write_timeout. An empty write does nothing. The view must stay valid
+  // until write() ends.
   Task<bool> start(ResponseHead head);
   Task<bool> write(std::string_view bytes);
   Task<bool> finish();
@@ -94,8 +94,10 @@ struct ServerOptions {
   // What all bodies share, with others perhaps; null: no bound. At the bound a body waits for body_memory_wait.
   std::shared_ptr<BodyMemory> body_memory{};
   Duration body_memory_wait = std::chrono::seconds(5);
-  Duration write_timeout = std::chrono::seconds(30);  // without any progress: the connection is cut
-  Duration idle_timeout = std::chrono::seconds(75);   // between requests, and before the first
+  Duration write_timeout = std::chrono::seconds(30);  // of an answer, without any progress: the connection is cut
+  // Likewise of a streamed one, which holds little memory while its reader pauses.
+  Duration stream_write_timeout = std::chrono::seconds(30);
+  Duration idle_timeout = std::chrono::seconds(75);  // between requests, and before the first
   // After an answer that was given before the whole request was read, so much is read and thrown away, for so long, to
   // let the caller find the answer instead of a reset connection.
   std::size_t linger_bytes = 64 * 1024 * 1024;

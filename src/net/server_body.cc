@@ -190,9 +190,11 @@ Task<bool> ServerConnection::finish() {
 // Waits until the system has taken everything; the reader's pace is ours [STR-8]. Cuts the connection when it fails.
 Task<bool> ServerConnection::send(Pieces out) {
   if (written()) write_some(out);
+  const bool whole = framing_.kind == Framing::length || framing_.kind == Framing::no_body;
+  const Duration patience = whole ? server_->options.write_timeout : server_->options.stream_write_timeout;
   std::size_t left = out.size() + 1;
   while (!out.empty() && !write_error() && !lost()) {
-    if (out.size() < left) expect_by(saturating_add(loop().now(), server_->options.write_timeout));
+    if (out.size() < left) expect_by(saturating_add(loop().now(), patience));
     if (expired()) break;
     left = out.size();
     if (in_request_) arm_read();

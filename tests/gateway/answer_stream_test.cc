@@ -182,6 +182,35 @@ TEST(AnswerStream, PingsAndCommentsAreNoSignOfLife) {  // STR-3
   EXPECT_EQ(stream.last_event(), latest);
 }
 
+TEST(AnswerStream, SignsOfWorkAreSignsOfLifeAndSoArePingsWhileThoughtsAreOpen) {  // STR-3
+  const std::string_view start = kMessageStart.substr(0, kMessageStart.find("event: content_block_start"));
+  const std::string thinks =
+      "event: content_block_start\n"
+      R"(data: {"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}})"
+      "\n\n";
+  const std::string ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
+  for (const Endpoint to : {Endpoint::messages, Endpoint::chat_completions}) {
+    AnswerStream stream({.from = Endpoint::messages, .to = to}, kNow);
+    TimePoint now = kNow;
+    const auto after = [&](std::string_view bytes) {
+      EXPECT_EQ(stream.read(bytes, now += std::chrono::seconds(1)), Reading::goes_on);
+      return stream.last_event() == now;
+    };
+    EXPECT_FALSE(after(start));
+    EXPECT_FALSE(after(ping));
+    EXPECT_FALSE(after(": keep-alive\n\n"));
+    EXPECT_FALSE(stream.worked());
+    EXPECT_TRUE(after(thinks));
+    EXPECT_TRUE(stream.worked());
+    EXPECT_TRUE(after(ping));
+    EXPECT_TRUE(after(": keep-alive\n\n"));
+    EXPECT_FALSE(stream.content_seen());
+    EXPECT_TRUE(after("event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n"));
+    EXPECT_FALSE(after(ping)) << "thoughts that are over";
+    EXPECT_FALSE(after(": keep-alive\n\n"));
+  }
+}
+
 // The first half, delivered and broken off.
 Delivered broken_after(std::string_view text, AnswerStream& stream) {
   Delivered delivered;

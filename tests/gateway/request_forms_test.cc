@@ -185,6 +185,22 @@ TEST(RequestForms, InTheSameDialectOnlyTheModelChanges) {
       R"({ "model": "m", "max_tokens": 9, "messages": [{"role":"user","content":"hi"}], "thinking":{"type":"enabled","budget_tokens":1024},"unheard_of":null})");
 }
 
+TEST(RequestForms, ThoughtsThatNobodySignedDoNotGoToAMessagesTarget) {  // FBK-8
+  const auto history = [](std::string_view model, std::string_view thoughts) {
+    return R"({ "model": ")" + std::string(model) +
+           R"(", "max_tokens": 9, "messages": [{"role":"user","content":"hi"},)" +
+           R"({"role":"assistant","content":[)" + std::string(thoughts) + R"({"type":"text","text":"a"}]},)" +
+           R"({"role":"user","content":"go on"}]})";
+  };
+  const std::string body = history("asked", R"({"type":"thinking","thinking":"t","signature":""},)");
+  Forms messages(call(Endpoint::messages, Dialect::anthropic, "/v1/messages", body), {target(kMessages, "m")});
+  const std::string expected = history("m", "");
+  EXPECT_EQ(messages.body(), expected);
+  Forms counted(call(Endpoint::count_tokens, Dialect::anthropic, "/v1/messages/count_tokens", body),
+                {target(kMessages, "m")});
+  EXPECT_EQ(counted.body(), expected);
+}
+
 TEST(RequestForms, EachTranslationIsForItsOwnTarget) {
   Upstream small = target(kMessages, "small");
   small.max_tokens = 100;

@@ -53,8 +53,18 @@ TEST(ChatStream, TellsWhatAnEventIs) {
       {delta(R"("content":"","reasoning":"hm")"), content},
       {delta(R"("reasoning_details":[{"data":"x"}])"), content},
       {delta(R"("refusal":"No")"), content},
-      {delta(R"("content":null,"tool_calls":[{"index":0,"id":"t","function":{"name":"f","arguments":""}}])"), content},
-      {delta(R"("function_call":{"name":"f","arguments":""})"), content},
+      {delta(R"("tool_calls":[{"index":0,"function":{"arguments":"{"}}])"), content},
+      {delta(R"("tool_calls":[{"index":0,"function":{"arguments":{"x":1}}}])"), content},
+      {delta(R"("tool_calls":[{"index":0,"type":"custom","custom":{"input":"x"}}])"), content},
+      {delta(R"("function_call":{"name":"f","arguments":"{}"})"), content},
+      {R"({"choices":[{"index":0,"message":{"tool_calls":[{"id":"t","function":{"name":"f"}}]}}]})", content},
+      // A sign of work and no more [STR-3].
+      {delta(R"("content":null,"tool_calls":[{"index":0,"id":"t","function":{"name":"f","arguments":""}}])"), work},
+      {delta(R"("function_call":{"name":"f","arguments":""})"), work},
+      {delta(R"("role":"assistant","content":null,"reasoning_content":"")"), work},
+      {delta(R"("role":"assistant","reasoning":"")"), work},
+      {delta(R"("role":"assistant","content":"","reasoning_content":"")"), prelude},
+      {delta(R"("role":"assistant","content":null,"reasoning_content":null)"), prelude},
       {delta(R"("content":"event: error\ndata: {\"error\":{\"code\":500}}")"), content},
       {delta(R"("content":"last")", R"("finish_reason":"stop")"), content},
       {finished("stop"), finish},
@@ -333,8 +343,6 @@ TEST(ChatStream, TellsWhatADeltaSaysInTheWordsOfAllProviders) {
       {R"("content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"so"}])",
        "reasoning hm\ntext so\n"},
       {R"("content":"caf\u00e9 \ud83d\ude00 \"x\" \\ \/")", "text caf\xC3\xA9 \xF0\x9F\x98\x80 \"x\" \\ /\n"},
-      {R"("tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}])",
-       "tool_begin 0 a f\n"},
       {R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}}])",
        "tool_begin 0 a f\ntool_arguments 0 {\"x\":1}\n"},
       {R"("tool_calls":[])", ""},
@@ -347,6 +355,10 @@ TEST(ChatStream, TellsWhatADeltaSaysInTheWordsOfAllProviders) {
 TEST(ChatStream, TellsParallelCallsApart) {
   const std::string begin_a = R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}}])";
   const std::string begin_b = R"("tool_calls":[{"index":1,"id":"b","function":{"name":"g","arguments":""}}])";
+  EXPECT_EQ(tell({said(begin_a), said(begin_b), said(R"("tool_calls":[{"index":1,"function":{"arguments":"{}"}}])"),
+                  ended("tool_calls")}),
+            "tool_begin 0 a f\ntool_begin 1 b g\ntool_arguments 1 {}\nfinish tool_calls\n")
+      << "in the order in which they began";
   EXPECT_EQ(tell({said(begin_a), said(R"("tool_calls":[{"index":0,"function":{"arguments":"{"}}])"), said(begin_b),
                   said(R"("tool_calls":[{"index":1,"function":{"arguments":"{}"}},)"
                        R"({"index":0,"function":{"arguments":"}"}}])"),
@@ -391,8 +403,110 @@ TEST(ChatStream, CallsAreBounded) {  // CORE-5
   const auto call = [](int i) {
     return said(R"("tool_calls":[{"index":)" + std::to_string(i) + R"(,"id":"t","function":{"name":"f"}}])");
   };
-  for (int i = 0; i < 128; ++i) EXPECT_EQ(reader->read({}, call(i)), content) << i;
+  for (int i = 0; i < 128; ++i) EXPECT_EQ(reader->read({}, call(i)), work) << i;
   EXPECT_EQ(reader->read({}, call(128)), malformed);
+}
+
+TEST(ChatStream, WhatIsHeldOfCallsIsBounded) {  // CORE-5
+  const auto reader = chat({.deltas = true});
+  const std::string piece =
+      said(R"("tool_calls":[{"index":0,"function":{"arguments":")" + std::string(std::size_t{1} << 19, 'x') + "\"}}]");
+  EXPECT_EQ(reader->read({}, piece), content);
+  EXPECT_EQ(reader->read({}, piece), content);
+  EXPECT_EQ(reader->read({}, piece), malformed) << "its name has not come";
+  const auto named = chat({.deltas = true});
+  named->read({}, said(R"("tool_calls":[{"index":0,"function":{"name":"f"}}])"));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(named->read({}, piece), content) << "an id that does not come is done without";
+}
+
+// What the pieces of one call add up to, whatever the order of id, name and arguments in them.
+TEST(ChatStream, TheNameAndIdOfACallMayComeInAnyOrderAndInPieces) {
+  const std::string kWhole = "tool_begin 0 call_1 get_x\ntool_arguments 0 {\"a\":1}\nfinish tool_calls\n";
+  const auto joined = [](const std::string& lines) {  // pieces of the arguments are one
+    const std::string again = "\ntool_arguments 0 ";
+    std::string text = lines;
+    for (std::size_t at = text.find(again, text.find(again) + 1); at != text.npos; at = text.find(again, at)) {
+      text.erase(at, again.size());
+    }
+    return text;
+  };
+  const std::vector<std::vector<std::string>> kOrders = {
+      {R"("id":"call_1","function":{})", R"("function":{"name":"get_x"})", R"("function":{"arguments":"{\"a\":1}"})"},
+      {R"("id":"call_1")", R"("function":{"name":"get_x","arguments":"{\"a\":1}"})"},
+      {R"("function":{"name":"get_x"})", R"("id":"call_1")", R"("function":{"arguments":"{\"a\":1}"})"},
+      {R"("function":{"name":"get_x","arguments":"{\"a\":1}"})", R"("id":"call_1")"},
+      {R"("function":{"arguments":"{\"a\""})", R"("function":{"arguments":":1}"})", R"("function":{"name":"get_x"})",
+       R"("id":"call_1")"},
+      {R"("function":{"arguments":"{\"a\":1}"})", R"("id":"call_1","function":{"name":"get_x"})"},
+      {R"("id":"call_1","function":{"name":"get_","arguments":""})", R"("function":{"name":"x","arguments":""})",
+       R"("function":{"arguments":"{\"a\":1}"})"},
+      {R"("id":"call_1","function":{"name":"get_x","arguments":"{\"a\""})",
+       R"("id":"call_1","function":{"name":"get_x","arguments":":1}"})"},
+      {R"("id":"","function":{"name":"get_x","arguments":""})",
+       R"("id":null,"function":{"name":null,"arguments":null})",
+       R"("id":"call_1","function":{"name":"","arguments":"{\"a\":1}"})"},
+  };
+  for (const std::string index : {R"("index":0,)", ""}) {
+    for (const auto& order : kOrders) {
+      std::string lines;
+      const auto reader = chat({.deltas = true});
+      for (const std::string& piece : order) {
+        reader->read({}, said(R"("tool_calls":[{)" + index + piece + "}]"));
+        for (const Delta& delta : reader->deltas()) lines += to_line(delta) + '\n';
+      }
+      reader->read({}, ended("tool_calls"));
+      for (const Delta& delta : reader->deltas()) lines += to_line(delta) + '\n';
+      EXPECT_EQ(joined(lines), kWhole) << index << order.front();
+    }
+  }
+  EXPECT_EQ(tell({said(R"("tool_calls":[{"index":0,"id":"call_"}])"), said(R"("tool_calls":[{"index":0,"id":"1"}])"),
+                  said(R"("tool_calls":[{"index":0,"function":{"name":"f","arguments":"{}"}}])")}),
+            "tool_begin 0 call_1 f\ntool_arguments 0 {}\n")
+      << "pieces of an id";
+}
+
+TEST(ChatStream, ACallThatLacksAnIdIsToldAtTheEnd) {
+  const std::string call = said(R"("tool_calls":[{"index":0,"function":{"name":"f","arguments":"{}"}}])");
+  EXPECT_EQ(tell({call, ended("tool_calls")}), "tool_begin 0  f\ntool_arguments 0 {}\nfinish tool_calls\n");
+  EXPECT_EQ(tell({call, "[DONE]"}), "tool_begin 0  f\ntool_arguments 0 {}\n") << "without a finish reason";
+}
+
+TEST(ChatStream, CallsWithoutIdAndIndexAreToldApart) {
+  const std::string two = "tool_begin 0  f\ntool_arguments 0 {}\ntool_begin 1  f\ntool_arguments 1 {}\nfinish stop\n";
+  const std::string f = R"({"function":{"name":"f","arguments":"{}"}})";
+  EXPECT_EQ(tell({said(R"("tool_calls":[)" + f + "," + f + "]"), ended("stop")}), two) << "in one event";
+  EXPECT_EQ(tell({said(R"("tool_calls":[)" + f + "]"), said(R"("tool_calls":[)" + f + "]"), ended("stop")}), two);
+}
+
+TEST(ChatStream, ParallelCallsMayBeInterleavedByTheirIdsAlone) {
+  EXPECT_EQ(tell({said(R"("tool_calls":[{"id":"a","function":{"name":"f"}},{"id":"b","function":{"name":"g"}}])"),
+                  said(R"("tool_calls":[{"id":"a","function":{"arguments":"{"}}])"),
+                  said(R"("tool_calls":[{"id":"b","function":{"arguments":"{}"}}])"),
+                  said(R"("tool_calls":[{"id":"a","function":{"arguments":"}"}}])"), ended("tool_calls")}),
+            "tool_begin 0 a f\ntool_arguments 0 {\ntool_begin 1 b g\ntool_arguments 1 {}\ntool_arguments 0 }\n"
+            "finish tool_calls\n");
+}
+
+TEST(ChatStream, ArgumentsMayBeAnObject) {
+  EXPECT_EQ(tell({said(R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":{"x": [1]}}}])")}),
+            "tool_begin 0 a f\ntool_arguments 0 {\"x\": [1]}\n");
+}
+
+// Pings are no event of this dialect: comments, and chunks without anything.
+TEST(ChatStream, AChunkWithoutAnythingIsASignOfWorkWhileThoughtsOrACallAreUnderWay) {  // STR-3
+  const auto reader = chat();
+  EXPECT_EQ(reader->read({}, delta(R"("role":"assistant","content":"")")), prelude);
+  EXPECT_FALSE(reader->at_work());
+  EXPECT_EQ(reader->read({}, delta(R"("reasoning_content":"hm")")), content);
+  EXPECT_TRUE(reader->at_work());
+  EXPECT_EQ(reader->read({}, delta("")), work);
+  EXPECT_EQ(reader->read({}, delta(R"("content":"so")")), content);
+  EXPECT_FALSE(reader->at_work());
+  EXPECT_EQ(reader->read({}, delta("")), prelude);
+  EXPECT_EQ(reader->read({}, delta(R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f"}}])")), work);
+  EXPECT_EQ(reader->read({}, delta(R"("role":"assistant","content":"")")), work);
+  EXPECT_EQ(reader->read({}, finished("tool_calls")), finish);
+  EXPECT_FALSE(reader->at_work());
 }
 
 TEST(ChatStream, KeepsTheTextOfTheLastEventWhereAskedFor) {

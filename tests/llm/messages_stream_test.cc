@@ -61,19 +61,26 @@ TEST(MessagesStream, TellsWhatAnEventIs) {
       {"{}", prelude},
       {kTextStart, prelude},
       {block(0, R"("type":"text","text":"Hi")"), content},
-      {block(0, R"("type":"thinking","thinking":"","signature":"")"), prelude},
-      {block(0, R"("type":"tool_use","id":"t","name":"f","input":{})"), content},
+      // A sign of work and no more [STR-3].
+      {block(0, R"("type":"thinking","thinking":"","signature":"")"), work},
+      {block(0, R"("type":"tool_use","id":"t","name":"f","input":{})"), work},
+      {block(0, R"("type":"server_tool_use","id":"s","name":"web_search","input":{})"), work},
+      {block(0, R"("type":"mcp_tool_use","id":"s","name":"f","server_name":"x","input":{})"), work},
+      {delta(0, R"("type":"thinking_delta","thinking":"")"), work},
+      {block(0, R"("type":"thinking","thinking":"hm")"), content},
+      {block(0, R"("type":"tool_use","id":"t","name":"f","input":{"x":1})"), content},
+      {block(0, R"("type":"tool_use","id":"t","name":"f","input":"{\"x\":1}")"), content},
       {block(0, R"("type":"redacted_thinking","data":"x")"), content},
-      {block(0, R"("type":"server_tool_use","id":"s","name":"web_search","input":{})"), content},
       {block(0, R"("type":"web_search_tool_result","tool_use_id":"s","content":[])"), content},
       {block(0, R"("type":"something_new")"), content},
       {text("Hi"), content},
       {text(R"(\ud83d)"), content},
       {text(""), prelude},
       {delta(0, R"("type":"thinking_delta","thinking":"hm")"), content},
-      {delta(0, R"("type":"signature_delta","signature":"x")"), prelude},
+      {delta(0, R"("type":"signature_delta","signature":"x")"), work},
       {delta(0, R"("type":"input_json_delta","partial_json":"{\"a")"), content},
-      {delta(0, R"("type":"input_json_delta","partial_json":"")"), prelude},
+      {delta(0, R"("type":"input_json_delta","partial_json":"")"), work},
+      {delta(0, R"("type":"input_json_delta","partial_json":{"a":1})"), content},
       {delta(0, R"("type":"citations_delta","citation":{"cited_text":"x"})"), content},
       {block_stop(0), prelude},
       {finished("end_turn"), finish},
@@ -206,6 +213,37 @@ TEST(MessagesStream, InputThatComesWithTheBlocksStartIsItsArguments) {
   EXPECT_EQ(tell({start, delta(0, R"("type":"input_json_delta","partial_json":"{}")"), block_stop(0)}),
             "tool_begin 0 t f\ntool_arguments 0 {}\n")
       << "pieces come in its place";
+}
+
+TEST(MessagesStream, InputMayBeATextThatHoldsTheObjectAndAPieceMayBeTheObject) {
+  EXPECT_EQ(tell({block(0, R"("type":"tool_use","id":"t","name":"f","input":"{\"x\": [1]}")"), block_stop(0)}),
+            "tool_begin 0 t f\ntool_arguments 0 {\"x\": [1]}\n");
+  const std::string start = block(0, R"("type":"tool_use","id":"t","name":"f","input":{})");
+  EXPECT_EQ(tell({start, delta(0, R"("type":"input_json_delta","partial_json":{"x": [1]})"), block_stop(0)}),
+            "tool_begin 0 t f\ntool_arguments 0 {\"x\": [1]}\n");
+  EXPECT_EQ(tell({block(0, R"("type":"tool_use","id":"t","name":"f","input":"no object")"), block_stop(0)}),
+            "tool_begin 0 t f\n");
+}
+
+// Thinking whose text is left out is a block that opens, is signed and closes, with nothing but pings in between.
+TEST(MessagesStream, APingIsASignOfWorkWhileThoughtsOrACallAreOpen) {  // STR-3
+  const std::string ping = R"({"type":"ping"})";
+  for (const std::string members :
+       {R"("type":"thinking","thinking":"","signature":"")", R"("type":"tool_use","id":"t","name":"f","input":{})",
+        R"("type":"server_tool_use","id":"s","name":"web_search","input":{})"}) {
+    const auto reader = messages();
+    reader->read({}, kStart);
+    EXPECT_EQ(reader->read({}, ping), prelude);
+    EXPECT_EQ(reader->read({}, block(0, members)), work);
+    EXPECT_TRUE(reader->at_work());
+    EXPECT_EQ(reader->read({}, ping), work) << members;
+    EXPECT_EQ(reader->read({}, block_stop(0)), work);
+    EXPECT_FALSE(reader->at_work());
+    EXPECT_EQ(reader->read({}, ping), prelude);
+    EXPECT_FALSE(reader->content_seen());
+    EXPECT_EQ(reader->read({}, block(1, R"("type":"text","text":"")")), prelude);
+    EXPECT_EQ(reader->read({}, ping), prelude) << "a text that is open says nothing";
+  }
 }
 
 TEST(MessagesStream, ToolsOfTheProviderAreNotTold) {

@@ -48,10 +48,18 @@ TEST(ResponsesStream, TellsWhatAnEventIs) {
       {"{}", prelude},
       {event("response.something_new", R"("x":1)"), prelude},
       {item("message"), prelude},
-      {item("reasoning"), prelude},
-      {item("function_call"), content},
-      {item("web_search_call"), content},
-      {item("mcp_call"), content},
+      // A sign of work and no more [STR-3].
+      {item("reasoning"), work},
+      {item("function_call"), work},
+      {item("web_search_call"), work},
+      {item("mcp_call"), work},
+      {event("response.web_search_call.searching", R"("item_id":"w")"), work},
+      {event("response.mcp_list_tools.in_progress", R"("item_id":"m")"), work},
+      {event("response.reasoning_summary_part.added", R"("part":{"type":"summary_text","text":""})"), work},
+      {event("response.function_call_arguments.done", R"("arguments":"{}")"), work},
+      {event("response.output_item.done", R"("item":{"type":"function_call"})"), content},
+      {event("response.output_item.done", R"("item":{"type":"message"})"), prelude},
+      {R"({"type":"keepalive","sequence_number":3})", prelude},
       {event("response.content_part.added", R"("part":{"type":"output_text","text":""})"), prelude},
       {kText, content},
       {event("response.output_text.delta", R"("delta":"")"), prelude},
@@ -66,7 +74,7 @@ TEST(ResponsesStream, TellsWhatAnEventIs) {
       {event("response.output_text.done", R"("text":"")"), prelude},
       {event("response.output_text.annotation.added", R"("annotation":{})"), content},
       {event("response.image_generation_call.partial_image", R"("partial_image_b64":"x")"), content},
-      {event("response.output_item.done", R"("item":{"type":"reasoning"})"), prelude},
+      {event("response.output_item.done", R"("item":{"type":"reasoning"})"), work},
       {kCompleted, done},
       {response("response.incomplete", R"("status":"incomplete","incomplete_details":{"reason":"max_output_tokens"})"),
        done},
@@ -107,6 +115,20 @@ TEST(ResponsesStream, AnIncompleteResponseIsACompleteAnswerAndSaysWhy) {  // STR
   EXPECT_EQ(reader->at_end(), std::nullopt);
   EXPECT_EQ(reader->finish_reason(), "content_filter");
   EXPECT_TRUE(reader->filtered());
+}
+
+TEST(ResponsesStream, AnyEventIsASignOfWorkWhileThoughtsOrACallAreOpen) {  // STR-3
+  const auto reader = responses();
+  const std::string alive = R"({"type":"keepalive","sequence_number":3})";
+  reader->read({}, kCreated);
+  EXPECT_EQ(reader->read({}, alive), prelude);
+  EXPECT_EQ(reader->read({}, item("reasoning")), work);
+  EXPECT_EQ(reader->read({}, alive), work);
+  EXPECT_TRUE(reader->at_work());
+  EXPECT_EQ(reader->read({}, event("response.output_item.done", R"("item":{"type":"reasoning"})")), work);
+  EXPECT_FALSE(reader->at_work());
+  EXPECT_EQ(reader->read({}, alive), prelude);
+  EXPECT_FALSE(reader->content_seen());
 }
 
 TEST(ResponsesStream, AnErrorIsJudgedByItsCode) {  // STR-2

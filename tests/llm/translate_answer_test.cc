@@ -47,6 +47,19 @@ TEST(TranslateAnswer, ACompletionBecomesAMessage) {
       "usage":{"input_tokens":15,"cache_creation_input_tokens":0,"cache_read_input_tokens":5,"output_tokens":7}})"));
 }
 
+TEST(TranslateAnswer, ArgumentsMayBeAnObjectOrATextThatHoldsOne) {
+  for (const std::string arguments : {R"({"x": [1]})", R"("{\"x\": [1]}")"}) {
+    EXPECT_EQ(to_anthropic(R"({"choices":[{"message":{"tool_calls":[{"id":"t","function":{"name":"f","arguments":)" +
+                           arguments + R"(}}]},"finish_reason":"tool_calls"}]})")["content"],
+              json::parse(R"([{"type":"tool_use","id":"t","name":"f","input":{"x":[1]}}])"))
+        << arguments;
+    EXPECT_EQ(to_openai(R"({"content":[{"type":"tool_use","id":"t","name":"f","input":)" + arguments +
+                        R"(}],"stop_reason":"tool_use"})")["choices"][0]["message"]["tool_calls"][0]["function"],
+              json::parse(R"({"name":"f","arguments":"{\"x\": [1]}"})"))
+        << arguments;
+  }
+}
+
 TEST(TranslateAnswer, AMessageBecomesACompletion) {
   EXPECT_EQ(to_openai(R"({"id":"msg_1","type":"message","role":"assistant","model":"claude-1",
       "content":[{"type":"thinking","thinking":"hm","signature":"sig"},{"type":"redacted_thinking","data":"x"},

@@ -274,6 +274,47 @@ TEST(TranslateRequestToOpenAi, TheSystemPromptIsTheFirstMessage) {
   EXPECT_EQ(to_openai(R"("system":[])"), openai(kHi));
 }
 
+TEST(TranslateRequestToOpenAi, SystemMessagesAmongTheOthersAreCarried) {
+  const Case kCases[] = {
+      {R"("messages":[{"role":"system","content":"x"},{"role":"user","content":"hi"}])",
+       R"([{"role":"system","content":"x"},{"role":"user","content":"hi"}])"},
+      {R"("messages":[{"role":"developer","content":[{"type":"text","text":"x"}]},{"role":"user","content":"hi"}],"system":"s")",
+       R"([{"role":"system","content":"s\n\nx"},{"role":"user","content":"hi"}])"},
+      // In the midst of the conversation they keep their place.
+      {R"("messages":[{"role":"user","content":"a"},{"role":"system","content":"x"},{"role":"user","content":"b"}])",
+       R"([{"role":"user","content":"a"},{"role":"system","content":"x"},{"role":"user","content":"b"}])"},
+      {R"("messages":[{"role":"user","content":"a"},{"role":"system","content":"x"},{"role":"system","content":[]},{"role":"developer","content":"y"}])",
+       R"([{"role":"user","content":"a"},{"role":"system","content":[{"type":"text","text":"x"},{"type":"text","text":"y"}]}])"},
+      // But not between a call and its result.
+      {R"("messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{}}]},{"role":"system","content":"x"},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"r"}]}])",
+       R"([{"role":"assistant","content":null,"tool_calls":[{"id":"t","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"t","content":"r"},{"role":"system","content":"x"}])"},
+  };
+  for (const auto& [in, out] : kCases) EXPECT_EQ(to_openai(in), openai(out)) << in;
+  EXPECT_EQ(to_openai(R"("messages":[{"role":"system","content":[{"type":"image"}]},{"role":"user","content":"hi"}])"),
+            "messages[0].content[0].type: unsupported_parameter");
+}
+
+TEST(TranslateRequest, ArgumentsMayBeAnObjectOrATextThatHoldsOne) {
+  for (const std::string_view arguments : {R"({"x": [1]})", R"("{\"x\": [1]}")", R"(" {\"x\": [1]}\n")"}) {
+    EXPECT_EQ(
+        to_anthropic(R"("messages":[{"role":"assistant","tool_calls":[{"id":"t","function":{"name":"f","arguments":)" +
+                     std::string(arguments) + R"(}}]},{"role":"tool","tool_call_id":"t","content":"r"}])"),
+        anthropic(
+            R"([{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{"x": [1]}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"r"}]}])"))
+        << arguments;
+    EXPECT_EQ(
+        to_openai(R"("messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":)" +
+                  std::string(arguments) +
+                  R"(}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"r"}]}])"),
+        openai(
+            R"([{"role":"assistant","content":null,"tool_calls":[{"id":"t","type":"function","function":{"name":"f","arguments":"{\"x\": [1]}"}}]},{"role":"tool","tool_call_id":"t","content":"r"}])"))
+        << arguments;
+  }
+  EXPECT_EQ(
+      to_openai(R"("messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":[1]}]}])"),
+      "messages[0].content[0].input: invalid_type");
+}
+
 TEST(TranslateRequestToOpenAi, ToolsAndTheChoiceOfThemAreCarried) {
   constexpr std::string_view kTools =
       R"("tools":[{"name":"f","description":"d","input_schema":{ "type":"object"},"cache_control":{"type":"ephemeral"}},{"type":"custom","name":"g","input_schema":{},"strict":true}])";
@@ -359,7 +400,7 @@ TEST(TranslateRequestToOpenAi, WhatCannotBeCarriedIsRefusedOrDropped) {
   }
   EXPECT_EQ(to_openai(R"("stop_sequences":["1","2","3","4","5"])"), "stop_sequences[4]: unsupported_parameter");
   EXPECT_EQ(translated(Dialect::anthropic, R"("stream":true)"), "max_tokens: missing_required_parameter");
-  EXPECT_EQ(to_openai(R"("messages":[{"role":"system","content":"x"}])"), "messages[0].role: invalid_value");
+  EXPECT_EQ(to_openai(R"("messages":[{"role":"tool","content":"x"}])"), "messages[0].role: invalid_value");
   EXPECT_EQ(to_openai(R"("messages":[{"role":"user","content":[{"type":"tool_result"}]}])"),
             "messages[0].content[0].tool_use_id: missing_required_parameter");
   EXPECT_EQ(to_openai(R"("tools":[{"name":"f"}])"), "tools[0].input_schema: invalid_type");

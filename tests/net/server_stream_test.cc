@@ -148,7 +148,7 @@ TEST(ServerStream, AReaderThatStopsReadingIsCut) {
         }
         ended.set();
       },
-      {.write_timeout = 100ms});
+      {.stream_write_timeout = 100ms});
   RawSocket socket = RawSocket::connect(service.port);
   socket.send(kGet);
   EXPECT_TRUE(ended.wait());

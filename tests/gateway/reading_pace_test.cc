@@ -1,0 +1,52 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/reading_pace.h"
+
+#include <gtest/gtest.h>
+
+namespace fuseboard::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(ReadingPace, TimeInWhichTheCallerDoesNotReadIsCounted) {  // STR-3, STR-8
+  ReadingPace pace;
+  TimePoint now{1h};
+  pace.wrote(now, now + 7s);
+  EXPECT_EQ(pace.paused(), 7s);
+  EXPECT_EQ(pace.unheard(), 7s);
+  pace.heard();
+  pace.wrote(now + 20s, now + 22s);
+  EXPECT_EQ(pace.paused(), 9s) << "in all";
+  EXPECT_EQ(pace.unheard(), 2s) << "since the upstream was heard";
+}
+
+TEST(ReadingPace, AnUpstreamThatWasLeftUnreadForLongMayHaveGivenUp) {  // STR-3
+  const TimePoint begin{1h};
+  ReadingPace once;
+  EXPECT_FALSE(once.wore_out(begin));
+  once.wrote(begin, begin + 9999ms);
+  EXPECT_FALSE(once.wore_out(begin + 10s));
+  ReadingPace longer;
+  longer.wrote(begin, begin + 10s);
+  EXPECT_TRUE(longer.wore_out(begin + 10s));
+  EXPECT_TRUE(longer.wore_out(begin + 11s)) << "what it had sent before is still being read";
+  EXPECT_FALSE(longer.wore_out(begin + 11s + 1ns)) << "it has been listened to since";
+}
+
+TEST(ReadingPace, PausesThatFollowOneAnotherCloselyAreOne) {  // STR-3
+  const TimePoint begin{1h};
+  ReadingPace trickling;
+  ReadingPace reading;
+  for (int i = 0; i < 10; ++i) {
+    trickling.wrote(begin + i * 2s, begin + i * 2s + 1s);
+    reading.wrote(begin + i * 3s, begin + i * 3s + 1s);
+  }
+  EXPECT_TRUE(trickling.wore_out(begin + 19s));
+  EXPECT_FALSE(reading.wore_out(begin + 28s)) << "two seconds of attention after each second";
+  EXPECT_EQ(reading.paused(), 10s);
+}
+
+}  // namespace
+}  // namespace fuseboard::gateway

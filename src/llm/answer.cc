@@ -48,7 +48,7 @@ ChoiceFacts read_choice(const JsonValue& choice) {
   ChoiceFacts facts;
   choice.each_member([&](std::string_view name, const JsonValue& value) {
     if (name == "message") {
-      const MessageFacts message = look_at_message(value);
+      const MessageFacts message = look_at_message(value, MessageForm::whole);
       facts.answers = facts.answers || message.content;
       facts.bytes += message.bytes;
     } else if (name == "text") {

@@ -13,6 +13,7 @@
 #include <iterator>
 #include <random>
 
+#include "certificate.h"
 #include "config/spelling.h"
 #include "tests/config/loading.h"
 
@@ -253,7 +254,7 @@ TEST(Load, FilesThatAFileNamesMustBeThere) {
   const std::string path = folder.write("f.yaml", testing::with_provider("    tls: {ca: ca.pem}\n"));
   EXPECT_EQ(load_file(path, environment()).problems.at(0).to_text(),
             path + ":5:15: providers.p.tls.ca: this file cannot be read");
-  folder.write("ca.pem", "x");
+  folder.write("ca.pem", testing::kCertificate);
   EXPECT_EQ(load_file(path, environment()).config->providers[0].ca_file, folder.path("ca.pem"));
 }
 

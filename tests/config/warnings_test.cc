@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "certificate.h"
 #include "config/base_url_advice.h"
 #include "config/ca_file.h"
 #include "config/spelling.h"
@@ -126,26 +127,14 @@ class CaFile : public ::testing::Test {
 };
 
 TEST_F(CaFile, TakesWhatHoldsACertificateAndNothingElse) {
-  // A certificate of P-256, self-signed, for the name "t".
-  constexpr std::string_view kCertificate =
-      "-----BEGIN CERTIFICATE-----\n"
-      "MIIBbzCCARWgAwIBAgIUGPihLy7rOqHP365gesK4uJIShEYwCgYIKoZIzj0EAwIw\n"
-      "DDEKMAgGA1UEAwwBdDAgFw0yNjExMzAwNDU3MDFaGA8yMTI2MTEwNjA0NTcwMVow\n"
-      "DDEKMAgGA1UEAwwBdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABAgZlnZxfyVc\n"
-      "qPMyZrH9l1u/hfBNaJjaEFsTWZSyr78b2jjeCYEiGHHJMBcpbk7egHuUSntIqLCX\n"
-      "pdsZT1YTR8KjUzBRMB0GA1UdDgQWBBTeSSR7KZkGjydGkaIBWUhRRkD5zjAfBgNV\n"
-      "HSMEGDAWgBTeSSR7KZkGjydGkaIBWUhRRkD5zjAPBgNVHRMBAf8EBTADAQH/MAoG\n"
-      "CCqGSM49BAMCA0gAMEUCIQC2DPOESSRW4djhCoMeypge7b40ZHLfoHNQ98k//JNk\n"
-      "eAIgBAfDDhj0zdbvVYK/knd3Jg3wl5eCMfvIJH0tp4Nczgg=\n"
-      "-----END CERTIFICATE-----\n";
-  EXPECT_EQ(problem_of(kCertificate), std::nullopt);
-  EXPECT_EQ(problem_of("a comment\n" + std::string(kCertificate)), std::nullopt);
+  EXPECT_EQ(problem_of(testing::kCertificate), std::nullopt);
+  EXPECT_EQ(problem_of("a comment\n" + std::string(testing::kCertificate)), std::nullopt);
   for (const std::string_view text :
        {"", "no PEM at all\n", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"}) {
     ASSERT_TRUE(problem_of(text)) << text;
     EXPECT_THAT(*problem_of(text), HasSubstr("no certificate in this file")) << text;
   }
-  EXPECT_THAT(*problem_of(kCertificate.substr(0, kCertificate.size() / 2)), HasSubstr("damaged"));
+  EXPECT_THAT(*problem_of(testing::kCertificate.substr(0, testing::kCertificate.size() / 2)), HasSubstr("damaged"));
   EXPECT_EQ(ca_file_problem("/nonexistent.pem"), "this file cannot be read");
 }
 

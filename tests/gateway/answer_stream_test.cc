@@ -301,7 +301,7 @@ TEST(AnswerStream, AToolCallBeforeTheFirstTextIsRepeatedDoesNotFit) {  // STR-5
   const Delivered delivered = broken_after("Good", first);
   AnswerStream second(chat(), delivered, Splice(Splice::Mode::begins_anew, delivered.text), kNow);
   const std::string call =
-      chunk(R"({"tool_calls":[{"index":0,"id":"t","type":"function","function":{"name":"f","arguments":""}}]})");
+      chunk(R"({"tool_calls":[{"index":0,"id":"t","type":"function","function":{"name":"f","arguments":"{"}}]})");
   EXPECT_EQ(second.read(kRole + call, kNow), Reading::mismatch);
   EXPECT_EQ(second.out(), "");
 }

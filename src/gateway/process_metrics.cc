@@ -61,6 +61,16 @@ std::optional<double> boot_time() {
   return static_cast<double>(seconds);
 }
 
+// To the microsecond, where /proc counts hundredths of a second.
+std::optional<double> cpu_seconds() {
+  rusage used{};
+  if (getrusage(RUSAGE_SELF, &used) != 0) return std::nullopt;
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
 void sample(Exposition& out, std::string_view name, Exposition::Type type, std::string_view help, double value) {
   out.family(name, type, help);
   out.sample(name, std::span<const telemetry::Label>(), value);
@@ -109,7 +119,7 @@ void write_process(Exposition& out) {
                          static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)));
   if (figures) {
     sample(out, "process_cpu_seconds_total", Exposition::Type::counter,
-           "Total user and system CPU time spent in seconds.", figures->cpu_seconds);
+           "Total user and system CPU time spent in seconds.", cpu_seconds().value_or(figures->cpu_seconds));
     sample(out, "process_resident_memory_bytes", "Resident memory size in bytes.", figures->resident_bytes);
     sample(out, "process_virtual_memory_bytes", "Virtual memory size in bytes.", figures->virtual_bytes);
     if (const auto boot = boot_time()) {

@@ -129,8 +129,10 @@ void Execution::settle(std::optional<Flight>& flight, const AttemptReport& repor
   if (attempt.failure && attempt.failure->category == Category::rate_limit) ++record_.throttled;
 
   Outcome outcome = report.outcome;
-  attempt.cut = outcome.failure && outcome.failure->category == Category::timeout && !attempt.first_content &&
-                now >= flight->cut_at;
+  // Signs of work start its own limits afresh, so that the deadline alone can end it then.
+  const TimePoint cut_at = attempt.first_sign ? std::min(flight->cut_at, deadline_.time()) : flight->cut_at;
+  attempt.cut =
+      outcome.failure && outcome.failure->category == Category::timeout && !attempt.first_content && now >= cut_at;
   if (attempt.cut) outcome.failure->evidence = Evidence::does_not_count;
   if (attempt.overtaken) flight->permits.mark_overtaken();
   learn(*flight, report, now);

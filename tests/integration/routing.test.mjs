@@ -34,7 +34,8 @@ test('a hedge answers in place of a target that takes its time, and the loser is
     models: { smart: { hedge: { after_percentile: 0.5 }, targets: [{ provider: 'slow', model: 'sim-ok' }, { provider: 'quick', model: 'sim-ok' }] } },
   });
   // The percentile must be known first. Half of these calls are slower than it, so some are hedged already; whoever answers them counts.
-  for (let i = 0; i < 40; ++i) await chat(gateway.url, { stream: true, max_tokens: 1 }).then((response) => response.text());
+  // Streams and plain calls are learned apart.
+  for (let i = 0; i < 80; ++i) await chat(gateway.url, { stream: i % 2 === 0, max_tokens: 1 }).then((response) => response.text());
   await slow.reset();
   await slow.faults({ phases: [{ requests: 10, faults: [{ kind: 'behaviour', name: 'sim-slow-first-token:20s' }] }] });
   for (const stream of [true, false]) {

@@ -416,6 +416,18 @@ TEST_F(Patience, AnAttemptThatTheCallsDeadlineCutIsNoEvidence) {  // RTY-3
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 0U);
 }
 
+TEST_F(Patience, OneThatShowedSignsOfWorkUntilTheDeadlineIsCutByItToo) {  // RTY-3, STR-3
+  const AttemptTimeouts timeouts{.first_content = milliseconds(500)};
+  Call call = begin(world_.plan({"a"}, World::quick(), timeouts),
+                    {.streaming = true, .deadline = Deadline::after(now(), seconds(1))});
+  world_.clock.advance(milliseconds(400));
+  call.execution->working(1, now());
+  world_.clock.advance(milliseconds(600));
+  call.execution->report(1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true}, now());
+  EXPECT_TRUE(call.execution->record().attempts[0].cut);
+  EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 0U);
+}
+
 TEST_F(Patience, CutAfterItsPatienceItCountsForSilence) {  // RTY-3, RTY-14
   learn(5, seconds(2), true);
   world_.open("b");

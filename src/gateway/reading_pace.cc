@@ -9,11 +9,12 @@ namespace fuseboard::gateway {
 
 void ReadingPace::wrote(TimePoint began, TimePoint ended) noexcept {
   const Duration took = elapsed(began, ended);
+  paused_ = saturating_add(paused_, took);
+  unheard_ = saturating_add(unheard_, took);
+  if (took < kPause) return;
   if (elapsed(run_end_, began) > kAftermath) run_ = Duration::zero();
   run_ = saturating_add(run_, took);
   run_end_ = ended;
-  paused_ = saturating_add(paused_, took);
-  unheard_ = saturating_add(unheard_, took);
 }
 
 bool ReadingPace::wore_out(TimePoint now) const noexcept {

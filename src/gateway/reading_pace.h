@@ -28,7 +28,9 @@ class ReadingPace {
 
   static constexpr Duration kWearsOut = std::chrono::seconds(10);
   // What was sent before the upstream gave up is still to be read when the caller goes on.
-  static constexpr Duration kAftermath = std::chrono::seconds(1);
+  static constexpr Duration kAftermath = std::chrono::seconds(5);
+  // What is shorter is the time that writing takes.
+  static constexpr Duration kPause = std::chrono::milliseconds(10);
 
  private:
   Duration paused_ = Duration::zero();

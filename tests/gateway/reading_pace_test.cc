@@ -31,8 +31,10 @@ TEST(ReadingPace, AnUpstreamThatWasLeftUnreadForLongMayHaveGivenUp) {  // STR-3
   ReadingPace longer;
   longer.wrote(begin, begin + 10s);
   EXPECT_TRUE(longer.wore_out(begin + 10s));
-  EXPECT_TRUE(longer.wore_out(begin + 11s)) << "what it had sent before is still being read";
-  EXPECT_FALSE(longer.wore_out(begin + 11s + 1ns)) << "it has been listened to since";
+  EXPECT_TRUE(longer.wore_out(begin + 15s)) << "what it had sent before is still being read";
+  EXPECT_FALSE(longer.wore_out(begin + 15s + 1ns)) << "it has been listened to since";
+  for (int i = 0; i < 60; ++i) longer.wrote(begin + 10s + i * 100ms, begin + 10s + i * 100ms + 9ms);
+  EXPECT_FALSE(longer.wore_out(begin + 16s)) << "writing to a caller that reads is no pause";
 }
 
 TEST(ReadingPace, PausesThatFollowOneAnotherCloselyAreOne) {  // STR-3
@@ -40,11 +42,11 @@ TEST(ReadingPace, PausesThatFollowOneAnotherCloselyAreOne) {  // STR-3
   ReadingPace trickling;
   ReadingPace reading;
   for (int i = 0; i < 10; ++i) {
-    trickling.wrote(begin + i * 2s, begin + i * 2s + 1s);
-    reading.wrote(begin + i * 3s, begin + i * 3s + 1s);
+    trickling.wrote(begin + i * 6s, begin + i * 6s + 1s);
+    reading.wrote(begin + i * 7s, begin + i * 7s + 1s);
   }
-  EXPECT_TRUE(trickling.wore_out(begin + 19s));
-  EXPECT_FALSE(reading.wore_out(begin + 28s)) << "two seconds of attention after each second";
+  EXPECT_TRUE(trickling.wore_out(begin + 55s));
+  EXPECT_FALSE(reading.wore_out(begin + 64s)) << "six seconds of attention after each second";
   EXPECT_EQ(reading.paused(), 10s);
 }
 

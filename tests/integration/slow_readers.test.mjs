@@ -68,7 +68,7 @@ describe('a caller that does not read', { concurrency: 4 }, () => {
     const gateway = await startGateway(t, modelOver([upstream]));
     const response = await chat(gateway.url, { stream: true });
     const socket = await upstream.blocked;
-    await pass(11_000);
+    await pass(14_000);
     socket.resetAndDestroy();
     const text = await response.text();
     assert.equal(JSON.parse(events(text).at(-1)).error.code, 'stream_interrupted', 'no target that could go on is left');

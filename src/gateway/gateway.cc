@@ -186,7 +186,7 @@ struct Gateway::Impl {
   std::unique_ptr<net::HttpServer> server;
 };
 
-Gateway::Gateway(const config::Config& config, GatewayOptions options)
+Gateway::Gateway(const config::Config& config, const GatewayOptions& options)
     : impl_(std::make_unique<Impl>(config, options)) {}
 
 Gateway::~Gateway() = default;

@@ -34,7 +34,7 @@ struct GatewayOptions {
 class Gateway {
  public:
   // `config` has been checked. Throws InvalidOptions for what only the machine can tell, such as an unreadable CA file.
-  Gateway(const config::Config& config, GatewayOptions options);
+  Gateway(const config::Config& config, const GatewayOptions& options);
   ~Gateway();  // cuts what is still running; drain() first to be polite
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;

@@ -124,12 +124,13 @@ std::optional<std::string> without_unsigned_thinking(std::string_view body) {
   if (second.old.data() < first.old.data()) std::swap(first, second);
   std::string changed;
   changed.reserve(body.size() + second.text.size());
-  const char* at = body.data();
+  std::size_t at = 0;
   for (const Replacement& one : {first, second}) {
-    changed.append(at, one.old.data()).append(one.text);
-    at = one.old.data() + one.old.size();
+    const auto from = static_cast<std::size_t>(one.old.begin() - body.begin());
+    changed.append(body.substr(at, from - at)).append(one.text);
+    at = from + one.old.size();
   }
-  return changed.append(at, body.data() + body.size());
+  return changed.append(body.substr(at));
 }
 
 }  // namespace fuseboard::llm

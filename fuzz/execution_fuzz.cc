@@ -50,6 +50,9 @@ PlanOptions plan_options(Choices& choices) {
   options.max_recovery_wait = milliseconds(choices.byte() * 20);
   if ((choices.byte() & 1U) != 0) options.hedge = HedgeOptions{.after = milliseconds(1 + choices.byte() * 4)};
   if ((choices.byte() & 1U) != 0) options.fallback_on = {Category::content_policy};
+  options.patience.enabled = (choices.byte() & 1U) != 0;
+  if ((choices.byte() & 1U) != 0) options.patience.fixed = milliseconds(1 + choices.byte() * 10);
+  options.retry_after_stay = milliseconds(choices.byte() * 20);
   return options;
 }
 
@@ -94,7 +97,7 @@ class Allowed final : public Eligibility {
   const std::uint8_t targets_;
 };
 
-// One call and its attempts in flight, of which there are at most two.
+// One call and its attempts in flight, of which there are at most kMostFlights.
 class Call {
  public:
   Call(const std::shared_ptr<const Plan>& plan, const CallOptions& options, ManualClock& clock, Rng& rng, bool hedges)
@@ -106,6 +109,7 @@ class Call {
   // False: the call is over, or its driver has died.
   bool step(Choices& choices) {
     const Step step = execution_.next(clock_.now());
+    forget_ended();
     if (const auto* attempt = std::get_if<Attempt>(&step)) {
       begin(*attempt);
       return (choices.byte() & 31U) != 31U;  // the driver dies: the permit must come back by itself
@@ -135,7 +139,7 @@ class Call {
     check_invariant(eligibility_ == nullptr || eligibility_->can_take(attempt.target), "it cannot take the call");
     check_invariant(!attempt.recovery || in_flight_.empty(), "two attempts that mend one answer");
     in_flight_.push_back(attempt.number);
-    check_invariant(in_flight_.size() <= 2, "more than two attempts at once");
+    check_invariant(in_flight_.size() <= kMostFlights, "more than kMostFlights attempts at once");
   }
 
   // An attempt in flight ends in one of the ways there are.
@@ -150,6 +154,11 @@ class Call {
       recoverable_ = report.recovery.has_value();
       execution_.report(attempt, report, clock_.now());
     }
+    forget_ended();
+  }
+
+  // The engine ends attempts by itself, too: where another has answered, or half of the deadline is over.
+  void forget_ended() {
     std::erase_if(in_flight_, [&](std::uint32_t number) { return !execution_.in_flight(number); });
   }
 

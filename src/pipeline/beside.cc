@@ -57,7 +57,7 @@ Step Execution::while_in_flight(TimePoint now) {
     if (hedge_at_) look_at = std::min(look_at, *hedge_at_);
   }
   if (look_at == kNever) return Await{};
-  return WaitUntil{look_at};
+  return WaitUntil{std::min(look_at, deadline_.time())};
 }
 
 // Whether the call could have gone elsewhere: what it says about silence counts only then.

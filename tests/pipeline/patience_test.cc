@@ -416,6 +416,13 @@ TEST_F(Patience, AnAttemptThatTheCallsDeadlineCutIsNoEvidence) {  // RTY-3
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 0U);
 }
 
+TEST_F(Patience, NobodyIsLookedAtBeyondTheCallsDeadline) {  // RTY-3
+  Call call =
+      begin(world_.plan({"a", "b"}), {.streaming = true, .deadline = Deadline::after(now(), milliseconds(300))});
+  EXPECT_EQ(step(call), now() + milliseconds(300)) << "without it the first look is after a second";
+  call.execution->report(1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true}, now());
+}
+
 TEST_F(Patience, OneThatShowedSignsOfWorkUntilTheDeadlineIsCutByItToo) {  // RTY-3, STR-3
   const AttemptTimeouts timeouts{.first_content = milliseconds(500)};
   Call call = begin(world_.plan({"a"}, World::quick(), timeouts),

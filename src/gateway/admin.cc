@@ -72,10 +72,17 @@ Json model_json(const Route& route, const Failures& failures, TimePoint now) {
 Json credentials_json(const ModelTable& models, TimePoint now) {
   Json credentials = Json::array();
   for (const CredentialState& state : credential_states(models, now)) {
+    Json parts = Json::array();
+    for (const ParkedCredential& part : state.parts) {
+      parts.push_back({{name(part.part), part.name},
+                       {"remaining_ms", to_milliseconds(part.remaining)},
+                       {"reason", name(part.reason)}});
+    }
     credentials.push_back({{"provider", state.provider},
                            {"parked", state.parked},
                            {"remaining_ms", to_milliseconds(state.remaining)},
-                           {"reason", category(state.reason)}});
+                           {"reason", category(state.reason)},
+                           {"parts", std::move(parts)}});
   }
   return credentials;
 }

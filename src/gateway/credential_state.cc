@@ -6,11 +6,46 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "fuseboard/core/escape.h"
 
 namespace fuseboard::gateway {
+namespace {
+
+// "the credential of openai", "... for the model gpt-5", "... at /v1/responses".
+std::string resting_thing(const std::string& provider, const ParkedCredential* part = nullptr) {
+  std::string thing = "the credential of " + provider;
+  if (part == nullptr) return thing;
+  thing += part->part == ParkedCredential::Part::model ? " for the model " : " at ";
+  return thing + escape_unprintable(part->name);
+}
+
+std::string resting_line(const std::string& thing, Duration remaining, std::optional<Category> reason) {
+  const Duration shown = std::chrono::seconds((ceil_milliseconds(remaining) + 999) / 1000);
+  return fmt::format("{} rests for another {}: {}", thing, to_text(shown), reason ? name(*reason) : "refused");
+}
+
+// Each thing that rests and its line.
+std::vector<std::pair<std::string, std::string>> resting(const CredentialState& state) {
+  std::vector<std::pair<std::string, std::string>> all;
+  if (state.parked) {
+    const std::string thing = resting_thing(state.provider);
+    all.emplace_back(thing, resting_line(thing, state.remaining, state.reason));
+  }
+  for (const ParkedCredential& part : state.parts) {
+    const std::string thing = resting_thing(state.provider, &part);
+    all.emplace_back(thing, resting_line(thing, part.remaining, part.reason));
+  }
+  return all;
+}
+
+}  // namespace
 
 std::vector<CredentialState> credential_states(const ModelTable& models, TimePoint now) {
   std::vector<CredentialState> states;
+  const std::vector<ParkedCredential> parked = models.parked(now);
   for (const auto& route : models.routes()) {
     for (const Target& target : route->plan->targets()) {
       const CredentialGate* const gate = target.state->credential();
@@ -23,6 +58,9 @@ std::vector<CredentialState> credential_states(const ModelTable& models, TimePoi
                         .remaining = seen.parked && seen.until ? std::max(elapsed(now, *seen.until), Duration::zero())
                                                                : Duration::zero(),
                         .reason = seen.parked ? seen.category : std::nullopt});
+      std::ranges::copy_if(parked, std::back_inserter(states.back().parts), [&](const ParkedCredential& part) {
+        return part.provider == provider && part.part != ParkedCredential::Part::credential;
+      });
     }
   }
   return states;
@@ -30,27 +68,31 @@ std::vector<CredentialState> credential_states(const ModelTable& models, TimePoi
 
 std::optional<Rejection> why_closed(const Target& target, TimePoint now) {
   if (const CredentialGate* const gate = target.state->credential()) {
-    if (auto parked = gate->look(now)) return parked;
+    if (auto parked = gate->look(now, {.model = target.state->parked_model()})) return parked;
   }
   return target.state->breakers().look();
 }
 
 std::vector<std::string> CredentialWatch::update(const std::vector<CredentialState>& states) {
   std::vector<std::string> lines;
+  std::set<std::string> now_resting;
   for (const CredentialState& state : states) {
-    if (state.parked && resting_.insert(state.provider).second) {
-      lines.push_back(resting_text(state));
-    } else if (!state.parked && resting_.erase(state.provider) > 0) {
-      lines.push_back(fmt::format("the credential of {} is back", state.provider));
+    for (auto& [thing, line] : resting(state)) {
+      if (!resting_.contains(thing)) lines.push_back(std::move(line));
+      now_resting.insert(std::move(thing));
     }
   }
+  for (const std::string& thing : resting_) {
+    if (!now_resting.contains(thing)) lines.push_back(thing + " is back");
+  }
+  resting_ = std::move(now_resting);
   return lines;
 }
 
-std::string resting_text(const CredentialState& state) {
-  const Duration shown = std::chrono::seconds((ceil_milliseconds(state.remaining) + 999) / 1000);
-  return fmt::format("the credential of {} rests for another {}: {}", state.provider, to_text(shown),
-                     state.reason ? name(*state.reason) : std::string_view("refused"));
+std::vector<std::string> resting_texts(const CredentialState& state) {
+  std::vector<std::string> lines;
+  for (auto& [thing, line] : resting(state)) lines.push_back(std::move(line));
+  return lines;
 }
 
 }  // namespace fuseboard::gateway

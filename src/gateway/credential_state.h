@@ -20,29 +20,32 @@ namespace fuseboard::gateway {
 
 struct CredentialState {
   std::string provider;
-  bool parked = false;
+  bool parked = false;                    // the whole of it
   Duration remaining = Duration::zero();  // until one attempt is let through as a probe
   std::optional<Category> reason{};       // of the latest refusal
+  std::vector<ParkedCredential> parts{};  // the models and endpoints for which it rests
 };
 
 // Of the providers that configured models use with a credential of the gateway's own, each once, in the order of the
 // configuration.
 std::vector<CredentialState> credential_states(const ModelTable& models, TimePoint now);
 
-// Why the target would let nobody in now, its circuit and its credential alone looked at; nullopt: it would.
+// Why the target would let nobody in now, its circuit and its credential, as a whole and with its model, alone looked
+// at; nullopt: it would.
 std::optional<Rejection> why_closed(const Target& target, TimePoint now);
 
-// Says once when a credential begins to rest, and once when it is back. Not thread-safe.
+// Says once when a credential begins to rest, as a whole or for a model or endpoint, and once when it is back. Not
+// thread-safe.
 class CredentialWatch {
  public:
   // What has changed since the last call, a line each.
   std::vector<std::string> update(const std::vector<CredentialState>& states);
 
  private:
-  std::set<std::string> resting_;  // at most one entry a provider
+  std::set<std::string> resting_;  // what rests, in words; at most an entry for each provider, endpoint and model
 };
 
-// "the credential of openai rests for another 58s: authentication".
-std::string resting_text(const CredentialState& state);
+// What rests of it, a line each: "the credential of openai rests for another 58s: authentication".
+std::vector<std::string> resting_texts(const CredentialState& state);
 
 }  // namespace fuseboard::gateway

@@ -109,6 +109,15 @@ void write_credentials(Exposition& out, const std::vector<CredentialState>& stat
   for (const CredentialState& state : states) {
     out.sample("fuseboard_credential_parked", {{"provider", state.provider}}, std::uint64_t{state.parked});
   }
+  out.family("fuseboard_credential_parts_parked", Exposition::Type::gauge,
+             "For how many models or endpoints a credential rests.");
+  for (const CredentialState& state : states) {
+    for (const auto part : {ParkedCredential::Part::model, ParkedCredential::Part::endpoint}) {
+      const auto count = std::ranges::count(state.parts, part, &ParkedCredential::part);
+      out.sample("fuseboard_credential_parts_parked", {{"provider", state.provider}, {"part", name(part)}},
+                 static_cast<std::uint64_t>(count));
+    }
+  }
 }
 
 }  // namespace

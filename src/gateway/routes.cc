@@ -38,7 +38,7 @@ net::Task<void> readyz(Context& context) {
   const TimePoint now = context.worker.clock.now();
   std::string parts;
   for (const CredentialState& state : credential_states(context.worker.models, now)) {
-    if (state.parked) parts += resting_text(state) + "\n";
+    for (const std::string& line : resting_texts(state)) parts += line + "\n";
   }
   std::set<std::string_view> closed;
   for (const auto& route : context.worker.models.routes()) {

@@ -35,8 +35,9 @@ class CredentialStateTest : public testing::Test {
     return config;
   }
   const Target& target(std::size_t i) { return models_.routes().front()->plan->targets()[i]; }
-  void settle(std::size_t i, const Outcome& outcome) {
-    auto pass = target(i).state->credential()->try_pass(clock_.now());
+  void settle(std::size_t i, const Outcome& outcome, std::uint8_t endpoint = 0) {
+    TargetState& state = *target(i).state;
+    auto pass = state.credential()->try_pass(clock_.now(), {.model = state.parked_model(), .endpoint = endpoint});
     ASSERT_TRUE(pass);
     std::move(*pass).settle(outcome, clock_.now());
   }
@@ -74,6 +75,29 @@ TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAdmitsNobody) {  // FBK-6
   EXPECT_FALSE(why_closed(target(3), clock_.now()));
   clock_.advance(seconds(60));
   EXPECT_FALSE(why_closed(target(0), clock_.now())) << "a probe is let through";
+}
+
+TEST_F(CredentialStateTest, WhatRestsForOneModelOrEndpointIsSaidOfThatAlone) {  // FBK-6
+  Failure of_model = Failure::of(Category::quota_exhausted);
+  of_model.scope = FailureScope::model;
+  settle(1, Outcome::failed(of_model));
+  Failure of_endpoint = Failure::of(Category::authentication);
+  of_endpoint.scope = FailureScope::endpoint;
+  settle(2, Outcome::failed(of_endpoint), endpoint_number("/v1/responses"));
+  const auto states = credential_states(models_, clock_.now());
+  EXPECT_FALSE(states[0].parked);
+  ASSERT_EQ(states[0].parts.size(), 1U);
+  EXPECT_EQ(states[0].parts[0].name, "n");
+  ASSERT_EQ(states[1].parts.size(), 1U);
+  EXPECT_EQ(states[1].parts[0].part, ParkedCredential::Part::endpoint);
+  EXPECT_FALSE(why_closed(target(0), clock_.now()));
+  EXPECT_TRUE(why_closed(target(1), clock_.now()));
+  EXPECT_FALSE(why_closed(target(2), clock_.now())) << "its other endpoints are asked";
+  EXPECT_THAT(watched(), ElementsAre("the credential of p for the model n rests for another 1m: quota_exhausted",
+                                     "the credential of q at /v1/responses rests for another 1m: authentication"));
+  clock_.advance(seconds(61));
+  settle(1, Outcome::success());
+  EXPECT_THAT(watched(), ElementsAre("the credential of p for the model n is back"));
 }
 
 TEST_F(CredentialStateTest, RestingAndBeingBackAreSaidOnceEach) {

@@ -2,39 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Sixteen ways a provider fails, against the gateway as it comes: two targets and no option set, but for limits of time that would make the
-// tests slow. The first provider speaks chat completions, the second one messages; callers of both dialects must get the whole answer.
+// tests slow; tests/long/sixteen_real_times.test.mjs waits for the real ones. Callers of both dialects must get the whole answer.
 // README.md has the table of them.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { callers, plain, streamed, ways } from './callers.mjs';
-import { eventually, startGateway, startSim } from './harness.mjs';
-
-// The two providers, the gateway before them and the answer that nothing disturbs: the same from either, for it follows from the question.
-async function world(t, { first = 'sim-ok', second = 'sim-ok', firstTarget = {}, secondTarget = {}, model = {}, rest = {} } = {}) {
-  const primary = await startSim(t);
-  const secondary = await startSim(t);
-  const gateway = await startGateway(t, {
-    providers: { primary: { dialect: 'openai', base_url: `${primary.url}/v1` }, secondary: { dialect: 'anthropic', base_url: secondary.url } },
-    models: {
-      smart: { ...model, targets: [{ provider: 'primary', model: first, ...firstTarget }, { provider: 'secondary', model: second, ...secondTarget }] },
-    },
-    ...rest,
-  });
-  const whole = await callers['chat completions'].ask(primary.url, { model: 'sim-ok' });
-  await primary.reset();
-  const counts = async () => [(await primary.calls()).length, (await secondary.calls()).length];
-  return { primary, secondary, gateway, whole, counts };
-}
-
-function assertWhole(answer, { whole }, { finishes }) {
-  assert.equal(answer.status, 200, JSON.stringify(answer.error));
-  assert.equal(answer.error, undefined);
-  assert.equal(answer.text, whole.text);
-  assert.equal(answer.finish, finishes.stop);
-  assert.ok(answer.whole, 'it says that it is complete');
-  assert.equal(answer.used, whole.used, 'tokens, whoever gave them');
-}
+import { plain, streamed, ways } from './callers.mjs';
+import { eventually } from './harness.mjs';
+import { assertWhole, world } from './two_providers.mjs';
 
 // Most of their time is spent waiting, so some run at once.
 describe('sixteen ways a provider fails', { concurrency: 4 }, () => {

@@ -60,8 +60,10 @@ Duration TargetPatience::silence_needed(AnswerKind kind, TimePoint now) const no
 }
 
 bool TargetPatience::hangs(AnswerKind kind, Duration age, TimePoint now) const noexcept {
-  const auto longest = of(kind).longest.longest(now);
-  return longest && age >= hangs_after(*longest);
+  const LongestLatency& known = of(kind).longest;
+  if (const auto longest = known.longest(now)) return age >= hangs_after(*longest);
+  // A target may answer one kind and no call of the other: it is not silent then, but nobody has been answered.
+  return !known.longest(now, 1) && age >= silence_before_opening(kind, std::nullopt);
 }
 
 }  // namespace fuseboard

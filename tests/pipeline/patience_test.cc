@@ -345,6 +345,20 @@ TEST_F(Patience, WhatHangsGetsCompanyBeyondTheBound) {  // RTY-11
   EXPECT_EQ(state_of("a"), CircuitState::closed);
 }
 
+TEST_F(Patience, WhereOneKindIsAnsweredAndTheOtherNeverItsCallersAllGoOn) {  // RTY-11
+  learn(20, seconds(1), true);
+  std::vector<Call> calls;
+  std::vector<Call*> all;
+  for (int i = 0; i < 40; ++i) calls.push_back(begin(world_.plan({"a", "b"})));
+  for (Call& call : calls) all.push_back(&call);
+  for (int second = 0; second < 120; second += 5) {
+    pass(all, seconds(5));
+    learn(1, milliseconds(10), true);  // so that the target is not silent
+  }
+  for (const Call& call : calls) EXPECT_EQ(targets(call), "ab");
+  EXPECT_EQ(state_of("a"), CircuitState::closed);
+}
+
 TEST_F(Patience, CompanysOwnFailureEndsItselfAlone) {  // RTY-11
   Call call = begin(world_.plan({"a", "b", "c"}), kStream);
   pass(call, seconds(10));

@@ -38,7 +38,8 @@ class TargetPatience {
   Duration patience(const PatienceOptions& options, AnswerKind kind, TimePoint now) const noexcept;
   // How long it must have answered nothing to count as silent.
   Duration silence_needed(AnswerKind kind, TimePoint now) const noexcept;
-  // Whether an attempt of that age hangs; never while too little is known.
+  // Whether an attempt of that age hangs. While nobody has had an answer of that kind: when it is as old as silence
+  // would have to be; never where too few are known.
   bool hangs(AnswerKind kind, Duration age, TimePoint now) const noexcept;
 
   CompanyBudget& company() noexcept { return company_; }

@@ -51,8 +51,8 @@ Duration TargetPatience::waited_for_alone(const PatienceOptions& options, Answer
                                           TimePoint now) const noexcept {
   const PatienceEvidence known = options.fixed ? PatienceEvidence{} : evidence(kind, now);
   const Duration patience = probe ? patience_of_probe(options, kind, known) : patience_of(options, kind, known);
-  const auto longest = of(kind).longest.longest(now);
-  return longest ? std::min(patience, hangs_after(*longest)) : patience;
+  if (options.fixed && !of(kind).longest.longest(now)) return patience;
+  return std::min(patience, hanging_age(kind, now).value_or(patience));
 }
 
 Duration TargetPatience::silence_needed(AnswerKind kind, TimePoint now) const noexcept {
@@ -60,10 +60,16 @@ Duration TargetPatience::silence_needed(AnswerKind kind, TimePoint now) const no
 }
 
 bool TargetPatience::hangs(AnswerKind kind, Duration age, TimePoint now) const noexcept {
+  const auto hanging = hanging_age(kind, now);
+  return hanging && age >= *hanging;
+}
+
+std::optional<Duration> TargetPatience::hanging_age(AnswerKind kind, TimePoint now) const noexcept {
   const LongestLatency& known = of(kind).longest;
-  if (const auto longest = known.longest(now)) return age >= hangs_after(*longest);
+  if (const auto longest = known.longest(now)) return hangs_after(*longest);
   // A target may answer one kind and no call of the other: it is not silent then, but nobody has been answered.
-  return !known.longest(now, 1) && age >= silence_before_opening(kind, std::nullopt);
+  if (!known.longest(now, 1)) return silence_before_opening(kind, std::nullopt);
+  return std::nullopt;
 }
 
 }  // namespace fuseboard

@@ -347,13 +347,20 @@ TEST_F(Patience, WhatHangsGetsCompanyBeyondTheBound) {  // RTY-11
 
 TEST_F(Patience, WhereOneKindIsAnsweredAndTheOtherNeverItsCallersAllGoOn) {  // RTY-11
   learn(20, seconds(1), true);
+  // Their patience has run out before, time and again: it is longer than two minutes now.
+  for (int i = 0; i < 8; ++i) {
+    Call call = begin(world_.plan({"a", "b"}));
+    pass(call, minutes(2));
+    succeed(call, 2);
+    learn(1, milliseconds(10), true);  // so that the target is not silent
+  }
   std::vector<Call> calls;
   std::vector<Call*> all;
   for (int i = 0; i < 40; ++i) calls.push_back(begin(world_.plan({"a", "b"})));
   for (Call& call : calls) all.push_back(&call);
   for (int second = 0; second < 120; second += 5) {
     pass(all, seconds(5));
-    learn(1, milliseconds(10), true);  // so that the target is not silent
+    learn(1, milliseconds(10), true);
   }
   for (const Call& call : calls) EXPECT_EQ(targets(call), "ab");
   EXPECT_EQ(state_of("a"), CircuitState::closed);

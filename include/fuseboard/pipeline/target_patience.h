@@ -39,7 +39,7 @@ class TargetPatience {
   // How long it must have answered nothing to count as silent.
   Duration silence_needed(AnswerKind kind, TimePoint now) const noexcept;
   // Whether an attempt of that age hangs. While nobody has had an answer of that kind: when it is as old as silence
-  // would have to be; never where too few are known.
+  // would have to be; never where few are known.
   bool hangs(AnswerKind kind, Duration age, TimePoint now) const noexcept;
 
   CompanyBudget& company() noexcept { return company_; }
@@ -54,6 +54,8 @@ class TargetPatience {
   };
   const Known& of(AnswerKind kind) const noexcept { return known_[static_cast<std::size_t>(kind)]; }
   Known& of(AnswerKind kind) noexcept { return known_[static_cast<std::size_t>(kind)]; }
+  // From which age on an attempt hangs; nullopt: too little is known.
+  std::optional<Duration> hanging_age(AnswerKind kind, TimePoint now) const noexcept;
   PatienceEvidence evidence(AnswerKind kind, TimePoint now) const noexcept;
 
   std::array<Known, kAnswerKinds> known_;

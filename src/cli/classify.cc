@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
@@ -36,9 +37,25 @@ std::optional<std::int64_t> integer(const Json& json, const char* key) {
   return found->get<std::int64_t>();
 }
 
+// A field that is there and not of its type; empty where there is none. null says nothing, as a missing field.
+std::string mistyped_field(const Json& json) {
+  const auto is_given = [&](const char* key) { return json.contains(key) && !json[key].is_null(); };
+  for (const char* key : {"channel", "domain", "body", "message", "typed_code", "signal"}) {
+    if (is_given(key) && !json[key].is_string()) return fmt::format("{} must be a string", key);
+  }
+  for (const char* key : {"status", "exit_code", "now_unix_ms"}) {
+    if (is_given(key) && !json[key].is_number_integer()) return fmt::format("{} must be a whole number", key);
+  }
+  if (!is_given("headers")) return {};
+  const auto is_text = [](const Json& value) { return value.is_string(); };
+  if (json["headers"].is_object() && std::ranges::all_of(json["headers"], is_text)) return {};
+  return "headers must be an object of strings, by the headers' names";
+}
+
 // What is wrong with a case, or empty.
 std::string problem_of(const Json& json) {
   if (!json.is_object()) return "a case is a JSON object";
+  if (std::string problem = mistyped_field(json); !problem.empty()) return problem;
   if (!channel_from_name(text(json, "channel"))) {
     return "channel must be one of http, sse, transport, mcp, process, message";
   }

@@ -23,8 +23,10 @@ std::string resting_thing(const std::string& provider, const ParkedCredential* p
 }
 
 std::string resting_line(const std::string& thing, Duration remaining, std::optional<Category> reason) {
+  const std::string_view why = reason ? name(*reason) : "refused";
+  if (remaining <= Duration::zero()) return fmt::format("{} is tried again by the next call: {}", thing, why);
   const Duration shown = std::chrono::seconds((ceil_milliseconds(remaining) + 999) / 1000);
-  return fmt::format("{} rests for another {}: {}", thing, to_text(shown), reason ? name(*reason) : "refused");
+  return fmt::format("{} rests for another {}: {}", thing, to_text(shown), why);
 }
 
 // Each thing that rests and its line.

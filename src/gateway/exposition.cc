@@ -105,7 +105,7 @@ void write_upkeep(Exposition& out, const UpkeepCounts& upkeep) {
 
 void write_credentials(Exposition& out, const std::vector<CredentialState>& states) {
   out.family("fuseboard_credential_parked", Exposition::Type::gauge,
-             "1 while a credential rests because its provider refused it, else 0.");
+             "1 from a provider's refusal of its credential until a call with it succeeds, else 0.");
   for (const CredentialState& state : states) {
     out.sample("fuseboard_credential_parked", {{"provider", state.provider}}, std::uint64_t{state.parked});
   }

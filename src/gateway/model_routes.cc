@@ -218,7 +218,8 @@ net::Task<void> call_model(RouteContext& context) {
   if (route == nullptr) {
     co_await refuse(context, GatewayError::model_not_found,
                     "the model '" + facts->model.substr(0, 200) +
-                        "' is neither configured nor of the form provider/model; see GET /v1/models",
+                        "' is not configured, nor is it a configured provider's name, a slash and its model; see GET "
+                        "/v1/models",
                     "model");
     co_return;
   }

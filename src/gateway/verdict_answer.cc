@@ -35,10 +35,13 @@ void add_retry_after(net::Headers& headers, Duration wait) {
 Answer refused(llm::GatewayError error, std::string_view why, const CallRecord& record, const Plan& plan,
                std::string_view note, const ServedBy& served_by) {
   std::string message = fmt::format("'{}': {}:", plan.name(), why);
-  char separator = ' ';
+  std::string_view separator = " ";
   for (const RefusalRecord& refusal : record.refusals) {
-    message += fmt::format("{}{} ({})", separator, plan.targets()[refusal.target].name, name(refusal.reason));
-    separator = ',';
+    message += fmt::format("{}{} ({}", separator, plan.targets()[refusal.target].name, name(refusal.reason));
+    const bool of_credential = refusal.reason == RejectionReason::credential_parked;
+    if (of_credential && refusal.last_failure) message += fmt::format(": {}", name(*refusal.last_failure));
+    message += ')';
+    separator = ", ";
   }
   message += note;
   Answer answer = own_error(error, message, served_by);
@@ -126,7 +129,7 @@ std::optional<Answer> without_attempt(const CallRecord& record, const Plan& plan
     case Ending::budget_exceeded:
       return spent(refuse(GatewayError::budget_exceeded, "the budget is spent"));
     case Ending::credential_parked:
-      return refuse(GatewayError::upstream_authentication, "the configured credentials were refused of late");
+      return refuse(GatewayError::upstream_authentication, "the providers refused the configured credentials of late, which rest now");
     case Ending::no_target:
       if (!unable.empty()) return unable_to_say(unable, plan, served_by);
       return refuse(GatewayError::no_target, "no target can take this call");

@@ -234,8 +234,9 @@ bool Execution::retry_same_target(const AttemptRecord& attempt, bool silent, Tim
     return false;
   }
   const Duration delay = next_delay(retry, tries_[target], previous_wait_, failure.retry_after, rng_);
-  if (!deadline_.fits(now, delay)) {
-    wait_did_not_fit_ = true;
+  const bool fits = deadline_.fits(now, delay);
+  if (!fits || delay > longest_wait(retry)) {
+    wait_did_not_fit_ |= !fits;
     spend(target);
     return false;
   }

@@ -141,6 +141,8 @@ Step Execution::wait_or_finish(TimePoint now) {
     } else if (obstacle->backoff) {
       if (!deadline_.fits(now, *obstacle->retry_after)) {
         wait_did_not_fit_ = true;
+      } else if (*obstacle->retry_after > longest_wait(plan_->options().retry)) {
+        spend(target);
       } else if (take_retry(target, now)) {
         place_ = place_of(target);
         begin_backoff(target, *obstacle->retry_after, now);

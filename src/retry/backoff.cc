@@ -40,6 +40,8 @@ Problems RetryOptions::validate() const {
   return std::move(validator).take();
 }
 
+Duration longest_wait(const RetryOptions& options) noexcept { return std::max(options.max, kLongestHintedWait); }
+
 Duration next_delay(const RetryOptions& options, std::uint32_t retry, Duration previous, std::optional<Duration> hint,
                     Rng& rng) {
   const double exponent = retry > 0 ? static_cast<double>(retry - 1) : 0.0;

@@ -108,6 +108,8 @@ TEST_F(CredentialStateTest, RestingAndBeingBackAreSaidOnceEach) {
   EXPECT_THAT(watched(), IsEmpty());
   clock_.advance(seconds(60));
   EXPECT_THAT(watched(), IsEmpty()) << "its time is over, but nobody has tried it";
+  EXPECT_THAT(resting_texts(credential_states(models_, clock_.now())[0]),
+              ElementsAre("the credential of p is tried again by the next call: authentication"));
   settle(0, Outcome::success());
   EXPECT_THAT(watched(), ElementsAre("the credential of p is back"));
   EXPECT_THAT(watched(), IsEmpty());

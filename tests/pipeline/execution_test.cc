@@ -364,6 +364,18 @@ TEST_F(ExecutionTest, AHintBeyondTheDeadlineFallsBackInstead) {  // RTY-2, FBK-1
   EXPECT_EQ(execution.record().attempts.back().waited, Duration::zero());
 }
 
+TEST_F(ExecutionTest, AHintOfMoreThanAMinuteIsToldAndNotWaitedFor) {  // RTY-2
+  const auto ending_after = [&](const char* target, Duration hint) {
+    Execution execution(world_.plan({target}), {}, world_.rng, world_.clock.now());
+    EXPECT_TRUE(next_attempt(execution));
+    report_latest(execution, failed(Category::rate_limit, hint), world_.clock.now());
+    const Step step = execution.next(world_.clock.now());
+    return std::holds_alternative<Finished>(step) ? std::optional(execution.record().ending) : std::nullopt;
+  };
+  EXPECT_EQ(ending_after("a", minutes(1)), std::nullopt) << "it waits";
+  EXPECT_EQ(ending_after("b", minutes(1) + milliseconds(1)), Ending::retries_exhausted);
+}
+
 TEST_F(ExecutionTest, NothingStartsAfterTheDeadline) {  // RTY-3
   Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));

@@ -116,5 +116,10 @@ TEST(RetryOptions, RefusesALongestBackoffBelowTheBase) {  // CORE-6
   EXPECT_EQ(options.validate()[0].field, "max");
 }
 
+TEST(LongestWait, IsAMinuteOrTheLongestBackoffWhereThatIsMore) {  // RTY-2
+  EXPECT_EQ(longest_wait({}), std::chrono::minutes(1));
+  EXPECT_EQ(longest_wait({.max = std::chrono::minutes(5)}), std::chrono::minutes(5));
+}
+
 }  // namespace
 }  // namespace fuseboard

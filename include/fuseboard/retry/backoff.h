@@ -33,13 +33,19 @@ struct RetryOptions {
   double factor = 2.0;                             // growth from retry to retry; 1 to 10
   Duration max = std::chrono::seconds(30);         // longest backoff; base to 24 h
   Jitter jitter = Jitter::full;
-  bool honor_retry_after = true;  // a server's hint replaces a shorter backoff
+  bool honor_retry_after = true;  // a server's hint replaces a shorter backoff, see also kLongestHintedWait
 
   // One attempt, no retries.
   static RetryOptions none() noexcept { return {.max_attempts = 1}; }
 
   Problems validate() const;
 };
+
+// A server that asks for more is not waited for within a call: its caller is told so instead. Common SDKs wait no
+// longer either.
+inline constexpr Duration kLongestHintedWait = std::chrono::minutes(1);
+// The longest wait before a retry: that, or `max` where it is more.
+Duration longest_wait(const RetryOptions& options) noexcept;
 
 // The wait before retry number `retry` (1 is the first). `previous` is the wait before the last retry, zero if there
 // was none; `hint` is the server's retry-after. The result is never negative, and below `max` unless a hint asks for

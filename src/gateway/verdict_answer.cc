@@ -129,7 +129,8 @@ std::optional<Answer> without_attempt(const CallRecord& record, const Plan& plan
     case Ending::budget_exceeded:
       return spent(refuse(GatewayError::budget_exceeded, "the budget is spent"));
     case Ending::credential_parked:
-      return refuse(GatewayError::upstream_authentication, "the providers refused the configured credentials of late, which rest now");
+      return refuse(GatewayError::upstream_authentication,
+                    "the providers refused the configured credentials of late, which rest now");
     case Ending::no_target:
       if (!unable.empty()) return unable_to_say(unable, plan, served_by);
       return refuse(GatewayError::no_target, "no target can take this call");

@@ -22,7 +22,8 @@ gateway::BuildInfo this_build() noexcept {
 }
 
 int version(const VersionArguments& arguments) {
-  constexpr std::array<std::string_view, 2> kFeatures = {"openai-chat", "tls"};
+  constexpr std::array<std::string_view, 5> kFeatures = {"openai-chat", "openai-responses", "openai-embeddings",
+                                                         "anthropic-messages", "tls"};
   if (arguments.json) {
     const nlohmann::ordered_json report = {
         {"version", FUSEBOARD_VERSION}, {"commit", kCommit}, {"compiler", kCompiler}, {"features", kFeatures}};

@@ -542,8 +542,9 @@ constexpr CodeRow kCodes[] = {
     {"insufficient_storage", decides, Means(resource_exhausted), "RFC 4918, 11.5"},
 
     // Stopped.
-    {"cancelled", as_status, Means(cancelled), "google.rpc.Code, 499"},
-    {"canceled", as_status, Means(cancelled), "Connect RPC"},
+    {"cancelled", decides, Means(cancelled), "google.rpc.Code, 499, under other statuses, too"},
+    {"499", decides, Means(cancelled), "nginx, google.rpc.Code: a code beside another status"},
+    {"canceled", decides, Means(cancelled), "Connect RPC"},
     {"client_closed_request", decides, Means(cancelled), "nginx, 499"},
     {"request_cancelled", decides, Means(cancelled), "APIs by convention"},
     {"AbortError", exception, Means(cancelled), "DOM AbortController"},

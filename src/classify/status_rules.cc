@@ -32,6 +32,7 @@ constexpr StatusRow kStatuses[] = {
     {501, Means(invalid_request, capability_mismatch), "RFC 9110, 15.6.2: this server never will, another may"},
     {504, Means(timeout), "RFC 9110, 15.6.5"},
     {507, Means(resource_exhausted), "RFC 4918, 11.5: insufficient storage"},
+    {508, Means(invalid_request, capability_mismatch), "RFC 5842, 7.2: the request came round; another path may not"},
     {509, Means(quota_exhausted), "cPanel: bandwidth limit exceeded"},
     {511, Means(authentication), "RFC 6585, section 6"},
     {522, Means(timeout), "Cloudflare: connecting to the origin timed out"},

@@ -16,7 +16,7 @@ namespace fuseboard::gateway {
 namespace {
 
 constexpr std::size_t kMostCharacters = 200;  // TEL-4
-constexpr std::size_t kMostIdBytes = 63;      // of AttemptNote
+constexpr std::size_t kMostIdRead = 1024;     // of which AttemptNote keeps 63
 constexpr std::string_view kEllipsis = "…";
 
 bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
@@ -179,13 +179,13 @@ std::string careful_words(std::string_view words) {
   return text;
 }
 
-BoundedText<63> upstream_request_id(const net::Headers& headers) {
+BoundedText<63> upstream_request_id(const net::Headers& headers, const Redactor& secrets) {
   // OpenAI and most others; Anthropic; AWS; Azure's API management; Cloudflare, which stands before several.
   for (const std::string_view name : {"x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray"}) {
     const std::string_view value = headers.get(name);
     if (value.empty()) continue;
-    if (std::ranges::all_of(value, is_visible)) return value;
-    std::string id(value.substr(0, kMostIdBytes));
+    std::string id(value.substr(0, kMostIdRead));
+    secrets.redact(id);  // before it is cut: a part of a secret is none that would be found
     std::ranges::replace_if(id, [](char c) { return !is_visible(c); }, '?');
     return std::string_view(id);
   }

@@ -12,6 +12,7 @@
 #include "fuseboard/core/time.h"
 #include "fuseboard/pipeline/plan.h"
 #include "fuseboard/pipeline/record.h"
+#include "gateway/redactor.h"
 #include "llm/answer.h"
 #include "net/client.h"
 #include "net/http.h"
@@ -36,7 +37,7 @@ std::string cause_of_content(const llm::ErrorDetails& error);
 std::string careful_words(std::string_view words);
 
 // What the upstream calls the request, by the header that it uses for that; empty: it does not say. Visible ASCII.
-BoundedText<63> upstream_request_id(const net::Headers& headers);
+BoundedText<63> upstream_request_id(const net::Headers& headers, const Redactor& secrets);
 
 // Of each target the last cause that the record tells: `provider "openai": the certificate of … has expired`, joined
 // by "; ". Empty: none is told.

@@ -189,7 +189,7 @@ net::Task<void> Relay::attempt(Attempt attempt) {
   if (!driver_.in_flight(attempt.number)) co_return;
   if (head) {
     flight.window = window_of(attempt.target, head->headers);
-    flight.upstream_request_id = upstream_request_id(head->headers);
+    flight.upstream_request_id = upstream_request_id(head->headers, secrets_of(flight));
   }
   if (!head) {
     end_broken(flight, head.error());

@@ -16,10 +16,8 @@ namespace fuseboard::llm {
 enum class BlockKind : std::uint8_t { text, thinking, tool_use, provider_call, other };
 
 // Whether a block of this kind is written for a while before there is anything to see of it: thoughts whose text is
-// left out, arguments that are sent once they are whole.
-constexpr bool works_unseen(BlockKind kind) noexcept {
-  return kind == BlockKind::thinking || kind == BlockKind::tool_use || kind == BlockKind::provider_call;
-}
+// left out or kept secret, arguments that are sent once they are whole, what runs at the provider. Text is seen.
+constexpr bool works_unseen(BlockKind kind) noexcept { return kind != BlockKind::text; }
 
 // A content block or a delta of one: members of the same name mean the same in both. Views are valid as long as the
 // document is open. Literals are as written, quotes included, empty if absent.

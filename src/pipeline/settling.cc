@@ -112,7 +112,11 @@ void Execution::learn(Flight& flight, const AttemptReport& report, TimePoint now
   }
   if (is_answer(report)) {
     hear(flight, report.outcome.ok(), now);
-  } else if (flight.outlasted && !flight.has_shown_something() && another_is_eligible(attempt.target)) {
+    return;
+  }
+  // A limit of its own may end it in the moment in which its patience is over.
+  if (may_get_company() && !flight.has_shown_something()) (void)watch_patience(flight, now);
+  if (flight.outlasted && !flight.has_shown_something() && another_is_eligible(attempt.target)) {
     count_for_silence(flight, now);
   }
 }
@@ -133,7 +137,10 @@ void Execution::settle(std::optional<Flight>& flight, const AttemptReport& repor
   const TimePoint cut_at = attempt.first_sign ? std::min(flight->cut_at, deadline_.time()) : flight->cut_at;
   attempt.cut =
       outcome.failure && outcome.failure->category == Category::timeout && !attempt.first_content && now >= cut_at;
-  if (attempt.cut) outcome.failure->evidence = Evidence::does_not_count;
+  const bool hung_alone = report.silent && !attempt.probe && outcome.failure &&
+                          outcome.failure->category == Category::timeout &&
+                          patience_at(attempt.target).silence().answered_since(attempt.started);
+  if (attempt.cut || hung_alone) outcome.failure->evidence = Evidence::does_not_count;
   if (attempt.overtaken) flight->permits.mark_overtaken();
   learn(*flight, report, now);
   outcome.latency = attempt.first_content.value_or(attempt.duration);

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "fuseboard/classify/modifier.h"
+
 namespace fuseboard {
 
 // For readable failures of EXPECT_EQ.
@@ -119,6 +121,22 @@ TEST(ClassifyHttp, ANumericEchoOfTheStatusNeverOverrides) {
 }
 
 TEST(ClassifyHttp, AThrottleInsideAServerErrorIsAThrottle) { EXPECT_EQ(judge(500, "429"), Failure::of(rate_limit)); }
+
+TEST(ClassifyHttp, WhatWasCancelledIsNoFaultUnderWhicheverStatus) {  // FBK-9
+  for (const int status : {200, 400, 408, 409, 499, 500, 502, 503}) {
+    for (const std::string_view code : {"CANCELLED", "cancelled", "canceled", "499", "request_cancelled"}) {
+      EXPECT_EQ(judge(status, code), Failure::of(cancelled)) << status << " " << code;
+    }
+  }
+}
+
+TEST(ClassifyHttp, ALoopIsTheRequestsMatterAndAnotherTargetsChance) {
+  const Failure loop = judge(508);
+  EXPECT_EQ(loop.category, invalid_request);
+  EXPECT_TRUE(loop.fallback);
+  EXPECT_FALSE(loop.retryable);
+  EXPECT_FALSE(fuseboard::trips_breaker(loop));
+}
 
 TEST(ClassifyHttp, AnErrorInsideA2xxIsJudgedByItsCode) {
   EXPECT_EQ(judge(200, "429").category, rate_limit);

@@ -95,14 +95,18 @@ TEST(Cause, WordsAreOneLineOfAtMost200Characters) {  // TEL-4
 }
 
 TEST(Cause, TheUpstreamsRequestIdIsFoundUnderTheNamesThatProvidersUse) {
-  EXPECT_EQ(upstream_request_id({{"x-request-id", "req_a"}, {"cf-ray", "ray"}}), "req_a");
-  EXPECT_EQ(upstream_request_id({{"Request-Id", "req_b"}}), "req_b");
-  EXPECT_EQ(upstream_request_id({{"x-amzn-RequestId", "amzn"}}), "amzn");
-  EXPECT_EQ(upstream_request_id({{"apim-request-id", "azure"}}), "azure");
-  EXPECT_EQ(upstream_request_id({{"cf-ray", "ray"}}), "ray");
-  EXPECT_TRUE(upstream_request_id({{"content-type", "text/html"}}).empty());
-  EXPECT_EQ(upstream_request_id({{"x-request-id", "a b\xC3\xBC"}}), "a?b??");
-  EXPECT_EQ(upstream_request_id({{"x-request-id", std::string(64, 'a')}}).view().size(), 63U) << "bounded";
+  const auto id_of = [](const net::Headers& headers) { return upstream_request_id(headers, Redactor()); };
+  EXPECT_EQ(id_of({{"x-request-id", "req_a"}, {"cf-ray", "ray"}}), "req_a");
+  EXPECT_EQ(id_of({{"Request-Id", "req_b"}}), "req_b");
+  EXPECT_EQ(id_of({{"x-amzn-RequestId", "amzn"}}), "amzn");
+  EXPECT_EQ(id_of({{"apim-request-id", "azure"}}), "azure");
+  EXPECT_EQ(id_of({{"cf-ray", "ray"}}), "ray");
+  EXPECT_TRUE(id_of({{"content-type", "text/html"}}).empty());
+  EXPECT_EQ(id_of({{"x-request-id", "a b\xC3\xBC"}}), "a?b??");
+  EXPECT_EQ(id_of({{"x-request-id", std::string(64, 'a')}}).view().size(), 63U) << "bounded";
+  const Redactor secrets({"sk-" + std::string(80, 'k')});
+  EXPECT_EQ(upstream_request_id({{"x-request-id", "id-sk-" + std::string(80, 'k')}}, secrets), "id-***")
+      << "a provider may repeat the credential there, too";
 }
 
 }  // namespace

@@ -228,6 +228,10 @@ TEST(MessagesStream, InputMayBeATextThatHoldsTheObjectAndAPieceMayBeTheObject) {
 // Thinking whose text is left out is a block that opens, is signed and closes, with nothing but pings in between.
 TEST(MessagesStream, APingIsASignOfWorkWhileThoughtsOrACallAreOpen) {  // STR-3
   const std::string ping = R"({"type":"ping"})";
+  const auto secret = messages();
+  secret->read({}, kStart);
+  secret->read({}, block(0, R"("type":"redacted_thinking","data":"x")"));
+  EXPECT_TRUE(secret->at_work()) << "thoughts that nobody may read";
   for (const std::string members :
        {R"("type":"thinking","thinking":"","signature":"")", R"("type":"tool_use","id":"t","name":"f","input":{})",
         R"("type":"server_tool_use","id":"s","name":"web_search","input":{})"}) {

@@ -470,6 +470,23 @@ TEST_F(Patience, CutAfterItsPatienceItCountsForSilence) {  // RTY-3, RTY-14
   EXPECT_EQ(state_of("a"), CircuitState::open);
 }
 
+TEST_F(Patience, AttemptsThatHangWhileOthersAreAnsweredAreNoEvidence) {  // RTY-11, RTY-14
+  std::vector<Call> calls;
+  for (int i = 0; i < 10; ++i) calls.push_back(begin(world_.plan({"a", "b"}), kStream));
+  world_.clock.advance(milliseconds(100));
+  learn(1, milliseconds(10), true);
+  world_.clock.advance(seconds(30));
+  for (Call& call : calls) {
+    call.execution->report(1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true}, now());
+  }
+  EXPECT_EQ(state_of("a"), CircuitState::closed);
+  EXPECT_EQ(world_.breakers.snapshot("a").totals.failed, 0U);
+  Call later = begin(world_.plan({"a", "b"}), kStream);
+  world_.clock.advance(seconds(30));
+  later.execution->report(1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true}, now());
+  EXPECT_EQ(world_.breakers.snapshot("a").totals.failed, 1U) << "it has answered nobody since";
+}
+
 TEST_F(Patience, AFailureThatTookLongIsNotRetriedWhileAnotherIsLeft) {  // RTY-12
   Call quick = begin(world_.plan({"a", "b"}));
   world_.clock.advance(seconds(9));

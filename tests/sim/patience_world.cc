@@ -50,8 +50,9 @@ class Life final : public CallWorld, public CallObserver {
                                                     : Manner{.answers = uniform(rng_, milliseconds(500), seconds(2))};
     // A sign of work starts the first-content limit afresh, and pings of a working one do so for ever.
     const bool waits_for_content = world_.streaming && !manner.works;
-    const Duration limit = elapsed(time_.now(), waits_for_content ? attempt.first_content_by : attempt.total_by);
     const auto& answers = manner.answers;
+    const TimePoint content_by = answers ? attempt.first_content_by : attempt.headers_by;
+    const Duration limit = elapsed(time_.now(), waits_for_content ? content_by : attempt.total_by);
     if (!answers || *answers >= limit) {
       return {.report = {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true}, .takes = limit};
     }

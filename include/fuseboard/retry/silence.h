@@ -31,6 +31,9 @@ class SilenceWatch {
   // The target has answered somebody: content, a sign of work, a whole answer or an error.
   void answered(TimePoint now) noexcept;
 
+  // Whether it has answered anybody since, to kGrain.
+  bool answered_since(TimePoint began) const noexcept { return began < last_answer_.load(std::memory_order_relaxed); }
+
   // An attempt that began then has outlasted its patience; to be told once of each. Whether the target is silent by
   // `rule` now.
   [[nodiscard]] bool outlasted(TimePoint began, TimePoint now, const SilenceRule& rule);

@@ -25,12 +25,13 @@ std::expected<std::optional<net::ContentDecoder>, net::UnknownCoding> take_codin
 }
 
 net::Task<std::expected<std::string, net::DecodeError>> plain_body(net::Loop& loop, net::ResponseHead& head,
-                                                                   std::string body, std::size_t max_bytes) {
+                                                                   std::string body, std::size_t max_bytes,
+                                                                   net::DecodeMemory memory) {
   auto codings = net::content_codings(head.headers);
   if (!codings) co_return std::unexpected(net::DecodeError::malformed);
   if (codings->empty()) co_return body;
   say_plain(head.headers);
-  co_return co_await net::decode_content(loop, *std::move(codings), std::move(body), max_bytes);
+  co_return co_await net::decode_content(loop, *std::move(codings), std::move(body), max_bytes, memory);
 }
 
 }  // namespace fuseboard::gateway

@@ -20,6 +20,7 @@ std::expected<std::optional<net::ContentDecoder>, net::UnknownCoding> take_codin
 
 // All of a body. An error where it is not what its head says, or longer than `max_bytes`.
 net::Task<std::expected<std::string, net::DecodeError>> plain_body(net::Loop& loop, net::ResponseHead& head,
-                                                                   std::string body, std::size_t max_bytes);
+                                                                   std::string body, std::size_t max_bytes,
+                                                                   net::DecodeMemory memory = {});
 
 }  // namespace fuseboard::gateway

@@ -102,11 +102,19 @@ net::Task<std::optional<net::Body>> read_plain_body(RouteContext& context) {
     co_return std::nullopt;
   }
   if (codings->empty()) co_return *std::move(body);
+  net::BodyMemory::Share share = std::move(body->share());
+  const TimePoint by = saturating_add(context.worker.loop.now(), net::ClientExchange::kMemoryWait);
   auto plain = co_await net::decode_content(context.worker.loop, *std::move(codings), std::string(body->view()),
-                                            context.shared.max_body);
-  if (plain) co_return net::Body(*plain);
+                                            context.shared.max_body, {.share = &share, .by = by});
+  if (plain) {
+    net::Body decoded(std::move(share));
+    decoded.append(*plain);
+    co_return std::move(decoded);
+  }
   if (plain.error() == net::DecodeError::too_large) {
     co_await refuse_body(context, net::BodyError::too_large);
+  } else if (plain.error() == net::DecodeError::no_memory) {
+    co_await refuse_body(context, net::BodyError::no_memory);
   } else {
     co_await refuse(context, GatewayError::invalid_request, "the request body is not what its content-encoding says");
   }

@@ -330,10 +330,14 @@ net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead& head, std::
   if (!driver_.in_flight(attempt.number)) co_return;
   if (body && !begun.empty()) body->insert(0, begun);
   if (body && !attempt.recovery) {
-    auto plain = co_await plain_body(worker_.loop, head, *std::move(body), kMaxPlainAnswer);
+    const TimePoint by = saturating_add(worker_.loop.now(), net::ClientExchange::kMemoryWait);
+    auto plain =
+        co_await plain_body(worker_.loop, head, *std::move(body), kMaxPlainAnswer, {.share = &flight.memory, .by = by});
     if (!driver_.in_flight(attempt.number)) co_return;
     if (plain) {
       co_await take_plain(flight, head, *std::move(plain));
+    } else if (plain.error() == net::DecodeError::no_memory) {
+      end_broken(flight, {.kind = net::TransportError::no_memory, .message = "there is no memory for the answer"});
     } else {
       flight.cause = "its content-encoding cannot be read";
       end(flight, failed_report(TransportFault::malformed));

@@ -33,9 +33,10 @@ BodyMemory::Share& BodyMemory::Share::operator=(Share&& other) noexcept {
   return *this;
 }
 
-void BodyMemory::Share::clear() noexcept {
-  const std::size_t bytes = std::exchange(bytes_, 0);
-  if (memory_ != nullptr && bytes > 0) memory_->give_back(bytes);
+void BodyMemory::Share::shrink(std::size_t bytes) noexcept {
+  if (bytes >= bytes_) return;
+  const std::size_t had = std::exchange(bytes_, bytes);
+  if (memory_ != nullptr) memory_->give_back(had - bytes);
 }
 
 bool BodyMemory::Share::try_grow(std::size_t bytes) noexcept {

@@ -41,7 +41,9 @@ class BodyMemory {
     // The same, waiting for room until `by`. The share must stay where it is meanwhile. False: there was none in time,
     // or the loop is stopping.
     Task<bool> grow(Loop& loop, std::size_t bytes, TimePoint by);
-    void clear() noexcept;
+    // Gives back what it has above that.
+    void shrink(std::size_t bytes) noexcept;
+    void clear() noexcept { shrink(0); }
 
    private:
     std::shared_ptr<BodyMemory> memory_;

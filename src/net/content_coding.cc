@@ -106,12 +106,22 @@ std::expected<void, DecodeError> ContentDecoder::finish() const {
   return {};
 }
 
-Task<std::expected<std::string, DecodeError>> decode_content(Loop& loop, std::vector<ContentCoding> codings,
-                                                             std::string body, std::size_t max_bytes) {
+namespace {
+
+// The most that a body of so many bytes may become.
+std::size_t most_decoded(const std::vector<ContentCoding>& codings, std::size_t bytes, std::size_t max_bytes) {
+  // RFC 1951: no more than 258 bytes for each two bits. The others know repetitions of any length.
+  constexpr std::size_t kMostOfDeflate = 1032;
+  if (codings.size() > 1) return max_bytes;
+  const bool deflated = codings.front() == ContentCoding::gzip || codings.front() == ContentCoding::deflate;
+  return deflated && bytes < max_bytes / kMostOfDeflate ? bytes * kMostOfDeflate : max_bytes;
+}
+
+Task<std::expected<std::string, DecodeError>> decode_all(Loop& loop, std::vector<ContentCoding> codings,
+                                                         std::string_view body, std::size_t max_bytes) {
   // Of what comes in and of what comes out: some tenths of a millisecond.
   static constexpr std::size_t kSlice = 16 * 1024;
   static constexpr std::size_t kTurn = 256 * 1024;
-  if (codings.empty() || body.empty()) co_return body;
   ContentDecoder decoder(std::move(codings), max_bytes);
   std::string plain;
   std::size_t turn_ends = kTurn;
@@ -124,6 +134,23 @@ Task<std::expected<std::string, DecodeError>> decode_content(Loop& loop, std::ve
     co_await loop.sleep_until(loop.now());
   }
   if (auto done = decoder.finish(); !done) co_return std::unexpected(done.error());
+  co_return plain;
+}
+
+}  // namespace
+
+Task<std::expected<std::string, DecodeError>> decode_content(Loop& loop, std::vector<ContentCoding> codings,
+                                                             std::string body, std::size_t max_bytes,
+                                                             DecodeMemory memory) {
+  if (codings.empty() || body.empty()) co_return body;
+  BodyMemory::Share nobodys;
+  BodyMemory::Share& share = memory.share == nullptr ? nobodys : *memory.share;
+  const std::size_t besides = share.bytes();
+  const std::size_t most = besides + most_decoded(codings, body.size(), max_bytes);
+  if (!share.try_grow(most) && !co_await share.grow(loop, most, memory.by))
+    co_return std::unexpected(DecodeError::no_memory);
+  auto plain = co_await decode_all(loop, std::move(codings), body, max_bytes);
+  share.shrink(besides + (plain ? plain->size() : 0));
   co_return plain;
 }
 

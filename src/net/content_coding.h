@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "fuseboard/core/time.h"
+#include "net/body_memory.h"
 #include "net/http.h"
 #include "net/loop.h"
 #include "net/task.h"
@@ -34,6 +36,7 @@ std::expected<std::vector<ContentCoding>, UnknownCoding> content_codings(const H
 enum class DecodeError : std::uint8_t {
   malformed,
   too_large,  // more than the bound, once decoded
+  no_memory,  // for what it might become, in time
 };
 
 // Takes a body in pieces, as it comes. Holds what its codings need, at most 8 MiB each. Not thread-safe.
@@ -65,8 +68,16 @@ class ContentDecoder {
   bool failed_ = false;
 };
 
+// Whose share of the memory of bodies grows with what is decoded, waiting for room until `by`. Null: nobody's. A small
+// body may stand for a large one: before it is decoded the share holds the most that it may become.
+struct DecodeMemory {
+  BodyMemory::Share* share = nullptr;  // has what it has besides; must stay where it is
+  TimePoint by = kNever;
+};
+
 // All of a body, letting the loop do other work in between. Without codings, or empty, it comes back as it is.
 Task<std::expected<std::string, DecodeError>> decode_content(Loop& loop, std::vector<ContentCoding> codings,
-                                                             std::string body, std::size_t max_bytes);
+                                                             std::string body, std::size_t max_bytes,
+                                                             DecodeMemory memory = {});
 
 }  // namespace fuseboard::net

@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { chat, eventually, modelOver, startGateway, startSim } from './harness.mjs';
 
 const padded = (bytes) => ({ messages: [{ role: 'user', content: 'A fuse. '.repeat(bytes / 8) }] });
@@ -46,6 +47,28 @@ test('bodies share their memory: at the bound a call waits for five seconds, the
   await (await first).arrayBuffer();
   assert.equal((await chat(gateway.url, padded(600_000))).status, 200, 'there is room again');
   assert.equal((await sim.calls()).length, 3);
+  await eventually(() => metric(gateway, 'fuseboard_body_memory_bytes'), (bytes) => bytes === 0, 'all memory to be given back');
+});
+
+test('a small body that stands for a large one counts as what it becomes', async (t) => {  // CORE-5
+  const sim = await startSim(t);
+  const gateway = await startGateway(t, {
+    ...modelOver([sim], { target: { model: 'sim-slow-first-token:8s' } }), max_body: '8MiB', max_body_memory: '16MiB',
+  });
+  const body = gzipSync(JSON.stringify({ model: 'smart', ...padded(7_000_000) }));
+  assert.ok(body.length < 100_000, `${body.length}`);
+  const asks = Array.from({ length: 6 }, async () => {
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' }, body,
+    });
+    await response.arrayBuffer();
+    return response.status;
+  });
+  await eventually(async () => (await sim.calls()).length, (calls) => calls >= 1, 'one of them to be sent');
+  assert.ok(await metric(gateway, 'fuseboard_body_memory_bytes') >= 7_000_000);
+  const statuses = await Promise.all(asks);
+  assert.equal(statuses.filter((status) => status === 200).length, 2, statuses.join());
+  assert.equal(statuses.filter((status) => status === 503).length, 4, statuses.join());
   await eventually(() => metric(gateway, 'fuseboard_body_memory_bytes'), (bytes) => bytes === 0, 'all memory to be given back');
 });
 

@@ -104,7 +104,7 @@ struct ChatMessageReader::CallPiece {
   std::optional<std::uint64_t> index{};
   std::string_view id{};
   std::string_view name{};
-  std::string_view arguments{};  // a literal, or an object as written
+  std::string_view arguments{};  // a literal, or what is no string as written
 };
 
 MessageFacts look_at_message(const JsonValue& message, MessageForm form) {
@@ -184,7 +184,7 @@ void ChatMessageReader::read_calls(const JsonValue& calls, MessageForm form, Sai
         value.each_member([&](std::string_view field, const JsonValue& member) {
           if (field == "name") piece.name = member.text();
           if (field != "arguments" || !member.has_content()) return;
-          piece.arguments = member.is_object() ? member.raw() : member.literal();
+          piece.arguments = member.is_string() ? member.literal() : member.raw();
         });
       }
     });
@@ -225,7 +225,7 @@ void ChatMessageReader::add_piece(const CallPiece& piece, Call& call) {
   if (piece.arguments.empty()) return;
   call.has_arguments = true;
   const std::size_t before = call.held.size();
-  if (piece.arguments.starts_with('{')) {
+  if (!piece.arguments.starts_with('"')) {
     call.held += piece.arguments;
   } else {
     call.decoder.append(call.held, piece.arguments);

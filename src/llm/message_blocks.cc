@@ -14,13 +14,14 @@ std::string_view filled_object(const JsonValue& value) {
   return is_empty ? std::string_view() : value.raw();
 }
 
-// Some servers write the arguments as OpenAI does: a string that holds the object.
-std::string_view input_object(const JsonValue& value) {
-  if (!value.is_string()) return filled_object(value);
+// Some servers write the arguments as OpenAI does: a string that holds the object. What is no object is not lost.
+std::string_view input_of(const JsonValue& value) {
+  if (value.is_object()) return filled_object(value);
+  if (!value.is_string()) return value.has_content() ? value.raw() : std::string_view();
   const std::string_view text = value.text();
   bool is_empty = true;
   const bool is_object = !validate_json_object(text, [&](const JsonMember&) { is_empty = false; });
-  return is_object && !is_empty ? text : std::string_view();
+  return is_object && is_empty ? std::string_view() : text;
 }
 
 }  // namespace
@@ -36,7 +37,7 @@ void take_block_member(BlockPart& part, std::string_view name, const JsonValue& 
     part.partial_json = value.literal();
     if (value.is_object()) part.input = filled_object(value);
   }
-  if (name == "input") part.input = input_object(value);
+  if (name == "input") part.input = input_of(value);
 }
 
 BlockPart read_block_part(const JsonValue& value) {

@@ -29,7 +29,8 @@ struct BlockPart {
   std::string_view thinking{};      // literal
   std::string_view signature{};     // literal
   std::string_view partial_json{};  // literal
-  std::string_view input{};         // the object, also one that is written in a string; empty also if it has no member
+  std::string_view input{};  // the object, also one that is written in a string, or what stands there in its place;
+                             // empty also if it has no member
 };
 void take_block_member(BlockPart& part, std::string_view name, const JsonValue& value);
 BlockPart read_block_part(const JsonValue& value);

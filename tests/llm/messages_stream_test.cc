@@ -221,7 +221,13 @@ TEST(MessagesStream, InputMayBeATextThatHoldsTheObjectAndAPieceMayBeTheObject) {
   const std::string start = block(0, R"("type":"tool_use","id":"t","name":"f","input":{})");
   EXPECT_EQ(tell({start, delta(0, R"("type":"input_json_delta","partial_json":{"x": [1]})"), block_stop(0)}),
             "tool_begin 0 t f\ntool_arguments 0 {\"x\": [1]}\n");
-  EXPECT_EQ(tell({block(0, R"("type":"tool_use","id":"t","name":"f","input":"no object")"), block_stop(0)}),
+  for (const auto& [input, arguments] : {std::pair{R"("no object")", "no object"}, std::pair{"[1]", "[1]"}}) {
+    const std::string members = R"("type":"tool_use","id":"t","name":"f","input":)" + std::string(input);
+    EXPECT_EQ(tell({block(0, members), block_stop(0)}),
+              "tool_begin 0 t f\ntool_arguments 0 " + std::string(arguments) + "\n")
+        << "what is no object is not lost";
+  }
+  EXPECT_EQ(tell({block(0, R"("type":"tool_use","id":"t","name":"f","input":null)"), block_stop(0)}),
             "tool_begin 0 t f\n");
 }
 

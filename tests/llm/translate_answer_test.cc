@@ -127,6 +127,12 @@ TEST(TranslateAnswer, ArgumentsThatAreNoObjectAreShownAsTheyAre) {
   }
 }
 
+TEST(TranslateAnswer, ArgumentsThatAreAnArrayAndInNoStringAreShownToo) {
+  const json message =
+      to_anthropic(R"({"choices":[{"message":{"tool_calls":[{"id":"c","function":{"name":"f","arguments":[1]}}]}}]})");
+  EXPECT_EQ(message["content"][0]["input"], (json{{"raw_arguments", "[1]"}}));
+}
+
 TEST(TranslateAnswer, AnAnswerWithoutIdModelOrUsageGetsTheCallers) {
   const json message = to_anthropic(R"({"choices":[{"message":{"content":"x"}}]})");
   EXPECT_EQ(message["id"], "made-up");

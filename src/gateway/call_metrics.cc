@@ -21,6 +21,8 @@ std::uint64_t read(const std::atomic<std::uint64_t>& cell) noexcept { return cel
 CallMetrics::CallMetrics(const ModelTable& models) {
   models_.emplace(kOther, std::make_unique<ModelSeries>(std::vector<std::string>{std::string(kOther)}));
   targets_.emplace(kOther, std::make_unique<TargetSeries>());
+  for (const Provider& provider : models.providers())
+    providers_.emplace_back(provider.name, std::make_unique<ProviderSeries>());
   for (const auto& route : models.routes()) {
     std::vector<std::string> targets;
     for (const Target& target : route->plan->targets()) {
@@ -41,7 +43,7 @@ void CallMetrics::count(const Route& route, const CallRecord& record) noexcept {
   ModelSeries& model = find(models_, route.name);
   bump(model.endings[static_cast<std::size_t>(record.ending)]);
   model.duration.observe(record.duration());
-  count_attempts(*route.plan, record, model);
+  count_attempts(route, record, model);
 }
 
 void CallMetrics::count_skipped(const Route& route, std::uint64_t events) noexcept {
@@ -50,7 +52,8 @@ void CallMetrics::count_skipped(const Route& route, std::uint64_t events) noexce
 
 void CallMetrics::count_resent(std::string_view target) noexcept { bump(find(targets_, target).resent); }
 
-void CallMetrics::count_attempts(const Plan& plan, const CallRecord& record, ModelSeries& model) noexcept {
+void CallMetrics::count_attempts(const Route& route, const CallRecord& record, ModelSeries& model) noexcept {
+  const Plan& plan = *route.plan;
   const AttemptRecord* previous = nullptr;
   for (const AttemptRecord& attempt : record.attempts) {
     TargetSeries& target = find(targets_, plan.targets()[attempt.target].name);
@@ -61,6 +64,9 @@ void CallMetrics::count_attempts(const Plan& plan, const CallRecord& record, Mod
     }
     target.duration.observe(attempt.duration);
     count_spend(attempt, model);
+    if (attempt.charged && attempt.charged->understated) {
+      bump(providers_[route.upstreams[attempt.target].provider].second->understated);
+    }
     if (attempt.first_content && !attempt.recovery) model.first_content.observe(*attempt.first_content);
     if (attempt.company) bump(model.company);
     if (attempt.overtaken) bump(target.overtaken);
@@ -173,6 +179,11 @@ void CallMetrics::write(Exposition& out) const {
              "Attempts that outlasted their patience and whose company answered, by target.");
   for (const auto& [name, target] : targets_) {
     out.sample("fuseboard_overtaken_total", {{"target", name}}, read(target->overtaken));
+  }
+  out.family("fuseboard_usage_understated_total", Exposition::Type::counter,
+             "Answers whose provider told less than a quarter of the tokens that were seen.");
+  for (const auto& [name, provider] : providers_) {
+    out.sample("fuseboard_usage_understated_total", {{"provider", name}}, read(provider->understated));
   }
   out.family("fuseboard_attempt_duration_seconds", Exposition::Type::histogram, "Of one attempt, by target.");
   for (const auto& [name, target] : targets_) {

@@ -75,6 +75,9 @@ class CallMetrics {
     Cell overtaken{0};
     telemetry::Histogram duration;
   };
+  struct ProviderSeries {
+    Cell understated{0};
+  };
   template <typename Series>
   using ByName = std::map<std::string, std::unique_ptr<Series>, std::less<>>;
 
@@ -83,10 +86,11 @@ class CallMetrics {
   static Series& find(const ByName<Series>& series, std::string_view name) noexcept;
   static void count_spend(const AttemptRecord& attempt, ModelSeries& model) noexcept;
   void write_spend(telemetry::Exposition& out) const;
-  void count_attempts(const Plan& plan, const CallRecord& record, ModelSeries& model) noexcept;
+  void count_attempts(const Route& route, const CallRecord& record, ModelSeries& model) noexcept;
 
   ByName<ModelSeries> models_;
   ByName<TargetSeries> targets_;
+  std::vector<std::pair<std::string, std::unique_ptr<ProviderSeries>>> providers_;  // as the table has them
 };
 
 }  // namespace fuseboard::gateway

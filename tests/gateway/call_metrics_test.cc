@@ -117,5 +117,16 @@ TEST_F(CallMetricsTest, WhatCallersNameBeyondTheConfigurationIsNoLabel) {  // TE
   EXPECT_THAT(text(), Not(HasSubstr("of-their-own")));
 }
 
+TEST_F(CallMetricsTest, CountsUnderstatedUsageByProvider) {  // BUD-10, TEL-3
+  EXPECT_THAT(text(), HasSubstr("fuseboard_usage_understated_total{provider=\"q\"} 0\n"));
+  AttemptRecord attempt{.number = 1, .target = 1, .charged = BudgetSettlement{.understated = true}};
+  count("smart", Ending::success, {attempt});
+  attempt.charged->understated = false;
+  count("smart", Ending::success, {attempt});
+  count("q/anything", Ending::success, {{.number = 1, .charged = BudgetSettlement{.understated = true}}});
+  EXPECT_THAT(text(), HasSubstr("fuseboard_usage_understated_total{provider=\"p\"} 0\n"));
+  EXPECT_THAT(text(), HasSubstr("fuseboard_usage_understated_total{provider=\"q\"} 2\n"));
+}
+
 }  // namespace
 }  // namespace fuseboard::gateway

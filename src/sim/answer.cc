@@ -13,6 +13,7 @@
 #include "sim/dialect_answer.h"
 #include "sim/json_text.h"
 #include "sim/text_rules.h"
+#include "sim/usage_form.h"
 
 namespace fuseboard::sim {
 namespace {
@@ -81,10 +82,19 @@ StreamEvents events_of(Dialect dialect, const ChatRequest& request, const Compos
 
 std::string AnswerContext::id() const { return fmt::format("sim{:06}{:016x}", ordinal, mix(seed, ordinal)); }
 
-Reply chat_reply(Dialect dialect, const ChatRequest& request, const Fate& fate, const AnswerContext& context) {
+Reply chat_reply(Dialect dialect, const ChatRequest& request, const Fate& fate, const AnswerContext& circumstances) {
+  AnswerContext context = circumstances;
+  context.usage = fate.usage;
   const RefusalContext refusal = {dialect, request.model, context.request_id()};
   if (request.prefill && fate.prefill == Fate::Prefill::kRefused) {
     return error_reply(refused(fate, ErrorKind::kPrefill), refusal);
+  }
+  if (fate.stream_options != StreamOptions::kTaken && request.has_stream_options) {
+    const bool names = fate.stream_options == StreamOptions::kRefused;
+    Fate refusing = refused(fate, ErrorKind::kBadRequest);
+    refusing.message = names ? "Unrecognized request argument supplied: stream_options" : "Bad request";
+    if (names) refusing.param = "stream_options";
+    return error_reply(refusing, refusal);
   }
   const Composition said =
       compose(request, fate, {.seed = context.seed, .max_tokens = context.max_tokens, .inspected = context.inspected});
@@ -94,11 +104,16 @@ Reply chat_reply(Dialect dialect, const ChatRequest& request, const Fate& fate, 
     events.error = request.response ? response_error_events(request, context, events, fate.after_tokens,
                                                             error_body(dialect, fate.error, detail))
                                     : error_event(dialect, fate.error, detail);
+    if (fate.usage == UsageForm::kExponent) {
+      for (std::string* part : {&events.start, &events.finish, &events.done}) spell_exponents(*part);
+    }
     return stream_reply(fate, std::move(events), context.token_gap);
   }
   // What would be an error in the middle of a stream is an error from the start.
   if (fate.ending == Fate::Ending::kError) return error_reply(fate, refusal);
-  return plain_reply(fate, body_of(dialect, request, said, context), said.length());
+  std::string body = body_of(dialect, request, said, context);
+  if (fate.usage == UsageForm::kExponent) spell_exponents(body);
+  return plain_reply(fate, std::move(body), said.length());
 }
 
 Reply embeddings_reply(const EmbeddingsRequest& request, const Fate& fate, const AnswerContext& context) {

@@ -24,6 +24,7 @@ struct AnswerContext {
   Duration token_gap{};
   std::size_t max_tokens = 4096;
   std::string_view inspected;  // the request as it came
+  UsageForm usage = UsageForm::kTrue;
 
   // Unique in a run and the same in every run: letters and digits out of the seed and the ordinal.
   std::string id() const;

@@ -10,6 +10,7 @@
 
 #include "sim/dialect_answer.h"
 #include "sim/json_text.h"
+#include "sim/usage_form.h"
 
 namespace fuseboard::sim {
 namespace {
@@ -30,12 +31,14 @@ const char* stop_reason(Finish finish) {
   return "end_turn";
 }
 
-ordered_json usage(std::size_t input, std::size_t output) {
-  return {{"input_tokens", input},
-          {"cache_creation_input_tokens", 0},
-          {"cache_read_input_tokens", 0},
-          {"output_tokens", output},
-          {"service_tier", "standard"}};
+void add_usage(ordered_json& object, std::size_t input, std::size_t output, UsageForm form) {
+  ordered_json usage = told({{"input_tokens", input},
+                             {"cache_creation_input_tokens", 0},
+                             {"cache_read_input_tokens", 0},
+                             {"output_tokens", output},
+                             {"service_tier", "standard"}},
+                            form);
+  if (!usage.is_null()) object["usage"] = std::move(usage);
 }
 
 std::string event(const char* name, const ordered_json& data) {
@@ -137,7 +140,7 @@ void add_blocks(const Composition& said, const AnswerContext& context, Blocks& b
     blocks.aside({{"type", "signature_delta"}, {"signature", signature(context)}});
   }
   if (!said.tokens.empty()) blocks.open(empty_text());
-  for (const auto& token : said.tokens) blocks.token({{"type", "text_delta"}, {"text", token}});
+  for (const auto& text : said.text_events()) blocks.token({{"type", "text_delta"}, {"text", text}});
   for (std::size_t i = 0; i < said.calls.size(); ++i) {
     blocks.open(empty_call(said.calls[i], tool_use_id(context, i)));
     for (const auto& token : said.calls[i].arguments)
@@ -151,24 +154,24 @@ std::string anthropic_body(const ChatRequest& request, const Composition& said, 
   ordered_json body = message(request, context);
   body["content"] = content(said, context);
   body["stop_reason"] = stop_reason(said.finish);
-  body["usage"] = usage(request.prompt_tokens, said.length());
+  add_usage(body, request.prompt_tokens, said.length(), context.usage);
   return json_text(body);
 }
 
 StreamEvents anthropic_events(const ChatRequest& request, const Composition& said, const AnswerContext& context) {
   StreamEvents events;
   ordered_json begun = message(request, context);
-  begun["usage"] = usage(request.prompt_tokens, 1);
+  add_usage(begun, request.prompt_tokens, 1, context.usage);
   events.start = event("message_start", {{"type", "message_start"}, {"message", std::move(begun)}});
   Blocks blocks(events);
   add_blocks(said, context, blocks);
   events.ping = event("ping", {{"type", "ping"}});
   events.start += events.ping;
   events.finish = blocks.end();
-  events.finish +=
-      event("message_delta", {{"type", "message_delta"},
-                              {"delta", {{"stop_reason", stop_reason(said.finish)}, {"stop_sequence", nullptr}}},
-                              {"usage", usage(request.prompt_tokens, said.length())}});
+  ordered_json ended = {{"type", "message_delta"},
+                        {"delta", {{"stop_reason", stop_reason(said.finish)}, {"stop_sequence", nullptr}}}};
+  add_usage(ended, request.prompt_tokens, said.length(), context.usage);
+  events.finish += event("message_delta", ended);
   events.done = event("message_stop", {{"type", "message_stop"}});
   events.malformed = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"del\n\n";
   return events;

@@ -80,6 +80,7 @@ std::expected<ChatRequest, BadRequest> read_chat(Dialect dialect, std::string_vi
   ChatRequest request;
   request.model = text_member(*root, "model");
   request.stream = is_true(member(*root, "stream"));
+  request.has_stream_options = !member(*root, "stream_options").is_null();
   request.include_usage = is_true(member(member(*root, "stream_options"), "include_usage"));
   if (auto read = read_messages(dialect, *root, request); !read) return std::unexpected(read.error());
   if (auto read = read_limits(dialect, *root, request); !read) return std::unexpected(read.error());

@@ -34,7 +34,8 @@ struct ResponseFields {
 struct ChatRequest {
   std::string model;
   bool stream = false;
-  bool include_usage = false;             // OpenAI's stream_options
+  bool include_usage = false;  // OpenAI's stream_options
+  bool has_stream_options = false;
   std::optional<std::size_t> max_tokens;  // max_completion_tokens, max_output_tokens or max_tokens
   std::string prompt;                     // every text of the conversation, system prompt included, without `prefill`
   std::string last_user;                  // the text of the last user message

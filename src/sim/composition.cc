@@ -120,6 +120,16 @@ std::string joined(const Tokens& tokens) {
   return text;
 }
 
+Tokens Composition::text_events() const {
+  const std::size_t size = std::max<std::size_t>(event_tokens, 1);
+  Tokens events;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (i % size == 0) events.emplace_back();
+    events.back() += tokens[i];
+  }
+  return events;
+}
+
 std::size_t Composition::length() const {
   std::size_t sum = reasoning.size() + tokens.size();
   for (const ToolCall& call : calls) sum += call.arguments.size();
@@ -146,7 +156,9 @@ Composition compose(const ChatRequest& request, const Fate& fate, const Composit
   const bool anew = fate.prefill == Fate::Prefill::kIgnored && request.prefill;
   const std::uint64_t prompt_seed = mix(input.seed, request.prompt);
   const std::uint64_t seed = anew ? mix(prompt_seed, prefill) : prompt_seed;
-  const std::size_t limit = std::min(request.max_tokens.value_or(input.max_tokens), input.max_tokens);
+  const std::size_t asked = fate.ignores_max_tokens ? input.max_tokens : request.max_tokens.value_or(input.max_tokens);
+  const std::size_t limit = std::min(asked, input.max_tokens);
+  composition.event_tokens = fate.event_tokens;
   if (fate.content == Fate::Content::kRefusal) {
     composition.finish = Finish::kRefusal;
     return composition;

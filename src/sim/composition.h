@@ -31,8 +31,10 @@ struct Composition {
   Tokens tokens;                // of the text
   std::vector<ToolCall> calls;  // after the text
   Finish finish = Finish::kStop;
+  std::size_t event_tokens = 1;  // of the text, in each event of a stream
 
   std::string text() const { return joined(tokens); }
+  Tokens text_events() const;  // what each event of a stream has of the text
   std::size_t length() const;  // all tokens
 };
 

@@ -26,6 +26,23 @@ struct Quota {
   Exceeded exceeded = Exceeded::kNothing;
 };
 
+// How the counts of an answer's usage are told.
+enum class UsageForm : std::uint8_t {
+  kTrue,
+  kNone,      // not at all
+  kText,      // "57"
+  kNegative,  // -57
+  kExponent,  // 57e0
+  kLow,       // 1
+};
+
+// What becomes of a request with `stream_options`.
+enum class StreamOptions : std::uint8_t {
+  kTaken,
+  kRefused,         // 400, which names them
+  kRefusedBluntly,  // 400, which says nothing
+};
+
 struct Fate {
   enum class Opening : std::uint8_t {
     kAnswer,      // a proper answer, which may yet go wrong on its way: see `ending`
@@ -84,7 +101,11 @@ struct Fate {
   Prefill prefill = Prefill::kContinued;
   Ending ending = Ending::kComplete;
   std::size_t after_tokens = 0;
-  bool split_events = false;  // every event leaves in two pieces
+  bool split_events = false;     // every event leaves in two pieces
+  std::size_t event_tokens = 1;  // of the text, in each event of a stream
+  bool ignores_max_tokens = false;
+  StreamOptions stream_options = StreamOptions::kTaken;
+  UsageForm usage = UsageForm::kTrue;
 };
 
 }  // namespace fuseboard::sim

@@ -10,6 +10,7 @@
 
 #include "sim/dialect_answer.h"
 #include "sim/json_text.h"
+#include "sim/usage_form.h"
 
 namespace fuseboard::sim {
 namespace {
@@ -30,16 +31,17 @@ const char* finish_reason(Finish finish) {
   return "stop";
 }
 
-ordered_json usage(const ChatRequest& request, const Composition& said) {
-  return {{"prompt_tokens", request.prompt_tokens},
-          {"completion_tokens", said.length()},
-          {"total_tokens", request.prompt_tokens + said.length()},
-          {"prompt_tokens_details", {{"cached_tokens", 0}, {"audio_tokens", 0}}},
-          {"completion_tokens_details",
-           {{"reasoning_tokens", said.reasoning.size()},
-            {"audio_tokens", 0},
-            {"accepted_prediction_tokens", 0},
-            {"rejected_prediction_tokens", 0}}}};
+ordered_json usage(const ChatRequest& request, const Composition& said, UsageForm form) {
+  return told({{"prompt_tokens", request.prompt_tokens},
+               {"completion_tokens", said.length()},
+               {"total_tokens", request.prompt_tokens + said.length()},
+               {"prompt_tokens_details", {{"cached_tokens", 0}, {"audio_tokens", 0}}},
+               {"completion_tokens_details",
+                {{"reasoning_tokens", said.reasoning.size()},
+                 {"audio_tokens", 0},
+                 {"accepted_prediction_tokens", 0},
+                 {"rejected_prediction_tokens", 0}}}},
+              form);
 }
 
 std::string event(const ordered_json& data) { return "data: " + json_text(data) + "\n\n"; }
@@ -57,14 +59,14 @@ class Chunks {
     chunk["choices"] =
         ordered_json::array({{{"index", 0}, {"delta", delta}, {"logprobs", nullptr}, {"finish_reason", finish}}});
     // With include_usage every chunk but the last says that it has none.
-    if (request_.include_usage) chunk["usage"] = nullptr;
+    if (request_.include_usage && context_.usage != UsageForm::kNone) chunk["usage"] = nullptr;
     return event(chunk);
   }
 
   std::string usage_chunk(const Composition& said) const {
     ordered_json chunk = envelope();
     chunk["choices"] = ordered_json::array();
-    chunk["usage"] = usage(request_, said);
+    chunk["usage"] = usage(request_, said, context_.usage);
     return event(chunk);
   }
 
@@ -119,7 +121,7 @@ ordered_json first_delta(const Composition& said, const AnswerContext& context) 
 // answer is in the first delta already.
 void add_tokens(const Chunks& chunks, const Composition& said, const AnswerContext& context, Tokens& events) {
   for (const auto& token : said.reasoning) events.push_back(chunks.delta({{"reasoning_content", token}}, nullptr));
-  for (const auto& token : said.tokens) events.push_back(chunks.delta({{"content", token}}, nullptr));
+  for (const auto& text : said.text_events()) events.push_back(chunks.delta({{"content", text}}, nullptr));
   for (std::size_t i = 0; i < said.calls.size(); ++i) {
     const ToolCall& call = said.calls[i];
     std::string begun;
@@ -134,17 +136,18 @@ void add_tokens(const Chunks& chunks, const Composition& said, const AnswerConte
 }  // namespace
 
 std::string openai_body(const ChatRequest& request, const Composition& said, const AnswerContext& context) {
-  const ordered_json body = {{"id", "chatcmpl-" + context.id()},
-                             {"object", "chat.completion"},
-                             {"created", context.created},
-                             {"model", request.model},
-                             {"choices", ordered_json::array({{{"index", 0},
-                                                               {"message", message(said, context)},
-                                                               {"logprobs", nullptr},
-                                                               {"finish_reason", finish_reason(said.finish)}}})},
-                             {"usage", usage(request, said)},
-                             {"service_tier", "default"},
-                             {"system_fingerprint", "fp_sim"}};
+  ordered_json body = {{"id", "chatcmpl-" + context.id()},
+                       {"object", "chat.completion"},
+                       {"created", context.created},
+                       {"model", request.model},
+                       {"choices", ordered_json::array({{{"index", 0},
+                                                         {"message", message(said, context)},
+                                                         {"logprobs", nullptr},
+                                                         {"finish_reason", finish_reason(said.finish)}}})},
+                       {"usage", usage(request, said, context.usage)},
+                       {"service_tier", "default"},
+                       {"system_fingerprint", "fp_sim"}};
+  if (context.usage == UsageForm::kNone) body.erase("usage");
   return json_text(body);
 }
 
@@ -155,7 +158,7 @@ StreamEvents openai_events(const ChatRequest& request, const Composition& said, 
   events.ping = ": ping\n\n";
   add_tokens(chunks, said, context, events.tokens);
   events.finish = chunks.delta(ordered_json::object(), finish_reason(said.finish));
-  if (request.include_usage) events.finish += chunks.usage_chunk(said);
+  if (request.include_usage && context.usage != UsageForm::kNone) events.finish += chunks.usage_chunk(said);
   events.done = "data: [DONE]\n\n";
   events.malformed = fmt::format(
       "data: {{\"id\":\"chatcmpl-{}\",\"object\":\"chat.completion.chunk\",\"choices\":[{{\"in\n\n", context.id());

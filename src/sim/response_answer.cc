@@ -10,6 +10,7 @@
 
 #include "sim/dialect_answer.h"
 #include "sim/json_text.h"
+#include "sim/usage_form.h"
 
 namespace fuseboard::sim {
 namespace {
@@ -26,12 +27,13 @@ const char* status_of(const Composition& said, Stage stage) {
 
 const char* item_status(Stage stage) { return stage == Stage::kBegun ? "in_progress" : "completed"; }
 
-ordered_json usage(const ChatRequest& request, const Composition& said) {
-  return {{"input_tokens", request.prompt_tokens},
-          {"input_tokens_details", {{"cached_tokens", 0}}},
-          {"output_tokens", said.length()},
-          {"output_tokens_details", {{"reasoning_tokens", said.reasoning.size()}}},
-          {"total_tokens", request.prompt_tokens + said.length()}};
+ordered_json usage(const ChatRequest& request, const Composition& said, UsageForm form) {
+  return told({{"input_tokens", request.prompt_tokens},
+               {"input_tokens_details", {{"cached_tokens", 0}}},
+               {"output_tokens", said.length()},
+               {"output_tokens_details", {{"reasoning_tokens", said.reasoning.size()}}},
+               {"total_tokens", request.prompt_tokens + said.length()}},
+              form);
 }
 
 ordered_json text_part(std::string text) {
@@ -117,7 +119,7 @@ ordered_json object(const ChatRequest& request, const Composition& said, const A
       {"top_logprobs", 0},
       {"top_p", 1.0},
       {"truncation", "disabled"},
-      {"usage", ended ? usage(request, said) : ordered_json(nullptr)},
+      {"usage", ended ? usage(request, said, context.usage) : ordered_json(nullptr)},
       {"user", nullptr},
       {"metadata", ordered_json::parse(fields.metadata)}};
 }
@@ -161,7 +163,7 @@ class Items {
     const ordered_json no_logprobs = {{"logprobs", ordered_json::array()}};
     begin_item(message_item(said_, context_, Stage::kBegun));
     add("response.content_part.added", with(at, {{"part", text_part("")}}));
-    add_tokens("response.output_text.delta", said_.tokens, with(at, no_logprobs));
+    add_tokens("response.output_text.delta", said_.text_events(), with(at, no_logprobs));
     add("response.output_text.done", with(with(at, no_logprobs), {{"text", said_.text()}}));
     add("response.content_part.done", with(at, {{"part", text_part(said_.text())}}));
     end_item(message_item(said_, context_, Stage::kEnded));

@@ -105,6 +105,14 @@ struct ChatMessageReader::CallPiece {
   std::string_view id{};
   std::string_view name{};
   std::string_view arguments{};  // a literal, or what is no string as written
+
+  void read_function(const JsonValue& function) {
+    function.each_member([&](std::string_view field, const JsonValue& member) {
+      if (field == "name") name = member.text();
+      if (field != "arguments" || !member.has_content()) return;
+      arguments = member.is_string() ? member.literal() : member.raw();
+    });
+  }
 };
 
 MessageFacts look_at_message(const JsonValue& message, MessageForm form) {
@@ -134,6 +142,11 @@ MessageFacts ChatMessageReader::read(const JsonValue& message, MessageForm form,
       read_content(value, said);
     } else if (name == "tool_calls") {
       read_calls(value, form, said);
+    } else if (name == "function_call" && value.is_object()) {
+      // As OpenAI said it before it had `tool_calls`: one, without an id.
+      CallPiece piece{.index = 0};
+      piece.read_function(value);
+      read_call(piece, form, said);
     } else if (value.has_content()) {
       const std::string_view literal = value.literal();
       if (name == "refusal") refusal_.append(said.refusal, literal);
@@ -181,11 +194,7 @@ void ChatMessageReader::read_calls(const JsonValue& calls, MessageForm form, Sai
       } else if (name == "id") {
         piece.id = value.text();
       } else if (name == "function") {
-        value.each_member([&](std::string_view field, const JsonValue& member) {
-          if (field == "name") piece.name = member.text();
-          if (field != "arguments" || !member.has_content()) return;
-          piece.arguments = member.is_string() ? member.literal() : member.raw();
-        });
+        piece.read_function(value);
       }
     });
     read_call(piece, form, said);

@@ -471,6 +471,31 @@ TEST(ChatStream, ACallThatLacksAnIdIsToldAtTheEnd) {
   EXPECT_EQ(tell({call, "[DONE]"}), "tool_begin 0  f\ntool_arguments 0 {}\n") << "without a finish reason";
 }
 
+TEST(ChatStream, ACallOfTheOldKindMayComeInAnyOrderAndInPieces) {
+  const std::string whole = "tool_begin 0  get_x\ntool_arguments 0 {\"a\":1}\nfinish tool_calls\n";
+  const std::vector<std::vector<std::string>> kOrders = {
+      {R"("name":"get_x","arguments":"{\"a\":1}")"},
+      {R"("name":"get_x","arguments":"")", R"("arguments":"{\"a\"")", R"("arguments":":1}")"},
+      {R"("name":"get_x")", R"("arguments":"{\"a\":1}")"},
+      {R"("arguments":"{\"a\"")", R"("name":"get_x","arguments":":1}")"},
+      {R"("arguments":"{\"a\":1}")", R"("name":"get_x")"},
+      {R"("name":"get_")", R"("name":"x")", R"("arguments":{"a":1})"},
+  };
+  for (const auto& order : kOrders) {
+    std::vector<std::string> events;
+    for (const std::string& piece : order) events.push_back(said(R"("function_call":{)" + piece + "}"));
+    events.push_back(ended("function_call"));
+    const auto reader = chat({.deltas = true});
+    std::string lines;
+    for (const std::string& event : events) {
+      reader->read({}, event);
+      for (const Delta& delta : reader->deltas()) lines += to_line(delta) + '\n';
+    }
+    EXPECT_EQ(lines, whole) << order.front();
+    EXPECT_EQ(reader->seen().bytes, 7U) << order.front();  // BUD-10
+  }
+}
+
 TEST(ChatStream, CallsWithoutIdAndIndexAreToldApart) {
   const std::string two = "tool_begin 0  f\ntool_arguments 0 {}\ntool_begin 1  f\ntool_arguments 1 {}\nfinish stop\n";
   const std::string f = R"({"function":{"name":"f","arguments":"{}"}})";

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "fuseboard/budget/options.h"
+#include "fuseboard/core/validation.h"
 #include "gateway/cause.h"
 #include "llm/json_scan.h"
 
@@ -47,6 +49,57 @@ Answer refused(llm::GatewayError error, std::string_view why, const CallRecord& 
   Answer answer = own_error(error, message, served_by);
   if (record.retry_after) add_retry_after(answer.head.headers, *record.retry_after);
   return answer;
+}
+
+// "the session's", and the key that sets its caps. Those of callers' keys are each set with its key.
+struct BudgetWords {
+  std::string_view whose;
+  std::string_view configured;
+};
+
+BudgetWords words_of(BudgetLevel level) {
+  switch (level) {
+    case BudgetLevel::global:
+      return {.whose = "the global", .configured = "budgets.global."};
+    case BudgetLevel::key:
+      return {.whose = "the key's", .configured = "the key's budget."};
+    case BudgetLevel::session:
+      return {.whose = "the session's", .configured = "budgets.session."};
+  }
+  return {};
+}
+
+std::string amount(BudgetKind kind, std::uint64_t value) {
+  return kind == BudgetKind::usd ? "$" + to_text(Money::from_nanos(value)) : std::to_string(value);
+}
+
+// Which cap refused, by what numbers, and what can be done about it.
+std::string budget_words(const RefusalRecord& refusal) {
+  const BudgetKind kind = *refusal.kind;
+  if (kind == BudgetKind::sessions) {
+    return fmt::format(
+        "{} sessions are held, which is as many as may be, and this one is new: go on in one of those, or wait until "
+        "one has not been used for {}",
+        refusal.limit, fuseboard::to_text(Duration(BudgetOptions::kSessionRetention)));
+  }
+  const auto [whose, configured] = words_of(refusal.level);
+  const std::string unit = kind == BudgetKind::usd ? "" : " " + std::string(name(kind));
+  std::string words = fmt::format("{} budget of {}{} does not allow this call: {} spent", whose,
+                                  amount(kind, refusal.limit), unit, amount(kind, refusal.consumed));
+  if (refusal.reserved > 0) words += fmt::format(", {} held by calls in flight", amount(kind, refusal.reserved));
+  words += fmt::format(", and it may need {}; ", amount(kind, refusal.requested));
+  if (refusal.level == BudgetLevel::session) words += "begin a new session, or ";
+  return words + fmt::format("raise {}{}", configured, name(kind));
+}
+
+std::string budget_words(const CallRecord& record) {
+  for (const RefusalRecord& refusal : record.refusals) {
+    if (refusal.kind) return budget_words(refusal);
+    if (refusal.reason == RejectionReason::price_missing) {
+      return "a model without a price is not asked (on_missing_price: reject); add it to prices";
+    }
+  }
+  return "the budget is spent";
 }
 
 // Our own retries are spent: a client that retries on top would only multiply them.
@@ -127,7 +180,7 @@ std::optional<Answer> without_attempt(const CallRecord& record, const Plan& plan
     case Ending::queue_full:
       return refuse(GatewayError::queue_full, "too many calls are waiting");
     case Ending::budget_exceeded:
-      return spent(refuse(GatewayError::budget_exceeded, "the budget is spent"));
+      return spent(refuse(GatewayError::budget_exceeded, budget_words(record)));
     case Ending::credential_parked:
       return refuse(GatewayError::upstream_authentication,
                     "the providers refused the configured credentials of late, which rest now");

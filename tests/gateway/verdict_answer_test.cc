@@ -72,6 +72,46 @@ TEST_F(VerdictAnswer, AParkedCredentialIsWorthAnotherTryAfterItsWait) {  // FBK-
   }
 }
 
+TEST_F(VerdictAnswer, ASpentBudgetIsNamedWithItsNumbersAndAWayOn) {  // BUD-6
+  RefusalRecord refusal{.reason = RejectionReason::budget_exceeded,
+                        .kind = BudgetKind::tokens,
+                        .level = BudgetLevel::session,
+                        .consumed = 19'000,
+                        .requested = 1'030,
+                        .limit = 20'000};
+  const auto message = [&] {
+    CallRecord record = after(Ending::budget_exceeded, {});
+    record.refusals.push_back(refusal);
+    const Answer it = answer(record);
+    EXPECT_EQ(it.head.status, 429);
+    EXPECT_EQ(code(it), "budget_exceeded");
+    EXPECT_EQ(it.head.headers.get("x-should-retry"), "false");
+    return nlohmann::json::parse(it.body)["error"]["message"].get<std::string>();
+  };
+  EXPECT_EQ(
+      message(),
+      "'smart': the session's budget of 20000 tokens does not allow this call: 19000 spent, and it may need 1030; "
+      "begin a new session, or raise budgets.session.tokens: p/m (budget_exceeded)");
+  refusal.kind = BudgetKind::usd;
+  refusal.level = BudgetLevel::global;
+  refusal.reserved = 500'000'000;
+  EXPECT_EQ(message(),
+            "'smart': the global budget of $0.00002 does not allow this call: $0.000019 spent, $0.50 held by calls in "
+            "flight, and it may need $0.00000103; raise budgets.global.usd: p/m (budget_exceeded)");
+  refusal.level = BudgetLevel::key;
+  EXPECT_NE(message().find("the key's budget of $0.00002 does"), std::string::npos);
+  refusal = {.reason = RejectionReason::price_missing};
+  EXPECT_EQ(message(),
+            "'smart': a model without a price is not asked (on_missing_price: reject); add it to prices: p/m "
+            "(price_missing)");
+  refusal = {.reason = RejectionReason::budget_exceeded,
+             .kind = BudgetKind::sessions,
+             .level = BudgetLevel::session,
+             .limit = 10'000};
+  EXPECT_NE(message().find("10000 sessions are held, which is as many as may be, and this one is new"),
+            std::string::npos);
+}
+
 TEST_F(VerdictAnswer, AnUpstreamsErrorPassesWithItsStatusBodyAndHeaders) {  // RTY-8, FBK-4
   const CallRecord record =
       after(Ending::failed,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "fuseboard/classify/transport.h"
+#include "gateway/hidden_usage.h"
 #include "llm/json_scan.h"
 
 namespace fuseboard::gateway {
@@ -131,7 +132,11 @@ AnswerStream::Reading AnswerStream::read_event(const net::SseEvent& event, TimeP
 // False: it does not fit what was delivered.
 bool AnswerStream::relay(const net::SseEvent& event) {
   if (writer_ != nullptr) return write_deltas();
-  out_ += event.raw;
+  if (terms_.hide_usage) {
+    append_without_usage(out_, event);
+  } else {
+    out_ += event.raw;
+  }
   if (terms_.retain) text_ += reader_->text();
   return true;
 }

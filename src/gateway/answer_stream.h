@@ -28,6 +28,7 @@ struct StreamTerms {
   llm::Endpoint to = llm::Endpoint::chat_completions;    // and go out; another one only where both translate
   std::size_t choices = 1;
   bool include_usage = false;     // the caller asked for usage, or its dialect always says it
+  bool hide_usage = false;        // it was asked for without the caller, who must not see it
   bool skip_malformed = false;    // count what is no event and go on [STR-7]
   bool retain = false;            // keep the text, in case another target must go on with it
   std::size_t request_bytes = 0;  // some providers repeat the request before they answer

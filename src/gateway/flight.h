@@ -34,6 +34,7 @@ struct Relay::Flight {
 struct Relay::Sending {
   RequestBody body;
   net::BodyMemory::Share memory{};  // of what the body does not share with the caller's
+  bool asks_usage = false;          // for the gateway alone
   // Of an attempt that goes on with an answer: how the two are joined.
   std::optional<Splice> splice{};
   bool prefilled() const noexcept { return splice && splice->mode() == Splice::Mode::goes_on; }

@@ -35,14 +35,6 @@ bool has_own_credential(const config::ProviderConfig& provider) {
   return provider.auth != config::Auth::none && provider.auth != config::Auth::passthrough;
 }
 
-Upstream make_upstream(std::size_t provider, const config::TargetConfig& target) {
-  return {.provider = provider,
-          .model = target.model,
-          .prefill = target.prefill,
-          .max_tokens = target.max_tokens,
-          .reasoning = target.reasoning};
-}
-
 // What an upstream must not tell anybody of what it is sent: the credential, and what may be one among the extras. That
 // a short one is none can be told by its name alone.
 std::vector<std::string> secrets_of(const config::ProviderConfig& from) {
@@ -108,10 +100,12 @@ ModelTable::ModelTable(const config::Config& config, BreakerRegistry& breakers, 
       check_invariant(index_of(target.provider) < providers_.size(),
                       "a checked configuration names existing providers");
       const KeyView key{std::string_view(target.provider), std::string_view(target.model)};
-      auto& state = states_[to_text(key)];
-      if (state == nullptr) state = make_state(target, key);
-      targets.push_back(make_target(target, state));
-      route->upstreams.push_back(make_upstream(index_of(target.provider), target));
+      Shared& shared = shared_[to_text(key)];
+      if (shared.state == nullptr) {
+        shared = {.state = make_state(target, key), .usage_asking = std::make_shared<UsageAsking>()};
+      }
+      targets.push_back(make_target(target, shared.state));
+      route->upstreams.push_back(make_upstream(target, shared.usage_asking));
     }
     route->plan = std::make_shared<const Plan>(model.alias, std::move(targets), model.plan);
     by_name_.emplace(model.alias, route);
@@ -126,6 +120,25 @@ std::shared_ptr<const Route> ModelTable::find(std::string_view model) {
 
 std::size_t ModelTable::index_of(std::string_view provider) const {
   return static_cast<std::size_t>(std::ranges::find(providers_, provider, &Provider::name) - providers_.begin());
+}
+
+Upstream ModelTable::make_upstream(const config::TargetConfig& target, std::shared_ptr<UsageAsking> asking) const {
+  return {.provider = index_of(target.provider),
+          .model = target.model,
+          .prefill = target.prefill,
+          .max_tokens = target.max_tokens,
+          .reasoning = target.reasoning,
+          .counts_tokens = counts_tokens(target),
+          .usage_asking = std::move(asking)};
+}
+
+bool ModelTable::counts_tokens(const config::TargetConfig& target) const {
+  const auto caps_tokens = [](const BudgetCaps& caps) { return caps.tokens || caps.usd; };
+  const BudgetOptions& budgets = config_.budgets;
+  const bool capped = caps_tokens(budgets.global) || caps_tokens(budgets.session) ||
+                      std::ranges::any_of(budgets.keys, caps_tokens, &BudgetOptions::ForKey::caps);
+  const auto price = prices_.price(target.provider, target.model);
+  return capped || (price && price->has_value()) || target.state.limits.tokens_per_minute.has_value();
 }
 
 Target ModelTable::make_target(const config::TargetConfig& target, std::shared_ptr<TargetState> state) const {
@@ -164,8 +177,10 @@ std::shared_ptr<const Route> ModelTable::find_direct(std::string_view model) {
   const bool remember = make_room_locked();
   std::shared_ptr<TargetState> state;
   std::shared_ptr<TargetState> own;
-  if (const auto configured = states_.find(to_text(key)); configured != states_.end()) {
-    state = configured->second;
+  auto asking = std::make_shared<UsageAsking>();
+  if (const auto configured = shared_.find(to_text(key)); configured != shared_.end()) {
+    state = configured->second.state;
+    asking = configured->second.usage_asking;
   } else if (remember) {
     state = own = make_state(*target, key);
   } else {
@@ -176,7 +191,7 @@ std::shared_ptr<const Route> ModelTable::find_direct(std::string_view model) {
   auto route = std::make_shared<Route>();
   route->name = std::string(model);
   route->configured = false;
-  route->upstreams.push_back(make_upstream(provider, *target));
+  route->upstreams.push_back(make_upstream(*target, std::move(asking)));
   route->plan = std::make_shared<const Plan>(route->name, std::vector<Target>{make_target(*target, std::move(state))});
   if (remember) {
     direct_.push_back({.name = route->name, .route = route, .state = std::move(own)});
@@ -210,7 +225,7 @@ std::size_t ModelTable::direct_routes() const {
 // Calls use(state, model) for every state that somebody may ask again.
 void ModelTable::each_state_locked(auto use) const {
   const auto model_in = [](std::string_view name) { return name.substr(name.find('/') + 1); };
-  for (const auto& [name, state] : states_) use(*state, model_in(name));
+  for (const auto& [name, shared] : shared_) use(*shared.state, model_in(name));
   for (const Direct& direct : direct_) {
     if (direct.state != nullptr) use(*direct.state, model_in(direct.name));
   }

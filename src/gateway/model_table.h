@@ -19,6 +19,7 @@
 #include "fuseboard/pipeline/plan.h"
 #include "gateway/credential_scopes.h"
 #include "gateway/redactor.h"
+#include "gateway/usage_asking.h"
 #include "llm/dialect.h"
 #include "net/http.h"
 
@@ -46,6 +47,9 @@ struct Upstream {
   bool prefill = false;                                     // it goes on with an answer that was begun
   std::uint32_t max_tokens = config::kDefaultMaxTokens;     // of an answer, for callers that set no cap
   config::Reasoning reasoning = config::Reasoning::budget;  // how it is said in translated requests
+  bool counts_tokens = false;                               // a budget, a price or a limit goes by what calls use
+  // All routes to a configured target share one.
+  std::shared_ptr<UsageAsking> usage_asking = std::make_shared<UsageAsking>();
 };
 
 // What a model name leads to. Immutable.
@@ -93,9 +97,16 @@ class ModelTable {
     std::shared_ptr<TargetState> state;  // null: that of a configured target, which stays
   };
   using DirectList = std::list<Direct>;  // the one asked for longest ago first
+  // What all routes to a configured target share.
+  struct Shared {
+    std::shared_ptr<TargetState> state;
+    std::shared_ptr<UsageAsking> usage_asking;
+  };
 
   std::shared_ptr<const Route> find_direct(std::string_view model);
   std::size_t index_of(std::string_view provider) const;
+  Upstream make_upstream(const config::TargetConfig& target, std::shared_ptr<UsageAsking> asking) const;
+  bool counts_tokens(const config::TargetConfig& target) const;
   Target make_target(const config::TargetConfig& target, std::shared_ptr<TargetState> state) const;
   std::shared_ptr<TargetState> make_state(const config::TargetConfig& target, KeyView key);
   // Whether there is a place for another direct route.
@@ -112,8 +123,7 @@ class ModelTable {
   std::vector<std::shared_ptr<const Route>> routes_;
   std::map<std::string, std::shared_ptr<const Route>, std::less<>> by_name_;
   mutable Mutex mutex_;
-  // Of configured targets, one for each, whatever routes lead to it.
-  std::map<std::string, std::shared_ptr<TargetState>, std::less<>> states_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::map<std::string, Shared, std::less<>> shared_ FUSEBOARD_GUARDED_BY(mutex_);  // by the targets' names
   DirectList direct_ FUSEBOARD_GUARDED_BY(mutex_);
   std::map<std::string_view, DirectList::iterator> direct_index_ FUSEBOARD_GUARDED_BY(mutex_);  // by their names
   std::vector<std::shared_ptr<TargetState>> crowded_ FUSEBOARD_GUARDED_BY(mutex_);  // by provider; null until needed

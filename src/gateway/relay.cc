@@ -26,6 +26,8 @@ namespace {
 constexpr std::size_t kMaxErrorBody = std::size_t{1} << 20;
 constexpr std::size_t kMaxPlainAnswer = std::size_t{64} << 20;
 
+constexpr bool is_success(int status) noexcept { return status >= 200 && status <= 299; }
+
 // What a server that knows nothing of a connection needs to say so: one round trip, even around the world.
 constexpr Duration kDiesAtOnce = std::chrono::milliseconds(250);
 
@@ -183,18 +185,29 @@ net::Task<void> Relay::attempt(Attempt attempt) {
     co_return;
   }
   Sending& sending = *prepared;
-  std::expected<net::ResponseHead, net::TransportError> head = co_await send(flight, sending);
+  std::expected<net::ResponseHead, net::TransportError> head = co_await send(flight, sending, attempt.connect_by);
+  if (!driver_.in_flight(attempt.number)) co_return;
+  std::optional<std::string> refusal;  // where it has been read already
+  if (head && sending.asks_usage) {
+    if (is_success(head->status)) {
+      upstream(attempt.target).usage_asking->note(UsageAsking::Known::taken);
+    } else {
+      refusal = co_await withdraw_question(flight, sending, head);
+      if (!driver_.in_flight(attempt.number)) co_return;
+    }
+  }
   sending.body = {};  // the answer may stream for minutes
   sending.memory.clear();
-  if (!driver_.in_flight(attempt.number)) co_return;
   if (head) {
     flight.window = window_of(attempt.target, head->headers);
     flight.upstream_request_id = upstream_request_id(head->headers, secrets_of(flight));
   }
   if (!head) {
     end_broken(flight, head.error());
-  } else if (head->status < 200 || head->status > 299) {
-    co_await read_error(flight, *head, sending.prefilled());
+  } else if (!is_success(head->status)) {
+    if (!refusal) refusal = co_await read_error(flight, *head);
+    if (!driver_.in_flight(attempt.number)) co_return;
+    take_error(flight, *head, *std::move(refusal), sending.prefilled());
   } else if (driver_.accepted(attempt.number); call_.facts.stream) {
     co_await read_streamed(flight, *head, sending);
   } else {
@@ -206,11 +219,12 @@ net::Task<void> Relay::attempt(Attempt attempt) {
 net::Task<std::expected<Relay::Sending, llm::RequestError>> Relay::prepare(const Attempt& attempt) {
   const std::uint32_t target = attempt.target;
   const auto aside = [&](auto work) { return net::run_aside(worker_.loop, worker_.aside, std::move(work)); };
-  Sending sending{.memory = net::BodyMemory::Share(worker_.body_memory)};
+  const bool asks_usage = forms_.asks_usage(target);
+  Sending sending{.memory = net::BodyMemory::Share(worker_.body_memory), .asks_usage = asks_usage};
   if (attempt.recovery && may_prefill(target)) {
     const std::size_t said = llm::prefill_text(forms_.dialect(target), delivered_.text).size();
-    const auto make = [this, target, text = delivered_.text, pieces = delivered_.pieces] {
-      return forms_.body_with_prefill(target, text, pieces);
+    const auto make = [this, target, asks_usage, text = delivered_.text, pieces = delivered_.pieces] {
+      return forms_.body_with_prefill(target, asks_usage, text, pieces);
     };
     auto body = call_.body.size() > kMostTranslatedOnLoop ? co_await aside(make) : make();
     if (said > 0 && body) {
@@ -221,11 +235,11 @@ net::Task<std::expected<Relay::Sending, llm::RequestError>> Relay::prepare(const
   }
   if (attempt.recovery) sending.splice.emplace(Splice::Mode::begins_anew, delivered_.text);
   if (forms_.is_large(target)) {
-    auto body = co_await aside([this, target] { return forms_.make_body(target); });
+    auto body = co_await aside([this, target, asks_usage] { return forms_.make_body(target, asks_usage); });
     if (!body) co_return std::unexpected(std::move(body.error()));
     sending.body = *std::move(body);
   } else {
-    sending.body = forms_.body(target);
+    sending.body = forms_.body(target, asks_usage);
   }
   co_return sending;
 }
@@ -245,7 +259,8 @@ void Relay::end_unsayable(Flight& flight, const llm::RequestError& problem) {
   end(flight, {.outcome = Outcome::failed(failure), .answered = false, .may_have_run = false});
 }
 
-net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(Flight& flight, Sending& sending) {
+net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(Flight& flight, Sending& sending,
+                                                                             TimePoint connect_by) {
   const std::uint32_t target = flight.attempt.target;
   if (!sending.memory.try_grow(sending.body.own_bytes()) &&
       !co_await sending.memory.grow(worker_.loop, sending.body.own_bytes(),
@@ -258,7 +273,7 @@ net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(Fli
   net::HttpClient& client = *worker_.clients[index];
   net::RequestHead request = upstream_request(exchange_.head(), provider, forms_.path(target), call_.dialect);
   request.headers.set(kHopsHeader, hops_after(exchange_.head().headers, worker_.instance, index));
-  const net::SendDeadlines deadlines{.connect_by = flight.attempt.connect_by, .head_by = flight.attempt.headers_by};
+  const net::SendDeadlines deadlines{.connect_by = connect_by, .head_by = flight.attempt.headers_by};
   // A dead connection shows when it is used, and what is idempotent is then sent again, see was_stale().
   const net::Reuse reuse = call_.options.idempotent ? net::Reuse::trusted : net::Reuse::checked;
   flight.upstream.emplace(client.exchange(provider.origin, reuse));
@@ -289,19 +304,47 @@ bool Relay::was_stale(const Flight& flight, TimePoint sent,
          driver_.in_flight(flight.attempt.number) && now() < flight.attempt.connect_by;
 }
 
-net::Task<void> Relay::read_error(Flight& flight, net::ResponseHead& head, bool prefilled) {
+// A request that asked for more than its caller did, and is refused for that, goes out again as the caller wrote it:
+// that is evidence of nothing. Where the refusal does not say what it is about, and nothing is known of the target, the
+// second answer tells, once. What a refusal says that stands [BUD-10].
+net::Task<std::optional<std::string>> Relay::withdraw_question(
+    Flight& flight, Sending& sending, std::expected<net::ResponseHead, net::TransportError>& head) {
   const Attempt& attempt = flight.attempt;
-  auto body = co_await flight.upstream->read_all(kMaxErrorBody, std::min(attempt.headers_by, attempt.total_by));
-  if (!driver_.in_flight(attempt.number)) co_return;
-  // The status has already decided; a body that does not come, or cannot be read, only leaves less to say.
+  UsageAsking& asking = *upstream(attempt.target).usage_asking;
+  const auto says_little = [](int status) { return status == 400 || status == 422; };
+  std::string text = co_await read_error(flight, *head);
+  const bool named = text.contains("stream_options") || text.contains("include_usage");
+  const bool unclear = says_little(head->status) && asking.known() == UsageAsking::Known::nothing;
+  if (!driver_.in_flight(attempt.number) || !(named || unclear)) co_return text;
+  forms_.stop_asking(attempt.target);
+  auto again = co_await prepare(attempt);
+  if (!driver_.in_flight(attempt.number) || !again) co_return text;
+  sending.body = std::move(again->body);
+  sending.memory = std::move(again->memory);
+  sending.asks_usage = false;
+  head = co_await send(flight, sending, saturating_add(now(), elapsed(flight.started, attempt.connect_by)));
+  if (head && is_success(head->status)) asking.note(UsageAsking::Known::refused);
+  if (head && unclear && says_little(head->status)) asking.note(UsageAsking::Known::taken);
+  co_return std::nullopt;
+}
+
+// The body of a refusal. Its status has already decided; one that does not come, or cannot be read, only leaves less to
+// say.
+net::Task<std::string> Relay::read_error(Flight& flight, net::ResponseHead& head) {
+  const Attempt& attempt = flight.attempt;
   std::string text;
-  if (body) {
+  auto body = co_await flight.upstream->read_all(kMaxErrorBody, std::min(attempt.headers_by, attempt.total_by));
+  if (body && driver_.in_flight(attempt.number)) {
     auto plain = co_await plain_body(worker_.loop, head, *std::move(body), kMaxErrorBody);
-    if (!driver_.in_flight(attempt.number)) co_return;
     if (plain) text = *std::move(plain);
   }
   secrets_of(flight).redact(text);
   if (text.empty()) head.headers.erase("content-encoding");
+  co_return text;
+}
+
+void Relay::take_error(Flight& flight, net::ResponseHead& head, std::string text, bool prefilled) {
+  const Attempt& attempt = flight.attempt;
   const Failure failure = judge(head, text).value_or(Failure::of(Category::execution_error));
   flight.cause = cause_of_answer(head, words_of(flight, head, text, failure));
   AttemptReport report = failed_report(failure, true);

@@ -49,10 +49,14 @@ class Relay final : private CallHands {
   // Upstream (relay.cc). A head that is given to be changed is the attempt's, and of no use to it afterwards.
   net::Task<std::expected<Sending, llm::RequestError>> prepare(const Attempt& attempt);
   void end_unsayable(Flight& flight, const llm::RequestError& problem);
-  net::Task<std::expected<net::ResponseHead, net::TransportError>> send(Flight& flight, Sending& sending);
+  net::Task<std::expected<net::ResponseHead, net::TransportError>> send(Flight& flight, Sending& sending,
+                                                                        TimePoint connect_by);
   bool was_stale(const Flight& flight, TimePoint sent,
                  const std::expected<net::ResponseHead, net::TransportError>& head) const;
-  net::Task<void> read_error(Flight& flight, net::ResponseHead& head, bool prefilled);
+  net::Task<std::optional<std::string>> withdraw_question(Flight& flight, Sending& sending,
+                                                          std::expected<net::ResponseHead, net::TransportError>& head);
+  net::Task<std::string> read_error(Flight& flight, net::ResponseHead& head);
+  void take_error(Flight& flight, net::ResponseHead& head, std::string text, bool prefilled);
   net::Task<void> read_plain(Flight& flight, net::ResponseHead& head, std::string begun = {});
   net::Task<void> take_plain(Flight& flight, net::ResponseHead& head, std::string body);
 

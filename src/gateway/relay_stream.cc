@@ -76,6 +76,7 @@ AnswerStream Relay::make_stream(const Flight& flight, const Sending& sending) co
                           .to = call_.endpoint,
                           .choices = call_.facts.choices,
                           .include_usage = call_.facts.include_usage,
+                          .hide_usage = sending.asks_usage && !forms_.translated(flight.attempt.target),
                           .skip_malformed = call_.route->malformed_events == config::MalformedEvents::skip,
                           .retain = call_.route->stream_recovery != config::StreamRecoveryMode::fail &&
                                     llm::translates(call_.endpoint) && call_.facts.choices == 1,

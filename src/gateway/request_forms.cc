@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "gateway/credential_scopes.h"
-#include "llm/json_text.h"
 #include "llm/prefill.h"
 #include "llm/translate_request.h"
 #include "llm/unsigned_thinking.h"
@@ -40,12 +39,13 @@ bool RequestForms::can_take(std::uint32_t target) noexcept {
   if ((known_ & bit) != 0) return (able_ & bit) != 0;
   known_ |= bit;
   if (translated(target) && !is_large(target)) {
-    auto body = translate(target);
+    const bool asks = asks_usage(target);
+    auto body = translate(target, asks);
     if (!body) {
       unable_.push_back({.target = target, .error = std::move(body.error())});
       return false;
     }
-    translation_ = {.target = target, .body = *std::move(body)};
+    translation_ = {.target = target, .asks_usage = asks, .body = *std::move(body)};
   }
   able_ |= bit;
   return true;
@@ -66,21 +66,31 @@ std::string_view RequestForms::path(std::uint32_t target) const {
   return path;
 }
 
-RequestBody RequestForms::body(std::uint32_t target) {
-  if (translation_ && translation_->target == target) {
-    return RequestBody(std::exchange(translation_, std::nullopt)->body);
-  }
-  return make_body(target).value();  // it could be said before
+// A stream of another dialect than the caller's is told with its usage in any case.
+bool RequestForms::asks_usage(std::uint32_t target) const {
+  if (!call_.facts.stream || endpoint(target) != llm::Endpoint::chat_completions) return false;
+  const Upstream& to = upstream(target);
+  const bool wanted = translated(target) || (call_.facts.may_ask_usage && to.counts_tokens);
+  return wanted && ((not_asked_ >> target) & 1U) == 0 && to.usage_asking->known() != UsageAsking::Known::refused;
 }
 
-std::expected<RequestBody, llm::RequestError> RequestForms::make_body(std::uint32_t target) const {
+RequestBody RequestForms::body(std::uint32_t target, bool asks_usage) {
+  if (translation_ && translation_->target == target && translation_->asks_usage == asks_usage) {
+    return RequestBody(std::exchange(translation_, std::nullopt)->body);
+  }
+  return make_body(target, asks_usage).value();  // it could be said before
+}
+
+std::expected<RequestBody, llm::RequestError> RequestForms::make_body(std::uint32_t target, bool asks_usage) const {
   if (!translated(target)) {
     if (auto changed = without_unsigned_thinking(target)) return RequestBody(*std::move(changed));
     const std::string_view whole = call_.body;
-    return RequestBody(whole.substr(0, call_.facts.model_begin), llm::json_string(upstream(target).model),
-                       whole.substr(call_.facts.model_end));
+    const std::string& model = upstream(target).model;
+    llm::Replacement change = asks_usage ? llm::replace_model_and_ask_usage(whole, call_.facts, model)
+                                         : llm::replace_model(call_.facts, model);
+    return RequestBody(whole.substr(0, change.begin), std::move(change.text), whole.substr(change.end));
   }
-  auto body = translate(target);
+  auto body = translate(target, asks_usage);
   if (!body) return std::unexpected(std::move(body.error()));
   return RequestBody(*std::move(body));
 }
@@ -95,15 +105,15 @@ std::optional<std::string> RequestForms::without_unsigned_thinking(std::uint32_t
   return facts ? std::optional(llm::with_model(*body, *facts, upstream(target).model)) : std::nullopt;
 }
 
-std::expected<std::string, llm::RequestError> RequestForms::body_with_prefill(std::uint32_t target,
+std::expected<std::string, llm::RequestError> RequestForms::body_with_prefill(std::uint32_t target, bool asks_usage,
                                                                               std::string_view partial,
                                                                               std::uint64_t tokens) const {
-  const auto body = make_body(target);
+  const auto body = make_body(target, asks_usage);
   if (!body) return std::unexpected(body.error());
   return llm::with_prefill(dialect(target), llm::with_lower_cap(body->text(), tokens), partial);
 }
 
-std::expected<std::string, llm::RequestError> RequestForms::translate(std::uint32_t target) const {
+std::expected<std::string, llm::RequestError> RequestForms::translate(std::uint32_t target, bool asks_usage) const {
   if (!llm::translates(call_.endpoint)) {
     return std::unexpected(llm::RequestError{.message = "it does not speak the dialect of " + std::string(call_.path),
                                              .param = "model",
@@ -115,7 +125,8 @@ std::expected<std::string, llm::RequestError> RequestForms::translate(std::uint3
                                  .default_max_tokens = to.max_tokens,
                                  .drop_unsupported = call_.route->unsupported_fields == config::UnsupportedFields::drop,
                                  .legacy_max_tokens = providers_[to.provider].cap_field == config::CapField::max_tokens,
-                                 .reasoning = to_reasoning(to.reasoning)});
+                                 .reasoning = to_reasoning(to.reasoning),
+                                 .ask_usage = asks_usage});
 }
 
 }  // namespace fuseboard::gateway

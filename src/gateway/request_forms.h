@@ -61,15 +61,21 @@ class RequestForms final : public Eligibility {
   bool translated(std::uint32_t target) const { return dialect(target) != call_.dialect; }
   llm::Dialect dialect(std::uint32_t target) const;
 
-  // The body for a target that can take the call: the caller's own, with the target's name for the model in it, is not
-  // copied.
-  RequestBody body(std::uint32_t target);
+  // Whether to ask this target for usage that the caller does not ask for: where somebody counts, and the target has
+  // not refused the question.
+  bool asks_usage(std::uint32_t target) const;
+  // From now on this call does not ask this target.
+  void stop_asking(std::uint32_t target) noexcept { not_asked_ |= std::uint64_t{1} << target; }
+
+  // The body for a target that can take the call, which asks for usage if that is so: the caller's own, with the
+  // target's name for the model in it, is not copied.
+  RequestBody body(std::uint32_t target, bool asks_usage);
   // The same without looking at what has been translated before. Any thread.
-  std::expected<RequestBody, llm::RequestError> make_body(std::uint32_t target) const;
+  std::expected<RequestBody, llm::RequestError> make_body(std::uint32_t target, bool asks_usage) const;
   // The same, with the part of the answer that the caller already has, about so many tokens.
   // Any thread.
-  std::expected<std::string, llm::RequestError> body_with_prefill(std::uint32_t target, std::string_view partial,
-                                                                  std::uint64_t tokens) const;
+  std::expected<std::string, llm::RequestError> body_with_prefill(std::uint32_t target, bool asks_usage,
+                                                                  std::string_view partial, std::uint64_t tokens) const;
 
   // Of the targets that were asked about: which cannot take the call, and why.
   std::span<const Inability> unable() const noexcept { return unable_; }
@@ -77,17 +83,19 @@ class RequestForms final : public Eligibility {
  private:
   struct Translation {
     std::uint32_t target;
+    bool asks_usage;
     std::string body;
   };
   const Upstream& upstream(std::uint32_t target) const { return call_.route->upstreams[target]; }
   std::optional<std::string> without_unsigned_thinking(std::uint32_t target) const;
-  std::expected<std::string, llm::RequestError> translate(std::uint32_t target) const;
+  std::expected<std::string, llm::RequestError> translate(std::uint32_t target, bool asks_usage) const;
 
   const std::vector<Provider>& providers_;
   const ModelCall& call_;
   std::optional<Translation> translation_;  // the latest, until it is sent
   std::uint64_t known_ = 0;                 // by target: whether can_take() has been asked, and its answer
   std::uint64_t able_ = 0;
+  std::uint64_t not_asked_ = 0;  // by target: stop_asking()
   std::vector<Inability> unable_;
 };
 

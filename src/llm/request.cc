@@ -55,6 +55,7 @@ class DecidingMembers {
     input,
     stream,
     stream_options,
+    usage,
     choices,
     max_completion_tokens,
     max_tokens,
@@ -102,6 +103,7 @@ class DecidingMembers {
       {"input", kResponses | kEmbeddings},
       {"stream", kChat | kResponses | kMessages | kOther},
       {"stream_options", kChat},
+      {"usage", kChat},
       {"n", kChat},
       {"max_completion_tokens", kChat},
       {"max_tokens", kChat | kMessages},
@@ -179,14 +181,19 @@ Problem check_matter(Endpoint endpoint, const DecidingMembers& members) {
   return std::nullopt;
 }
 
-Problem read_stream(Endpoint endpoint, const DecidingMembers& members, RequestFacts& facts) {
+Problem read_stream(std::string_view body, Endpoint endpoint, const DecidingMembers& members, RequestFacts& facts) {
   const auto stream = flag(members[DecidingMembers::stream]);
   if (!stream && endpoint != Endpoint::other) {
     return wrong_parameter("stream", "invalid_type", "must be true or false");
   }
   facts.stream = stream.value_or(false);
   facts.include_usage = endpoint != Endpoint::chat_completions;
+  facts.may_ask_usage = facts.stream && !facts.include_usage && says_nothing(members[DecidingMembers::usage]);
   const std::string_view options = members[DecidingMembers::stream_options];
+  if (!options.empty()) {
+    facts.options_begin = static_cast<std::size_t>(options.data() - body.data());
+    facts.options_end = facts.options_begin + options.size();
+  }
   if (says_nothing(options)) return std::nullopt;
   if (!options.starts_with('{')) return wrong_parameter("stream_options", "invalid_type", "must be an object");
   const auto include_usage = flag(member_of(options, "include_usage"));
@@ -194,6 +201,7 @@ Problem read_stream(Endpoint endpoint, const DecidingMembers& members, RequestFa
     return wrong_parameter("stream_options.include_usage", "invalid_type", "must be true or false");
   }
   facts.include_usage = *include_usage;
+  facts.may_ask_usage = facts.may_ask_usage && !*include_usage;
   return std::nullopt;
 }
 
@@ -209,6 +217,16 @@ void read_caps(const DecidingMembers& members, RequestFacts& facts) {
        {DecidingMembers::max_completion_tokens, DecidingMembers::max_tokens, DecidingMembers::max_output_tokens}) {
     if (!facts.output_cap) facts.output_cap = natural(members[name]);
   }
+}
+
+// What `stream_options` say, and that usage is wanted.
+std::string asking_options(std::string_view options) {
+  std::string asking = R"({"include_usage":true)";
+  validate_json_object(options, [&](const JsonMember& member) {
+    if (decoded_literal(member.name) == "include_usage") return;
+    asking.append(",").append(member.name).append(":").append(member.value);
+  });
+  return asking += '}';
 }
 
 bool is_continuable(Endpoint endpoint, const DecidingMembers& members, const RequestFacts& facts) {
@@ -267,7 +285,7 @@ std::expected<RequestFacts, RequestError> parse_request(Endpoint endpoint, std::
   RequestFacts facts;
   if (auto error = read_model(body, members[DecidingMembers::model], facts)) return std::unexpected(*std::move(error));
   if (auto error = check_matter(endpoint, members)) return std::unexpected(*std::move(error));
-  if (auto error = read_stream(endpoint, members, facts)) return std::unexpected(*std::move(error));
+  if (auto error = read_stream(body, endpoint, members, facts)) return std::unexpected(*std::move(error));
   read_caps(members, facts);
   facts.continuable = is_continuable(endpoint, members, facts);
   facts.bound_by = binding(members);
@@ -277,13 +295,33 @@ std::expected<RequestFacts, RequestError> parse_request(Endpoint endpoint, std::
   return facts;
 }
 
+Replacement replace_model(const RequestFacts& facts, std::string_view model) {
+  return {.begin = facts.model_begin, .end = facts.model_end, .text = json_string(model)};
+}
+
+Replacement replace_model_and_ask_usage(std::string_view body, const RequestFacts& facts, std::string_view model) {
+  const auto between = [&](std::size_t begin, std::size_t end) { return body.substr(begin, end - begin); };
+  Replacement change = replace_model(facts, model);
+  if (facts.options_end == 0) {
+    change.text += R"(,"stream_options":)" + asking_options("null");
+    return change;
+  }
+  const std::string options = asking_options(between(facts.options_begin, facts.options_end));
+  if (facts.options_begin > facts.model_begin) {
+    change.text.append(between(facts.model_end, facts.options_begin)).append(options);
+    change.end = facts.options_end;
+  } else {
+    change.text = options + std::string(between(facts.options_end, facts.model_begin)) + change.text;
+    change.begin = facts.options_begin;
+  }
+  return change;
+}
+
 std::string with_model(std::string_view body, const RequestFacts& facts, std::string_view model) {
-  std::string spliced;
-  spliced.reserve(body.size() + model.size() + 2);
-  spliced.append(body.substr(0, facts.model_begin));
-  append_json_string(spliced, model);
-  spliced.append(body.substr(facts.model_end));
-  return spliced;
+  const Replacement change = replace_model(facts, model);
+  std::string changed;
+  changed.reserve(body.size() + change.text.size());
+  return changed.append(body.substr(0, change.begin)).append(change.text).append(body.substr(change.end));
 }
 
 }  // namespace fuseboard::llm

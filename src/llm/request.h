@@ -36,6 +36,12 @@ struct RequestFacts {
   // Where the value of `model` stands in the body, quotes included: [model_begin, model_end).
   std::size_t model_begin = 0;
   std::size_t model_end = 0;
+  // Of a streamed chat completion: whether its usage may be asked for without the caller's having asked, in
+  // `stream_options` or, as OpenRouter has it, in `usage`.
+  bool may_ask_usage = false;
+  // Where the value of `stream_options` stands, likewise; both 0: nowhere.
+  std::size_t options_begin = 0;
+  std::size_t options_end = 0;
 };
 
 // Why a request is refused, ready for error_body(): always 400 `invalid_request_error`.
@@ -58,8 +64,21 @@ struct RequestError {
 // Thread-safe. About 2 µs for 2 KB; needs no memory that grows with the body.
 std::expected<RequestFacts, RequestError> parse_request(Endpoint endpoint, std::string_view body);
 
-// The body with another model name, JSON-escaped; every other byte stays. `facts` must be what parse_request made of
-// this very body.
+// What stands for the bytes [begin, end) of a body.
+struct Replacement {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::string text;
+};
+
+// Another model name, JSON-escaped. `facts` must be what parse_request made of this very body.
+Replacement replace_model(const RequestFacts& facts, std::string_view model);
+
+// The same, and `stream_options` that ask for usage; the other options stay. `facts` say that one may. Where the caller
+// has options, what lies between them and the model is copied.
+Replacement replace_model_and_ask_usage(std::string_view body, const RequestFacts& facts, std::string_view model);
+
+// The body with another model name; every other byte stays.
 std::string with_model(std::string_view body, const RequestFacts& facts, std::string_view model);
 
 }  // namespace fuseboard::llm

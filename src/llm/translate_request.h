@@ -50,11 +50,12 @@ struct TranslationOptions {
   bool drop_unsupported = false;            // drop instead of refuse
   bool legacy_max_tokens = false;           // to OpenAI: the cap as `max_tokens`, for servers that know no other
   Reasoning reasoning = Reasoning::budget;
+  bool ask_usage = true;  // to OpenAI, of a streamed answer
 };
 
 // `body` is a request at chat_endpoint(from); the result is one at chat_endpoint(to), without needless whitespace. A
-// streamed one to OpenAI asks for the usage. Errors have code "unsupported_parameter" for what cannot be carried, and
-// others for what is no request at all. Thread-safe; linear; about 10 µs for 2 KB.
+// streamed one to OpenAI asks for the usage unless told otherwise. Errors have code "unsupported_parameter" for what
+// cannot be carried, and others for what is no request at all. Thread-safe; linear; about 10 µs for 2 KB.
 std::expected<std::string, RequestError> translate_request(Dialect from, Dialect to, std::string_view body,
                                                            const TranslationOptions& options);
 

@@ -207,7 +207,8 @@ class OpenAiWriter {
 
   void write_manner() {
     if (conversation_.stream) {
-      out_.name("stream").raw("true").name("stream_options").raw(R"({"include_usage":true})");
+      out_.name("stream").raw("true");
+      if (options_.ask_usage) out_.name("stream_options").raw(R"({"include_usage":true})");
     }
     if (conversation_.user) out_.name("user").text(*conversation_.user);
     if (!conversation_.schema.empty()) {

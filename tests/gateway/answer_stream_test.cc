@@ -348,5 +348,23 @@ TEST(AnswerStream, WhatTheFirstAnswerSaidCountsAsOutputAlthoughTheSecondReadIt) 
   EXPECT_EQ(second.usage().prompt, 20U);  // what its provider bills
 }
 
+TEST(AnswerStream, UsageThatTheCallerDidNotAskForIsReadAndGoesNoFurther) {  // BUD-10
+  const std::string usage =
+      "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":7,\"total_tokens\":12}}\n\n";
+  StreamTerms terms = chat();
+  terms.hide_usage = true;
+  std::string with_null = content("hi");
+  with_null.insert(with_null.rfind('}'), ",\"usage\":null");
+  const std::string whole = kRole + with_null + kStop + usage + std::string(kDone);
+  for (std::size_t cut = 0; cut < whole.size(); ++cut) {
+    AnswerStream stream(terms, kNow);
+    EXPECT_EQ(stream.read(std::string_view(whole).substr(0, cut), kNow), Reading::goes_on);
+    EXPECT_EQ(stream.read(std::string_view(whole).substr(cut), kNow), Reading::complete);
+    EXPECT_EQ(stream.out(), kRole + content("hi") + kStop + std::string(kDone)) << cut;
+    EXPECT_EQ(stream.usage(), (llm::Usage{.known = true, .prompt = 5, .completion = 7, .total = 12}));
+    EXPECT_EQ(stream.seen(), (llm::SeenOutput{.bytes = 2, .pieces = 1}));
+  }
+}
+
 }  // namespace
 }  // namespace fuseboard::gateway

@@ -73,7 +73,7 @@ class Forms {
   // Of the only target, which must be able to take the call.
   std::string body() {
     EXPECT_TRUE(forms_.can_take(0));
-    return forms_.body(0).text();
+    return forms_.body(0, forms_.asks_usage(0)).text();
   }
 
  private:
@@ -128,7 +128,7 @@ TEST(RequestForms, WhatIsNoConversationIsOnlyForItsOwnDialect) {
     EXPECT_TRUE(forms->can_take(0));
     EXPECT_EQ(forms->endpoint(0), one.endpoint);
     EXPECT_EQ(forms->path(0), one.sent_path);
-    EXPECT_EQ(forms->body(0), one.sent_body);
+    EXPECT_EQ(forms->body(0, false), one.sent_body);
     EXPECT_FALSE(forms->can_take(1)) << one.path;
     ASSERT_EQ(forms->unable().size(), 1U);
     EXPECT_EQ(forms->unable()[0].error, (llm::RequestError{.message = "it does not speak the dialect of " + one.path,
@@ -217,9 +217,9 @@ TEST(RequestForms, EachTranslationIsForItsOwnTarget) {
     for (const std::uint32_t one : {0U, 1U, 2U}) ASSERT_TRUE(at_once->can_take(one));
     Forms in_turn(chat_call(), {small, large, target(kChat, "own")});
     for (const std::uint32_t one : order) {
-      EXPECT_EQ(at_once->body(one), bodies[one]);
+      EXPECT_EQ(at_once->body(one, false), bodies[one]);
       ASSERT_TRUE(in_turn->can_take(one));
-      EXPECT_EQ(in_turn->body(one), bodies[one]);
+      EXPECT_EQ(in_turn->body(one, false), bodies[one]);
     }
   }
 }
@@ -229,12 +229,13 @@ TEST(RequestForms, ABegunAnswerGoesInTheTargetsWords) {  // STR-5
   ASSERT_TRUE(forms->can_take(0));
   ASSERT_TRUE(forms->can_take(1));
   EXPECT_EQ(
-      forms->body_with_prefill(0, "so \"far\" ", 0),
+      forms->body_with_prefill(0, false, "so \"far\" ", 0),
       R"({ "model": "a", "messages": [{"role":"user","content":"hi"},{"role":"assistant","content":"so \"far\" "}]})");
   const std::string messages =
       R"({"model":"b","max_tokens":4096,"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"so \"far\""}]})";
-  EXPECT_EQ(forms->body_with_prefill(1, "so \"far\" ", 0), messages) << "without the space, which Anthropic refuses";
-  EXPECT_EQ(forms->body_with_prefill(1, "so \"far\" ", 0), messages) << "and again";
+  EXPECT_EQ(forms->body_with_prefill(1, false, "so \"far\" ", 0), messages)
+      << "without the space, which Anthropic refuses";
+  EXPECT_EQ(forms->body_with_prefill(1, false, "so \"far\" ", 0), messages) << "and again";
 }
 
 TEST(RequestForms, ABegunAnswerDoesNotGoOnWithAToolCall) {  // STR-5
@@ -243,7 +244,7 @@ TEST(RequestForms, ABegunAnswerDoesNotGoOnWithAToolCall) {  // STR-5
                    R"({"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{}}]}]})"),
               {target(kMessages, "a")});
   ASSERT_TRUE(forms->can_take(0));
-  const auto body = forms->body_with_prefill(0, "so far", 0);
+  const auto body = forms->body_with_prefill(0, false, "so far", 0);
   ASSERT_FALSE(body);
   EXPECT_EQ(body.error().param, "messages");
 }
@@ -290,15 +291,78 @@ TEST(RequestForms, WhatIsTooLargeForTheLoopIsTranslatedByTheAttempt) {
   Forms good(call(Endpoint::messages, Dialect::anthropic, "/v1/messages", R"({"model":"a",)" + members + "}"),
              {target(kChat, "m")});
   EXPECT_TRUE(good->is_large(0));
-  EXPECT_TRUE(good->make_body(0)->text().contains(content));
+  EXPECT_TRUE(good->make_body(0, false)->text().contains(content));
   Forms unsayable(
       call(Endpoint::messages, Dialect::anthropic, "/v1/messages", R"({"model":"a","top_k":5,)" + members + "}"),
       {target(kChat, "m")});
   EXPECT_TRUE(unsayable->can_take(0)) << "the attempt will see";
   EXPECT_TRUE(unsayable->unable().empty());
-  const auto body = unsayable->make_body(0);
+  const auto body = unsayable->make_body(0, false);
   ASSERT_FALSE(body);
   EXPECT_EQ(body.error().param, "top_k");
+}
+
+Upstream counted(std::size_t provider) {
+  Upstream upstream = target(provider, "m");
+  upstream.counts_tokens = true;
+  return upstream;
+}
+
+TEST(RequestForms, AskForUsageWhereSomebodyCountsAndTheCallerDoesNot) {  // BUD-10
+  Forms forms(chat_call(R"(, "stream":true)"), {counted(kChat)});
+  EXPECT_TRUE(forms->asks_usage(0));
+  EXPECT_EQ(forms.body(),
+            R"({ "model": "m","stream_options":{"include_usage":true}, "messages": [{"role":"user","content":"hi"}], )"
+            R"("stream":true})");
+  Forms with_options(
+      chat_call(R"(, "stream":true, "stream_options": {"include_usage":false , "include_obfuscation": false})"),
+      {counted(kChat)});
+  EXPECT_EQ(with_options.body(), R"({ "model": "m", "messages": [{"role":"user","content":"hi"}], "stream":true, )"
+                                 R"("stream_options": {"include_usage":true,"include_obfuscation":false}})");
+  Forms options_first(call(Endpoint::chat_completions, Dialect::openai, "/v1/chat/completions",
+                           R"({"stream_options":null,"messages":[],"stream":true,"model":"asked"})"),
+                      {counted(kChat)});
+  EXPECT_EQ(options_first.body(),
+            R"({"stream_options":{"include_usage":true},"messages":[],"stream":true,"model":"m"})");
+  Forms written_oddly(
+      chat_call(R"(, "stream":true, "stream\u005foptions":{"include\u005fusage":false,"include_usage":null})"),
+      {counted(kChat)});
+  EXPECT_EQ(written_oddly.body(), R"({ "model": "m", "messages": [{"role":"user","content":"hi"}], "stream":true, )"
+                                  R"("stream\u005foptions":{"include_usage":true}})");
+}
+
+TEST(RequestForms, AskingForUsageCopiesNothingOfALongConversation) {  // BUD-10
+  const std::string long_text(100'000, 'x');
+  Forms forms(chat_call(R"(, "stream":true, "metadata":")" + long_text + "\""), {counted(kChat)});
+  EXPECT_LT(forms->body(0, true).own_bytes(), 100U);
+}
+
+TEST(RequestForms, AskForUsageInNoOtherCase) {  // BUD-10
+  for (const char* members : {"", R"(, "stream":false)", R"(, "stream":true,"stream_options":{"include_usage":true})",
+                              R"(, "stream":true,"usage":{"include":true})"}) {  // OpenRouter's way to ask
+    Forms forms(chat_call(members), {counted(kChat)});
+    EXPECT_FALSE(forms->asks_usage(0)) << members;
+    EXPECT_EQ(forms.body(),
+              R"({ "model": "m", "messages": [{"role":"user","content":"hi"}])" + std::string(members) + "}");
+  }
+  EXPECT_FALSE(Forms(chat_call(R"(, "stream":true)"), {target(kChat, "m")})->asks_usage(0)) << "nobody counts";
+  EXPECT_FALSE(Forms(messages_call(R"(, "stream":true)"), {counted(kMessages)})->asks_usage(0)) << "told unasked";
+  Forms translated(messages_call(R"(, "stream":true)"), {target(kChat, "m")});
+  EXPECT_TRUE(translated->asks_usage(0)) << "the caller's dialect always tells it";
+}
+
+TEST(RequestForms, ATargetThatRefusedToBeAskedIsNotAskedAgain) {  // BUD-10
+  for (const bool translated : {false, true}) {
+    const ModelCall asked = translated ? messages_call(R"(, "stream":true)") : chat_call(R"(, "stream":true)");
+    Upstream upstream = counted(kChat);
+    Forms first(asked, {upstream});
+    EXPECT_NE(first.body().find("stream_options"), std::string::npos);
+    first->stop_asking(0);
+    EXPECT_EQ(first.body().find("stream_options"), std::string::npos) << "in this call";
+    EXPECT_NE(Forms(asked, {upstream}).body().find("stream_options"), std::string::npos);
+    upstream.usage_asking->note(UsageAsking::Known::refused);
+    EXPECT_EQ(Forms(asked, {upstream}).body().find("stream_options"), std::string::npos);
+  }
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct Relay::Flight {
   const TimePoint started;
   std::optional<net::ClientExchange> upstream{};
   const AnswerStream* stream = nullptr;  // while it is being relayed
+  std::string body{};                    // of a plain answer, as far as it has come
   std::optional<ServerWindow> window{};  // what the upstream's headers say of its limits
   BoundedText<63> upstream_request_id{};
   std::string cause{};              // of its failure, for whoever asks why

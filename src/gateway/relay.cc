@@ -368,14 +368,20 @@ void Relay::take_error(Flight& flight, net::ResponseHead& head, std::string text
 net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead& head, std::string begun) {
   const Attempt& attempt = flight.attempt;
   // All of it counts as first content: nothing has been handed on, also where a stream was asked for [RTY-3].
-  auto body = co_await flight.upstream->read_all(kMaxPlainAnswer, std::min(attempt.first_content_by, attempt.total_by),
-                                                 &flight.memory);
+  flight.body = std::move(begun);
+  const auto read = co_await flight.upstream->read_rest(
+      flight.body, kMaxPlainAnswer, std::min(attempt.first_content_by, attempt.total_by), &flight.memory);
   if (!driver_.in_flight(attempt.number)) co_return;
-  if (body && !begun.empty()) body->insert(0, begun);
-  if (body && !attempt.recovery) {
+  if (!read) {
+    observe(flight);
+    end_broken(flight, read.error());
+    co_return;
+  }
+  std::string body = std::exchange(flight.body, {});
+  if (!attempt.recovery) {
     const TimePoint by = saturating_add(worker_.loop.now(), net::ClientExchange::kMemoryWait);
     auto plain =
-        co_await plain_body(worker_.loop, head, *std::move(body), kMaxPlainAnswer, {.share = &flight.memory, .by = by});
+        co_await plain_body(worker_.loop, head, std::move(body), kMaxPlainAnswer, {.share = &flight.memory, .by = by});
     if (!driver_.in_flight(attempt.number)) co_return;
     if (plain) {
       co_await take_plain(flight, head, *std::move(plain));
@@ -387,17 +393,13 @@ net::Task<void> Relay::read_plain(Flight& flight, net::ResponseHead& head, std::
     }
     co_return;
   }
-  if (!body) {
-    end_broken(flight, body.error());
-    co_return;
-  }
   // An answer that goes on within a stream must be one. It is billed nevertheless.
   flight.cause = "a stream was asked for, and its answer is none";
-  const llm::AnswerJudgement read =
-      llm::judge_answer(forms_.endpoint(attempt.target), head.status, head.headers.get("content-type"), *body, {});
+  const llm::AnswerJudgement told =
+      llm::judge_answer(forms_.endpoint(attempt.target), head.status, head.headers.get("content-type"), body, {});
   AttemptReport report = failed_report(TransportFault::malformed);
-  report.usage = usage_of(read.usage);
-  report.seen_output = read.seen.tokens();
+  report.usage = usage_of(told.usage);
+  report.seen_output = told.seen.tokens();
   end(flight, report);
 }
 

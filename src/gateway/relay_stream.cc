@@ -13,6 +13,7 @@
 #include "gateway/reading_pace.h"
 #include "gateway/relay.h"
 #include "gateway/transport_fault.h"
+#include "llm/begun_answer.h"
 #include "llm/errors.h"
 
 namespace fuseboard::gateway {
@@ -288,9 +289,13 @@ net::Task<void> Relay::break_off() {
 // Tells the budget what an answer that will not be complete has used: what was seen of it, or what the provider has
 // said so far, where that is more.
 void Relay::observe(const Flight& flight) {
-  const std::uint64_t seen = flight.stream == nullptr ? 0 : flight.stream->seen().tokens();
+  const llm::AnswerSoFar said = flight.stream != nullptr
+                                    ? llm::AnswerSoFar{.usage = flight.stream->usage(), .seen = flight.stream->seen()}
+                                    : llm::read_begun_answer(forms_.endpoint(flight.attempt.target),
+                                                             std::string_view(flight.body).substr(0, kMostReadOnLoop));
+  const std::uint64_t seen = said.seen.tokens();
   if (seen == 0) return;
-  const TokenUsage told = usage_of(flight.stream->usage()).value_or(TokenUsage{});
+  const TokenUsage told = usage_of(said.usage).value_or(TokenUsage{});
   driver_.observe(flight.attempt.number,
                   {.input = told.input, .cached_input = told.cached_input, .output = std::max(told.output, seen)});
 }

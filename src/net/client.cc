@@ -78,7 +78,14 @@ Task<std::expected<std::string_view, TransportError>> ClientExchange::read_some(
 }
 Task<std::expected<std::string, TransportError>> ClientExchange::read_all(std::size_t max_bytes, TimePoint by,
                                                                           BodyMemory::Share* share) {
-  return ClientCall::read_all(call_, max_bytes, by, share);
+  std::string body;
+  auto read = co_await ClientCall::read_rest(call_, body, max_bytes, by, share);
+  if (!read) co_return std::unexpected(std::move(read.error()));
+  co_return body;
+}
+Task<std::expected<void, TransportError>> ClientExchange::read_rest(std::string& body, std::size_t max_bytes,
+                                                                    TimePoint by, BodyMemory::Share* share) {
+  return ClientCall::read_rest(call_, body, max_bytes, by, share);
 }
 void ClientExchange::cancel() noexcept {
   if (call_) call_->cancel();

@@ -109,6 +109,10 @@ class ClientExchange {
   // which may have to wait for it: no_memory when that is in vain for kMemoryWait.
   Task<std::expected<std::string, TransportError>> read_all(std::size_t max_bytes, TimePoint by,
                                                             BodyMemory::Share* share = nullptr);
+  // The same, behind what `body` holds already, which counts towards max_bytes: where it breaks off, what has come is
+  // there. `body` must outlive it.
+  Task<std::expected<void, TransportError>> read_rest(std::string& body, std::size_t max_bytes, TimePoint by,
+                                                      BodyMemory::Share* share = nullptr);
   static constexpr Duration kMemoryWait = std::chrono::seconds(5);
 
   // Closes the connection at once, so that the server notices; a pending operation ends with `cancelled`, later on the

@@ -232,10 +232,9 @@ Task<std::expected<std::string_view, TransportError>> ClientCall::read_some(Self
   }
 }
 
-Task<std::expected<std::string, TransportError>> ClientCall::read_all(Self self, std::size_t max_bytes, TimePoint by,
-                                                                      BodyMemory::Share* share) {
+Task<std::expected<void, TransportError>> ClientCall::read_rest(Self self, std::string& body, std::size_t max_bytes,
+                                                                TimePoint by, BodyMemory::Share* share) {
   ClientCall& me = *self;
-  std::string body;
   if (me.state_ == State::body && me.parser_->content_length()) {
     // Pages that nothing is written to cost nothing; moving what has come each time it doubles does.
     body.reserve(std::min<std::size_t>(*me.parser_->content_length(), max_bytes));
@@ -244,8 +243,8 @@ Task<std::expected<std::string, TransportError>> ClientCall::read_all(Self self,
     auto piece = me.ready_body();
     if (piece && piece->empty() && me.state_ == State::body) piece = co_await read_some(self, by);
     if (!piece) co_return std::unexpected(std::move(piece.error()));
-    if (piece->empty()) co_return body;
-    if (piece->size() > max_bytes - body.size()) {
+    if (piece->empty()) co_return std::expected<void, TransportError>();
+    if (piece->size() > max_bytes - std::min(body.size(), max_bytes)) {
       co_return std::unexpected(me.fail(TransportError::too_large, describe(TransportError::too_large)));
     }
     if (share != nullptr && !share->try_grow(body.size() + piece->size())) {

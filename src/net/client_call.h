@@ -25,8 +25,8 @@ class ClientCall final : public RefCounted {
   static Task<std::expected<ResponseHead, TransportError>> send(Self self, const RequestHead& head, BodyPieces body,
                                                                 SendDeadlines deadlines);
   static Task<std::expected<std::string_view, TransportError>> read_some(Self self, TimePoint by);
-  static Task<std::expected<std::string, TransportError>> read_all(Self self, std::size_t max_bytes, TimePoint by,
-                                                                   BodyMemory::Share* share);
+  static Task<std::expected<void, TransportError>> read_rest(Self self, std::string& body, std::size_t max_bytes,
+                                                             TimePoint by, BodyMemory::Share* share);
   void cancel() noexcept;
   // The exchange is gone.
   void abandon() noexcept {

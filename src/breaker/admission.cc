@@ -99,6 +99,13 @@ std::optional<Rejection> CircuitBreaker::look() const {
   return look_locked(not_before_last_move_locked(now));
 }
 
+bool CircuitBreaker::is_shut(TimePoint now) const {
+  if (!may_refuse(word_.load(std::memory_order_relaxed))) return false;
+  const MutexLock lock(mutex_);
+  const auto refusal = look_locked(not_before_last_move_locked(now));
+  return refusal && refusal->reason == RejectionReason::circuit_open;
+}
+
 std::optional<Rejection> CircuitBreaker::look_locked(TimePoint now) const {
   if (!is_overridden_locked(now)) return look_automatic_locked(now);
   if (override_->kind != OverrideKind::force_open) return std::nullopt;

@@ -42,7 +42,9 @@ CircuitBreaker::CircuitBreaker(std::shared_ptr<const BreakerOptions> options, Ke
 }
 
 CircuitBreaker::~CircuitBreaker() {
-  if (state() == open) context_->open_circuits.fetch_sub(1, std::memory_order_relaxed);
+  const std::uint64_t word = word_.load(std::memory_order_relaxed);
+  if (state_of(word) == open) context_->open_circuits.fetch_sub(1, std::memory_order_relaxed);
+  if (may_refuse(word)) context_->may_refuse.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void CircuitBreaker::reset() {
@@ -126,7 +128,14 @@ void CircuitBreaker::follow_window_options_locked(TimePoint now) {
 
 void CircuitBreaker::set_care_locked(std::uint64_t bit, bool on) {
   const std::uint64_t word = word_.load(std::memory_order_relaxed);
-  word_.store(on ? word | bit : word & ~bit, std::memory_order_release);
+  store_word_locked(on ? word | bit : word & ~bit);
+}
+
+void CircuitBreaker::store_word_locked(std::uint64_t word) {
+  const bool did = may_refuse(word_.load(std::memory_order_relaxed));
+  if (may_refuse(word) && !did) context_->may_refuse.fetch_add(1, std::memory_order_relaxed);
+  if (did && !may_refuse(word)) context_->may_refuse.fetch_sub(1, std::memory_order_relaxed);
+  word_.store(word, std::memory_order_release);
 }
 
 }  // namespace fuseboard

@@ -22,7 +22,7 @@ struct Move {
   CircuitState from;  // of operator_reset: any; of answered: half_open, too
   CircuitState to;
 };
-constexpr std::array<Move, 14> kMoves = {{
+constexpr std::array<Move, 15> kMoves = {{
     {consecutive_failures, closed, open},
     {open_time_elapsed, open, half_open},
     {probe_succeeded, half_open, closed},
@@ -37,6 +37,7 @@ constexpr std::array<Move, 14> kMoves = {{
     {silent, closed, open},
     {probe_silent, half_open, open},
     {answered, open, closed},
+    {probe_slow, half_open, open},
 }};
 static_assert([] {
   for (std::size_t i = 0; i < kMoves.size(); ++i) {
@@ -58,7 +59,8 @@ constexpr bool is_legal(TransitionCause cause, CircuitState from) noexcept {
 CircuitBreaker::NextOpenTime CircuitBreaker::next_open_time_locked(TransitionCause cause, TimePoint at) const {
   const OpenTime& times = options_->open_time;
   Duration base = open_base_;
-  if (cause == probe_failed || cause == probe_lease_expired || cause == probe_silent) {
+  // Every probe that failed, but none that was merely asked to wait [BRK-7].
+  if (move_for(cause).from == half_open && cause != probe_throttled) {
     base = times.grown(open_base_);
   } else if (move_for(cause).from == closed && elapsed(closed_since_, at) >= options_->growth_forgotten_after()) {
     base = times.initial;
@@ -124,7 +126,7 @@ void CircuitBreaker::move_locked(TransitionCause cause, TimePoint at) {
   } else if (to != half_open && cause != probe_silent && cause != probe_lease_expired) {
     silent_generation_ = 0;
   }
-  word_.store(make_word(to, word & kCareBits, generation_of(word) + 1), std::memory_order_release);
+  store_word_locked(make_word(to, word & kCareBits, generation_of(word) + 1));
   if (to == closed) {
     // New evidence from here on [BRK-12]. After the word, because of read_open_facts(); a success that still sees the
     // old count comes for the mutex in vain.

@@ -3,6 +3,7 @@
 
 #include "fuseboard/breaker/registry.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "breaker/registry_rules.h"
@@ -186,6 +187,16 @@ TransitionTotals BreakerRegistry::transitions() const noexcept {
   return {.opened = context_.times_opened.load(std::memory_order_relaxed),
           .half_opened = context_.times_half_opened.load(std::memory_order_relaxed),
           .closed = context_.times_closed.load(std::memory_order_relaxed)};
+}
+
+bool BreakerRegistry::should_pause_for_recovery(std::size_t max_open) const {
+  if (context_.may_refuse.load(std::memory_order_relaxed) < max_open) return false;
+  if (max_open == 0) return true;
+  const TimePoint now = context_.clock.now();
+  std::size_t shut = 0;
+  const MutexLock lock(mutex_);
+  return std::ranges::any_of(breakers_,
+                             [&](const OwnedBreaker& breaker) { return breaker->is_shut(now) && ++shut == max_open; });
 }
 
 std::vector<Key> BreakerRegistry::open_keys() const {

@@ -38,6 +38,13 @@ void ScopedPermit::give_back() && noexcept {
   for (std::size_t i = std::exchange(size_, 0); i-- > 0;) std::move(permits_[i]).settle(no_evidence());
 }
 
+void ScopedPermit::abandon() noexcept {
+  const std::size_t size = std::exchange(size_, 0);
+  if (size == 0) return;
+  permits_[size - 1] = BreakerPermit();
+  for (std::size_t i = size - 1; i-- > 0;) std::move(permits_[i]).give_back();
+}
+
 void ScopedPermit::first_content(Duration latency) {
   for (std::size_t i = 0; i < size_; ++i) permits_[i].first_content(latency);
 }

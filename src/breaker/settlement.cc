@@ -21,7 +21,12 @@ constexpr std::uint64_t kNoGeneration = 0;
 
 }  // namespace
 
-void BreakerPermit::abandon() noexcept { std::exchange(breaker_, nullptr)->abandon(ticket_); }
+void BreakerPermit::abandon() noexcept { std::exchange(breaker_, nullptr)->abandon(ticket_, acquired_.unwinding()); }
+
+void BreakerPermit::give_back() && noexcept {
+  CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
+  if (breaker != nullptr) breaker->abandon(ticket_, false);
+}
 
 void BreakerPermit::first_content(Duration latency) {
   if (breaker_ != nullptr && is_probe()) ticket_ = breaker_->first_content(ticket_, latency);
@@ -59,9 +64,11 @@ void CircuitBreaker::settle_judged(Ticket ticket, const Outcome& outcome) {
   conclude(ticket, judged, counter_of(judged.verdict));
 }
 
-void CircuitBreaker::abandon(Ticket ticket) {
-  const bool failure = abandoned_is_failure_.load(std::memory_order_relaxed);
-  conclude(ticket, {.verdict = failure ? Verdict::failure : Verdict::neutral, .category = Category::cancelled},
+void CircuitBreaker::abandon(Ticket ticket, bool thrown) {
+  const bool failure = thrown || abandoned_is_failure_.load(std::memory_order_relaxed);
+  conclude(ticket,
+           {.verdict = failure ? Verdict::failure : Verdict::neutral,
+            .category = thrown ? Category::execution_error : Category::cancelled},
            &Cell::abandoned);
 }
 
@@ -96,8 +103,9 @@ CircuitBreaker::Ticket CircuitBreaker::first_content(Ticket ticket, Duration lat
     expire_leases_locked(at);
     if (ticket.generation == generation()) {
       judge_half_open_locked(ticket, {.verdict = Verdict::success, .latency = latency}, at);
-      // The state that follows: closed if this probe was the last that it took.
-      ticket.generation = generation();
+      // The state that follows: closed if this probe was the last that it took. Not that of a circuit which this probe
+      // has opened again by being slow: it moves nothing any more [BRK-9].
+      if (state() != open) ticket.generation = generation();
     }
   }
   ticket.lease = BreakerPermit::kNoLease;
@@ -218,6 +226,11 @@ void CircuitBreaker::judge_half_open_locked(Ticket ticket, const Judged& judged,
     return;
   }
   if (judged.verdict != Verdict::success) return;  // the slot is free again, no more [BRK-7]
+  if (options_->slow_call_rate && judged.latency > options_->slow_call_duration) {
+    note_failure_locked(Category::timeout);
+    open_locked(probe_slow, now);
+    return;
+  }
   if (++probe_successes_ >= options_->half_open_successes) close_locked(probe_succeeded, now);
 }
 

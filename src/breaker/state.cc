@@ -46,6 +46,8 @@ std::string_view name(TransitionCause cause) noexcept {
       return "silent";
     case TransitionCause::answered:
       return "answered";
+    case TransitionCause::probe_slow:
+      return "probe_slow";
   }
   return "unknown";
 }

@@ -40,6 +40,8 @@ std::string cause_text(const BreakerEvent& event) {
       return "after a probe that stayed silent while another target answered";
     case TransitionCause::answered:
       return "since it has answered a call that was waiting";
+    case TransitionCause::probe_slow:
+      return "after a probe that was slow";
     case TransitionCause::restored:
       return "as it was before the restart";
   }

@@ -3,6 +3,8 @@
 
 #include "fuseboard/pipeline/blocking.h"
 
+#include "fuseboard/core/cancelled.h"
+
 namespace fuseboard {
 
 void ThreadWaiter::wait_until(TimePoint time, const std::stop_token& stop, WakeFlag& woken) {
@@ -45,16 +47,16 @@ AttemptReport report_of(const Failure& failure) noexcept {
   return {.outcome = Outcome::failed(failure), .may_have_run = failure.category != Category::rate_limit};
 }
 
-AttemptReport report_of_exception() noexcept {
-  return {.outcome = Outcome::failed(Failure::of(Category::execution_error))};
-}
-
-ThrowGuard::~ThrowGuard() {
-  if (!execution_.in_flight(attempt_)) return;
-  const TimePoint now = clock_.now();
-  execution_.report(attempt_, report_of_exception(), now);
-  execution_.cancel(now);      // unless that has ended it
-  (void)execution_.next(now);  // so that its observer hears of it
+void settle_thrown(Execution& execution, std::uint32_t attempt, const Clock& clock, bool stop_requested) {
+  if (!execution.in_flight(attempt)) return;
+  const TimePoint now = clock.now();
+  if (!stop_requested && !is_handling_cancellation()) {
+    Failure failure = Failure::of(Category::execution_error);
+    failure.evidence = Evidence::counts;
+    execution.report(attempt, {.outcome = Outcome::failed(failure)}, now);
+  }
+  execution.cancel(now);      // unless that has ended it
+  (void)execution.next(now);  // so that its observer hears of it
 }
 
 }  // namespace pipeline_internal

@@ -55,7 +55,7 @@ Outcome ToolResult::to_outcome(Duration latency, bool cancelled_is_failure) cons
 }
 
 ToolOutcome outcome_of(const std::exception& thrown) noexcept {
-  if (is<ToolCancelled>(thrown)) return ToolOutcome::cancelled;
+  if (is_cancellation(thrown)) return ToolOutcome::cancelled;
   if (is<std::invalid_argument>(thrown) || is<std::domain_error>(thrown) || is<std::out_of_range>(thrown)) {
     return ToolOutcome::invalid_argument;
   }

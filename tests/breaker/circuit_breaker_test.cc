@@ -338,7 +338,7 @@ TEST_F(CircuitBreakerTest, AnAbandonedPermitIsAFailureWhereThatIsSet) {  // BRK-
   EXPECT_EQ(breaker.state(), CircuitState::open);
 }
 
-TEST_F(CircuitBreakerTest, AnExceptionOfTheCallGivesThePermitBack) {  // BRK-10 BRK-11
+TEST_F(CircuitBreakerTest, AProbeWhoseCallThrowsHasFailedAndGivesItsPlaceBack) {  // BRK-10 BRK-11
   CircuitBreaker breaker({.failure_threshold = 1}, "key", clock_);
   trip(breaker, 1);
   clock_.advance(30s);
@@ -348,6 +348,8 @@ TEST_F(CircuitBreakerTest, AnExceptionOfTheCallGivesThePermitBack) {  // BRK-10 
   } catch (const std::runtime_error&) {
   }
   EXPECT_EQ(breaker.snapshot().probes_in_flight, 0U);
+  EXPECT_EQ(refused(breaker).retry_after, 30s);
+  clock_.advance(30s);
   EXPECT_TRUE(acquired(breaker).is_probe());
 }
 

@@ -73,12 +73,12 @@ class Model {
     judge(permit, {.verdict = options.abandoned_is_failure ? Verdict::failure : Verdict::neutral});
   }
 
-  void first_content(Permit& permit) {
+  void first_content(Permit& permit, Duration latency) {
     if (!permit.probe) return;
     lose_overdue_probes();
     if (permit.generation == generation) {
-      judge_evidence(permit, {.verdict = Verdict::success});
-      permit.generation = generation;
+      judge_evidence(permit, {.verdict = Verdict::success, .latency = latency});
+      if (state != CircuitState::open) permit.generation = generation;
     }
     permit.probe = false;
   }
@@ -198,8 +198,10 @@ class Model {
     if (state == CircuitState::closed) {
       judge_closed(end);
     } else if (state == CircuitState::half_open) {
+      const bool slow = options.slow_call_rate && end.latency > options.slow_call_duration;
       if (end.verdict == Verdict::failure) fail_probe(now_);
       if (!permit.probe) return;
+      if (end.verdict == Verdict::success && slow) return fail_probe(now_);
       if (end.verdict == Verdict::throttled) open_until(now_ + (end.hint ? capped(*end.hint) : base_));
       if (end.verdict == Verdict::success && ++successes_ >= options.half_open_successes) close();
     }
@@ -439,8 +441,9 @@ RC_GTEST_PROP(CircuitBreakerOracle, AgreesWithTheRulesOnRandomHistories, ()) {
       case 3: {
         if (held.empty()) break;
         const auto it = any_held();
-        it->real.first_content(1ms);
-        model.first_content(it->model);
+        const Duration latency = *rc::gen::element<Duration>(1ms, 1s, 1s + 1ns);
+        it->real.first_content(latency);
+        model.first_content(it->model, latency);
         break;
       }
       case 4: {

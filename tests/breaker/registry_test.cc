@@ -147,9 +147,6 @@ TEST_F(BreakerRegistryTest, OpenKeysAreListedAndCounted) {  // BRK-16
   trip({"openai", "gpt"});
   EXPECT_THAT(texts(registry_.open_keys()), ElementsAre("search", "openai/gpt"));
   EXPECT_EQ(registry_.open_count(), 2U);
-  EXPECT_TRUE(registry_.should_pause_for_recovery(2));
-  EXPECT_FALSE(registry_.should_pause_for_recovery(3));
-
   clock_.advance(10s);
   const BreakerPermit probe = acquired(*std::make_unique<BreakerHandle>(registry_.handle("search")));
   EXPECT_EQ(registry_.open_count(), 1U) << "half-open is being tried";
@@ -157,6 +154,50 @@ TEST_F(BreakerRegistryTest, OpenKeysAreListedAndCounted) {  // BRK-16
   registry_.reset_all();
   EXPECT_EQ(registry_.open_count(), 0U);
   EXPECT_TRUE(registry_.open_keys().empty());
+}
+
+TEST_F(BreakerRegistryTest, WhoeverPausesForRecoveryIsReleasedWithoutTraffic) {  // BRK-16
+  trip("search");
+  EXPECT_TRUE(registry_.should_pause_for_recovery(1));
+  EXPECT_FALSE(registry_.should_pause_for_recovery(2));
+  clock_.advance(5s);
+  trip("shell");
+  EXPECT_TRUE(registry_.should_pause_for_recovery(2));
+  EXPECT_FALSE(registry_.should_pause_for_recovery(3));
+  clock_.advance(5s - 1ns);
+  EXPECT_TRUE(registry_.should_pause_for_recovery(2)) << "the first open time is over in a nanosecond";
+  clock_.advance(1ns);
+  EXPECT_FALSE(registry_.should_pause_for_recovery(2)) << "though nobody has asked it yet";
+  EXPECT_TRUE(registry_.should_pause_for_recovery(1));
+  EXPECT_EQ(registry_.open_count(), 2U) << "which counts states";
+  clock_.advance(5s);
+  EXPECT_FALSE(registry_.should_pause_for_recovery(1));
+  EXPECT_TRUE(registry_.should_pause_for_recovery(0));
+}
+
+TEST_F(BreakerRegistryTest, ProbesPauseNobodyUntilTheyAreLost) {  // BRK-16, BRK-8
+  trip("search");
+  clock_.advance(10s);
+  const BreakerPermit probe = acquired(*std::make_unique<BreakerHandle>(registry_.handle("search")));
+  EXPECT_FALSE(registry_.should_pause_for_recovery(1)) << "busy, but being tried";
+  clock_.advance(60s);
+  EXPECT_TRUE(registry_.should_pause_for_recovery(1)) << "a lost probe opens it again, whoever notices that";
+  clock_.advance(10s);
+  EXPECT_FALSE(registry_.should_pause_for_recovery(1));
+}
+
+TEST_F(BreakerRegistryTest, OverridesPauseAsTheyRefuse) {  // BRK-16, BRK-13
+  trip("search");
+  ASSERT_TRUE(registry_.set_override("search", OverrideKind::force_closed, "needed"));
+  EXPECT_FALSE(registry_.should_pause_for_recovery(1)) << "it admits everything";
+  ASSERT_TRUE(registry_.set_override("shell", OverrideKind::force_open, "maintenance", 3s));
+  EXPECT_TRUE(registry_.should_pause_for_recovery(1));
+  clock_.advance(3s);
+  EXPECT_FALSE(registry_.should_pause_for_recovery(1)) << "its time is up";
+  ASSERT_TRUE(registry_.lift_override("search"));
+  EXPECT_TRUE(registry_.should_pause_for_recovery(1)) << "the circuit underneath is open still";
+  EXPECT_TRUE(registry_.reset("search"));
+  EXPECT_FALSE(registry_.should_pause_for_recovery(1));
 }
 
 TEST_F(BreakerRegistryTest, TheSnapshotListsEveryKeyInOrder) {  // BRK-16

@@ -7,8 +7,10 @@
 
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 
+#include "fuseboard/core/cancelled.h"
 #include "tests/support/jumping_waiter.h"
 #include "world.h"
 
@@ -70,12 +72,49 @@ TEST_F(BlockingTest, WithoutRetriesThereIsOneAttempt) {  // RTY-10
   EXPECT_EQ(result.record.attempts_sent, 1U);
 }
 
-TEST_F(BlockingTest, AnExceptionPassesThroughAndSettlesThePermit) {  // PIP-7; panics of user code
+TEST_F(BlockingTest, AnExceptionPassesThroughAndIsAFailureOfItsTarget) {  // PIP-7, BRK-10; panics of user code
   const auto throwing = [&](const Attempt&) -> Reply { throw std::runtime_error("mine"); };
-  EXPECT_THROW(run(world_.plan({"a"}), throwing, {}, environment()), std::runtime_error);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_THROW(run(world_.plan({"a"}), throwing, {}, environment()), std::runtime_error);
+    const BreakerSnapshot breaker = world_.breakers.snapshot("a");
+    EXPECT_EQ(breaker.in_flight, 0U);
+    EXPECT_EQ(breaker.totals.failed, static_cast<std::uint64_t>(i + 1));
+    EXPECT_EQ(breaker.last_failure, Category::execution_error);
+  }
+  EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::open) << "a sender that always throws is cut off";
+  const auto refused = run(world_.plan({"a"}), throwing, {}, environment());
+  EXPECT_EQ(refused.value.error().ending, Ending::circuit_open) << "and not called any more";
+}
+
+TEST_F(BlockingTest, AnExceptionOnAThreadOfItsOwnIsAFailureOfItsTargetToo) {  // BRK-10, RTY-11
+  const auto throwing = [&](const Attempt&, const std::stop_token&) -> Reply { throw std::runtime_error("mine"); };
+  EXPECT_THROW((void)run(world_.plan({"a", "b"}), throwing, {}, Environment::process()), std::runtime_error);
+  EXPECT_EQ(world_.breakers.snapshot("a").totals.failed, 1U);
+  EXPECT_EQ(world_.breakers.snapshot("b").totals.admitted, 0U);
+}
+
+TEST_F(BlockingTest, AnExceptionThatSaysItWasCancelledIsNeutral) {  // BRK-10
+  const auto told_to_stop = [&](const Attempt&) -> Reply { throw Cancelled(); };
+  EXPECT_THROW((void)run(world_.plan({"a"}), told_to_stop, {}, environment()), Cancelled);
+  const auto by_code = [&](const Attempt&) -> Reply {
+    throw std::system_error(std::make_error_code(std::errc::operation_canceled));
+  };
+  EXPECT_THROW((void)run(world_.plan({"a"}), by_code, {}, environment()), std::system_error);
   const BreakerSnapshot breaker = world_.breakers.snapshot("a");
+  EXPECT_EQ(breaker.totals.failed, 0U);
+  EXPECT_EQ(breaker.totals.neutral, 2U);
   EXPECT_EQ(breaker.in_flight, 0U);
-  EXPECT_EQ(breaker.totals.neutral, 1U) << "an execution error is no evidence for the provider preset";
+}
+
+TEST_F(BlockingTest, AnExceptionAfterAStopWasRequestedIsNeutral) {  // BRK-10
+  std::stop_source stop;
+  const auto leaves = [&](const Attempt&) -> Reply {
+    stop.request_stop();
+    throw std::runtime_error("whatever the stop broke");
+  };
+  EXPECT_THROW((void)run(world_.plan({"a"}), leaves, {}, environment(), stop.get_token()), std::runtime_error);
+  EXPECT_EQ(world_.breakers.snapshot("a").totals.failed, 0U);
+  EXPECT_EQ(world_.breakers.snapshot("a").totals.neutral, 1U);
 }
 
 TEST_F(BlockingTest, ACallThatThrowsIsTold) {  // PIP-6, TEL-1

@@ -37,6 +37,7 @@
 #include "fuseboard/core/rejection.h"
 #include "fuseboard/core/rng.h"
 #include "fuseboard/core/thread_slot.h"
+#include "fuseboard/core/unwinding.h"
 
 namespace fuseboard {
 
@@ -45,19 +46,22 @@ class CircuitBreaker;
 class RollingWindow;
 
 // Permission for one attempt. Settle it once; destroyed unsettled it is abandoned: neutral, or a failure where
-// `abandoned_is_failure` is set [BRK-10]. A permit may be settled on another thread than the one that acquired it, but
-// is not itself thread-safe. Its breaker must outlive it.
+// `abandoned_is_failure` is set, or where an exception unwinds the scope that holds it on the thread that acquired it:
+// code that throws between admission and settlement has failed [BRK-10]. Who throws to cancel gives it back first. A
+// permit may be settled on another thread than the one that acquired it, but is not itself thread-safe. Its breaker
+// must outlive it.
 class [[nodiscard]] BreakerPermit {
  public:
   // Holds nothing: settling it does nothing. What an untracked key gets.
   BreakerPermit() noexcept = default;
   BreakerPermit(BreakerPermit&& other) noexcept
-      : breaker_(std::exchange(other.breaker_, nullptr)), ticket_(other.ticket_) {}
+      : breaker_(std::exchange(other.breaker_, nullptr)), ticket_(other.ticket_), acquired_(other.acquired_) {}
   BreakerPermit& operator=(BreakerPermit&& other) noexcept {
     if (this != &other) {
       if (breaker_ != nullptr) abandon();
       breaker_ = std::exchange(other.breaker_, nullptr);
       ticket_ = other.ticket_;
+      acquired_ = other.acquired_;
     }
     return *this;
   }
@@ -83,6 +87,9 @@ class [[nodiscard]] BreakerPermit {
   // [BRK-7].
   void overtaken() &&;
 
+  // The attempt was not made, or nobody wants its outcome: abandoned, whatever unwinds the scope.
+  void give_back() && noexcept;
+
   bool is_probe() const noexcept { return ticket_.lease != kNoLease; }
   // Of the breaker when it granted this permit [BRK-9]; 0 if it is no evidence: of an untracked key, or granted by an
   // override where the circuit would have refused.
@@ -102,11 +109,13 @@ class [[nodiscard]] BreakerPermit {
     constexpr bool is_plain() const noexcept { return (lease & flight) == kNoLease; }
   };
 
-  BreakerPermit(CircuitBreaker& breaker, Ticket ticket) noexcept : breaker_(&breaker), ticket_(ticket) {}
+  BreakerPermit(CircuitBreaker& breaker, Ticket ticket) noexcept
+      : breaker_(&breaker), ticket_(ticket), acquired_(UnwindingMark::now()) {}
   void abandon() noexcept;
 
   CircuitBreaker* breaker_ = nullptr;
   Ticket ticket_{};
+  UnwindingMark acquired_{};
 };
 
 // Memory that comes from large blocks and, given back, serves again for a piece of the same size; the blocks go back at
@@ -153,6 +162,8 @@ struct BreakerContext {
   const std::uint64_t seed;  // of the jitter
   EventOutbox<BreakerEvent> events{};
   Atomic<std::size_t> open_circuits{0};
+  // Breakers that may refuse: not closed, overridden, or watching for stuck calls.
+  Atomic<std::size_t> may_refuse{0};
   Atomic<std::uint64_t> times_opened{0};
   Atomic<std::uint64_t> times_half_opened{0};
   Atomic<std::uint64_t> times_closed{0};
@@ -356,6 +367,8 @@ class alignas(64) CircuitBreaker {
 
   // For the registry: closed, nothing imposed on it, nothing in flight.
   bool is_idle() const;
+  // For the registry: whether it is open to whoever asks at `now`, which is read outside the registry's lock.
+  bool is_shut(TimePoint now) const;
 
   // Admission.
   std::expected<BreakerPermit, Rejection> acquire_with_care(std::uint64_t word, std::optional<Duration> probe_lease);
@@ -392,7 +405,8 @@ class alignas(64) CircuitBreaker {
 
   // Settlement.
   void settle_judged(Ticket ticket, const Outcome& outcome);
-  void abandon(Ticket ticket);
+  // `thrown`: because an exception unwinds the scope.
+  void abandon(Ticket ticket, bool thrown);
   // Returns the ticket that the permit goes on with.
   Ticket first_content(Ticket ticket, Duration latency);
   Ticket answered(Ticket ticket);
@@ -439,6 +453,8 @@ class alignas(64) CircuitBreaker {
   void follow_window_options_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void impose_locked(std::unique_ptr<Override> imposed, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void set_care_locked(std::uint64_t bit, bool on) FUSEBOARD_REQUIRES(mutex_);
+  static bool may_refuse(std::uint64_t word) noexcept { return (word & (kStateBits | kCareBits)) != 0; }
+  void store_word_locked(std::uint64_t word) FUSEBOARD_REQUIRES(mutex_);
   bool is_overridden_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void end_override_locked(BreakerEventKind kind, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
   void forget_forced_calls_locked() FUSEBOARD_REQUIRES(mutex_);

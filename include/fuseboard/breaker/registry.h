@@ -233,8 +233,12 @@ class BreakerRegistry {
   std::vector<Key> open_keys() const;
   std::size_t open_count() const noexcept { return context_.open_circuits.load(std::memory_order_relaxed); }
   TransitionTotals transitions() const noexcept;
-  // Whether so much is broken that whoever drives the calls should stop for a while.
-  bool should_pause_for_recovery(std::size_t max_open) const noexcept { return open_count() >= max_open; }
+  // Whether so much is broken that whoever drives the calls should stop for a while: at least `max_open` circuits would
+  // refuse now as open. One whose open time is over does not, though nobody has asked it yet: whoever obeys is released
+  // without traffic [BRK-16]. A key that an operator has forced open does, for as long as that is in force, and one
+  // that is forced closed does not. A load where fewer keys than that are open, half-open, overridden or watched for
+  // stuck calls, else a look at every key.
+  bool should_pause_for_recovery(std::size_t max_open) const;
 
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
   // Admissions of keys that could not be held.

@@ -19,6 +19,7 @@
 #include <initializer_list>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "fuseboard/breaker/registry.h"
@@ -31,10 +32,22 @@ inline constexpr std::size_t kMostScopes = 4;
 inline constexpr std::size_t kProviderScope = 0;
 inline constexpr std::size_t kModelScope = 1;
 
-// Permission by every scope. Like a BreakerPermit: moved, settled once, safe to forget, not itself thread-safe.
+// Permission by every scope. Like a BreakerPermit: moved, settled once, safe to forget, not itself thread-safe. An
+// exception that unwinds the scope that holds it has failed the innermost scope alone.
 class [[nodiscard]] ScopedPermit {
  public:
   ScopedPermit() noexcept = default;
+  ScopedPermit(ScopedPermit&& other) noexcept
+      : permits_(std::move(other.permits_)), size_(std::exchange(other.size_, 0)) {}
+  ScopedPermit& operator=(ScopedPermit&& other) noexcept {
+    if (this != &other) {
+      abandon();
+      permits_ = std::move(other.permits_);
+      size_ = std::exchange(other.size_, 0);
+    }
+    return *this;
+  }
+  ~ScopedPermit() { abandon(); }
 
   // `scope` is where a failure belongs, by position; beyond the last it is the last. Without meaning for a success,
   // which counts for all, and for a cancelled attempt, which is neutral for all.
@@ -51,6 +64,8 @@ class [[nodiscard]] ScopedPermit {
 
  private:
   friend class BreakerScopes;
+  void abandon() noexcept;
+
   std::array<BreakerPermit, kMostScopes> permits_{};
   std::size_t size_ = 0;
 };

@@ -39,6 +39,7 @@ enum class TransitionCause : std::uint8_t {
   silent,                // closed -> open: the target has answered nobody for too long [RTY-14]
   probe_silent,          // half_open -> open: the probe's company has answered, it has not [BRK-7]
   answered,              // open or half_open -> closed: one that was in flight when it fell silent [RTY-14]
+  probe_slow,            // half_open -> open: the probe succeeded, but was slow where slowness trips [BRK-7]
 };
 std::string_view name(TransitionCause cause) noexcept;
 

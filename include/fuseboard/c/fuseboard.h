@@ -356,7 +356,8 @@ fuseboard_status fuseboard_tool_reset(fuseboard_tool_guard* guard, const char* t
 fuseboard_status fuseboard_tool_reset_all(fuseboard_tool_guard* guard) FUSEBOARD_NOEXCEPT;
 // Circuits that are open, half-open ones not counted; 0 for NULL.
 size_t fuseboard_tool_open_count(const fuseboard_tool_guard* guard) FUSEBOARD_NOEXCEPT;
-// Whether so many are open that whoever drives the calls should stop for a while; false for NULL.
+// Whether so many circuits would refuse now that whoever drives the calls should stop for a while: one whose open time
+// is over counts no more, though nobody has asked it yet. False for NULL.
 bool fuseboard_tool_should_pause(const fuseboard_tool_guard* guard, size_t max_open) FUSEBOARD_NOEXCEPT;
 
 // ---- Breakers by themselves ---------------------------------------------------------------------------------------

@@ -98,9 +98,6 @@ bool may_ask_several(const Plan& plan, const CallOptions& options) noexcept;
 AttemptReport report_of(const AttemptFailure& failure) noexcept;
 // A rate limit refuses a request before it runs.
 AttemptReport report_of(const Failure& failure) noexcept;
-// What user code threw.
-AttemptReport report_of_exception() noexcept;
-
 template <typename T>
 struct Unwrapped {
   using Type = T;
@@ -146,27 +143,18 @@ struct SendTraits {
   }
 };
 
-// Settles the attempt in flight and ends the call when user code throws; the exception goes on to the caller.
-class ThrowGuard {
- public:
-  ThrowGuard(Execution& execution, std::uint32_t attempt, const Clock& clock) noexcept
-      : execution_(execution), attempt_(attempt), clock_(clock) {}
-  ~ThrowGuard();
-  ThrowGuard(const ThrowGuard&) = delete;
-  ThrowGuard& operator=(const ThrowGuard&) = delete;
-
- private:
-  Execution& execution_;
-  const std::uint32_t attempt_;
-  const Clock& clock_;
-};
+// Inside a catch block, for what user code threw: settles the attempt, if it is in flight, and ends the call. It has
+// failed, whatever the breakers count, unless it was cancelled: because the exception says so, or because the call was
+// to stop [BRK-10].
+void settle_thrown(Execution& execution, std::uint32_t attempt, const Clock& clock, bool stop_requested);
 
 }  // namespace pipeline_internal
 
 // Runs `send` under the plan until an attempt succeeds or the call ends. `send` takes a const Attempt&, and a
 // std::stop_token if it can be interrupted; it returns std::expected<T, E>, T plain or Answered<T>, E Failure or
-// AttemptFailure. What it throws passes through, after its attempt has been settled as an execution error. Blocks in
-// `send` and in waits; a stop request ends waits and begins no further attempt.
+// AttemptFailure. What it throws ends the call and passes through, after its attempt has been settled as an execution
+// error that counts against the target, or as cancelled where a stop was requested or the exception says so (see
+// core/cancelled.h). Blocks in `send` and in waits; a stop request ends waits and begins no further attempt.
 //
 // Where `send` takes a stop token and the plan may ask several targets at once (it hedges, or it has several targets
 // and gives company, as it does by default), attempts run on threads of their own: `send` must be safe to call so, and
@@ -194,8 +182,13 @@ auto run(std::shared_ptr<const Plan> plan, Send&& send, const CallOptions& optio
     }
     while (auto reply = beside.take()) {
       if (!execution.in_flight(reply->attempt)) continue;  // it has lost; what it threw is nobody's
-      const pipeline_internal::ThrowGuard guard(execution, reply->attempt, clock);
-      Traits::report(execution, reply->attempt, std::move(*reply).value(), answer, clock.now());
+      const std::uint32_t attempt = reply->attempt;
+      try {
+        Traits::report(execution, attempt, std::move(*reply).value(), answer, clock.now());
+      } catch (...) {
+        pipeline_internal::settle_thrown(execution, attempt, clock, stop.stop_requested());
+        throw;
+      }
     }
     const Step step = execution.next(clock.now());
     if (const auto* attempt = std::get_if<Attempt>(&step)) {
@@ -205,10 +198,14 @@ auto run(std::shared_ptr<const Plan> plan, Send&& send, const CallOptions& optio
         });
         continue;
       }
-      const pipeline_internal::ThrowGuard guard(execution, attempt->number, clock);
-      // Others may want the answer of a call that shares it, whoever has left.
-      auto reply = Traits::call(send, *attempt, options.cache == nullptr ? stop : std::stop_token());
-      Traits::report(execution, attempt->number, std::move(reply), answer, clock.now());
+      try {
+        // Others may want the answer of a call that shares it, whoever has left.
+        auto reply = Traits::call(send, *attempt, options.cache == nullptr ? stop : std::stop_token());
+        Traits::report(execution, attempt->number, std::move(reply), answer, clock.now());
+      } catch (...) {
+        pipeline_internal::settle_thrown(execution, attempt->number, clock, stop.stop_requested());
+        throw;
+      }
     } else if (std::holds_alternative<Lookup>(step)) {
       options.cache->look_up(woken);
     } else if (const auto* wait = std::get_if<WaitUntil>(&step)) {

@@ -236,10 +236,8 @@ class ToolGuard {
   ToolTotals totals() const;
 
   std::size_t open_count() const noexcept { return breakers_.open_count(); }
-  // Whether so many tools are broken that whoever drives the calls should stop for a while.
-  bool should_pause_for_recovery(std::size_t max_open) const noexcept {
-    return breakers_.should_pause_for_recovery(max_open);
-  }
+  // Whether so many tools are broken that whoever drives the calls should stop for a while; see BreakerRegistry.
+  bool should_pause_for_recovery(std::size_t max_open) const { return breakers_.should_pause_for_recovery(max_open); }
   // Tools that are held.
   std::size_t size() const noexcept { return breakers_.size(); }
 

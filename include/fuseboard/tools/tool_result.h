@@ -12,6 +12,7 @@
 
 #include "fuseboard/classify/http.h"
 #include "fuseboard/classify/transport.h"
+#include "fuseboard/core/cancelled.h"
 #include "fuseboard/core/outcome.h"
 
 namespace fuseboard {
@@ -27,7 +28,7 @@ enum class ToolOutcome : std::uint8_t {
 std::string_view name(ToolOutcome outcome) noexcept;
 
 // Thrown by a tool that was told to stop.
-class ToolCancelled : public std::exception {
+class ToolCancelled : public Cancelled {
  public:
   const char* what() const noexcept override { return "the tool was cancelled"; }
 };
@@ -61,7 +62,7 @@ class ToolResult {
 // What an exception that a tool threw says about its call:
 //
 //   std::invalid_argument, std::domain_error, std::out_of_range   invalid_argument
-//   ToolCancelled                                                 cancelled
+//   ToolCancelled, Cancelled                                      cancelled
 //   std::system_error                                             as its code says
 //   everything else                                               execution_error
 ToolOutcome outcome_of(const std::exception& thrown) noexcept;

@@ -27,7 +27,6 @@ void trim_allocator() {
 }  // namespace
 
 bool TrimDecision::should_trim(std::size_t resident, std::size_t in_use) noexcept {
-  if (base_ == 0) base_ = resident;
   base_ = std::min(base_, resident);
   const std::size_t grown = resident - base_;
   const bool quiet = grown >= kWorthwhile && in_use <= grown / 4;
@@ -46,7 +45,7 @@ std::size_t resident_bytes() {
 }
 
 net::Task<void> give_back_spare_memory(net::Loop& loop, net::ThreadPool& aside, std::function<std::size_t()> in_use) {
-  TrimDecision decision;
+  TrimDecision decision(resident_bytes());
   while (co_await loop.sleep_until(saturating_add(loop.now(), kLookEvery))) {
     net::Body::release_spare();
     if (!in_use || !decision.should_trim(resident_bytes(), in_use())) continue;

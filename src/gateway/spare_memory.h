@@ -17,6 +17,9 @@ namespace fuseboard::gateway {
 // so it is done in quiet and only where there is something to gain.
 class TrimDecision {
  public:
+  // What is resident before there is load.
+  explicit TrimDecision(std::size_t resident) noexcept : base_(resident) {}
+
   // What is worth it: resident memory above what it was after the last trim.
   static constexpr std::size_t kWorthwhile = std::size_t{2} << 20;
   // Looks in a row that must find it quiet. In the first of them the loops give back their own spare memory.
@@ -28,7 +31,7 @@ class TrimDecision {
   void trimmed(std::size_t resident) noexcept { base_ = resident; }
 
  private:
-  std::size_t base_ = 0;  // 0: not known yet
+  std::size_t base_;
   int quiet_ = 0;
 };
 

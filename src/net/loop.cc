@@ -23,6 +23,16 @@ void Loop::run() {
   impl_->thread.store({});
 }
 
+void Loop::reserve_sockets(std::size_t count) {
+  std::vector<Socket> sockets;
+  sockets.reserve(count);
+  while (sockets.size() < count) {
+    ErrorCode error;
+    sockets.emplace_back(impl_->context).open(Tcp::v4(), error);
+    if (error) return;
+  }
+}
+
 void Loop::stop() {
   post([this] { impl_->stop_now(); });
 }

@@ -39,6 +39,11 @@ class Loop {
   // Any thread.
   std::shared_ptr<void> hold();
 
+  // Loop thread only. Makes what the loop keeps for good of each socket that is ever open at the same time, for `count`
+  // of them in one place: made one by one under load they would lie between all that load needs, and hold its pages
+  // when it is gone. Fewer where the system lets it have fewer.
+  void reserve_sockets(std::size_t count);
+
   // How long single things kept the loop busy; any thread.
   Pauses::Counts pauses() const noexcept;
 

@@ -11,8 +11,7 @@ namespace {
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 
 TEST(TrimDecision, WaitsForThreeQuietLooksAfterMemoryHasGrown) {
-  TrimDecision decision;
-  EXPECT_FALSE(decision.should_trim(20 * kMiB, 0)) << "the first look";
+  TrimDecision decision(20 * kMiB);
   EXPECT_FALSE(decision.should_trim(120 * kMiB, 80 * kMiB)) << "it is in use";
   EXPECT_FALSE(decision.should_trim(120 * kMiB, 0));
   EXPECT_FALSE(decision.should_trim(120 * kMiB, 0));
@@ -22,9 +21,16 @@ TEST(TrimDecision, WaitsForThreeQuietLooksAfterMemoryHasGrown) {
   EXPECT_TRUE(decision.should_trim(120 * kMiB, 0));
 }
 
+TEST(TrimDecision, MeasuresFromBeforeTheFirstLook) {
+  TrimDecision decision(10 * kMiB);  // load came before anybody looked
+  EXPECT_FALSE(decision.should_trim(60 * kMiB, 50 * kMiB));
+  EXPECT_FALSE(decision.should_trim(60 * kMiB, 0));
+  EXPECT_FALSE(decision.should_trim(60 * kMiB, 0));
+  EXPECT_TRUE(decision.should_trim(60 * kMiB, 0));
+}
+
 TEST(TrimDecision, AsksOnceForEachGrowth) {
-  TrimDecision decision;
-  decision.should_trim(20 * kMiB, 0);
+  TrimDecision decision(20 * kMiB);
   int trims = 0;
   for (int i = 0; i < 10; ++i) {
     if (!decision.should_trim(60 * kMiB, 0)) continue;
@@ -39,8 +45,7 @@ TEST(TrimDecision, AsksOnceForEachGrowth) {
 }
 
 TEST(TrimDecision, MeasuresFromTheLeastThatWasResident) {
-  TrimDecision decision;
-  decision.should_trim(100 * kMiB, 0);
+  TrimDecision decision(100 * kMiB);
   decision.should_trim(40 * kMiB, 0);  // the system took some by itself
   EXPECT_FALSE(decision.should_trim(60 * kMiB, 0));
   EXPECT_FALSE(decision.should_trim(60 * kMiB, 0));

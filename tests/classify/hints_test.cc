@@ -262,5 +262,33 @@ TEST(RetryHints, OnlyUsedUpWindowsCountAndOfThoseTheLatest) {
   EXPECT_EQ(reset({{"x-ratelimit-reset", "7"}}), 7s);
 }
 
+TEST(RetryHints, OfSeveralPoliciesInOneFieldEachHasItsOwnRemainder) {
+  const auto reset = [](std::string_view field) { return read({{"ratelimit", field}}).window_reset; };
+  EXPECT_EQ(reset("\"burst\";r=5;t=1, \"day\";r=0;t=3600"), 1h) << "the second is the one that is used up";
+  EXPECT_EQ(reset("\"day\";r=0;t=3600, \"burst\";r=5;t=9000"), 1h) << "what is left of the second does not count";
+  EXPECT_EQ(reset("\"minute\";r=0;t=30, \"day\";r=0;t=3600"), 1h) << "the latest of those that are used up";
+  EXPECT_EQ(reset("\"day\";r=0;t=3600, \"minute\";r=0;t=30"), 1h);
+  EXPECT_EQ(reset("\"day\";r=1;t=3600, \"minute\";r=2;t=30"), std::nullopt);
+  EXPECT_EQ(reset("\"day\";r=1;t=3600, \"minute\";t=30"), 30s) << "one that does not say is taken for used up";
+}
+
+TEST(RetryHints, WhatAServerAsksForGoesBeforeItsPushbackAndBothBeforeItsWindows) {
+  EXPECT_EQ(wait({{"grpc-retry-pushback-ms", "900"}}), 900ms);
+  EXPECT_EQ(wait({{"grpc-retry-pushback-ms", "900"}, {"retry-after", "2"}}), 2s);
+  const RetryHints hints = read({{"retry-after", "2"}, {"ratelimit-remaining", "0"}, {"ratelimit-reset", "12"}});
+  EXPECT_EQ(hints.retry_after, 2s);
+  EXPECT_EQ(hints.window_reset, 12s);
+}
+
+TEST(RetryHints, NamedWindowsGoBeforeThoseOfTheDraftAndOfPlainNames) {
+  const auto reset = [](Headers headers) { return read(headers).window_reset; };
+  EXPECT_EQ(reset({{"x-ratelimit-remaining-tokens", "0"},
+                   {"x-ratelimit-reset-tokens", "4s"},
+                   {"ratelimit-remaining", "0"},
+                   {"ratelimit-reset", "12"}}),
+            4s);
+  EXPECT_EQ(reset({{"ratelimit-reset", "12"}, {"x-ratelimit-reset", "7"}}), 12s);
+}
+
 }  // namespace
 }  // namespace fuseboard

@@ -19,6 +19,10 @@ using enum TransitionCause;
 std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_with_care(std::uint64_t word,
                                                                           std::optional<Duration> probe_lease) {
   const TimePoint now = context_->clock.now();
+  if ((word & (kStateBits | kCareBits)) == kMeasuresCalls) {  // closed
+    cells_.add(&Cell::admitted);
+    return BreakerPermit(*this, {.generation = generation_of(word), .began = now});
+  }
   OpenFacts facts;
   if (refuses_plainly(word, facts, now)) return deny(RejectionReason::circuit_open, facts, now, facts.deadline);
   auto result = [&] {
@@ -87,13 +91,14 @@ std::optional<Rejection> CircuitBreaker::turn_away_with_care(std::uint64_t word)
 
 BreakerPermit CircuitBreaker::grant_locked(Ticket ticket, TimePoint now) {
   if (options_->tracks_calls()) ticket.flight = calls_->begin(now);
+  if (options_->slow_call_rate) ticket.began = now;
   cells_.add(&Cell::admitted);
   return BreakerPermit(*this, ticket);
 }
 
 std::optional<Rejection> CircuitBreaker::look() const {
   const std::uint64_t word = word_.load(std::memory_order_acquire);
-  if ((word & (kStateBits | kCareBits)) == 0) return std::nullopt;  // closed
+  if ((word & (kStateBits | kLookBits)) == 0) return std::nullopt;  // closed
   const TimePoint now = context_->clock.now();
   const MutexLock lock(mutex_);
   return look_locked(not_before_last_move_locked(now));

@@ -4,6 +4,7 @@
 #include "breaker/calls_in_flight.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace fuseboard {
@@ -15,14 +16,18 @@ constexpr std::size_t kFirstSlots = 64;
 
 CallsInFlight::CallsInFlight() { entries_.reserve(kFirstSlots); }
 
-std::uint32_t CallsInFlight::begin(TimePoint now) {
+std::uint32_t CallsInFlight::begin(TimePoint now) noexcept {
   std::uint32_t slot = free_;
   if (slot != kNone) {
     free_ = entries_[slot].later;
   } else {
     if (entries_.size() >= kMaxTrackedCalls) return kNone;
     slot = static_cast<std::uint32_t>(entries_.size());
-    entries_.emplace_back();
+    try {
+      entries_.emplace_back();
+    } catch (const std::bad_alloc&) {
+      return kNone;
+    }
   }
   if (newest_ != kNone) {
     now = std::max(now, entries_[newest_].began);

@@ -21,8 +21,9 @@ class CallsInFlight {
 
   CallsInFlight();
 
-  // The slot to end the call by; kNone if all are taken. A time before that of the last call counts as that.
-  std::uint32_t begin(TimePoint now);
+  // The slot to end the call by; kNone if all are taken, or there is no memory for one more: it is admitted all the
+  // same. A time before that of the last call counts as that.
+  std::uint32_t begin(TimePoint now) noexcept;
   void end(std::uint32_t slot) noexcept;
 
   // Calls that are in flight now are no evidence any more [BRK-12].

@@ -38,7 +38,7 @@ CircuitBreaker::CircuitBreaker(std::shared_ptr<const BreakerOptions> options, Ke
       options_(std::move(options)),
       open_base_(options_->open_time.initial),
       open_time_(options_->open_time.initial) {
-  follow_options_locked(TimePoint::min());
+  follow_options_locked(options_, TimePoint::min());
 }
 
 CircuitBreaker::~CircuitBreaker() {
@@ -93,31 +93,39 @@ void CircuitBreaker::apply(const BreakerOptions& options) { apply(checked(option
 void CircuitBreaker::apply(std::shared_ptr<const BreakerOptions> options) {
   const TimePoint now = context_->clock.now();
   const MutexLock lock(mutex_);
-  const OpenTime& times = options->open_time;
+  const OpenTime times = options->open_time;
   const bool grown = open_base_ != options_->open_time.initial;
+  follow_options_locked(std::move(options), not_before_last_move_locked(now));
   open_base_ = grown ? std::clamp(open_base_, times.initial, std::max(times.initial, times.max)) : times.initial;
-  options_ = std::move(options);
-  follow_options_locked(not_before_last_move_locked(now));
 }
 
-void CircuitBreaker::follow_options_locked(TimePoint now) {
+void CircuitBreaker::follow_options_locked(std::shared_ptr<const BreakerOptions> options, TimePoint now) {
+  // All that may fail comes before anything changes.
+  const bool keeps_window = window_ != nullptr && window_->shape() == options->window;
+  const bool wants_window = options->has_rate_rule() && !keeps_window;
+  const bool wants_calls = options->tracks_calls() && calls_ == nullptr;
+  auto window = wants_window ? std::make_unique<RollingWindow>(options->window) : nullptr;
+  auto calls = wants_calls ? std::make_unique<CallsInFlight>() : nullptr;
+  leases_.reserve(options->half_open_max_probes);
+
+  options_ = std::move(options);
   trips_on_.store(options_->trips_on.bits(), std::memory_order_relaxed);
   abandoned_is_failure_.store(options_->abandoned_is_failure, std::memory_order_relaxed);
   // Never fewer: probes that are in flight hold theirs.
   if (leases_.size() < options_->half_open_max_probes) leases_.resize(options_->half_open_max_probes, kFreeLease);
-  follow_window_options_locked(now);
-  if (options_->tracks_calls() && calls_ == nullptr) calls_ = std::make_unique<CallsInFlight>();
+  follow_window_options_locked(std::move(window), now);
+  if (calls != nullptr) calls_ = std::move(calls);
   set_care_locked(kTracksCalls, options_->tracks_calls());
+  set_care_locked(kMeasuresCalls, options_->slow_call_rate.has_value());
 }
 
-void CircuitBreaker::follow_window_options_locked(TimePoint now) {
+void CircuitBreaker::follow_window_options_locked(std::unique_ptr<RollingWindow> window, TimePoint now) {
   std::uint32_t records = 0;
   if (!options_->has_rate_rule()) {
     window_ = nullptr;
   } else {
     records = options_->window.is_time() ? kRecordsTimes : kRecordsCalls;
-    if (window_ == nullptr || window_->shape() != options_->window) {
-      auto window = std::make_unique<RollingWindow>(options_->window);
+    if (window != nullptr) {
       if (window_ != nullptr) window->take_over(*window_, now);
       window_ = std::move(window);
     }

@@ -115,6 +115,7 @@ SavedBreaker CircuitBreaker::save() const {
 bool CircuitBreaker::restore(const SavedBreaker& saved) {
   const TimePoint clock_now = context_->clock.now();
   const std::optional<BreakerOverride>& overridden = saved.override_in_force;
+  auto imposed = overridden ? std::make_unique<Override>() : nullptr;
   {
     const MutexLock lock(mutex_);
     const TimePoint now = not_before_last_move_locked(clock_now);
@@ -139,9 +140,8 @@ bool CircuitBreaker::restore(const SavedBreaker& saved) {
     if (overridden) {
       const TimePoint until =
           overridden->remaining ? saturating_add(now, believed(*overridden->remaining, kLongestSaved)) : kNever;
-      impose_locked(
-          std::make_unique<Override>(Override{.kind = overridden->kind, .reason = overridden->reason, .until = until}),
-          now);
+      *imposed = {.kind = overridden->kind, .reason = overridden->reason, .until = until};
+      impose_locked(std::move(imposed), now);
     }
   }
   context_->events.deliver();

@@ -66,7 +66,7 @@ CircuitBreaker::NextOpenTime CircuitBreaker::next_open_time_locked(TransitionCau
     base = times.initial;
   }
   // Drawn by generation and not from a sequence, so that look() sees what a later move will draw.
-  Rng rng(context_->seed ^ hash(key_.view()) ^ (generation() + 1));
+  Rng rng(context_->seed ^ fixed_hash(key_.view()) ^ (generation() + 1));
   return {.base = base, .drawn = times.jittered(base, rng.uniform())};
 }
 

@@ -2,27 +2,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <algorithm>
+#include <new>
+#include <utility>
 
 #include "fuseboard/breaker/circuit_breaker.h"
+#include "fuseboard/core/check.h"
 
 namespace fuseboard {
 
 RecyclingMemory::Size& RecyclingMemory::size_of(std::size_t bytes, std::size_t alignment) {
   const auto known = std::find_if(sizes_.begin(), sizes_.end(),
                                   [&](const Size& size) { return size.bytes == bytes && size.alignment == alignment; });
-  return known != sizes_.end() ? *known : sizes_.emplace_back(Size{.bytes = bytes, .alignment = alignment, .free = {}});
+  return known != sizes_.end() ? *known
+                               : sizes_.emplace_back(Size{.bytes = bytes, .alignment = alignment, .free = nullptr});
 }
 
 void* RecyclingMemory::do_allocate(std::size_t bytes, std::size_t alignment) {
-  std::vector<void*>& free = size_of(bytes, alignment).free;
-  if (free.empty()) return blocks_.allocate(bytes, alignment);
-  void* const piece = free.back();
-  free.pop_back();
-  return piece;
+  check_invariant(bytes >= sizeof(FreePiece) && alignment >= alignof(FreePiece), "a free piece holds a pointer");
+  FreePiece*& free = size_of(bytes, alignment).free;
+  if (free == nullptr) return blocks_.allocate(bytes, alignment);
+  return std::exchange(free, free->next);
 }
 
 void RecyclingMemory::do_deallocate(void* piece, std::size_t bytes, std::size_t alignment) {
-  size_of(bytes, alignment).free.push_back(piece);
+  // Its size is known since it was allocated.
+  FreePiece*& free = size_of(bytes, alignment).free;
+  free = ::new (piece) FreePiece{.next = free};
 }
 
 }  // namespace fuseboard

@@ -69,20 +69,33 @@ CircuitBreaker* BreakerRegistry::create_locked(const KeyView& key, std::uint64_t
   const bool full = breakers_.size() >= rules_->max_keys();
   OwnedBreaker* const place = full ? make_room_locked(now) : nullptr;
   if (full && place == nullptr) return nullptr;
+  OwnedBreaker made;
+  try {
+    made = make_locked(key, options);
+    if (place == nullptr) {
+      index_.reserve_one();
+      breakers_.emplace_back();
+    }
+  } catch (...) {
+    // The key that was to go is found again: nobody could reach it meanwhile, and it must not be asked to go twice.
+    if (place != nullptr) index_.insert(**place, hash((*place)->key()));
+    throw;
+  }
+  // Nothing fails from here on.
+  OwnedBreaker& home = place != nullptr ? *place : breakers_.back();
+  home = std::move(made);
+  index_.insert(*home, key_hash);
+  size_.store(breakers_.size(), std::memory_order_relaxed);
+  return home.get();
+}
+
+BreakerRegistry::OwnedBreaker BreakerRegistry::make_locked(const KeyView& key, const BreakerOptions* options) {
   auto chosen = options != nullptr ? std::make_shared<const BreakerOptions>(*options) : rules_->options_for(key);
   std::pmr::polymorphic_allocator<> memory(&context_.memory);
   OwnedBreaker made(memory.new_object<CircuitBreaker>(std::move(chosen), key, context_), Destroy{&context_.memory});
-  CircuitBreaker& breaker = *made;
-  if (make_companion_) breaker.companion_ = make_companion_(key);
-  if (place != nullptr) {
-    *place = std::move(made);
-  } else {
-    breakers_.push_back(std::move(made));
-  }
-  breaker.has_own_options_.store(options != nullptr, std::memory_order_relaxed);
-  index_.insert(breaker, key_hash);
-  size_.store(breakers_.size(), std::memory_order_relaxed);
-  return &breaker;
+  if (make_companion_) made->companion_ = make_companion_(key);
+  made->has_own_options_.store(options != nullptr, std::memory_order_relaxed);
+  return made;
 }
 
 std::vector<CircuitBreaker*> BreakerRegistry::breakers() const {
@@ -144,12 +157,12 @@ void BreakerRegistry::apply(const BreakerRegistryOptions& options) {
   std::vector<std::pair<CircuitBreaker*, std::shared_ptr<const BreakerOptions>>> changes;
   {
     const MutexLock lock(mutex_);
-    rules_ = std::move(rules);
     for (const auto& breaker : breakers_) {
       if (!breaker->has_own_options_.load(std::memory_order_relaxed)) {
-        changes.emplace_back(breaker.get(), rules_->options_for(breaker->key()));
+        changes.emplace_back(breaker.get(), rules->options_for(breaker->key()));
       }
     }
+    rules_.swap(rules);
   }
   // Outside the lock: it reads the clock.
   for (auto& [breaker, chosen] : changes) breaker->apply(std::move(chosen));

@@ -29,7 +29,10 @@ void BreakerPermit::give_back() && noexcept {
 }
 
 void BreakerPermit::first_content(Duration latency) {
-  if (breaker_ != nullptr && is_probe()) ticket_ = breaker_->first_content(ticket_, latency);
+  if (breaker_ == nullptr) return;
+  latency = breaker_->latency_of(ticket_, latency);
+  if (ticket_.began != kNotMeasured && ticket_.first_content == kNotShown) ticket_.first_content = latency;
+  if (is_probe()) ticket_ = breaker_->first_content(ticket_, latency);
 }
 
 void BreakerPermit::answered() {
@@ -55,8 +58,13 @@ CircuitBreaker::Counter CircuitBreaker::counter_of(Verdict verdict) noexcept {
   return nullptr;  // failed_, under the mutex
 }
 
+Duration CircuitBreaker::measured_latency(const Ticket& ticket) const {
+  if (ticket.first_content != BreakerPermit::kNotShown) return ticket.first_content;
+  return elapsed(ticket.began, context_->clock.now());
+}
+
 void CircuitBreaker::settle_judged(Ticket ticket, const Outcome& outcome) {
-  Judged judged{.verdict = verdict(outcome), .latency = outcome.latency};
+  Judged judged{.verdict = verdict(outcome), .latency = latency_of(ticket, outcome.latency)};
   if (!outcome.ok()) {
     judged.category = outcome.failure->category;
     judged.retry_after = outcome.failure->retry_after;

@@ -19,6 +19,13 @@ const BudgetOptions& checked(const BudgetOptions& options) {
   return options;
 }
 
+// For BudgetLevelSnapshot and BudgetRecord.
+constexpr auto by_name = [](const auto& a, const auto& b) {
+  const KeyView left = a.name.view();
+  const KeyView right = b.name.view();
+  return std::pair(left.first(), left.second()) < std::pair(right.first(), right.second());
+};
+
 KeyView session_name(const BudgetAccount& account) noexcept { return {account.key, account.session}; }
 
 // Whether `a` refuses for longer than `b`.
@@ -229,10 +236,13 @@ bool BudgetLedger::hold_session_locked(Chain& chain, const BudgetAccount& accoun
 }
 
 BudgetLedger::Level& BudgetLedger::new_session_locked(Level& pool, KeyView name, WallTime now) {
+  std::list<Level*> place(1, nullptr);  // first: a session without one could not be held
   const auto added = sessions_.try_emplace(Key(name), BudgetLevel::session, session_caps_, now).first;
   Level& level = added->second;
   level.name = added->first.view();
-  level.place = idle_.insert(idle_.end(), &level);
+  level.place = place.begin();
+  *level.place = &level;
+  idle_.splice(idle_.end(), place);
   level.pool = &pool;
   level.last_used = now;
   ++pool.sessions;
@@ -344,6 +354,8 @@ BudgetSnapshot BudgetLedger::snapshot(std::size_t most_sessions) const {
   for (const auto& [name, level] : keys_) {
     if (!level.retired) snapshot.levels.push_back(level.snapshot(now));
   }
+  // By name: how a table lies differs from process to process.
+  std::sort(snapshot.levels.begin() + 1, snapshot.levels.end(), by_name);
   std::size_t left = most_sessions;
   for (const std::list<Level*>* const list : {&busy_, &idle_}) {
     for (auto session = list->rbegin(); session != list->rend() && left > 0; ++session, --left) {
@@ -379,6 +391,7 @@ std::vector<BudgetRecord> BudgetLedger::records() const {
   records.reserve(1 + keys_.size() + sessions_.size());
   add(global_);
   for (const auto& [name, level] : keys_) add(level);
+  std::sort(records.begin() + 1, records.end(), by_name);
   // In the order in which they would be forgotten last, so that a smaller bound takes up the ones in use.
   for (const std::list<Level*>* const list : {&busy_, &idle_}) {
     for (auto session = list->rbegin(); session != list->rend(); ++session) add(**session);

@@ -36,7 +36,10 @@ fuseboard_status fuseboard_breaker_try_acquire(fuseboard_breakers* breakers, con
                                                fuseboard_rejection* rejection) noexcept {
   return guarded([&]() -> fuseboard_status {
     required(permit, "permit") = nullptr;
+    check_out(rejection);
     const auto& shared = required(breakers, "breakers").shared;
+    // First: a permit that could not be handed over would be taken in vain.
+    auto handle = std::make_unique<fuseboard_breaker_permit>(shared, BreakerPermit());
     const KeyView key = key_of(provider, model);
     const auto lease = optional_milliseconds(probe_lease_ms, "probe_lease_ms");
     auto granted = lease ? shared->registry.try_acquire(key, *lease) : shared->registry.try_acquire(key);
@@ -44,7 +47,8 @@ fuseboard_status fuseboard_breaker_try_acquire(fuseboard_breakers* breakers, con
       write(rejection, from_rejection(granted.error()));
       return FUSEBOARD_REJECTED;
     }
-    *permit = new fuseboard_breaker_permit{shared, std::move(*granted)};
+    handle->permit = std::move(*granted);
+    *permit = handle.release();
     return FUSEBOARD_OK;
   });
 }
@@ -65,8 +69,9 @@ void fuseboard_breaker_abandon(fuseboard_breaker_permit* permit) noexcept { dele
 fuseboard_status fuseboard_breaker_snapshot(const fuseboard_breakers* breakers, const char* provider, const char* model,
                                             fuseboard_circuit* circuit) noexcept {
   return guarded([&] {
+    check_out(&required(circuit, "circuit"));
     const BreakerRegistry& registry = required(breakers, "breakers").shared->registry;
-    write(&required(circuit, "circuit"), from_circuit(registry.snapshot(key_of(provider, model))));
+    write(circuit, from_circuit(registry.snapshot(key_of(provider, model))));
     return FUSEBOARD_OK;
   });
 }

@@ -128,7 +128,7 @@ fuseboard_status fuseboard_ledger_get_level(const fuseboard_ledger* ledger, cons
                                             fuseboard_budget_level* level) noexcept {
   return guarded([&]() -> fuseboard_status {
     const auto& shared = required(ledger, "ledger").shared;
-    required(level, "level");
+    check_out(&required(level, "level"));
     const LevelName name(key, session);
     for (const BudgetLevelSnapshot& held : shared->levels_of(name.account)) {
       if (held.level != name.level) continue;

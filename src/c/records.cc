@@ -103,7 +103,7 @@ template <typename List, typename Out>
 fuseboard_status get_entry(const fuseboard_call* call, List CallRecord::* list, std::size_t index, Out* out) noexcept {
   return guarded([&]() -> fuseboard_status {
     const List& entries = required(call, "call").execution().record().*list;
-    required(out, "record");
+    check_out(&required(out, "record"));
     if (index >= entries.size()) return fail(FUSEBOARD_NOT_FOUND, "no such entry");
     write(out, from_record(entries[index]));
     return FUSEBOARD_OK;

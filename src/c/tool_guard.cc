@@ -148,7 +148,10 @@ fuseboard_status fuseboard_tool_try_acquire(fuseboard_tool_guard* guard, const c
                                             fuseboard_rejection* rejection) noexcept {
   return guarded([&]() -> fuseboard_status {
     required(permit, "permit") = nullptr;
+    check_out(rejection);
     const auto& shared = required(guard, "guard").shared;
+    // First: a permit that could not be handed over would be taken in vain.
+    auto handle = std::make_unique<fuseboard_tool_permit>(shared, ToolPermit());
     auto granted =
         shared->guard.try_acquire(required_name(tool, "tool"), enumerator(priority, Priority::critical, "priority"),
                                   optional_milliseconds(timeout_ms, "timeout_ms"));
@@ -156,7 +159,8 @@ fuseboard_status fuseboard_tool_try_acquire(fuseboard_tool_guard* guard, const c
       write(rejection, from_rejection(granted.error()));
       return FUSEBOARD_REJECTED;
     }
-    *permit = new fuseboard_tool_permit{shared, std::move(*granted)};
+    handle->permit = std::move(*granted);
+    *permit = handle.release();
     return FUSEBOARD_OK;
   });
 }
@@ -186,6 +190,8 @@ void fuseboard_tool_abandon(fuseboard_tool_permit* permit) noexcept { delete per
 fuseboard_status fuseboard_tool_snapshot(const fuseboard_tool_guard* guard, const char* tool,
                                          fuseboard_circuit* circuit, fuseboard_tool_limit* limit) noexcept {
   return guarded([&] {
+    check_out(circuit);
+    check_out(limit);
     const ToolSnapshot snapshot = required(guard, "guard").shared->guard.snapshot(required_name(tool, "tool"));
     write(circuit, from_circuit(snapshot.circuit));
     write(limit, from_limit(snapshot));

@@ -3,6 +3,8 @@
 
 #include "fuseboard/core/key.h"
 
+#include <unistd.h>
+
 #include <array>
 
 namespace fuseboard {
@@ -18,7 +20,19 @@ void spell_pair(KeyView key, Append append) {
   if (append("/")) append(key.second());
 }
 
+// Explored runs are the same ones each time.
+#if !defined(FUSEBOARD_INTERLEAVE)
+[[gnu::constructor(101)]] void draw_process_seed() noexcept {
+  key_internal::HashSeed drawn = key_internal::kFixedSeed;
+  // Without entropy where things lie is what nobody outside knows.
+  if (getentropy(&drawn, sizeof drawn) != 0) drawn.mask ^= reinterpret_cast<std::uintptr_t>(&drawn) << 17U;
+  key_internal::process_seed = drawn;
+}
+#endif
+
 }  // namespace
+
+constinit key_internal::HashSeed key_internal::process_seed = key_internal::kFixedSeed;
 
 std::string to_text(KeyView key) {
   if (!key.is_pair()) return std::string(key.first());

@@ -3,8 +3,12 @@
 
 #include "fuseboard/core/thread_slot.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <bitset>
+#include <cstddef>
+#include <new>
 #include <thread>
 
 #include "fuseboard/core/mutex.h"
@@ -18,9 +22,14 @@ constexpr std::uint32_t kMostExclusive = 32;
 
 class ThreadSlot::Pool {
  public:
-  // Never destroyed: detached threads may exit after static destruction.
+  // Never destroyed: detached threads may exit after static destruction. In place: there may be no memory.
   static Pool& instance() noexcept {
-    static Pool* const pool = new Pool;
+    alignas(Pool) static std::byte place[sizeof(Pool)];
+    static Pool* const pool = [] {
+      // Of a child of fork() only the thread that forked is there: the slots of the others are free again.
+      (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
+      return ::new (place) Pool;
+    }();
     return *pool;
   }
 
@@ -41,6 +50,15 @@ class ThreadSlot::Pool {
   }
 
  private:
+  static void before_fork() noexcept FUSEBOARD_NO_THREAD_SAFETY_ANALYSIS { instance().mutex_.lock(); }
+  static void after_fork() noexcept FUSEBOARD_NO_THREAD_SAFETY_ANALYSIS { instance().mutex_.unlock(); }
+  static void after_fork_in_child() noexcept FUSEBOARD_NO_THREAD_SAFETY_ANALYSIS {
+    Pool& pool = instance();
+    pool.taken_.reset();
+    if (slot_ != kUnassigned && slot_ != kShared) pool.taken_.set(slot_);
+    pool.mutex_.unlock();
+  }
+
   Mutex mutex_;
   std::bitset<kMostExclusive + 1> taken_ FUSEBOARD_GUARDED_BY(mutex_);
 };

@@ -44,11 +44,11 @@ void AdaptivePermit::settle(const Outcome& outcome, TimePoint now, const ServerW
 }
 
 void AdaptivePermit::give_back() && noexcept {
-  if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->release(cost_);
+  if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->release(cost_, filling_);
 }
 
 void AdaptivePermit::release() noexcept {
-  if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->release(0.0);
+  if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->release(0.0, filling_);
 }
 
 AdaptiveLimiter::AdaptiveLimiter(const AdaptiveLimiterOptions& options, KeyView key, std::uint64_t seed)
@@ -67,7 +67,7 @@ std::expected<AdaptivePermit, Rejection> AdaptiveLimiter::try_acquire(TimePoint 
   if (auto refused = look_locked(now, tokens, priority)) return std::unexpected(*refused);
   level_.take(tokens);
   ++in_flight_;
-  return AdaptivePermit(*this, now, tokens);
+  return AdaptivePermit(*this, now, tokens, level_.filling());
 }
 
 std::optional<Rejection> AdaptiveLimiter::look(TimePoint now, std::uint64_t cost, Priority priority) {
@@ -168,10 +168,10 @@ void AdaptiveLimiter::accepted(TimePoint granted, TimePoint now) {
   learned_.on_success(now, granted);
 }
 
-void AdaptiveLimiter::release(double returned) noexcept {
+void AdaptiveLimiter::release(double returned, std::uint64_t filling) noexcept {
   const MutexLock lock(mutex_);
   --in_flight_;
-  level_.put(returned);
+  level_.put(returned, filling);
 }
 
 }  // namespace fuseboard

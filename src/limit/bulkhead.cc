@@ -78,10 +78,10 @@ void AdaptiveBulkhead::settle(std::uint64_t round, const Outcome& outcome) {
   const std::uint32_t in_flight = in_flight_.count();  // this call included
   if (outcome.ok() || is_drop(outcome.failure->category)) {
     const MutexLock lock(mutex_);
-    if (outcome.ok()) {
-      sample_locked(outcome.latency, in_flight);
-    } else {
+    if (!outcome.ok()) {
       drop_locked(round);
+    } else if (outcome.latency > Duration::zero()) {  // one that was not told is no sample
+      sample_locked(outcome.latency, in_flight);
     }
   }
   in_flight_.leave();

@@ -30,9 +30,20 @@ std::shared_ptr<Throttle> CallerThrottles::at(const CallerHash& caller, KeyView 
   const Place place{.caller = caller, .target = hash(target)};
   const MutexLock lock(mutex_);
   if (auto known = find_locked(place)) return known;
-  if (entries_.size() >= most_ && !make_room_locked(now)) return nullptr;
-  entries_.push_back({.place = place, .throttle = std::make_shared<Throttle>(options, target)});
-  index_.emplace(place, std::prev(entries_.end()));
+  // All that may fail comes before anybody goes.
+  Entries made;
+  decltype(index_)::iterator found_by;
+  try {
+    made.push_back({.place = place, .throttle = std::make_shared<Throttle>(options, target)});
+    found_by = index_.emplace(place, made.begin()).first;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+  if (entries_.size() >= most_ && !make_room_locked(now)) {
+    index_.erase(found_by);
+    return nullptr;
+  }
+  entries_.splice(entries_.end(), made);
   return entries_.back().throttle;
 }
 

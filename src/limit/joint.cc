@@ -41,11 +41,11 @@ Problems JointLimiterOptions::validate() const {
 }
 
 void JointPermit::settle(TimePoint now, std::uint64_t tokens_used) && {
-  if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->settle(now, estimate_, tokens_used);
+  if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->settle(now, taken_, tokens_used);
 }
 
 void JointPermit::give_back() && noexcept {
-  if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->give_back(estimate_);
+  if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->give_back(taken_);
 }
 
 void JointPermit::release() noexcept {
@@ -85,7 +85,9 @@ std::expected<JointPermit, Rejection> JointLimiter::try_acquire(TimePoint now, c
   requests_.level.take(1.0);
   tokens_.level.take(static_cast<double>(request.tokens));
   ++in_flight_;
-  return JointPermit(*this, request.tokens);
+  return JointPermit(*this, {.tokens = request.tokens,
+                             .requests_filling = requests_.level.filling(),
+                             .tokens_filling = tokens_.level.filling()});
 }
 
 std::optional<Rejection> JointLimiter::look(TimePoint now, const JointRequest& request) {
@@ -115,14 +117,14 @@ void JointLimiter::advance_locked(TimePoint now) {
   tokens_.advance(now);
 }
 
-void JointLimiter::settle(TimePoint now, std::uint64_t estimate, std::uint64_t used) {
+void JointLimiter::settle(TimePoint now, const JointPermit::Taken& taken, std::uint64_t used) {
   const MutexLock lock(mutex_);
   --in_flight_;
   advance_locked(now);
-  if (used > estimate) {
-    tokens_.level.take(static_cast<double>(used - estimate));
+  if (used > taken.tokens) {
+    tokens_.level.take(static_cast<double>(used - taken.tokens));
   } else {
-    tokens_.level.put(static_cast<double>(estimate - used));
+    tokens_.level.put(static_cast<double>(taken.tokens - used), taken.tokens_filling);
   }
 }
 
@@ -131,11 +133,11 @@ void JointLimiter::release() noexcept {
   --in_flight_;
 }
 
-void JointLimiter::give_back(std::uint64_t estimate) noexcept {
+void JointLimiter::give_back(const JointPermit::Taken& taken) noexcept {
   const MutexLock lock(mutex_);
   --in_flight_;
-  requests_.level.put(1.0);
-  tokens_.level.put(static_cast<double>(estimate));
+  requests_.level.put(1.0, taken.requests_filling);
+  tokens_.level.put(static_cast<double>(taken.tokens), taken.tokens_filling);
 }
 
 JointSnapshot JointLimiter::snapshot(TimePoint now) {

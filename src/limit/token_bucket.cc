@@ -79,16 +79,17 @@ Rejection TokenBucket::refusal(TimePoint now, Units full_at, Units cost, Priorit
   return rejection;
 }
 
-std::expected<void, Rejection> TokenBucket::refuse(TimePoint now, Units full_at, Units cost,
-                                                   Priority priority) const noexcept {
+std::expected<TokenGrant, Rejection> TokenBucket::refuse(TimePoint now, Units full_at, Units cost,
+                                                         Priority priority) const noexcept {
   return std::unexpected(refusal(now, full_at, cost, priority));
 }
 
-void TokenBucket::refund(std::uint64_t cost, Priority priority) noexcept {
-  const Units units = cost_of(cost, priority);
-  Units full_at = full_at_.load(std::memory_order_relaxed);
+void TokenBucket::refund(const TokenGrant& grant) noexcept {
+  Units full_at = full_at_.load(std::memory_order_acquire);
   // Below A(now) the word means "full", so nothing more than the burst can come back.
-  while (!full_at_.compare_exchange_weak(full_at, full_at - std::min(units, full_at), std::memory_order_relaxed)) {
+  while (fillings_.load(std::memory_order_relaxed) == grant.filling_ &&
+         !full_at_.compare_exchange_weak(full_at, full_at - std::min(grant.units_, full_at), std::memory_order_acq_rel,
+                                         std::memory_order_acquire)) {
   }
 }
 

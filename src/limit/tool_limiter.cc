@@ -58,7 +58,7 @@ Problems ToolLimiterOptions::validate() const {
   return std::move(validator).take();
 }
 
-ToolLimiterOptions tool_limiter_options_from(const Environment& environment,
+ToolLimiterOptions tool_limiter_options_from(const EnvironmentVariables& environment,
                                              const std::function<void(std::string_view)>& warn,
                                              ToolLimiterOptions base) {
   std::string ignored;
@@ -104,6 +104,7 @@ ToolLimiter::Bucket& ToolLimiter::find_or_create(const KeyView& tool) {
     const MutexLock lock(mutex_);
     if (Bucket* const known = index_.find(tool, key_hash)) return *known;
     if (buckets_.size() < options_.max_keys) {
+      index_.reserve_one();
       buckets_.push_back(std::make_unique<Bucket>(tool, options_.tool_burst()));
       index_.insert(*buckets_.back(), key_hash);
       size_.store(buckets_.size(), std::memory_order_relaxed);
@@ -114,9 +115,10 @@ ToolLimiter::Bucket& ToolLimiter::find_or_create(const KeyView& tool) {
   return shared_;
 }
 
-std::expected<void, Rejection> ToolLimiter::try_acquire(KeyView tool, TimePoint now, double speed) {
+std::expected<ToolGrant, Rejection> ToolLimiter::try_acquire(KeyView tool, TimePoint now, double speed) {
   Bucket& bucket = find_or_create(tool);
   const double rate = rate_at(speed);
+  ToolGrant grant;
   Duration wait = Duration::zero();
   {
     const MutexLock lock(bucket.mutex);
@@ -126,10 +128,12 @@ std::expected<void, Rejection> ToolLimiter::try_acquire(KeyView tool, TimePoint 
       const MutexLock gate_lock(gate_.mutex);
       wait = std::max(wait, gate_wait_locked(now));
       if (wait == Duration::zero()) gate_.level.take(1.0);
+      grant.gate_filling_ = gate_.level.filling();
     }
     if (wait == Duration::zero()) bucket.level.take(1.0);
+    grant.filling_ = bucket.level.filling();
   }
-  if (wait == Duration::zero()) return {};
+  if (wait == Duration::zero()) return grant;
   return std::unexpected(Rejection{.reason = RejectionReason::rate_limited,
                                    .key = to_key_text(tool),
                                    .retry_after = spread_wait(wait, Priority::normal, jitter_)});
@@ -155,14 +159,14 @@ bool ToolLimiter::is_limited(KeyView tool, TimePoint now, double speed) const {
   return options_.process_calls_per_minute && would_refuse(gate_, gate_rate_);
 }
 
-void ToolLimiter::refund(KeyView tool) {
+void ToolLimiter::refund(KeyView tool, const ToolGrant& grant) {
   Bucket* const known = find(tool);
   Bucket& bucket = known != nullptr ? *known : shared_;
   const MutexLock lock(bucket.mutex);
-  bucket.level.put(1.0);
+  bucket.level.put(1.0, grant.filling_);
   if (!options_.process_calls_per_minute) return;
   const MutexLock gate_lock(gate_.mutex);
-  gate_.level.put(1.0);
+  gate_.level.put(1.0, grant.gate_filling_);
 }
 
 bool ToolLimiter::reset(KeyView tool) {

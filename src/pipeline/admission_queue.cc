@@ -34,8 +34,14 @@ std::expected<WaitTicket, Rejection> AdmissionQueue::join(TimePoint now, const W
   const MutexLock lock(mutex_);
   auto ticket = waiters_.enqueue(now, request);
   if (!ticket) return ticket;
-  wakers_.emplace(ticket->number, std::move(waker));
-  size_.store(waiters_.size(), std::memory_order_seq_cst);
+  try {
+    wakers_.emplace(ticket->number, std::move(waker));
+  } catch (...) {
+    waiters_.cancel(*ticket);  // nobody knows of it
+    throw;
+  }
+  size_.store(waiters_.size(), std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // see wake_next()
   return ticket;
 }
 
@@ -49,7 +55,7 @@ void AdmissionQueue::leave(WaitTicket ticket, TimePoint now) {
     const MutexLock lock(mutex_);
     waiters_.cancel(ticket);
     wakers_.erase(ticket.number);
-    size_.store(waiters_.size(), std::memory_order_seq_cst);
+    size_.store(waiters_.size(), std::memory_order_relaxed);
   }
   wake_next(now);
 }

@@ -3,6 +3,10 @@
 
 #include "fuseboard/pipeline/blocking.h"
 
+#include <pthread.h>
+
+#include <new>
+
 #include "fuseboard/core/cancelled.h"
 
 namespace fuseboard {
@@ -11,10 +15,21 @@ void ThreadWaiter::wait_until(TimePoint time, const std::stop_token& stop, WakeF
   woken.wait_until(time, clock_, stop);
 }
 
-Environment Environment::process() {
+namespace {
+
+// A child of fork() draws numbers of its own: many of them that draw the same would retry all at once.
+Rng& process_rng() {
   static Rng rng(Rng::random_seed());
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { ::new (&rng) Rng(Rng::random_seed()); });
+  (void)registered;
+  return rng;
+}
+
+}  // namespace
+
+Environment Environment::process() {
   static ThreadWaiter waiter;
-  return {.clock = SteadyClock::instance(), .rng = rng, .waiter = waiter};
+  return {.clock = SteadyClock::instance(), .rng = process_rng(), .waiter = waiter};
 }
 
 namespace pipeline_internal {

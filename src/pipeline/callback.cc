@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "fuseboard/pipeline/blocking.h"
+
 namespace fuseboard {
 
 CallbackDriver::CallbackDriver(std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng,
@@ -47,8 +49,7 @@ void CallbackDriver::take_steps() {
 void CallbackDriver::take(const Step& step) {
   waits_ = false;
   if (const auto* attempt = std::get_if<Attempt>(&step)) {
-    *std::ranges::find(sent_, 0U) = attempt->number;
-    hooks_.send(*attempt);
+    send(*attempt);
   } else if (std::holds_alternative<Lookup>(step)) {
     cache_->look_up(waker_);
   } else if (const auto* wait = std::get_if<WaitUntil>(&step)) {
@@ -60,6 +61,20 @@ void CallbackDriver::take(const Step& step) {
   } else {
     ended_ = true;
     hooks_.ended(execution_.record());
+  }
+}
+
+void CallbackDriver::send(const Attempt& attempt) {
+  *std::ranges::find(sent_, 0U) = attempt.number;
+  try {
+    hooks_.send(attempt);
+  } catch (...) {
+    if (!execution_.in_flight(attempt.number)) throw;  // it has reported before it threw
+    std::ranges::replace(sent_, attempt.number, 0U);
+    pipeline_internal::settle_thrown(execution_, attempt.number, clock_, false);
+    ended_ = true;
+    cancel_lost_attempts();
+    throw;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -60,6 +61,11 @@ class Unpacker {
   const std::byte* from_;
 };
 
+const ExplanationOptions& checked(const ExplanationOptions& options) {
+  throw_if_invalid(options.validate());
+  return options;
+}
+
 }  // namespace
 
 Problems ExplanationOptions::validate() const {
@@ -69,36 +75,45 @@ Problems ExplanationOptions::validate() const {
   return std::move(validator).take();
 }
 
-Explanations::Explanations(const ExplanationOptions& options) {
-  throw_if_invalid(options.validate());
-  // At most half of the bytes go into the index.
-  const std::size_t entries = std::min(options.max_calls, options.max_bytes / 2 / sizeof(Entry));
-  entries_.resize(entries);
-  bytes_.resize(options.max_bytes - entries * sizeof(Entry));
+// At most half of the bytes go into the index.
+Explanations::Explanations(const ExplanationOptions& options)
+    : most_entries_(std::min(checked(options).max_calls, options.max_bytes / 2 / sizeof(Entry))),
+      most_bytes_(options.max_bytes - most_entries_ * sizeof(Entry)) {}
+
+bool Explanations::reserve_locked() {
+  if (bytes_ != nullptr) return true;
+  try {
+    entries_.reserve(most_entries_);
+    bytes_ = std::make_unique_for_overwrite<std::byte[]>(most_bytes_);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
 }
 
 void Explanations::keep(const CallId& id, const std::shared_ptr<const Plan>& plan, const CallRecord& record) {
   const std::size_t size = packed_size(record);
   const MutexLock lock(mutex_);
-  if (size > bytes_.size()) return;
+  if (size > most_bytes_ || !reserve_locked()) return;
   const std::size_t offset = make_room_locked(size);
-  Packer packer(bytes_.data() + offset);
+  Packer packer(bytes_.get() + offset);
   packer.put(static_cast<const CallSummary*>(&record), sizeof(CallSummary));
   packer.put(record.attempts);
   packer.put(record.refusals);
   packer.put(record.waits);
   packer.put(record.notes);
+  if (next_ == entries_.size()) entries_.emplace_back();  // never more than are reserved
   entries_[next_] = {.id = id, .plan = plan, .offset = offset, .size = size};
-  next_ = (next_ + 1) % entries_.size();
+  next_ = (next_ + 1) % most_entries_;
   ++count_;
   free_from_ = offset + size;
 }
 
 // Where `size` bytes are free, the oldest entries given up as needed.
 std::size_t Explanations::make_room_locked(std::size_t size) {
-  if (count_ == entries_.size()) drop_oldest_locked();
+  if (count_ == most_entries_) drop_oldest_locked();
   std::size_t offset = free_from_;
-  if (offset + size > bytes_.size()) {
+  if (offset + size > most_bytes_) {
     // What lies behind the last record is left empty, so everything that lies there goes.
     while (count_ > 0 && entry_locked(count_ - 1).offset >= free_from_) drop_oldest_locked();
     offset = 0;
@@ -111,18 +126,18 @@ std::size_t Explanations::make_room_locked(std::size_t size) {
 }
 
 void Explanations::drop_oldest_locked() {
-  const std::size_t oldest = (next_ + entries_.size() - count_) % entries_.size();
+  const std::size_t oldest = (next_ + most_entries_ - count_) % most_entries_;
   entries_[oldest] = {};
   --count_;
 }
 
 const Explanations::Entry& Explanations::entry_locked(std::size_t i) const {
-  return entries_[(next_ + 2 * entries_.size() - 1 - i) % entries_.size()];
+  return entries_[(next_ + 2 * most_entries_ - 1 - i) % most_entries_];
 }
 
 Explanations::Kept Explanations::read_locked(const Entry& entry) const {
   Kept kept{.id = entry.id, .plan = entry.plan, .record = {}};
-  Unpacker unpacker(bytes_.data() + entry.offset);
+  Unpacker unpacker(bytes_.get() + entry.offset);
   unpacker.get(static_cast<CallSummary*>(&kept.record), sizeof(CallSummary));
   unpacker.get(kept.record.attempts);
   unpacker.get(kept.record.refusals);

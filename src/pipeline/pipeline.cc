@@ -4,6 +4,7 @@
 #include "fuseboard/pipeline/pipeline.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "fuseboard/core/check.h"
 
@@ -25,7 +26,9 @@ void Pipeline::swap(std::shared_ptr<const Plan> plan) {
 }
 
 void Pipeline::watch(BreakerRegistry& breakers) {
-  watching_ = breakers.subscribe([this](const BreakerEvent& event) { on_breaker_event(event); });
+  Subscription watching = breakers.subscribe([this](const BreakerEvent& event) { on_breaker_event(event); });
+  const MutexLock lock(mutex_);
+  std::swap(watching_, watching);  // the old one ends after the lock, which its listener takes
 }
 
 void Pipeline::add_observer(CallObserver& observer) {

@@ -26,19 +26,20 @@ class Tool final : public KeyCompanion {
     if (options.limit) bucket_.emplace(*options.limit, key, seed);
   }
 
-  // Takes one call's tokens, or says why not. Reads the clock only where there is something to be limited.
-  std::expected<void, Rejection> take(const Clock& clock, Priority priority) {
-    if (!bucket_ && !gate_.touched()) return {};
+  // Takes one call's tokens, or says why not; without a limit the grant is none. Reads the clock only where there is
+  // something to be limited.
+  std::expected<std::optional<TokenGrant>, Rejection> take(const Clock& clock, Priority priority) {
+    if (!bucket_ && !gate_.touched()) return std::nullopt;
     const TimePoint now = clock.now();
     if (gate_.touched()) [[unlikely]] {
       if (const auto shut = gate_.look(now)) return std::unexpected(*shut);
     }
-    if (!bucket_) return {};
+    if (!bucket_) return std::nullopt;
     return bucket_->try_acquire(now, 1, priority);
   }
   // Gives back what take() took.
-  void give_back(Priority priority) noexcept {
-    if (bucket_) bucket_->refund(1, priority);
+  void give_back(const std::optional<TokenGrant>& taken) noexcept {
+    if (taken) bucket_->refund(*taken);
   }
   std::optional<Rejection> look(TimePoint now, Priority priority) const {
     if (const auto shut = gate_.look(now)) return shut;

@@ -69,7 +69,7 @@ ToolGuard::ToolGuard(const ToolGuardOptions& options, const Clock& clock, std::u
     : clock_(clock),
       rules_(checked(options).defaults),
       breakers_(breaker_options(options), clock, seed, [this, seed](const KeyView& tool) {
-        return std::make_unique<Tool>(rules_.of(tool), tool, seed ^ hash(tool));
+        return std::make_unique<Tool>(rules_.of(tool), tool, seed ^ fixed_hash(tool));
       }) {
   for (const auto& rule : options.tools) rules_.add_key(rule.tool.view(), rule.options);
   for (const auto& rule : options.globs) rules_.add_glob(rule.pattern.view(), rule.options);
@@ -90,12 +90,15 @@ std::expected<ToolPermit, Rejection> ToolGuard::admit(Breaker& breaker, Priority
                                                       std::optional<Duration> timeout) {
   if (const auto refused = breaker.turn_away()) return deny(*refused);
   Tool* const tool = tool_of(breaker);
+  std::optional<TokenGrant> tokens;
   if (tool != nullptr) {
-    if (const auto taken = tool->take(clock_, priority); !taken) return deny(taken.error());
+    const auto taken = tool->take(clock_, priority);
+    if (!taken) return deny(taken.error());
+    tokens = *taken;
   }
   auto permit = timeout ? breaker.try_acquire(saturating_add(*timeout, kProbeMargin)) : breaker.try_acquire();
   if (!permit) {
-    if (tool != nullptr) tool->give_back(priority);
+    if (tool != nullptr) tool->give_back(tokens);
     return deny(permit.error());
   }
   cells_.add(&Cell::admitted);

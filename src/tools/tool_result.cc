@@ -72,4 +72,10 @@ ToolOutcome outcome_of(const std::error_code& error) noexcept {
   return error == std::errc::operation_canceled ? ToolOutcome::cancelled : ToolOutcome::execution_error;
 }
 
+ToolOutcome outcome_of(const std::error_condition& error) noexcept {
+  if (!error) return ToolOutcome::success;
+  if (error == std::errc::timed_out) return ToolOutcome::timeout;
+  return error == std::errc::operation_canceled ? ToolOutcome::cancelled : ToolOutcome::execution_error;
+}
+
 }  // namespace fuseboard

@@ -195,6 +195,16 @@ TEST_F(EvictionTest, AKeyOutlivesItsLastHandleByNoMoreThanItsUse) {  // BRK-17
   EXPECT_FALSE(holds("other"));
 }
 
+TEST_F(EvictionTest, AHandleThatWasMovedFromStillNamesItsKey) {  // BRK-17
+  BreakerHandle handle = registry_.handle("a");
+  const BreakerHandle moved = std::move(handle);
+  handle.set_override(OverrideKind::force_open, "test");  // NOLINT(bugprone-use-after-move): what is tested
+  EXPECT_FALSE(handle.try_acquire()) << "it lets nobody pass who would be refused";
+  EXPECT_TRUE(moved.lift_override());
+  EXPECT_TRUE(handle.try_acquire());
+  EXPECT_EQ(registry_.untracked_admissions(), 0U);
+}
+
 TEST_F(EvictionTest, AKeyThatCannotBeHeldIsAdmittedUntrackedAndCounted) {  // BRK-17 CORE-5
   for (int i = 0; i < 8; ++i) registry_.report("open-" + std::to_string(i), failed());
   for (int i = 0; i < 3; ++i) {

@@ -329,7 +329,7 @@ End any_end() {
   return {.verdict = *rc::gen::weightedElement<Verdict>(
               {{4, Verdict::failure}, {4, Verdict::success}, {1, Verdict::neutral}, {1, Verdict::throttled}}),
           .hint = *rc::gen::weightedElement<std::optional<Duration>>({{6, std::nullopt}, {1, 0s}, {1, 3s}, {1, 30s}}),
-          .latency = *rc::gen::element<Duration>(0s, 1s, 1s + 1ns)};
+          .latency = *rc::gen::element<Duration>(1ns, 1s, 1s + 1ns)};
 }
 
 BreakerOptions any_options() {

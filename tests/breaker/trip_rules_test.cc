@@ -156,6 +156,43 @@ TEST_F(TripRulesTest, SlowCallsOpenItThoughTheySucceed) {  // BRK-2
   EXPECT_DOUBLE_EQ(breaker.snapshot().window->slow_call_rate(), 0.5);
 }
 
+TEST_F(TripRulesTest, ACallWhoseLatencyIsNotToldIsMeasured) {  // BRK-2
+  const BreakerOptions options = {.slow_call_rate = 0.5, .slow_call_duration = 10s, .minimum_calls = 4};
+  const auto calls_taking = [&](CircuitBreaker& breaker, Duration time, auto end) {
+    for (int i = 0; i < 4; ++i) {
+      BreakerPermit permit = acquired(breaker);
+      clock_.advance(time);
+      end(std::move(permit));
+    }
+  };
+  const auto succeed = [](BreakerPermit permit) { std::move(permit).settle(Outcome::success()); };
+  CircuitBreaker breaker(options, "key", clock_);
+  calls_taking(breaker, 10s, succeed);
+  EXPECT_EQ(breaker.snapshot().window, (WindowTotals{.calls = 4}));
+  calls_taking(breaker, 10s + 1ns, succeed);
+  EXPECT_EQ(breaker.snapshot().transitions.back().cause, TransitionCause::slow_call_rate);
+  // What is told counts, and so does a first content.
+  breaker.reset();
+  calls_taking(breaker, 1min, [](BreakerPermit permit) { std::move(permit).settle(Outcome::success(1s)); });
+  calls_taking(breaker, 1min, [](BreakerPermit permit) {
+    permit.first_content(2s);
+    permit.first_content(1min);
+    std::move(permit).settle(Outcome::success());
+  });
+  EXPECT_EQ(breaker.snapshot().window, (WindowTotals{.calls = 8}));
+  // Failures and time windows, calls that are watched, and a rule that comes later.
+  for (const bool watched : {false, true}) {
+    CircuitBreaker other({.failure_threshold = 100}, "key", clock_);
+    BreakerOptions later = options;
+    later.failure_threshold = 100;
+    later.window = CallWindow::last(1h);
+    later.track_in_flight = watched;
+    other.apply(later);
+    calls_taking(other, 11s, [](BreakerPermit permit) { std::move(permit).settle(failed()); });
+    EXPECT_EQ(other.snapshot().transitions.back().cause, TransitionCause::slow_call_rate);
+  }
+}
+
 TEST_F(TripRulesTest, RatesOfAnEmptyWindowAreZero) {  // BRK-16 TEL-1
   CircuitBreaker breaker(rate_rule(0.5, 4, CallWindow::last_calls(4)), "key", clock_);
   EXPECT_EQ(breaker.snapshot().window->failure_rate(), 0.0);

@@ -376,5 +376,27 @@ TEST_F(CApiTest, AClockOfTheMachineAndDefaultsDoWithoutOptions) {  // BRK-20
   EXPECT_EQ(totals().succeeded, 1U);
 }
 
+TEST_F(CApiTest, AnOutputThatWasNotSetUpIsRefusedByTheFirstCall) {  // CORE-6
+  create();
+  create_breakers();
+  rejection_ = {};
+  fuseboard_tool_permit* permit = nullptr;
+  EXPECT_EQ(try_acquire("tool", &permit), FUSEBOARD_INVALID_ARGUMENT);
+  EXPECT_EQ(permit, nullptr);
+  EXPECT_STREQ(fuseboard_last_error(), "struct_size: not set");
+  EXPECT_EQ(totals().admitted, 0U);
+  fuseboard_breaker_permit* breakers_permit = nullptr;
+  EXPECT_EQ(fuseboard_breaker_try_acquire(breakers_, "key", nullptr, FUSEBOARD_NONE_MS, &breakers_permit, &rejection_),
+            FUSEBOARD_INVALID_ARGUMENT);
+  EXPECT_EQ(breakers_permit, nullptr);
+  // Both outputs are looked at before either is written.
+  fuseboard_circuit circuit = FUSEBOARD_INIT(fuseboard_circuit);
+  circuit.generation = 77;
+  fuseboard_tool_limit limit = {};
+  EXPECT_EQ(fuseboard_tool_snapshot(guard_, "tool", &circuit, &limit), FUSEBOARD_INVALID_ARGUMENT);
+  EXPECT_STREQ(fuseboard_last_error(), "struct_size: not set");
+  EXPECT_EQ(circuit.generation, 77U);
+}
+
 }  // namespace
 }  // namespace fuseboard

@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <barrier>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -157,6 +159,130 @@ TEST(Subscription, EndsWithItsObjectAndCanBeMoved) {
   outbox.post(2);
   outbox.deliver();
   EXPECT_EQ(heard, 1);
+}
+
+TEST(Subscription, OneThatIsDestroyedWaitsForADeliveryUnderWayOnAnotherThread) {  // CORE-4
+  EventOutbox<int> outbox;
+  std::barrier inside(2);
+  std::atomic<bool> ending{false};
+  std::atomic<bool> ended{false};
+  bool ended_within = true;
+  std::optional<Subscription> subscription(outbox.subscribe([&](int) {
+    inside.arrive_and_wait();
+    ending.wait(false);
+    // An end that does not wait comes while this goes on.
+    for (int i = 0; i < 200 && !ended; ++i) std::this_thread::yield();
+    ended_within = ended;
+  }));
+  outbox.post(1);
+  std::jthread delivering([&] { outbox.deliver(); });
+  inside.arrive_and_wait();
+  ending = true;
+  ending.notify_one();
+  subscription.reset();
+  ended = true;
+  const bool seen = ended_within;  // no lock: what the listener did is over
+  EXPECT_FALSE(seen);
+}
+
+TEST(Subscription, ItsOwnListenerMayEndItAndIsNotCalledAgain) {  // CORE-4
+  EventOutbox<int> outbox;
+  int heard = 0;
+  const auto alive = std::make_shared<int>(0);
+  Subscription self = outbox.subscribe([&, alive](int) {
+    ++heard;
+    self.reset();
+  });
+  for (int i = 0; i < 5; ++i) outbox.post(i);
+  outbox.deliver();
+  EXPECT_EQ(heard, 1);
+  EXPECT_EQ(alive.use_count(), 1) << "the listener is gone, with what it held";
+}
+
+TEST(Subscription, AListenerMayDestroyTheOwnerOfAnother) {  // CORE-4
+  struct Owner {
+    explicit Owner(EventOutbox<int>& outbox)
+        : subscription(outbox.subscribe([this](int event) { heard.push_back(event); })) {}
+    std::vector<int> heard;
+    Subscription subscription;
+  };
+  EventOutbox<int> outbox;
+  std::unique_ptr<Owner> before;
+  std::unique_ptr<Owner> after;
+  std::vector<int> heard_by_first;
+  before = std::make_unique<Owner>(outbox);
+  const Subscription destroyer = outbox.subscribe([&](int event) {
+    if (before != nullptr) heard_by_first = before->heard;
+    before.reset();
+    after.reset();
+    if (event == 1) outbox.deliver();
+  });
+  after = std::make_unique<Owner>(outbox);
+  const Subscription last = outbox.subscribe([&](int event) { heard_by_first.push_back(-event); });
+  outbox.post(1);
+  outbox.post(2);
+  outbox.deliver();
+  EXPECT_EQ(heard_by_first, (std::vector{1, -1, -2})) << "those that stay hear everything, those that are gone no more";
+}
+
+TEST(Subscription, FromInsideADeliveryItsEndDoesNotWait) {  // CORE-4
+  // Each listener ends the other's subscription while that one runs: who waits here waits for ever.
+  EventOutbox<int> left;
+  EventOutbox<int> right;
+  std::barrier both(2);
+  Subscription on_left;
+  Subscription on_right;
+  on_left = left.subscribe([&](int) {
+    both.arrive_and_wait();
+    on_right.reset();
+    both.arrive_and_wait();
+  });
+  on_right = right.subscribe([&](int) {
+    both.arrive_and_wait();
+    on_left.reset();
+    both.arrive_and_wait();
+  });
+  left.post(1);
+  right.post(1);
+  std::jthread other([&] { right.deliver(); });
+  left.deliver();
+  other.join();
+  int heard = 0;
+  const auto counting = left.subscribe([&](int) { ++heard; });
+  left.post(2);
+  left.deliver();
+  EXPECT_EQ(heard, 1);
+}
+
+TEST(Subscription, SeveralThreadsMayEndTheirsWhileOneDelivers) {  // CORE-4
+  EventOutbox<int> outbox;
+  std::atomic<bool> stop{false};
+  std::jthread delivering([&] {
+    while (!stop) {
+      outbox.post(1);
+      outbox.deliver();
+    }
+  });
+  std::vector<std::jthread> owners;
+  std::atomic<int> called_late{0};
+  for (int t = 0; t < 3; ++t) {
+    owners.emplace_back([&] {
+      for (int i = 0; i < 60; ++i) {
+        auto alive = std::make_unique<bool>(true);
+        {
+          const auto subscription = outbox.subscribe([&called_late, &alive](int) {
+            if (!*alive) ++called_late;
+          });
+          std::this_thread::yield();
+        }
+        *alive = false;
+        alive.reset();
+      }
+    });
+  }
+  owners.clear();
+  stop = true;
+  EXPECT_EQ(called_late, 0);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <type_traits>
+
 namespace fuseboard {
 namespace {
 
@@ -34,6 +36,16 @@ TEST(Category, NamesLeadBackToTheirCategory) {
     EXPECT_EQ(category_from_name(name(row.category)), row.category);
   }
   EXPECT_EQ(category_from_name("nonsense"), std::nullopt);
+}
+
+TEST(Failure, WhatIsNotNamedFollowsFromTheCategory) {  // BRK-19 RTY-4
+  for (const CategoryProperties& row : all_categories()) {
+    EXPECT_EQ((Failure{.category = row.category}), Failure::of(row.category)) << row.name;
+  }
+  EXPECT_TRUE((Failure{.category = Category::network}).retryable);
+  EXPECT_FALSE((Failure{.category = Category::network, .retryable = false}).retryable) << "what is named stands";
+  EXPECT_EQ(Failure(), Failure::of(Category::execution_error));
+  EXPECT_TRUE(std::is_trivially_copyable_v<Failure>);
 }
 
 }  // namespace

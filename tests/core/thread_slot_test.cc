@@ -4,6 +4,8 @@
 #include "fuseboard/core/thread_slot.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <barrier>
 #include <set>
@@ -68,6 +70,41 @@ TEST(ThreadCells, NothingIsLostWithMoreThreadsThanSlots) {
   }
   EXPECT_EQ(cells.sum(&Cell::count), 3U * threads * 1000U);
 }
+
+// ThreadSanitizer lets no thread begin in the child of a process that had several.
+#if defined(__has_feature)
+#define FUSEBOARD_TEST_FORK !__has_feature(thread_sanitizer)
+#else
+#define FUSEBOARD_TEST_FORK 1
+#endif
+#if FUSEBOARD_TEST_FORK
+TEST(ThreadSlot, AChildOfForkHasTheSlotsOfThreadsItDoesNotHave) {  // CORE-5
+  const std::uint32_t mine = ThreadSlot::current();
+  const std::uint32_t threads = ThreadSlot::count();
+  std::barrier all_there(static_cast<std::ptrdiff_t>(threads) + 1);
+  std::barrier leave(static_cast<std::ptrdiff_t>(threads) + 1);
+  std::vector<std::jthread> running;
+  for (std::uint32_t t = 0; t < threads; ++t) {
+    running.emplace_back([&] {
+      (void)ThreadSlot::current();
+      all_there.arrive_and_wait();
+      leave.arrive_and_wait();
+    });
+  }
+  all_there.arrive_and_wait();
+  const ::pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    std::uint32_t others = ThreadSlot::kShared;
+    std::thread([&] { others = ThreadSlot::current(); }).join();
+    ::_exit(others != ThreadSlot::kShared && others != mine && ThreadSlot::current() == mine ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  leave.arrive_and_wait();
+}
+#endif
 
 }  // namespace
 }  // namespace fuseboard

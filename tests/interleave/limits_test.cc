@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ class BucketWorld {
     // Of the highest priority, whose waits have no jitter.
     const auto granted = bucket_.try_acquire(now, cost, Priority::critical);
     if (!granted) return "refused for " + to_text(granted.error().retry_after.value_or(kForever));
+    latest_grant_ = *granted;
     taken_ += static_cast<double>(cost);
     latest_ = std::max(latest_, now);
     // One was left, and what has been refilled since.
@@ -39,7 +41,9 @@ class BucketWorld {
     return "granted";
   }
   std::string refund() {
-    bucket_.refund(1, Priority::critical);
+    if (!latest_grant_) return "nothing to refund";
+    bucket_.refund(*latest_grant_);
+    latest_grant_.reset();
     taken_ -= 1.0;
     return "refunded";
   }
@@ -54,6 +58,7 @@ class BucketWorld {
 
  private:
   TokenBucket bucket_{{.rate = 1, .burst = 3}, "key", 1};
+  std::optional<TokenGrant> latest_grant_{};
   double taken_ = 0;
   TimePoint latest_ = kStart;
   std::string wrong_{};

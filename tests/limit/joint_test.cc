@@ -93,6 +93,19 @@ TEST(JointLimiter, WhatWasNotSentComesBackWhole) {  // LIM-5 BRK-11
   expect_holds(limiter, 10, 1000, 0);
 }
 
+TEST(JointLimiter, WhatHasComeBackByItselfDoesNotComeBackTwice) {  // LIM-1 LIM-5
+  JointLimiter limiter(kLimits);
+  JointPermit unused = acquired(limiter, kStart, {.tokens = 1000});
+  JointPermit overestimated = acquired(limiter, kStart + 10s, {.tokens = 1000});
+  std::move(unused).give_back();
+  expect_holds(limiter, 9, 0, 1);
+  JointPermit next = acquired(limiter, kStart + 20s, {.tokens = 1000});
+  std::move(overestimated).settle(kStart + 20s, 10);
+  EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart + 20s).tokens_available, 0.0) << "it was full when the next one came";
+  std::move(next).settle(kStart + 20s, 400);
+  EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart + 20s).tokens_available, 600.0);
+}
+
 TEST(JointLimiter, APermitIsSettledOnceHoweverItIsMoved) {  // LIM-5 LIM-8
   JointLimiter limiter(kLimits);
   JointPermit first = acquired(limiter, kStart, {.tokens = 100});
@@ -171,14 +184,37 @@ TEST(JointLimiter, EveryProblemIsReported) {  // CORE-6
   EXPECT_THROW(JointLimiter{options}, InvalidOptions);
 }
 
-// Against the obvious bookkeeping in long double.
+// A bucket counted in billionths of a token, and which of what was taken may still come back: what was taken since it
+// was last full.
+struct NaiveBucket {
+  std::int64_t most;
+  std::int64_t level = most;
+  int filling = 0;
+
+  void refill(Duration wait, std::int64_t rate) { level = std::min(most, level + rate * wait.count()); }
+  void take(std::uint64_t tokens) {
+    if (level == most) ++filling;
+    level -= static_cast<std::int64_t>(tokens) * kOne;
+  }
+  void put(std::int64_t tokens, int of) {
+    if (of == filling) level = std::min(most, level + tokens * kOne);
+  }
+  bool has(std::uint64_t tokens) const { return level >= static_cast<std::int64_t>(tokens) * kOne; }
+  double tokens() const { return static_cast<double>(level) / static_cast<double>(kOne); }
+
+  static constexpr std::int64_t kOne = 1'000'000'000;
+};
+
+// Against the obvious bookkeeping.
 RC_GTEST_PROP(JointLimiterOracle, AgreesWithNaiveBookkeeping, ()) {  // LIM-5 LIM-1
   JointLimiter limiter(kLimits);
-  long double requests = 10;
-  long double tokens = 1000;
+  NaiveBucket requests{.most = 10 * NaiveBucket::kOne};
+  NaiveBucket tokens{.most = 1000 * NaiveBucket::kOne};
   struct Held {
     JointPermit permit;
     std::uint64_t estimate;
+    int requests_filling;
+    int tokens_filling;
   };
   std::vector<Held> held;
   TimePoint now = kStart;
@@ -187,26 +223,30 @@ RC_GTEST_PROP(JointLimiterOracle, AgreesWithNaiveBookkeeping, ()) {  // LIM-5 LI
   for (int step = 0; step < steps; ++step) {
     const Duration wait = *rc::gen::element<Duration>(0ns, 1ns, 10ms, 333ms, 1s, 7s);
     now += wait;
-    const long double seconds = static_cast<long double>(wait.count()) / 1e9L;
-    requests = std::min(10.0L, requests + seconds);
-    tokens = std::min(1000.0L, tokens + 100 * seconds);
+    requests.refill(wait, 1);
+    tokens.refill(wait, 100);
     const auto used = static_cast<std::uint64_t>(*rc::gen::inRange(0, 600));
     switch (*rc::gen::inRange(0, 5)) {
       case 0:
       case 1: {
-        const bool passes = requests >= 1 && tokens >= used && held.size() < 3;
-        const bool on_the_edge = std::abs(requests - 1) < 1e-6L || std::abs(tokens - used) < 1e-6L;
+        const bool passes = requests.has(1) && tokens.has(used) && held.size() < 3;
+        const bool on_the_edge =
+            std::abs(requests.tokens() - 1) < 1e-6 || std::abs(tokens.tokens() - static_cast<double>(used)) < 1e-6;
         auto permit = limiter.try_acquire(now, {.tokens = used});
         RC_ASSERT(permit.has_value() == passes || on_the_edge);
         if (!permit) break;
-        requests -= 1;
-        tokens -= used;
-        held.push_back({std::move(*permit), used});
+        requests.take(1);
+        tokens.take(used);
+        held.push_back({std::move(*permit), used, requests.filling, tokens.filling});
         break;
       }
       case 2:
         if (held.empty()) break;
-        tokens = std::min(1000.0L, tokens + held.back().estimate - static_cast<long double>(used));
+        if (used > held.back().estimate) {
+          tokens.take(used - held.back().estimate);
+        } else {
+          tokens.put(static_cast<std::int64_t>(held.back().estimate - used), held.back().tokens_filling);
+        }
         std::move(held.back().permit).settle(now, used);
         held.pop_back();
         break;
@@ -215,15 +255,15 @@ RC_GTEST_PROP(JointLimiterOracle, AgreesWithNaiveBookkeeping, ()) {  // LIM-5 LI
         break;
       default:
         if (held.empty()) break;
-        tokens = std::min(1000.0L, tokens + held.back().estimate);
-        requests = std::min(10.0L, requests + 1);
+        tokens.put(static_cast<std::int64_t>(held.back().estimate), held.back().tokens_filling);
+        requests.put(1, held.back().requests_filling);
         std::move(held.back().permit).give_back();
         held.pop_back();
     }
     const JointSnapshot snapshot = limiter.snapshot(now);
     RC_ASSERT(snapshot.in_flight == held.size());
-    RC_ASSERT(std::abs(*snapshot.requests_available - requests) < 1e-6L);
-    RC_ASSERT(std::abs(*snapshot.tokens_available - tokens) < 1e-6L);
+    RC_ASSERT(std::abs(*snapshot.requests_available - requests.tokens()) < 1e-6);
+    RC_ASSERT(std::abs(*snapshot.tokens_available - tokens.tokens()) < 1e-6);
   }
 }
 

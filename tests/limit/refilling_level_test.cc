@@ -54,7 +54,7 @@ TEST(RefillingLevel, ExtremesSaturate) {  // CORE-7
   EXPECT_EQ(level.time_until(1, 0, kLeastRate), kForever);
   level.advance(kNever, kMostTokens);
   EXPECT_TRUE(level.full());
-  level.put(1e30);
+  level.put(1e30, level.filling());
   EXPECT_DOUBLE_EQ(level.level(), kMostTokens);
 }
 
@@ -94,7 +94,7 @@ RC_GTEST_PROP(RefillingLevelOracle, AgreesWithArithmeticInLongDouble, ()) {  // 
       level.take(amount);
       naive -= amount;
     } else {
-      level.put(amount);
+      level.put(amount, level.filling());
       naive = std::min<long double>(burst, naive + amount);
     }
     RC_ASSERT(std::abs(static_cast<long double>(level.level()) - naive) < 1e-9L);

@@ -7,9 +7,11 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "tests/limit/support.h"
 
@@ -87,13 +89,80 @@ TEST(TokenBucket, WhatCostsMoreThanTheBucketHoldsIsRefusedWithoutAWait) {  // LI
 
 TEST(TokenBucket, ARefundReturnsWhatWasTakenAndNeverMoreThanTheBurst) {  // LIM-1 BRK-11
   TokenBucket bucket({.rate = 1, .burst = 3});
-  EXPECT_TRUE(bucket.try_acquire(kStart, 2));
-  bucket.refund(2);
-  EXPECT_EQ(drain(bucket, kStart), 3U);
-  for (int i = 0; i < 10; ++i) bucket.refund(3);
+  const auto two = bucket.try_acquire(kStart, 2);
+  ASSERT_TRUE(two);
+  bucket.refund(*two);
+  const auto all = bucket.try_acquire(kStart, 3);
+  ASSERT_TRUE(all);
+  bucket.refund(*all);
   EXPECT_EQ(drain(bucket, kStart), 3U);
   bucket.reset();
   EXPECT_EQ(drain(bucket, kStart), 3U);
+}
+
+TEST(TokenBucket, ALateRefundGivesNothingBackThatHasComeBackByItself) {  // LIM-1
+  TokenBucket bucket({.rate = 1, .burst = 10});
+  const auto early = bucket.try_acquire(kStart);
+  ASSERT_TRUE(early);
+  EXPECT_EQ(drain(bucket, kStart + 1s), 10U) << "full again";
+  bucket.refund(*early);
+  EXPECT_EQ(drain(bucket, kStart + 1s), 0U) << "eleven at one time are more than the burst";
+
+  // As long as it has not been full, late or not, what was not used comes back.
+  const TimePoint later = kStart + 20s;
+  const auto first = bucket.try_acquire(later, 5);
+  ASSERT_TRUE(bucket.try_acquire(later, 5));
+  const auto second = bucket.try_acquire(later + 4s, 4);
+  ASSERT_TRUE(first && second);
+  bucket.refund(*first);
+  EXPECT_EQ(drain(bucket, later + 4s), 5U);
+  // Full by a refund is full, too.
+  bucket.reset();
+  const auto a = bucket.try_acquire(later + 4s, 8);
+  const auto b = bucket.try_acquire(later + 10s, 5);
+  ASSERT_TRUE(a && b);
+  bucket.refund(*a);
+  EXPECT_EQ(drain(bucket, later + 10s), 10U);
+  bucket.refund(*b);
+  EXPECT_EQ(drain(bucket, later + 10s), 0U);
+}
+
+// Against every interval: what was admitted and not refunded in time stays within burst and rate.
+RC_GTEST_PROP(TokenBucket, NoRefundMakesAnIntervalExceedBurstAndRate, ()) {  // LIM-1
+  constexpr std::uint64_t kBurst = 6;
+  TokenBucket bucket({.rate = 1, .burst = kBurst});
+  struct Call {
+    TimePoint at;
+    std::uint64_t cost;
+    TokenGrant grant;
+    bool refunded = false;
+  };
+  std::vector<Call> calls;
+  TimePoint now = kStart;
+  // A refund that counts takes the call out of every interval, but only one that came before it was full again counts.
+  const int steps = *rc::gen::inRange(1, 60);
+  for (int step = 0; step < steps; ++step) {
+    now += *rc::gen::element<Duration>(0s, 1s, 2s, 9s);
+    if (!calls.empty() && *rc::gen::inRange(0, 3) == 0) {
+      Call& one = calls[*rc::gen::inRange<std::size_t>(0, calls.size())];
+      if (one.refunded) continue;
+      const double before = bucket.available(now);
+      bucket.refund(one.grant);
+      const double given = bucket.available(now) - before;
+      RC_ASSERT(given <= static_cast<double>(one.cost) + 1e-6);
+      one.refunded = given > 1e-6;
+      if (one.refunded) one.cost -= std::min<std::uint64_t>(one.cost, static_cast<std::uint64_t>(given + 0.5));
+    } else if (const std::uint64_t cost = *rc::gen::inRange<std::uint64_t>(1, 7);
+               const auto grant = bucket.try_acquire(now, cost)) {
+      calls.push_back({.at = now, .cost = cost, .grant = *grant});
+    }
+    for (std::size_t from = 0; from < calls.size(); ++from) {
+      std::uint64_t admitted = 0;
+      for (std::size_t i = from; i < calls.size(); ++i) admitted += calls[i].cost;
+      const auto seconds = static_cast<std::uint64_t>((now - calls[from].at) / 1s);
+      RC_ASSERT(admitted <= kBurst + seconds);
+    }
+  }
 }
 
 TEST(TokenBucket, LookingTakesNothing) {  // LIM-6
@@ -267,7 +336,8 @@ TEST(TokenBucketThreads, WhileTimePassesTheBoundHoldsAndNothingIsLost) {  // LIM
       const TimePoint now = kStart + Duration(time.fetch_add(static_cast<Duration::rep>(rng.below(20'000))));
       const std::uint64_t cost = 1 + rng.below(3);
       if (bucket.try_acquire(now, cost)) taken += cost;
-      if (rng.below(10) == 0 && bucket.try_acquire(now, 2)) bucket.refund(2);
+      if (rng.below(10) != 0) continue;
+      if (const auto unused = bucket.try_acquire(now, 2)) bucket.refund(*unused);
     }
   });
   const TimePoint end = kStart + Duration(time.load());

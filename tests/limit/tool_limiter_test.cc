@@ -126,8 +126,27 @@ TEST(ToolLimiter, ResetFillsOneTool) {  // LIM-6
   EXPECT_FALSE(limiter.reset("unknown"));
   EXPECT_EQ(drain(limiter, "a", kStart), 5U);
   EXPECT_EQ(drain(limiter, "b", kStart), 0U);
-  limiter.refund("b");
-  EXPECT_EQ(drain(limiter, "b", kStart), 1U);
+  const auto taken = limiter.try_acquire("a", kStart + 1s);
+  ASSERT_TRUE(taken);
+  limiter.refund("a", *taken);
+  EXPECT_EQ(drain(limiter, "a", kStart + 1s), 1U);
+}
+
+TEST(ToolLimiter, ALateRefundGivesNothingBackThatHasComeBackByItself) {               // LIM-1 LIM-6
+  ToolLimiter limiter({.rate = 1, .burst = 5.0, .process_calls_per_minute = 600.0});  // the gate's burst is 10
+  const auto early = limiter.try_acquire("a", kStart);
+  ASSERT_TRUE(early);
+  EXPECT_EQ(drain(limiter, "a", kStart + 1s), 5U);
+  EXPECT_EQ(drain(limiter, "b", kStart + 1s), 5U);
+  limiter.refund("a", *early);
+  EXPECT_EQ(drain(limiter, "a", kStart + 1s), 0U) << "its own bucket was full in between";
+  EXPECT_EQ(drain(limiter, "c", kStart + 1s), 0U) << "so was the gate's";
+  // The gate is full again long before the tool's bucket is.
+  const auto own = limiter.try_acquire("a", kStart + 2s);
+  ASSERT_TRUE(own);
+  EXPECT_EQ(drain(limiter, "b", kStart + 4s), 3U);
+  limiter.refund("a", *own);
+  EXPECT_EQ(drain(limiter, "a", kStart + 4s), 3U);
 }
 
 TEST(ToolLimiter, ToolsBeyondTheBoundShareOneBucket) {  // LIM-6 CORE-5
@@ -140,8 +159,10 @@ TEST(ToolLimiter, ToolsBeyondTheBoundShareOneBucket) {  // LIM-6 CORE-5
   EXPECT_TRUE(limiter.is_limited("e", kStart));
   EXPECT_EQ(limiter.size(), 2U);
   EXPECT_EQ(limiter.shared_calls(), 7U);
-  limiter.refund("d");
-  EXPECT_EQ(drain(limiter, "c", kStart), 1U);
+  const auto taken = limiter.try_acquire("d", kStart + 1s);
+  ASSERT_TRUE(taken);
+  limiter.refund("d", *taken);
+  EXPECT_EQ(drain(limiter, "c", kStart + 1s), 1U);
 }
 
 class ToolLimiterEnvironment : public testing::Test {

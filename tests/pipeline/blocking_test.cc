@@ -4,7 +4,10 @@
 #include "fuseboard/pipeline/blocking.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -166,6 +169,26 @@ TEST(ThreadWaiter, WaitsUntilItsClockSaysSo) {
   WakeFlag woken;
   ThreadWaiter(clock).wait_until(until, {}, woken);
   EXPECT_GE(clock.now(), until);
+}
+
+TEST(ProcessEnvironment, AChildOfForkDrawsNumbersOfItsOwn) {  // CORE-2 RTY-1
+  const Environment environment = Environment::process();
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const ::pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const std::uint64_t drawn = environment.rng.next();
+    ::_exit(::write(ends[1], &drawn, sizeof drawn) == sizeof drawn ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  std::uint64_t of_child = 0;
+  ASSERT_EQ(::read(ends[0], &of_child, sizeof of_child), static_cast<::ssize_t>(sizeof of_child));
+  EXPECT_NE(environment.rng.next(), of_child);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 }  // namespace

@@ -9,9 +9,11 @@
 #include <barrier>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "fuseboard/cache/memory_store.h"
+#include "tests/support/count_allocations.h"
 #include "tests/support/jumping_waiter.h"
 #include "world.h"
 
@@ -239,6 +241,36 @@ TEST_F(CachedCalls, AHitTouchesNoPolicyAndSaysSo) {  // CCH-6, PIP-1
   EXPECT_EQ(world_.breakers.snapshot("a").denials, 0U);
 }
 
+TEST_F(CachedCalls, AHitIsReturnedAsTheReplyOfTheCall) {  // CCH-6, PIP-4
+  cache_.store(keys(1)[0], answer_, minutes(1));
+  const auto plan = world_.plan({"a"}, World::quick(1));
+  const auto use_of = [&](auto send) {
+    CacheSession session(cache_, nullptr, {keys(1).front()}, kAll, minutes(1));
+    auto result = run(plan, send, {.cache = &session}, environment());
+    EXPECT_TRUE(result.value);
+    return std::pair(result.record.cache, *std::move(result.value));
+  };
+  // A reply that is constructed from a stored one, and one that the sender makes of it.
+  struct Content {
+    explicit Content(std::string its_text) : text(std::move(its_text)) {}
+    explicit Content(const CachedResponse& stored) : text("stored " + std::get<std::string>(stored.content)) {}
+    std::string text;
+  };
+  const auto [constructed, content] =
+      use_of([](const Attempt&) -> std::expected<Content, Failure> { return Content("sent"); });
+  EXPECT_EQ(constructed, CacheUse::hit);
+  EXPECT_EQ(content.text, "stored ok");
+  struct Sender {
+    Reply operator()(const Attempt&) const { return "sent"; }
+    static std::string from_cache(const CachedResponse& stored) {
+      return "read " + std::get<std::string>(stored.content);
+    }
+  };
+  EXPECT_EQ(use_of(Sender()), std::pair(CacheUse::hit, std::string("read ok")));
+  // One that cannot hold a stored answer: the call asks its target.
+  EXPECT_EQ(use_of([](const Attempt&) -> Reply { return "sent"; }), std::pair(CacheUse::bypass, std::string("sent")));
+}
+
 TEST_F(CachedCalls, IdenticalCallsAtOnceMakeOneUpstreamCall) {  // CCH-4
   BreakerRegistry breakers(provider_preset());
   const auto plan = std::make_shared<const Plan>(
@@ -388,6 +420,67 @@ TEST(BlockingHedge, WhatEitherThreadThrowsReachesTheCaller) {  // RTY-9, PIP-7
   };
   EXPECT_THROW((void)run(plan, send), std::runtime_error);
   for (const char* name : {"a", "b"}) EXPECT_EQ(breakers.snapshot(name).in_flight, 0U);
+}
+
+TEST_F(PipelineTest, ItMayBeDestroyedWhileCircuitsMove) {  // CORE-4
+  BreakerRegistry breakers(provider_preset());
+  const auto state = std::make_shared<TargetState>(BreakerScopes{breakers.handle("a")});
+  const auto plan = std::make_shared<const Plan>("p", std::vector<Target>{{.name = "a", .state = state}});
+  std::atomic<bool> stop{false};
+  std::jthread moving([&] {
+    const BreakerHandle handle = breakers.handle("a");
+    while (!stop) handle.reset();
+  });
+  for (int i = 0; i < 100; ++i) {
+    const auto pipeline = std::make_unique<Pipeline>(plan);
+    pipeline->watch(breakers);
+    std::this_thread::yield();
+    pipeline->watch(breakers);
+    std::this_thread::yield();
+  }
+  stop = true;
+  moving.join();
+  EXPECT_EQ(breakers.snapshot("a").state, CircuitState::closed);
+}
+
+TEST_F(PipelineTest, ExplanationsTakeNoMemoryBeforeTheFirstCall) {  // CORE-5, PIP-6
+  const auto plan = world_.plan({"a"});
+  const std::uint64_t before = allocated_bytes;
+  Pipeline pipeline(plan);
+  EXPECT_LT(allocated_bytes - before, 16'384U);
+  EXPECT_EQ(pipeline.explanations().size(), 0U);
+  EXPECT_TRUE(pipeline.explanations().latest(3).empty());
+  EXPECT_FALSE(pipeline.explanations().find("none"));
+}
+
+TEST(AdmissionQueueOrders, WhoJoinsAndWhoWakesDoNotMissEachOther) {  // LIM-7, RTY-4
+  // Whoever joins looks once more; whoever has made room wakes whoever waits. With orders that let a store come after
+  // the load behind it, both can miss the other.
+  AdmissionQueue queue;
+  const auto woken = std::make_shared<WakeFlag>();
+  constexpr int kRounds = 2000;
+  std::atomic<int> room{0};
+  std::atomic<int> round{0};
+  int missed = 0;
+  std::jthread making_room([&] {
+    for (int i = 1; i <= kRounds; ++i) {
+      while (round.load(std::memory_order_acquire) != i) std::this_thread::yield();
+      room.store(i, std::memory_order_release);
+      queue.wake_next(TimePoint());
+      round.store(-i, std::memory_order_release);
+    }
+  });
+  for (int i = 1; i <= kRounds; ++i) {
+    (void)woken->take();
+    round.store(i, std::memory_order_release);
+    const auto ticket = queue.join(TimePoint(), {}, woken);
+    ASSERT_TRUE(ticket);
+    const bool saw_room = room.load(std::memory_order_acquire) == i;
+    while (round.load(std::memory_order_acquire) != -i) std::this_thread::yield();
+    if (!saw_room && !woken->take()) ++missed;
+    queue.leave(*ticket, TimePoint());
+  }
+  EXPECT_EQ(missed, 0);
 }
 
 }  // namespace

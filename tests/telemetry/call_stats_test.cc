@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "fuseboard/cache/memory_store.h"
@@ -157,6 +159,26 @@ TEST_F(CallStatsTest, TheLatestCallsAreThereOneByOne) {  // TEL-1
   EXPECT_EQ(recent[0].result, ExecutionResult::failure);
   EXPECT_EQ(recent[1].result, ExecutionResult::success);
   EXPECT_EQ(recent[1].duration, milliseconds(100));
+}
+
+TEST(CallStats, MayBeDestroyedWhileCircuitsMove) {  // CORE-4 TEL-1
+  BreakerRegistry breakers(provider_preset());
+  ExecutionStats stats;
+  std::atomic<bool> stop{false};
+  std::jthread moving([&] {
+    const BreakerHandle handle = breakers.handle("a");
+    while (!stop) handle.reset();
+  });
+  for (int i = 0; i < 100; ++i) {
+    const auto counted = std::make_unique<CallStats>(stats);
+    counted->watch(breakers);
+    std::this_thread::yield();
+  }
+  stop = true;
+  moving.join();
+  const std::uint64_t closed = stats.snapshot().totals.events[Event::breaker_closed];
+  breakers.handle("a").reset();
+  EXPECT_EQ(stats.snapshot().totals.events[Event::breaker_closed], closed) << "nobody counts any more";
 }
 
 }  // namespace

@@ -4,6 +4,9 @@
 // ToolGuard::call(): what a tool returns or throws, and what becomes of its permit.
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <future>
+#include <ios>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -115,6 +118,32 @@ TEST_F(ToolCallTest, AnOutcomeThatIsReturnedIsTheOutcome) {  // PIP-3
   EXPECT_EQ(totals_after_returning(std::error_code()), (ToolTotals{.admitted = 1, .succeeded = 1}));
   EXPECT_EQ(totals_after_returning(std::make_error_code(std::errc::timed_out)),
             (ToolTotals{.admitted = 1, .timeout = 1, .transitions = {.opened = 1}}));
+}
+
+// As other libraries have one: no std::error_code, but it converts to one.
+struct OthersErrorCode {
+  int value = 0;
+  operator std::error_code() const { return {value, std::generic_category()}; }  // NOLINT(google-explicit-constructor)
+};
+
+TEST_F(ToolCallTest, WhateverConvertsToAnErrorCodeSaysHowTheCallEnded) {  // PIP-3
+  const ToolTotals succeeded{.admitted = 1, .succeeded = 1};
+  const ToolTotals failed{.admitted = 1, .execution_error = 1, .transitions = {.opened = 1}};
+  const ToolTotals timed_out{.admitted = 1, .timeout = 1, .transitions = {.opened = 1}};
+  EXPECT_EQ(totals_after_returning(std::io_errc::stream), failed);
+  EXPECT_EQ(totals_after_returning(std::future_errc::broken_promise), failed);
+  EXPECT_EQ(totals_after_returning(OthersErrorCode{}), succeeded);
+  EXPECT_EQ(totals_after_returning(OthersErrorCode{ETIMEDOUT}), timed_out);
+  EXPECT_EQ(totals_after_returning(OthersErrorCode{ECANCELED}), (ToolTotals{.admitted = 1, .cancelled = 1}));
+  EXPECT_EQ(totals_after_returning(std::errc()), succeeded);
+  EXPECT_EQ(totals_after_returning(std::errc::timed_out), timed_out);
+  EXPECT_EQ(totals_after_returning(std::errc::io_error), failed);
+  using Others = std::expected<int, OthersErrorCode>;
+  EXPECT_EQ(totals_after_returning(Others(1)), succeeded);
+  EXPECT_EQ(totals_after_returning(Others(std::unexpected(OthersErrorCode{ETIMEDOUT}))), timed_out);
+  EXPECT_EQ(totals_after_returning(Others(std::unexpected(OthersErrorCode{}))), failed) << "an error is no success";
+  using Streams = std::expected<void, std::io_errc>;
+  EXPECT_EQ(totals_after_returning(Streams(std::unexpected(std::io_errc::stream))), failed);
 }
 
 TEST(ToolOutcomeNames, AreStable) {  // TEL-3

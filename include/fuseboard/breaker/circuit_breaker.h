@@ -71,7 +71,8 @@ class [[nodiscard]] BreakerPermit {
     }
   }
 
-  // Tells the breaker how the attempt ended. A second call does nothing.
+  // Tells the breaker how the attempt ended. A second call does nothing. Where a `slow_call_rate` is set and the
+  // outcome has no latency, it is that of the first content, or the time since the permit was granted.
   void settle(const Outcome& outcome) &&;
 
   // A stream has delivered its first content, `latency` after it began. A probe has then succeeded, and the permit goes
@@ -99,11 +100,16 @@ class [[nodiscard]] BreakerPermit {
   friend class CircuitBreaker;
   static constexpr std::uint32_t kNoLease = ~std::uint32_t{0};
   static constexpr std::uint32_t kUntracked = ~std::uint32_t{0};
+  static constexpr TimePoint kNotMeasured = TimePoint::min();
+  static constexpr Duration kNotShown = Duration::min();
 
   struct Ticket {
     std::uint64_t generation = 0;
     std::uint32_t lease = kNoLease;     // index of the probe's lease
     std::uint32_t flight = kUntracked;  // where its start is kept
+    // Where a rule asks how long calls take: when it was granted, and what first_content() has told.
+    TimePoint began = kNotMeasured;
+    Duration first_content = kNotShown;
 
     // No probe, and its start is not kept.
     constexpr bool is_plain() const noexcept { return (lease & flight) == kNoLease; }
@@ -119,13 +125,17 @@ class [[nodiscard]] BreakerPermit {
 };
 
 // Memory that comes from large blocks and, given back, serves again for a piece of the same size; the blocks go back at
-// the end. For the few sizes that a breaker is made of. Not thread-safe.
+// the end. For the few sizes that a breaker is made of. Giving back never fails. Not thread-safe.
 class RecyclingMemory final : public std::pmr::memory_resource {
  private:
+  // Lies in a piece that is free.
+  struct FreePiece {
+    FreePiece* next;
+  };
   struct Size {
     std::size_t bytes;
     std::size_t alignment;
-    std::vector<void*> free;
+    FreePiece* free;
   };
   Size& size_of(std::size_t bytes, std::size_t alignment);
   void* do_allocate(std::size_t bytes, std::size_t alignment) override;
@@ -206,7 +216,7 @@ class alignas(64) CircuitBreaker {
   // overdue (a lost probe, a stuck call) is judged, and a refusal counts as a denial. Costs what try_acquire() does.
   [[nodiscard]] std::optional<Rejection> turn_away() {
     const std::uint64_t word = word_.load(std::memory_order_acquire);
-    if ((word & (kStateBits | kCareBits)) == 0) [[likely]]  // closed
+    if ((word & (kStateBits | kLookBits)) == 0) [[likely]]  // closed
       return std::nullopt;
     return turn_away_with_care(word);
   }
@@ -234,7 +244,8 @@ class alignas(64) CircuitBreaker {
 
   // New options for a live breaker [BRK-14]: state, counts, deadlines and permits stay as they are, and the next
   // evidence is judged by the new rules. A window keeps the calls that fit a new size; one that changes between calls
-  // and time begins empty. An open time that has not grown becomes the new first one. Throws InvalidOptions.
+  // and time begins empty. An open time that has not grown becomes the new first one. Throws InvalidOptions. Where
+  // memory is short it throws std::bad_alloc, and the old options stand.
   void apply(const BreakerOptions& options);
   // The same for options that are known to be valid.
   void apply(std::shared_ptr<const BreakerOptions> options);
@@ -314,8 +325,11 @@ class alignas(64) CircuitBreaker {
   static constexpr std::uint64_t kStateBits = 3;
   static constexpr std::uint64_t kOverridden = 4;
   static constexpr std::uint64_t kTracksCalls = 8;
-  static constexpr std::uint64_t kCareBits = kOverridden | kTracksCalls;
-  static constexpr int kGenerationShift = 4;
+  static constexpr std::uint64_t kMeasuresCalls = 16;
+  static constexpr std::uint64_t kCareBits = kOverridden | kTracksCalls | kMeasuresCalls;
+  // Of them: whether a look at a closed circuit may find a reason to refuse.
+  static constexpr std::uint64_t kLookBits = kOverridden | kTracksCalls;
+  static constexpr int kGenerationShift = 5;
   // Beside the failures in a row: whether a success enters a window, and whether that takes a clock.
   static constexpr std::uint32_t kRecordsCalls = 1U << 31;
   static constexpr std::uint32_t kRecordsTimes = 1U << 30;
@@ -356,7 +370,7 @@ class alignas(64) CircuitBreaker {
       // Test before you store: a zero stays unwritten, so successes share nothing. Relaxed: a failure that is not
       // visible yet has not happened before this success.
       if (failures_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-        note_success(ticket.generation, outcome.latency);
+        note_success(ticket.generation, latency_of(ticket, outcome.latency));
       }
       // Last: a breaker with nothing in flight may be let go of.
       cells_.add(&Cell::succeeded);
@@ -364,6 +378,14 @@ class alignas(64) CircuitBreaker {
     }
     settle_judged(ticket, outcome);
   }
+
+  // What its caller has told, or, where that is nothing, what was measured.
+  Duration latency_of(const Ticket& ticket, Duration told) const {
+    if (told != Duration::zero() || ticket.began == BreakerPermit::kNotMeasured) [[likely]]
+      return told;
+    return measured_latency(ticket);
+  }
+  Duration measured_latency(const Ticket& ticket) const;
 
   // For the registry: closed, nothing imposed on it, nothing in flight.
   bool is_idle() const;
@@ -449,11 +471,13 @@ class alignas(64) CircuitBreaker {
       FUSEBOARD_REQUIRES(mutex_);
 
   // Options, overrides, saved state.
-  void follow_options_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  void follow_window_options_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  // Strong exception guarantee.
+  void follow_options_locked(std::shared_ptr<const BreakerOptions> options, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  // `window`: a new one, where the options ask for another than there is.
+  void follow_window_options_locked(std::unique_ptr<RollingWindow> window, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void impose_locked(std::unique_ptr<Override> imposed, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void set_care_locked(std::uint64_t bit, bool on) FUSEBOARD_REQUIRES(mutex_);
-  static bool may_refuse(std::uint64_t word) noexcept { return (word & (kStateBits | kCareBits)) != 0; }
+  static bool may_refuse(std::uint64_t word) noexcept { return (word & (kStateBits | kLookBits)) != 0; }
   void store_word_locked(std::uint64_t word) FUSEBOARD_REQUIRES(mutex_);
   bool is_overridden_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void end_override_locked(BreakerEventKind kind, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
@@ -479,9 +503,8 @@ class alignas(64) CircuitBreaker {
   BreakerContext* const context_;
   Atomic<std::uint8_t> last_failure_{kNoCategory};
   Atomic<bool> abandoned_is_failure_;
-  // The registry's, under its lock but for the first two: lookups mark a key, handles come and go.
+  // The registry's, under its lock but for the mark that lookups leave.
   Atomic<bool> recently_used_{true};
-  Atomic<std::uint32_t> handles_{0};
   Atomic<bool> has_own_options_{false};  // not those of the registry
   const Key key_;
   std::unique_ptr<KeyCompanion> companion_;  // the registry's; set before anybody else knows the breaker
@@ -489,6 +512,8 @@ class alignas(64) CircuitBreaker {
   Atomic<TimePoint> opened_at_{kNotYet};
 
   mutable Mutex mutex_;
+  // The registry's. Handles come and go, so not in the line that every call reads.
+  Atomic<std::uint32_t> handles_{0};
   std::shared_ptr<const BreakerOptions> options_ FUSEBOARD_GUARDED_BY(mutex_);
   std::uint64_t failed_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::uint64_t times_opened_ FUSEBOARD_GUARDED_BY(mutex_) = 0;

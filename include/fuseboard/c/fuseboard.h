@@ -25,7 +25,9 @@
 // - Times are whole milliseconds where they end in _ms, nanoseconds where they end in _ns.
 // - Structs begin with `struct_size`, which must be their size as the caller was compiled: it lets later versions add
 //   members at the end. The `_init` functions and FUSEBOARD_INIT set it. Of a shorter struct the members that are
-//   missing have their defaults.
+//   missing have their defaults. One that is zero is refused, of outputs before anything has happened.
+// - Where memory is short, FUSEBOARD_OUT_OF_MEMORY says that nothing has happened: no permit or token is taken.
+// - A child of fork() may use what its parent made, provided that no other thread was inside a call on it then.
 // - Enumerators are constants of the int32_t type above them; their numbers never change. A number that means nothing
 //   is FUSEBOARD_INVALID_ARGUMENT.
 #ifndef FUSEBOARD_C_FUSEBOARD_H_

@@ -53,18 +53,26 @@ inline std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-inline std::uint64_t hash_bytes(std::string_view bytes, std::uint64_t seed) noexcept {
-  constexpr std::uint64_t kOne = 0xA0761D6478BD642F;
-  constexpr std::uint64_t kTwo = 0xE7037ED1A0B428DB;
+// The mask as well as the beginning: a word that equals the mask folds every state to zero, so whoever knows it can
+// choose names that collide whatever they begin from.
+struct HashSeed {
+  std::uint64_t begin;
+  std::uint64_t mask;
+};
+inline constexpr HashSeed kFixedSeed = {.begin = 0x2ECA7794E435A2CC, .mask = 0xE7037ED1A0B428DB};
+// Drawn when the program is loaded, before any constructor of its own runs; a child of fork() has its parent's. Names
+// come from callers, who must not be able to choose ones that collide.
+extern HashSeed process_seed;
+
+inline std::uint64_t hash_bytes(std::string_view bytes, std::uint64_t state, std::uint64_t mask) noexcept {
   const char* data = bytes.data();
   std::size_t left = bytes.size();
-  std::uint64_t state = seed ^ kOne;
   while (left > 8) {
-    state = fold(load<std::uint64_t>(data) ^ kTwo, state);
+    state = fold(load<std::uint64_t>(data) ^ mask, state);
     data += 8;
     left -= 8;
   }
-  return fold(load_tail(data, left) ^ kTwo, state ^ bytes.size());
+  return fold(load_tail(data, left) ^ mask, state ^ bytes.size());
 }
 
 }  // namespace key_internal
@@ -94,9 +102,11 @@ class KeyView {
   bool pair_ = false;
 };
 
-// 64-bit hash, stable within a process only. About 3 ns for a short key. By reference: five words passed by value go
-// through memory twice, which costs as much as the hash.
+// 64-bit hash, for tables: stable within a process only. About 3 ns for a short key. By reference: five words passed by
+// value go through memory twice, which costs as much as the hash.
 inline std::uint64_t hash(const KeyView& key) noexcept;
+// The same in every process, to draw random numbers by key. Not for tables: names can be chosen that collide.
+inline std::uint64_t fixed_hash(const KeyView& key) noexcept;
 
 // "name", or "provider/model" where a '/' or '%' inside the provider is percent-encoded: reversible, for people and
 // URLs.
@@ -118,10 +128,22 @@ class Key {
   bool pair_;
 };
 
-inline std::uint64_t hash(const KeyView& key) noexcept {
-  const std::uint64_t first = key_internal::hash_bytes(key.first(), 0x8EBC6AF09C88C6E3);
+namespace key_internal {
+
+inline std::uint64_t hash_key(const KeyView& key, const HashSeed& seed) noexcept {
+  const std::uint64_t first = hash_bytes(key.first(), seed.begin, seed.mask);
   if (!key.is_pair()) return first;
-  return key_internal::hash_bytes(key.second(), first | 1U);
+  constexpr std::uint64_t kSecond = 0xA0761D6478BD642F;
+  return hash_bytes(key.second(), (first | 1U) ^ kSecond, seed.mask);
+}
+
+}  // namespace key_internal
+
+inline std::uint64_t hash(const KeyView& key) noexcept {
+  return key_internal::hash_key(key, key_internal::process_seed);
+}
+inline std::uint64_t fixed_hash(const KeyView& key) noexcept {
+  return key_internal::hash_key(key, key_internal::kFixedSeed);
 }
 
 }  // namespace fuseboard

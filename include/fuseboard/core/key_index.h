@@ -19,7 +19,7 @@ namespace fuseboard {
 // of one. A writer that outgrows the table publishes a larger one; old tables live as long as the index, because a
 // reader may still be in one (together they are smaller than the current one).
 //
-// find() is thread-safe; insert() and erase() need the callers' own lock. Memory: 16 bytes a slot, at most 2/3 of the
+// find() is thread-safe; the rest needs the callers' own lock. Memory: 16 bytes a slot, at most 2/3 of the
 // slots are used.
 //
 // Where entries are erased, find() may miss one that is moved to another slot meanwhile: whoever then needs to know
@@ -62,9 +62,15 @@ class KeyIndex {
     --size_;
   }
 
-  // `entry` must not be in the index yet, and neither must its key.
+  // Makes room for one more entry. Strong exception guarantee.
+  void reserve_one() {
+    if ((size_ + 1) * 3 > tables_.back()->slots.size() * 2) grow();
+  }
+
+  // `entry` must not be in the index yet, and neither must its key. Does not throw where there is room: by
+  // reserve_one(), or because another entry was erased since the last insert.
   void insert(Entry& entry, std::uint64_t key_hash) {
-    if ((size_ + 1) * 3 > current_.load(std::memory_order_relaxed)->slots.size() * 2) grow();
+    reserve_one();
     place(*tables_.back(), entry, key_hash);
     ++size_;
   }

@@ -51,6 +51,7 @@ class KeyRules {
 
   // A key may be named once.
   void add_key(const KeyView& key, Value value) {
+    index_.reserve_one();
     keys_.push_back(std::make_unique<Rule>(Key(key), std::move(value)));
     index_.insert(*keys_.back(), hash(key));
   }

@@ -26,11 +26,12 @@ enum class FailureScope : std::uint8_t {
 };
 std::string_view name(FailureScope scope) noexcept;
 
-// A judged failure. Trivially copyable; a classifier makes it, policies read it.
+// A judged failure. Trivially copyable; a classifier makes it, policies read it. What is not named has the properties
+// of the category: {.category = Category::network} is retried. A category that is assigned later changes nothing else.
 struct Failure {
   Category category = Category::execution_error;
-  bool retryable = false;  // the same target may succeed later
-  bool fallback = false;   // another target may succeed
+  bool retryable = properties(category).retryable;  // the same target may succeed later
+  bool fallback = properties(category).fallback;    // another target may succeed
   Evidence evidence = Evidence::by_category;
   std::optional<Duration> retry_after{};  // the server's hint, unclamped, >= 0
   FailureScope scope = FailureScope::unnamed;
@@ -47,8 +48,9 @@ std::string_view name(Verdict verdict) noexcept;
 
 // The end of one attempt. Trivially copyable.
 struct Outcome {
-  std::optional<Failure> failure{};     // nullopt: success
-  Duration latency = Duration::zero();  // of a stream: time to its first content
+  std::optional<Failure> failure{};  // nullopt: success
+  // Of a stream: time to its first content. Zero: not told; a breaker's permit measures it where a rule needs it.
+  Duration latency = Duration::zero();
 
   static constexpr Outcome success(Duration latency = Duration::zero()) noexcept { return {.latency = latency}; }
   static Outcome failed(Failure failure, Duration latency = Duration::zero()) noexcept {

@@ -59,13 +59,17 @@ class [[nodiscard]] AdaptivePermit {
   // Holds nothing.
   AdaptivePermit() noexcept = default;
   AdaptivePermit(AdaptivePermit&& other) noexcept
-      : limiter_(std::exchange(other.limiter_, nullptr)), granted_(other.granted_), cost_(other.cost_) {}
+      : limiter_(std::exchange(other.limiter_, nullptr)),
+        granted_(other.granted_),
+        cost_(other.cost_),
+        filling_(other.filling_) {}
   AdaptivePermit& operator=(AdaptivePermit&& other) noexcept {
     if (this != &other) {
       release();
       limiter_ = std::exchange(other.limiter_, nullptr);
       granted_ = other.granted_;
       cost_ = other.cost_;
+      filling_ = other.filling_;
     }
     return *this;
   }
@@ -83,18 +87,19 @@ class [[nodiscard]] AdaptivePermit {
   void settle(const Outcome& outcome, TimePoint now) &&;
   // As above, with what the answer's headers said.
   void settle(const Outcome& outcome, TimePoint now, const ServerWindow& window) &&;
-  // The call was not sent: its tokens come back.
+  // The call was not sent: its tokens come back, unless the bucket has been full since.
   void give_back() && noexcept;
 
  private:
   friend class AdaptiveLimiter;
-  AdaptivePermit(AdaptiveLimiter& limiter, TimePoint granted, double cost) noexcept
-      : limiter_(&limiter), granted_(granted), cost_(cost) {}
+  AdaptivePermit(AdaptiveLimiter& limiter, TimePoint granted, double cost, std::uint64_t filling) noexcept
+      : limiter_(&limiter), granted_(granted), cost_(cost), filling_(filling) {}
   void release() noexcept;
 
   AdaptiveLimiter* limiter_ = nullptr;
   TimePoint granted_{};
   double cost_ = 0.0;
+  std::uint64_t filling_ = 0;  // see RefillingLevel
 };
 
 // Admits at most burst + rate * t in any interval t, with the configured rate at all times and the learned one while it
@@ -130,7 +135,7 @@ class AdaptiveLimiter {
 
   void settle(const AdaptivePermit& permit, const Outcome& outcome, TimePoint now, const ServerWindow* window);
   void accepted(TimePoint granted, TimePoint now);
-  void release(double returned) noexcept;
+  void release(double returned, std::uint64_t filling) noexcept;
   double rate_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void refill(RefillingLevel& level, TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void advance_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_) { refill(level_, now); }

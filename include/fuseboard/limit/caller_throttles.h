@@ -41,7 +41,8 @@ class CallerThrottles {
 
   // Null: nothing was said to that caller of that target yet.
   std::shared_ptr<Throttle> find(const CallerHash& caller, KeyView target);
-  // Makes it where it is new. Null: the bound is reached and all are in use, so nobody remembers.
+  // Makes it where it is new. Null: the bound is reached and all are in use, or there is no memory, so nobody
+  // remembers.
   std::shared_ptr<Throttle> at(const CallerHash& caller, KeyView target, const ThrottleOptions& options, TimePoint now);
 
   std::size_t size() const;

@@ -60,13 +60,12 @@ class [[nodiscard]] JointPermit {
  public:
   // Holds nothing.
   JointPermit() noexcept = default;
-  JointPermit(JointPermit&& other) noexcept
-      : limiter_(std::exchange(other.limiter_, nullptr)), estimate_(other.estimate_) {}
+  JointPermit(JointPermit&& other) noexcept : limiter_(std::exchange(other.limiter_, nullptr)), taken_(other.taken_) {}
   JointPermit& operator=(JointPermit&& other) noexcept {
     if (this != &other) {
       release();
       limiter_ = std::exchange(other.limiter_, nullptr);
-      estimate_ = other.estimate_;
+      taken_ = other.taken_;
     }
     return *this;
   }
@@ -75,21 +74,26 @@ class [[nodiscard]] JointPermit {
       release();
   }
 
-  // The call has ended and used so many tokens: what was estimated too much comes back, what was used beyond the
-  // estimate is owed, and the next calls wait for it.
+  // The call has ended and used so many tokens: what was estimated too much comes back, unless the bucket has been full
+  // since [LIM-1]; what was used beyond the estimate is owed, and the next calls wait for it.
   void settle(TimePoint now, std::uint64_t tokens_used) &&;
   // The call has ended; what it used is not known, and the estimate stands.
   void settle() && noexcept { release(); }
-  // The call was not sent: everything comes back.
+  // The call was not sent: everything comes back, likewise.
   void give_back() && noexcept;
 
  private:
   friend class JointLimiter;
-  JointPermit(JointLimiter& limiter, std::uint64_t estimate) noexcept : limiter_(&limiter), estimate_(estimate) {}
+  struct Taken {
+    std::uint64_t tokens = 0;
+    std::uint64_t requests_filling = 0;  // see RefillingLevel
+    std::uint64_t tokens_filling = 0;
+  };
+  JointPermit(JointLimiter& limiter, const Taken& taken) noexcept : limiter_(&limiter), taken_(taken) {}
   void release() noexcept;
 
   JointLimiter* limiter_ = nullptr;
-  std::uint64_t estimate_ = 0;
+  Taken taken_{};
 };
 
 struct JointSnapshot {
@@ -139,9 +143,9 @@ class JointLimiter {
 
   std::optional<Rejection> look_locked(TimePoint now, const JointRequest& request) FUSEBOARD_REQUIRES(mutex_);
   void advance_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  void settle(TimePoint now, std::uint64_t estimate, std::uint64_t used);
+  void settle(TimePoint now, const JointPermit::Taken& taken, std::uint64_t used);
   void release() noexcept;
-  void give_back(std::uint64_t estimate) noexcept;
+  void give_back(const JointPermit::Taken& taken) noexcept;
 
   const JointLimiterOptions options_;
   const KeyText key_;

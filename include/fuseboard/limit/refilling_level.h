@@ -36,9 +36,17 @@ class RefillingLevel {
 
   // Whether `cost` tokens can be taken and `reserve` be left.
   bool has(double cost, double reserve = 0.0) const noexcept { return level_ >= tokens(cost) + tokens(reserve); }
-  void take(double cost) noexcept { level_ = std::max(level_ - tokens(cost), -kMostFixed); }
-  // Gives back, up to the burst.
-  void put(double cost) noexcept { level_ = std::min(level_ + tokens(cost), burst_); }
+  void take(double cost) noexcept {
+    if (full()) ++filling_;
+    level_ = std::max(level_ - tokens(cost), -kMostFixed);
+  }
+  // How often a full bucket was taken from: a name for what was taken since it was last full.
+  std::uint64_t filling() const noexcept { return filling_; }
+  // Gives back what was taken in that filling, up to the burst. Nothing where the bucket has been full since: it has
+  // come back by itself then, and twice it would let through more than burst and rate allow [LIM-1].
+  void put(double cost, std::uint64_t filling) noexcept {
+    if (filling == filling_) level_ = std::min(level_ + tokens(cost), burst_);
+  }
   // Takes away what is there; a debt stays.
   void drain() noexcept;
   // At most so many tokens are left.
@@ -78,6 +86,7 @@ class RefillingLevel {
 
   Fixed burst_;
   Fixed level_;
+  std::uint64_t filling_ = 0;
   TimePoint last_ = TimePoint::min();
   double rate_ = 0.0;  // the last one, and what it refills in a nanosecond
   Fixed step_ = 0;

@@ -48,6 +48,16 @@ struct TokenBucketOptions {
   friend bool operator==(const TokenBucketOptions&, const TokenBucketOptions&) noexcept = default;
 };
 
+// What one acquisition took, to be given back if its call does not take place.
+class TokenGrant {
+ private:
+  friend class TokenBucket;
+  TokenGrant(std::uint64_t units, std::uint64_t filling) noexcept : units_(units), filling_(filling) {}
+
+  std::uint64_t units_;
+  std::uint64_t filling_;  // see TokenBucket
+};
+
 // In any interval of length t it admits at most burst + rate * t tokens, at every priority and from any number of
 // threads; exact to the nanosecond of refill or the 2^-32th of the burst, whichever is more. Thread-safe, lock-free,
 // never allocates. Time may come from several threads out of order: an earlier time refills nothing. Works for 146
@@ -64,8 +74,8 @@ class TokenBucket {
   // Takes `cost` tokens (times the priority's weight) or says why not: `rate_limited`, with the wait after which the
   // same call would pass if nobody else took anything [LIM-3]; without a wait if it costs more than the bucket holds.
   // A cost of 0 asks whether one is over the reserve, and takes nothing.
-  [[nodiscard]] std::expected<void, Rejection> try_acquire(TimePoint now, std::uint64_t cost = 1,
-                                                           Priority priority = Priority::normal) {
+  [[nodiscard]] std::expected<TokenGrant, Rejection> try_acquire(TimePoint now, std::uint64_t cost = 1,
+                                                                 Priority priority = Priority::normal) {
     const Units units = cost_of(cost, priority);
     const Units most = most_missing(units, priority);
     const Units refilled = refilled_at(now);
@@ -75,9 +85,12 @@ class TokenBucket {
       if (units > capacity_ || after > refilled + most) [[unlikely]] {
         return refuse(now, full_at, units, priority);
       }
-      // Relaxed: the word guards nothing but itself.
-      if (full_at_.compare_exchange_weak(full_at, after, std::memory_order_relaxed)) [[likely]] {
-        return {};
+      // Whoever takes from a full bucket begins a filling. Release: a refund that sees the word sees that, too.
+      const std::uint64_t filling = full_at > refilled ? fillings_.load(std::memory_order_relaxed)
+                                                       : fillings_.fetch_add(1, std::memory_order_relaxed) + 1;
+      if (full_at_.compare_exchange_weak(full_at, after, std::memory_order_release, std::memory_order_relaxed))
+          [[likely]] {
+        return TokenGrant(units, filling);
       }
     }
   }
@@ -86,9 +99,10 @@ class TokenBucket {
   [[nodiscard]] std::optional<Rejection> look(TimePoint now, std::uint64_t cost = 1,
                                               Priority priority = Priority::normal) const;
 
-  // Gives back what an acquisition of the same cost and priority took, for a call that did not take place. What does
-  // not fit into the bucket is lost.
-  void refund(std::uint64_t cost = 1, Priority priority = Priority::normal) noexcept;
+  // Gives back what an acquisition took, once, for a call that did not take place. What does not fit into the bucket is
+  // lost, and so is everything where the bucket has been full since: what was taken has come back by itself then, and
+  // twice it would let through more than burst and rate allow [LIM-1].
+  void refund(const TokenGrant& grant) noexcept;
 
   // Whether a full bucket would let such a call pass. To be asked where calls are set up: a call for which it is false
   // would be refused for ever.
@@ -132,8 +146,8 @@ class TokenBucket {
     return std::max(capacity_ - reserves_[static_cast<std::size_t>(priority)], cost);
   }
   Rejection refusal(TimePoint now, Units full_at, Units cost, Priority priority) const noexcept;
-  [[gnu::noinline]] std::expected<void, Rejection> refuse(TimePoint now, Units full_at, Units cost,
-                                                          Priority priority) const noexcept;
+  [[gnu::noinline]] std::expected<TokenGrant, Rejection> refuse(TimePoint now, Units full_at, Units cost,
+                                                                Priority priority) const noexcept;
 
   // Read by every call; only the word is written.
   Units rate_ = 0;  // units a nanosecond, times 2^62
@@ -145,6 +159,8 @@ class TokenBucket {
   const TokenBucketOptions options_;
   // What is written has a line of its own, apart from what every call reads.
   alignas(64) Atomic<Units> full_at_{0};
+  // How often a full bucket was taken from. Grants of an earlier filling are no business of this one.
+  Atomic<std::uint64_t> fillings_{0};
   mutable Rng jitter_;
 };
 

@@ -45,18 +45,26 @@ struct ToolLimiterOptions {
 };
 
 // A variable's value, or nullopt if it is not set.
-using Environment = std::function<std::optional<std::string>(std::string_view variable)>;
+using EnvironmentVariables = std::function<std::optional<std::string>(std::string_view variable)>;
 
 // `base` with what the environment says instead: FUSEBOARD_TOOL_RATE_LIMIT (`rate`), FUSEBOARD_TOOL_BURST (`burst`) and
 // FUSEBOARD_TOOL_CALLS_PER_MIN (`process_calls_per_minute`). A value that is no number or outside the option's range,
 // so zero and all below it too, is ignored; all such are named in one call of `warn`.
-ToolLimiterOptions tool_limiter_options_from(const Environment& environment,
+ToolLimiterOptions tool_limiter_options_from(const EnvironmentVariables& environment,
                                              const std::function<void(std::string_view)>& warn,
                                              ToolLimiterOptions base = {});
 
 // A call may hasten its tool's refill by a factor; smaller ones, NaN included, count as the least, larger as the most.
 inline constexpr double kLeastSpeed = 1.0;
 inline constexpr double kMostSpeed = 1000.0;
+
+// What one call took, to be given back if it does not take place.
+class ToolGrant {
+ private:
+  friend class ToolLimiter;
+  std::uint64_t filling_ = 0;  // of the bucket and of the gate, see RefillingLevel
+  std::uint64_t gate_filling_ = 0;
+};
 
 // In any interval of length t at most burst + rate * (largest speed) * t calls of a tool are admitted, and of all tools
 // what the process-wide gate lets through. Thread-safe: a tool is found without a lock; its own mutex, and the gate's,
@@ -72,13 +80,14 @@ class ToolLimiter {
   // Takes one call from the tool's bucket and from the gate, or from neither: `rate_limited`, with the wait after which
   // the same call would pass if nobody else called, plus up to 10 % [LIM-3]. The time since the tool was last asked for
   // refills its bucket `speed` times as fast, never above the burst. The gate knows no speed.
-  [[nodiscard]] std::expected<void, Rejection> try_acquire(KeyView tool, TimePoint now, double speed = 1.0);
+  [[nodiscard]] std::expected<ToolGrant, Rejection> try_acquire(KeyView tool, TimePoint now, double speed = 1.0);
 
   // Whether try_acquire() would refuse now. Takes nothing, refills nothing, makes no bucket.
   bool is_limited(KeyView tool, TimePoint now, double speed = 1.0) const;
 
-  // Gives a call back to the tool and to the gate, because it did not take place.
-  void refund(KeyView tool);
+  // Gives a call back to the tool and to the gate, once, because it did not take place. A bucket that has been full
+  // since gets nothing: see TokenBucket::refund().
+  void refund(KeyView tool, const ToolGrant& grant);
 
   // Fills the tool's bucket. Whether it had one of its own. The gate stays as it is.
   bool reset(KeyView tool);

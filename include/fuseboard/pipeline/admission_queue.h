@@ -52,8 +52,10 @@ class AdmissionQueue {
 
   // Something has changed for the better: whose turn it is should look.
   void wake_next(TimePoint now) const {
-    // Ordered with what has just become better, as join() is with the look before it: one of the two sees the other.
-    if (size_.load(std::memory_order_seq_cst) != 0) wake_first(now);
+    // What has just become better comes before this fence, in join() the waiter's own size before that one: either this
+    // sees the waiter, or the waiter's next look sees what has become better. Weaker orders let both miss.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (size_.load(std::memory_order_relaxed) != 0) wake_first(now);
   }
 
   bool empty() const noexcept { return size_.load(std::memory_order_relaxed) == 0; }

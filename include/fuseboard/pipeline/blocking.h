@@ -10,6 +10,7 @@
 //   if (!answer.value) log(answer.value.error());
 #pragma once
 
+#include <concepts>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -107,6 +108,25 @@ struct Unwrapped<Answered<T>> {
   using Type = T;
 };
 
+// What a stored answer becomes for a caller that wants a T: itself, what `send.from_cache(answer)` makes of it, or a T
+// that is constructed from it.
+template <typename Send, typename T>
+inline constexpr bool kReadsStored =
+    std::is_same_v<T, CachedResponsePtr> || requires(Send& send, const CachedResponse& stored) {
+      { send.from_cache(stored) } -> std::convertible_to<T>;
+    } || std::is_constructible_v<T, const CachedResponse&>;
+
+template <typename T, typename Send>
+T from_stored(Send& send, const CachedResponsePtr& stored) {
+  if constexpr (std::is_same_v<T, CachedResponsePtr>) {
+    return stored;
+  } else if constexpr (requires { send.from_cache(*stored); }) {
+    return send.from_cache(*stored);
+  } else {
+    return T(*stored);
+  }
+}
+
 // What a sender returns, without its wrapping.
 template <typename Send>
 struct SendTraits {
@@ -160,12 +180,19 @@ void settle_thrown(Execution& execution, std::uint32_t attempt, const Clock& clo
 // and gives company, as it does by default), attempts run on threads of their own: `send` must be safe to call so, and
 // return soon after a stop is requested. A `send` that cannot be stopped is called on this thread, one attempt at a
 // time.
+//
+// With `options.cache` a stored answer, and one that is shared with another call, is returned as T: CachedResponsePtr
+// itself, or what `send.from_cache(const CachedResponse&)` returns, or a T constructed from a const CachedResponse&. A
+// T that is none of these could not hold such an answer, so then the cache is not asked.
 template <typename Send>
-auto run(std::shared_ptr<const Plan> plan, Send&& send, const CallOptions& options = {},
+auto run(std::shared_ptr<const Plan> plan, Send&& send, const CallOptions& asked = {},
          Environment environment = Environment::process(), const std::stop_token& stop = {}) {
   using Traits = pipeline_internal::SendTraits<std::remove_reference_t<Send>>;
   using T = typename Traits::Value;
+  constexpr bool kReadsStored = pipeline_internal::kReadsStored<std::remove_reference_t<Send>, T>;
 
+  CallOptions options = asked;
+  if (!kReadsStored) options.cache = nullptr;
   const Clock& clock = environment.clock;
   const bool hedges = Traits::kStoppable && pipeline_internal::may_ask_several(*plan, options);
   const auto woken = std::make_shared<WakeFlag>();
@@ -215,8 +242,9 @@ auto run(std::shared_ptr<const Plan> plan, Send&& send, const CallOptions& optio
     } else {
       const CallRecord& record = execution.record();
       if (answer && record.ending == Ending::success) return CallResult<T>{*std::move(answer), record};
-      if constexpr (std::is_same_v<T, CachedResponsePtr>) {
-        if (record.ending == Ending::success) return CallResult<T>{options.cache->response(), record};
+      if constexpr (kReadsStored) {
+        if (record.ending == Ending::success)
+          return CallResult<T>{pipeline_internal::from_stored<T>(send, options.cache->response()), record};
       }
       return CallResult<T>{std::unexpected(pipeline_internal::error_of(record)), record};
     }

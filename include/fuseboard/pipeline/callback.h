@@ -25,7 +25,8 @@ namespace fuseboard {
 class CallHooks {
  public:
   virtual ~CallHooks() = default;
-  // Start this attempt and return. Its end is told by report(), which may come at once.
+  // Start this attempt and return. Its end is told by report(), which may come at once. What it throws passes through,
+  // after the attempt has been settled as an execution error and the call ended, without ended().
   virtual void send(const Attempt& attempt) = 0;
   // Nobody needs this attempt any more; what is still reported of it is ignored.
   virtual void cancel(std::uint32_t attempt) = 0;
@@ -63,6 +64,7 @@ class CallbackDriver {
   void proceed_from_now();
   void take_steps();
   void take(const Step& step);
+  void send(const Attempt& attempt);
   void cancel_lost_attempts();
 
   const Clock& clock_;

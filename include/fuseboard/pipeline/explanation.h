@@ -34,8 +34,9 @@ struct ExplanationOptions {
   Problems validate() const;
 };
 
-// The records of the last calls. Thread-safe: one mutex, held while one record is copied. Reserves its memory when it
-// is made and allocates nothing when it keeps a call; the oldest make room.
+// The records of the last calls. Thread-safe: one mutex, held while one record is copied. The first call that is kept
+// reserves all its memory, later ones allocate nothing; pages are in use once records have filled them, and then the
+// oldest make room. Where there is no memory nothing is kept.
 class Explanations {
  public:
   // Throws InvalidOptions.
@@ -67,16 +68,20 @@ class Explanations {
     std::size_t size = 0;
   };
 
+  // False: there is no memory.
+  bool reserve_locked() FUSEBOARD_REQUIRES(mutex_);
   Kept read_locked(const Entry& entry) const FUSEBOARD_REQUIRES(mutex_);
   std::size_t make_room_locked(std::size_t size) FUSEBOARD_REQUIRES(mutex_);
   void drop_oldest_locked() FUSEBOARD_REQUIRES(mutex_);
   // The i-th latest.
   const Entry& entry_locked(std::size_t i) const FUSEBOARD_REQUIRES(mutex_);
 
+  const std::size_t most_entries_;
+  const std::size_t most_bytes_;
   mutable Mutex mutex_;
-  std::vector<Entry> entries_ FUSEBOARD_GUARDED_BY(mutex_);    // a ring
-  std::vector<std::byte> bytes_ FUSEBOARD_GUARDED_BY(mutex_);  // a ring of records
-  std::size_t next_ FUSEBOARD_GUARDED_BY(mutex_) = 0;          // in entries_
+  std::vector<Entry> entries_ FUSEBOARD_GUARDED_BY(mutex_);          // a ring once it has most_entries_
+  std::unique_ptr<std::byte[]> bytes_ FUSEBOARD_GUARDED_BY(mutex_);  // a ring of records
+  std::size_t next_ FUSEBOARD_GUARDED_BY(mutex_) = 0;                // in entries_
   std::size_t count_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::size_t free_from_ FUSEBOARD_GUARDED_BY(mutex_) = 0;  // in bytes_
 };

@@ -34,7 +34,7 @@ class Pipeline final : public CallObserver {
   void swap(std::shared_ptr<const Plan> plan);
 
   // Wakes calls that wait for a circuit when an operator closes it; what calls themselves find out wakes them anyway.
-  // The registry must outlive the pipeline or the next call of watch().
+  // Takes the place of the registry watched before. The pipeline may go before the registry or after it.
   void watch(BreakerRegistry& breakers);
 
   // Adds to those who are told of every call that ends, on its driver's thread. It must outlive the pipeline.
@@ -62,7 +62,7 @@ class Pipeline final : public CallObserver {
   std::shared_ptr<const Plan> plan_ FUSEBOARD_GUARDED_BY(mutex_);
   std::vector<CallObserver*> observers_ FUSEBOARD_GUARDED_BY(mutex_);
   Explanations explanations_;
-  Subscription watching_;
+  Subscription watching_ FUSEBOARD_GUARDED_BY(mutex_);  // last: it ends before what its listener uses is gone
 };
 
 }  // namespace fuseboard

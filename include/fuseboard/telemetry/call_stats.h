@@ -25,7 +25,8 @@ class CallStats final : public CallObserver {
  public:
   explicit CallStats(ExecutionStats& stats) noexcept : stats_(stats) {}
 
-  // Counts the circuits' transitions. The registry must outlive it or the next call of watch().
+  // Counts the circuits' transitions, of this registry in place of the one before. Not thread-safe. The registry may go
+  // before it or after it.
   void watch(BreakerRegistry& breakers);
 
   void call_ended(const CallId& id, const std::shared_ptr<const Plan>& plan,

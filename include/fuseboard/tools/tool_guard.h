@@ -21,6 +21,7 @@
 #include <expected>
 #include <functional>
 #include <optional>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -46,6 +47,12 @@ namespace tools_internal {
 // What the tool's own state is: its bucket, and what else is kept for it.
 class Tool;
 
+// What says by itself how a call ended: codes of the standard library's and of others' enumerations, std::errc, and
+// whatever else converts to such a code.
+template <typename T>
+concept ErrorCode =
+    std::convertible_to<const T&, std::error_code> || std::convertible_to<const T&, std::error_condition>;
+
 template <typename T>
 struct IsExpected : std::false_type {};
 template <typename T, typename E>
@@ -56,14 +63,16 @@ template <typename Value>
 ToolResult result_of(const Value& value) {
   if constexpr (std::convertible_to<const Value&, ToolResult>) {
     return value;
-  } else if constexpr (std::same_as<Value, std::error_code>) {
-    return outcome_of(value);
+  } else if constexpr (std::convertible_to<const Value&, std::error_code>) {
+    return outcome_of(static_cast<std::error_code>(value));
+  } else if constexpr (ErrorCode<Value>) {
+    return outcome_of(static_cast<std::error_condition>(value));
   } else if constexpr (IsExpected<Value>::value) {
     using Error = typename Value::error_type;
     if (value.has_value()) return ToolOutcome::success;
     // An error is none of a tool's values: one that says nothing is a failure all the same.
     const ToolResult error = [&]() -> ToolResult {
-      if constexpr (std::convertible_to<const Error&, ToolResult> || std::same_as<Error, std::error_code>) {
+      if constexpr (std::convertible_to<const Error&, ToolResult> || ErrorCode<Error>) {
         return result_of(value.error());
       } else {
         return ToolOutcome::execution_error;
@@ -102,7 +111,7 @@ class [[nodiscard]] ToolPermit {
   }
 
   // Tells the guard how the call ended. A second call does nothing. `latency` matters to a breaker with a
-  // `slow_call_rate` alone.
+  // `slow_call_rate` alone; zero: it is measured there.
   void settle(const ToolResult& result, Duration latency = Duration::zero()) &&;
 
   // Of a call that answers bit by bit: its first content has come. See BreakerPermit [BRK-8].
@@ -189,8 +198,9 @@ class ToolGuard {
                                                                  std::optional<Duration> timeout = std::nullopt);
 
   // Calls `fn()` with a permit and settles it with what `fn` returns, which comes back as it is: whatever converts to
-  // ToolResult or std::error_code says how the call ended, and so does the error of a std::expected; every other value
-  // is a success, every other error execution_error. What `fn` throws is settled as outcome_of() says and passes
+  // ToolResult, std::error_code or std::error_condition (std::io_errc, std::errc, codes of other libraries) says how
+  // the call ended, and so does the error of a std::expected; every other value is a success, every other error
+  // execution_error. What `fn` throws is settled as outcome_of() says and passes
   // through. Refused, `fn` is not called.
   template <std::invocable Fn>
   std::expected<std::remove_cvref_t<std::invoke_result_t<Fn>>, Rejection> call(

@@ -68,5 +68,6 @@ class ToolResult {
 ToolOutcome outcome_of(const std::exception& thrown) noexcept;
 // timed_out: timeout; operation_canceled: cancelled; every other error: execution_error; none: success.
 ToolOutcome outcome_of(const std::error_code& error) noexcept;
+ToolOutcome outcome_of(const std::error_condition& error) noexcept;
 
 }  // namespace fuseboard

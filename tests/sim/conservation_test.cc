@@ -287,7 +287,7 @@ class Chaos final : public CallWorld, public CallObserver {
       fate.report.unusable = true;
       if (rng_.below(3) != 0) fate.report.recovery = any_recovery();
     } else if (luck < 90 && rng_.below(40) == 0) {
-      fate.report = pipeline_internal::report_of_exception();
+      fate.report.outcome = Outcome::failed(Failure::of(Category::execution_error));
     }
     return fate;
   }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <expected>
 #include <vector>
 
 #include "fuseboard/limit/adaptive.h"
@@ -159,9 +160,11 @@ TEST(WaitQueue, NobodyIsReadyBeforeTheTimeItIsHeldUntil) {  // LIM-7
 
 TEST(ToolLimiter, WhatIsGivenBackIsGivenBackToTheGateToo) {  // LIM-6, BRK-11
   ToolLimiter limiter({.rate = 1000, .process_calls_per_minute = 60.0}, 1);
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(limiter.try_acquire("search", kStart));
+  std::expected<ToolGrant, Rejection> granted = limiter.try_acquire("search", kStart);
+  for (int i = 0; i < 4; ++i) granted = limiter.try_acquire("search", kStart);
+  ASSERT_TRUE(granted);
   ASSERT_TRUE(limiter.is_limited("fetch", kStart));
-  limiter.refund("search");
+  limiter.refund("search", *granted);
   EXPECT_FALSE(limiter.is_limited("fetch", kStart));
   EXPECT_TRUE(limiter.try_acquire("fetch", kStart));
   EXPECT_FALSE(limiter.try_acquire("fetch", kStart)) << "one was given back, not more";
@@ -169,9 +172,10 @@ TEST(ToolLimiter, WhatIsGivenBackIsGivenBackToTheGateToo) {  // LIM-6, BRK-11
 
 TEST(ToolLimiter, WhatIsGivenBackIsGivenBackToItsTool) {  // LIM-6, BRK-11
   ToolLimiter limiter({.rate = 1.0, .burst = 1.0}, 1);
-  ASSERT_TRUE(limiter.try_acquire("search", kStart));
+  const auto granted = limiter.try_acquire("search", kStart);
+  ASSERT_TRUE(granted);
   ASSERT_TRUE(limiter.try_acquire("fetch", kStart));
-  limiter.refund("search");
+  limiter.refund("search", *granted);
   EXPECT_FALSE(limiter.try_acquire("fetch", kStart));
   EXPECT_TRUE(limiter.try_acquire("search", kStart));
 }
@@ -179,9 +183,10 @@ TEST(ToolLimiter, WhatIsGivenBackIsGivenBackToItsTool) {  // LIM-6, BRK-11
 TEST(ToolLimiter, AToolBeyondTheBoundGetsItsCallBackInTheSharedBucket) {  // LIM-6, CORE-5
   ToolLimiter limiter({.rate = 1.0, .burst = 1.0, .max_keys = 1}, 1);
   ASSERT_TRUE(limiter.try_acquire("known", kStart));
-  ASSERT_TRUE(limiter.try_acquire("beyond", kStart));
+  const auto granted = limiter.try_acquire("beyond", kStart);
+  ASSERT_TRUE(granted);
   ASSERT_FALSE(limiter.try_acquire("another", kStart)) << "they share one";
-  limiter.refund("beyond");
+  limiter.refund("beyond", *granted);
   EXPECT_TRUE(limiter.try_acquire("another", kStart));
   EXPECT_FALSE(limiter.try_acquire("known", kStart));
 }
@@ -200,9 +205,10 @@ TEST(ToolLimiter, ResettingOneToolLeavesTheGateAsItIs) {  // LIM-6
 TEST(TokenBucket, ARefundIsOfThePrioritysPrice) {  // LIM-2, BRK-11
   TokenBucket bucket({.rate = 1.0, .burst = 10.0, .priorities = PriorityOptions{.mode = PriorityMode::weighted_cost}},
                      "key", 1);
-  ASSERT_TRUE(bucket.try_acquire(kStart, 1, Priority::low));
+  const auto granted = bucket.try_acquire(kStart, 1, Priority::low);
+  ASSERT_TRUE(granted);
   EXPECT_DOUBLE_EQ(bucket.available(kStart), 8.0);
-  bucket.refund(1, Priority::low);
+  bucket.refund(*granted);
   EXPECT_DOUBLE_EQ(bucket.available(kStart), 10.0);
   ASSERT_TRUE(bucket.try_acquire(kStart, 2, Priority::high));
   EXPECT_DOUBLE_EQ(bucket.available(kStart), 9.0);

@@ -55,8 +55,11 @@ fuseboard_status fuseboard_breaker_try_acquire(fuseboard_breakers* breakers, con
 
 fuseboard_status fuseboard_breaker_settle(fuseboard_breaker_permit* permit, const fuseboard_failure* failure,
                                           int64_t latency_ns) noexcept {
+  // Not within the guard: what an error unwinds counts as a failure, and here it is the caller's argument that is
+  // wrong.
+  const std::unique_ptr<fuseboard_breaker_permit> owned(permit);
   return guarded([&] {
-    const std::unique_ptr<fuseboard_breaker_permit> owned(&required(permit, "permit"));
+    required(permit, "permit");
     const Duration took = latency(latency_ns);
     std::move(owned->permit)
         .settle(failure == nullptr ? Outcome::success(took) : Outcome::failed(to_failure(*failure), took));

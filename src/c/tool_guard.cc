@@ -167,8 +167,11 @@ fuseboard_status fuseboard_tool_try_acquire(fuseboard_tool_guard* guard, const c
 
 fuseboard_status fuseboard_tool_settle(fuseboard_tool_permit* permit, fuseboard_outcome outcome,
                                        int64_t latency_ns) noexcept {
+  // Not within the guard: what an error unwinds counts as a failure, and here it is the caller's argument that is
+  // wrong.
+  const std::unique_ptr<fuseboard_tool_permit> owned(permit);
   return guarded([&] {
-    const std::unique_ptr<fuseboard_tool_permit> owned(&required(permit, "permit"));
+    required(permit, "permit");
     std::move(owned->permit).settle(enumerator(outcome, ToolOutcome::cancelled, "outcome"), latency(latency_ns));
     return FUSEBOARD_OK;
   });
@@ -176,8 +179,11 @@ fuseboard_status fuseboard_tool_settle(fuseboard_tool_permit* permit, fuseboard_
 
 fuseboard_status fuseboard_tool_settle_failure(fuseboard_tool_permit* permit, const fuseboard_failure* failure,
                                                int64_t latency_ns) noexcept {
+  // Not within the guard: what an error unwinds counts as a failure, and here it is the caller's argument that is
+  // wrong.
+  const std::unique_ptr<fuseboard_tool_permit> owned(permit);
   return guarded([&] {
-    const std::unique_ptr<fuseboard_tool_permit> owned(&required(permit, "permit"));
+    required(permit, "permit");
     std::move(owned->permit).settle(to_failure(required(failure, "failure")), latency(latency_ns));
     return FUSEBOARD_OK;
   });

@@ -314,7 +314,9 @@ net::Task<std::optional<std::string>> Relay::withdraw_question(
   const auto says_little = [](int status) { return status == 400 || status == 422; };
   std::string text = co_await read_error(flight, *head);
   const bool named = text.contains("stream_options") || text.contains("include_usage");
-  const bool unclear = says_little(head->status) && asking.known() == UsageAsking::Known::nothing;
+  // What is too long, or filtered, is not refused for a question.
+  const bool unclear = says_little(head->status) && asking.known() == UsageAsking::Known::nothing &&
+                       judge(*head, text).value_or(Failure{}).category == Category::invalid_request;
   if (!driver_.in_flight(attempt.number) || !(named || unclear)) co_return text;
   forms_.stop_asking(attempt.target);
   auto again = co_await prepare(attempt);

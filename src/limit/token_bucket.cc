@@ -84,11 +84,15 @@ std::expected<TokenGrant, Rejection> TokenBucket::refuse(TimePoint now, Units fu
   return std::unexpected(refusal(now, full_at, cost, priority));
 }
 
-void TokenBucket::refund(const TokenGrant& grant) noexcept {
+void TokenBucket::refund(const TokenGrant& grant, TimePoint now) noexcept {
+  // Without this grant the bucket would lack less by its units, unless it would have been full in between. How much it
+  // lacked since is not known, but never less than what nobody else's taking would have left of it.
+  const Units refilled = refilled_at(now);
+  const Units units = std::min(grant.units_, grant.full_at_ - std::min(grant.full_at_, refilled));
   Units full_at = full_at_.load(std::memory_order_acquire);
   // Below A(now) the word means "full", so nothing more than the burst can come back.
   while (fillings_.load(std::memory_order_relaxed) == grant.filling_ &&
-         !full_at_.compare_exchange_weak(full_at, full_at - std::min(grant.units_, full_at), std::memory_order_acq_rel,
+         !full_at_.compare_exchange_weak(full_at, full_at - std::min(units, full_at), std::memory_order_acq_rel,
                                          std::memory_order_acquire)) {
   }
 }

@@ -77,8 +77,10 @@ BodyMemory::Counters BodyMemory::counters() const noexcept {
 
 bool BodyMemory::try_take(std::size_t bytes) noexcept {
   if (waiting_.load() > 0) return false;
-  if (held_.fetch_add(bytes) + bytes <= most_) return true;
-  give_back(bytes);
+  std::size_t held = held_.load();
+  while (held + bytes <= most_) {
+    if (held_.compare_exchange_weak(held, held + bytes)) return true;
+  }
   return false;
 }
 
@@ -91,10 +93,10 @@ void BodyMemory::serve_waiters() noexcept {
   const MutexLock lock(mutex_);
   while (!waiters_.empty()) {
     Waiter& first = *waiters_.front();
-    if (held_.fetch_add(first.bytes) + first.bytes > most_) {
-      held_.fetch_sub(first.bytes);
-      break;
+    std::size_t held = held_.load();
+    while (held + first.bytes <= most_ && !held_.compare_exchange_weak(held, held + first.bytes)) {
     }
+    if (held + first.bytes > most_) break;
     waiters_.pop_front();
     first.queued = false;
     first.granted = true;

@@ -137,7 +137,7 @@ void Execution::settle(std::optional<Flight>& flight, const AttemptReport& repor
   const TimePoint cut_at = attempt.first_sign ? std::min(flight->cut_at, deadline_.time()) : flight->cut_at;
   attempt.cut =
       outcome.failure && outcome.failure->category == Category::timeout && !attempt.first_content && now >= cut_at;
-  const bool hung_alone = report.silent && !attempt.probe && outcome.failure &&
+  const bool hung_alone = report.silent && !attempt.probe && !flight->has_shown_something() && outcome.failure &&
                           outcome.failure->category == Category::timeout &&
                           patience_at(attempt.target).silence().answered_since(attempt.started);
   if (attempt.cut || hung_alone) outcome.failure->evidence = Evidence::does_not_count;

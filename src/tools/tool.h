@@ -38,9 +38,7 @@ class Tool final : public KeyCompanion {
     return bucket_->try_acquire(now, 1, priority);
   }
   // Gives back what take() took.
-  void give_back(const std::optional<TokenGrant>& taken) noexcept {
-    if (taken) bucket_->refund(*taken);
-  }
+  void give_back(const TokenGrant& taken, TimePoint now) noexcept { bucket_->refund(taken, now); }
   std::optional<Rejection> look(TimePoint now, Priority priority) const {
     if (const auto shut = gate_.look(now)) return shut;
     return bucket_ ? bucket_->look(now, 1, priority) : std::nullopt;

@@ -98,7 +98,7 @@ std::expected<ToolPermit, Rejection> ToolGuard::admit(Breaker& breaker, Priority
   }
   auto permit = timeout ? breaker.try_acquire(saturating_add(*timeout, kProbeMargin)) : breaker.try_acquire();
   if (!permit) {
-    if (tool != nullptr) tool->give_back(tokens);
+    if (tokens) tool->give_back(*tokens, clock_.now());
     return deny(permit.error());
   }
   cells_.add(&Cell::admitted);

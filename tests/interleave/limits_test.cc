@@ -42,7 +42,7 @@ class BucketWorld {
   }
   std::string refund() {
     if (!latest_grant_) return "nothing to refund";
-    bucket_.refund(*latest_grant_);
+    bucket_.refund(*latest_grant_, latest_);
     latest_grant_.reset();
     taken_ -= 1.0;
     return "refunded";

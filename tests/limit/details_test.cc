@@ -208,7 +208,7 @@ TEST(TokenBucket, ARefundIsOfThePrioritysPrice) {  // LIM-2, BRK-11
   const auto granted = bucket.try_acquire(kStart, 1, Priority::low);
   ASSERT_TRUE(granted);
   EXPECT_DOUBLE_EQ(bucket.available(kStart), 8.0);
-  bucket.refund(*granted);
+  bucket.refund(*granted, kStart);
   EXPECT_DOUBLE_EQ(bucket.available(kStart), 10.0);
   ASSERT_TRUE(bucket.try_acquire(kStart, 2, Priority::high));
   EXPECT_DOUBLE_EQ(bucket.available(kStart), 9.0);

@@ -91,10 +91,10 @@ TEST(TokenBucket, ARefundReturnsWhatWasTakenAndNeverMoreThanTheBurst) {  // LIM-
   TokenBucket bucket({.rate = 1, .burst = 3});
   const auto two = bucket.try_acquire(kStart, 2);
   ASSERT_TRUE(two);
-  bucket.refund(*two);
+  bucket.refund(*two, kStart);
   const auto all = bucket.try_acquire(kStart, 3);
   ASSERT_TRUE(all);
-  bucket.refund(*all);
+  bucket.refund(*all, kStart);
   EXPECT_EQ(drain(bucket, kStart), 3U);
   bucket.reset();
   EXPECT_EQ(drain(bucket, kStart), 3U);
@@ -105,26 +105,26 @@ TEST(TokenBucket, ALateRefundGivesNothingBackThatHasComeBackByItself) {  // LIM-
   const auto early = bucket.try_acquire(kStart);
   ASSERT_TRUE(early);
   EXPECT_EQ(drain(bucket, kStart + 1s), 10U) << "full again";
-  bucket.refund(*early);
+  bucket.refund(*early, kStart + 1s);
   EXPECT_EQ(drain(bucket, kStart + 1s), 0U) << "eleven at one time are more than the burst";
 
-  // As long as it has not been full, late or not, what was not used comes back.
+  // Four of the five may have come back by themselves.
   const TimePoint later = kStart + 20s;
   const auto first = bucket.try_acquire(later, 5);
   ASSERT_TRUE(bucket.try_acquire(later, 5));
   const auto second = bucket.try_acquire(later + 4s, 4);
   ASSERT_TRUE(first && second);
-  bucket.refund(*first);
-  EXPECT_EQ(drain(bucket, later + 4s), 5U);
-  // Full by a refund is full, too.
+  bucket.refund(*first, later + 4s);
+  EXPECT_EQ(drain(bucket, later + 4s), 1U);
+  // Without the first one the second would have found it full.
   bucket.reset();
   const auto a = bucket.try_acquire(later + 4s, 8);
   const auto b = bucket.try_acquire(later + 10s, 5);
   ASSERT_TRUE(a && b);
-  bucket.refund(*a);
-  EXPECT_EQ(drain(bucket, later + 10s), 10U);
-  bucket.refund(*b);
-  EXPECT_EQ(drain(bucket, later + 10s), 0U);
+  bucket.refund(*a, later + 10s);
+  EXPECT_EQ(drain(bucket, later + 10s), 5U);
+  bucket.refund(*b, later + 10s);
+  EXPECT_EQ(drain(bucket, later + 10s), 5U);
 }
 
 // Against every interval: what was admitted and not refunded in time stays within burst and rate.
@@ -147,7 +147,7 @@ RC_GTEST_PROP(TokenBucket, NoRefundMakesAnIntervalExceedBurstAndRate, ()) {  // 
       Call& one = calls[*rc::gen::inRange<std::size_t>(0, calls.size())];
       if (one.refunded) continue;
       const double before = bucket.available(now);
-      bucket.refund(one.grant);
+      bucket.refund(one.grant, now);
       const double given = bucket.available(now) - before;
       RC_ASSERT(given <= static_cast<double>(one.cost) + 1e-6);
       one.refunded = given > 1e-6;
@@ -337,7 +337,7 @@ TEST(TokenBucketThreads, WhileTimePassesTheBoundHoldsAndNothingIsLost) {  // LIM
       const std::uint64_t cost = 1 + rng.below(3);
       if (bucket.try_acquire(now, cost)) taken += cost;
       if (rng.below(10) != 0) continue;
-      if (const auto unused = bucket.try_acquire(now, 2)) bucket.refund(*unused);
+      if (const auto unused = bucket.try_acquire(now, 2)) bucket.refund(*unused, now);
     }
   });
   const TimePoint end = kStart + Duration(time.load());

@@ -128,7 +128,7 @@ TEST(BodyMemory, NothingIsLostOrMadeByManyThreads) {
             for (std::size_t turn = 0; turn < 200; ++turn) {
               BodyMemory::Share share(memory);
               granted += co_await share.grow(loop, 100 + (i * turn) % 300, kNever) ? 1 : 0;
-              if (memory->counters().bytes > 1300) co_return 0;
+              if (memory->counters().bytes > 1000) co_return 0;
               if (turn % 4 == 0) co_await loop.sleep_until(loop.now());
             }
             co_return granted;

@@ -52,9 +52,11 @@ struct TokenBucketOptions {
 class TokenGrant {
  private:
   friend class TokenBucket;
-  TokenGrant(std::uint64_t units, std::uint64_t filling) noexcept : units_(units), filling_(filling) {}
+  TokenGrant(std::uint64_t units, std::uint64_t full_at, std::uint64_t filling) noexcept
+      : units_(units), full_at_(full_at), filling_(filling) {}
 
   std::uint64_t units_;
+  std::uint64_t full_at_;  // where the bucket would have been full again if nobody had taken anything later
   std::uint64_t filling_;  // see TokenBucket
 };
 
@@ -90,7 +92,7 @@ class TokenBucket {
                                                        : fillings_.fetch_add(1, std::memory_order_relaxed) + 1;
       if (full_at_.compare_exchange_weak(full_at, after, std::memory_order_release, std::memory_order_relaxed))
           [[likely]] {
-        return TokenGrant(units, filling);
+        return TokenGrant(units, after, filling);
       }
     }
   }
@@ -99,10 +101,9 @@ class TokenBucket {
   [[nodiscard]] std::optional<Rejection> look(TimePoint now, std::uint64_t cost = 1,
                                               Priority priority = Priority::normal) const;
 
-  // Gives back what an acquisition took, once, for a call that did not take place. What does not fit into the bucket is
-  // lost, and so is everything where the bucket has been full since: what was taken has come back by itself then, and
-  // twice it would let through more than burst and rate allow [LIM-1].
-  void refund(const TokenGrant& grant) noexcept;
+  // Gives back what an acquisition took, once, for a call that did not take place: all of it at once, later only as
+  // much as cannot have come back by itself. Twice it would let through more than burst and rate allow [LIM-1].
+  void refund(const TokenGrant& grant, TimePoint now) noexcept;
 
   // Whether a full bucket would let such a call pass. To be asked where calls are set up: a call for which it is false
   // would be refused for ever.

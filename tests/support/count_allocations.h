@@ -11,6 +11,7 @@
 
 #include "tests/support/allocations.h"
 
+#if FUSEBOARD_ALLOCATIONS_SEEN
 namespace {
 
 // nullptr if it fails.
@@ -48,3 +49,4 @@ void operator delete(void* memory, std::align_val_t) noexcept { give_back(memory
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { give_back(memory); }
 void operator delete(void* memory, const std::nothrow_t&) noexcept { give_back(memory); }
 void operator delete(void* memory, std::align_val_t, const std::nothrow_t&) noexcept { give_back(memory); }
+#endif

@@ -135,10 +135,9 @@ void Execution::settle(std::optional<Flight>& flight, const AttemptReport& repor
   Outcome outcome = report.outcome;
   // Signs of work start its own limits afresh, so that the deadline alone can end it then.
   const TimePoint cut_at = attempt.first_sign ? std::min(flight->cut_at, deadline_.time()) : flight->cut_at;
-  attempt.cut =
-      outcome.failure && outcome.failure->category == Category::timeout && !attempt.first_content && now >= cut_at;
-  const bool hung_alone = report.silent && !attempt.probe && !flight->has_shown_something() && outcome.failure &&
-                          outcome.failure->category == Category::timeout &&
+  const bool timed_out = outcome.failure && outcome.failure->category == Category::timeout;
+  attempt.cut = timed_out && !attempt.first_content && now >= cut_at;
+  const bool hung_alone = timed_out && report.silent && !attempt.probe && !flight->has_shown_something() &&
                           patience_at(attempt.target).silence().answered_since(attempt.started);
   if (attempt.cut || hung_alone) outcome.failure->evidence = Evidence::does_not_count;
   if (attempt.overtaken) flight->permits.mark_overtaken();

@@ -19,6 +19,14 @@ Failure failure_of(Category category, bool counts) noexcept {
   return failure;
 }
 
+// A code or a condition: both compare alike.
+template <typename Error>
+ToolOutcome outcome_of_error(const Error& error) noexcept {
+  if (!error) return ToolOutcome::success;
+  if (error == std::errc::timed_out) return ToolOutcome::timeout;
+  return error == std::errc::operation_canceled ? ToolOutcome::cancelled : ToolOutcome::execution_error;
+}
+
 }  // namespace
 
 std::string_view name(ToolOutcome outcome) noexcept {
@@ -66,16 +74,8 @@ ToolOutcome outcome_of(const std::exception& thrown) noexcept {
   return ToolOutcome::execution_error;
 }
 
-ToolOutcome outcome_of(const std::error_code& error) noexcept {
-  if (!error) return ToolOutcome::success;
-  if (error == std::errc::timed_out) return ToolOutcome::timeout;
-  return error == std::errc::operation_canceled ? ToolOutcome::cancelled : ToolOutcome::execution_error;
-}
+ToolOutcome outcome_of(const std::error_code& error) noexcept { return outcome_of_error(error); }
 
-ToolOutcome outcome_of(const std::error_condition& error) noexcept {
-  if (!error) return ToolOutcome::success;
-  if (error == std::errc::timed_out) return ToolOutcome::timeout;
-  return error == std::errc::operation_canceled ? ToolOutcome::cancelled : ToolOutcome::execution_error;
-}
+ToolOutcome outcome_of(const std::error_condition& error) noexcept { return outcome_of_error(error); }
 
 }  // namespace fuseboard

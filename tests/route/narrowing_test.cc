@@ -88,7 +88,8 @@ RC_GTEST_PROP(NarrowingProperty, NothingStaysThatARuleForbids, ()) {  // FBK-2 F
   const RouteTraits failed = traits();
   const RouteTraits candidate = traits();
   const NarrowingOptions options{.fallback_on = CategorySet::from_bits(*rc::gen::arbitrary<std::uint32_t>()),
-                                 .bound_to_provider = *rc::gen::arbitrary<bool>()};
+                                 .bound_to_provider = *rc::gen::arbitrary<bool>(),
+                                 .unknown_is_larger = *rc::gen::arbitrary<bool>()};
   Failure failure = Failure::of(static_cast<Category>(*rc::gen::inRange<int>(0, kCategoryCount)));
   failure.fallback = *rc::gen::arbitrary<bool>();
   const bool about_credential =
@@ -97,9 +98,10 @@ RC_GTEST_PROP(NarrowingProperty, NothingStaysThatARuleForbids, ()) {  // FBK-2 F
       !failure.fallback || (options.bound_to_provider && candidate.provider != failed.provider) ||
       (about_credential && failed.credential != 0 && candidate.credential == failed.credential) ||
       (failure.category == Category::content_policy && !options.fallback_on.contains(Category::content_policy)) ||
-      (failure.category == Category::context_length_exceeded &&
-       candidate.context_window.value_or(3) <= failed.context_window.value_or(0)) ||
-      (failure.category == Category::context_length_exceeded && !candidate.context_window && !failed.context_window);
+      (failure.category == Category::context_length_exceeded && !candidate.context_window &&
+       !options.unknown_is_larger) ||
+      (failure.category == Category::context_length_exceeded && candidate.context_window &&
+       *candidate.context_window <= failed.context_window.value_or(0));
   RC_ASSERT(stays_candidate(failure, failed, candidate, options) == !forbidden);
 }
 

@@ -81,27 +81,32 @@ bool is_unknown_command(const CLI::App& app, int argc, char** argv) {
   return true;
 }
 
-// Of the command that was given: the first argument that it does not know, with the option that is meant.
-void explain_extra(const CLI::App& app) {
-  for (const CLI::App* command : app.get_subcommands()) {
-    for (const std::string& extra : command->remaining()) {
-      std::vector<std::string> names;
-      for (const CLI::Option* option : command->get_options()) {
-        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-      }
-      const std::string_view given = std::string_view(extra).substr(0, extra.find('='));
-      const std::string advice = advise(given, std::vector<std::string_view>(names.begin(), names.end()));
-      if (extra.starts_with('-')) {
-        std::fprintf(stderr, "fuseboard %s: there is no option '%.*s'; %s\n", command->get_name().c_str(),
-                     static_cast<int>(given.size()), given.data(), advice.c_str());
-      } else {
-        std::fprintf(stderr, "fuseboard %s: '%s' is one argument too many; its options: %s\n",
-                     command->get_name().c_str(), extra.c_str(), list(names).c_str());
-      }
-      return;
-    }
+// The first argument that it does not know, with the option that is meant; false: it knows all.
+bool explain_extra(const CLI::App& command, const std::string& whole_name) {
+  const std::vector<std::string> extras = command.remaining();
+  if (extras.empty()) return false;
+  const std::string_view extra = extras.front();
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
-  std::fprintf(stderr, "fuseboard: an argument is not known; run with --help\n");
+  const std::string given = escape_unprintable(extra.substr(0, extra.find('=')));
+  if (extra.starts_with('-')) {
+    const std::string advice = advise(given, std::vector<std::string_view>(names.begin(), names.end()));
+    std::fprintf(stderr, "%s: there is no option '%s'; %s\n", whole_name.c_str(), given.c_str(), advice.c_str());
+  } else {
+    std::fprintf(stderr, "%s: '%s' is one argument too many; its options: %s\n", whole_name.c_str(),
+                 escape_unprintable(extra).c_str(), list(names).c_str());
+  }
+  return true;
+}
+
+// Of the command that was given, or before it.
+bool explain_extra(const CLI::App& app) {
+  for (const CLI::App* command : app.get_subcommands()) {
+    if (explain_extra(*command, "fuseboard " + command->get_name())) return true;
+  }
+  return explain_extra(app, "fuseboard");
 }
 
 int run(int argc, char** argv) {
@@ -121,11 +126,11 @@ int run(int argc, char** argv) {
   if (is_unknown_command(app, argc, argv)) return kUsage;
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ExtrasError&) {
-    explain_extra(app);
-    return kUsage;
   } catch (const CLI::ParseError& error) {
-    // Help is asked for and goes to stdout; everything else is a mistake in usage.
+    // Help is asked for and goes to stdout; everything else is a mistake in usage. A misspelt option says more than
+    // what is missed for want of it.
+    const bool helps = error.get_exit_code() == 0;
+    if (!helps && explain_extra(app)) return kUsage;
     return app.exit(error) == 0 ? kDone : kUsage;
   }
   if (app.got_subcommand("serve")) return serve(serve_arguments);

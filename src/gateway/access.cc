@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/header_names.h"
 #include "fuseboard/core/escape.h"
 
 namespace fuseboard::gateway {
@@ -50,14 +51,14 @@ bool is_known_origin(std::string_view origin, const AccessRules& rules) {
 
 std::string shown(std::string_view text) { return escape_unprintable(text.substr(0, kMostShown)); }
 
-// What proxies add to say for whom they ask.
+// What proxies add to say for whom they ask. Their names differ (Forwarded, X-Original-Forwarded-For, X-Real-IP,
+// True-Client-IP, Fastly-Client-IP, X-Azure-ClientIP, CF-Connecting-IP, X-Envoy-External-Address, …) but not much.
 bool tells_of_a_proxy(std::string_view name) {
-  constexpr std::array<std::string_view, 8> kNames = {"forwarded",           "via",
-                                                      "x-real-ip",           "x-client-ip",
-                                                      "x-cluster-client-ip", "true-client-ip",
-                                                      "cf-connecting-ip",    "x-envoy-external-address"};
-  return net::starts_with_ignoring_case(name, "x-forwarded-") ||
-         std::ranges::any_of(kNames, [&](std::string_view known) { return net::equal_ignoring_case(name, known); });
+  constexpr std::array<std::string_view, 7> kParts = {"forwarded", "client-ip",   "clientip",        "connecting-ip",
+                                                      "real-ip",   "client-addr", "external-address"};
+  if (net::equal_ignoring_case(name, "via")) return true;
+  const std::string lower = config::lowercase(name);
+  return std::ranges::any_of(kParts, [&](std::string_view part) { return lower.contains(part); });
 }
 
 // In a time that tells nothing of where they differ.

@@ -70,6 +70,11 @@ std::expected<std::uint16_t, std::string> listen_on_localhost(net::HttpServer& s
   return bound;
 }
 
+// Where they still run at that time.
+net::Task<void> shut_down_calls(Worker& worker, TimePoint at) {
+  if (co_await worker.loop.sleep_until(at)) worker.calls.shut_down_all();
+}
+
 }  // namespace
 
 struct Gateway::Impl {
@@ -212,8 +217,14 @@ std::expected<std::uint16_t, std::string> Gateway::listen() {
 }
 
 void Gateway::drain(std::move_only_function<void()> done) {
+  // In which callers are told why their calls end.
+  constexpr Duration kLastWords = std::chrono::seconds(1);
   impl_->draining.store(true, std::memory_order_relaxed);
-  impl_->server->drain(Deadline::after(impl_->clock.now(), impl_->config.drain_timeout), std::move(done));
+  const TimePoint over = saturating_add(impl_->clock.now(), impl_->config.drain_timeout);
+  for (const auto& worker : impl_->workers) {
+    worker->loop.post([worker = worker.get(), over] { net::spawn(shut_down_calls(*worker, over)); });
+  }
+  impl_->server->drain(Deadline::at(saturating_add(over, kLastWords)), std::move(done));
 }
 
 BreakerRegistry& Gateway::breakers() noexcept { return impl_->breakers; }

@@ -19,9 +19,10 @@ namespace {
 enum class Stays : std::uint8_t {
   never,
   always,
-  if_translated,  // it means something to one dialect's servers alone
-  unless_passed,  // the caller's credential towards us: it leaves only where a provider is configured to get it
-  unless_asked,   // no dialect defines it: it leaves only if `forward_headers` names it, or as a credential does
+  if_translated,   // it means something to one dialect's servers alone
+  as_sdks_use_it,  // if_translated, but one that is named like a credential is taken for one (unless_asked)
+  unless_passed,   // the caller's credential towards us: it leaves only where a provider is configured to get it
+  unless_asked,    // no dialect defines it: it leaves only if `forward_headers` names it, or as a credential does
 };
 
 struct Rule {
@@ -75,7 +76,7 @@ constexpr std::array<Rule, 36> kRules = {{
     {"x-api-key", Stays::unless_passed, Stays::never},
     {"x-fuseboard-", Stays::always, Stays::always},
     {"x-request-id", Stays::always, Stays::always},
-    {"x-stainless-", Stays::if_translated, Stays::if_translated},
+    {"x-stainless-", Stays::as_sdks_use_it, Stays::if_translated},
 }};
 static_assert(std::ranges::is_sorted(kRules, {}, &Rule::name));
 
@@ -130,6 +131,9 @@ bool stays_behind(Stays when, std::string_view name, const Passage& passage) {
     case Stays::always:
       return true;
     case Stays::if_translated:
+      return passage.translated;
+    case Stays::as_sdks_use_it:
+      if (config::is_credential_header(config::lowercase(name))) return !leaves_if_asked(name, passage);
       return passage.translated;
     case Stays::unless_passed:
       return passage.translated || !passage.passes_credential;

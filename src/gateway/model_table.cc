@@ -30,10 +30,9 @@ llm::Dialect to_dialect(config::Dialect dialect) {
   return dialect == config::Dialect::openai ? llm::Dialect::openai : llm::Dialect::anthropic;
 }
 
-// Callers' credentials are their own: one that is refused says nothing of the others, so none is parked.
-bool has_own_credential(const config::ProviderConfig& provider) {
-  return provider.auth != config::Auth::none && provider.auth != config::Auth::passthrough;
-}
+// Callers' credentials are their own: one that is refused says nothing of the others, so none is parked. A provider
+// without a key that wants one refuses everybody alike, and one of its `headers` may be its key.
+bool has_own_credential(const config::ProviderConfig& provider) { return provider.auth != config::Auth::passthrough; }
 
 // What an upstream must not tell anybody of what it is sent: the credential, and what may be one among the extras. That
 // a short one is none can be told by its name alone.

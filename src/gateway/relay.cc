@@ -152,21 +152,28 @@ Relay::Relay(Worker& worker, net::ServerExchange& exchange, const ModelCall& cal
           }(),
           worker.rng, worker.clock, *this, waker_) {
   waker_->on_wake([this] { driver_.proceed(); });
+  worker_.calls.add(*this);
 }
 
-Relay::~Relay() { waker_->on_wake({}); }
+Relay::~Relay() {
+  worker_.calls.remove(*this);
+  waker_->on_wake({});
+}
 
 net::Task<void> Relay::run() {
   exchange_.on_gone([this] { caller_gone(); });
   co_await driver_.run();
   const CallRecord& record = driver_.execution().record();
   worker_.metrics.count(*call_.route, record);
-  if (record.ending == Ending::cancelled) co_return;
+  const bool told_to_end = record.ending == Ending::cancelled && shut_down_;
+  if (record.ending == Ending::cancelled && !told_to_end) co_return;
   if (record.ending != Ending::success) {
     const Plan& plan = driver_.execution().plan();
     worker_.failures.call_failed(call_.request_id, record, plan, to_text(forms_.unable(), plan));
   }
-  if (record.ending == Ending::interrupted) {
+  if (told_to_end) {
+    co_await answer_shut_down();
+  } else if (record.ending == Ending::interrupted) {
     co_await break_off();
   } else if (record.ending != Ending::success) {
     co_await answer_failure();
@@ -525,14 +532,32 @@ void Relay::cancel(std::uint32_t attempt) {
   }
 }
 
+void Relay::shut_down() {
+  shut_down_ = true;
+  driver_.leave();
+}
+
+net::Task<void> Relay::answer_shut_down() {
+  constexpr std::string_view kWhy = "the gateway is shutting down and the time for calls that run is over";
+  if (exchange_.started()) {
+    co_await end_stream_with(kWhy);
+  } else {
+    Answer answer = own_error(llm::GatewayError::shutting_down, kWhy, served_by(std::nullopt, {}));
+    co_await exchange_.respond(std::move(answer.head), std::move(answer.body));
+  }
+}
+
 net::Task<void> Relay::answer_failure() {
   const CallRecord& record = driver_.execution().record();
   const std::optional<std::uint32_t> target = telling_target(record);
   const UpstreamError* const telling = telling_error();
-  Answer answer =
-      failure_answer(record, driver_.execution().plan(),
-                     {.upstream = telling, .unable = forms_.unable(), .passthrough = target && is_passthrough(*target)},
-                     served_by(target, upstream_id(record)));
+  const auto sends = [&](config::Auth auth) { return target && auth_of(*target) == auth; };
+  Answer answer = failure_answer(record, driver_.execution().plan(),
+                                 {.upstream = telling,
+                                  .unable = forms_.unable(),
+                                  .passthrough = sends(config::Auth::passthrough),
+                                  .keyless = sends(config::Auth::none)},
+                                 served_by(target, upstream_id(record)));
   if (telling != nullptr && telling->dialect != call_.dialect && !telling->ready) {
     const WallTime wall = worker_.wall.now();
     set_rate_headers(answer.head.headers, call_.dialect,
@@ -619,13 +644,13 @@ std::optional<Failure> Relay::judge(const net::ResponseHead& head, std::string_v
 // Nobody in particular where no target is given the caller's credential.
 CallerHash Relay::caller() const {
   for (std::uint32_t target = 0; target < call_.route->upstreams.size(); ++target) {
-    if (is_passthrough(target)) return caller_hash(exchange_.head().headers);
+    if (auth_of(target) == config::Auth::passthrough) return caller_hash(exchange_.head().headers);
   }
   return {};
 }
 
-bool Relay::is_passthrough(std::uint32_t target) const {
-  return worker_.models.providers()[upstream(target).provider].auth == config::Auth::passthrough;
+config::Auth Relay::auth_of(std::uint32_t target) const {
+  return worker_.models.providers()[upstream(target).provider].auth;
 }
 
 void Relay::remember_state(const Flight& flight, std::string_view id) {

@@ -19,6 +19,7 @@
 #include "gateway/heads.h"
 #include "gateway/model_call.h"
 #include "gateway/request_forms.h"
+#include "gateway/running_calls.h"
 #include "gateway/verdict_answer.h"
 #include "gateway/worker.h"
 #include "net/server.h"
@@ -30,7 +31,7 @@ namespace fuseboard::gateway {
 // A plain answer is read whole, judged, then handed on. A stream is held back until its first content; until then a
 // retry, a hedge or another target costs the caller nothing [STR-4]. From then on its events are passed on as they
 // arrive. Where it breaks off, another attempt goes on with it if it can [STR-5].
-class Relay final : private CallHands {
+class Relay final : private CallHands, private RunningCall {
  public:
   Relay(Worker& worker, net::ServerExchange& exchange, const ModelCall& call);
   ~Relay() override;
@@ -45,6 +46,7 @@ class Relay final : private CallHands {
   net::Task<void> attempt(Attempt attempt) override;
   void cancel(std::uint32_t attempt) override;
   void proceed_at(TimePoint time) override { alarm_.set(time); }
+  void shut_down() override;
 
   // Upstream (relay.cc). A head that is given to be changed is the attempt's, and of no use to it afterwards.
   net::Task<std::expected<Sending, llm::RequestError>> prepare(const Attempt& attempt);
@@ -70,10 +72,12 @@ class Relay final : private CallHands {
   std::optional<StreamRecovery> recovery() const;
   bool may_prefill(std::uint32_t target) const;
   net::Task<void> break_off();
+  net::Task<void> end_stream_with(std::string_view why);
   void observe(const Flight& flight);
 
   // Answers and reports (relay.cc).
   net::Task<void> answer_failure();
+  net::Task<void> answer_shut_down();
   net::ResponseHead answer_head(const Flight& flight, net::ResponseHead&& upstream, bool streamed) const;
   void tell_own_limits(const CallRecord& record, net::Headers& headers) const;
   std::optional<ServerWindow> window_of(std::uint32_t target, const net::Headers& headers) const;
@@ -89,7 +93,7 @@ class Relay final : private CallHands {
   AttemptReport report_of(const net::TransportError& error) const;
   // What an answer means, by its head and its body: a user's rules, then ours.
   std::optional<Failure> judge(const net::ResponseHead& head, std::string_view body) const;
-  bool is_passthrough(std::uint32_t target) const;
+  config::Auth auth_of(std::uint32_t target) const;
   CallerHash caller() const;
   void remember_state(const Flight& flight, std::string_view id);
   void caller_gone();
@@ -105,7 +109,8 @@ class Relay final : private CallHands {
   const std::shared_ptr<LoopWaker> waker_;
   Alarm alarm_;
   LoopDriver driver_;
-  Flight* flights_ = nullptr;     // the first of a list
+  Flight* flights_ = nullptr;  // the first of a list
+  bool shut_down_ = false;
   std::optional<Answer> answer_;  // a plain answer to hand on
   net::BodyMemory::Share answer_memory_;
   Delivered delivered_;

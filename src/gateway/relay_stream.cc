@@ -276,14 +276,19 @@ net::Task<void> Relay::break_off() {
     const std::string told = causes(record, plan);
     const std::string_view why =
         last.failure && !last.unusable ? name(last.failure->category) : std::string_view("no other answer fits it");
-    const llm::Endpoint spoken =
-        call_.endpoint == llm::Endpoint::other ? llm::chat_endpoint(call_.dialect) : call_.endpoint;
-    error_event_ = llm::error_event(spoken, llm::GatewayError::stream_interrupted,
-                                    "the answer broke off: " + std::string(why) + " at " +
-                                        plan.targets()[last.target].name + (told.empty() ? "" : " (" + told + ")"),
-                                    delivered_.events);
+    co_await end_stream_with(std::string(why) + " at " + plan.targets()[last.target].name +
+                             (told.empty() ? "" : " (" + told + ")"));
+    co_return;
   }
   if (co_await exchange_.write(error_event_)) co_await exchange_.finish();
+}
+
+net::Task<void> Relay::end_stream_with(std::string_view why) {
+  const llm::Endpoint spoken =
+      call_.endpoint == llm::Endpoint::other ? llm::chat_endpoint(call_.dialect) : call_.endpoint;
+  const std::string event = llm::error_event(spoken, llm::GatewayError::stream_interrupted,
+                                             "the answer broke off: " + std::string(why), delivered_.events);
+  if (co_await exchange_.write(event)) co_await exchange_.finish();
 }
 
 // Tells the budget what an answer that will not be complete has used: what was seen of it, or what the provider has

@@ -33,6 +33,11 @@ void add_retry_after(net::Headers& headers, Duration wait) {
   if (wait > kLongestWorthwhileWait) headers.set("x-should-retry", "false");
 }
 
+Answer with_retry_after(Answer answer, const CallRecord& record) {
+  if (record.retry_after) add_retry_after(answer.head.headers, *record.retry_after);
+  return answer;
+}
+
 // Nothing was sent: says which target refused for what.
 Answer refused(llm::GatewayError error, std::string_view why, const CallRecord& record, const Plan& plan,
                std::string_view note, const ServedBy& served_by) {
@@ -46,9 +51,7 @@ Answer refused(llm::GatewayError error, std::string_view why, const CallRecord& 
     separator = ", ";
   }
   message += note;
-  Answer answer = own_error(error, message, served_by);
-  if (record.retry_after) add_retry_after(answer.head.headers, *record.retry_after);
-  return answer;
+  return with_retry_after(own_error(error, message, served_by), record);
 }
 
 // "the session's", and the key that sets its caps. Those of callers' keys are each set with its key.
@@ -113,14 +116,19 @@ std::string note_of(std::span<const Inability> unable, const Plan& plan) {
   return unable.empty() ? std::string() : "; not asked: " + to_text(unable, plan);
 }
 
-// The same within the message of an upstream's error. What is not of the usual shape stays as it is.
-std::string with_note(std::string body, std::string_view note) {
+// The same within the message of an upstream's error; nullopt where it has none in the place where clients look.
+std::optional<std::string> with_note(const std::string& body, std::string_view note) {
   using Json = nlohmann::ordered_json;
   Json json = Json::parse(body, nullptr, false);
   const auto message = Json::json_pointer("/error/message");
-  if (!json.is_object() || !json.contains(message) || !json[message].is_string()) return body;
+  if (!json.is_object() || !json.contains(message) || !json[message].is_string()) return std::nullopt;
   json[message] = json[message].get<std::string>() + std::string(note);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// An upstream's error in words of ours around what it says.
+std::string told_anew(const UpstreamError& upstream, std::optional<Category> judged, const ServedBy& served_by) {
+  return llm::translate_error(served_by.dialect, upstream.head.status, upstream.body, served_by.request_id, judged);
 }
 
 // What an upstream answered, and was judged to mean, in the caller's dialect.
@@ -130,8 +138,7 @@ Answer shown(const UpstreamError& upstream, std::optional<Category> judged, cons
   // A proxy's page, or nothing at all, is no answer that a client of either dialect could read.
   const bool readable = upstream.dialect == served_by.dialect && !llm::validate_json(upstream.body);
   if (readable) return answer;
-  answer.body =
-      llm::translate_error(served_by.dialect, upstream.head.status, upstream.body, served_by.request_id, judged);
+  answer.body = told_anew(upstream, judged, served_by);
   describe_own_body(answer.head.headers, false);
   return answer;
 }
@@ -188,17 +195,18 @@ std::optional<Answer> without_attempt(const CallRecord& record, const Plan& plan
       if (!unable.empty()) return unable_to_say(unable, plan, served_by);
       return refuse(GatewayError::no_target, "no target can take this call");
     case Ending::deadline_exceeded:
-      return spent(own_error(GatewayError::deadline_exceeded, summary(record, plan) + note, served_by));
+      return spent(with_retry_after(own_error(GatewayError::deadline_exceeded, summary(record, plan) + note, served_by),
+                                    record));
     default:
       return std::nullopt;
   }
 }
 
-Answer refused_credential(const AttemptRecord& attempt, const CallRecord& record, const Plan& plan,
+Answer refused_credential(const AttemptRecord& attempt, const CallRecord& record, const Plan& plan, bool keyless,
                           std::string_view note, const ServedBy& served_by) {
-  const std::string_view what = attempt.failure->scope == FailureScope::caller
-                                    ? "the organization or project that the request names"
-                                    : "the credential it is configured with";
+  std::string_view what = "the credential it is configured with";
+  if (keyless) what = "a request without an api_key; none is configured for it";
+  if (attempt.failure->scope == FailureScope::caller) what = "the organization or project that the request names";
   std::string message = fmt::format("{} refused {}", plan.targets()[attempt.target].name, what);
   if (const AttemptNote* const known = record.note_of(attempt.number); known != nullptr && !known->cause.empty()) {
     message += fmt::format(" ({})", known->cause.view());
@@ -216,7 +224,8 @@ Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureC
   const std::string note = note_of(circumstances.unable, plan);
   const AttemptRecord* telling = find_attempt(record, record.telling_attempt);
   const bool refused_ours = telling != nullptr && telling->failure->category == Category::authentication;
-  if (refused_ours && !circumstances.passthrough) return refused_credential(*telling, record, plan, note, served_by);
+  if (refused_ours && !circumstances.passthrough)
+    return refused_credential(*telling, record, plan, circumstances.keyless, note, served_by);
   // A filtered answer is a 200 that says so itself.
   const bool filtered = telling != nullptr && telling->failure->category == Category::content_policy;
   if (upstream != nullptr && (upstream->head.status >= 400 || filtered)) {
@@ -224,7 +233,9 @@ Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureC
     const auto hint = telling != nullptr ? telling->failure->retry_after : std::nullopt;
     Answer answer = shown(*upstream, judged, served_by);
     if (!note.empty()) {
-      answer.body = with_note(std::move(answer.body), note);
+      std::optional<std::string> noted = with_note(answer.body, note);
+      if (!noted) noted = with_note(told_anew(*upstream, judged, served_by), note);
+      if (noted) answer.body = *std::move(noted);
       describe_own_body(answer.head.headers, false);
     }
     // Where one request is larger than what may be sent at once, the wait that comes with it is for smaller ones.

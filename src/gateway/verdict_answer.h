@@ -39,11 +39,13 @@ Answer own_error(llm::GatewayError error, std::string_view message, const Served
 // The answer for a call that ended in any way but success, interrupted or cancelled. `upstream` is the error of the
 // record's telling attempt, nullptr where that attempt got no answer that can be shown. An upstream that refuses our
 // credential is never shown as it is: its 401 would look like the caller's own [FBK-6]; `passthrough` says that it is
-// the caller's own. `unable`: the targets that were not asked because the request cannot be said in their dialect.
+// the caller's own, `keyless` that there was none. `unable`: the targets that were not asked because the request cannot
+// be said in their dialect.
 struct FailureCircumstances {
   const UpstreamError* upstream = nullptr;
   std::span<const Inability> unable{};
   bool passthrough = false;
+  bool keyless = false;
 };
 Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureCircumstances& circumstances,
                       const ServedBy& served_by);

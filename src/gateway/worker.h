@@ -15,6 +15,7 @@
 #include "gateway/call_metrics.h"
 #include "gateway/failures.h"
 #include "gateway/model_table.h"
+#include "gateway/running_calls.h"
 #include "gateway/state_homes.h"
 #include "net/client.h"
 #include "net/loop.h"
@@ -41,6 +42,7 @@ struct Worker {
   net::ThreadPool& aside;                        // for what would hold up the loop
   bool demo = false;
   std::string instance{};  // of this gateway, see hops.h
+  RunningCalls calls{};
   // One for each of models.providers(): authorities to trust differ by provider.
   std::vector<std::unique_ptr<net::HttpClient>> clients;
 };

@@ -71,6 +71,7 @@ class Body {
 
   void walk(std::string_view body);
 
+  bool is_error() const noexcept { return is_error_; }
   // Not an error, and what the endpoint answers with is there.
   bool is_answer() const noexcept { return !is_error_ && (answers_ || endpoint_ == Endpoint::other); }
 
@@ -168,6 +169,8 @@ void judge_success(Endpoint endpoint, std::string_view content_type, int status,
   read.walk(body);
   if (read.is_answer()) return;
   judgement.error = read_error(body);
+  // The type of another kind of answer ("message", "list") is no error's.
+  if (!read.is_error()) judgement.error.type.clear();
   judgement.failure = classify(status, judgement.error, hints);
 }
 

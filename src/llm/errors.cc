@@ -44,6 +44,7 @@ constexpr std::array kTable = std::to_array<GatewayErrorInfo>({
     {unsupported_encoding, "unsupported_encoding", 415, "invalid_request_error", "invalid_request_error"},
     {upgrade_required, "upgrade_required", 426, "invalid_request_error", "invalid_request_error"},
     {loop_detected, "loop_detected", 508, "server_error", "api_error"},
+    {shutting_down, "shutting_down", 503, "server_error", "overloaded_error"},
     {stream_interrupted, "stream_interrupted", 502, "server_error", "api_error"},
 });
 

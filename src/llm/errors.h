@@ -40,6 +40,7 @@ enum class GatewayError : std::uint8_t {
   unsupported_encoding,     // 415: a body in a content coding that is not read
   upgrade_required,         // 426: a WebSocket was asked for where there is HTTP alone
   loop_detected,            // 508: the request has come round to this gateway again
+  shutting_down,            // 503: the gateway ends and the time for its last calls is over
   stream_interrupted,       // inside a stream alone: an answer that had begun broke off
 };
 

@@ -25,6 +25,13 @@ std::optional<ContentCoding> coding_named(std::string_view name) {
   return std::nullopt;
 }
 
+// What says that nothing was coded. Only the first is in the registry (RFC 9110 8.4.1); the others are written by
+// servers that take the header for a charset, or by stores that keep how an upload was framed.
+bool is_plain(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kNames = {"identity", "none", "utf-8", "utf8", "aws-chunked", "binary"};
+  return std::ranges::any_of(kNames, [&](std::string_view known) { return equal_ignoring_case(known, name); });
+}
+
 std::string_view trimmed(std::string_view text) {
   while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
   while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
@@ -42,7 +49,7 @@ std::expected<std::vector<ContentCoding>, UnknownCoding> content_codings(const H
       const std::size_t comma = std::min(list.find(','), list.size());
       const std::string_view name = trimmed(list.substr(0, comma));
       list.remove_prefix(std::min(comma + 1, list.size()));
-      if (name.empty() || equal_ignoring_case(name, "identity")) continue;
+      if (name.empty() || is_plain(name)) continue;
       const auto coding = coding_named(name);
       if (!coding) return std::unexpected(UnknownCoding{.name = std::string(name)});
       if (codings.size() == kMostCodings) return std::unexpected(UnknownCoding{});

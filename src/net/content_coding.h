@@ -30,7 +30,8 @@ inline constexpr std::size_t kMostCodings = 4;
 struct UnknownCoding {
   std::string name{};  // empty: more than kMostCodings
 };
-// Of all content-encoding headers; "identity" is none.
+// Of all content-encoding headers; "identity" is none, and so is what people
+// write who mean that ("utf-8", "none", "aws-chunked").
 std::expected<std::vector<ContentCoding>, UnknownCoding> content_codings(const Headers& headers);
 
 enum class DecodeError : std::uint8_t {

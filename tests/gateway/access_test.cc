@@ -35,8 +35,10 @@ TEST(AdminAccess, IsForLoopbackUnderALoopbackNameAlone) {
 
 TEST(AdminAccess, BehindAProxyNeedsTheToken) {
   const AccessRules with_token{.admin_token = "secret-token"};
-  for (const char* name : {"X-Forwarded-For", "x-forwarded-host", "x-forwarded-proto", "Forwarded", "x-real-ip", "Via",
-                           "CF-Connecting-IP"}) {
+  for (const char* name :
+       {"X-Forwarded-For", "x-forwarded-host", "x-forwarded-proto", "X-Original-Forwarded-For", "Forwarded",
+        "x-real-ip", "Via", "CF-Connecting-IP", "True-Client-IP", "Fastly-Client-IP", "X-Azure-ClientIP",
+        "x-cluster-client-ip", "X-Client-IP", "x-envoy-external-address", "X-AppEngine-Remote-Client-Addr"}) {
     const net::Headers headers = {{"host", "localhost"}, {name, "10.0.0.7"}};
     const auto problem = admin_problem("127.0.0.1", headers, {});
     ASSERT_TRUE(problem) << name;

@@ -53,7 +53,7 @@ TEST_F(CredentialStateTest, EachOfOurCredentialsIsToldOnceWithWhatIsLeftOfItsRes
   settle(0, Outcome::failed(Failure::of(Category::authentication)));
   clock_.advance(seconds(20));
   const auto states = credential_states(models_, clock_.now());
-  ASSERT_EQ(states.size(), 2U) << "a provider without a credential has none that could rest";
+  ASSERT_EQ(states.size(), 3U);
   EXPECT_EQ(states[0].provider, "p");
   EXPECT_TRUE(states[0].parked);
   EXPECT_EQ(states[0].remaining, seconds(40));
@@ -62,6 +62,8 @@ TEST_F(CredentialStateTest, EachOfOurCredentialsIsToldOnceWithWhatIsLeftOfItsRes
   EXPECT_FALSE(states[1].parked);
   EXPECT_EQ(states[1].remaining, seconds(0));
   EXPECT_EQ(states[1].reason, std::nullopt);
+  EXPECT_EQ(states[2].provider, "open");
+  EXPECT_FALSE(states[2].parked) << "one without a key may refuse for want of it";
 }
 
 TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAdmitsNobody) {  // FBK-6

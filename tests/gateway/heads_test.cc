@@ -220,6 +220,8 @@ TEST(UpstreamRequest, NoCredentialLeavesForAProviderThatHasItsOwnOrNone) {  // F
                                   {"X-API-Key", "mine"},
                                   {"Api-Key", "mine"},
                                   {"cookie", "mine"},
+                                  {"x-stainless-api-key", "mine"},
+                                  {"X-Stainless-Authorization", "mine"},
                                   {"proxy-authorization", "mine"}});
         EXPECT_FALSE(says(upstream_request(caller, to, "/y", spoken), "mine")) << to.name << ' ' << name(spoken);
       }

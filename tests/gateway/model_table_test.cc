@@ -92,12 +92,12 @@ TEST(ModelTable, OnlyCredentialsOfOursAreParked) {  // FBK-6
   BreakerRegistry breakers;
   ModelTable models(many_providers(), breakers);
   const auto target = [&](std::string_view name) { return models.find(name)->plan->targets()[0]; };
-  for (const char* own : {"chat/m", "messages/m"}) {
+  for (const char* own : {"chat/m", "messages/m", "open/m"}) {
     EXPECT_NE(target(own).state->credential(), nullptr) << own;
     EXPECT_NE(target(own).traits.credential, kNoCredential) << own;
   }
   EXPECT_NE(target("chat/m").traits.credential, target("messages/m").traits.credential);
-  for (const char* none : {"passed/m", "passed/n", "open/m"}) {
+  for (const char* none : {"passed/m", "passed/n"}) {
     EXPECT_EQ(target(none).state->credential(), nullptr) << none;
     EXPECT_EQ(target(none).traits.credential, kNoCredential) << none;
   }

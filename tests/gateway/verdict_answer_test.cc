@@ -199,6 +199,12 @@ TEST_F(VerdictAnswer, WhoeverElseFailsTheMessageSaysWhichTargetWasRuledOutByWhic
   Answer it = failure_answer(record, plan_, {.upstream = &upstream, .unable = unable}, {.request_id = "req_1"});
   EXPECT_EQ(it.body, R"json({"error":{"message":"theirs; not asked: q/n: no words for it (logprobs)","code":7}})json");
   EXPECT_FALSE(it.head.headers.contains("etag"));
+  for (const char* body : {"{}", "", "busy", R"({"error":"busy"})"}) {
+    const UpstreamError terse{.attempt = 1, .head = {.status = 503, .headers = {}}, .body = body};
+    it = failure_answer(record, plan_, {.upstream = &terse, .unable = unable}, {.request_id = "req_1"});
+    EXPECT_EQ(it.head.status, 503);
+    EXPECT_NE(it.body.find("; not asked: q/n: no words for it (logprobs)"), std::string::npos) << it.body;
+  }
   const CallRecord broken =
       after(Ending::retries_exhausted, {{.number = 1, .failure = Failure::of(Category::network)}});
   it = failure_answer(broken, plan_, {.unable = unable}, {.request_id = "req_1"});
@@ -264,6 +270,15 @@ TEST_F(VerdictAnswer, ARefusedCredentialOfOursNeverLooksLikeTheCallers) {  // FB
   EXPECT_EQ(it.body.find("sk-secret"), std::string::npos);
 }
 
+TEST_F(VerdictAnswer, AProviderThatWantsAKeyAndHasNoneIsNamedAsSuch) {  // FBK-6
+  const CallRecord record = after(Ending::retries_exhausted,
+                                  {{.number = 1, .answered = true, .failure = Failure::of(Category::authentication)}});
+  const Answer it = failure_answer(record, plan_, {.keyless = true}, {.request_id = "req_1"});
+  EXPECT_EQ(it.head.status, 502);
+  EXPECT_EQ(code(it), "upstream_authentication");
+  EXPECT_NE(it.body.find("p/m refused a request without an api_key"), std::string::npos) << it.body;
+}
+
 TEST_F(VerdictAnswer, AnAccountOfTheCallersThatWasRefusedIsNamedAsSuch) {  // FBK-6
   Failure refusal = Failure::of(Category::authentication);
   refusal.scope = FailureScope::caller;
@@ -288,6 +303,15 @@ TEST_F(VerdictAnswer, APassedDeadlineIsA504) {
       after(Ending::deadline_exceeded, {{.number = 1, .failure = Failure::of(Category::timeout)}});
   EXPECT_EQ(answer(record).head.status, 504);
   EXPECT_EQ(code(answer(record)), "deadline_exceeded");
+  EXPECT_FALSE(answer(record).head.headers.contains("retry-after"));
+}
+
+TEST_F(VerdictAnswer, WhereTheNextWaitDidNotFitTheDeadlineItIsToldHowLongItWouldBe) {  // RTY-8
+  CallRecord record =
+      after(Ending::deadline_exceeded,
+            {{.number = 1, .answered = true, .failure = Failure::of(Category::rate_limit, seconds(30))}});
+  record.retry_after = seconds(30);
+  EXPECT_EQ(answer(record).head.headers.get("retry-after"), "30");
 }
 
 }  // namespace

@@ -92,15 +92,27 @@ test('SIGUSR1 from elsewhere ends neither the program nor a drain', async (t) =>
   assert.deepEqual(await gateway.program.exit, { code: 0, signal: null });
 });
 
-test('a call that outlasts drain_timeout is cut and the program still exits 0', async (t) => {
+test('calls that outlast drain_timeout are told why they end, and the program still exits 0', async (t) => {
   const sim = await startSim(t);
   const gateway = await startGateway(t, { drain_timeout: '200ms', ...modelOver([sim], { target: { model: 'sim-silent' } }) });
-  const answer = chat(gateway.url);
-  answer.catch(() => {});
-  while ((await sim.calls()).length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const plain = chat(gateway.url);
+  const streams = await Promise.all(['/v1/chat/completions', '/v1/messages'].map((path) => fetch(gateway.url + path, {
+    method: 'POST', headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'primary/sim-stall', max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'Hi' }] }),
+  })));
+  while ((await sim.calls()).length < 3) await new Promise((resolve) => setImmediate(resolve));
   gateway.program.signal('SIGTERM');
+  const answer = await plain;
+  assert.equal(answer.status, 503);
+  assert.equal((await answer.json()).error.code, 'shutting_down');
+  for (const stream of streams) {
+    const text = await stream.text();
+    assert.match(text, /stream_interrupted/);
+    assert.match(text, /the gateway is shutting down/);
+    assert.doesNotMatch(text, /\[DONE\]|message_stop/);
+  }
   assert.deepEqual(await gateway.program.exit, { code: 0, signal: null });
-  await assert.rejects(answer);
+  assert.equal(gateway.program.output.match(/call failed .* ending=cancelled/g).length, 3);
 });
 
 test('a log that nobody reads holds up neither calls nor the end', async (t) => {

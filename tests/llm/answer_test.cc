@@ -150,6 +150,13 @@ TEST(ChatAnswer, A2xxWithoutAnAnswerIsTheServersFault) {
   EXPECT_EQ(judge(200, kAnswer, "Text/HTML").failure, Failure::of(service_unavailable));
 }
 
+TEST(ChatAnswer, AnAnswerOfAnotherKindIsNoErrorOfThatName) {
+  const std::string_view message = R"({"type":"message","content":[{"type":"text","text":"x"}]})";
+  const AnswerJudgement judged = judge_answer(Endpoint::count_tokens, 200, kJson, message, {});
+  EXPECT_EQ(judged.failure, Failure::of(service_unavailable));
+  EXPECT_TRUE(judged.error.empty()) << judged.error.type;
+}
+
 TEST(ChatAnswer, A2xxCutShortAnywhereIsANetworkFailure) {
   const std::string answer = R"({"choices":[{"message":{"content":"h)"
                              "\xC3\xA9 \xF0\x9F\x98\x80"

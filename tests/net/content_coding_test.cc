@@ -84,6 +84,9 @@ TEST(ContentCodings, AreReadFromAllHeadersInTheirOrder) {
   EXPECT_TRUE(read({})->empty());
   EXPECT_TRUE(read({{"content-encoding", "identity"}})->empty());
   EXPECT_TRUE(read({{"content-encoding", " , ,"}})->empty());
+  for (const char* plain : {"none", "UTF-8", "utf8", "aws-chunked", "binary"})
+    EXPECT_TRUE(read({{"content-encoding", plain}})->empty()) << plain;
+  EXPECT_EQ(*read({{"content-encoding", "aws-chunked, gzip"}}), std::vector{gzip});
   EXPECT_EQ(*read({{"Content-Encoding", "GZip"}}), std::vector{gzip});
   EXPECT_EQ(*read({{"content-encoding", "x-gzip,deflate , br"}, {"CONTENT-ENCODING", "\tzstd\t"}}),
             (std::vector{gzip, deflate, br, zstd}));

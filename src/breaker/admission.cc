@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Who is let through, and the leases of probes.
+// Who is let through.
 #include <algorithm>
 
 #include "breaker/calls_in_flight.h"
@@ -56,7 +56,7 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_locked(TimePoint
   }
   Ticket ticket{.generation = generation()};
   if (state() == half_open) {
-    if (probes_in_flight_ >= options_->half_open_max_probes) {
+    if (!takes_probe_locked()) {
       if (!refuses) return grant_locked({}, now);
       return deny(RejectionReason::half_open_busy, open_facts(), now, earliest_lease_locked());
     }
@@ -127,16 +127,13 @@ std::optional<Rejection> CircuitBreaker::look_automatic_locked(TimePoint now) co
     facts.deadline = next_deadline_locked(stuck_call, now);
   }
   if (state() == half_open) {
-    const TimePoint lease_end = earliest_lease_locked();
-    if (now < lease_end) {
-      if (probes_in_flight_ < options_->half_open_max_probes) return std::nullopt;
-      return refusal(RejectionReason::half_open_busy, facts, now, lease_end);
-    }
-    // An admission would first find the lost probe and open: this is what it would open with.
-    facts.opened_at = lease_end;
-    facts.deadline = next_deadline_locked(probe_lease_expired, lease_end);
-    facts.consecutive_failures = std::min(facts.consecutive_failures + 1, kMostFailuresInARow);
-    facts.last_failure = Category::timeout;
+    const ProbesAhead ahead = probes_ahead_locked(now);
+    if (ahead.admits) return std::nullopt;
+    facts.consecutive_failures = std::min(facts.consecutive_failures + ahead.lost, kMostFailuresInARow);
+    if (ahead.lost > 0) facts.last_failure = Category::timeout;
+    if (!ahead.opens_at) return refusal(RejectionReason::half_open_busy, facts, now, earliest_lease_locked(now));
+    facts.opened_at = *ahead.opens_at;
+    facts.deadline = next_deadline_locked(probe_lease_expired, *ahead.opens_at);
   }
   if (now >= facts.deadline) return std::nullopt;
   return refusal(RejectionReason::circuit_open, facts, now, facts.deadline);
@@ -182,42 +179,6 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::deny(RejectionReason rea
     std::optional<TimePoint> until;
   };
   return std::expected<BreakerPermit, Rejection>(std::unexpect, Maker{*this, reason, facts, now, until});
-}
-
-// Leases.
-
-// A lost probe has failed at the end of its lease, whenever that is noticed: a circuit that nobody asked for hours does
-// not begin a new open time on the first question. Whether the circuit moved.
-bool CircuitBreaker::expire_leases_locked(TimePoint now) {
-  if (state() != half_open) return false;
-  const TimePoint lease_end = earliest_lease_locked();
-  if (now < lease_end) return false;
-  note_failure_locked(Category::timeout);
-  open_locked(probe_lease_expired, lease_end);
-  return true;
-}
-
-TimePoint CircuitBreaker::earliest_lease_locked() const {
-  TimePoint earliest = kNever;
-  if (probes_in_flight_ == 0) return earliest;
-  for (const TimePoint lease : leases_) {
-    if (lease != kFreeLease) earliest = std::min(earliest, lease);
-  }
-  return earliest;
-}
-
-std::uint32_t CircuitBreaker::take_lease_locked(TimePoint until) {
-  const auto lease = std::find(leases_.begin(), leases_.end(), kFreeLease);
-  check_invariant(lease != leases_.end(), "no more probes than half_open_max_probes");
-  *lease = until;
-  ++probes_in_flight_;
-  return static_cast<std::uint32_t>(lease - leases_.begin());
-}
-
-void CircuitBreaker::release_leases_locked() {
-  if (probes_in_flight_ == 0) return;
-  std::fill(leases_.begin(), leases_.end(), kFreeLease);
-  probes_in_flight_ = 0;
 }
 
 // Stuck calls.

@@ -92,11 +92,16 @@ void CircuitBreaker::apply(const BreakerOptions& options) { apply(checked(option
 
 void CircuitBreaker::apply(std::shared_ptr<const BreakerOptions> options) {
   const TimePoint now = context_->clock.now();
-  const MutexLock lock(mutex_);
-  const OpenTime times = options->open_time;
-  const bool grown = open_base_ != options_->open_time.initial;
-  follow_options_locked(std::move(options), not_before_last_move_locked(now));
-  open_base_ = grown ? std::clamp(open_base_, times.initial, std::max(times.initial, times.max)) : times.initial;
+  {
+    const MutexLock lock(mutex_);
+    const TimePoint at = not_before_last_move_locked(now);
+    const OpenTime times = options->open_time;
+    const bool grown = open_base_ != options_->open_time.initial;
+    follow_options_locked(std::move(options), at);
+    open_base_ = grown ? std::clamp(open_base_, times.initial, std::max(times.initial, times.max)) : times.initial;
+    follow_probe_options_locked(at);
+  }
+  context_->events.deliver();
 }
 
 void CircuitBreaker::follow_options_locked(std::shared_ptr<const BreakerOptions> options, TimePoint now) {

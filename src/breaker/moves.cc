@@ -92,6 +92,7 @@ void CircuitBreaker::open_until_locked(TransitionCause cause, TimePoint at, Time
 
 void CircuitBreaker::half_open_locked(TimePoint at) {
   probe_successes_ = 0;
+  probe_failures_ = 0;
   move_locked(open_time_elapsed, at);
 }
 

@@ -72,6 +72,7 @@ Problems BreakerOptions::validate() const {
   if (stuck_call_age) validator.in_range("stuck_call_age", *stuck_call_age, Duration(1ms), kLongest);
   validator.in_range("half_open_max_probes", half_open_max_probes, 1U, kMostProbes);
   validator.in_range("half_open_successes", half_open_successes, 1U, kMostProbes);
+  check_rate(validator, "half_open_failure_rate", half_open_failure_rate);
   validator.merge("open_time", open_time.validate());
   validator.in_range("retry_after_max", retry_after_max, Duration::zero(), kLongest);
   validator.in_range("probe_lease", probe_lease, kMinProbeLease, kMaxProbeLease);

@@ -8,7 +8,6 @@
 #include "breaker/rolling_window.h"
 #include "breaker/trip_rules.h"
 #include "fuseboard/breaker/circuit_breaker.h"
-#include "fuseboard/core/check.h"
 
 namespace fuseboard {
 namespace {
@@ -110,10 +109,11 @@ CircuitBreaker::Ticket CircuitBreaker::first_content(Ticket ticket, Duration lat
     const TimePoint at = not_before_last_move_locked(now);
     expire_leases_locked(at);
     if (ticket.generation == generation()) {
-      judge_half_open_locked(ticket, {.verdict = Verdict::success, .latency = latency}, at);
+      const bool counts = judge_half_open_locked(ticket, {.verdict = Verdict::success, .latency = latency}, at);
       // The state that follows: closed if this probe was the last that it took. Not that of a circuit which this probe
-      // has opened again by being slow: it moves nothing any more [BRK-9].
-      if (state() != open) ticket.generation = generation();
+      // has opened again by being slow, and not where it was lost before: it moves nothing any more [BRK-9].
+      if (!counts) ticket.generation = kNoGeneration;
+      if (counts && state() != open) ticket.generation = generation();
     }
   }
   ticket.lease = BreakerPermit::kNoLease;
@@ -147,8 +147,8 @@ void CircuitBreaker::overtaken(Ticket ticket) {
     const TimePoint at = not_before_last_move_locked(now);
     if (ticket.flight != BreakerPermit::kUntracked) calls_->end(ticket.flight);
     expire_leases_locked(at);
-    if (ticket.generation == generation())
-      fail_probe_locked(ticket, {.verdict = Verdict::failure, .category = Category::timeout}, probe_silent, at);
+    if (ticket.generation == generation() && free_lease_locked(ticket))
+      fail_probe_locked({.verdict = Verdict::failure, .category = Category::timeout}, probe_silent, at);
     ++failed_;
   }
   context.events.deliver();
@@ -220,39 +220,38 @@ void CircuitBreaker::judge_closed_locked(const Judged& judged, TimePoint now) {
 }
 
 // Of a half-open circuit's own generation: a probe, or a stream that was one until its first content and is evidence
-// still.
-void CircuitBreaker::judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) {
+// still. False: a probe that was lost before, or was too slow, and says nothing any more.
+bool CircuitBreaker::judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) {
   const bool is_probe = ticket.lease != BreakerPermit::kNoLease;
-  if (judged.verdict == Verdict::failure) return fail_probe_locked(ticket, judged, probe_failed, now);
-  if (!is_probe) return;
-  free_lease_locked(ticket);
+  if (is_probe && !free_lease_locked(ticket)) return false;
+  if (judged.verdict == Verdict::failure) {
+    if (!is_probe) --probe_successes_;  // as which it was counted
+    fail_probe_locked(judged, probe_failed, now);
+    return true;
+  }
+  if (!is_probe) return true;
   if (judged.verdict == Verdict::throttled) {
     // It answered, so the open time does not grow; it asked for room, so it gets that [BRK-7].
     const auto hint = hint_locked(judged);
     const TimePoint until = hint ? saturating_add(now, *hint) : next_deadline_locked(probe_throttled, now);
-    open_until_locked(probe_throttled, now, now, until);
-    return;
+    // A probe that failed before it in the same period may have been asked to wait for longer.
+    open_until_locked(probe_throttled, now, now, std::max(until, not_before_));
+    return true;
   }
-  if (judged.verdict != Verdict::success) return;  // the slot is free again, no more [BRK-7]
+  if (judged.verdict != Verdict::success) return true;  // the slot is free again, no more [BRK-7]
   if (options_->slow_call_rate && judged.latency > options_->slow_call_duration) {
     note_failure_locked(Category::timeout);
-    open_locked(probe_slow, now);
-    return;
+    count_failed_probe_locked(probe_slow, now);
+    return false;
   }
-  if (++probe_successes_ >= options_->half_open_successes) close_locked(probe_succeeded, now);
+  count_good_probe_locked(now);
+  return true;
 }
 
-void CircuitBreaker::fail_probe_locked(Ticket ticket, const Judged& judged, TransitionCause cause, TimePoint now) {
-  if (ticket.lease != BreakerPermit::kNoLease) free_lease_locked(ticket);
+void CircuitBreaker::fail_probe_locked(const Judged& judged, TransitionCause cause, TimePoint now) {
   note_failure_locked(judged.category);
   if (const auto hint = hint_locked(judged)) not_before_ = std::max(not_before_, saturating_add(now, *hint));
-  open_locked(cause, now);
-}
-
-void CircuitBreaker::free_lease_locked(Ticket ticket) {
-  check_invariant(leases_[ticket.lease] != kFreeLease, "a probe settles the lease it holds");
-  leases_[ticket.lease] = kFreeLease;
-  --probes_in_flight_;
+  count_failed_probe_locked(cause, now);
 }
 
 std::optional<Duration> CircuitBreaker::hint_locked(const Judged& judged) const {

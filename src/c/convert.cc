@@ -89,6 +89,7 @@ BreakerOptions to_breaker_options(const fuseboard_breaker_options& given) {
       .stuck_call_age = options.stuck_call_ms == 0 ? std::nullopt : std::optional(milliseconds(options.stuck_call_ms)),
       .half_open_max_probes = options.half_open_max_probes,
       .half_open_successes = options.half_open_successes,
+      .half_open_failure_rate = rate(options.half_open_failure_rate),
       .open_time = {.initial = milliseconds(options.open_initial_ms),
                     .factor = options.open_factor,
                     .max = milliseconds(options.open_max_ms),
@@ -119,7 +120,8 @@ fuseboard_breaker_options from_breaker_options(const BreakerOptions& options) no
           .probe_lease_ms = ms(options.probe_lease),
           .retry_after_max_ms = ms(options.retry_after_max),
           .abandoned_is_failure = options.abandoned_is_failure,
-          .silence_threshold = options.silence_threshold ? static_cast<std::int32_t>(*options.silence_threshold) : -1};
+          .silence_threshold = options.silence_threshold ? static_cast<std::int32_t>(*options.silence_threshold) : -1,
+          .half_open_failure_rate = options.half_open_failure_rate.value_or(0.0)};
 }
 
 fuseboard_rejection from_rejection(const Rejection& rejection) noexcept {

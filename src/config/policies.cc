@@ -115,7 +115,7 @@ void read_window(const Cursor& cursor, BreakerLayer& layer) {
 
 // "preset" comes first: it must not undo its neighbours. A probe's lease has no key: it follows from the attempt's
 // timeouts.
-constexpr std::array<Field<BreakerOptions>, 15> kBreakerFields = {{
+constexpr std::array<Field<BreakerOptions>, 16> kBreakerFields = {{
     {"preset", read_preset},
     {"failure_threshold",
      [](const Cursor& cursor, BreakerLayer& layer) {
@@ -127,11 +127,11 @@ constexpr std::array<Field<BreakerOptions>, 15> kBreakerFields = {{
      }},
     {"failure_rate",
      [](const Cursor& cursor, BreakerLayer& layer) {
-       set_number(cursor, layer, "failure_rate", &BreakerOptions::failure_rate);
+       set_number_or_off(cursor, layer, "failure_rate", &BreakerOptions::failure_rate);
      }},
     {"slow_call_rate",
      [](const Cursor& cursor, BreakerLayer& layer) {
-       set_number(cursor, layer, "slow_call_rate", &BreakerOptions::slow_call_rate);
+       set_number_or_off(cursor, layer, "slow_call_rate", &BreakerOptions::slow_call_rate);
      }},
     {"slow_call_duration",
      [](const Cursor& cursor, BreakerLayer& layer) {
@@ -144,7 +144,7 @@ constexpr std::array<Field<BreakerOptions>, 15> kBreakerFields = {{
     {"window", read_window},
     {"stuck_call_age",
      [](const Cursor& cursor, BreakerLayer& layer) {
-       set_duration(cursor, layer, "stuck_call_age", &BreakerOptions::stuck_call_age);
+       set_duration_or_off(cursor, layer, "stuck_call_age", &BreakerOptions::stuck_call_age);
      }},
     {"open", read_open_time},
     {"retry_after_max",
@@ -158,6 +158,10 @@ constexpr std::array<Field<BreakerOptions>, 15> kBreakerFields = {{
     {"half_open_successes",
      [](const Cursor& cursor, BreakerLayer& layer) {
        set_count(cursor, layer, "half_open_successes", &BreakerOptions::half_open_successes);
+     }},
+    {"half_open_failure_rate",
+     [](const Cursor& cursor, BreakerLayer& layer) {
+       set_number_or_off(cursor, layer, "half_open_failure_rate", &BreakerOptions::half_open_failure_rate);
      }},
     {"streak_reset_after",
      [](const Cursor& cursor, BreakerLayer& layer) {

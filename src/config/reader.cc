@@ -117,13 +117,12 @@ std::optional<std::uint64_t> read_size(const Cursor& cursor) {
   return size;
 }
 
-std::optional<double> read_number(const Cursor& cursor) {
-  constexpr std::string_view kForm = "a number";
-  const auto text = read_text(cursor, kForm);
+std::optional<double> read_number(const Cursor& cursor, std::string_view expected) {
+  const auto text = read_text(cursor, expected);
   if (!text) return std::nullopt;
   const auto parsed = parse_number<double>(text->value);
   if (parsed.is_number && parsed.fits) return parsed.value;
-  cursor.refuse(kForm);
+  cursor.refuse(expected);
   return std::nullopt;
 }
 

@@ -72,7 +72,7 @@ struct Text {
 std::optional<Text> read_text(const Cursor& cursor, std::string_view expected);
 std::optional<Duration> read_duration(const Cursor& cursor, std::string_view expected);
 std::optional<std::uint64_t> read_size(const Cursor& cursor);
-std::optional<double> read_number(const Cursor& cursor);
+std::optional<double> read_number(const Cursor& cursor, std::string_view expected = "a number");
 std::optional<bool> read_bool(const Cursor& cursor);
 
 // A whole number, which may lie outside every range: it is clamped to 64 bits.

@@ -52,10 +52,11 @@ class Model {
     if (state == CircuitState::open && now_ >= deadline) {
       state = CircuitState::half_open;
       ++generation;
-      successes_ = 0;
+      successes_ = failures_ = 0;
     }
+    const std::uint32_t settled = options.half_open_failure_rate ? successes_ + failures_ : 0;
     const bool refused = state == CircuitState::open ||
-                         (state == CircuitState::half_open && probes.size() >= options.half_open_max_probes);
+                         (state == CircuitState::half_open && probes.size() + settled >= options.half_open_max_probes);
     if (refused && !forced) return deny();
     if (refused) return grant({});
     const Permit permit = grant({.generation = generation, .probe = state == CircuitState::half_open});
@@ -77,8 +78,10 @@ class Model {
     if (!permit.probe) return;
     lose_overdue_probes();
     if (permit.generation == generation) {
+      const bool counts = probes.contains(permit.id) && !is_slow({.latency = latency});
       judge_evidence(permit, {.verdict = Verdict::success, .latency = latency});
-      if (state != CircuitState::open) permit.generation = generation;
+      if (counts && state != CircuitState::open) permit.generation = generation;
+      if (!counts) permit.generation = 0;
     }
     permit.probe = false;
   }
@@ -93,8 +96,16 @@ class Model {
     }
   }
 
+  // Fewer probes may decide now, or one that failed before.
+  void apply(const BreakerOptions& given) {
+    options = given;
+    if (state != CircuitState::half_open) return;
+    if (options.half_open_failure_rate) return decide(now_);
+    if (failures_ > 0) reopen(now_);
+  }
+
   void reset() {
-    close();
+    close(now_);
     base_ = options.open_time.initial;
   }
 
@@ -193,19 +204,26 @@ class Model {
   }
 
   void judge_evidence(const Permit& permit, const End& end) {
-    if (permit.probe) probes.erase(permit.id);
+    if (permit.probe && probes.erase(permit.id) == 0) return;  // lost before
     if (end.verdict == Verdict::failure && end.hint) not_before_ = std::max(not_before_, now_ + capped(*end.hint));
     if (state == CircuitState::closed) {
       judge_closed(end);
     } else if (state == CircuitState::half_open) {
-      const bool slow = options.slow_call_rate && end.latency > options.slow_call_duration;
-      if (end.verdict == Verdict::failure) fail_probe(now_);
+      if (end.verdict == Verdict::failure) {
+        if (!permit.probe) --successes_;
+        return fail_probe(now_);
+      }
       if (!permit.probe) return;
-      if (end.verdict == Verdict::success && slow) return fail_probe(now_);
+      if (end.verdict == Verdict::success && is_slow(end)) return fail_probe(now_);
       if (end.verdict == Verdict::throttled) open_until(now_ + (end.hint ? capped(*end.hint) : base_));
-      if (end.verdict == Verdict::success && ++successes_ >= options.half_open_successes) close();
+      if (end.verdict != Verdict::success) return;
+      ++successes_;
+      if (options.half_open_failure_rate) return decide(now_);
+      if (successes_ >= options.half_open_successes) close(now_);
     }
   }
+
+  bool is_slow(const End& end) const { return options.slow_call_rate && end.latency > options.slow_call_duration; }
 
   void judge_closed(const End& end) {
     if (end.verdict != Verdict::failure && end.verdict != Verdict::success) return;
@@ -241,10 +259,13 @@ class Model {
   }
 
   void lose_overdue_probes() {
-    if (state != CircuitState::half_open) return;
-    TimePoint first = kNever;
-    for (const auto& [id, end] : probes) first = std::min(first, end);
-    if (first <= now_) fail_probe(first);
+    while (state == CircuitState::half_open && !probes.empty()) {
+      const auto first = std::ranges::min_element(probes, {}, [](const auto& probe) { return probe.second; });
+      if (first->second > now_) return;
+      const TimePoint at = first->second;
+      probes.erase(first);
+      fail_probe(at);
+    }
   }
 
   void trip(TimePoint at) {
@@ -253,6 +274,17 @@ class Model {
   }
   void fail_probe(TimePoint at) {
     ++consecutive;
+    ++failures_;
+    if (options.half_open_failure_rate) return decide(at);
+    reopen(at);
+  }
+  void decide(TimePoint at) {
+    const std::uint32_t settled = successes_ + failures_;
+    if (settled < options.half_open_max_probes) return;
+    if (failures_ >= *options.half_open_failure_rate * settled) return reopen(at);
+    close(at);
+  }
+  void reopen(TimePoint at) {
     base_ =
         std::min(Duration(static_cast<Duration::rep>(static_cast<double>(base_.count()) * options.open_time.factor)),
                  options.open_time.max);
@@ -267,14 +299,14 @@ class Model {
     deadline = std::max(until, not_before_);
   }
 
-  void close() {
+  void close(TimePoint at) {
     state = CircuitState::closed;
     ++generation;
     consecutive = 0;
     not_before_ = TimePoint::min();
     probes.clear();
     evidence_.clear();
-    closed_since_ = now_;
+    closed_since_ = at;
   }
 
   Duration capped(Duration hint) const { return std::min(hint, options.retry_after_max); }
@@ -284,6 +316,7 @@ class Model {
   TimePoint closed_since_{};
   TimePoint not_before_ = TimePoint::min();
   std::uint32_t successes_ = 0;
+  std::uint32_t failures_ = 0;  // of probes
   int next_id_ = 0;
   std::map<int, Call> calls_;
   std::vector<Seen> evidence_;
@@ -343,8 +376,10 @@ BreakerOptions any_options() {
                                   CallWindow::last(1s, 1)),
       .stuck_call_age = *rc::gen::weightedElement<std::optional<Duration>>({{3, std::nullopt}, {1, 3s}}),
       .track_in_flight = *rc::gen::arbitrary<bool>(),
-      .half_open_max_probes = *rc::gen::inRange(1U, 4U),
+      .half_open_max_probes = *rc::gen::inRange(1U, 5U),
       .half_open_successes = *rc::gen::inRange(1U, 4U),
+      .half_open_failure_rate =
+          *rc::gen::weightedElement<std::optional<double>>({{3, std::nullopt}, {1, 0.3}, {1, 0.5}, {1, 1.0}}),
       .open_time = OpenTime::exponential(2s, *rc::gen::element(1.0, 2.0), 7s),
       .retry_after_max = 10s,
       .probe_lease = 3s,
@@ -475,7 +510,7 @@ RC_GTEST_PROP(CircuitBreakerOracle, AgreesWithTheRulesOnRandomHistories, ()) {
         RC_ASSERT(breaker.lift_override() == model.lift());
         break;
       default:
-        model.options = other_options(model.options);
+        model.apply(other_options(model.options));
         breaker.apply(model.options);
     }
     if (!judge) continue;

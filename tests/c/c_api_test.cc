@@ -363,6 +363,7 @@ TEST(CApiOptions, PresetsAreThoseOfTheLibrary) {  // BRK-20
   EXPECT_EQ(options.open_initial_ms, 5000);
   EXPECT_EQ(options.open_max_ms, 120'000);
   EXPECT_EQ(options.open_factor, 2.0);
+  EXPECT_EQ(options.half_open_failure_rate, 0.0);
   ASSERT_EQ(fuseboard_breaker_options_init(&options, FUSEBOARD_PRESET_STRICT_PROVIDER), FUSEBOARD_OK);
   EXPECT_EQ(options.trips_on, ((1U << FUSEBOARD_CATEGORY_COUNT) - 1) & ~(1U << FUSEBOARD_CATEGORY_CANCELLED));
   EXPECT_EQ(fuseboard_breaker_options_init(&options, 3), FUSEBOARD_INVALID_ARGUMENT);

@@ -79,7 +79,7 @@ TEST(Model, EveryKeyOfABreakerReachesItsOption) {
 TEST(Model, ABreakersRateRulesReachTheirOptions) {  // BRK-2
   const BreakerOptions options = breaker(
       "{failure_rate: 0.5, minimum_calls: 10, window: 60s, slow_call_duration: 30s, slow_call_rate: 0.8, "
-      "stuck_call_age: 5m, retry_after_max: 10m}");
+      "stuck_call_age: 5m, retry_after_max: 10m, half_open_failure_rate: 0.25}");
   EXPECT_EQ(options.failure_rate, 0.5);
   EXPECT_EQ(options.minimum_calls, 10U);
   EXPECT_EQ(options.window, CallWindow::last(60s));
@@ -87,6 +87,7 @@ TEST(Model, ABreakersRateRulesReachTheirOptions) {  // BRK-2
   EXPECT_EQ(options.slow_call_rate, 0.8);
   EXPECT_EQ(options.stuck_call_age, 5min);
   EXPECT_EQ(options.retry_after_max, 10min);
+  EXPECT_EQ(options.half_open_failure_rate, 0.25);
   EXPECT_EQ(breaker("{window: 50}").window, CallWindow::last_calls(50));
 }
 
@@ -370,6 +371,21 @@ TEST(Model, TheNearestPlaceWinsValueByValue) {
   EXPECT_EQ(near.breaker.open_time, OpenTime::fixed(12s));
   EXPECT_EQ(read.models[0].targets[1].timeouts.total, 30s);
   EXPECT_EQ(read.models[0].targets[1].breaker.failure_threshold, 21U);
+}
+
+TEST(Model, OffTakesAwayARuleThatAFartherPlaceSets) {  // BRK-2 BRK-7
+  const Config read = config(
+      "providers: {a: {dialect: openai, base_url: http://a.test, breaker: {failure_rate: 0.5, slow_call_rate: 0.5,\n"
+      "  half_open_failure_rate: 0.5, stuck_call_age: 5m}}}\n"
+      "models: {m: {breaker: {failure_rate: off, slow_call_rate: off, half_open_failure_rate: off,\n"
+      "  stuck_call_age: off}, targets: [{provider: a, model: x}]}}\n");
+  EXPECT_EQ(read.models[0].targets[0].breaker, provider_preset());
+  for (const char* key : {"failure_rate", "slow_call_rate", "half_open_failure_rate"})
+    EXPECT_EQ(problem(with_model(fmt::format("    breaker: {{{}: of}}\n", key))),
+              fmt::format("f.yaml:7:{}: models.m.breaker.{}: of is not allowed; allowed: off, or a number",
+                          17 + std::string_view(key).size(), key));
+  EXPECT_THAT(problem(with_model("    breaker: {stuck_call_age: no}\n")),
+              ::testing::HasSubstr("allowed: off, or a duration"));
 }
 
 TEST(Model, APresetReplacesAllThatFartherPlacesSay) {

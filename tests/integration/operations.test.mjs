@@ -219,6 +219,27 @@ test('metrics tell what is running, what it costs and how the process is', async
   }
 });
 
+test('the page for operators lists every family of the metrics as it is', async (t) => {
+  const gateway = await startGateway(t, modelOver([await startSim(t)]));
+  await (await chat(gateway.url)).arrayBuffer();
+  const families = new Map();
+  let family;
+  for (const line of (await (await fetch(`${gateway.url}/metrics`)).text()).trim().split('\n')) {
+    const [, kind, name, rest] = line.match(/^# (HELP|TYPE) (\S+) (.*)$/) ?? [];
+    if (kind) {
+      family = families.get(name) ?? { labels: new Set() };
+      families.set(name, { ...family, [kind]: rest });
+    } else {
+      for (const [, label] of line.matchAll(/(\w+)="/g)) if (label !== 'le') family.labels.add(label);
+    }
+  }
+  const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+  const documented = [...page.matchAll(/^\| `((?:fuseboard|process)_\w+)` \| (\w+) \| (.*?) \| (.*) \|$/gm)]
+    .map(([, name, type, labels, help]) => `${name} ${type} {${labels.replaceAll('`', '')}} ${help}`);
+  const shown = [...families].map(([name, { TYPE, HELP, labels }]) => `${name} ${TYPE} {${[...labels].sort().join(', ')}} ${HELP}`);
+  assert.deepEqual(documented.sort(), shown.sort());
+});
+
 test('version and usage', () => {
   const version = run(['version']);
   assert.equal(version.status, 0);

@@ -341,6 +341,7 @@ class alignas(64) CircuitBreaker {
   static constexpr std::uint64_t kFirstGeneration = 1;
   static constexpr std::uint8_t kNoCategory = 0xFF;
   static constexpr TimePoint kFreeLease = TimePoint::min();
+  static constexpr TimePoint kLostLease = kFreeLease + Duration(1);
 
   // `context` unless the breaker has one of its own.
   CircuitBreaker(std::shared_ptr<const BreakerOptions> options, KeyView key,
@@ -417,13 +418,29 @@ class alignas(64) CircuitBreaker {
   }
   std::expected<BreakerPermit, Rejection> deny(RejectionReason reason, const OpenFacts& facts, TimePoint now,
                                                std::optional<TimePoint> until) noexcept;
-  bool expire_leases_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  // kNever if no probe is in flight.
-  TimePoint earliest_lease_locked() const FUSEBOARD_REQUIRES(mutex_);
-  std::uint32_t take_lease_locked(TimePoint until) FUSEBOARD_REQUIRES(mutex_);
-  void release_leases_locked() FUSEBOARD_REQUIRES(mutex_);
   bool has_stuck_call_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void judge_stuck_calls_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+
+  // Probes.
+  struct ProbesAhead {
+    bool admits = false;
+    std::uint32_t lost = 0;  // of which nobody has taken notice
+    std::optional<TimePoint> opens_at{};
+  };
+  bool takes_probe_locked() const FUSEBOARD_REQUIRES(mutex_);
+  void count_good_probe_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void count_failed_probe_locked(TransitionCause cause, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void follow_probe_options_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void decide_by_share_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  bool share_opens_locked(std::uint32_t failed, std::uint32_t settled) const FUSEBOARD_REQUIRES(mutex_);
+  bool expire_leases_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  bool decides_ahead_locked(ProbesAhead& ahead, TimePoint at) const FUSEBOARD_REQUIRES(mutex_);
+  ProbesAhead probes_ahead_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
+  // kNever if no probe is in flight.
+  TimePoint earliest_lease_locked(TimePoint after = TimePoint::min()) const FUSEBOARD_REQUIRES(mutex_);
+  std::uint32_t take_lease_locked(TimePoint until) FUSEBOARD_REQUIRES(mutex_);
+  bool free_lease_locked(Ticket ticket) FUSEBOARD_REQUIRES(mutex_);
+  void release_leases_locked() FUSEBOARD_REQUIRES(mutex_);
 
   // Settlement.
   void settle_judged(Ticket ticket, const Outcome& outcome);
@@ -433,8 +450,7 @@ class alignas(64) CircuitBreaker {
   Ticket first_content(Ticket ticket, Duration latency);
   Ticket answered(Ticket ticket);
   void overtaken(Ticket ticket);
-  void fail_probe_locked(Ticket ticket, const Judged& judged, TransitionCause cause, TimePoint now)
-      FUSEBOARD_REQUIRES(mutex_);
+  void fail_probe_locked(const Judged& judged, TransitionCause cause, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void note_success(std::uint64_t generation, Duration latency);
   // False if it takes the time to do so: nothing has happened then.
   bool note_success_locked(std::uint64_t generation, Duration latency, std::optional<TimePoint> now)
@@ -443,8 +459,7 @@ class alignas(64) CircuitBreaker {
   static Counter counter_of(Verdict verdict) noexcept;
   void judge_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void judge_closed_locked(const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  void judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  void free_lease_locked(Ticket ticket) FUSEBOARD_REQUIRES(mutex_);
+  bool judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   // After whatever changed the window, or what is slow.
   void note_window_locked() FUSEBOARD_REQUIRES(mutex_);
   void note_failure_locked(Category category) FUSEBOARD_REQUIRES(mutex_);
@@ -529,8 +544,10 @@ class alignas(64) CircuitBreaker {
   // cause.
   std::uint64_t silent_generation_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::uint32_t probe_successes_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
+  std::uint32_t probe_failures_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
+  TransitionCause probe_failure_ FUSEBOARD_GUARDED_BY(mutex_) = TransitionCause::probe_failed;  // the last one's
   std::uint32_t probes_in_flight_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
-  std::vector<TimePoint> leases_ FUSEBOARD_GUARDED_BY(mutex_);  // one a probe: its end, or kFreeLease
+  std::vector<TimePoint> leases_ FUSEBOARD_GUARDED_BY(mutex_);  // one a probe: its end, kLostLease or kFreeLease
   History history_ FUSEBOARD_GUARDED_BY(mutex_);
   // What few breakers have.
   std::unique_ptr<RollingWindow> window_ FUSEBOARD_GUARDED_BY(mutex_);

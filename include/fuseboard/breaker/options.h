@@ -102,8 +102,12 @@ struct BreakerOptions {
   bool track_in_flight = false;
   // Probes that a half-open circuit lets be in flight together; 1 to 1000.
   std::uint32_t half_open_max_probes = 1;
-  // Successful probes that close a half-open circuit; 1 to 1000.
+  // Successful probes that close a half-open circuit; 1 to 1000. One that fails opens it again.
   std::uint32_t half_open_successes = 1;
+  // In place of `half_open_successes`: `half_open_max_probes` probes are let through in all, and once each is settled
+  // as a success or a failure the circuit opens where at least this fraction of them failed, else closes. Above 0 up
+  // to 1. Default: no such rule.
+  std::optional<double> half_open_failure_rate{};
   OpenTime open_time{};
   // How long a server's retry-after can keep the circuit open [BRK-4]; 0 (hints are ignored) to 24 h. A failure's hint
   // is a floor under the open time of the trip it leads to; a throttled probe's hint is the open time [BRK-7].

@@ -205,23 +205,25 @@ typedef struct fuseboard_breaker_options {
   uint32_t failure_threshold;  // failures in a row that open it
   uint32_t half_open_max_probes;
   uint32_t half_open_successes;
-  uint32_t minimum_calls;      // in the window before a rate means anything
-  uint32_t window_calls;       // rates are taken over so many calls; 0: over window_ms
-  uint32_t trips_on;           // the categories that count: 1u << category for each
-  double failure_rate;         // of the window that opens it; 0: no such rule
-  double slow_call_rate;       // likewise
-  int64_t slow_call_ms;        // a call that takes longer is slow
-  int64_t window_ms;           // 0 beside window_calls
-  int64_t stuck_call_ms;       // a call in flight for longer opens it; 0: no such rule
-  int64_t open_initial_ms;     // the first open time
-  int64_t open_max_ms;         // where its growth stops
-  double open_factor;          // by which a failed probe makes it grow; 1: not at all
-  double open_jitter;          // ± this fraction
-  int64_t probe_lease_ms;      // an unsettled probe is lost after it
-  int64_t retry_after_max_ms;  // longest hint of a server that is heeded; 0: none is
-  bool abandoned_is_failure;   // whether a permit that is given back unsettled counts as a failure
-  int32_t silence_threshold;   // attempts that outlasted their patience on a silent target; 0: never,
-                               // -1: the failure threshold, at least 3
+  uint32_t minimum_calls;         // in the window before a rate means anything
+  uint32_t window_calls;          // rates are taken over so many calls; 0: over window_ms
+  uint32_t trips_on;              // the categories that count: 1u << category for each
+  double failure_rate;            // of the window that opens it; 0: no such rule
+  double slow_call_rate;          // likewise
+  int64_t slow_call_ms;           // a call that takes longer is slow
+  int64_t window_ms;              // 0 beside window_calls
+  int64_t stuck_call_ms;          // a call in flight for longer opens it; 0: no such rule
+  int64_t open_initial_ms;        // the first open time
+  int64_t open_max_ms;            // where its growth stops
+  double open_factor;             // by which a failed probe makes it grow; 1: not at all
+  double open_jitter;             // ± this fraction
+  int64_t probe_lease_ms;         // an unsettled probe is lost after it
+  int64_t retry_after_max_ms;     // longest hint of a server that is heeded; 0: none is
+  bool abandoned_is_failure;      // whether a permit that is given back unsettled counts as a failure
+  int32_t silence_threshold;      // attempts that outlasted their patience on a silent target; 0: never,
+                                  // -1: the failure threshold, at least 3
+  double half_open_failure_rate;  // of half_open_max_probes settled probes that opens it again, in place of
+                                  // half_open_successes; 0: no such rule
 } fuseboard_breaker_options;
 
 // Fills in a preset. FUSEBOARD_INVALID_ARGUMENT: no such preset.

@@ -78,14 +78,14 @@ def answer_body():
 REQUEST_HEADERS = {"content-type": "application/json", "accept": "application/json",
                    "authorization": "Bearer sk-caller-0123456789abcdef", "user-agent": "OpenAI/Python 1.109.1"}
 
-# One process that serves by itself (no master), keeps connections for good and writes no access log. The limits of
+# One process that serves by itself (no master), keeps connections for good, holds bodies in memory and writes no access log. The limits of
 # requests on a connection would make it reconnect in the middle of a measurement.
 NGINX = """
 daemon off; master_process off; worker_processes 1;
 pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 4096; }}
 http {{
-  access_log off; client_max_body_size 0; keepalive_requests 100000000; keepalive_timeout 300s; tcp_nodelay on; server_tokens off;
+  access_log off; client_max_body_size 0; client_body_buffer_size 8m; keepalive_requests 100000000; keepalive_timeout 300s; tcp_nodelay on; server_tokens off;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   {inside}

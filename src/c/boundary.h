@@ -79,13 +79,13 @@ T read(const T& given, T defaults) {
   std::memcpy(&defaults, &given, std::min(given.struct_size, sizeof(T)));
   return defaults;
 }
-// Fills as much of the caller's struct as it has.
 // What a function is going to write, which may be null: looked at before anything happens, so that one that was not
 // set up is found by the first call and not by the first that has something to tell.
 template <typename T>
 void check_out(const T* out) {
   if (out != nullptr && out->struct_size < sizeof(std::size_t)) refuse("struct_size: not set");
 }
+// Fills as much of the caller's struct as it has.
 template <typename T>
 void write(T* out, T value) {
   if (out == nullptr) return;

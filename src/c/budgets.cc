@@ -69,15 +69,17 @@ BudgetOptions to_budget_options(const fuseboard_ledger_options& given) {
   return result;
 }
 
-// One level of a ledger.
+// One level of a ledger. Without a key a session is one of those that belong to no key.
 struct LevelName {
   LevelName(const char* key, const char* session) {
-    if (key == nullptr) return;
-    account.key = required_name(key, "key");
-    level = BudgetLevel::key;
-    if (session == nullptr) return;
-    account.session = required_name(session, "session");
-    level = BudgetLevel::session;
+    if (key != nullptr) {
+      account.key = required_name(key, "key");
+      level = BudgetLevel::key;
+    }
+    if (session != nullptr) {
+      account.session = required_name(session, "session");
+      level = BudgetLevel::session;
+    }
   }
 
   BudgetLevel level = BudgetLevel::global;

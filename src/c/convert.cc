@@ -29,6 +29,13 @@ std::int64_t ms(Duration duration) noexcept { return ceil_milliseconds(duration)
 // Where 0 means that there is none.
 std::optional<double> rate(double given) noexcept { return given == 0.0 ? std::nullopt : std::optional(given); }
 
+FailureScope to_scope(fuseboard_failure_scope given) {
+  constexpr auto kLast = static_cast<fuseboard_failure_scope>(FailureScope::request);
+  if (given < 0 || given > kLast)
+    refuse("scope: " + std::to_string(given) + " is not allowed; allowed: 0 to " + std::to_string(kLast));
+  return static_cast<FailureScope>(given);
+}
+
 }  // namespace
 
 Duration milliseconds(std::int64_t count) noexcept {
@@ -53,7 +60,8 @@ Failure to_failure(const fuseboard_failure& given) {
           .retryable = failure.retryable,
           .fallback = failure.fallback,
           .evidence = enumerator(failure.evidence, Evidence::does_not_count, "evidence"),
-          .retry_after = optional_milliseconds(failure.retry_after_ms, "retry_after_ms")};
+          .retry_after = optional_milliseconds(failure.retry_after_ms, "retry_after_ms"),
+          .scope = to_scope(failure.scope)};
 }
 
 fuseboard_category from_category(const std::optional<Category>& category) noexcept {
@@ -70,7 +78,8 @@ fuseboard_failure from_failure(const Failure& failure) noexcept {
           .evidence = static_cast<fuseboard_evidence>(failure.evidence),
           .retry_after_ms = optional_ms(failure.retry_after),
           .retryable = failure.retryable,
-          .fallback = failure.fallback};
+          .fallback = failure.fallback,
+          .scope = static_cast<fuseboard_failure_scope>(failure.scope)};
 }
 
 BreakerOptions to_breaker_options(const fuseboard_breaker_options& given) {

@@ -48,29 +48,28 @@ std::vector<std::pair<std::string, std::string>> resting(const CredentialState& 
 std::vector<CredentialState> credential_states(const ModelTable& models, TimePoint now) {
   std::vector<CredentialState> states;
   const std::vector<ParkedCredential> parked = models.parked(now);
-  for (const auto& route : models.routes()) {
-    for (const Target& target : route->plan->targets()) {
-      const CredentialGate* const gate = target.state->credential();
-      if (gate == nullptr) continue;
-      const std::string_view provider = gate->name();
-      if (std::ranges::find(states, provider, &CredentialState::provider) != states.end()) continue;
-      const auto seen = gate->snapshot(now);
-      states.push_back({.provider = std::string(provider),
-                        .parked = seen.parked,
-                        .remaining = seen.parked && seen.until ? std::max(elapsed(now, *seen.until), Duration::zero())
-                                                               : Duration::zero(),
-                        .reason = seen.parked ? seen.category : std::nullopt});
-      std::ranges::copy_if(parked, std::back_inserter(states.back().parts), [&](const ParkedCredential& part) {
-        return part.provider == provider && part.part != ParkedCredential::Part::credential;
-      });
-    }
+  for (std::size_t i = 0; i < models.providers().size(); ++i) {
+    const CredentialGate* const gate = models.credential(i);
+    if (gate == nullptr) continue;
+    const auto seen = gate->snapshot(now);
+    states.push_back({.provider = models.providers()[i].name,
+                      .parked = seen.parked,
+                      .remaining = seen.parked && seen.until ? std::max(elapsed(now, *seen.until), Duration::zero())
+                                                             : Duration::zero(),
+                      .reason = seen.parked ? seen.category : std::nullopt});
+    std::ranges::copy_if(parked, std::back_inserter(states.back().parts), [&](const ParkedCredential& part) {
+      return part.provider == states.back().provider && part.part != ParkedCredential::Part::credential;
+    });
   }
   return states;
 }
 
 std::optional<Rejection> why_closed(const Target& target, TimePoint now) {
   if (const CredentialGate* const gate = target.state->credential()) {
-    if (auto parked = gate->look(now, {.model = target.state->parked_model()})) return parked;
+    // At whichever endpoint it does not rest; what is left then is the whole, the model, or all endpoints together.
+    std::uint8_t endpoint = 0;
+    while (endpoint + 1 < kMostEndpoints && gate->snapshot(now, endpoint).parked) ++endpoint;
+    if (auto parked = gate->look(now, {.model = target.state->parked_model(), .endpoint = endpoint})) return parked;
   }
   return target.state->breakers().look();
 }

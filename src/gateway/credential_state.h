@@ -26,8 +26,7 @@ struct CredentialState {
   std::vector<ParkedCredential> parts{};  // the models and endpoints for which it rests
 };
 
-// Of the providers that configured models use with a credential of the gateway's own, each once, in the order of the
-// configuration.
+// Of the providers whose callers do not bring a credential of their own, in the order of the configuration.
 std::vector<CredentialState> credential_states(const ModelTable& models, TimePoint now);
 
 // Why the target would let nobody in now, its circuit and its credential, as a whole and with its model, alone looked

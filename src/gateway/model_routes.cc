@@ -64,7 +64,6 @@ net::Task<void> refuse_body(RouteContext& context, net::BodyError error) {
   }
 }
 
-// Of the route's targets, the first that speaks the dialect.
 // Once refused, always refused: another try would only come round again.
 net::Task<void> refuse_loop(RouteContext& context, const HopLoop& loop) {
   const auto& providers = context.worker.models.providers();
@@ -121,6 +120,7 @@ net::Task<std::optional<net::Body>> read_plain_body(RouteContext& context) {
   co_return std::nullopt;
 }
 
+// Of the route's targets, the first that speaks the dialect.
 std::optional<std::size_t> first_speaking(const Worker& worker, const Route& route, llm::Dialect dialect) {
   for (const Upstream& upstream : route.upstreams) {
     if (worker.models.providers()[upstream.provider].dialect == dialect) return upstream.provider;

@@ -75,6 +75,8 @@ class ModelTable {
   // In the order of the configuration.
   const std::vector<std::shared_ptr<const Route>>& routes() const noexcept { return routes_; }
   const std::vector<Provider>& providers() const noexcept { return providers_; }
+  // Of providers()[provider]; null where callers bring their own.
+  const CredentialGate* credential(std::size_t provider) const noexcept { return credentials_[provider].get(); }
   // All that rests of the providers' credentials [FBK-6]; of each provider the credential first.
   std::vector<ParkedCredential> parked(TimePoint now) const;
   // As if nothing of this provider's credential had been refused. False where there is no such credential of ours.
@@ -87,7 +89,7 @@ class ModelTable {
   // limits hold, together.
   static constexpr std::size_t kMaxDirectRoutes = 1000;
   std::size_t direct_routes() const;
-  // Of a name that a caller writes, in bytes: it lives on as a breaker's key, in /metrics and in answers' headers.
+  // Of a name that a caller writes, in bytes: it lives on as a breaker's key and in answers' headers.
   static constexpr std::size_t kMaxDirectName = 256;
 
  private:

@@ -18,6 +18,7 @@
 #include "gateway/transport_fault.h"
 #include "llm/answer.h"
 #include "llm/prefill.h"
+#include "llm/response_events.h"
 #include "llm/translate_answer.h"
 
 namespace fuseboard::gateway {
@@ -269,11 +270,17 @@ void Relay::end_unsayable(Flight& flight, const llm::RequestError& problem) {
 net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(Flight& flight, Sending& sending,
                                                                              TimePoint connect_by) {
   const std::uint32_t target = flight.attempt.target;
-  if (!sending.memory.try_grow(sending.body.own_bytes()) &&
-      !co_await sending.memory.grow(worker_.loop, sending.body.own_bytes(),
-                                    saturating_add(now(), net::ClientExchange::kMemoryWait))) {
-    co_return std::unexpected(
-        net::TransportError{.kind = net::TransportError::no_memory, .message = "there is no memory for the request"});
+  if (!sending.memory.try_grow(sending.body.own_bytes())) {
+    const TimePoint began = now();
+    const bool granted = co_await sending.memory.grow(worker_.loop, sending.body.own_bytes(),
+                                                      saturating_add(began, net::ClientExchange::kMemoryWait));
+    // Whoever ended the attempt meanwhile had no exchange to cancel.
+    if (!granted || !driver_.in_flight(flight.attempt.number)) {
+      co_return std::unexpected(
+          net::TransportError{.kind = net::TransportError::no_memory, .message = "there is no memory for the request"});
+    }
+    // The wait was for us, and takes nothing of the time to connect.
+    connect_by = std::min(saturating_add(connect_by, elapsed(began, now())), flight.attempt.total_by);
   }
   const std::size_t index = upstream(target).provider;
   const Provider& provider = worker_.models.providers()[index];
@@ -430,11 +437,14 @@ net::Task<void> Relay::take_plain(Flight& flight, net::ResponseHead& head, std::
     co_return;
   }
   if (is_event_stream(head.headers) && body_kind(body) == BodyKind::json) describe_own_body(head.headers, false);
-  const bool streamed = call_.facts.stream && llm::translates(call_.endpoint) && call_.facts.choices == 1;
+  const bool response = call_.endpoint == llm::Endpoint::responses;
+  const bool streamed =
+      call_.facts.stream && (response || (llm::translates(call_.endpoint) && call_.facts.choices == 1));
   if (dialect != call_.dialect || streamed) {
     const llm::StreamOrigin origin{.created = std::chrono::system_clock::to_time_t(worker_.wall.now()),
                                    .include_usage = call_.facts.include_usage};
     const auto say = [&] {
+      if (response) return std::expected<std::string, std::string>(llm::response_events(body));
       return streamed ? as_stream(dialect, call_.dialect, body, origin)
                       : llm::translate_answer(dialect, call_.dialect, body, origin);
     };

@@ -30,7 +30,8 @@ using Context = RouteContext;
 
 net::Task<void> healthz(Context& context) { return respond(context, 200, "text/plain; charset=utf-8", "ok\n"); }
 
-// Ready: not draining, and at least one target of one model would be admitted. What rests or refuses is named.
+// Ready: not draining, and at least one target of one model would be admitted; without models, where callers name
+// providers, always. What rests or refuses is named.
 net::Task<void> readyz(Context& context) {
   constexpr std::string_view kType = "text/plain; charset=utf-8";
   constexpr std::size_t kMostNamed = 20;
@@ -50,6 +51,7 @@ net::Task<void> readyz(Context& context) {
       }
     }
   }
+  if (context.worker.models.routes().empty()) return respond(context, 200, kType, "ready\n" + parts);
   return respond(context, 503, kType, "no target is admitted\n" + parts);
 }
 

@@ -190,7 +190,7 @@ std::optional<Answer> without_attempt(const CallRecord& record, const Plan& plan
       return spent(refuse(GatewayError::budget_exceeded, budget_words(record)));
     case Ending::credential_parked:
       return refuse(GatewayError::upstream_authentication,
-                    "the providers refused the configured credentials of late, which rest now");
+                    "the providers recently refused what they were sent as a credential, or wanted one, and rest now");
     case Ending::no_target:
       if (!unable.empty()) return unable_to_say(unable, plan, served_by);
       return refuse(GatewayError::no_target, "no target can take this call");
@@ -232,7 +232,8 @@ Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureC
     const auto judged = telling != nullptr ? std::optional(telling->failure->category) : std::nullopt;
     const auto hint = telling != nullptr ? telling->failure->retry_after : std::nullopt;
     Answer answer = shown(*upstream, judged, served_by);
-    if (!note.empty()) {
+    // One that was filtered passes as it came.
+    if (!note.empty() && upstream->head.status >= 400) {
       std::optional<std::string> noted = with_note(answer.body, note);
       if (!noted) noted = with_note(told_anew(*upstream, judged, served_by), note);
       if (noted) answer.body = *std::move(noted);

@@ -302,8 +302,9 @@ Step Execution::finish(Ending ending, TimePoint now) {
   record_.ended = now;
   if (ending != Ending::success) {
     if (const auto* const telling = most_telling(record_, plan_->options())) record_.telling_attempt = telling->number;
-    record_.retry_after =
-        soonest_recovery(*plan_, record_, {.priority = options_.priority, .estimate = options_.estimate}, now);
+    record_.retry_after = soonest_recovery(
+        *plan_, record_, {.priority = options_.priority, .estimate = options_.estimate, .caller = options_.caller},
+        options_.eligibility, now);
     if (options_.cache != nullptr) options_.cache->fail();
   }
   if (observer_ != nullptr) observer_->call_ended(options_.id, plan_, record_);

@@ -32,10 +32,11 @@ std::optional<Duration> recovery_of(const Target& target, const RefusalRecord& r
 
 }  // namespace
 
-std::optional<Duration> soonest_recovery(const Plan& plan, const CallRecord& record, const AdmissionRequest& request,
-                                         TimePoint now) {
+std::optional<Duration> soonest_recovery(const Plan& plan, const CallRecord& record, AdmissionRequest request,
+                                         const Eligibility* eligibility, TimePoint now) {
   std::optional<Duration> soonest;
   for (const RefusalRecord& refusal : record.refusals) {
+    if (eligibility != nullptr) request.endpoint = eligibility->endpoint_at(refusal.target);
     const auto wait = recovery_of(plan.targets()[refusal.target], refusal, request, now);
     if (wait && (!soonest || *wait < *soonest)) soonest = wait;
   }

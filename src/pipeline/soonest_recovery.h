@@ -7,6 +7,7 @@
 
 #include "fuseboard/core/time.h"
 #include "fuseboard/pipeline/admission.h"
+#include "fuseboard/pipeline/execution.h"
 #include "fuseboard/pipeline/plan.h"
 #include "fuseboard/pipeline/record.h"
 
@@ -16,7 +17,8 @@ namespace fuseboard {
 // said when they refused may be long ago. nullopt: nobody knows. Of probes in flight nobody knows how long they will
 // take: not as long as their lease, which is for those that never come back, but about kProbeTakes.
 inline constexpr Duration kProbeTakes = std::chrono::seconds(1);
-std::optional<Duration> soonest_recovery(const Plan& plan, const CallRecord& record, const AdmissionRequest& request,
-                                         TimePoint now);
+// `eligibility` tells the endpoint of each; null: the first of all.
+std::optional<Duration> soonest_recovery(const Plan& plan, const CallRecord& record, AdmissionRequest request,
+                                         const Eligibility* eligibility, TimePoint now);
 
 }  // namespace fuseboard

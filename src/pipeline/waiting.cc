@@ -45,6 +45,15 @@ int rank_of(RejectionReason reason) noexcept {
   return 3;
 }
 
+// By which a target is asked again: of the category of its last failure.
+const RetryOptions& retry_of(std::uint32_t target, const CallRecord& record, const PlanOptions& options) noexcept {
+  const RetryOptions* retry = &options.retry;
+  for (const AttemptRecord& attempt : record.attempts) {
+    if (attempt.target == target && attempt.failure) retry = &options.retry_for(attempt.failure->category);
+  }
+  return *retry;
+}
+
 }  // namespace
 
 // Where the attempt's permits are; nullptr: refused and noted, and ending_ is set where no attempt may be sent at all.
@@ -141,7 +150,7 @@ Step Execution::wait_or_finish(TimePoint now) {
     } else if (obstacle->backoff) {
       if (!deadline_.fits(now, *obstacle->retry_after)) {
         wait_did_not_fit_ = true;
-      } else if (*obstacle->retry_after > longest_wait(plan_->options().retry)) {
+      } else if (*obstacle->retry_after > longest_wait(retry_of(target, record_, plan_->options()))) {
         spend(target);
       } else if (take_retry(target, now)) {
         place_ = place_of(target);

@@ -281,7 +281,8 @@ class Model {
   void decide(TimePoint at) {
     const std::uint32_t settled = successes_ + failures_;
     if (settled < options.half_open_max_probes) return;
-    if (failures_ >= *options.half_open_failure_rate * settled) return reopen(at);
+    if (static_cast<double>(failures_) / static_cast<double>(settled) >= *options.half_open_failure_rate)
+      return reopen(at);
     close(at);
   }
   void reopen(TimePoint at) {

@@ -63,6 +63,16 @@ TEST_F(ProbeShare, OpensAgainWhereAtLeastThatShareFailed) {  // BRK-7, BRK-4
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
 }
 
+TEST_F(ProbeShare, IsComparedAsItWasWritten) {  // BRK-7
+  BreakerOptions exact = options();
+  exact.half_open_max_probes = 25;
+  exact.half_open_failure_rate = 0.28;
+  breaker_.apply(exact);
+  half_open();
+  for (int i = 0; i < 25; ++i) probes({i >= 7});
+  EXPECT_EQ(breaker_.state(), CircuitState::open) << "7 of 25 are 0.28, though 0.28 * 25 is more than 7";
+}
+
 TEST_F(ProbeShare, LetsThroughNoMoreThanDecide) {  // BRK-7
   half_open();
   probes({true, true});

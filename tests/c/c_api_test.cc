@@ -112,6 +112,13 @@ TEST(CApiFailures, HttpAnswersAreJudged) {  // PIP-3
   EXPECT_EQ(failure.category, FUSEBOARD_CATEGORY_SERVICE_UNAVAILABLE);
   EXPECT_EQ(failure.retry_after_ms, 1500);
   EXPECT_TRUE(failure.retryable);
+  EXPECT_EQ(failure.scope, FUSEBOARD_SCOPE_UNNAMED);
+  ASSERT_EQ(fuseboard_classify_http(402, nullptr, nullptr,
+                                    "This request requires more credits, or fewer max_tokens. You requested up to 8000 "
+                                    "tokens, but can only afford 1200.",
+                                    FUSEBOARD_NONE_MS, &failure),
+            FUSEBOARD_OK);
+  EXPECT_EQ(failure.scope, FUSEBOARD_SCOPE_REQUEST) << "nothing is held against the credential";
   EXPECT_EQ(fuseboard_classify_http(503, nullptr, nullptr, nullptr, -7, &failure), FUSEBOARD_INVALID_ARGUMENT);
   EXPECT_EQ(fuseboard_failure_init(&failure, 19, FUSEBOARD_NONE_MS), FUSEBOARD_INVALID_ARGUMENT);
   EXPECT_EQ(fuseboard_failure_init(nullptr, 0, FUSEBOARD_NONE_MS), FUSEBOARD_INVALID_ARGUMENT);

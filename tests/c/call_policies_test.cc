@@ -125,6 +125,23 @@ TEST_F(CPoliciesTest, ABudgetThatIsSpentSendsNothing) {  // BUD-2, BUD-6
   EXPECT_THAT(third.sent, ElementsAre("a"));
 }
 
+TEST_F(CPoliciesTest, ASessionWithoutAKeyIsALevelOfItsOwn) {  // BUD-1
+  fuseboard_budget_caps of_session;
+  fuseboard_budget_caps_init(&of_session);
+  of_session.tokens = 5000;
+  ledger_options_.session = &of_session;
+  create_ledger();
+  call_.session = "one";
+  Caller caller;
+  caller.begin(plan({"a"}), &call_);
+  caller.proceed();
+  caller.succeed(1);
+  EXPECT_EQ(level(nullptr, "one").rounds, 1U);
+  ASSERT_EQ(fuseboard_ledger_reset(ledger_, nullptr, "one"), FUSEBOARD_OK);
+  EXPECT_EQ(level(nullptr, "one").rounds, 0U);
+  EXPECT_EQ(level().rounds, 1U);
+}
+
 TEST_F(CPoliciesTest, MoneyIsChargedByKeyAndSession) {  // BUD-1, BUD-3, BUD-8
   fuseboard_budget_caps of_key;
   fuseboard_budget_caps_init(&of_key);

@@ -66,6 +66,30 @@ TEST_F(CredentialStateTest, EachOfOurCredentialsIsToldOnceWithWhatIsLeftOfItsRes
   EXPECT_FALSE(states[2].parked) << "one without a key may refuse for want of it";
 }
 
+TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAtSomeEndpointsAdmitsTheOthers) {  // FBK-6
+  Failure missing_scope = Failure::of(Category::authentication);
+  missing_scope.scope = FailureScope::endpoint;
+  for (std::uint8_t endpoint = 0; endpoint < kMostEndpoints; ++endpoint) {
+    EXPECT_FALSE(why_closed(target(0), clock_.now())) << +endpoint;
+    settle(0, Outcome::failed(missing_scope), endpoint);
+  }
+  EXPECT_TRUE(why_closed(target(0), clock_.now())) << "at all of them";
+}
+
+TEST_F(CredentialStateTest, AProviderThatNoModelNamesIsToldOf) {  // FBK-6
+  config::Config config = configured();
+  config.models.clear();
+  ModelTable direct(config, breakers_, clock_);
+  const auto route = direct.find("p/any");
+  ASSERT_NE(route, nullptr);
+  TargetState& state = *route->plan->targets()[0].state;
+  auto pass = state.credential()->try_pass(clock_.now(), {.model = state.parked_model()});
+  std::move(*pass).settle(Outcome::failed(Failure::of(Category::authentication)), clock_.now());
+  const auto states = credential_states(direct, clock_.now());
+  ASSERT_EQ(states.size(), 3U);
+  EXPECT_TRUE(states[0].parked);
+}
+
 TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAdmitsNobody) {  // FBK-6
   EXPECT_FALSE(why_closed(target(0), clock_.now()));
   settle(0, Outcome::failed(Failure::of(Category::quota_exhausted)));

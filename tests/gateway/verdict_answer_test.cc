@@ -238,6 +238,10 @@ TEST_F(VerdictAnswer, AFilteredAnswerPassesAsItCameThoughItsStatusIsASuccess) { 
   EXPECT_EQ(it.head.status, 200);
   EXPECT_EQ(it.body, upstream.body);
   EXPECT_FALSE(it.head.headers.contains("x-should-retry"));
+  const std::vector<Inability> unable = {{.target = 1, .error = {.message = "no words for it.", .param = "logprobs"}}};
+  EXPECT_EQ(failure_answer(record, plan_, {.upstream = &upstream, .unable = unable}, {.request_id = "req_1"}).body,
+            upstream.body)
+      << "whoever could not be asked";
 }
 
 TEST_F(VerdictAnswer, OnceOurRetriesAreSpentTheClientIsToldNotToAddItsOwn) {

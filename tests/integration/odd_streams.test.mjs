@@ -28,7 +28,8 @@ async function responses(url, body = {}) {
     body: JSON.stringify({ model: 'smart', input: 'Hello', stream: true, ...body }),
   });
   const text = await response.text();
-  return { status: response.status, target: response.headers.get('x-fuseboard-target'), types: [...text.matchAll(/^event: (.*)$/gm)].map(([, type]) => type) };
+  return { status: response.status, target: response.headers.get('x-fuseboard-target'), types: [...text.matchAll(/^event: (.*)$/gm)].map(([, type]) => type),
+    events: [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data)) };
 }
 
 describe('thinking of which nothing is seen but that it has begun, and pings', { concurrency: 6 }, () => {
@@ -115,6 +116,16 @@ describe('a stream is what it is, whatever its head calls it', { concurrency: 6 
       });
     }
   }
+
+  test('sim-json-as-stream, for a caller of responses', async (t) => {
+    const { gateway } = await both(t, { smart: { targets: [{ provider: 'chat', model: 'sim-json-as-stream' }] } });
+    const { events } = await responses(gateway.url);
+    const text = events.filter((event) => event.type === 'response.output_text.delta').map((event) => event.delta).join('');
+    assert.ok(text.length > 0);
+    assert.equal(events.at(-1).type, 'response.completed');
+    assert.equal(events.at(-1).response.output.at(-1).content[0].text, text);
+    assert.deepEqual(events.map((event) => event.sequence_number), events.map((_, i) => i));
+  });
 
   test('it is streamed as it arrives, under its right name', async (t) => {
     const { gateway } = await both(t, { smart: { targets: [{ provider: 'chat', model: 'sim-stream-as-json+sim-stall:3' }] } });

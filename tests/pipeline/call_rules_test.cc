@@ -271,6 +271,22 @@ TEST_F(Credentials, AScopeThatIsMissingAtOneEndpointLeavesTheOthers) {  // FBK-2
   EXPECT_EQ(ask(chat).served_by, 0U);
 }
 
+TEST_F(Credentials, WhatRestsAtOneEndpointIsWorthAskingAgainWhenThatIsOver) {  // FBK-6, RTY-8
+  Failure missing = Failure::of(Category::authentication);
+  missing.scope = FailureScope::endpoint;
+  AtEndpoint responses(1);
+  const auto ask = [&] {
+    return run_call(world_, plan_, {.eligibility = &responses}, [&](const Attempt&) {
+      return AttemptReport{.outcome = Outcome::failed(missing), .answered = true};
+    });
+  };
+  EXPECT_EQ(ask().attempts_sent, 2U);
+  const CallRecord refused = ask();
+  EXPECT_EQ(refused.ending, Ending::credential_parked);
+  ASSERT_TRUE(refused.retry_after);
+  EXPECT_GT(*refused.retry_after, std::chrono::seconds(50)) << "not now, as it would be at another endpoint";
+}
+
 TEST_F(Credentials, WhatTheCallerBroughtIsHeldAgainstNobody) {  // FBK-2, FBK-6
   Failure of_caller = Failure::of(Category::authentication);
   of_caller.scope = FailureScope::caller;

@@ -43,7 +43,7 @@ typedef struct fuseboard_call_options {
   uint64_t cached_input_tokens;  // of input_tokens
   uint64_t output_tokens;
   fuseboard_ledger* ledger;                  // NULL: nobody counts
-  const char* key;                           // whom the ledger charges; NULL: the global level alone
+  const char* key;                           // whom the ledger charges; NULL: nobody's, the global level
   const char* session;                       // likewise; NULL: no session
   fuseboard_attempt_budget* attempt_budget;  // NULL: its own alone
   const char* bound_to_provider;             // it keeps state that the request refers to: nobody else is asked

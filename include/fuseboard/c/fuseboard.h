@@ -122,6 +122,17 @@ fuseboard_status fuseboard_category_get_properties(fuseboard_category category,
 typedef int32_t fuseboard_evidence;
 enum { FUSEBOARD_EVIDENCE_BY_CATEGORY = 0, FUSEBOARD_EVIDENCE_COUNTS = 1, FUSEBOARD_EVIDENCE_DOES_NOT_COUNT = 2 };
 
+// What a refusal speaks of: the narrower, the fewer it is held against. UNNAMED: a refused credential or a quota speaks
+// of the whole credential, a throttle of the target. CALLER: of what the caller brought. REQUEST: of this one alone.
+typedef int64_t fuseboard_failure_scope;
+enum {
+  FUSEBOARD_SCOPE_UNNAMED = 0,
+  FUSEBOARD_SCOPE_MODEL = 1,
+  FUSEBOARD_SCOPE_ENDPOINT = 2,
+  FUSEBOARD_SCOPE_CALLER = 3,
+  FUSEBOARD_SCOPE_REQUEST = 4
+};
+
 typedef struct fuseboard_failure {
   size_t struct_size;
   fuseboard_category category;
@@ -129,6 +140,7 @@ typedef struct fuseboard_failure {
   int64_t retry_after_ms;  // the server's hint; FUSEBOARD_NONE_MS: it gave none
   bool retryable;
   bool fallback;
+  fuseboard_failure_scope scope;
 } fuseboard_failure;
 
 // A failure with the properties of its category. Sets struct_size. FUSEBOARD_INVALID_ARGUMENT: no such category, or a

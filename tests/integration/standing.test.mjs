@@ -17,11 +17,12 @@ async function metric(gateway, name) {
   return Number(line.split(' ')[1]);
 }
 
-function message(gateway, body) {
+function message(gateway, body, signal) {
   return fetch(`${gateway.url}/v1/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
     body: JSON.stringify({ model: 'smart', max_tokens: 20, ...body }),
+    signal,
   });
 }
 
@@ -48,6 +49,25 @@ test('bodies share their memory: at the bound a call waits for five seconds, the
   assert.equal((await chat(gateway.url, padded(600_000))).status, 200, 'there is room again');
   assert.equal((await sim.calls()).length, 3);
   await eventually(() => metric(gateway, 'fuseboard_body_memory_bytes'), (bytes) => bytes === 0, 'all memory to be given back');
+});
+
+test('a call that leaves while it waits for memory is not sent', async (t) => {  // STR-6
+  const sim = await startSim(t);
+  const gateway = await startGateway(t, {
+    ...modelOver([sim], { target: { model: 'sim-silent' } }), max_body: '1MiB', max_body_memory: '1MiB',
+  });
+  const large = new AbortController();
+  chat(gateway.url, padded(800_000), { signal: large.signal }).catch(() => {});
+  await eventually(async () => (await sim.calls()).length, (calls) => calls === 1, 'the large call to be sent');
+  const leaving = new AbortController();
+  // What it becomes in the target's dialect finds no room beside itself.
+  message(gateway, padded(150_000), leaving.signal).catch(() => {});
+  await eventually(() => metric(gateway, 'fuseboard_body_memory_bytes'), (bytes) => bytes >= 940_000, 'the second body to be read');
+  leaving.abort();
+  large.abort();
+  await eventually(() => metric(gateway, 'fuseboard_http_requests_in_flight'), (requests) => requests === 1, 'both to have ended');
+  await eventually(() => metric(gateway, 'fuseboard_body_memory_bytes'), (bytes) => bytes === 0, 'all memory to be given back');
+  assert.equal((await sim.calls()).length, 1);
 });
 
 test('a small body that stands for a large one counts as what it becomes', async (t) => {  // CORE-5

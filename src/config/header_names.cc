@@ -16,10 +16,9 @@ bool is_one_of(const std::array<std::string_view, N>& names, std::string_view na
 
 // A word of a name, between hyphens, underscores and dots.
 bool is_secret_word(std::string_view word) {
-  constexpr std::array<std::string_view, 16> kWords = {
-      "apikey",   "auth",       "authentication", "authorization", "bearer", "cookie",
-      "cookie2",  "credential", "credentials",    "jwt",           "key",    "keys",
-      "password", "secret",     "signature",      "token"};
+  constexpr std::array<std::string_view, 18> kWords = {
+      "apikey", "auth", "authentication", "authorization", "bearer",   "cookie", "cookie2", "credential", "credentials",
+      "jwt",    "key",  "keys",           "passwd",        "password", "pat",    "secret",  "signature",  "token"};
   return is_one_of(kWords, word);
 }
 
@@ -64,6 +63,8 @@ bool is_never_forwarded(std::string_view lower) {
 }
 
 bool is_credential_header(std::string_view lower) {
+  constexpr std::string_view kOfSdks = "x-stainless-";
+  if (lower.starts_with(kOfSdks)) lower.remove_prefix(kOfSdks.size());
   constexpr std::array<std::string_view, 7> kAccounts = {
       "anthropic-organization-id", "cf-access-client-id", "chatgpt-account-id",
       "openai-organization",       "openai-project",      "x-goog-user-project",

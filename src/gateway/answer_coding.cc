@@ -8,10 +8,12 @@
 namespace fuseboard::gateway {
 namespace {
 
-void say_plain(net::Headers& headers) {
+void say_plain(net::Headers& headers, bool was_plain) {
+  // "utf-8", "none": clients may take it for a coding that they do not know.
+  headers.erase("content-encoding");
+  if (was_plain) return;
   // Checksums are of the coded bytes.
-  for (const std::string_view name : {"content-encoding", "content-md5", "content-digest", "digest"})
-    headers.erase(name);
+  for (const std::string_view name : {"content-md5", "content-digest", "digest"}) headers.erase(name);
 }
 
 }  // namespace
@@ -19,8 +21,8 @@ void say_plain(net::Headers& headers) {
 std::expected<std::optional<net::ContentDecoder>, net::UnknownCoding> take_coding(net::ResponseHead& head) {
   auto codings = net::content_codings(head.headers);
   if (!codings) return std::unexpected(std::move(codings.error()));
+  say_plain(head.headers, codings->empty());
   if (codings->empty()) return std::nullopt;
-  say_plain(head.headers);
   return net::ContentDecoder(*std::move(codings), 0);
 }
 
@@ -29,8 +31,8 @@ net::Task<std::expected<std::string, net::DecodeError>> plain_body(net::Loop& lo
                                                                    net::DecodeMemory memory) {
   auto codings = net::content_codings(head.headers);
   if (!codings) co_return std::unexpected(net::DecodeError::malformed);
+  say_plain(head.headers, codings->empty());
   if (codings->empty()) co_return body;
-  say_plain(head.headers);
   co_return co_await net::decode_content(loop, *std::move(codings), std::move(body), max_bytes, memory);
 }
 

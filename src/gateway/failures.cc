@@ -26,6 +26,8 @@ std::string refusals(const CallRecord& record, const Plan& plan) {
 
 // Of what was sent; else of why nothing was.
 std::string cause(const CallRecord& record, const Plan& plan) {
+  // One whose caller left has no line, see Relay::run().
+  if (record.ending == Ending::cancelled) return "the gateway is shutting down";
   if (std::string told = causes(record, plan); !told.empty()) return told;
   if (record.attempts.empty()) return refusals(record, plan);
   const auto& failure = record.attempts.back().failure;

@@ -437,7 +437,8 @@ net::Task<void> Relay::take_plain(Flight& flight, net::ResponseHead& head, std::
     co_return;
   }
   if (is_event_stream(head.headers) && body_kind(body) == BodyKind::json) describe_own_body(head.headers, false);
-  const bool response = call_.endpoint == llm::Endpoint::responses;
+  // One that has not ended yet, as a background one, stays the object that it is.
+  const bool response = call_.endpoint == llm::Endpoint::responses && !read.finish_reason.empty();
   const bool streamed =
       call_.facts.stream && (response || (llm::translates(call_.endpoint) && call_.facts.choices == 1));
   if (dialect != call_.dialect || streamed) {

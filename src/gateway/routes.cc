@@ -31,14 +31,15 @@ using Context = RouteContext;
 net::Task<void> healthz(Context& context) { return respond(context, 200, "text/plain; charset=utf-8", "ok\n"); }
 
 // Ready: not draining, and at least one target of one model would be admitted; without models, where callers name
-// providers, always. What rests or refuses is named.
+// providers, at least one credential does not rest. What rests or refuses is named.
 net::Task<void> readyz(Context& context) {
   constexpr std::string_view kType = "text/plain; charset=utf-8";
   constexpr std::size_t kMostNamed = 20;
   if (context.shared.draining.load(std::memory_order_relaxed)) return respond(context, 503, kType, "draining\n");
   const TimePoint now = context.worker.clock.now();
   std::string parts;
-  for (const CredentialState& state : credential_states(context.worker.models, now)) {
+  const std::vector<CredentialState> states = credential_states(context.worker.models, now);
+  for (const CredentialState& state : states) {
     for (const std::string& line : resting_texts(state)) parts += line + "\n";
   }
   std::set<std::string_view> closed;
@@ -51,7 +52,9 @@ net::Task<void> readyz(Context& context) {
       }
     }
   }
-  if (context.worker.models.routes().empty()) return respond(context, 200, kType, "ready\n" + parts);
+  const bool all_rest = std::ranges::all_of(states, &CredentialState::parked) &&
+                        states.size() == context.worker.models.providers().size();
+  if (context.worker.models.routes().empty() && !all_rest) return respond(context, 200, kType, "ready\n" + parts);
   return respond(context, 503, kType, "no target is admitted\n" + parts);
 }
 

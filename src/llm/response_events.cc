@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <iterator>
 
@@ -13,6 +14,8 @@
 
 namespace fuseboard::llm {
 namespace {
+
+constexpr std::string_view kInProgress = "\"in_progress\"";
 
 // An object as it is written, but for these members.
 struct Replaced {
@@ -84,22 +87,68 @@ void add_part(EventWriter& events, std::string_view item_place, std::size_t inde
   events.add("response.content_part.done", fmt::format("{},\"part\":{}", place, part.raw()));
 }
 
-void add_item(EventWriter& events, std::size_t index, const JsonValue& item) {
+// The kinds of item that have one text, by the field that holds it, and the events that tell it.
+struct TextItem {
+  std::string_view type;  // a literal
+  std::string_view field;
+  std::string_view told_by;
+};
+constexpr std::array<TextItem, 3> kTextItems = {{{"\"function_call\"", "arguments", "response.function_call_arguments"},
+                                                 {"\"mcp_call\"", "arguments", "response.mcp_call_arguments"},
+                                                 {"\"custom_tool_call\"", "input", "response.custom_tool_call_input"}}};
+
+// `item` as it is written, and its id, a literal.
+void add_item(EventWriter& events, std::size_t index, const JsonValue& item, std::string_view id) {
   const std::string at = fmt::format("\"output_index\":{}", index);
-  const std::string place = fmt::format("\"item_id\":{},{}", member(item, "id", "\"\""), at);
-  events.add("response.output_item.added",
-             fmt::format("{},\"item\":{}", at,
-                         with(item, {{"status", "\"in_progress\""}, {"content", "[]"}, {"arguments", "\"\""}})));
-  const bool is_message = member(item, "type", "") == "\"message\"";
+  const std::string place = fmt::format("\"item_id\":{},{}", id, at);
+  const std::string_view type = member(item, "type", "");
+  const auto* const kind = std::ranges::find(kTextItems, type, &TextItem::type);
+  const bool is_message = type == "\"message\"";
+  const auto begun = [&] {
+    if (is_message) return with(item, {{"status", kInProgress}, {"content", "[]"}});
+    if (kind != kTextItems.end()) return with(item, {{"status", kInProgress}, {kind->field, "\"\""}});
+    return with(item, {{"status", kInProgress}});
+  };
+  events.add("response.output_item.added", fmt::format("{},\"item\":{}", at, begun()));
   item.each_member([&](std::string_view name, const JsonValue& value) {
     if (name == "content" && is_message) {
       std::size_t part = 0;
       value.each_element([&](const JsonValue& element) { add_part(events, place, part++, element); });
-    } else if (name == "arguments" && value.is_string()) {
-      add_told(events, place, {.type = "response.function_call_arguments", .field = "arguments", .text = value.raw()});
+    } else if (kind != kTextItems.end() && name == kind->field && value.is_string()) {
+      add_told(events, place, {.type = kind->told_by, .field = kind->field, .text = value.raw()});
     }
   });
   events.add("response.output_item.done", fmt::format("{},\"item\":{}", at, item.raw()));
+}
+
+// Clients find the events of an item by its id, and in the whole response again; some servers give none.
+std::string with_id(const JsonValue& item, std::size_t index) {
+  std::string named = fmt::format("{{\"id\":\"item_{}\"", index);
+  item.each_member([&](std::string_view name, const JsonValue& value) {
+    if (name != "id") fmt::format_to(std::back_inserter(named), ",\"{}\":{}", name, value.raw());
+  });
+  return named += '}';
+}
+
+bool has_id(const JsonValue& item) {
+  const std::string_view id = member(item, "id", "");
+  return id.starts_with('"') && id.size() > 2;
+}
+
+// The output of a response, each of its items with an id; what is no item is left out.
+std::string named_output(const JsonValue& response) {
+  std::string output = "[";
+  response.each_member([&](std::string_view name, const JsonValue& value) {
+    if (name != "output") return;
+    std::size_t index = 0;
+    value.each_element([&](const JsonValue& item) {
+      if (!item.is_object()) return;
+      if (index > 0) output += ',';
+      output += has_id(item) ? std::string(item.raw()) : with_id(item, index);
+      ++index;
+    });
+  });
+  return output += ']';
 }
 
 }  // namespace
@@ -107,17 +156,19 @@ void add_item(EventWriter& events, std::size_t index, const JsonValue& item) {
 std::string response_events(std::string_view body) {
   JsonDocument document(body);
   const JsonValue response = document.root();
-  const std::string begun = fmt::format(
-      "\"response\":{}", with(response, {{"status", "\"in_progress\""}, {"output", "[]"}, {"usage", "null"}}));
+  const std::string begun =
+      fmt::format("\"response\":{}", with(response, {{"status", kInProgress}, {"output", "[]"}, {"usage", "null"}}));
   EventWriter events;
   events.add("response.created", begun);
   events.add("response.in_progress", begun);
-  response.each_member([&](std::string_view name, const JsonValue& value) {
-    std::size_t index = 0;
-    if (name == "output") value.each_element([&](const JsonValue& item) { add_item(events, index++, item); });
-  });
-  const bool whole = member(response, "status", "\"completed\"") != "\"incomplete\"";
-  events.add(whole ? "response.completed" : "response.incomplete", fmt::format("\"response\":{}", response.raw()));
+  const std::string output = named_output(response);
+  JsonDocument items(output);
+  std::size_t index = 0;
+  items.root().each_element(
+      [&](const JsonValue& item) { add_item(events, index++, item, member(item, "id", "\"\"")); });
+  const bool whole = member(response, "status", "") != "\"incomplete\"";
+  events.add(whole ? "response.completed" : "response.incomplete",
+             fmt::format("\"response\":{}", with(response, {{"output", output}})));
   return std::move(events).take();
 }
 

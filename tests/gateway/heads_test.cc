@@ -222,6 +222,7 @@ TEST(UpstreamRequest, NoCredentialLeavesForAProviderThatHasItsOwnOrNone) {  // F
                                   {"cookie", "mine"},
                                   {"x-stainless-api-key", "mine"},
                                   {"X-Stainless-Authorization", "mine"},
+                                  {"x-stainless-openai-project", "mine"},
                                   {"proxy-authorization", "mine"}});
         EXPECT_FALSE(says(upstream_request(caller, to, "/y", spoken), "mine")) << to.name << ' ' << name(spoken);
       }

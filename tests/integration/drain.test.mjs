@@ -112,7 +112,7 @@ test('calls that outlast drain_timeout are told why they end, and the program st
     assert.doesNotMatch(text, /\[DONE\]|message_stop/);
   }
   assert.deepEqual(await gateway.program.exit, { code: 0, signal: null });
-  assert.equal(gateway.program.output.match(/call failed .* ending=cancelled/g).length, 3);
+  assert.equal(gateway.program.output.match(/call failed .* ending=cancelled .* cause=the gateway is shutting down/g).length, 3);
 });
 
 test('a log that nobody reads holds up neither calls nor the end', async (t) => {

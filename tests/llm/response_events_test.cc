@@ -86,5 +86,34 @@ TEST(ResponseEvents, ShowCallsRefusalsAndWhatTheyDoNotKnow) {
   EXPECT_EQ(events[13]["content_index"], 1);
 }
 
+TEST(ResponseEvents, TellATextByTheKindOfItsItem) {
+  const std::vector<Json> events = events_of(
+      R"({"id":"resp_1","status":"completed","output":[{"type":"mcp_call","id":"m","arguments":"{}","output":"ok"},)"
+      R"({"type":"custom_tool_call","id":"c","input":"in"},{"type":"other","id":"o","arguments":"{}"}]})");
+  EXPECT_EQ(
+      types(events),
+      (std::vector<std::string>{
+          "response.created", "response.in_progress", "response.output_item.added", "response.mcp_call_arguments.delta",
+          "response.mcp_call_arguments.done", "response.output_item.done", "response.output_item.added",
+          "response.custom_tool_call_input.delta", "response.custom_tool_call_input.done", "response.output_item.done",
+          "response.output_item.added", "response.output_item.done", "response.completed"}));
+  EXPECT_EQ(events[6]["item"]["input"], "");
+  EXPECT_EQ(events[8]["input"], "in");
+}
+
+TEST(ResponseEvents, GiveAnItemAnIdThatHasNone) {
+  const std::vector<Json> events = events_of(
+      R"({"id":"resp_1","status":"completed","output":[null,{"type":"function_call","id":null,"arguments":"{}"},)"
+      R"({"type":"message","content":[]}]})");
+  EXPECT_EQ(events[2]["item"]["id"], "item_0");
+  EXPECT_EQ(events[2]["output_index"], 0);
+  EXPECT_EQ(events[3]["item_id"], "item_0");
+  EXPECT_EQ(events[5]["item"]["id"], "item_0");
+  EXPECT_EQ(events[6]["item"]["id"], "item_1");
+  EXPECT_EQ(events.back()["response"]["output"][0]["id"], "item_0");
+  EXPECT_EQ(events.back()["response"]["output"][1]["id"], "item_1");
+  EXPECT_EQ(events.back()["response"]["output"].size(), 2U) << "what is no item is left out";
+}
+
 }  // namespace
 }  // namespace fuseboard::llm

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "net/body.h"
+#include "net/spare_frames.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -48,6 +49,7 @@ net::Task<void> give_back_spare_memory(net::Loop& loop, net::ThreadPool& aside, 
   TrimDecision decision(resident_bytes());
   while (co_await loop.sleep_until(saturating_add(loop.now(), kLookEvery))) {
     net::Body::release_spare();
+    net::release_spare_frames();
     if (!in_use || !decision.should_trim(resident_bytes(), in_use())) continue;
     decision.trimmed(co_await net::run_aside(loop, aside, [] {
       trim_allocator();

@@ -7,6 +7,9 @@
 #include <array>
 #include <cstdint>
 #include <new>
+#include <utility>
+
+#include "net/spare_frames.h"
 
 namespace fuseboard::net {
 namespace {
@@ -61,6 +64,19 @@ class FrameCache {
     ++shelf.count;
   }
 
+  void release_unneeded() noexcept {
+    for (Shelf& shelf : shelves_) {
+      for (std::size_t i = std::exchange(shelf.least, shelf.count); i > 0; --i) ::operator delete(pop(shelf));
+      shelf.least = shelf.count;
+    }
+  }
+
+  std::size_t bytes() const noexcept {
+    std::size_t bytes = 0;
+    for (std::size_t index = 0; index < kClasses; ++index) bytes += shelves_[index].count * (index + 1) * kGrain;
+    return bytes;
+  }
+
  private:
   static constexpr std::size_t kNoRoom = SIZE_MAX;
 
@@ -70,11 +86,13 @@ class FrameCache {
   struct Shelf {
     Free* top = nullptr;
     std::size_t count = 0;
+    std::size_t least = 0;  // that there were since they were last given back
   };
   static void* pop(Shelf& shelf) noexcept {
     Free* frame = shelf.top;
     shelf.top = frame->next;
     --shelf.count;
+    shelf.least = std::min(shelf.least, shelf.count);
     return frame;
   }
   std::array<Shelf, kClasses> shelves_{};
@@ -115,6 +133,10 @@ void free_frame(void* frame, std::size_t size) noexcept {
 }
 
 }  // namespace task_internal
+
+void release_spare_frames() noexcept { frame_cache().release_unneeded(); }
+
+std::size_t spare_frame_bytes() noexcept { return frame_cache().bytes(); }
 
 void spawn(Task<void> task) { run_detached(std::move(task)); }
 

@@ -42,29 +42,27 @@ void set_number(const Cursor& cursor, Layer<Options>& layer, std::string_view fi
 }
 
 // A rule that is there only where it is set: `off` takes it away again, for a model what its provider has set.
-template <typename Options, typename Member>
-void set_off(const Cursor& cursor, Layer<Options>& layer, std::string_view field, Member member) {
-  layer.set(field, cursor, [member](Options& options) { std::invoke(member, options).reset(); });
+// `read(cursor, form)` reads any other value.
+template <typename Options, typename Member, typename Read>
+void set_or_off(const Cursor& cursor, Layer<Options>& layer, std::string_view field, Member member,
+                std::string_view form, Read read) {
+  const auto text = read_text(cursor, form);
+  if (!text) return;
+  if (text->value == "off") {
+    layer.set(field, cursor, [member](Options& options) { std::invoke(member, options).reset(); });
+  } else if (const auto value = read(cursor, form)) {
+    layer.set(field, cursor, [member, value](Options& options) { std::invoke(member, options) = *value; });
+  }
 }
 
 template <typename Options, typename Member>
 void set_number_or_off(const Cursor& cursor, Layer<Options>& layer, std::string_view field, Member member) {
-  constexpr std::string_view kForm = "off, or a number";
-  const auto text = read_text(cursor, kForm);
-  if (text && text->value == "off") return set_off(cursor, layer, field, member);
-  if (const auto value = text ? read_number(cursor, kForm) : std::nullopt) {
-    layer.set(field, cursor, [member, value](Options& options) { std::invoke(member, options) = *value; });
-  }
+  set_or_off(cursor, layer, field, member, "off, or a number", read_number);
 }
 
 template <typename Options, typename Member>
 void set_duration_or_off(const Cursor& cursor, Layer<Options>& layer, std::string_view field, Member member) {
-  constexpr std::string_view kForm = "off, or a duration such as 250ms, 1.5s, 2m or 1h";
-  const auto text = read_text(cursor, kForm);
-  if (text && text->value == "off") return set_off(cursor, layer, field, member);
-  if (const auto value = text ? read_duration(cursor, kForm) : std::nullopt) {
-    layer.set(field, cursor, [member, value](Options& options) { std::invoke(member, options) = *value; });
-  }
+  set_or_off(cursor, layer, field, member, "off, or a duration such as 250ms, 1.5s, 2m or 1h", read_duration);
 }
 
 }  // namespace fuseboard::config

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "fuseboard/core/escape.h"
@@ -49,17 +48,18 @@ std::vector<CredentialState> credential_states(const ModelTable& models, TimePoi
   std::vector<CredentialState> states;
   const std::vector<ParkedCredential> parked = models.parked(now);
   for (std::size_t i = 0; i < models.providers().size(); ++i) {
-    const CredentialGate* const gate = models.credential(i);
-    if (gate == nullptr) continue;
-    const auto seen = gate->snapshot(now);
-    states.push_back({.provider = models.providers()[i].name,
-                      .parked = seen.parked,
-                      .remaining = seen.parked && seen.until ? std::max(elapsed(now, *seen.until), Duration::zero())
-                                                             : Duration::zero(),
-                      .reason = seen.parked ? seen.category : std::nullopt});
-    std::ranges::copy_if(parked, std::back_inserter(states.back().parts), [&](const ParkedCredential& part) {
-      return part.provider == states.back().provider && part.part != ParkedCredential::Part::credential;
-    });
+    if (models.credential(i) == nullptr) continue;
+    CredentialState& state = states.emplace_back(CredentialState{.provider = models.providers()[i].name});
+    for (const ParkedCredential& part : parked) {
+      if (part.provider != state.provider) continue;
+      if (part.part != ParkedCredential::Part::credential) {
+        state.parts.push_back(part);
+        continue;
+      }
+      state.parked = true;
+      state.remaining = std::max(part.remaining, Duration::zero());
+      state.reason = part.reason;
+    }
   }
   return states;
 }

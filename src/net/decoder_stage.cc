@@ -7,6 +7,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <array>
 #include <new>
 
 #include "fuseboard/core/check.h"
@@ -111,7 +112,8 @@ class Brotli final : public Stage {
   bool done_ = false;
 };
 
-// Frames in a row, each with a window of at most 8 MiB (RFC 9659).
+// Frames in a row (RFC 8878 3.1), each with a window of at most 8 MiB (RFC 9659). The library would also read the
+// formats that came before the standard, and those only when they come in one piece.
 class Zstd final : public Stage {
  public:
   Zstd() : stream_(ZSTD_createDStream()) {
@@ -122,16 +124,21 @@ class Zstd final : public Stage {
   ~Zstd() override { ZSTD_freeDStream(stream_); }
 
   std::optional<Step> step(std::string_view& in, std::span<char> out) override {
-    ZSTD_inBuffer from{.src = in.data(), .size = in.size(), .pos = 0};
     ZSTD_outBuffer to{.dst = out.data(), .size = out.size(), .pos = 0};
-    // Asked with nothing to read or to flush it would begin a frame that is not there.
-    while (to.pos < to.size && (from.pos < from.size || !flushed_)) {
-      const std::size_t left = ZSTD_decompressStream(stream_, &to, &from);
-      if (ZSTD_isError(left) != 0) return std::nullopt;
-      done_ = left == 0;
-      flushed_ = done_ || to.pos < to.size;
+    // Asked with nothing to read or to flush the library would begin a frame that is not there.
+    while (to.pos < to.size && (!in.empty() || !flushed_)) {
+      if (magic_size_ < magic_.size()) {
+        magic_[magic_size_++] = in.front();
+        in.remove_prefix(1);
+        done_ = false;
+        if (magic_size_ < magic_.size()) continue;
+        if (!begins_a_frame(magic_)) return std::nullopt;
+        std::string_view magic(magic_.data(), magic_.size());
+        if (!decompress(magic, to)) return std::nullopt;
+      } else if (!decompress(in, to)) {
+        return std::nullopt;
+      }
     }
-    in.remove_prefix(from.pos);
     return Step{.written = to.pos};
   }
 
@@ -139,7 +146,28 @@ class Zstd final : public Stage {
 
  private:
   static constexpr int kWindowLog = 23;
+  using Magic = std::array<char, 4>;
+
+  // A frame's number, or a skippable frame's (RFC 8878 3.1.1 and 3.1.2), both little-endian.
+  static bool begins_a_frame(const Magic& magic) {
+    const std::string_view text(magic.data(), magic.size());
+    return text == "\x28\xB5\x2F\xFD" || ((magic[0] & 0xF0) == 0x50 && text.substr(1) == "\x2A\x4D\x18");
+  }
+
+  bool decompress(std::string_view& in, ZSTD_outBuffer& to) {
+    ZSTD_inBuffer from{.src = in.data(), .size = in.size(), .pos = 0};
+    const std::size_t left = ZSTD_decompressStream(stream_, &to, &from);
+    if (ZSTD_isError(left) != 0) return false;
+    in.remove_prefix(from.pos);
+    done_ = left == 0;
+    flushed_ = done_ || to.pos < to.size;
+    if (done_) magic_size_ = 0;
+    return true;
+  }
+
   ZSTD_DStream* stream_;
+  Magic magic_{};
+  std::size_t magic_size_ = 0;
   bool done_ = false;    // at the end of a frame
   bool flushed_ = true;  // it has given all that it can from what it got
 };

@@ -127,6 +127,24 @@ TEST(ContentDecoder, ReadsPartsInARow) {
   EXPECT_EQ(decoded({zstd}, coded(zstd, "one, ") + coded(zstd, "two"), kAnySize, 1), "one, two");
 }
 
+TEST(ContentDecoder, ReadsOnlyTheFramesOfTheStandard) {  // RFC 8878
+  const std::string frame = coded(zstd, "text");
+  const std::string skipped(
+      "\x5A\x2A\x4D\x18\x03\x00\x00\x00"
+      "abc",
+      11);
+  const std::string before_the_standard("\x27\xB5\x2F\xFD\x00\x00\xE3\x03\x19", 9);  // of version 0.7
+  const std::string no_frame("\x60\x2A\x4D\x18\x00\x00\x00\x00", 8);
+  for (const std::size_t piece : {kAnySize, std::size_t{7}, std::size_t{1}}) {
+    SCOPED_TRACE(piece);
+    EXPECT_EQ(decoded({zstd}, skipped + frame + skipped + frame, kAnySize, piece), "texttext");
+    EXPECT_EQ(decoded({zstd}, before_the_standard, kAnySize, piece).error(), DecodeError::malformed);
+    EXPECT_EQ(decoded({zstd}, frame + before_the_standard, kAnySize, piece).error(), DecodeError::malformed);
+    EXPECT_EQ(decoded({zstd}, frame + no_frame, kAnySize, piece).error(), DecodeError::malformed);
+    EXPECT_EQ(decoded({zstd}, frame + skipped.substr(0, 3), kAnySize, piece).error(), DecodeError::malformed);
+  }
+}
+
 TEST(ContentDecoder, RefusesWhatIsCutOffOrSpoiledOrFollowedBySomething) {
   for (const ContentCoding coding : kAll) {
     const std::string whole = coded(coding, "some text that was coded, and then some more of it");

@@ -15,7 +15,6 @@
 #include "gateway/hops.h"
 #include "gateway/relay.h"
 #include "gateway/verdict_answer.h"
-#include "llm/inline_data.h"
 #include "llm/request.h"
 #include "net/content_coding.h"
 
@@ -141,7 +140,7 @@ std::optional<std::uint32_t> home_of_state(const Worker& worker, const ModelCall
 // What one attempt will use: images are not read as text, and some endpoints write none.
 TokenUsage estimate(const ModelCall& call) {
   const bool writes = call.endpoint != llm::Endpoint::count_tokens && call.endpoint != llm::Endpoint::embeddings;
-  const llm::InlineData data = llm::inline_data(call.body);
+  const llm::InlineData& data = call.facts.inline_data;
   TokenUsage usage = estimate_usage(
       {.text_bytes = call.body.size() - data.bytes, .images = data.items, .output_cap = call.facts.output_cap});
   if (!writes) usage.output = 0;
@@ -168,9 +167,7 @@ net::Task<void> relay(RouteContext& context, ModelCall& call) {
   }
   call.options.id = CallId(context.request_id);
   call.options.ledger = &worker.ledger;
-  const auto guess = [&] { return estimate(call); };
-  call.options.estimate =
-      call.body.size() > kMostReadOnLoop ? co_await net::run_aside(worker.loop, worker.aside, guess) : guess();
+  call.options.estimate = estimate(call);
   call.options.bound_to_provider = home_of_state(worker, call);
   Relay relay(worker, context.exchange, call);
   co_await relay.run();

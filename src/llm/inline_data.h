@@ -17,8 +17,8 @@ struct InlineData {
 };
 
 // What a JSON text carries as base64. Found by its looks: strings of kMinInlineData bytes or more without anything but
-// base64 in them, behind the head of a data URL or by themselves. Only texts that say "base64" somewhere are searched:
-// 2 GB/s. Never throws, any bytes are safe.
+// base64 in them, behind the head of a data URL or by themselves. For texts that say "base64" somewhere: names of other
+// things look the same. Never throws, any bytes are safe.
 inline constexpr std::size_t kMinInlineData = 1024;
 InlineData inline_data(std::string_view json) noexcept;
 

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Runs of plain bytes inside JSON strings, 16 bytes at a time: most of any JSON text here is prose in strings.
+// Runs of plain bytes inside JSON strings, 16 or 64 bytes at a time: most of any JSON text here is prose in strings.
 // Included by sources of this module alone.
 #pragma once
 
@@ -15,18 +15,40 @@ namespace fuseboard::llm {
 // Bytes >= 0x80 are plain: what they must be is another question.
 constexpr bool ends_plain_run(char c) noexcept { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
 
+// The compiler's own vectors: it makes the best of them on every machine.
+using Bytes16 = unsigned char __attribute__((ext_vector_type(16)));
+using Comparison16 = decltype(Bytes16{} == Bytes16{});  // each byte all ones or zero
+
+inline Bytes16 bytes_at(const char* at) noexcept {
+  Bytes16 bytes;
+  std::memcpy(&bytes, at, sizeof bytes);
+  return bytes;
+}
+
+// One bit for each byte of a comparison, the first byte's the lowest.
+inline std::uint16_t bits_of(Comparison16 comparison) noexcept {
+  using Bits = bool __attribute__((ext_vector_type(16)));
+  const auto bits = std::bit_cast<std::uint16_t>(__builtin_convertvector(comparison, Bits));
+  return std::endian::native == std::endian::little ? bits : __builtin_bitreverse16(bits);
+}
+
+// Which of the 16 bytes at `at` end a plain run.
+inline std::uint16_t run_ends(const char* at) noexcept {
+  const Bytes16 bytes = bytes_at(at);
+  return bits_of((bytes == '"') | (bytes == '\\') | (bytes < 0x20));
+}
+
+// The same of 64 bytes: for strings with many escapes, in which looking again behind each of them would take the time.
+inline std::uint64_t run_ends_of_64(const char* at) noexcept {
+  const auto quarter = [at](unsigned i) { return std::uint64_t{run_ends(at + 16 * i)} << (16 * i); };
+  return quarter(0) | quarter(1) | quarter(2) | quarter(3);
+}
+
 // Where the run of bytes that stand for themselves in a JSON string ends: at the first quote, backslash or control
 // character in [at, end), else at `end`.
 inline const char* plain_run_end(const char* at, const char* end) noexcept {
-  // The compiler's own vectors: it makes the best of them on every machine.
-  using Bytes = unsigned char __attribute__((ext_vector_type(16)));
-  using Bits = bool __attribute__((ext_vector_type(16)));
-  for (Bytes bytes; end - at >= std::ptrdiff_t{sizeof bytes}; at += sizeof bytes) {
-    std::memcpy(&bytes, at, sizeof bytes);
-    const auto ends = (bytes == '"') | (bytes == '\\') | (bytes < 0x20);  // each byte all ones or zero
-    const auto bits = std::bit_cast<std::uint16_t>(__builtin_convertvector(ends, Bits));
-    if (bits == 0) continue;
-    return at + (std::endian::native == std::endian::little ? std::countr_zero(bits) : std::countl_zero(bits));
+  for (; end - at >= std::ptrdiff_t{sizeof(Bytes16)}; at += sizeof(Bytes16)) {
+    if (const std::uint16_t ends = run_ends(at); ends != 0) return at + std::countr_zero(ends);
   }
   while (at != end && !ends_plain_run(*at)) ++at;
   return at;

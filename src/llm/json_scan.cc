@@ -6,7 +6,9 @@
 #include <simdjson.h>
 
 #include <array>
+#include <bit>
 #include <bitset>
+#include <cstdint>
 
 #include "llm/json_run.h"
 #include "llm/json_text.h"
@@ -16,6 +18,7 @@ namespace {
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+constexpr bool is_continuation(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 constexpr bool is_hex(char c) noexcept { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 // What may stand behind a backslash by itself.
@@ -26,20 +29,40 @@ consteval std::array<bool, 256> short_escapes() {
 }
 constexpr std::array<bool, 256> kShortEscape = short_escapes();
 
+// Without a way out, so that it is done for many characters at once.
+bool is_ascii(std::string_view text) noexcept {
+  unsigned char any = 0;
+  for (const char c : text) any |= static_cast<unsigned char>(c);
+  return any < 0x80;
+}
+
+bool is_utf8(std::string_view text) noexcept {
+  // Much of what passes is ASCII, and simdjson's way to the best code for the machine is long for a short text.
+  constexpr std::size_t kShort = 4096;
+  return (text.size() <= kShort && is_ascii(text)) || simdjson::validate_utf8(text.data(), text.size());
+}
+
 // Goes over a text. Each step takes the place where something should begin and returns where it ends, or notes an error
 // and returns nullptr.
 class Scanner {
  public:
-  explicit Scanner(std::string_view text) noexcept : begin_(text.data()), end_(begin_ + text.size()) {}
+  using Look = std::function<void(std::size_t end)>;
+
+  // `look` may be empty.
+  Scanner(std::string_view text, const Look& look) noexcept
+      : begin_(text.data()), end_(begin_ + text.size()), characters_end_(begin_), look_(look) {}
 
   const char* begin() const noexcept { return begin_; }
-  const char* value(const char* at) noexcept;
+  const char* value(const char* at);
   const char* object(const char* at, const std::function<void(const JsonMember&)>& member);
-  const char* end_of_text(const char* at) noexcept {
-    at = behind_space(at);
-    return at == end_ ? at : fail(at, "unexpected text after the value");
+
+  // The error, if there is one. `end`: where the value ends, nullptr where there is an error.
+  std::optional<JsonError> finish(const char* end) {
+    if (end != nullptr) end = end_of_text(end);
+    if (end != nullptr && characters(end)) return std::nullopt;
+    characters(begin_ + error_.offset);  // if they are wrong before it, that is the error
+    return error_;
   }
-  const JsonError& error() const noexcept { return error_; }
 
  private:
   char peek(const char* at) const noexcept { return at != end_ ? *at : '\0'; }
@@ -49,6 +72,15 @@ class Scanner {
     while (at != end_ && is_space(*at)) ++at;
     return at;
   }
+  const char* end_of_text(const char* at) noexcept {
+    at = behind_space(at);
+    return at == end_ ? at : fail(at, "unexpected text after the value");
+  }
+
+  // Whether all is valid UTF-8 up to `at` and, as far as the text goes, behind it.
+  bool characters(const char* at) { return at < characters_end_ || check_characters(at); }
+  bool check_characters(const char* at);
+
   [[gnu::noinline]] const char* fail(const char* at, std::string_view what) noexcept {
     const bool breaks_off = at == end_;
     error_ = {static_cast<std::size_t>(at - begin_), breaks_off ? "unexpected end" : what, breaks_off};
@@ -64,6 +96,7 @@ class Scanner {
   const char* number_or_literal(const char* at) noexcept;
   const char* string(const char* at) noexcept;
   [[gnu::noinline]] const char* rest_of_string(const char* at) noexcept;
+  const char* special(const char* at) noexcept;
   const char* escape(const char* at) noexcept;
   const char* number(const char* at) noexcept;
   const char* digits(const char* at) noexcept;
@@ -71,17 +104,39 @@ class Scanner {
 
   const char* begin_;
   const char* end_;
+  const char* characters_end_;  // before it is valid UTF-8
+  const Look& look_;
   std::size_t depth_ = 0;
   bool in_object_ = false;             // what the innermost open container is
   std::bitset<kMaxJsonDepth> around_;  // the same of what is around each open container, the outermost first
   JsonError error_{};
 };
 
+bool Scanner::check_characters(const char* at) {
+  // What a core's second cache holds together with what else is at hand.
+  constexpr std::ptrdiff_t kPiece = 32 * 1024;
+  while (characters_end_ <= at && characters_end_ != end_) {
+    const char* const from = characters_end_;
+    const char* to = end_ - from <= kPiece ? end_ : from + kPiece;
+    // A character that would be cut belongs to the next piece. More than three such bytes in a row are none.
+    for (int bytes = 0; to != end_ && bytes < 3 && is_continuation(*to); ++bytes) --to;
+    if (!is_utf8({from, to})) {
+      const char* const wrong = from + first_invalid_utf8({from, to});
+      error_ = {static_cast<std::size_t>(wrong - begin_), "invalid UTF-8", is_cut_character({wrong, end_})};
+      return false;
+    }
+    characters_end_ = to;
+    if (look_) look_(static_cast<std::size_t>(to - begin_));
+  }
+  return true;
+}
+
 // A loop with a stack of bits instead of recursion, so that no input exhausts the stack.
-const char* Scanner::value(const char* at) noexcept {
+const char* Scanner::value(const char* at) {
   const std::size_t outer_depth = depth_;
   while (true) {
     at = behind_space(at);
+    if (!characters(at)) return nullptr;
     const char c = peek(at);
     if (c == '{' || c == '[') {
       at = open(at);
@@ -140,6 +195,7 @@ const char* Scanner::object(const char* at, const std::function<void(const JsonM
     const char* const value_begin = behind_space(at);
     at = value(value_begin);
     if (at == nullptr) return nullptr;
+    if (!characters(at)) return nullptr;
     member({std::string_view(name_begin, name_end), std::string_view(value_begin, at)});
     at = behind_space(at);
     if (closes(at)) return close(at);
@@ -186,13 +242,32 @@ const char* Scanner::string(const char* at) noexcept {
 
 // From where the first run of plain bytes ends. Most strings have no more than one, and should not pay for this.
 const char* Scanner::rest_of_string(const char* at) noexcept {
-  while (!is(at, '"')) {
-    if (!is(at, '\\')) return fail(at, "a control character inside a string");
-    at = escape(at + 1);
+  constexpr std::ptrdiff_t kBlock = 64;
+  while (end_ - at >= kBlock) {
+    const char* const block = at;
+    std::uint64_t ends = run_ends_of_64(block);
+    for (at = block + kBlock; ends != 0;) {
+      const char* const run_end = block + std::countr_zero(ends);
+      if (*run_end == '"') return run_end + 1;
+      const char* const behind = special(run_end);
+      if (behind == nullptr) return nullptr;
+      if (behind - block >= kBlock) {
+        at = behind;
+        break;
+      }
+      ends &= ~std::uint64_t{0} << (behind - block);  // what the escape consists of ends nothing
+    }
+  }
+  for (at = plain_run_end(at, end_); !is(at, '"'); at = plain_run_end(at, end_)) {
+    at = special(at);
     if (at == nullptr) return nullptr;
-    at = plain_run_end(at, end_);
   }
   return at + 1;
+}
+
+// What ends a run and is no quote.
+const char* Scanner::special(const char* at) noexcept {
+  return is(at, '\\') ? escape(at + 1) : fail(at, "a control character inside a string");
 }
 
 // Behind the backslash. A table: code has an escape every thirty bytes or so.
@@ -230,37 +305,19 @@ const char* Scanner::literal(const char* at, std::string_view word) noexcept {
   return at;
 }
 
-// Without a way out, so that it is done for many characters at once.
-bool is_ascii(std::string_view text) noexcept {
-  unsigned char any = 0;
-  for (const char c : text) any |= static_cast<unsigned char>(c);
-  return any < 0x80;
-}
-
-std::optional<JsonError> invalid_utf8(std::string_view text) noexcept {
-  // Much of what passes is ASCII, and simdjson's way to the best code for the machine is long.
-  if (is_ascii(text) || simdjson::validate_utf8(text.data(), text.size())) return std::nullopt;
-  const std::size_t at = first_invalid_utf8(text);
-  return JsonError{at, "invalid UTF-8", is_cut_character(text.substr(at))};
-}
-
 }  // namespace
 
 std::optional<JsonError> validate_json(std::string_view text) noexcept {
-  if (auto error = invalid_utf8(text)) return error;
-  Scanner scanner(text);
-  const char* const end = scanner.value(scanner.begin());
-  if (end != nullptr && scanner.end_of_text(end) != nullptr) return std::nullopt;
-  return scanner.error();
+  const Scanner::Look none;
+  Scanner scanner(text, none);
+  return scanner.finish(scanner.value(scanner.begin()));
 }
 
 std::optional<JsonError> validate_json_object(std::string_view text,
-                                              const std::function<void(const JsonMember&)>& member) {
-  if (auto error = invalid_utf8(text)) return error;
-  Scanner scanner(text);
-  const char* const end = scanner.object(scanner.begin(), member);
-  if (end != nullptr && scanner.end_of_text(end) != nullptr) return std::nullopt;
-  return scanner.error();
+                                              const std::function<void(const JsonMember&)>& member,
+                                              const std::function<void(std::size_t end)>& look) {
+  Scanner scanner(text, look);
+  return scanner.finish(scanner.object(scanner.begin(), member));
 }
 
 }  // namespace fuseboard::llm

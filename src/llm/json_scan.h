@@ -36,7 +36,11 @@ std::optional<JsonError> validate_json(std::string_view text) noexcept;
 
 // The same for a text that must be an object. Calls `member` for each member of it, in order, duplicates too, as soon
 // as its value has been checked; what comes later may still turn out to be wrong.
+//
+// `look`, where there is one, is called with how far the text has been read, ever farther, by some ten thousand bytes
+// each: what else has to see every byte sees it while it is in the cache.
 std::optional<JsonError> validate_json_object(std::string_view text,
-                                              const std::function<void(const JsonMember&)>& member);
+                                              const std::function<void(const JsonMember&)>& member,
+                                              const std::function<void(std::size_t end)>& look = {});
 
 }  // namespace fuseboard::llm

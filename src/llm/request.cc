@@ -10,6 +10,7 @@
 
 #include "llm/json_number.h"
 #include "llm/json_text.h"
+#include "llm/mentions.h"
 #include "llm/request_parts.h"
 
 namespace fuseboard::llm {
@@ -242,12 +243,13 @@ bool is_continuable(Endpoint endpoint, const DecidingMembers& members, const Req
          says_nothing(member_of(members[DecidingMembers::output_config], "format"));
 }
 
-std::string_view binding(const DecidingMembers& members) {
+std::string_view binding(const DecidingMembers& members, const Mentions& mentions) {
   if (!says_nothing(members[DecidingMembers::previous_response_id])) return "previous_response_id";
   if (!says_nothing(members[DecidingMembers::conversation])) return "conversation";
   if (!says_nothing(members[DecidingMembers::prompt])) return "prompt";
   const std::string_view container = members[DecidingMembers::container];
   if (container.starts_with('"') || !says_nothing(member_of(container, "id"))) return "container";
+  if (!mentions.reference()) return {};
   const std::string_view messages = members[DecidingMembers::messages];
   return binding_reference(messages.empty() ? members[DecidingMembers::input] : messages,
                            members[DecidingMembers::tools]);
@@ -271,7 +273,10 @@ RequestError wrong_parameter(std::string_view param, std::string_view code, std:
 
 std::expected<RequestFacts, RequestError> parse_request(Endpoint endpoint, std::string_view body) {
   DecidingMembers members(endpoint);
-  if (const auto error = validate_json_object(body, [&](const JsonMember& member) { members.take(member); })) {
+  Mentions mentions(body);
+  if (const auto error = validate_json_object(
+          body, [&](const JsonMember& member) { members.take(member); },
+          [&](std::size_t end) { mentions.look_until(end); })) {
     return std::unexpected(not_json(body, *error));
   }
   if (const auto name = members.duplicate()) {
@@ -288,7 +293,8 @@ std::expected<RequestFacts, RequestError> parse_request(Endpoint endpoint, std::
   if (auto error = read_stream(body, endpoint, members, facts)) return std::unexpected(*std::move(error));
   read_caps(members, facts);
   facts.continuable = is_continuable(endpoint, members, facts);
-  facts.bound_by = binding(members);
+  facts.bound_by = binding(members, mentions);
+  if (mentions.base64()) facts.inline_data = inline_data(body);
   if (const std::string_view previous = members[DecidingMembers::previous_response_id]; previous.starts_with('"')) {
     facts.previous_response_id = decoded_literal(previous).value_or("");
   }

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "llm/dialect.h"
+#include "llm/inline_data.h"
 
 namespace fuseboard::llm {
 
@@ -42,6 +43,7 @@ struct RequestFacts {
   // Where the value of `stream_options` stands, likewise; both 0: nowhere.
   std::size_t options_begin = 0;
   std::size_t options_end = 0;
+  InlineData inline_data{};  // of the whole body
 };
 
 // Why a request is refused, ready for error_body(): always 400 `invalid_request_error`.

@@ -3,8 +3,6 @@
 
 #include "llm/request_parts.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "llm/canonical_json.h"
@@ -13,19 +11,6 @@
 
 namespace fuseboard::llm {
 namespace {
-
-// Whether `text` may hold a reference: a cheap look before the walk. Underscores are rare, and base64 has none.
-bool may_refer(std::string_view text) noexcept {
-  constexpr std::array<std::string_view, 5> kNames = {R"("file_id")", R"("file_ids")", R"("item_reference")",
-                                                      R"("vector_store_ids")", R"("code_interpreter")"};
-  for (std::size_t at = text.find('_'); at != std::string_view::npos; at = text.find('_', at + 1)) {
-    for (const std::string_view name : kNames) {
-      const std::size_t before = name.find('_');
-      if (at >= before && text.substr(at - before, name.size()) == name) return true;
-    }
-  }
-  return text.contains(R"("audio")");
-}
 
 // What a schema or the arguments of a tool call name is the caller's own business.
 bool is_callers_own(std::string_view name) {
@@ -78,7 +63,7 @@ class ReferenceWalk {
 };
 
 std::string_view walk(std::string_view json) {
-  if (!may_refer(json)) return {};
+  if (json.empty()) return {};
   JsonDocument document(json);
   ReferenceWalk references;
   references.visit(document.root());

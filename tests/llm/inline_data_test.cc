@@ -27,13 +27,8 @@ TEST(InlineData, TextIsText) {  // BUD-5
   EXPECT_EQ(inline_data(words), InlineData{});
   const std::string escaped = R"({"a":"base64 \"quoted\" and )" + std::string(2000, ' ') + R"("})";
   EXPECT_EQ(inline_data(escaped), InlineData{});
-  EXPECT_EQ(inline_data(R"({"id":")" + kImage + R"("})"), InlineData{}) << "nothing says that it is base64";
   EXPECT_EQ(inline_data(R"({"type":"base64","data":"QUJD"})"), InlineData{}) << "too short to matter";
   EXPECT_EQ(inline_data("\"base64"), InlineData{});
-  for (const std::string word : {"6", "ase64", "bas64", "base6", "base 64", "Base64", "66666"}) {
-    EXPECT_EQ(inline_data(word + R"({"data":")" + kImage + R"("})" + word), InlineData{}) << word;
-  }
-  EXPECT_EQ(inline_data(R"({"data":")" + kImage + R"("}base64)"), (InlineData{.items = 1, .bytes = kImage.size()}));
 }
 
 }  // namespace

@@ -50,6 +50,91 @@ TEST(JsonScan, AcceptsWhatRfc8259Calls_JSON) {
   }
 }
 
+TEST(JsonScan, ReadsLongStringsWithManyEscapes) {
+  const std::string kPieces[] = {
+      "a", "some plain text, longer than sixteen bytes", R"(\n)", R"(\")", R"(\\)", R"(\u00e9)", "\xC3\xA9"};
+  const struct {
+    std::string piece;
+    std::size_t offset;
+  } kFaults[] = {{R"(\x)", 1}, {"\x01", 0}, {R"(\u00g1)", 4}, {"\n", 0}, {"\"", 1}};
+  std::mt19937 random(7);
+  for (int round = 0; round < 2000; ++round) {
+    std::string text = "[\"";
+    std::size_t fault_at = 0;
+    const auto& fault = kFaults[random() % std::size(kFaults)];
+    std::string faulty;
+    const std::size_t pieces = random() % 60;
+    const std::size_t fault_piece = random() % (pieces + 1);
+    for (std::size_t i = 0; i <= pieces; ++i) {
+      if (i == fault_piece) {
+        fault_at = text.size() + fault.offset;
+        faulty = text + fault.piece;
+      }
+      const std::string& piece = kPieces[random() % std::size(kPieces)];
+      text += piece;
+      if (!faulty.empty()) faulty += piece;
+    }
+    text += "\"]";
+    faulty += "\"]";
+    ASSERT_FALSE(validate_json(text)) << text;
+    ASSERT_TRUE(validate_json(faulty)) << faulty;
+    ASSERT_EQ(validate_json(faulty)->offset, fault_at) << faulty;
+    const auto cut = validate_json(std::string_view(text).substr(0, text.size() - 2));
+    ASSERT_TRUE(cut && cut->breaks_off) << text;
+    ASSERT_EQ(cut->offset, text.size() - 2) << text;
+  }
+}
+
+// UTF-8 is checked in pieces, which must cut no character and miss none.
+TEST(JsonScan, ChecksTheCharactersOfLongTexts) {
+  constexpr std::size_t kSize = 100'000;
+  const std::string character = "\xF0\x9F\x98\x80";
+  for (std::size_t shift = 0; shift < character.size(); ++shift) {
+    std::string text = "[\"" + std::string(shift, 'a');
+    while (text.size() < kSize) text += character;
+    const std::string valid = text + "\",1]";
+    EXPECT_FALSE(validate_json(valid));
+    for (const std::size_t at : {std::size_t{2} + shift, kSize / 3, kSize / 2, kSize - 10}) {
+      const std::size_t begin = at - (at - 2 - shift) % 4;  // of the character there
+      std::string wrong = valid;
+      wrong[begin + 1] = 'x';
+      const auto error = validate_json(wrong);
+      ASSERT_TRUE(error) << begin;
+      EXPECT_EQ(error->what, "invalid UTF-8");
+      EXPECT_EQ(error->offset, begin);
+      EXPECT_FALSE(error->breaks_off);
+      EXPECT_TRUE(validate_json(wrong + "]")) << "the first of two errors";
+      EXPECT_EQ(validate_json(wrong + "]")->offset, begin);
+      const auto cut = validate_json(std::string_view(valid).substr(0, begin + 2));
+      ASSERT_TRUE(cut);
+      EXPECT_TRUE(cut->breaks_off);
+      EXPECT_EQ(cut->offset, begin);
+    }
+  }
+  // Nothing but bytes that go on with a character, over the border of a piece.
+  const auto error = validate_json("[\"" + std::string(32 * 1024 - 4, 'a') + "\xF0" + std::string(10, '\x80') + "\"]");
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->offset, 32U * 1024 - 2);
+  EXPECT_FALSE(error->breaks_off);
+}
+
+TEST(JsonScan, TellsHowFarTheTextHasBeenReadBeforeItsMembersAreTold) {
+  const std::string text = R"({"a":")" + std::string(200'000, 'a') + R"(","b":[)" + std::string(100'000, '1') + "]}  ";
+  std::vector<std::size_t> ends;
+  const auto error = validate_json_object(
+      text,
+      [&](const JsonMember& member) {
+        EXPECT_GE(ends.back(), static_cast<std::size_t>(member.value.data() + member.value.size() - text.data()));
+      },
+      [&](std::size_t end) {
+        EXPECT_GT(end, ends.empty() ? 0 : ends.back());
+        ends.push_back(end);
+      });
+  EXPECT_FALSE(error);
+  EXPECT_EQ(ends.back(), text.size());
+  EXPECT_GT(ends.size(), 5U);
+}
+
 TEST(JsonScan, RefusesWhatIsNoJsonAndSaysWhere) {
   const struct {
     std::string text;

@@ -344,6 +344,39 @@ TEST(Request, WhatOneProviderKeepsBindsTheRequestToIt) {
   EXPECT_TRUE(next.bound());
 }
 
+TEST(ParseRequest, FindsInlineDataWhereTheBodySaysBase64) {  // BUD-5
+  const std::string image(4000, 'A');
+  const auto data = [&](const std::string& member) {
+    return facts_of(Endpoint::chat_completions, R"({"model":"m","messages":[],)" + member + "}").inline_data;
+  };
+  EXPECT_EQ(data(R"("a":"data:image/png;base64,)" + image + '"'), (InlineData{.items = 1, .bytes = image.size()}));
+  EXPECT_EQ(data(R"("type":"base64","data":")" + image + '"'), (InlineData{.items = 1, .bytes = image.size()}));
+  EXPECT_EQ(data(R"("data":")" + image + R"(","type":"base64")"), (InlineData{.items = 1, .bytes = image.size()}));
+  EXPECT_EQ(data(R"("id":")" + image + '"'), InlineData{}) << "nothing says that it is base64";
+}
+
+// The first look goes over many bytes at once, so it must not matter where something stands.
+TEST(ParseRequest, FindsAReferenceWhereverItStands) {
+  const struct {
+    std::string item;
+    std::string_view bound_by;
+  } kCases[] = {{R"({"type":"input_file","file_id":"f"})", "file_id"},
+                {R"({"type":"item_reference","id":"i"})", "item_reference"},
+                {R"({"role":"assistant","audio":{"id":"a"}})", "audio"},
+                {R"({"file_ids":["f"]})", "file_ids"},
+                {R"({"vector_store_ids":["v"]})", "vector_store_ids"},
+                {R"({"text":"_i _r o\" \"file_id\" \"audio\""})", ""},
+                {R"({"file_idx":"f","audio_":{"id":"a"},"my_file_id":"f"})", ""}};
+  for (const auto& [item, bound_by] : kCases) {
+    for (std::size_t before = 0; before < 40; ++before) {
+      for (const std::size_t behind : {0U, 1U, 20U}) {
+        const std::string input = "\"input\":[" + std::string(before, ' ') + item + std::string(behind, ' ') + "]";
+        EXPECT_EQ(response_facts(input).bound_by, bound_by) << input;
+      }
+    }
+  }
+}
+
 TEST(Request, WhatIsOnlyCalledSoBindsNothing) {
   for (
       const std::string_view members :

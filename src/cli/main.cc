@@ -4,12 +4,16 @@
 // Reads the arguments. The only file that includes CLI11, which is slow to compile.
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "cli/commands.h"
@@ -25,6 +29,17 @@ std::string list(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
+}
+
+// Empty, or what is wrong with a whole number as it was given. CLI11 would not say what is allowed.
+template <typename Number>
+std::string number_problem(const std::string& given) {
+  Number number{};
+  const char* const end = given.data() + given.size();
+  const auto [stopped, error] = std::from_chars(given.data(), end, number);
+  if (error == std::errc() && stopped == end) return "";
+  return "must be a whole number from 0 to " + std::to_string(std::numeric_limits<Number>::max()) + ", not '" +
+         escape_unprintable(given) + "'";
 }
 
 // `did you mean 'check'?`; where nothing is near, all that there is.
@@ -58,9 +73,14 @@ void add_classify(CLI::App& app, ClassifyArguments& arguments) {
 
 void add_sim_provider(CLI::App& app, SimProviderArguments& arguments) {
   CLI::App* command = app.add_subcommand("sim-provider", "Run the simulated provider and tool server on loopback");
-  command->add_option("--port", arguments.port, "Port on 127.0.0.1; 0 for any free one")->required()->type_name("N");
+  command->add_option("--port", arguments.port, "Port on 127.0.0.1; 0 for any free one")
+      ->required()
+      ->type_name("N")
+      ->check(CLI::Validator(number_problem<std::uint16_t>, ""));
   command->add_option("--faults", arguments.faults, "Fault script, see docs/simulated-provider.md")->type_name("FILE");
-  command->add_option("--seed", arguments.seed, "Decides every text, id and chance; default 1")->type_name("N");
+  command->add_option("--seed", arguments.seed, "Decides every text, id and chance; default 1")
+      ->type_name("N")
+      ->check(CLI::Validator(number_problem<std::uint64_t>, ""));
 }
 
 void add_version(CLI::App& app, VersionArguments& arguments) {

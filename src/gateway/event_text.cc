@@ -15,6 +15,7 @@ namespace {
 std::string cause_text(const BreakerEvent& event) {
   switch (event.cause) {
     case TransitionCause::consecutive_failures:
+      if (event.consecutive_failures == 1) return "after 1 failure";
       return fmt::format("after {} failures in a row", event.consecutive_failures);
     case TransitionCause::open_time_elapsed:
       return "to let a probe through";

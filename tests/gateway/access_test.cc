@@ -62,6 +62,8 @@ TEST(AdminAccess, WithATokenAsksEverybodyForIt) {
   for (const char* wrong : {"", "Bearer ", "Bearer secret-toke", "Bearer secret-tokens", "Bearer secret-tokem",
                             "Basic secret-token", "secret-token", "Bearer  secret-token"})
     EXPECT_FALSE(may("127.0.0.1", wrong)) << wrong;
+  const net::Headers two = {{"authorization", "Bearer secret-token"}, {"Authorization", "Bearer other"}};
+  EXPECT_FALSE(may_administrate("127.0.0.1", two, rules)) << "what stands in front of this may have read the other one";
   const auto problem = admin_problem("127.0.0.1", {{"host", "localhost"}}, rules);
   ASSERT_TRUE(problem);
   EXPECT_FALSE(problem->message.contains("secret-token")) << "TEL-4";

@@ -190,6 +190,8 @@ test('a slip in a command or an option is told with the name that is meant', () 
   assert.match(told('explode-everything'), /there is no command 'explode-everything'; there is: .*serve/);
   assert.match(told('serve', '--confg', 'x'), /fuseboard serve: there is no option '--confg'; did you mean '--config'\?/);
   assert.match(told('check', '--jsno'), /fuseboard check: there is no option '--jsno'; did you mean '--json'\?/);
+  assert.match(told('sim-provider', '--port', '70000'), /--port: must be a whole number from 0 to 65535, not '70000'/);
+  assert.match(told('sim-provider', '--port', '0', '--seed', '-1'), /--seed: must be a whole number from 0 to 18446744073709551615, not '-1'/);
   assert.match(told('sim-provider', '--prot', '1'), /fuseboard sim-provider: there is no option '--prot'; did you mean '--port'\?/);
   assert.match(told('--versoin'), /fuseboard: there is no option '--versoin'; did you mean '--version'\?/);
   assert.match(told('serve', '--lisen=1'), /there is no option '--lisen'; did you mean '--listen'\?/);

@@ -11,7 +11,7 @@
 #include <fstream>
 #include <utility>
 
-#include "net/body.h"
+#include "net/spare_blocks.h"
 #include "net/spare_frames.h"
 
 namespace fuseboard::gateway {
@@ -48,7 +48,7 @@ std::size_t resident_bytes() {
 net::Task<void> give_back_spare_memory(net::Loop& loop, net::ThreadPool& aside, std::function<std::size_t()> in_use) {
   TrimDecision decision(resident_bytes());
   while (co_await loop.sleep_until(saturating_add(loop.now(), kLookEvery))) {
-    net::Body::release_spare();
+    net::release_spare_blocks();
     net::release_spare_frames();
     if (!in_use || !decision.should_trim(resident_bytes(), in_use())) continue;
     decision.trimmed(co_await net::run_aside(loop, aside, [] {

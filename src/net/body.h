@@ -82,12 +82,6 @@ class Body {
   std::span<char> room() noexcept { return {block_.get() + size_, capacity_ - size_}; }
   void commit(std::size_t bytes) noexcept { size_ += bytes; }
 
-  // Memory that this thread keeps for bodies to come.
-  static std::size_t spare_bytes() noexcept;
-  // Frees of it what no body has needed since the last call.
-  static void release_spare() noexcept;
-  static constexpr std::size_t kMostSpare = std::size_t{32} << 20;
-
  private:
   void grow(std::size_t bytes);
   void give_back() noexcept;

@@ -159,42 +159,5 @@ TEST(Body, GrowsAndKeepsWhatItHas) {
   EXPECT_EQ(copy.view(), expected);
 }
 
-TEST(Body, TheMemoryOfOneServesForTheNext) {
-  Body::release_spare();
-  Body::release_spare();
-  ASSERT_EQ(Body::spare_bytes(), 0U);
-  const char* first = nullptr;
-  {
-    Body body;
-    body.reserve(100'000);
-    first = body.room().data();
-  }
-  EXPECT_EQ(Body::spare_bytes(), 256U * 1024);
-  Body body;
-  body.reserve(200'000);
-  EXPECT_EQ(body.room().data(), first);
-  EXPECT_EQ(Body::spare_bytes(), 0U);
-}
-
-TEST(Body, SpareMemoryIsBoundedAndGoesWhenNobodyNeedsIt) {  // CORE-5
-  Body::release_spare();
-  Body::release_spare();
-  {
-    std::vector<Body> bodies(10);
-    for (Body& body : bodies) body.reserve(std::size_t{16} << 20U);
-  }
-  EXPECT_LE(Body::spare_bytes(), Body::kMostSpare);
-  EXPECT_GE(Body::spare_bytes(), Body::kMostSpare / 2);
-  Body::release_spare();
-  {
-    Body body;
-    body.reserve(std::size_t{16} << 20U);
-  }
-  Body::release_spare();
-  EXPECT_EQ(Body::spare_bytes(), std::size_t{16} << 20U) << "one was in use since the last time";
-  Body::release_spare();
-  EXPECT_EQ(Body::spare_bytes(), 0U);
-}
-
 }  // namespace
 }  // namespace fuseboard::net

@@ -63,7 +63,7 @@ int run_until_signalled(gateway::Gateway& gateway, const EndSignals& signals) {
   gateway.drain([&signals] { signals.notify(); });
   EndSignals::Wake wake = signals.wait();
   while (wake == EndSignals::Wake::hangup) wake = signals.wait();
-  if (wake == EndSignals::Wake::terminate) spdlog::info("told to stop twice: cutting what is left");
+  if (wake == EndSignals::Wake::terminate) spdlog::info("second signal: closing every connection");
   spdlog::info("stopped");
   return kDone;
 }

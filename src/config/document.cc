@@ -166,7 +166,7 @@ void TreeBuilder::fill(Node& map, const Open& from) {
     if (key.text.size() > kMaxKeyBytes)
       throw Unreadable{where, fmt::format("a key of more than {} bytes", kMaxKeyBytes)};
     if (!keys.insert(key.text).second) {
-      report_.say(where, "", fmt::format("the key \"{}\" is here a second time", key.text));
+      report_.say(where, "", fmt::format("duplicate key \"{}\"", key.text));
     } else if (key.text == kMergeKey) {
       merges.push_back(i);
     } else {
@@ -236,7 +236,7 @@ std::optional<Document> parse_document(std::string_view text, Report& report) {
   }
   Document document = std::move(builder).take();
   if (document.root == nullptr) {
-    report.say({}, "", "the file says nothing");
+    report.say({}, "", "the file is empty");
     return std::nullopt;
   }
   return document;

@@ -180,7 +180,7 @@ bool accept_header(const Cursor& cursor, const Entry& entry, const ProviderConfi
   } else if (provider.auth == Auth::passthrough && carries_credentials(lower)) {
     report.say(entry.at, path, "passthrough leaves this header to the caller");
   } else if (std::ranges::any_of(provider.headers, same_name)) {
-    report.say(entry.at, path, "this header is here a second time; upper and lower case are the same");
+    report.say(entry.at, path, "duplicate header; upper and lower case are the same");
   } else {
     return true;
   }

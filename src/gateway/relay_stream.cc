@@ -175,7 +175,7 @@ net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead& head, con
     if (reading == Reading::complete) {
       co_await complete_stream(flight, stream, head);
     } else if (reading == Reading::mismatch) {
-      flight.cause = "what it answers does not go on where the answer broke off";
+      flight.cause = "its answer does not continue the interrupted stream";
       fail_stream(flight, stream, {.outcome = Outcome::success(), .answered = true, .unusable = true});
     } else {
       const bool told = !stream.error().empty() || stream.malformed();
@@ -287,7 +287,7 @@ net::Task<void> Relay::end_stream_with(std::string_view why) {
   const llm::Endpoint spoken =
       call_.endpoint == llm::Endpoint::other ? llm::chat_endpoint(call_.dialect) : call_.endpoint;
   const std::string event = llm::error_event(spoken, llm::GatewayError::stream_interrupted,
-                                             "the answer broke off: " + std::string(why), delivered_.events);
+                                             "stream interrupted: " + std::string(why), delivered_.events);
   if (co_await exchange_.write(event)) co_await exchange_.finish();
 }
 

@@ -181,7 +181,7 @@ std::optional<Answer> without_attempt(const CallRecord& record, const Plan& plan
   };
   switch (record.ending) {
     case Ending::circuit_open:
-      return refuse(GatewayError::circuit_open, "every target is resting after repeated failures");
+      return refuse(GatewayError::circuit_open, "all targets have open circuits");
     case Ending::rate_limited:
       return refuse(GatewayError::rate_limited, "every target is at its limit");
     case Ending::queue_full:

@@ -71,10 +71,10 @@ TEST(Document, SyntaxErrorsDoNotQuoteTheFile) {  // TEL-4
 
 TEST(Document, AKeyThatIsThereTwiceIsAnErrorAndReadingGoesOn) {
   EXPECT_THAT(problems("max_body: 1KiB\nmax_body: 2KiB\nlisten: x\n" + with_providers("")),
-              ElementsAre("f.yaml:2:1: the key \"max_body\" is here a second time",
+              ElementsAre("f.yaml:2:1: duplicate key \"max_body\"",
                           HasSubstr("f.yaml:3:9: listen: x is not allowed")));
   EXPECT_EQ(problem("providers: {p: {dialect: openai, base_url: http://h, \"dialect\": openai}}"),
-            "f.yaml:1:54: the key \"dialect\" is here a second time");
+            "f.yaml:1:54: duplicate key \"dialect\"");
 }
 
 TEST(Document, AQuoteThatIsNeverClosedIsAnError) {
@@ -183,8 +183,8 @@ TEST(Document, KeysAreTextAndTagsAreRefused) {
 TEST(Document, AFileHoldsOneDocumentThatSaysSomething) {
   EXPECT_EQ(refusal("a: 1\n---\nb: 2\n"), "f:2:1: a second document begins here; one is allowed");
   EXPECT_EQ(refusal("---\na: 1\n...\n"), "");
-  EXPECT_EQ(refusal(""), "f: the file says nothing");
-  EXPECT_EQ(refusal("# only a remark\n"), "f: the file says nothing");
+  EXPECT_EQ(refusal(""), "f: the file is empty");
+  EXPECT_EQ(refusal("# only a remark\n"), "f: the file is empty");
 }
 
 TEST(Document, TheRootIsAMap) {

@@ -269,8 +269,7 @@ TEST(Provider, HeadersThatWouldBreakARequestAreRefused) {
                           "f.yaml:8:7: providers.p.headers.Content-Length: this header is Fuseboard's own to write",
                           "f.yaml:9:7: providers.p.headers.x y: not a header's name",
                           "f.yaml:10:7: providers.p.headers.Authorization: api_key is already sent in this header",
-                          "f.yaml:12:7: providers.p.headers.A: this header is here a second time; upper and lower case "
-                          "are the same",
+                          "f.yaml:12:7: providers.p.headers.A: duplicate header; upper and lower case are the same",
                           "f.yaml:13:10: providers.p.headers.b: *** is not allowed; allowed: a header's value: visible "
                           "ASCII, no spaces at its ends",
                           "f.yaml:14:10: providers.p.headers.d: *** is not allowed; allowed: a header's value: visible "

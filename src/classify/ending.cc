@@ -11,7 +11,7 @@ namespace {
 // Of reasons that no table names, those of a safety system or of a guardrail can be told by their words.
 bool withholds(const CodeRow& row) noexcept {
   constexpr CategorySet kRefusals = {Category::content_policy, Category::policy_violation};
-  return row.weight == Weight::decides && kRefusals.contains(row.finding.category);
+  return row.weight == Weight::decides && kRefusals.contains(row.conclusion.category);
 }
 
 void read_reason(const Node* reason, Ending& ending) noexcept {

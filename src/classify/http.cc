@@ -15,7 +15,7 @@ Failure classify_http(const HttpFailure& failure) noexcept {
   facts.add_message(failure.error_message);
   const HeaderFacts headers{.hints = failure.hints};
   Waits waits = waits_of(headers, facts);
-  const Found found = judge_answer(failure.status, headers, facts, waits);
+  const Match found = judge_answer(failure.status, headers, facts, waits);
   return *settle({.status = failure.status}, found, waits).failure;
 }
 

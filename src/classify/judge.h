@@ -7,8 +7,8 @@
 #include <optional>
 #include <string_view>
 
+#include "classify/conclusion.h"
 #include "classify/error_facts.h"
-#include "classify/finding.h"
 #include "classify/rules.h"
 #include "fuseboard/classify/classifier.h"
 #include "fuseboard/classify/hints.h"
@@ -16,22 +16,22 @@
 namespace fuseboard::classify_internal {
 
 // A conclusion and the row that gave it.
-struct Found {
-  Finding finding{};
+struct Match {
+  Conclusion conclusion{};
   RuleReference rule{};
   bool by_status = false;  // nothing but the HTTP status spoke
 };
 
-Found found(const StatusRow& row) noexcept;
-Found found(const CodeRow& row) noexcept;
-Found found(const PhraseRow& row) noexcept;
-Found found(const TypedRow& row) noexcept;
-Found found(const NumberRow& row, std::string_view kind) noexcept;
-Found found(const SignalRow& row) noexcept;
-Found found(const FinishRow& row) noexcept;
+Match found(const StatusRow& row) noexcept;
+Match found(const CodeRow& row) noexcept;
+Match found(const PhraseRow& row) noexcept;
+Match found(const TypedRow& row) noexcept;
+Match found(const NumberRow& row, std::string_view kind) noexcept;
+Match found(const SignalRow& row) noexcept;
+Match found(const FinishRow& row) noexcept;
 // Not from a table.
-Found found(Category category, std::string_view kind, std::string_view text, std::string_view source) noexcept;
-Found by_default() noexcept;
+Match found(Category category, std::string_view kind, std::string_view text, std::string_view source) noexcept;
+Match by_default() noexcept;
 
 // What headers say, read in one walk.
 // How sure a class is, which decides how much a message may change it.
@@ -44,7 +44,7 @@ enum class Certainty : std::uint8_t {
 const PhraseRow* refining_row(const Words& words, Category known, Certainty certainty) noexcept;
 // A code that stands inside a text.
 struct TypedText {
-  std::optional<Found> found{};
+  std::optional<Match> found{};
   Certainty certainty = Certainty::firm;
 };
 TypedText typed_in(std::string_view text, const Words& words) noexcept;
@@ -82,16 +82,16 @@ Waits waits_of(const HeaderFacts& headers, const ErrorFacts& facts) noexcept;
 std::optional<Duration> wait_in(const Words& words) noexcept;
 bool allows_nothing(const Words& words) noexcept;
 
-Classification settle(const CallEvidence& evidence, const Found& found, const Waits& waits) noexcept;
+Classification settle(const CallEvidence& evidence, const Match& found, const Waits& waits) noexcept;
 inline constexpr Classification kNothingFailed = {
     .failure = std::nullopt, .rule = {.kind = "success", .source = "nothing in it says that it failed"}};
 
 // A failed HTTP answer: status, codes, then phrases of the messages; fills in the waits that the messages name.
 // `status` is that of the wire, 200 for an error inside a success.
-Found judge_answer(int status, const HeaderFacts& headers, const ErrorFacts& facts, Waits& waits) noexcept;
+Match judge_answer(int status, const HeaderFacts& headers, const ErrorFacts& facts, Waits& waits) noexcept;
 
 // A text and nothing else; nullopt where it says nothing.
-std::optional<Found> judge_text(std::string_view text, WallTime now, Waits& waits) noexcept;
+std::optional<Match> judge_text(std::string_view text, WallTime now, Waits& waits) noexcept;
 
 Classification judge_http(const CallEvidence& evidence) noexcept;
 Classification judge_stream(const CallEvidence& evidence) noexcept;
@@ -102,7 +102,7 @@ Classification judge_message(const CallEvidence& evidence) noexcept;
 
 // What a whole answer under a 2xx, or one event of a stream, says about its own end.
 struct Ending {
-  std::optional<Found> failure{};
+  std::optional<Match> failure{};
   bool is_error = false;  // an error object: read_body has more to say
   bool finished = false;  // with a reason that is no failure
   bool has_choices = false;

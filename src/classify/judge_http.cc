@@ -31,8 +31,8 @@ constexpr CategorySet kFaults = {service_unavailable, timeout, overloaded, netwo
 // explained by the name of a service, and whoever is not let in cannot tell what exists.
 bool may_override(const CodeRow& row, std::optional<Category> by_status) noexcept {
   constexpr CategorySet kAccess = {authentication, permission_denied, resource_not_found, tool_not_found};
-  if (!by_status || !kAccess.contains(row.finding.category)) return true;
-  if (row.finding.category == resource_not_found || row.finding.category == tool_not_found) {
+  if (!by_status || !kAccess.contains(row.conclusion.category)) return true;
+  if (row.conclusion.category == resource_not_found || row.conclusion.category == tool_not_found) {
     return *by_status == invalid_request || *by_status == resource_not_found;
   }
   return !kFaults.contains(*by_status);
@@ -73,7 +73,7 @@ Codes read_codes(const HeaderFacts& headers, const ErrorFacts& facts, std::optio
   return found;
 }
 
-std::optional<Found> by_headers(const HeaderFacts& headers) noexcept {
+std::optional<Match> by_headers(const HeaderFacts& headers) noexcept {
   if (headers.envoy_overloaded) {
     return found(circuit_open, "header", "x-envoy-overloaded", "Envoy: an upstream circuit breaker has overflowed");
   }
@@ -87,18 +87,18 @@ void note_scope(FailureScope scope, Waits& waits) noexcept {
 
 // Phrases of the messages within the class; their waits, and what they speak of, on the way.
 // Lets the messages say more, within the class so far: how sure that is, `certainty` says.
-void refine(const ErrorFacts& facts, Certainty certainty, Found& found_so_far, Waits& waits) noexcept {
+void refine(const ErrorFacts& facts, Certainty certainty, Match& found_so_far, Waits& waits) noexcept {
   const PhraseRow* best = nullptr;
   for (const std::string_view message : facts.messages()) {
     const Words words(message);
     if (!waits.body) waits.body = wait_in(words);
     waits.nothing_allowed = waits.nothing_allowed || allows_nothing(words);
-    if (kScoped.contains(found_so_far.finding.category)) {
+    if (kScoped.contains(found_so_far.conclusion.category)) {
       note_scope(scope_in(words), waits);
       waits.exceeds_limit = waits.exceeds_limit || requests_more_than_limit(words);
     }
-    const PhraseRow* const row = refining_row(words, found_so_far.finding.category, certainty);
-    if (found_so_far.finding.by_window || (row != nullptr && row->finding.by_window)) {
+    const PhraseRow* const row = refining_row(words, found_so_far.conclusion.category, certainty);
+    if (found_so_far.conclusion.by_window || (row != nullptr && row->conclusion.by_window)) {
       waits.short_window = waits.short_window || names_short_window(words);
     }
     if (row != nullptr && (best == nullptr || std::less<>()(row, best))) best = row;
@@ -121,9 +121,9 @@ Certainty certainty_of(const ErrorFacts& facts, const Codes& codes, bool has_sta
 
 }  // namespace
 
-Found judge_answer(int status, const HeaderFacts& headers, const ErrorFacts& facts, Waits& waits) noexcept {
+Match judge_answer(int status, const HeaderFacts& headers, const ErrorFacts& facts, Waits& waits) noexcept {
   const auto deciding = deciding_status(status, facts);
-  Found found_so_far = found(status_row(deciding.value_or(status)));
+  Match found_so_far = found(status_row(deciding.value_or(status)));
   if (const auto base = facts.base_status(); base && *base != 0) {
     if (const NumberRow* const row = minimax_row(*base)) found_so_far = found(*row, "code");
   }
@@ -133,7 +133,7 @@ Found judge_answer(int status, const HeaderFacts& headers, const ErrorFacts& fac
   if (const auto row = by_headers(headers)) found_so_far = *row;
   for (const std::string_view code : facts.codes()) note_scope(scope_of_code(code), waits);
   const std::optional<Category> by_status =
-      deciding ? std::optional(status_row(*deciding).finding.category) : std::nullopt;
+      deciding ? std::optional(status_row(*deciding).conclusion.category) : std::nullopt;
   const Codes codes = read_codes(headers, facts, by_status);
   if (codes.decides != nullptr) {
     found_so_far = found(*codes.decides);
@@ -148,16 +148,16 @@ namespace {
 
 Classification judge_grpc(const CallEvidence& evidence, const HeaderFacts& headers) noexcept {
   Waits waits{.headers = headers.hints};
-  Found found_so_far = found(status_row(500));
+  Match found_so_far = found(status_row(500));
   if (const NumberRow* const row = grpc_row(*headers.grpc_status)) found_so_far = found(*row, "grpc-status");
   const Words words(headers.grpc_message);
   waits.body = wait_in(words);
-  if (const PhraseRow* const row = phrase_row(words, found_so_far.finding.category)) found_so_far = found(*row);
+  if (const PhraseRow* const row = phrase_row(words, found_so_far.conclusion.category)) found_so_far = found(*row);
   return settle(evidence, found_so_far, waits);
 }
 
 // A page is for people: its prose decides nothing, but it may say when to come back.
-Classification judge_page(const CallEvidence& evidence, const HeaderFacts& headers, Found found_so_far) noexcept {
+Classification judge_page(const CallEvidence& evidence, const HeaderFacts& headers, Match found_so_far) noexcept {
   Waits waits{.headers = headers.hints};
   if (const auto row = by_headers(headers)) found_so_far = *row;
   if (!waits.headers.retry_after) waits.body = wait_in(Words(evidence.body));
@@ -166,12 +166,12 @@ Classification judge_page(const CallEvidence& evidence, const HeaderFacts& heade
 
 // What a provider of models does not find is a model, whatever it calls one: NVIDIA's functions, Azure's deployments,
 // ByteDance's endpoints. A path is a route.
-bool is_about_model(const ErrorFacts& facts, const Found& found_so_far) noexcept {
+bool is_about_model(const ErrorFacts& facts, const Match& found_so_far) noexcept {
   constexpr CategorySet kNotFound = {resource_not_found, tool_not_found};
   constexpr std::uint64_t kFunction = hash_lower("function");
   constexpr std::uint64_t kDeployment = hash_lower("deployment");
   constexpr std::uint64_t kEndpoint = hash_lower("endpoint");
-  if (!kNotFound.contains(found_so_far.finding.category)) return false;
+  if (!kNotFound.contains(found_so_far.conclusion.category)) return false;
   if (facts.about_model()) return true;
   for (const std::string_view message : facts.messages()) {
     const Words words(message);
@@ -192,7 +192,7 @@ Classification judge_error_body(const CallEvidence& evidence, const HeaderFacts&
   facts.read_body(tree, evidence.body);
   if (evidence.body.empty()) facts.add_message(evidence.message);
   Waits waits = waits_of(headers, facts);
-  Found found_so_far = judge_answer(evidence.status, headers, facts, waits);
+  Match found_so_far = judge_answer(evidence.status, headers, facts, waits);
   if (found_so_far.by_status && evidence.status < 500 && is_object(tree.root()) && !facts.has_error()) {
     const Ending ending = ending_of(tree, evidence.domain);
     if (ending.failure) return settle(evidence, *ending.failure, waits);
@@ -268,7 +268,7 @@ Classification judge_http(const CallEvidence& evidence) noexcept {
   if (evidence.status == 0 && evidence.body.empty()) return judge_message(evidence);
   const bool has_text = !evidence.body.empty() || !evidence.message.empty();
   if (!has_text && headers.error_type.empty()) {
-    Found found_so_far = found(status_row(evidence.status));
+    Match found_so_far = found(status_row(evidence.status));
     if (const auto row = by_headers(headers)) found_so_far = *row;
     return settle(evidence, found_so_far, {.headers = headers.hints});
   }

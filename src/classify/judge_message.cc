@@ -17,7 +17,7 @@ bool is_wrapper(std::string_view typed_code) noexcept {
 }
 
 // A typed error that has no row of its own: "py:TimeoutError" is one by its name.
-std::optional<Found> by_typed_code(std::string_view code) noexcept {
+std::optional<Match> by_typed_code(std::string_view code) noexcept {
   if (code.empty()) return std::nullopt;
   if (const TypedRow* const row = typed_row(code)) return found(*row);
   if (const CodeRow* const row = code_row(code.substr(code.find(':') + 1))) return found(*row);
@@ -29,21 +29,21 @@ std::string_view text_of(const CallEvidence& evidence) noexcept {
 }
 
 // Descriptors, ports and memory that a client runs out of are its own.
-void blame_ourselves(Found& found) noexcept {
-  if (found.finding.category == resource_exhausted) found.finding.modifier = Modifier::own_exhaustion;
+void blame_ourselves(Match& found) noexcept {
+  if (found.conclusion.category == resource_exhausted) found.conclusion.modifier = Modifier::own_exhaustion;
 }
 
-Classification judge(const CallEvidence& evidence, const Found& otherwise, bool is_client) noexcept {
+Classification judge(const CallEvidence& evidence, const Match& otherwise, bool is_client) noexcept {
   const HeaderFacts headers = read_headers(evidence);
   Waits waits{.headers = headers.hints};
-  std::optional<Found> known = by_typed_code(evidence.typed_code);
+  std::optional<Match> known = by_typed_code(evidence.typed_code);
   if (!known) {
     known = judge_text(text_of(evidence), evidence.now, waits);
     if (known && is_client) blame_ourselves(*known);
   } else if (is_wrapper(evidence.typed_code)) {
     const Words words(text_of(evidence));
     waits.body = wait_in(words);
-    if (const PhraseRow* const row = phrase_row(words, known->finding.category)) known = found(*row);
+    if (const PhraseRow* const row = phrase_row(words, known->conclusion.category)) known = found(*row);
   }
   return settle(evidence, known.value_or(otherwise), waits);
 }

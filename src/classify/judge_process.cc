@@ -9,18 +9,19 @@ namespace {
 
 using enum Category;
 
-Found of_callee(Found found) noexcept {
-  if (found.finding.modifier == Modifier::own_exhaustion) found.finding.modifier = Modifier::none;
+Match of_callee(Match found) noexcept {
+  if (found.conclusion.modifier == Modifier::own_exhaustion) found.conclusion.modifier = Modifier::none;
   return found;
 }
 
 // A signal says who, the text may say why: the kernel ran out of memory, timeout(1) ran out of patience.
-Found by_signal(const SignalRow& row, const std::optional<Found>& text) noexcept {
-  const bool telling = text && (text->finding.category == resource_exhausted || text->finding.category == timeout);
+Match by_signal(const SignalRow& row, const std::optional<Match>& text) noexcept {
+  const bool telling =
+      text && (text->conclusion.category == resource_exhausted || text->conclusion.category == timeout);
   return telling ? *text : found(row);
 }
 
-Found by_exit(int code, const std::optional<Found>& text) noexcept {
+Match by_exit(int code, const std::optional<Match>& text) noexcept {
   if (const NumberRow* const row = exit_row(code)) {
     if (!row->weak) return found(*row, "exit code");
     return text ? *text : found(*row, "exit code");
@@ -37,7 +38,7 @@ Classification judge_process(const CallEvidence& evidence) noexcept {
   if (evidence.exit_code == 0 && evidence.signal.empty()) return kNothingFailed;
   Waits waits;
   const std::string_view text = evidence.body;
-  std::optional<Found> judged;
+  std::optional<Match> judged;
   if (!trimmed(text).empty()) judged = judge_text(text, evidence.now, waits);
   if (judged) judged = of_callee(*judged);
   if (!evidence.typed_code.empty()) {

@@ -39,8 +39,8 @@ std::string_view frame_of(std::string_view body) noexcept {
 }
 
 // A callee that has run out of something says nothing about our own process.
-Found of_callee(Found found) noexcept {
-  if (found.finding.modifier == Modifier::own_exhaustion) found.finding.modifier = Modifier::none;
+Match of_callee(Match found) noexcept {
+  if (found.conclusion.modifier == Modifier::own_exhaustion) found.conclusion.modifier = Modifier::none;
   return found;
 }
 
@@ -58,7 +58,7 @@ Classification judge_tool_result(const CallEvidence& evidence, const HeaderFacts
 }
 
 // A code that leaves the judgement to the text.
-std::optional<Found> judge_weak(int code, int status, std::string_view message, bool uri_alone, WallTime now,
+std::optional<Match> judge_weak(int code, int status, std::string_view message, bool uri_alone, WallTime now,
                                 Waits& waits) noexcept {
   if (code == kInvalidParams) {
     if (uri_alone) return found(resource_not_found, "JSON-RPC code", "data.uri", "MCP 2026: -32602 with data {uri}");
@@ -73,7 +73,7 @@ std::optional<Found> judge_weak(int code, int status, std::string_view message, 
   Waits text_waits = waits;
   auto judged = judge_text(message, now, text_waits);
   // That a server is at fault is what the code says already.
-  if (judged && code == kInternalError && judged->finding.category == service_unavailable) judged.reset();
+  if (judged && code == kInternalError && judged->conclusion.category == service_unavailable) judged.reset();
   if (judged) waits = text_waits;
   return judged;
 }
@@ -100,8 +100,8 @@ Classification judge_rpc_error(const CallEvidence& evidence, const HeaderFacts& 
   const bool uri_alone = is_object(data) && data->members == 1 && tree.find(data, Key::uri) != nullptr;
   // Behind a status of its own the text only refines; -32000 says nothing then.
   if (evidence.status >= 400 && row == nullptr) {
-    Found by_status = found(status_row(evidence.status));
-    if (const PhraseRow* const phrase = phrase_row(Words(message), by_status.finding.category)) {
+    Match by_status = found(status_row(evidence.status));
+    if (const PhraseRow* const phrase = phrase_row(Words(message), by_status.conclusion.category)) {
       by_status = found(*phrase);
     }
     return settle(evidence, of_callee(by_status), waits);
@@ -138,7 +138,7 @@ Classification judge_rpc(const CallEvidence& evidence) noexcept {
     if (evidence.status != 0) return kNothingFailed;  // a notification is answered with 202 and nothing
   }
   if (is_html(headers.content_type, evidence.body)) return judge_http(evidence);
-  const Found broken{.finding = Means(execution_error, Modifier::callee_broke),
+  const Match broken{.conclusion = Conclusion(execution_error, Modifier::callee_broke),
                      .rule = {.kind = "body", .text = "not JSON-RPC", .source = "MCP: a frame that cannot be read"}};
   return settle(evidence, broken, {.headers = headers.hints});
 }

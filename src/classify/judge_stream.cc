@@ -12,7 +12,7 @@ using enum Category;
 // What a stream has said so far.
 struct StreamFacts {
   std::optional<Classification> error{};
-  std::optional<Found> failure{};
+  std::optional<Match> failure{};
   bool finished = false;
   bool malformed = false;
   bool event_seen = false;

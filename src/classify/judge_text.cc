@@ -94,7 +94,7 @@ std::optional<int> status_in(const Words& words) noexcept {
     if (is_after_url(words, i) || is_after_api_error(words, i)) return status;
     if (has_reason(words, i, *status)) return status;
   }
-  // httpx: "Client error '404 Not Found' for url ..."
+  // httpx: "Client error '404 Not Match' for url ..."
   for (std::size_t i = 2; i < words.size(); ++i) {
     if (words[i].kind != WordKind::quoted || !words.is(i - 1, word("error"))) continue;
     if (!words.is(i - 2, word("client")) && !words.is(i - 2, word("server"))) continue;
@@ -117,7 +117,7 @@ std::optional<int> status_in(const Words& words) noexcept {
 }
 
 // Well-known tools answer with nothing but an identifier, as Slack's "channel_not_found" is one.
-std::optional<Found> whole_text_code(std::string_view text) noexcept {
+std::optional<Match> whole_text_code(std::string_view text) noexcept {
   text = trimmed(text);
   // Slack's own clients put a sentence before it.
   for (const std::string_view lead : {"Error: ", "An API error occurred: ", "Slack API error: ", "error: "}) {
@@ -134,7 +134,7 @@ std::optional<Found> whole_text_code(std::string_view text) noexcept {
 
 }  // namespace
 
-std::optional<Found> judge_text(std::string_view text, WallTime now, Waits& waits) noexcept {
+std::optional<Match> judge_text(std::string_view text, WallTime now, Waits& waits) noexcept {
   const Words words(text);
   if (!waits.body) waits.body = wait_in(words);
   waits.nothing_allowed = waits.nothing_allowed || allows_nothing(words);
@@ -144,7 +144,7 @@ std::optional<Found> judge_text(std::string_view text, WallTime now, Waits& wait
     facts.read_embedded(text);
     if (facts.has_error()) {
       Waits inner{.headers = waits.headers, .body = facts.retry_after()};
-      const Found judged = judge_answer(status.value_or(200), {}, facts, inner);
+      const Match judged = judge_answer(status.value_or(200), {}, facts, inner);
       if (inner.body) waits.body = inner.body;
       waits.nothing_allowed = waits.nothing_allowed || inner.nothing_allowed;
       waits.long_window = facts.long_window();
@@ -153,13 +153,13 @@ std::optional<Found> judge_text(std::string_view text, WallTime now, Waits& wait
     }
   }
   const TypedText typed = typed_in(text, words);
-  std::optional<Found> known = typed.found;
+  std::optional<Match> known = typed.found;
   if (!known && status) known = found(status_row(*status));
   if (!known) known = whole_text_code(text);
   const PhraseRow* const row =
-      known ? refining_row(words, known->finding.category, typed.certainty) : phrase_row(words, std::nullopt);
+      known ? refining_row(words, known->conclusion.category, typed.certainty) : phrase_row(words, std::nullopt);
   if (row != nullptr) {
-    if (row->finding.by_window) waits.short_window = waits.short_window || names_short_window(words);
+    if (row->conclusion.by_window) waits.short_window = waits.short_window || names_short_window(words);
     known = found(*row);
   }
   if (!known) {

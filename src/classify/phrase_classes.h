@@ -4,7 +4,7 @@
 // What the tables of phrases have in common: the classes in which a phrase may speak, and what many rows mean.
 #pragma once
 
-#include "classify/finding.h"
+#include "classify/conclusion.h"
 
 namespace fuseboard::classify_internal {
 
@@ -26,15 +26,15 @@ inline constexpr CategorySet kLength = {Category::invalid_request, Category::per
 // Credit runs out with 400, 402, 403, 412 and 429.
 inline constexpr CategorySet kCredit = {Category::invalid_request, Category::permission_denied, Category::rate_limit};
 
-inline constexpr Finding kTooLong = Means(Category::context_length_exceeded);
-inline constexpr Finding kNoModel = Means(Category::model_not_found);
-inline constexpr Finding kCapability = Means(Category::invalid_request, Modifier::capability_mismatch);
-inline constexpr Finding kUntrusted = Means(Category::network, Modifier::untrusted_certificate);
-inline constexpr Finding kBroke = Means(Category::execution_error, Modifier::callee_broke);
-inline constexpr Finding kSpent = Means(Category::quota_exhausted);
-inline constexpr Finding kSandbox = Means(PolicyDetail::sandbox);
-inline constexpr Finding kPlanning = Means(PolicyDetail::planning);
-inline constexpr Finding kGuardrail = Means(PolicyDetail::guardrail);
-inline constexpr Finding kBudget = Means(PolicyDetail::budget);
+inline constexpr Conclusion kTooLong = Conclusion(Category::context_length_exceeded);
+inline constexpr Conclusion kNoModel = Conclusion(Category::model_not_found);
+inline constexpr Conclusion kCapability = Conclusion(Category::invalid_request, Modifier::capability_mismatch);
+inline constexpr Conclusion kUntrusted = Conclusion(Category::network, Modifier::untrusted_certificate);
+inline constexpr Conclusion kBroke = Conclusion(Category::execution_error, Modifier::callee_broke);
+inline constexpr Conclusion kSpent = Conclusion(Category::quota_exhausted);
+inline constexpr Conclusion kSandbox = Conclusion(PolicyDetail::sandbox);
+inline constexpr Conclusion kPlanning = Conclusion(PolicyDetail::planning);
+inline constexpr Conclusion kGuardrail = Conclusion(PolicyDetail::guardrail);
+inline constexpr Conclusion kBudget = Conclusion(PolicyDetail::budget);
 
 }  // namespace fuseboard::classify_internal

@@ -36,14 +36,14 @@ const PhraseRow* refining_row(const Words& words, Category known, Certainty cert
     case Certainty::generic: {
       if (const PhraseRow* const row = phrase_row(words, known)) return row;
       const PhraseRow* const row = phrase_row(words, std::nullopt);
-      return row != nullptr && kCauses.contains(row->finding.category) ? row : nullptr;
+      return row != nullptr && kCauses.contains(row->conclusion.category) ? row : nullptr;
     }
     case Certainty::none:
       break;
   }
   // An answer came, so what it says of a network is the server's own trouble.
   const PhraseRow* const row = phrase_row(words, std::nullopt);
-  return row != nullptr && row->finding.category != network ? row : phrase_row(words, known);
+  return row != nullptr && row->conclusion.category != network ? row : phrase_row(words, known);
 }
 
 bool names_short_window(const Words& words) noexcept {

@@ -10,7 +10,7 @@
 #include <span>
 #include <string_view>
 
-#include "classify/finding.h"
+#include "classify/conclusion.h"
 #include "classify/words.h"
 
 namespace fuseboard::classify_internal {
@@ -18,7 +18,7 @@ namespace fuseboard::classify_internal {
 // HTTP statuses.
 struct StatusRow {
   int status;
-  Finding finding;
+  Conclusion conclusion;
   std::string_view source;
 };
 // Never nullptr: statuses without a row of their own share one with their hundred.
@@ -35,7 +35,7 @@ enum class Weight : std::uint8_t {
 struct CodeRow {
   std::string_view code;
   Weight weight;
-  Finding finding;
+  Conclusion conclusion;
   std::string_view source;
 };
 const CodeRow* code_row(std::string_view code) noexcept;
@@ -51,7 +51,7 @@ enum class Use : std::uint8_t {
 struct PhraseRow {
   std::string_view text;  // see Pattern
   CategorySet within;
-  Finding finding;
+  Conclusion conclusion;
   std::string_view source;
   Use use = Use::both;
 };
@@ -65,7 +65,7 @@ const PhraseRow* script_row(const Words& words, std::optional<Category> known) n
 // Typed codes as callers give them, "curl:28", and names of errors that are typed even inside a text, "ECONNRESET".
 struct TypedRow {
   std::string_view code;
-  Finding finding;
+  Conclusion conclusion;
   std::string_view source;
 };
 const TypedRow* typed_row(std::string_view code) noexcept;
@@ -76,7 +76,7 @@ const TypedRow* curl_row(int code) noexcept;
 struct NumberRow {
   int number;
   bool weak;  // the text may refine it
-  Finding finding;
+  Conclusion conclusion;
   std::string_view source;
 };
 const NumberRow* grpc_row(int status) noexcept;
@@ -89,7 +89,7 @@ const NumberRow* apple_row(int code) noexcept;
 struct SignalRow {
   int number;
   std::string_view name;
-  Finding finding;
+  Conclusion conclusion;
   std::string_view source;
 };
 const SignalRow* signal_row(std::string_view name) noexcept;
@@ -98,7 +98,7 @@ const SignalRow* signal_row(int number) noexcept;
 // Why an answer ended, where that is a failure.
 struct FinishRow {
   std::string_view reason;  // compared as codes are
-  Finding finding;
+  Conclusion conclusion;
   std::string_view source;
 };
 const FinishRow* finish_row(std::string_view reason) noexcept;

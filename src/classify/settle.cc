@@ -18,24 +18,24 @@ constexpr CategorySet kWindowed = {Category::rate_limit, Category::quota_exhaust
                                    Category::service_unavailable};
 
 // The length of the wait and of the window tell a throttle from a quota.
-void weigh(Finding& finding, bool by_status, const Waits& waits, std::optional<Duration>& hint) noexcept {
+void weigh(Conclusion& conclusion, bool by_status, const Waits& waits, std::optional<Duration>& hint) noexcept {
   using enum Category;
-  if (finding.category != rate_limit && finding.category != quota_exhausted) return;
+  if (conclusion.category != rate_limit && conclusion.category != quota_exhausted) return;
   if (waits.nothing_allowed) {
-    finding = Means(quota_exhausted);
+    conclusion = Conclusion(quota_exhausted);
     hint.reset();
     return;
   }
   const bool within_hour = hint && *hint < kLongestRateWindow;
-  if (finding.category == rate_limit) {
+  if (conclusion.category == rate_limit) {
     const bool beyond_hour = hint && !within_hour;
-    if (beyond_hour || (waits.long_window && !waits.short_window && !hint)) finding = Means(quota_exhausted);
+    if (beyond_hour || (waits.long_window && !waits.short_window && !hint)) conclusion = Conclusion(quota_exhausted);
     return;
   }
-  const bool only_window = finding.by_window && (within_hour || (waits.short_window && !waits.long_window));
+  const bool only_window = conclusion.by_window && (within_hour || (waits.short_window && !waits.long_window));
   // OpenRouter answers 402 with a retry-after while requests in flight hold the rest of the credit.
   if (only_window || (by_status && within_hour)) {
-    finding = Means(rate_limit);
+    conclusion = Conclusion(rate_limit);
   } else if (within_hour) {
     // A quota does not come back within the hour; such a hint belongs to a smaller window.
     hint.reset();
@@ -44,31 +44,31 @@ void weigh(Finding& finding, bool by_status, const Waits& waits, std::optional<D
 
 }  // namespace
 
-Found found(const StatusRow& row) noexcept {
-  return {row.finding, {.kind = "status", .number = row.status, .source = row.source}, true};
+Match found(const StatusRow& row) noexcept {
+  return {row.conclusion, {.kind = "status", .number = row.status, .source = row.source}, true};
 }
-Found found(const CodeRow& row) noexcept {
-  return {row.finding, {.kind = "code", .text = row.code, .source = row.source}};
+Match found(const CodeRow& row) noexcept {
+  return {row.conclusion, {.kind = "code", .text = row.code, .source = row.source}};
 }
-Found found(const PhraseRow& row) noexcept {
-  return {row.finding, {.kind = "phrase", .text = row.text, .source = row.source}};
+Match found(const PhraseRow& row) noexcept {
+  return {row.conclusion, {.kind = "phrase", .text = row.text, .source = row.source}};
 }
-Found found(const TypedRow& row) noexcept {
-  return {row.finding, {.kind = "typed", .text = row.code, .source = row.source}};
+Match found(const TypedRow& row) noexcept {
+  return {row.conclusion, {.kind = "typed", .text = row.code, .source = row.source}};
 }
-Found found(const NumberRow& row, std::string_view kind) noexcept {
-  return {row.finding, {.kind = kind, .number = row.number, .source = row.source}};
+Match found(const NumberRow& row, std::string_view kind) noexcept {
+  return {row.conclusion, {.kind = kind, .number = row.number, .source = row.source}};
 }
-Found found(const SignalRow& row) noexcept {
-  return {row.finding, {.kind = "signal", .text = row.name, .number = row.number, .source = row.source}};
+Match found(const SignalRow& row) noexcept {
+  return {row.conclusion, {.kind = "signal", .text = row.name, .number = row.number, .source = row.source}};
 }
-Found found(const FinishRow& row) noexcept {
-  return {row.finding, {.kind = "finish reason", .text = row.reason, .source = row.source}};
+Match found(const FinishRow& row) noexcept {
+  return {row.conclusion, {.kind = "finish reason", .text = row.reason, .source = row.source}};
 }
-Found found(Category category, std::string_view kind, std::string_view text, std::string_view source) noexcept {
-  return {Means(category), {.kind = kind, .text = text, .source = source}};
+Match found(Category category, std::string_view kind, std::string_view text, std::string_view source) noexcept {
+  return {Conclusion(category), {.kind = kind, .text = text, .source = source}};
 }
-Found by_default() noexcept { return found(Category::execution_error, "default", {}, "nothing in it is recognised"); }
+Match by_default() noexcept { return found(Category::execution_error, "default", {}, "nothing in it is recognised"); }
 
 HeaderFacts read_headers(const CallEvidence& evidence) noexcept {
   HeaderFacts facts;
@@ -105,25 +105,25 @@ Waits waits_of(const HeaderFacts& headers, const ErrorFacts& facts) noexcept {
           .scope = facts.per_model() ? FailureScope::model : FailureScope::unnamed};
 }
 
-Classification settle(const CallEvidence& evidence, const Found& found, const Waits& waits) noexcept {
-  Finding finding = found.finding;
+Classification settle(const CallEvidence& evidence, const Match& found, const Waits& waits) noexcept {
+  Conclusion conclusion = found.conclusion;
   std::optional<Duration> hint = waits.headers.retry_after;
   if (!hint) hint = waits.body;
-  if (!hint && kWindowed.contains(finding.category)) hint = waits.headers.window_reset;
-  weigh(finding, found.by_status, waits, hint);
-  if (waits.exceeds_limit && finding.category == Category::rate_limit)
-    finding.modifier = Modifier::request_exceeds_window;
+  if (!hint && kWindowed.contains(conclusion.category)) hint = waits.headers.window_reset;
+  weigh(conclusion, found.by_status, waits, hint);
+  if (waits.exceeds_limit && conclusion.category == Category::rate_limit)
+    conclusion.modifier = Modifier::request_exceeds_window;
 
-  Failure failure = make_failure(finding.category, finding.modifier);
+  Failure failure = make_failure(conclusion.category, conclusion.modifier);
   failure.retry_after = hint;
   if (kScoped.contains(failure.category) && failure.scope == FailureScope::unnamed)
     failure.scope = waits.exceeds_limit ? FailureScope::request : waits.scope;
   if (waits.headers.should_retry) failure.retryable = *waits.headers.should_retry;
   // Another tool does not do the same thing under another credential.
   const bool about_access =
-      finding.category == Category::authentication || finding.category == Category::permission_denied;
+      conclusion.category == Category::authentication || conclusion.category == Category::permission_denied;
   if (evidence.domain == Domain::tool && about_access) failure.fallback = false;
-  return {.failure = failure, .modifier = finding.modifier, .detail = finding.detail, .rule = found.rule};
+  return {.failure = failure, .modifier = conclusion.modifier, .detail = conclusion.detail, .rule = found.rule};
 }
 
 bool is_html(std::string_view content_type, std::string_view body) noexcept {

@@ -132,32 +132,34 @@ struct BrowserRow {
   TypedRow row;
 };
 constexpr BrowserRow kChromium[] = {
-    {"CERT", {"net::ERR_CERT_*", Means(network, untrusted_certificate), "Chromium net errors"}},
-    {"TIMED_OUT", {"net::ERR_*_TIMED_OUT", Means(timeout), "Chromium net errors"}},
-    {"BLOCKED_BY", {"net::ERR_BLOCKED_BY_*", Means(policy_violation), "Chromium net errors"}},
-    {"ERR_ABORTED", {"net::ERR_ABORTED", Means(cancelled), "Chromium net errors"}},
-    {"FILE_NOT_FOUND", {"net::ERR_FILE_NOT_FOUND", Means(resource_not_found), "Chromium net errors"}},
-    {"ACCESS_DENIED", {"net::ERR_ACCESS_DENIED", Means(permission_denied), "Chromium net errors"}},
-    {"INVALID_URL", {"net::ERR_INVALID_URL", Means(invalid_request), "Chromium net errors"}},
-    {"URL_SCHEME", {"net::ERR_*_URL_SCHEME", Means(invalid_request), "Chromium net errors"}},
-    {"INVALID_ARGUMENT", {"net::ERR_INVALID_ARGUMENT", Means(invalid_request), "Chromium net errors"}},
-    {"AUTH_CREDENTIALS", {"net::ERR_*_AUTH_CREDENTIALS", Means(authentication), "Chromium net errors"}},
-    {"OUT_OF_MEMORY", {"net::ERR_OUT_OF_MEMORY", Means(resource_exhausted), "Chromium net errors"}},
-    {"INSUFFICIENT_RESOURCES", {"net::ERR_INSUFFICIENT_RESOURCES", Means(resource_exhausted), "Chromium net errors"}},
-    {"TOO_MANY_REDIRECTS", {"net::ERR_TOO_MANY_REDIRECTS", Means(service_unavailable), "Chromium net errors"}},
-    {"HTTP_RESPONSE_CODE", {"net::ERR_HTTP_RESPONSE_CODE_FAILURE", Means(service_unavailable), "Chromium net errors"}},
-    {"INVALID_RESPONSE", {"net::ERR_INVALID_RESPONSE", Means(service_unavailable), "Chromium net errors"}},
-    {"", {"net::ERR_*", Means(network), "Chromium net errors"}},
+    {"CERT", {"net::ERR_CERT_*", Conclusion(network, untrusted_certificate), "Chromium net errors"}},
+    {"TIMED_OUT", {"net::ERR_*_TIMED_OUT", Conclusion(timeout), "Chromium net errors"}},
+    {"BLOCKED_BY", {"net::ERR_BLOCKED_BY_*", Conclusion(policy_violation), "Chromium net errors"}},
+    {"ERR_ABORTED", {"net::ERR_ABORTED", Conclusion(cancelled), "Chromium net errors"}},
+    {"FILE_NOT_FOUND", {"net::ERR_FILE_NOT_FOUND", Conclusion(resource_not_found), "Chromium net errors"}},
+    {"ACCESS_DENIED", {"net::ERR_ACCESS_DENIED", Conclusion(permission_denied), "Chromium net errors"}},
+    {"INVALID_URL", {"net::ERR_INVALID_URL", Conclusion(invalid_request), "Chromium net errors"}},
+    {"URL_SCHEME", {"net::ERR_*_URL_SCHEME", Conclusion(invalid_request), "Chromium net errors"}},
+    {"INVALID_ARGUMENT", {"net::ERR_INVALID_ARGUMENT", Conclusion(invalid_request), "Chromium net errors"}},
+    {"AUTH_CREDENTIALS", {"net::ERR_*_AUTH_CREDENTIALS", Conclusion(authentication), "Chromium net errors"}},
+    {"OUT_OF_MEMORY", {"net::ERR_OUT_OF_MEMORY", Conclusion(resource_exhausted), "Chromium net errors"}},
+    {"INSUFFICIENT_RESOURCES",
+     {"net::ERR_INSUFFICIENT_RESOURCES", Conclusion(resource_exhausted), "Chromium net errors"}},
+    {"TOO_MANY_REDIRECTS", {"net::ERR_TOO_MANY_REDIRECTS", Conclusion(service_unavailable), "Chromium net errors"}},
+    {"HTTP_RESPONSE_CODE",
+     {"net::ERR_HTTP_RESPONSE_CODE_FAILURE", Conclusion(service_unavailable), "Chromium net errors"}},
+    {"INVALID_RESPONSE", {"net::ERR_INVALID_RESPONSE", Conclusion(service_unavailable), "Chromium net errors"}},
+    {"", {"net::ERR_*", Conclusion(network), "Chromium net errors"}},
 };
 // Firefox's names of the same.
 constexpr BrowserRow kFirefox[] = {
-    {"SEC_ERROR_", {"SEC_ERROR_*", Means(network, untrusted_certificate), "Firefox network errors"}},
-    {"CERT", {"SSL_ERROR_*_CERT_*", Means(network, untrusted_certificate), "Firefox network errors"}},
-    {"NS_ERROR_NET_TIMEOUT", {"NS_ERROR_NET_TIMEOUT", Means(timeout), "Firefox network errors"}},
-    {"NS_BINDING_ABORTED", {"NS_BINDING_ABORTED", Means(cancelled), "Firefox network errors"}},
-    {"NS_ERROR_ABORT", {"NS_ERROR_ABORT", Means(cancelled), "Firefox network errors"}},
-    {"NS_ERROR_MALFORMED_URI", {"NS_ERROR_MALFORMED_URI", Means(invalid_request), "Firefox network errors"}},
-    {"", {"NS_ERROR_*", Means(network), "Firefox network errors"}},
+    {"SEC_ERROR_", {"SEC_ERROR_*", Conclusion(network, untrusted_certificate), "Firefox network errors"}},
+    {"CERT", {"SSL_ERROR_*_CERT_*", Conclusion(network, untrusted_certificate), "Firefox network errors"}},
+    {"NS_ERROR_NET_TIMEOUT", {"NS_ERROR_NET_TIMEOUT", Conclusion(timeout), "Firefox network errors"}},
+    {"NS_BINDING_ABORTED", {"NS_BINDING_ABORTED", Conclusion(cancelled), "Firefox network errors"}},
+    {"NS_ERROR_ABORT", {"NS_ERROR_ABORT", Conclusion(cancelled), "Firefox network errors"}},
+    {"NS_ERROR_MALFORMED_URI", {"NS_ERROR_MALFORMED_URI", Conclusion(invalid_request), "Firefox network errors"}},
+    {"", {"NS_ERROR_*", Conclusion(network), "Firefox network errors"}},
 };
 
 template <std::size_t N>
@@ -182,7 +184,7 @@ const TypedRow* browser_in(const Words& words) noexcept {
 }
 
 // "Error Domain=NSURLErrorDomain Code=-1001"
-std::optional<Found> apple_in(std::string_view text) noexcept {
+std::optional<Match> apple_in(std::string_view text) noexcept {
   constexpr std::string_view kOpening = "NSURLErrorDomain";
   const std::size_t at = text.substr(0, Words::kMaxHead).find(kOpening);
   if (at == std::string_view::npos) return std::nullopt;
@@ -209,7 +211,7 @@ TypedText typed_in(std::string_view text, const Words& words) noexcept {
   if (const auto apple = apple_in(text)) return {apple};
   if (const CodeRow* const row = dotnet_grpc_in(text)) return {found(*row)};
   if (const CodeRow* const row = exception_in(words)) {
-    return {found(*row), kGeneric.contains(row->finding.category) ? Certainty::generic : Certainty::firm};
+    return {found(*row), kGeneric.contains(row->conclusion.category) ? Certainty::generic : Certainty::firm};
   }
   return {};
 }

@@ -7,7 +7,7 @@
 #include <charconv>
 #include <string>
 
-#include "gateway/heads.h"
+#include "gateway/header_policy.h"
 
 namespace fuseboard::gateway {
 namespace {

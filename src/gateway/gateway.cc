@@ -15,11 +15,11 @@
 #include "gateway/call_metrics.h"
 #include "gateway/credential_state.h"
 #include "gateway/hops.h"
+#include "gateway/loop_context.h"
 #include "gateway/model_routes.h"
 #include "gateway/model_table.h"
 #include "gateway/routes.h"
 #include "gateway/spare_memory.h"
-#include "gateway/worker.h"
 #include "llm/errors.h"
 #include "net/loop.h"
 #include "net/server.h"
@@ -71,8 +71,8 @@ std::expected<std::uint16_t, std::string> listen_on_localhost(net::HttpServer& s
 }
 
 // Where they still run at that time.
-net::Task<void> shut_down_calls(Worker& worker, TimePoint at) {
-  if (co_await worker.loop.sleep_until(at)) worker.calls.shut_down_all();
+net::Task<void> shut_down_calls(LoopContext& loop_context, TimePoint at) {
+  if (co_await loop_context.loop.sleep_until(at)) loop_context.calls.shut_down_all();
 }
 
 }  // namespace
@@ -92,21 +92,22 @@ struct Gateway::Impl {
         ledger(config.budgets, options.wall),
         metrics(models),
         failures(models, clock, options.log),
-        shared{.build = options.build,
-               .breakers = breakers,
-               .started = clock.now(),
-               .draining = draining,
-               .server_counters = [this] { return server->counters(); },
-               .upkeep = [this] { return upkeep_counts(); },
-               .anonymous_anywhere = config.allow_anonymous,
-               .access = {.allowed_hosts = config.allowed_hosts, .admin_token = config.admin_token.reveal()},
-               .max_body = config.max_body},
+        services{.build = options.build,
+                 .breakers = breakers,
+                 .started = clock.now(),
+                 .draining = draining,
+                 .server_counters = [this] { return server->counters(); },
+                 .upkeep = [this] { return upkeep_counts(); },
+                 .anonymous_anywhere = config.allow_anonymous,
+                 .access = {.allowed_hosts = config.allowed_hosts, .admin_token = config.admin_token.reveal()},
+                 .max_body = config.max_body},
         aside(thread_count(options.threads)),
         loops(thread_count(options.threads)) {
-    for (std::size_t i = 0; i < loops.size(); ++i) workers.push_back(make_worker(loops.at(i), options.demo));
+    for (std::size_t i = 0; i < loops.size(); ++i) loop_contexts.push_back(make_worker(loops.at(i), options.demo));
     server = std::make_unique<net::HttpServer>(
-        loops, server_options(config, body_memory),
-        [this](net::ServerExchange& exchange) { return handle(*workers[exchange.loop().index()], shared, exchange); });
+        loops, server_options(config, body_memory), [this](net::ServerExchange& exchange) {
+          return handle(*loop_contexts[exchange.loop().index()], services, exchange);
+        });
     start_upkeep();
   }
 
@@ -141,26 +142,26 @@ struct Gateway::Impl {
     resolver->stop();
   }
 
-  std::unique_ptr<Worker> make_worker(net::Loop& loop, bool demo) {
-    auto worker = std::make_unique<Worker>(Worker{.loop = loop,
-                                                  .clock = clock,
-                                                  .wall = wall,
-                                                  .models = models,
-                                                  .metrics = metrics,
-                                                  .failures = failures,
-                                                  .rng = rng,
-                                                  .ledger = ledger,
-                                                  .state_homes = state_homes,
-                                                  .body_memory = body_memory,
-                                                  .aside = aside,
-                                                  .demo = demo,
-                                                  .instance = instance,
-                                                  .clients = {}});
+  std::unique_ptr<LoopContext> make_worker(net::Loop& loop, bool demo) {
+    auto loop_context = std::make_unique<LoopContext>(LoopContext{.loop = loop,
+                                                                  .clock = clock,
+                                                                  .wall = wall,
+                                                                  .models = models,
+                                                                  .metrics = metrics,
+                                                                  .failures = failures,
+                                                                  .rng = rng,
+                                                                  .ledger = ledger,
+                                                                  .provider_affinity = provider_affinity,
+                                                                  .body_memory = body_memory,
+                                                                  .aside = aside,
+                                                                  .demo = demo,
+                                                                  .instance = instance,
+                                                                  .clients = {}});
     for (const Provider& provider : models.providers()) {
-      worker->clients.push_back(std::make_unique<net::HttpClient>(
+      loop_context->clients.push_back(std::make_unique<net::HttpClient>(
           loop, net::ClientOptions{.tls = {.ca_file = provider.ca_file}, .resolver = resolver}));
     }
-    return worker;
+    return loop_context;
   }
 
   // Looks every now and then: a credential rests for a second at least.
@@ -182,15 +183,15 @@ struct Gateway::Impl {
   ModelTable models;
   const std::shared_ptr<net::BodyMemory> body_memory;
   BudgetLedger ledger;
-  StateHomes state_homes;
+  ProviderAffinity provider_affinity;
   CallMetrics metrics;
   Failures failures;
   std::atomic<bool> draining{false};
-  Shared shared;
+  GatewayServices services;
   const std::shared_ptr<net::Resolver> resolver = std::make_shared<net::Resolver>();
   net::ThreadPool aside;  // what it is at uses the above
   net::LoopGroup loops;
-  std::vector<std::unique_ptr<Worker>> workers;
+  std::vector<std::unique_ptr<LoopContext>> loop_contexts;
   std::unique_ptr<net::HttpServer> server;
 };
 
@@ -221,8 +222,9 @@ void Gateway::drain(std::move_only_function<void()> done) {
   constexpr Duration kLastWords = std::chrono::seconds(1);
   impl_->draining.store(true, std::memory_order_relaxed);
   const TimePoint over = saturating_add(impl_->clock.now(), impl_->config.drain_timeout);
-  for (const auto& worker : impl_->workers) {
-    worker->loop.post([worker = worker.get(), over] { net::spawn(shut_down_calls(*worker, over)); });
+  for (const auto& loop_context : impl_->loop_contexts) {
+    loop_context->loop.post(
+        [loop_context = loop_context.get(), over] { net::spawn(shut_down_calls(*loop_context, over)); });
   }
   impl_->server->drain(Deadline::at(saturating_add(over, kLastWords)), std::move(done));
 }

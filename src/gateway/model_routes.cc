@@ -12,9 +12,9 @@
 #include "fuseboard/budget/estimate.h"
 #include "fuseboard/core/ids.h"
 #include "gateway/call_options.h"
+#include "gateway/error_response.h"
 #include "gateway/hops.h"
 #include "gateway/relay.h"
-#include "gateway/verdict_answer.h"
 #include "llm/request.h"
 #include "net/content_coding.h"
 
@@ -65,14 +65,14 @@ net::Task<void> refuse_body(RouteContext& context, net::BodyError error) {
 
 // Once refused, always refused: another try would only come round again.
 net::Task<void> refuse_loop(RouteContext& context, const HopLoop& loop) {
-  const auto& providers = context.worker.models.providers();
+  const auto& providers = context.loop_context.models.providers();
   std::string why =
       "the request has come through " + std::to_string(kMostHops) + " gateways, which is as many as may be";
   if (loop.provider && *loop.provider < providers.size()) {
     why = "the provider '" + providers[*loop.provider].name +
           "' leads back to this gateway; its base_url must be the provider's own address";
   }
-  Answer answer = own_error(GatewayError::loop_detected, why, context.served_by());
+  Answer answer = gateway_error_response(GatewayError::loop_detected, why, context.served_by());
   answer.head.headers.set("x-should-retry", "false");
   co_await context.exchange.respond(std::move(answer.head), std::move(answer.body));
 }
@@ -80,9 +80,9 @@ net::Task<void> refuse_loop(RouteContext& context, const HopLoop& loop) {
 net::Task<void> refuse_encoding(RouteContext& context, const net::UnknownCoding& coding) {
   const std::string what = coding.name.empty() ? "is in more than " + std::to_string(net::kMostCodings) + " encodings"
                                                : "has the content-encoding '" + coding.name.substr(0, 40) + "'";
-  Answer answer =
-      own_error(GatewayError::unsupported_encoding,
-                "the request body " + what + "; allowed: " + std::string(net::kAcceptedCodings), context.served_by());
+  Answer answer = gateway_error_response(
+      GatewayError::unsupported_encoding,
+      "the request body " + what + "; allowed: " + std::string(net::kAcceptedCodings), context.served_by());
   answer.head.headers.set("accept-encoding", net::kAcceptedCodings);  // RFC 9110 15.5.16
   co_await context.exchange.respond(std::move(answer.head), std::move(answer.body));
 }
@@ -101,9 +101,9 @@ net::Task<std::optional<net::Body>> read_plain_body(RouteContext& context) {
   }
   if (codings->empty()) co_return *std::move(body);
   net::BodyMemory::Share share = std::move(body->share());
-  const TimePoint by = saturating_add(context.worker.loop.now(), net::ClientExchange::kMemoryWait);
-  auto plain = co_await net::decode_content(context.worker.loop, *std::move(codings), std::string(body->view()),
-                                            context.shared.max_body, {.share = &share, .by = by});
+  const TimePoint by = saturating_add(context.loop_context.loop.now(), net::ClientExchange::kMemoryWait);
+  auto plain = co_await net::decode_content(context.loop_context.loop, *std::move(codings), std::string(body->view()),
+                                            context.services.max_body, {.share = &share, .by = by});
   if (plain) {
     net::Body decoded(std::move(share));
     decoded.append(*plain);
@@ -120,19 +120,19 @@ net::Task<std::optional<net::Body>> read_plain_body(RouteContext& context) {
 }
 
 // Of the route's targets, the first that speaks the dialect.
-std::optional<std::size_t> first_speaking(const Worker& worker, const Route& route, llm::Dialect dialect) {
+std::optional<std::size_t> first_speaking(const LoopContext& loop_context, const Route& route, llm::Dialect dialect) {
   for (const Upstream& upstream : route.upstreams) {
-    if (worker.models.providers()[upstream.provider].dialect == dialect) return upstream.provider;
+    if (loop_context.models.providers()[upstream.provider].dialect == dialect) return upstream.provider;
   }
   return std::nullopt;
 }
 
 // The one provider that can have the state which a request refers to [FBK-7]: the one that made it, where that passed
 // by here; else the one that such requests go to first.
-std::optional<std::uint32_t> home_of_state(const Worker& worker, const ModelCall& call) {
+std::optional<std::uint32_t> home_of_state(const LoopContext& loop_context, const ModelCall& call) {
   if (!call.facts.bound()) return std::nullopt;
-  auto home = worker.state_homes.find(call.facts.previous_response_id);
-  if (!home) home = first_speaking(worker, *call.route, call.dialect);
+  auto home = loop_context.provider_affinity.find(call.facts.previous_response_id);
+  if (!home) home = first_speaking(loop_context, *call.route, call.dialect);
   if (!home) return std::nullopt;
   return static_cast<std::uint32_t>(*home);
 }
@@ -160,16 +160,16 @@ net::Task<void> estimate_tokens(RouteContext& context, const ModelCall& call) {
 }
 
 net::Task<void> relay(RouteContext& context, ModelCall& call) {
-  Worker& worker = context.worker;
-  if (call.endpoint == llm::Endpoint::count_tokens && !first_speaking(worker, *call.route, call.dialect)) {
+  LoopContext& loop_context = context.loop_context;
+  if (call.endpoint == llm::Endpoint::count_tokens && !first_speaking(loop_context, *call.route, call.dialect)) {
     co_await estimate_tokens(context, call);
     co_return;
   }
   call.options.id = CallId(context.request_id);
-  call.options.ledger = &worker.ledger;
+  call.options.ledger = &loop_context.ledger;
   call.options.estimate = estimate(call);
-  call.options.bound_to_provider = home_of_state(worker, call);
-  Relay relay(worker, context.exchange, call);
+  call.options.bound_to_provider = home_of_state(loop_context, call);
+  Relay relay(loop_context, context.exchange, call);
   co_await relay.run();
 }
 
@@ -198,17 +198,18 @@ llm::Dialect caller_dialect(std::string_view path, const net::Headers& headers) 
 }
 
 net::Task<void> call_model(RouteContext& context) {
-  if (const auto loop = find_loop(context.exchange.head().headers, context.worker.instance)) {
+  if (const auto loop = find_loop(context.exchange.head().headers, context.loop_context.instance)) {
     co_await refuse_loop(context, *loop);
     co_return;
   }
-  const TimePoint began = context.worker.clock.now();  // callers count the time that their body takes, too
+  const TimePoint began = context.loop_context.clock.now();  // callers count the time that their body takes, too
   auto body = co_await read_plain_body(context);
   if (!body) co_return;
   const llm::Endpoint endpoint = endpoint_of(context.path);
   const auto read = [&] { return llm::parse_request(endpoint, *body); };
-  auto facts = body->size() > kMostReadOnLoop ? co_await net::run_aside(context.worker.loop, context.worker.aside, read)
-                                              : read();
+  auto facts = body->size() > kMostReadOnLoop
+                   ? co_await net::run_aside(context.loop_context.loop, context.loop_context.aside, read)
+                   : read();
   if (!facts) {
     co_await refuse(context, std::move(facts.error()));
     co_return;
@@ -219,7 +220,7 @@ net::Task<void> call_model(RouteContext& context) {
     co_await refuse(context, std::move(options.error()));
     co_return;
   }
-  auto route = context.worker.models.find(facts->model);
+  auto route = context.loop_context.models.find(facts->model);
   if (route == nullptr) {
     co_await refuse(context, GatewayError::model_not_found,
                     "the model '" + facts->model.substr(0, 200) +
@@ -241,7 +242,7 @@ net::Task<void> call_model(RouteContext& context) {
 
 net::Task<void> list_models(RouteContext& context) {
   std::vector<llm::ModelEntry> entries;
-  for (const auto& route : context.worker.models.routes()) entries.push_back(entry_of(*route));
+  for (const auto& route : context.loop_context.models.routes()) entries.push_back(entry_of(*route));
   co_await respond(
       context, 200, "application/json",
       context.dialect == llm::Dialect::openai ? llm::openai_models_body(entries) : llm::anthropic_models_body(entries));
@@ -250,7 +251,7 @@ net::Task<void> list_models(RouteContext& context) {
 net::Task<void> show_model(RouteContext& context) {
   constexpr std::string_view kPrefix = "/v1/models/";
   const auto id = net::percent_decode(context.path.substr(kPrefix.size()));
-  for (const auto& route : context.worker.models.routes()) {
+  for (const auto& route : context.loop_context.models.routes()) {
     if (!id || route->name != *id) continue;
     co_await respond(context, 200, "application/json", model_body(context.dialect, entry_of(*route)));
     co_return;

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "fuseboard/classify/hints.h"
-#include "gateway/heads.h"
+#include "gateway/header_policy.h"
 
 namespace fuseboard::gateway {
 namespace {

@@ -9,7 +9,7 @@
 #include "gateway/answer_coding.h"
 #include "gateway/body_kind.h"
 #include "gateway/cause.h"
-#include "gateway/flight.h"
+#include "gateway/in_flight_attempt.h"
 #include "gateway/reading_pace.h"
 #include "gateway/relay.h"
 #include "gateway/transport_fault.h"
@@ -72,41 +72,41 @@ std::string cause_of_stream(const AnswerStream& stream) {
 
 }  // namespace
 
-AnswerStream Relay::make_stream(const Flight& flight, const Sending& sending) const {
-  const StreamTerms terms{.from = forms_.endpoint(flight.attempt.target),
+AnswerStream Relay::make_stream(const InFlightAttempt& in_flight, const Sending& sending) const {
+  const StreamTerms terms{.from = forms_.endpoint(in_flight.attempt.target),
                           .to = call_.endpoint,
                           .choices = call_.facts.choices,
                           .include_usage = call_.facts.include_usage,
-                          .hide_usage = sending.asks_usage && !forms_.translated(flight.attempt.target),
+                          .hide_usage = sending.asks_usage && !forms_.translated(in_flight.attempt.target),
                           .skip_malformed = call_.route->malformed_events == config::MalformedEvents::skip,
                           .retain = call_.route->stream_recovery != config::StreamRecoveryMode::fail &&
                                     llm::translates(call_.endpoint) && call_.facts.choices == 1,
                           .request_bytes = call_.body.size(),
-                          .rules = &worker_.models.classify_rules(),
-                          .created = std::chrono::system_clock::to_time_t(worker_.wall.now())};
+                          .rules = &loop_context_.models.classify_rules(),
+                          .created = std::chrono::system_clock::to_time_t(loop_context_.wall.now())};
   if (sending.splice) return {terms, delivered_, *sending.splice, now()};
   return {terms, now()};
 }
 
 // The answer to a request for a stream is what its first bytes say, not what its head says. In a content coding they
 // say nothing.
-net::Task<void> Relay::read_streamed(Flight& flight, net::ResponseHead& head, const Sending& sending) {
-  const Attempt& attempt = flight.attempt;
+net::Task<void> Relay::read_streamed(InFlightAttempt& in_flight, net::ResponseHead& head, const Sending& sending) {
+  const Attempt& attempt = in_flight.attempt;
   std::string kept;
   std::string_view begun;
   const bool coded = head.headers.contains("content-encoding");
   BodyKind kind = BodyKind::unclear;
   while (kind == BodyKind::unclear && kept.size() <= kMaxUnclear) {
-    const auto bytes = co_await flight.upstream->read_some(std::min(attempt.first_content_by, attempt.total_by));
+    const auto bytes = co_await in_flight.upstream->read_some(std::min(attempt.first_content_by, attempt.total_by));
     if (!driver_.in_flight(attempt.number)) co_return;
     if (!bytes && bytes.error().kind == net::TransportError::body_timeout) {
       constexpr TransportFault kFault = TransportFault::first_content_timeout;
-      flight.cause = cause_of_waiting(kFault, patience_of(attempt, kFault, flight.started));
-      end(flight, failed_report(kFault));
+      in_flight.cause = cause_of_waiting(kFault, patience_of(attempt, kFault, in_flight.started));
+      end(in_flight, failed_report(kFault));
       co_return;
     }
     if (!bytes) {
-      end_broken(flight, bytes.error());
+      end_broken(in_flight, bytes.error());
       co_return;
     }
     if (bytes->empty()) break;
@@ -117,41 +117,41 @@ net::Task<void> Relay::read_streamed(Flight& flight, net::ResponseHead& head, co
   const bool called_events = is_event_stream(head.headers);
   if (kind == BodyKind::events || (kind != BodyKind::json && called_events)) {
     if (!called_events) describe_own_body(head.headers, true);
-    co_await relay_stream(flight, head, sending, begun);
+    co_await relay_stream(in_flight, head, sending, begun);
   } else {
-    co_await read_plain(flight, head, std::string(begun));
+    co_await read_plain(in_flight, head, std::string(begun));
   }
 }
 
 // `begun` is what has been read of it; nothing: it has ended.
-net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead& head, const Sending& sending,
+net::Task<void> Relay::relay_stream(InFlightAttempt& in_flight, net::ResponseHead& head, const Sending& sending,
                                     std::string_view begun) {
   using Reading = AnswerStream::Reading;
-  const std::uint32_t number = flight.attempt.number;
-  AnswerStream stream = make_stream(flight, sending);
-  flight.stream = &stream;
+  const std::uint32_t number = in_flight.attempt.number;
+  AnswerStream stream = make_stream(in_flight, sending);
+  in_flight.stream = &stream;
   auto coding = take_coding(head);
   if (!coding) {
-    flight.cause = "its content-encoding cannot be read";
-    end(flight, failed_report(TransportFault::malformed));
+    in_flight.cause = "its content-encoding cannot be read";
+    end(in_flight, failed_report(TransportFault::malformed));
     co_return;
   }
   std::string plain;  // of a stream in a content coding
   const FirstContent first_content{
-      .limit = driver_.execution().plan().targets()[flight.attempt.target].timeouts.first_content,
+      .limit = driver_.execution().plan().targets()[in_flight.attempt.target].timeouts.first_content,
       .deadline = call_.options.deadline.time()};
   ReadingPace caller;
   std::expected<std::string_view, net::TransportError> bytes = begun;
   for (bool first = true;; first = false) {
-    const auto [by, fault] = next_by(flight.attempt, stream, first_content, caller);
-    if (!first) bytes = co_await flight.upstream->read_some(by);
+    const auto [by, fault] = next_by(in_flight.attempt, stream, first_content, caller);
+    if (!first) bytes = co_await in_flight.upstream->read_some(by);
     if (!driver_.in_flight(number)) co_return;
     if (*coding && bytes && !bytes->empty()) {
       plain.clear();
       (*coding)->allow(kMostAtOnce);
       if (!(*coding)->decode(*bytes, plain)) {
-        flight.cause = "its content-encoding cannot be read";
-        fail_stream(flight, stream, failed_report(TransportFault::malformed));
+        in_flight.cause = "its content-encoding cannot be read";
+        fail_stream(in_flight, stream, failed_report(TransportFault::malformed));
         co_return;
       }
       if (plain.empty()) continue;  // not yet enough to say anything
@@ -160,35 +160,35 @@ net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead& head, con
     const TimePoint last_event = stream.last_event();
     const bool over = !bytes || bytes->empty();
     const Reading reading = over ? stream.end(bytes.has_value()) : stream.read(*bytes, now());
-    if (stream.worked() && !std::exchange(flight.worked, true)) driver_.working(number);
+    if (stream.worked() && !std::exchange(in_flight.worked, true)) driver_.working(number);
     const bool broken = reading == Reading::failed || reading == Reading::mismatch;
     // Content that came together with a failure has not reached the caller: another try still costs nothing.
     const bool still_free = broken && !driver_.execution().committed();
     if (stream.content_seen() && !stream.out().empty() && !still_free) {
       const TimePoint began = now();
-      if (!co_await hand_on(flight, stream, head)) co_return;
+      if (!co_await hand_on(in_flight, stream, head)) co_return;
       if (stream.last_event() != last_event) caller.heard();
       caller.wrote(began, now());
     }
     if (reading == Reading::goes_on) continue;
-    worker_.metrics.count_skipped(*call_.route, stream.skipped());
+    loop_context_.metrics.count_skipped(*call_.route, stream.skipped());
     if (reading == Reading::complete) {
-      co_await complete_stream(flight, stream, head);
+      co_await complete_stream(in_flight, stream, head);
     } else if (reading == Reading::mismatch) {
-      flight.cause = "its answer does not continue the interrupted stream";
-      fail_stream(flight, stream, {.outcome = Outcome::success(), .answered = true, .unusable = true});
+      in_flight.cause = "its answer does not continue the interrupted stream";
+      fail_stream(in_flight, stream, {.outcome = Outcome::success(), .answered = true, .unusable = true});
     } else {
       const bool told = !stream.error().empty() || stream.malformed();
       const bool silent = !bytes && bytes.error().kind == net::TransportError::body_timeout;
       AttemptReport report = bytes || told ? failed_report(*stream.verdict(), true)
                              : silent      ? failed_report(fault)
                                            : report_of(bytes.error());
-      flight.cause = bytes || told ? cause_of_stream(stream)
-                     : silent      ? cause_of_waiting(fault, patience_of(flight.attempt, fault, flight.started))
-                                   : cause_of_break(flight, bytes.error());
+      in_flight.cause = bytes || told ? cause_of_stream(stream)
+                        : silent ? cause_of_waiting(fault, patience_of(in_flight.attempt, fault, in_flight.started))
+                                 : cause_of_break(in_flight, bytes.error());
       // It may have given up writing to a caller that did not read.
       if (!told && caller.wore_out(now())) report.outcome.failure->evidence = Evidence::does_not_count;
-      fail_stream(flight, stream, report);
+      fail_stream(in_flight, stream, report);
     }
     co_return;
   }
@@ -196,16 +196,16 @@ net::Task<void> Relay::relay_stream(Flight& flight, net::ResponseHead& head, con
 
 // Hands on what is there, and with the first of it the answer's head. False: nobody is there to read it, or another
 // attempt was first.
-net::Task<bool> Relay::hand_on(Flight& flight, AnswerStream& stream, net::ResponseHead& head) {
-  const std::uint32_t number = flight.attempt.number;
-  if (!std::exchange(flight.begun, true) && !driver_.first_content(number)) co_return false;
+net::Task<bool> Relay::hand_on(InFlightAttempt& in_flight, AnswerStream& stream, net::ResponseHead& head) {
+  const std::uint32_t number = in_flight.attempt.number;
+  if (!std::exchange(in_flight.begun, true) && !driver_.first_content(number)) co_return false;
   bool reached = true;
   if (!exchange_.started()) {
-    remember_state(flight, stream.id());
-    reached = co_await exchange_.start(answer_head(flight, std::exchange(head, {}), stream.rewrites()));
+    remember_state(in_flight, stream.id());
+    reached = co_await exchange_.start(answer_head(in_flight, std::exchange(head, {}), stream.rewrites()));
   }
   if (reached) {
-    secrets_of(flight).redact_usual(stream.out());
+    secrets_of(in_flight).redact_usual(stream.out());
     stream.deliver(delivered_);
     reached = co_await exchange_.write(stream.out());
     stream.out().clear();
@@ -214,11 +214,11 @@ net::Task<bool> Relay::hand_on(Flight& flight, AnswerStream& stream, net::Respon
   co_return driver_.in_flight(number);
 }
 
-net::Task<void> Relay::complete_stream(Flight& flight, AnswerStream& stream, net::ResponseHead& head) {
+net::Task<void> Relay::complete_stream(InFlightAttempt& in_flight, AnswerStream& stream, net::ResponseHead& head) {
   if (!driver_.execution().committed() && stream.filtered()) {
-    net::ResponseHead ours = answer_head(flight, std::move(head), stream.rewrites());
-    end_filtered(flight,
-                 {.attempt = flight.attempt.number,
+    net::ResponseHead ours = answer_head(in_flight, std::move(head), stream.rewrites());
+    end_filtered(in_flight,
+                 {.attempt = in_flight.attempt.number,
                   .dialect = call_.dialect,
                   .head = std::move(ours),
                   .body = std::move(stream.out())},
@@ -226,28 +226,28 @@ net::Task<void> Relay::complete_stream(Flight& flight, AnswerStream& stream, net
     co_return;
   }
   // Perhaps without any content: all of it goes to the caller before the call is settled.
-  if (!co_await hand_on(flight, stream, head)) co_return;
-  end(flight, {.outcome = Outcome::success(),
-               .answered = true,
-               .usage = usage_of(stream.usage()),
-               .seen_output = stream.seen().tokens()});
+  if (!co_await hand_on(in_flight, stream, head)) co_return;
+  end(in_flight, {.outcome = Outcome::success(),
+                  .answered = true,
+                  .usage = usage_of(stream.usage()),
+                  .seen_output = stream.seen().tokens()});
   if (co_await exchange_.finish()) {
-    net::spawn(drain(*std::move(flight.upstream), saturating_add(now(), kDrainTime)));
-    flight.upstream.reset();
+    net::spawn(drain(*std::move(in_flight.upstream), saturating_add(now(), kDrainTime)));
+    in_flight.upstream.reset();
   }
 }
 
-void Relay::fail_stream(Flight& flight, AnswerStream& stream, const AttemptReport& report) {
-  observe(flight);
+void Relay::fail_stream(InFlightAttempt& in_flight, AnswerStream& stream, const AttemptReport& report) {
+  observe(in_flight);
   if (driver_.execution().committed()) {
     stream.note_end(delivered_);
     error_event_ = stream.error_event();
-    secrets_of(flight).redact(error_event_);
+    secrets_of(in_flight).redact(error_event_);
   } else if (!stream.error().empty()) {
-    keep_error(flight, told_under_success(flight.attempt.number, forms_.dialect(flight.attempt.target),
-                                          *report.outcome.failure, stream.error()));
+    keep_error(in_flight, told_under_success(in_flight.attempt.number, forms_.dialect(in_flight.attempt.target),
+                                             *report.outcome.failure, stream.error()));
   }
-  end(flight, report);
+  end(in_flight, report);
 }
 
 // Whether, and by whom best, an answer that broke off can be gone on with.
@@ -293,15 +293,16 @@ net::Task<void> Relay::end_stream_with(std::string_view why) {
 
 // Tells the budget what an answer that will not be complete has used: what was seen of it, or what the provider has
 // said so far, where that is more.
-void Relay::observe(const Flight& flight) {
-  const llm::AnswerSoFar said = flight.stream != nullptr
-                                    ? llm::AnswerSoFar{.usage = flight.stream->usage(), .seen = flight.stream->seen()}
-                                    : llm::read_begun_answer(forms_.endpoint(flight.attempt.target),
-                                                             std::string_view(flight.body).substr(0, kMostReadOnLoop));
+void Relay::observe(const InFlightAttempt& in_flight) {
+  const llm::AnswerSoFar said =
+      in_flight.stream != nullptr
+          ? llm::AnswerSoFar{.usage = in_flight.stream->usage(), .seen = in_flight.stream->seen()}
+          : llm::read_begun_answer(forms_.endpoint(in_flight.attempt.target),
+                                   std::string_view(in_flight.body).substr(0, kMostReadOnLoop));
   const std::uint64_t seen = said.seen.tokens();
   if (seen == 0) return;
   const TokenUsage told = usage_of(said.usage).value_or(TokenUsage{});
-  driver_.observe(flight.attempt.number,
+  driver_.observe(in_flight.attempt.number,
                   {.input = told.input, .cached_input = told.cached_input, .output = std::max(told.output, seen)});
 }
 

@@ -6,18 +6,18 @@
 #include <optional>
 #include <utility>
 
-#include "gateway/verdict_answer.h"
+#include "gateway/error_response.h"
 
 namespace fuseboard::gateway {
 
 net::Task<void> refuse(RouteContext& context, llm::GatewayError error, std::string message, std::string param) {
-  Answer answer = own_error(error, message, context.served_by(),
-                            param.empty() ? std::nullopt : std::optional<std::string_view>(param));
+  Answer answer = gateway_error_response(error, message, context.served_by(),
+                                         param.empty() ? std::nullopt : std::optional<std::string_view>(param));
   co_await context.exchange.respond(std::move(answer.head), std::move(answer.body));
 }
 
 net::Task<void> refuse(RouteContext& context, llm::RequestError error) {
-  Answer answer = request_error(error, context.served_by());
+  Answer answer = request_error_response(error, context.served_by());
   co_await context.exchange.respond(std::move(answer.head), std::move(answer.body));
 }
 

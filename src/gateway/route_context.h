@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "fuseboard/core/ids.h"
-#include "gateway/heads.h"
+#include "gateway/header_policy.h"
+#include "gateway/loop_context.h"
 #include "gateway/routes.h"
-#include "gateway/worker.h"
 #include "llm/dialect.h"
 #include "llm/errors.h"
 #include "net/server.h"
@@ -19,15 +19,15 @@
 namespace fuseboard::gateway {
 
 struct RouteContext {
-  Worker& worker;
-  const Shared& shared;
+  LoopContext& loop_context;
+  const GatewayServices& services;
   net::ServerExchange& exchange;
   std::string_view path;  // of the exchange's head, which stays as it is until the handler ends
   RequestId request_id;
   llm::Dialect dialect = llm::Dialect::openai;  // of answers
 
   ServedBy served_by() const {
-    return {.request_id = request_id, .target = {}, .demo = worker.demo, .dialect = dialect};
+    return {.request_id = request_id, .target = {}, .demo = loop_context.demo, .dialect = dialect};
   }
 };
 

@@ -15,11 +15,11 @@
 #include "gateway/admin.h"
 #include "gateway/cause.h"
 #include "gateway/credential_state.h"
+#include "gateway/error_response.h"
 #include "gateway/exposition.h"
 #include "gateway/meant_path.h"
 #include "gateway/model_routes.h"
 #include "gateway/route_context.h"
-#include "gateway/verdict_answer.h"
 #include "llm/errors.h"
 
 namespace fuseboard::gateway {
@@ -35,15 +35,15 @@ net::Task<void> healthz(Context& context) { return respond(context, 200, "text/p
 net::Task<void> readyz(Context& context) {
   constexpr std::string_view kType = "text/plain; charset=utf-8";
   constexpr std::size_t kMostNamed = 20;
-  if (context.shared.draining.load(std::memory_order_relaxed)) return respond(context, 503, kType, "draining\n");
-  const TimePoint now = context.worker.clock.now();
+  if (context.services.draining.load(std::memory_order_relaxed)) return respond(context, 503, kType, "draining\n");
+  const TimePoint now = context.loop_context.clock.now();
   std::string parts;
-  const std::vector<CredentialState> states = credential_states(context.worker.models, now);
+  const std::vector<CredentialState> states = credential_states(context.loop_context.models, now);
   for (const CredentialState& state : states) {
     for (const std::string& line : resting_texts(state)) parts += line + "\n";
   }
   std::set<std::string_view> closed;
-  for (const auto& route : context.worker.models.routes()) {
+  for (const auto& route : context.loop_context.models.routes()) {
     for (const Target& target : route->plan->targets()) {
       const auto why = why_closed(target, now);
       if (!why) return respond(context, 200, kType, "ready\n" + parts);
@@ -53,36 +53,36 @@ net::Task<void> readyz(Context& context) {
     }
   }
   const bool all_rest = std::ranges::all_of(states, &CredentialState::parked) &&
-                        states.size() == context.worker.models.providers().size();
-  if (context.worker.models.routes().empty() && !all_rest) return respond(context, 200, kType, "ready\n" + parts);
+                        states.size() == context.loop_context.models.providers().size();
+  if (context.loop_context.models.routes().empty() && !all_rest) return respond(context, 200, kType, "ready\n" + parts);
   return respond(context, 503, kType, "no target is admitted\n" + parts);
 }
 
 net::Task<void> metrics(Context& context) {
   return respond(context, 200, telemetry::kExpositionContentType,
-                 exposition({.build = context.shared.build,
-                             .models = context.worker.models,
-                             .breakers = context.shared.breakers,
-                             .metrics = context.worker.metrics,
-                             .now = context.worker.clock.now(),
-                             .server = context.shared.server_counters(),
-                             .upkeep = context.shared.upkeep()}));
+                 exposition({.build = context.services.build,
+                             .models = context.loop_context.models,
+                             .breakers = context.services.breakers,
+                             .metrics = context.loop_context.metrics,
+                             .now = context.loop_context.clock.now(),
+                             .server = context.services.server_counters(),
+                             .upkeep = context.services.upkeep()}));
 }
 
 net::Task<void> admin_state(Context& context) {
   if (auto problem =
-          admin_problem(context.exchange.peer_address(), context.exchange.head().headers, context.shared.access)) {
+          admin_problem(context.exchange.peer_address(), context.exchange.head().headers, context.services.access)) {
     return refuse(context, problem->error, std::move(problem->message));
   }
   return respond(context, 200, "application/json",
-                 state_json({.clock = context.worker.clock,
-                             .started = context.shared.started,
-                             .draining = context.shared.draining.load(std::memory_order_relaxed),
-                             .breakers = context.shared.breakers,
-                             .models = context.worker.models,
-                             .metrics = context.worker.metrics,
-                             .failures = context.worker.failures,
-                             .server = context.shared.server_counters()}));
+                 state_json({.clock = context.loop_context.clock,
+                             .started = context.services.started,
+                             .draining = context.services.draining.load(std::memory_order_relaxed),
+                             .breakers = context.services.breakers,
+                             .models = context.loop_context.models,
+                             .metrics = context.loop_context.metrics,
+                             .failures = context.loop_context.failures,
+                             .server = context.services.server_counters()}));
 }
 
 // Why a request is not looked at any further.
@@ -93,8 +93,8 @@ std::optional<AccessProblem> problem_of(const Context& context) {
   });
   // Whoever else reads the request may go by the other one.
   if (origins > 1) return AccessProblem{.error = GatewayError::invalid_request, .message = "two Origin headers"};
-  if (context.shared.anonymous_anywhere) return std::nullopt;
-  return host_problem(headers, context.shared.access);
+  if (context.services.anonymous_anywhere) return std::nullopt;
+  return host_problem(headers, context.services.access);
 }
 
 // A client of the Responses API asks for a WebSocket first, and falls back to HTTP where it hears of one at once.
@@ -104,8 +104,8 @@ bool wants_socket(const net::RequestHead& head) {
 }
 
 net::Task<void> refuse_socket(Context& context) {
-  Answer answer = own_error(GatewayError::upgrade_required, "there is no WebSocket here; POST over HTTP/1.1 instead",
-                            context.served_by());
+  Answer answer = gateway_error_response(GatewayError::upgrade_required,
+                                         "there is no WebSocket here; POST over HTTP/1.1 instead", context.served_by());
   answer.head.headers.set("upgrade", "HTTP/1.1");  // RFC 9110 15.5.22
   co_await context.exchange.respond(std::move(answer.head), std::move(answer.body));
 }
@@ -148,13 +148,13 @@ bool is_plain_path(std::string_view path) {
 
 }  // namespace
 
-net::Task<void> handle(Worker& worker, const Shared& shared, net::ServerExchange& exchange) {
+net::Task<void> handle(LoopContext& loop_context, const GatewayServices& services, net::ServerExchange& exchange) {
   const std::string_view path = net::split_target(exchange.head().target).path;
-  Context context{.worker = worker,
-                  .shared = shared,
+  Context context{.loop_context = loop_context,
+                  .services = services,
                   .exchange = exchange,
                   .path = path,
-                  .request_id = new_request_id(worker.rng),
+                  .request_id = new_request_id(loop_context.rng),
                   .dialect = caller_dialect(path, exchange.head().headers)};
   if (auto problem = problem_of(context)) {
     co_await refuse(context, problem->error, std::move(problem->message));
@@ -172,9 +172,9 @@ net::Task<void> handle(Worker& worker, const Shared& shared, net::ServerExchange
       co_await entry.serve(context);
       co_return;
     }
-    Answer answer =
-        own_error(GatewayError::method_not_allowed,
-                  "the method is not allowed here; allowed: " + std::string(entry.method), context.served_by());
+    Answer answer = gateway_error_response(GatewayError::method_not_allowed,
+                                           "the method is not allowed here; allowed: " + std::string(entry.method),
+                                           context.served_by());
     answer.head.headers.set("allow", entry.method == "GET" ? "GET, HEAD" : entry.method);
     co_await exchange.respond(std::move(answer.head), std::move(answer.body));
     co_return;

@@ -11,13 +11,13 @@
 #include "fuseboard/breaker/registry.h"
 #include "gateway/access.h"
 #include "gateway/exposition.h"
-#include "gateway/worker.h"
+#include "gateway/loop_context.h"
 #include "net/server.h"
 
 namespace fuseboard::gateway {
 
-// What routes need beyond their loop's worker; shared by all loops, outlives every request.
-struct Shared {
+// What routes need beyond the context of their loop; shared by all loops, outlives every request.
+struct GatewayServices {
   BuildInfo build{};
   BreakerRegistry& breakers;
   TimePoint started{};
@@ -30,6 +30,6 @@ struct Shared {
 };
 
 // Answers one request. Never throws on account of the request.
-net::Task<void> handle(Worker& worker, const Shared& shared, net::ServerExchange& exchange);
+net::Task<void> handle(LoopContext& loop_context, const GatewayServices& services, net::ServerExchange& exchange);
 
 }  // namespace fuseboard::gateway

@@ -58,11 +58,11 @@ ordered_json embedding(const std::vector<float>& vector, bool as_base64) {
   return base64(bytes);
 }
 
-Fate refused(Fate fate, ErrorKind kind) {
-  fate.opening = Fate::Opening::kError;
-  fate.error = kind;
-  fate.status = 0;
-  return fate;
+PlannedFault refused(PlannedFault planned, ErrorKind kind) {
+  planned.opening = PlannedFault::Opening::kError;
+  planned.error = kind;
+  planned.status = 0;
+  return planned;
 }
 
 std::string body_of(Dialect dialect, const ChatRequest& request, const Composition& said,
@@ -82,43 +82,44 @@ StreamEvents events_of(Dialect dialect, const ChatRequest& request, const Compos
 
 std::string AnswerContext::id() const { return fmt::format("sim{:06}{:016x}", ordinal, mix(seed, ordinal)); }
 
-Reply chat_reply(Dialect dialect, const ChatRequest& request, const Fate& fate, const AnswerContext& circumstances) {
+Reply chat_reply(Dialect dialect, const ChatRequest& request, const PlannedFault& planned,
+                 const AnswerContext& circumstances) {
   AnswerContext context = circumstances;
-  context.usage = fate.usage;
+  context.usage = planned.usage;
   const RefusalContext refusal = {dialect, request.model, context.request_id()};
-  if (request.prefill && fate.prefill == Fate::Prefill::kRefused) {
-    return error_reply(refused(fate, ErrorKind::kPrefill), refusal);
+  if (request.prefill && planned.prefill == PlannedFault::Prefill::kRefused) {
+    return error_reply(refused(planned, ErrorKind::kPrefill), refusal);
   }
-  if (fate.stream_options != StreamOptions::kTaken && request.has_stream_options) {
-    const bool names = fate.stream_options == StreamOptions::kRefused;
-    Fate refusing = refused(fate, ErrorKind::kBadRequest);
+  if (planned.stream_options != StreamOptions::kTaken && request.has_stream_options) {
+    const bool names = planned.stream_options == StreamOptions::kRefused;
+    PlannedFault refusing = refused(planned, ErrorKind::kBadRequest);
     refusing.message = names ? "Unrecognized request argument supplied: stream_options" : "Bad request";
     if (names) refusing.param = "stream_options";
     return error_reply(refusing, refusal);
   }
-  const Composition said =
-      compose(request, fate, {.seed = context.seed, .max_tokens = context.max_tokens, .inspected = context.inspected});
-  if (request.stream && fate.label != Fate::Label::kEvents) {
+  const Composition said = compose(
+      request, planned, {.seed = context.seed, .max_tokens = context.max_tokens, .inspected = context.inspected});
+  if (request.stream && planned.label != PlannedFault::Label::kEvents) {
     StreamEvents events = events_of(dialect, request, said, context);
-    const ErrorDetail detail = refusal.detail(fate);
-    events.error = request.response ? response_error_events(request, context, events, fate.after_tokens,
-                                                            error_body(dialect, fate.error, detail))
-                                    : error_event(dialect, fate.error, detail);
-    if (fate.usage == UsageForm::kExponent) {
+    const ErrorDetail detail = refusal.detail(planned);
+    events.error = request.response ? response_error_events(request, context, events, planned.after_tokens,
+                                                            error_body(dialect, planned.error, detail))
+                                    : error_event(dialect, planned.error, detail);
+    if (planned.usage == UsageForm::kExponent) {
       for (std::string* part : {&events.start, &events.finish, &events.done}) spell_exponents(*part);
     }
-    return stream_reply(fate, std::move(events), context.token_gap);
+    return stream_reply(planned, std::move(events), context.token_gap);
   }
   // What would be an error in the middle of a stream is an error from the start.
-  if (fate.ending == Fate::Ending::kError) return error_reply(fate, refusal);
+  if (planned.ending == PlannedFault::Ending::kError) return error_reply(planned, refusal);
   std::string body = body_of(dialect, request, said, context);
-  if (fate.usage == UsageForm::kExponent) spell_exponents(body);
-  return plain_reply(fate, std::move(body), said.length());
+  if (planned.usage == UsageForm::kExponent) spell_exponents(body);
+  return plain_reply(planned, std::move(body), said.length());
 }
 
-Reply embeddings_reply(const EmbeddingsRequest& request, const Fate& fate, const AnswerContext& context) {
-  if (fate.ending == Fate::Ending::kError) {
-    return error_reply(fate, {Dialect::kOpenAi, request.model, context.request_id()});
+Reply embeddings_reply(const EmbeddingsRequest& request, const PlannedFault& planned, const AnswerContext& context) {
+  if (planned.ending == PlannedFault::Ending::kError) {
+    return error_reply(planned, {Dialect::kOpenAi, request.model, context.request_id()});
   }
   ordered_json data = ordered_json::array();
   std::size_t tokens = 0;
@@ -131,7 +132,7 @@ Reply embeddings_reply(const EmbeddingsRequest& request, const Fate& fate, const
                              {"data", std::move(data)},
                              {"model", request.model},
                              {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}};
-  return plain_reply(fate, json_text(body), tokens);
+  return plain_reply(planned, json_text(body), tokens);
 }
 
 }  // namespace fuseboard::sim

@@ -11,12 +11,12 @@
 
 #include "sim/chat_request.h"
 #include "sim/composition.h"
-#include "sim/fate.h"
+#include "sim/planned_fault.h"
 #include "sim/reply.h"
 
 namespace fuseboard::sim {
 
-// What an answer depends on besides the request and its fate.
+// What an answer depends on besides the request and its planned.
 struct AnswerContext {
   std::uint64_t seed = 0;
   std::uint64_t ordinal = 0;
@@ -35,9 +35,10 @@ struct AnswerContext {
 std::string response_id(const AnswerContext& context);
 
 // `POST /v1/chat/completions`, `/v1/responses` or `/v1/messages`, for a fate whose opening is kAnswer.
-Reply chat_reply(Dialect dialect, const ChatRequest& request, const Fate& fate, const AnswerContext& context);
+Reply chat_reply(Dialect dialect, const ChatRequest& request, const PlannedFault& planned,
+                 const AnswerContext& context);
 
 // `POST /v1/embeddings`, likewise: unit vectors that depend on the seed and the text.
-Reply embeddings_reply(const EmbeddingsRequest& request, const Fate& fate, const AnswerContext& context);
+Reply embeddings_reply(const EmbeddingsRequest& request, const PlannedFault& planned, const AnswerContext& context);
 
 }  // namespace fuseboard::sim

@@ -16,19 +16,19 @@
 namespace fuseboard::sim {
 namespace {
 
-using Opening = Fate::Opening;
-using Ending = Fate::Ending;
-using Content = Fate::Content;
+using Opening = PlannedFault::Opening;
+using Ending = PlannedFault::Ending;
+using Content = PlannedFault::Content;
 
-void refuse(Fate& fate, ErrorKind kind, int status = 0) {
-  fate.opening = Opening::kError;
-  fate.error = kind;
-  fate.status = status;
+void refuse(PlannedFault& planned, ErrorKind kind, int status = 0) {
+  planned.opening = Opening::kError;
+  planned.error = kind;
+  planned.status = status;
 }
 
-void end_after(const Use& use, Fate& fate, Ending ending) {
-  fate.ending = ending;
-  fate.after_tokens = use.parameter.count;
+void end_after(const Use& use, PlannedFault& planned, Ending ending) {
+  planned.ending = ending;
+  planned.after_tokens = use.parameter.count;
 }
 
 // Up first, then down, in turns of equal length.
@@ -43,164 +43,164 @@ bool is_down(const Use& use) {
 // One row a behaviour. The summaries are what users read: docs/simulated-provider.md repeats them, checked by a test.
 constexpr std::array kTable = {
     Behaviour{"sim-ok", ParameterKind::kNone, "",
-              "answers properly, as every name does that does not begin with `sim-`", [](const Use&, Fate&) {}},
+              "answers properly, as every name does that does not begin with `sim-`", [](const Use&, PlannedFault&) {}},
     Behaviour{"sim-echo", ParameterKind::kNone, "", "answers with the last user message",
-              [](const Use&, Fate& fate) { fate.content = Content::kEcho; }},
+              [](const Use&, PlannedFault& planned) { planned.content = Content::kEcho; }},
     Behaviour{
         "sim-inspect", ParameterKind::kNone, "",
         "answers with a JSON text of the request as it came: `method`, `target`, `headers` (credentials too), `body`",
-        [](const Use&, Fate& fate) { fate.content = Content::kInspect; }},
+        [](const Use&, PlannedFault& planned) { planned.content = Content::kInspect; }},
     Behaviour{"sim-long", ParameterKind::kCount, "400", "answers with that many tokens",
-              [](const Use& use, Fate& fate) { fate.tokens = use.parameter.count; }},
+              [](const Use& use, PlannedFault& planned) { planned.tokens = use.parameter.count; }},
     Behaviour{
         "sim-tool-call", ParameterKind::kNone, "",
         "calls the request's first tool (`get_weather` if it has none); answers in words once it sees a tool's result",
-        [](const Use&, Fate& fate) { fate.content = Content::kToolCall; }},
+        [](const Use&, PlannedFault& planned) { planned.content = Content::kToolCall; }},
     Behaviour{
         "sim-tool-calls", ParameterKind::kCount, "2",
         "makes that many calls at once, one of each of the first tools, or all of the first where there are fewer",
-        [](const Use& use, Fate& fate) {
-          fate.content = Content::kToolCall;
-          fate.calls = use.parameter.count;
+        [](const Use& use, PlannedFault& planned) {
+          planned.content = Content::kToolCall;
+          planned.calls = use.parameter.count;
         }},
     Behaviour{"sim-reasoning", ParameterKind::kCount, "12",
               "says that many tokens of reasoning before the answer: `reasoning_content`, a `thinking` block or a "
               "`reasoning` item",
-              [](const Use& use, Fate& fate) { fate.reasoning_tokens = use.parameter.count; }},
+              [](const Use& use, PlannedFault& planned) { planned.reasoning_tokens = use.parameter.count; }},
     Behaviour{
         "sim-thinking-pings", ParameterKind::kDuration, "2s",
         "thinks for that long and shows only that it has begun to, and pings; a plain answer waits before its head",
-        [](const Use& use, Fate& fate) { fate.hidden_thinking = use.parameter.duration; }},
+        [](const Use& use, PlannedFault& planned) { planned.hidden_thinking = use.parameter.duration; }},
     Behaviour{"sim-no-prefill", ParameterKind::kNone, "",
               "400 for a conversation that ends with an assistant's message",
-              [](const Use&, Fate& fate) { fate.prefill = Fate::Prefill::kRefused; }},
+              [](const Use&, PlannedFault& planned) { planned.prefill = PlannedFault::Prefill::kRefused; }},
     Behaviour{"sim-ignores-prefill", ParameterKind::kNone, "",
               "answers a conversation that ends with an assistant's message with another text from the beginning",
-              [](const Use&, Fate& fate) { fate.prefill = Fate::Prefill::kIgnored; }},
+              [](const Use&, PlannedFault& planned) { planned.prefill = PlannedFault::Prefill::kIgnored; }},
     Behaviour{"sim-no-usage", ParameterKind::kNone, "", "tells no usage",
-              [](const Use&, Fate& fate) { fate.usage = UsageForm::kNone; }},
+              [](const Use&, PlannedFault& planned) { planned.usage = UsageForm::kNone; }},
     Behaviour{"sim-usage-text", ParameterKind::kNone, "", "tells its usage as text: `\"57\"`",
-              [](const Use&, Fate& fate) { fate.usage = UsageForm::kText; }},
+              [](const Use&, PlannedFault& planned) { planned.usage = UsageForm::kText; }},
     Behaviour{"sim-usage-negative", ParameterKind::kNone, "", "tells its usage below zero: `-57`",
-              [](const Use&, Fate& fate) { fate.usage = UsageForm::kNegative; }},
+              [](const Use&, PlannedFault& planned) { planned.usage = UsageForm::kNegative; }},
     Behaviour{"sim-usage-exponent", ParameterKind::kNone, "", "tells its usage with exponents: `57e0`",
-              [](const Use&, Fate& fate) { fate.usage = UsageForm::kExponent; }},
+              [](const Use&, PlannedFault& planned) { planned.usage = UsageForm::kExponent; }},
     Behaviour{"sim-usage-low", ParameterKind::kNone, "", "tells a usage of one token, whatever it was",
-              [](const Use&, Fate& fate) { fate.usage = UsageForm::kLow; }},
+              [](const Use&, PlannedFault& planned) { planned.usage = UsageForm::kLow; }},
     Behaviour{"sim-ignores-max-tokens", ParameterKind::kNone, "",
               "says as much as it likes, whatever `max_tokens` says",
-              [](const Use&, Fate& fate) { fate.ignores_max_tokens = true; }},
+              [](const Use&, PlannedFault& planned) { planned.ignores_max_tokens = true; }},
     Behaviour{"sim-fat-events", ParameterKind::kCount, "100",
               "streams that many tokens of text in each event, which counts as one where others count tokens",
-              [](const Use& use, Fate& fate) { fate.event_tokens = use.parameter.count; }},
+              [](const Use& use, PlannedFault& planned) { planned.event_tokens = use.parameter.count; }},
     Behaviour{"sim-no-stream-options", ParameterKind::kNone, "",
               "400 for a request with `stream_options`, which it names",
-              [](const Use&, Fate& fate) { fate.stream_options = StreamOptions::kRefused; }},
+              [](const Use&, PlannedFault& planned) { planned.stream_options = StreamOptions::kRefused; }},
     Behaviour{"sim-no-stream-options-blunt", ParameterKind::kNone, "",
               "400 for a request with `stream_options`, without a reason",
-              [](const Use&, Fate& fate) { fate.stream_options = StreamOptions::kRefusedBluntly; }},
+              [](const Use&, PlannedFault& planned) { planned.stream_options = StreamOptions::kRefusedBluntly; }},
     Behaviour{"sim-refusal", ParameterKind::kNone, "",
               "200 with an empty answer that ends in `content_filter` (OpenAI) or `refusal` (Anthropic)",
-              [](const Use&, Fate& fate) { fate.content = Content::kRefusal; }},
+              [](const Use&, PlannedFault& planned) { planned.content = Content::kRefusal; }},
     Behaviour{"sim-slow-first-token", ParameterKind::kDuration, "2s",
               "sends the head at once and waits before the first content; a plain answer waits before its head",
-              [](const Use& use, Fate& fate) { fate.first_token_wait = use.parameter.duration; }},
+              [](const Use& use, PlannedFault& planned) { planned.first_token_wait = use.parameter.duration; }},
     Behaviour{"sim-slow", ParameterKind::kDuration, "200ms", "waits that long before every token",
-              [](const Use& use, Fate& fate) { fate.token_gap = use.parameter.duration; }},
+              [](const Use& use, PlannedFault& planned) { planned.token_gap = use.parameter.duration; }},
     Behaviour{"sim-stream-as-json", ParameterKind::kNone, "", "calls a stream `application/json`",
-              [](const Use&, Fate& fate) { fate.label = Fate::Label::kJson; }},
+              [](const Use&, PlannedFault& planned) { planned.label = PlannedFault::Label::kJson; }},
     Behaviour{"sim-untyped", ParameterKind::kNone, "", "sends no `content-type`",
-              [](const Use&, Fate& fate) { fate.label = Fate::Label::kNone; }},
+              [](const Use&, PlannedFault& planned) { planned.label = PlannedFault::Label::kNone; }},
     Behaviour{"sim-json-as-stream", ParameterKind::kNone, "",
               "answers plainly, also where a stream was asked for, and calls it `text/event-stream`",
-              [](const Use&, Fate& fate) { fate.label = Fate::Label::kEvents; }},
+              [](const Use&, PlannedFault& planned) { planned.label = PlannedFault::Label::kEvents; }},
     Behaviour{"sim-split-events", ParameterKind::kNone, "", "sends each event of a stream in two pieces",
-              [](const Use&, Fate& fate) { fate.split_events = true; }},
+              [](const Use&, PlannedFault& planned) { planned.split_events = true; }},
     Behaviour{"sim-stream-cut", ParameterKind::kCount, "3",
               "cuts the connection after that many tokens; a plain answer is cut in its middle",
-              [](const Use& use, Fate& fate) { end_after(use, fate, Ending::kCut); }},
+              [](const Use& use, PlannedFault& planned) { end_after(use, planned, Ending::kCut); }},
     Behaviour{
         "sim-stream-eof", ParameterKind::kCount, "3",
         "ends the body cleanly after that many tokens, without finish reason or terminal event; half a plain answer",
-        [](const Use& use, Fate& fate) { end_after(use, fate, Ending::kEof); }},
+        [](const Use& use, PlannedFault& planned) { end_after(use, planned, Ending::kEof); }},
     Behaviour{"sim-stall", ParameterKind::kCount, "3",
               "goes silent after that many tokens, or in the middle of a plain answer, until the client leaves",
-              [](const Use& use, Fate& fate) { end_after(use, fate, Ending::kStall); }},
+              [](const Use& use, PlannedFault& planned) { end_after(use, planned, Ending::kStall); }},
     Behaviour{"sim-malformed-event", ParameterKind::kCount, "3",
               "sends one event of broken JSON after that many tokens, then the rest; a plain answer is broken JSON",
-              [](const Use& use, Fate& fate) { end_after(use, fate, Ending::kMalformed); }},
+              [](const Use& use, PlannedFault& planned) { end_after(use, planned, Ending::kMalformed); }},
     Behaviour{"sim-no-done", ParameterKind::kNone, "",
               "streams everything up to the finish reason, but no `[DONE]` or `message_stop`; a plain answer is whole",
-              [](const Use&, Fate& fate) { fate.ending = Ending::kNoDone; }},
+              [](const Use&, PlannedFault& planned) { planned.ending = Ending::kNoDone; }},
     Behaviour{"sim-error-in-stream", ParameterKind::kCount, "3",
               "sends an error event after that many tokens and ends; a plain answer is a 500",
-              [](const Use& use, Fate& fate) {
-                end_after(use, fate, Ending::kError);
-                fate.error = ErrorKind::kInternal;
+              [](const Use& use, PlannedFault& planned) {
+                end_after(use, planned, Ending::kError);
+                planned.error = ErrorKind::kInternal;
               }},
     Behaviour{"sim-error-in-200", ParameterKind::kNone, "", "200 whose body is an error object, streamed or not",
-              [](const Use&, Fate& fate) {
-                fate.opening = Opening::kErrorIn200;
-                fate.error = ErrorKind::kInternal;
+              [](const Use&, PlannedFault& planned) {
+                planned.opening = Opening::kErrorIn200;
+                planned.error = ErrorKind::kInternal;
               }},
     Behaviour{"sim-empty", ParameterKind::kNone, "", "200 with an empty body",
-              [](const Use&, Fate& fate) { fate.opening = Opening::kEmpty; }},
+              [](const Use&, PlannedFault& planned) { planned.opening = Opening::kEmpty; }},
     Behaviour{"sim-html-502", ParameterKind::kNone, "", "502 with a proxy's HTML page",
-              [](const Use&, Fate& fate) {
-                fate.opening = Opening::kHtml;
-                fate.status = 502;
+              [](const Use&, PlannedFault& planned) {
+                planned.opening = Opening::kHtml;
+                planned.status = 502;
               }},
     Behaviour{"sim-reset", ParameterKind::kNone, "", "resets the connection before a byte of the answer",
-              [](const Use&, Fate& fate) { fate.opening = Opening::kReset; }},
+              [](const Use&, PlannedFault& planned) { planned.opening = Opening::kReset; }},
     Behaviour{"sim-silent", ParameterKind::kNone, "", "never answers: waits until the client leaves",
-              [](const Use&, Fate& fate) { fate.opening = Opening::kSilence; }},
+              [](const Use&, PlannedFault& planned) { planned.opening = Opening::kSilence; }},
     Behaviour{"sim-flap", ParameterKind::kDurationOrCount, "3",
               "in turns, that many requests (or that much time since the last reset): well, then 503",
-              [](const Use& use, Fate& fate) {
-                if (is_down(use)) refuse(fate, ErrorKind::kUnavailable);
+              [](const Use& use, PlannedFault& planned) {
+                if (is_down(use)) refuse(planned, ErrorKind::kUnavailable);
               }},
     Behaviour{"sim-500-once", ParameterKind::kCount, "1",
               "500 for the first request, or that many, since the last reset; then well",
-              [](const Use& use, Fate& fate) {
-                if (use.nth < use.parameter.count) refuse(fate, ErrorKind::kInternal);
+              [](const Use& use, PlannedFault& planned) {
+                if (use.nth < use.parameter.count) refuse(planned, ErrorKind::kInternal);
               }},
     Behaviour{"sim-500", ParameterKind::kNone, "", "500, an internal error",
-              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kInternal); }},
+              [](const Use&, PlannedFault& planned) { refuse(planned, ErrorKind::kInternal); }},
     Behaviour{"sim-503", ParameterKind::kNone, "", "503, service unavailable",
-              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kUnavailable); }},
+              [](const Use&, PlannedFault& planned) { refuse(planned, ErrorKind::kUnavailable); }},
     Behaviour{"sim-504", ParameterKind::kNone, "", "504, a timeout that the server reports",
-              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kTimeout); }},
+              [](const Use&, PlannedFault& planned) { refuse(planned, ErrorKind::kTimeout); }},
     Behaviour{"sim-529", ParameterKind::kNone, "", "529, overloaded",
-              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kOverloaded); }},
+              [](const Use&, PlannedFault& planned) { refuse(planned, ErrorKind::kOverloaded); }},
     Behaviour{"sim-429", ParameterKind::kNone, "", "429, a rate limit without a hint",
-              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kRateLimit); }},
+              [](const Use&, PlannedFault& planned) { refuse(planned, ErrorKind::kRateLimit); }},
     Behaviour{"sim-429-retry-after", ParameterKind::kDuration, "1s",
               "429 with `retry-after` (whole seconds, rounded up) and `retry-after-ms`",
-              [](const Use& use, Fate& fate) {
-                refuse(fate, ErrorKind::kRateLimit);
-                fate.retry_after = use.parameter.duration;
+              [](const Use& use, PlannedFault& planned) {
+                refuse(planned, ErrorKind::kRateLimit);
+                planned.retry_after = use.parameter.duration;
               }},
     Behaviour{
         "sim-limited", ParameterKind::kCount, "60",
         "answers that many requests of the name a minute, with 1000 tokens of prompt each, and tells so in headers; "
         "then 429 with `retry-after`",
-        [](const Use& use, Fate& fate) { fate.requests_per_minute = use.parameter.count; }},
+        [](const Use& use, PlannedFault& planned) { planned.requests_per_minute = use.parameter.count; }},
     Behaviour{"sim-quota", ParameterKind::kNone, "",
               "429, the money is spent: `insufficient_quota` (OpenAI), `enforced_spend_limit_reached` (Anthropic)",
-              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kQuota); }},
+              [](const Use&, PlannedFault& planned) { refuse(planned, ErrorKind::kQuota); }},
     Behaviour{"sim-context-length", ParameterKind::kNone, "", "400, the prompt is longer than the context",
-              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kContextLength); }},
+              [](const Use&, PlannedFault& planned) { refuse(planned, ErrorKind::kContextLength); }},
     Behaviour{"sim-content-filter", ParameterKind::kNone, "", "400, refused by the provider's safety system",
-              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kContentFilter); }},
+              [](const Use&, PlannedFault& planned) { refuse(planned, ErrorKind::kContentFilter); }},
     Behaviour{"sim-400", ParameterKind::kNone, "", "400, an invalid request",
-              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kBadRequest); }},
+              [](const Use&, PlannedFault& planned) { refuse(planned, ErrorKind::kBadRequest); }},
     Behaviour{"sim-401", ParameterKind::kNone, "", "401, a wrong key",
-              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kUnauthorized); }},
+              [](const Use&, PlannedFault& planned) { refuse(planned, ErrorKind::kUnauthorized); }},
     Behaviour{"sim-403", ParameterKind::kNone, "", "403, no permission",
-              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kForbidden); }},
+              [](const Use&, PlannedFault& planned) { refuse(planned, ErrorKind::kForbidden); }},
     Behaviour{"sim-404-model", ParameterKind::kNone, "",
               "404, `model_not_found`, as for every unknown name that begins with `sim-`",
-              [](const Use&, Fate& fate) { refuse(fate, ErrorKind::kModelNotFound); }},
+              [](const Use&, PlannedFault& planned) { refuse(planned, ErrorKind::kModelNotFound); }},
 };
 
 std::string_view allowed_text(ParameterKind kind) {
@@ -285,15 +285,15 @@ std::expected<ModelName, std::string> read_model_name(std::string_view model) {
       fmt::format("The model `{}` does not exist: at most {} behaviours go together.", model, kMaxTraits));
 }
 
-Fate fate_of(const ModelName& name, std::uint64_t nth, Duration since_reset) {
-  Fate fate;
-  fate.behaviour.clear();
+PlannedFault planned_fault_of(const ModelName& name, std::uint64_t nth, Duration since_reset) {
+  PlannedFault planned;
+  planned.behaviour.clear();
   for (const Trait& trait : name) {
-    if (!fate.behaviour.empty()) fate.behaviour += '+';
-    fate.behaviour += trait.behaviour->name;
-    trait.behaviour->shape({.parameter = trait.parameter, .nth = nth, .since_reset = since_reset}, fate);
+    if (!planned.behaviour.empty()) planned.behaviour += '+';
+    planned.behaviour += trait.behaviour->name;
+    trait.behaviour->shape({.parameter = trait.parameter, .nth = nth, .since_reset = since_reset}, planned);
   }
-  return fate;
+  return planned;
 }
 
 std::string behaviours_markdown() {

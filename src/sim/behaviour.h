@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "fuseboard/core/time.h"
-#include "sim/fate.h"
+#include "sim/planned_fault.h"
 
 namespace fuseboard::sim {
 
@@ -42,7 +42,7 @@ struct Behaviour {
   ParameterKind kind;
   std::string_view default_parameter;  // empty for kNone
   std::string_view summary;
-  void (*shape)(const Use& use, Fate& fate);
+  void (*shape)(const Use& use, PlannedFault& planned);
 };
 
 // Every behaviour, sim-ok first. The documentation's table and GET /sim/models are made from it.
@@ -62,7 +62,7 @@ inline constexpr std::size_t kMaxTraits = 8;
 std::expected<ModelName, std::string> read_model_name(std::string_view model);
 
 // The fate that the name alone gives.
-Fate fate_of(const ModelName& name, std::uint64_t nth, Duration since_reset);
+PlannedFault planned_fault_of(const ModelName& name, std::uint64_t nth, Duration since_reset);
 
 // The table as Markdown, for docs/simulated-provider.md.
 std::string behaviours_markdown();

@@ -55,11 +55,11 @@ std::vector<ToolCall> compose_calls(const ChatRequest& request, std::size_t want
   return calls;
 }
 
-bool calls_tool(const ChatRequest& request, const Fate& fate) {
+bool calls_tool(const ChatRequest& request, const PlannedFault& planned) {
   if (request.tool_barred) return false;
   if (request.tool_forced && !request.tools.empty()) return true;
   // An agent's loop ends: what follows a tool's result is said in words.
-  return fate.content == Fate::Content::kToolCall && !request.after_tool_result;
+  return planned.content == PlannedFault::Content::kToolCall && !request.after_tool_result;
 }
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
@@ -92,9 +92,9 @@ void go_on_from(std::string_view prefill, Tokens& tokens) {
 }
 
 // The text without regard to any bound, but for one more than `enough` tokens, which bounds the work.
-Tokens compose_text(const ChatRequest& request, const Fate& fate, std::uint64_t seed, std::size_t enough) {
-  if (fate.content == Fate::Content::kEcho) return split_tokens(request.last_user);
-  const std::size_t wanted = fate.tokens != 0 ? fate.tokens : 24 + Rng(seed).below(33);
+Tokens compose_text(const ChatRequest& request, const PlannedFault& planned, std::uint64_t seed, std::size_t enough) {
+  if (planned.content == PlannedFault::Content::kEcho) return split_tokens(request.last_user);
+  const std::size_t wanted = planned.tokens != 0 ? planned.tokens : 24 + Rng(seed).below(33);
   return invented_text(seed, std::min(wanted, enough + 1));
 }
 
@@ -150,34 +150,35 @@ Tokens split_tokens(std::string_view text) {
   return tokens;
 }
 
-Composition compose(const ChatRequest& request, const Fate& fate, const CompositionInput& input) {
+Composition compose(const ChatRequest& request, const PlannedFault& planned, const CompositionInput& input) {
   Composition composition;
   const std::string_view prefill = request.prefill ? std::string_view(*request.prefill) : std::string_view();
-  const bool anew = fate.prefill == Fate::Prefill::kIgnored && request.prefill;
+  const bool anew = planned.prefill == PlannedFault::Prefill::kIgnored && request.prefill;
   const std::uint64_t prompt_seed = mix(input.seed, request.prompt);
   const std::uint64_t seed = anew ? mix(prompt_seed, prefill) : prompt_seed;
-  const std::size_t asked = fate.ignores_max_tokens ? input.max_tokens : request.max_tokens.value_or(input.max_tokens);
+  const std::size_t asked =
+      planned.ignores_max_tokens ? input.max_tokens : request.max_tokens.value_or(input.max_tokens);
   const std::size_t limit = std::min(asked, input.max_tokens);
-  composition.event_tokens = fate.event_tokens;
-  if (fate.content == Fate::Content::kRefusal) {
+  composition.event_tokens = planned.event_tokens;
+  if (planned.content == PlannedFault::Content::kRefusal) {
     composition.finish = Finish::kRefusal;
     return composition;
   }
-  if (fate.content == Fate::Content::kInspect) {
+  if (planned.content == PlannedFault::Content::kInspect) {
     // Whole whatever max_tokens says: half a JSON text would tell a test nothing. The body's bound is its bound.
     composition.tokens = split_tokens(input.inspected);
     return composition;
   }
-  composition.thinks_unseen = fate.hidden_thinking > Duration::zero();
-  if (fate.reasoning_tokens != 0 && !composition.thinks_unseen) {
-    composition.reasoning = invented_text(mix(seed, "reasoning"), std::min(fate.reasoning_tokens, limit + 1));
+  composition.thinks_unseen = planned.hidden_thinking > Duration::zero();
+  if (planned.reasoning_tokens != 0 && !composition.thinks_unseen) {
+    composition.reasoning = invented_text(mix(seed, "reasoning"), std::min(planned.reasoning_tokens, limit + 1));
   }
-  if (calls_tool(request, fate)) {
-    composition.calls = compose_calls(request, fate.calls);
+  if (calls_tool(request, planned)) {
+    composition.calls = compose_calls(request, planned.calls);
     composition.finish = Finish::kToolCall;
   } else {
     // A token has at least a byte, so that many more suffice behind the prefill.
-    composition.tokens = compose_text(request, fate, seed, limit + prefill.size());
+    composition.tokens = compose_text(request, planned, seed, limit + prefill.size());
     if (!anew) go_on_from(prefill, composition.tokens);
   }
   cut(limit, composition);

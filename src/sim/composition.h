@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "sim/chat_request.h"
-#include "sim/fate.h"
+#include "sim/planned_fault.h"
 
 namespace fuseboard::sim {
 
@@ -45,7 +45,7 @@ struct CompositionInput {
 };
 
 // Depends on its arguments alone: the same prompt, seed and fate give the same text.
-Composition compose(const ChatRequest& request, const Fate& fate, const CompositionInput& input);
+Composition compose(const ChatRequest& request, const PlannedFault& planned, const CompositionInput& input);
 
 // Cuts a text into tokens: words with the space before them, 12 bytes at most, never inside a UTF-8 character.
 Tokens split_tokens(std::string_view text);

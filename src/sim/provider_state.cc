@@ -22,14 +22,14 @@ using nlohmann::ordered_json;
 
 constexpr std::string_view kModels = "/v1/models";
 
-Fate refused_fate(ErrorKind kind, std::string message = {}, std::string param = {}) {
-  Fate fate;
-  fate.opening = Fate::Opening::kError;
-  fate.error = kind;
-  fate.message = std::move(message);
-  fate.param = std::move(param);
-  fate.behaviour = "refused";
-  return fate;
+PlannedFault refused_fate(ErrorKind kind, std::string message = {}, std::string param = {}) {
+  PlannedFault planned;
+  planned.opening = PlannedFault::Opening::kError;
+  planned.error = kind;
+  planned.message = std::move(message);
+  planned.param = std::move(param);
+  planned.behaviour = "refused";
+  return planned;
 }
 
 Reply json_reply(int status, const ordered_json& body) {
@@ -121,8 +121,8 @@ ProviderState::Decided ProviderState::decide(const Received& received) {
   if (post && path == "/mcp") return answer_mcp(received);
   if (path == "/mcp") return answer_get_mcp(received);
   if (method == "GET" && (path == kModels || path.starts_with("/v1/models/"))) return answer_models(received);
-  Fate fate = refused_fate(ErrorKind::kNotFound, fmt::format("Unknown request: {} {}", method, path));
-  return answer_anyhow(received, {.model = {}, .refused = std::move(fate)}, {});
+  PlannedFault planned = refused_fate(ErrorKind::kNotFound, fmt::format("Unknown request: {} {}", method, path));
+  return answer_anyhow(received, {.model = {}, .refused = std::move(planned)}, {});
 }
 
 bool ProviderState::key_fits(const net::Headers& headers) const {
@@ -131,18 +131,18 @@ bool ProviderState::key_fits(const net::Headers& headers) const {
          headers.get("x-api-key") == options_.require_key || headers.get("api-key") == options_.require_key;
 }
 
-Fate ProviderState::own_fate_locked(const Received& received, const Asked& asked, const RequestLog::Ticket& ticket,
-                                    TimePoint now) {
+PlannedFault ProviderState::planned_fault_locked(const Received& received, const Asked& asked,
+                                                 const RequestLog::Ticket& ticket, TimePoint now) {
   if (!key_fits(received.head.headers)) return refused_fate(ErrorKind::kUnauthorized);
   if (asked.refused) return *asked.refused;
   if (asked.is_tool) return {};
   const auto name = read_model_name(asked.model);
   if (!name) {
-    Fate fate = refused_fate(ErrorKind::kModelNotFound, name.error(), "model");
-    fate.behaviour = "sim-404-model";
-    return fate;
+    PlannedFault planned = refused_fate(ErrorKind::kModelNotFound, name.error(), "model");
+    planned.behaviour = "sim-404-model";
+    return planned;
   }
-  return fate_of(*name, ticket.nth, log_.since_clear(now));
+  return planned_fault_of(*name, ticket.nth, log_.since_clear(now));
 }
 
 ProviderState::Judged ProviderState::judge(const Received& received, const Asked& asked) {
@@ -151,22 +151,24 @@ ProviderState::Judged ProviderState::judge(const Received& received, const Asked
   const std::string_view path = received.path();
   const auto ticket =
       log_.arrived({.method = received.head.method, .path = path, .model = asked.model, .stream = asked.stream}, now);
-  const Fate own = own_fate_locked(received, asked, ticket, now);
-  Fate fate = own;
-  if (player_) player_->apply({.ordinal = ticket.ordinal, .model = asked.model, .path = path}, now, fate);
+  const PlannedFault own = planned_fault_locked(received, asked, ticket, now);
+  PlannedFault planned = own;
+  if (player_) player_->apply({.ordinal = ticket.ordinal, .model = asked.model, .path = path}, now, planned);
   // A script may refuse what would be answered, but it cannot answer what makes no sense.
-  if (fate.opening == Fate::Opening::kAnswer && own.opening != Fate::Opening::kAnswer && asked.refused) fate = own;
-  take_quota_locked(asked, now, fate);
-  return {std::move(fate), ticket};
+  if (planned.opening == PlannedFault::Opening::kAnswer && own.opening != PlannedFault::Opening::kAnswer &&
+      asked.refused)
+    planned = own;
+  take_quota_locked(asked, now, planned);
+  return {std::move(planned), ticket};
 }
 
-void ProviderState::take_quota_locked(const Asked& asked, TimePoint now, Fate& fate) {
-  if (!fate.requests_per_minute) return;
-  fate.quota = rates_.take(asked.model, *fate.requests_per_minute, asked.tokens, now);
-  if (fate.quota->exceeded == Quota::Exceeded::kNothing || fate.opening != Fate::Opening::kAnswer) return;
-  fate.opening = Fate::Opening::kError;
-  fate.error = ErrorKind::kRateLimit;
-  fate.retry_after = fate.quota->reset;
+void ProviderState::take_quota_locked(const Asked& asked, TimePoint now, PlannedFault& planned) {
+  if (!planned.requests_per_minute) return;
+  planned.quota = rates_.take(asked.model, *planned.requests_per_minute, asked.tokens, now);
+  if (planned.quota->exceeded == Quota::Exceeded::kNothing || planned.opening != PlannedFault::Opening::kAnswer) return;
+  planned.opening = PlannedFault::Opening::kError;
+  planned.error = ErrorKind::kRateLimit;
+  planned.retry_after = planned.quota->reset;
 }
 
 AnswerContext ProviderState::context_of(const RequestLog::Ticket& ticket) const {
@@ -182,7 +184,7 @@ ProviderState::Decided ProviderState::close(Dialect dialect, const Judged& judge
   const std::string request_id = context_of(judged.ticket).request_id();
   reply.headers.emplace_back("x-request-id", request_id);
   reply.headers.emplace_back("request-id", request_id);
-  if (judged.fate.quota) add_rate_headers(dialect, *judged.fate.quota, options_.wall_clock->now(), reply);
+  if (judged.planned.quota) add_rate_headers(dialect, *judged.planned.quota, options_.wall_clock->now(), reply);
   const bool answered = reply.opening == Reply::Opening::kAnswer;
   const MutexLock lock(mutex_);
   log_.decided(judged.ticket, reply.behaviour, answered ? reply.status : 0);
@@ -199,29 +201,30 @@ ProviderState::Decided ProviderState::answer(Dialect dialect, const Received& re
   if (!request) asked.refused = refused_fate(request.error().kind, request.error().message, request.error().param);
   const Judged judged = judge(received, asked);
   AnswerContext context = context_of(judged.ticket);
-  if (judged.fate.opening != Fate::Opening::kAnswer) {
-    return close(dialect, judged, refusal_reply(judged.fate, {dialect, model, context.request_id()}));
+  if (judged.planned.opening != PlannedFault::Opening::kAnswer) {
+    return close(dialect, judged, refusal_reply(judged.planned, {dialect, model, context.request_id()}));
   }
-  const std::string seen = judged.fate.content == Fate::Content::kInspect ? inspected(received) : std::string();
+  const std::string seen =
+      judged.planned.content == PlannedFault::Content::kInspect ? inspected(received) : std::string();
   context.inspected = seen;
-  return close(dialect, judged, make(*request, judged.fate, context));
+  return close(dialect, judged, make(*request, judged.planned, context));
 }
 
 ProviderState::Decided ProviderState::answer_anyhow(const Received& received, const Asked& asked, Reply reply) {
   const Judged judged = judge(received, asked);
   const Dialect dialect = dialect_of(received);
-  if (judged.fate.opening == Fate::Opening::kAnswer) {
-    return close(dialect, judged, impose(judged.fate, std::move(reply)));
+  if (judged.planned.opening == PlannedFault::Opening::kAnswer) {
+    return close(dialect, judged, impose(judged.planned, std::move(reply)));
   }
   const RefusalContext context = {dialect, std::string(asked.model), context_of(judged.ticket).request_id()};
-  return close(dialect, judged, refusal_reply(judged.fate, context));
+  return close(dialect, judged, refusal_reply(judged.planned, context));
 }
 
 ProviderState::Decided ProviderState::answer_chat(Dialect dialect, const Received& received) {
   const auto request = read_chat(dialect, received.body);
   return answer(dialect, received, request, request && request->stream,
-                [dialect](const ChatRequest& chat, const Fate& fate, const AnswerContext& context) {
-                  return chat_reply(dialect, chat, fate, context);
+                [dialect](const ChatRequest& chat, const PlannedFault& planned, const AnswerContext& context) {
+                  return chat_reply(dialect, chat, planned, context);
                 });
 }
 
@@ -250,10 +253,11 @@ ProviderState::Decided ProviderState::answer_response(const Received& received) 
   auto request = read_response(received.body);
   if (request) request = with_previous(*std::move(request));
   return answer(Dialect::kOpenAi, received, request, request && request->stream,
-                [this](const ChatRequest& asked, const Fate& fate, const AnswerContext& context) {
-                  Reply reply = chat_reply(Dialect::kOpenAi, asked, fate, context);
+                [this](const ChatRequest& asked, const PlannedFault& planned, const AnswerContext& context) {
+                  Reply reply = chat_reply(Dialect::kOpenAi, asked, planned, context);
                   // A response that broke off is no conversation to go on with.
-                  if (reply.status == 200 && fate.ending == Fate::Ending::kComplete) remember(asked, context);
+                  if (reply.status == 200 && planned.ending == PlannedFault::Ending::kComplete)
+                    remember(asked, context);
                   return reply;
                 });
 }
@@ -264,8 +268,8 @@ ProviderState::Decided ProviderState::answer_embeddings(const Received& received
 
 ProviderState::Decided ProviderState::answer_token_count(const Received& received) {
   return answer(Dialect::kAnthropic, received, read_token_count(received.body), false,
-                [](const ChatRequest& chat, const Fate& fate, const AnswerContext&) {
-                  return plain_reply(fate, json_text(ordered_json{{"input_tokens", chat.prompt_tokens}}), 0);
+                [](const ChatRequest& chat, const PlannedFault& planned, const AnswerContext&) {
+                  return plain_reply(planned, json_text(ordered_json{{"input_tokens", chat.prompt_tokens}}), 0);
                 });
 }
 

@@ -60,25 +60,25 @@ class ProviderState {
   struct Asked {
     std::string_view model;
     bool stream = false;
-    std::optional<Fate> refused;  // for itself, whatever the model's name says
-    bool is_tool = false;         // `model` names a tool: no behaviour goes with it
-    std::size_t tokens = 0;       // of the prompt
+    std::optional<PlannedFault> refused;  // for itself, whatever the model's name says
+    bool is_tool = false;                 // `model` names a tool: no behaviour goes with it
+    std::size_t tokens = 0;               // of the prompt
   };
   struct Judged {
-    Fate fate;
+    PlannedFault planned;
     RequestLog::Ticket ticket;
   };
   Judged judge(const Received& received, const Asked& asked);
-  Fate own_fate_locked(const Received& received, const Asked& asked, const RequestLog::Ticket& ticket, TimePoint now)
-      FUSEBOARD_REQUIRES(mutex_);
-  void take_quota_locked(const Asked& asked, TimePoint now, Fate& fate) FUSEBOARD_REQUIRES(mutex_);
+  PlannedFault planned_fault_locked(const Received& received, const Asked& asked, const RequestLog::Ticket& ticket,
+                                    TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void take_quota_locked(const Asked& asked, TimePoint now, PlannedFault& planned) FUSEBOARD_REQUIRES(mutex_);
   void restart_script_locked() FUSEBOARD_REQUIRES(mutex_);
 
-  // Judges a request that was read or not, and makes its answer with make(request, fate, context).
+  // Judges a request that was read or not, and makes its answer with make(request, planned, context).
   template <typename Request, typename Make>
   Decided answer(Dialect dialect, const Received& received, const std::expected<Request, BadRequest>& request,
                  bool stream, Make make);
-  // The same where the answer does not depend on the fate.
+  // The same where the answer does not depend on the planned.
   Decided answer_anyhow(const Received& received, const Asked& asked, Reply reply);
 
   Decided answer_chat(Dialect dialect, const Received& received);

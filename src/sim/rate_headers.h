@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "sim/fate.h"
+#include "sim/planned_fault.h"
 #include "sim/provider_error.h"
 #include "sim/reply.h"
 

@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "fuseboard/core/time.h"
-#include "sim/fate.h"
+#include "sim/planned_fault.h"
 
 namespace fuseboard::sim {
 

@@ -13,10 +13,10 @@ namespace {
 constexpr const char* kJson = "application/json";
 constexpr const char* kEventStream = "text/event-stream; charset=utf-8";
 
-Reply reply_of(const Fate& fate) {
+Reply reply_of(const PlannedFault& planned) {
   Reply reply;
-  reply.wait = fate.wait;
-  reply.behaviour = fate.behaviour;
+  reply.wait = planned.wait;
+  reply.behaviour = planned.behaviour;
   return reply;
 }
 
@@ -44,21 +44,21 @@ void add_pings(Reply& reply, Duration lasts, const std::string& ping) {
 }
 
 // What an answer is called in its head.
-void label(const Fate& fate, std::string_view right, Reply& reply) {
-  if (fate.label == Fate::Label::kNone) return;
-  if (fate.label == Fate::Label::kJson) right = kJson;
-  if (fate.label == Fate::Label::kEvents) right = kEventStream;
+void label(const PlannedFault& planned, std::string_view right, Reply& reply) {
+  if (planned.label == PlannedFault::Label::kNone) return;
+  if (planned.label == PlannedFault::Label::kJson) right = kJson;
+  if (planned.label == PlannedFault::Label::kEvents) right = kEventStream;
   reply.headers.insert(reply.headers.begin(), {"content-type", std::string(right)});
 }
 
-bool stops_early(Fate::Ending ending) {
-  return ending == Fate::Ending::kEof || ending == Fate::Ending::kCut || ending == Fate::Ending::kStall ||
-         ending == Fate::Ending::kError;
+bool stops_early(PlannedFault::Ending ending) {
+  return ending == PlannedFault::Ending::kEof || ending == PlannedFault::Ending::kCut ||
+         ending == PlannedFault::Ending::kStall || ending == PlannedFault::Ending::kError;
 }
 
-Reply::Ending reply_ending(Fate::Ending ending) {
-  if (ending == Fate::Ending::kCut) return Reply::Ending::kCut;
-  if (ending == Fate::Ending::kStall) return Reply::Ending::kStall;
+Reply::Ending reply_ending(PlannedFault::Ending ending) {
+  if (ending == PlannedFault::Ending::kCut) return Reply::Ending::kCut;
+  if (ending == PlannedFault::Ending::kStall) return Reply::Ending::kStall;
   return Reply::Ending::kComplete;
 }
 
@@ -76,25 +76,25 @@ std::string Reply::body() const {
   return text;
 }
 
-Reply stream_reply(const Fate& fate, StreamEvents events, Duration usual_gap) {
-  Reply reply = reply_of(fate);
+Reply stream_reply(const PlannedFault& planned, StreamEvents events, Duration usual_gap) {
+  Reply reply = reply_of(planned);
   reply.streamed = true;
   reply.headers = {{"cache-control", "no-cache"}};
-  label(fate, kEventStream, reply);
-  const bool split = fate.split_events;
-  const Duration gap = fate.token_gap.value_or(usual_gap);
-  const std::size_t fails_at = std::min(fate.after_tokens, events.tokens.size());
+  label(planned, kEventStream, reply);
+  const bool split = planned.split_events;
+  const Duration gap = planned.token_gap.value_or(usual_gap);
+  const std::size_t fails_at = std::min(planned.after_tokens, events.tokens.size());
 
   add_step(reply, {}, std::move(events.start), split);
-  add_pings(reply, fate.hidden_thinking, events.ping);
+  add_pings(reply, planned.hidden_thinking, events.ping);
   // The wait for the first content stands on its own: the gap comes between tokens.
-  Duration next_wait = fate.token_gap ? saturating_add(fate.first_token_wait, gap) : fate.first_token_wait;
+  Duration next_wait = planned.token_gap ? saturating_add(planned.first_token_wait, gap) : planned.first_token_wait;
   for (std::size_t i = 0; i <= events.tokens.size(); ++i) {
     if (i == fails_at) {
-      if (fate.ending == Fate::Ending::kMalformed) add_step(reply, {}, std::move(events.malformed), split);
-      if (fate.ending == Fate::Ending::kError) add_step(reply, {}, std::move(events.error), split);
-      if (stops_early(fate.ending)) {
-        reply.ending = reply_ending(fate.ending);
+      if (planned.ending == PlannedFault::Ending::kMalformed) add_step(reply, {}, std::move(events.malformed), split);
+      if (planned.ending == PlannedFault::Ending::kError) add_step(reply, {}, std::move(events.error), split);
+      if (stops_early(planned.ending)) {
+        reply.ending = reply_ending(planned.ending);
         return reply;
       }
     }
@@ -103,72 +103,73 @@ Reply stream_reply(const Fate& fate, StreamEvents events, Duration usual_gap) {
     next_wait = gap;
   }
   add_step(reply, {}, std::move(events.finish), split);
-  if (fate.ending != Fate::Ending::kNoDone) add_step(reply, {}, std::move(events.done), split);
+  if (planned.ending != PlannedFault::Ending::kNoDone) add_step(reply, {}, std::move(events.done), split);
   return reply;
 }
 
-Reply plain_reply(const Fate& fate, std::string body, std::size_t tokens) {
-  Reply reply = reply_of(fate);
-  label(fate, kJson, reply);
-  reply.wait = saturating_add(reply.wait, saturating_add(fate.first_token_wait, fate.hidden_thinking));
-  if (fate.token_gap) {
-    reply.wait = saturating_add(reply.wait, saturating_scale(*fate.token_gap, static_cast<double>(tokens)));
+Reply plain_reply(const PlannedFault& planned, std::string body, std::size_t tokens) {
+  Reply reply = reply_of(planned);
+  label(planned, kJson, reply);
+  reply.wait = saturating_add(reply.wait, saturating_add(planned.first_token_wait, planned.hidden_thinking));
+  if (planned.token_gap) {
+    reply.wait = saturating_add(reply.wait, saturating_scale(*planned.token_gap, static_cast<double>(tokens)));
   }
-  const bool whole = fate.ending == Fate::Ending::kComplete || fate.ending == Fate::Ending::kNoDone;
+  const bool whole =
+      planned.ending == PlannedFault::Ending::kComplete || planned.ending == PlannedFault::Ending::kNoDone;
   if (!whole) body.resize(body.size() / 2);
-  reply.ending = reply_ending(fate.ending);
+  reply.ending = reply_ending(planned.ending);
   reply.steps.push_back({{}, std::move(body)});
   return reply;
 }
 
-ErrorDetail RefusalContext::detail(const Fate& fate) const {
-  const bool limited = fate.quota && fate.quota->exceeded != Quota::Exceeded::kNothing;
-  const bool own_words = limited && fate.error == ErrorKind::kRateLimit;
-  return {own_words ? rate_message(dialect, *fate.quota, model) : fate.message, fate.param, model, request_id};
+ErrorDetail RefusalContext::detail(const PlannedFault& planned) const {
+  const bool limited = planned.quota && planned.quota->exceeded != Quota::Exceeded::kNothing;
+  const bool own_words = limited && planned.error == ErrorKind::kRateLimit;
+  return {own_words ? rate_message(dialect, *planned.quota, model) : planned.message, planned.param, model, request_id};
 }
 
-Reply error_reply(const Fate& fate, const RefusalContext& context) {
-  Reply reply = reply_of(fate);
-  reply.status = fate.status != 0 ? fate.status : usual_status(fate.error);
+Reply error_reply(const PlannedFault& planned, const RefusalContext& context) {
+  Reply reply = reply_of(planned);
+  reply.status = planned.status != 0 ? planned.status : usual_status(planned.error);
   reply.headers = {{"content-type", kJson}};
-  if (fate.retry_after) add_retry_after(*fate.retry_after, reply);
-  reply.steps.push_back({{}, error_body(context.dialect, fate.error, context.detail(fate))});
+  if (planned.retry_after) add_retry_after(*planned.retry_after, reply);
+  reply.steps.push_back({{}, error_body(context.dialect, planned.error, context.detail(planned))});
   return reply;
 }
 
-Reply refusal_reply(const Fate& fate, const RefusalContext& context) {
-  Reply reply = reply_of(fate);
-  switch (fate.opening) {
-    case Fate::Opening::kAnswer:
-    case Fate::Opening::kError:
-      return error_reply(fate, context);
-    case Fate::Opening::kErrorIn200:
-      reply = error_reply(fate, context);
+Reply refusal_reply(const PlannedFault& planned, const RefusalContext& context) {
+  Reply reply = reply_of(planned);
+  switch (planned.opening) {
+    case PlannedFault::Opening::kAnswer:
+    case PlannedFault::Opening::kError:
+      return error_reply(planned, context);
+    case PlannedFault::Opening::kErrorIn200:
+      reply = error_reply(planned, context);
       reply.status = 200;
       return reply;
-    case Fate::Opening::kHtml:
-      reply.status = fate.status;
+    case PlannedFault::Opening::kHtml:
+      reply.status = planned.status;
       reply.headers = {{"content-type", "text/html"}};
       reply.steps.push_back({{},
                              "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad "
                              "Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"});
       return reply;
-    case Fate::Opening::kEmpty:
+    case PlannedFault::Opening::kEmpty:
       return reply;
-    case Fate::Opening::kReset:
+    case PlannedFault::Opening::kReset:
       reply.opening = Reply::Opening::kReset;
       return reply;
-    case Fate::Opening::kSilence:
+    case PlannedFault::Opening::kSilence:
       reply.opening = Reply::Opening::kSilence;
       return reply;
   }
   return reply;
 }
 
-Reply impose(const Fate& fate, Reply reply) {
-  reply.wait = saturating_add(reply.wait, fate.wait);
-  if (fate.behaviour != Fate().behaviour) reply.behaviour = fate.behaviour;
-  reply.ending = reply_ending(fate.ending);
+Reply impose(const PlannedFault& planned, Reply reply) {
+  reply.wait = saturating_add(reply.wait, planned.wait);
+  if (planned.behaviour != PlannedFault().behaviour) reply.behaviour = planned.behaviour;
+  reply.ending = reply_ending(planned.ending);
   if (reply.ending == Reply::Ending::kComplete || reply.steps.empty()) return reply;
   if (reply.streamed) {
     reply.steps.pop_back();

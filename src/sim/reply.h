@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "fuseboard/core/time.h"
-#include "sim/fate.h"
+#include "sim/planned_fault.h"
 #include "sim/provider_error.h"
 
 namespace fuseboard::sim {
@@ -48,10 +48,10 @@ struct StreamEvents {
 };
 
 // A stream with the fate's pace and ending.
-Reply stream_reply(const Fate& fate, StreamEvents events, Duration usual_gap);
+Reply stream_reply(const PlannedFault& planned, StreamEvents events, Duration usual_gap);
 
 // A plain answer with the fate's ending. `tokens` is the answer's length, for fates that set a pace.
-Reply plain_reply(const Fate& fate, std::string body, std::size_t tokens);
+Reply plain_reply(const PlannedFault& planned, std::string body, std::size_t tokens);
 
 // Who refuses whom, for the words of an error.
 struct RefusalContext {
@@ -59,16 +59,16 @@ struct RefusalContext {
   std::string model;
   std::string request_id;
 
-  ErrorDetail detail(const Fate& fate) const;
+  ErrorDetail detail(const PlannedFault& planned) const;
 };
 
 // An error in the dialect's shape, with its status, and retry-after where the fate has one.
-Reply error_reply(const Fate& fate, const RefusalContext& context);
+Reply error_reply(const PlannedFault& planned, const RefusalContext& context);
 
 // What a fate gives whose opening is not kAnswer: it needs no understanding of the request.
-Reply refusal_reply(const Fate& fate, const RefusalContext& context);
+Reply refusal_reply(const PlannedFault& planned, const RefusalContext& context);
 
-// An answer that was made without regard to the fate, under the fate's wait and ending.
-Reply impose(const Fate& fate, Reply reply);
+// An answer that was made without regard to the planned, under the fate's wait and ending.
+Reply impose(const PlannedFault& planned, Reply reply);
 
 }  // namespace fuseboard::sim

@@ -25,45 +25,45 @@ Duration length_of_round(const FaultScript& script) {
   return sum;
 }
 
-void end_stream(const Fault& fault, Fate::Ending ending, std::string_view name, Fate& fate) {
+void end_stream(const Fault& fault, PlannedFault::Ending ending, std::string_view name, PlannedFault& planned) {
   // A refusal has no stream that could end.
-  if (fate.opening != Fate::Opening::kAnswer) return;
-  fate.ending = ending;
-  fate.after_tokens = fault.after_tokens;
-  fate.behaviour = name;
+  if (planned.opening != PlannedFault::Opening::kAnswer) return;
+  planned.ending = ending;
+  planned.after_tokens = fault.after_tokens;
+  planned.behaviour = name;
 }
 
 // Latency is applied by the caller, which holds the draws. The script's word replaces the name's, but not its pace.
-void apply_fault(const Fault& fault, Fate& fate) {
+void apply_fault(const Fault& fault, PlannedFault& planned) {
   switch (fault.kind) {
     case FaultKind::kLatency:
       return;
     case FaultKind::kStatus:
-      fate.opening = Fate::Opening::kError;
-      fate.error = kind_of_status(fault.status);
-      fate.status = fault.status;
-      fate.retry_after = fault.retry_after;
-      fate.message.clear();
-      fate.param.clear();
-      fate.behaviour = "script:status";
+      planned.opening = PlannedFault::Opening::kError;
+      planned.error = kind_of_status(fault.status);
+      planned.status = fault.status;
+      planned.retry_after = fault.retry_after;
+      planned.message.clear();
+      planned.param.clear();
+      planned.behaviour = "script:status";
       return;
     case FaultKind::kReset:
-      fate.opening = Fate::Opening::kReset;
-      fate.behaviour = "script:reset";
+      planned.opening = PlannedFault::Opening::kReset;
+      planned.behaviour = "script:reset";
       return;
     case FaultKind::kSilence:
-      fate.opening = Fate::Opening::kSilence;
-      fate.behaviour = "script:silence";
+      planned.opening = PlannedFault::Opening::kSilence;
+      planned.behaviour = "script:silence";
       return;
     case FaultKind::kStall:
-      return end_stream(fault, Fate::Ending::kStall, "script:stall", fate);
+      return end_stream(fault, PlannedFault::Ending::kStall, "script:stall", planned);
     case FaultKind::kStreamCut:
-      return end_stream(fault, Fate::Ending::kCut, "script:stream_cut", fate);
+      return end_stream(fault, PlannedFault::Ending::kCut, "script:stream_cut", planned);
     case FaultKind::kBehaviour: {
-      const Duration wait = fate.wait;
-      if (const auto name = read_model_name(fault.behaviour)) fate = fate_of(*name, 0, Duration::zero());
-      fate.wait = saturating_add(fate.wait, wait);
-      fate.behaviour.insert(0, "script:");
+      const Duration wait = planned.wait;
+      if (const auto name = read_model_name(fault.behaviour)) planned = planned_fault_of(*name, 0, Duration::zero());
+      planned.wait = saturating_add(planned.wait, wait);
+      planned.behaviour.insert(0, "script:");
       return;
     }
   }
@@ -101,7 +101,7 @@ void ScriptPlayer::advance(TimePoint now) {
   }
 }
 
-void ScriptPlayer::apply(const Request& request, TimePoint now, Fate& fate) {
+void ScriptPlayer::apply(const Request& request, TimePoint now, PlannedFault& planned) {
   advance(now);
   if (over()) return;
   const Phase& phase = script_.phases[index_];
@@ -114,10 +114,10 @@ void ScriptPlayer::apply(const Request& request, TimePoint now, Fate& fate) {
     if (rng.uniform() >= fault.rate) continue;
     if (fault.kind == FaultKind::kLatency) {
       const double first = rng.uniform();
-      fate.wait = saturating_add(fate.wait, sample_latency(fault.p50, fault.p99, first, rng.uniform()));
+      planned.wait = saturating_add(planned.wait, sample_latency(fault.p50, fault.p99, first, rng.uniform()));
       continue;
     }
-    apply_fault(fault, fate);
+    apply_fault(fault, planned);
     return;
   }
 }

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "fuseboard/core/time.h"
-#include "sim/fate.h"
 #include "sim/fault_script.h"
+#include "sim/planned_fault.h"
 
 namespace fuseboard::sim {
 
@@ -28,7 +28,7 @@ class ScriptPlayer {
   };
   // Changes `fate`, which the model's name gave, where the script has something to say; latencies are added to what the
   // name asks for, everything else takes its place.
-  void apply(const Request& request, TimePoint now, Fate& fate);
+  void apply(const Request& request, TimePoint now, PlannedFault& planned);
 
  private:
   void advance(TimePoint now);

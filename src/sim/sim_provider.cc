@@ -34,11 +34,11 @@ int status_of(net::BodyError error) {
 }
 
 Reply unreadable(int status) {
-  Fate fate;
-  fate.error = kind_of_status(status);
-  fate.status = status;
-  fate.behaviour = "refused";
-  return error_reply(fate, {});
+  PlannedFault planned;
+  planned.error = kind_of_status(status);
+  planned.status = status;
+  planned.behaviour = "refused";
+  return error_reply(planned, {});
 }
 
 void mark(Reply& reply, bool demo) {

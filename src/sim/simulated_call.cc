@@ -41,17 +41,18 @@ void SimulatedCall::at(TimePoint time, std::function<void(SimulatedCall&)> actio
 }
 
 void SimulatedCall::send(const Attempt& attempt) {
-  const AttemptFate fate = world_.meet(driver_->execution().plan(), attempt);
+  const SimulatedAttempt planned = world_.meet(driver_->execution().plan(), attempt);
   const std::uint32_t number = attempt.number;
-  if (fate.first_sign) {
-    at(saturating_add(time_.now(), *fate.first_sign), [number](SimulatedCall& call) { call.driver_->working(number); });
+  if (planned.first_sign) {
+    at(saturating_add(time_.now(), *planned.first_sign),
+       [number](SimulatedCall& call) { call.driver_->working(number); });
   }
-  if (fate.first_content) {
-    at(saturating_add(time_.now(), *fate.first_content),
+  if (planned.first_content) {
+    at(saturating_add(time_.now(), *planned.first_content),
        [number](SimulatedCall& call) { call.driver_->first_content(number); });
   }
-  at(saturating_add(time_.now(), fate.takes),
-     [number, report = fate.report](SimulatedCall& call) { call.driver_->report(number, report); });
+  at(saturating_add(time_.now(), planned.takes),
+     [number, report = planned.report](SimulatedCall& call) { call.driver_->report(number, report); });
 }
 
 // What the attempt would still have reported, the driver ignores.

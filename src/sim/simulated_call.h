@@ -15,7 +15,7 @@
 namespace fuseboard::sim {
 
 // What one attempt will meet.
-struct AttemptFate {
+struct SimulatedAttempt {
   AttemptReport report{};
   Duration takes = Duration::zero();
   std::optional<Duration> first_sign{};     // of work, of a stream: after so long, before its first content
@@ -27,7 +27,7 @@ class CallWorld {
  public:
   virtual ~CallWorld() = default;
   // An attempt is sent.
-  virtual AttemptFate meet(const Plan& plan, const Attempt& attempt) = 0;
+  virtual SimulatedAttempt meet(const Plan& plan, const Attempt& attempt) = 0;
   // A wait that the engine asked for has passed in full.
   virtual void waited(Duration) {}
 };

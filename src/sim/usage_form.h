@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sim/fate.h"
+#include "sim/planned_fault.h"
 
 namespace fuseboard::sim {
 

@@ -74,7 +74,7 @@ class CProgram {
 
   void send(const fuseboard_attempt& attempt) {
     EXPECT_EQ(attempt.target_name, stage_.plan()->targets()[attempt.target].name);
-    const scenarios::Encounter& met = stage_.send({.number = attempt.number, .target = attempt.target});
+    const scenarios::ScriptedAttempt& met = stage_.send({.number = attempt.number, .target = attempt.target});
     after(met.takes, [this, &met, number = attempt.number] { report(number, met.report()); });
   }
 

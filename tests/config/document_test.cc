@@ -71,8 +71,7 @@ TEST(Document, SyntaxErrorsDoNotQuoteTheFile) {  // TEL-4
 
 TEST(Document, AKeyThatIsThereTwiceIsAnErrorAndReadingGoesOn) {
   EXPECT_THAT(problems("max_body: 1KiB\nmax_body: 2KiB\nlisten: x\n" + with_providers("")),
-              ElementsAre("f.yaml:2:1: duplicate key \"max_body\"",
-                          HasSubstr("f.yaml:3:9: listen: x is not allowed")));
+              ElementsAre("f.yaml:2:1: duplicate key \"max_body\"", HasSubstr("f.yaml:3:9: listen: x is not allowed")));
   EXPECT_EQ(problem("providers: {p: {dialect: openai, base_url: http://h, \"dialect\": openai}}"),
             "f.yaml:1:54: duplicate key \"dialect\"");
 }

@@ -36,7 +36,7 @@ class StageLoop final : public CallHands, public Waker {
   }
 
   net::Task<void> attempt(Attempt attempt) override {
-    const scenarios::Encounter& met = stage_.send(attempt);
+    const scenarios::ScriptedAttempt& met = stage_.send(attempt);
     const TimePoint started = stage_.clock().now();
     if (met.first_content) {
       co_await until(started + *met.first_content);

@@ -21,13 +21,15 @@ PlanOptions tries(std::uint32_t attempts, std::uint32_t total = 8) {
       .retry = {.max_attempts = attempts, .jitter = Jitter::none}, .patience = kNoCompany, .max_total_attempts = total};
 }
 
-Encounter good() { return {}; }
-Encounter bad(Category category, std::optional<Duration> hint = {}) { return {.failure = Failure::of(category, hint)}; }
-Encounter silence(Duration takes) {
+ScriptedAttempt good() { return {}; }
+ScriptedAttempt bad(Category category, std::optional<Duration> hint = {}) {
+  return {.failure = Failure::of(category, hint)};
+}
+ScriptedAttempt silence(Duration takes) {
   return {.failure = Failure::of(Category::timeout), .takes = takes, .silent = true};
 }
 // An answer that breaks off after it has begun; `prefer` is of its recovery.
-Encounter broken(std::uint64_t prefer) {
+ScriptedAttempt broken(std::uint64_t prefer) {
   return {.failure = Failure::of(Category::network),
           .first_content = milliseconds(5),
           .recovery = StreamRecovery{.prefer = prefer}};
@@ -341,7 +343,7 @@ const std::vector<Scenario>& all() {
   return scenarios;
 }
 
-AttemptReport Encounter::report() const {
+AttemptReport ScriptedAttempt::report() const {
   AttemptReport report{.answered = !silent, .silent = silent, .recovery = recovery};
   if (failure) report.outcome = Outcome::failed(*failure);
   if (failure && failure->category == Category::rate_limit) report.may_have_run = false;
@@ -400,14 +402,14 @@ void Stage::add_cache() {
   call_.cache = &*session_;
 }
 
-const Encounter& Stage::send(const Attempt& attempt) {
+const ScriptedAttempt& Stage::send(const Attempt& attempt) {
   trace_.push_back((attempt.recovery ? "mend " : "") + plan_->targets()[attempt.target].name);
   const std::size_t index = std::min<std::size_t>(attempt.number, scenario_.encounters.size()) - 1;
   return scenario_.encounters[index];
 }
 
-const Encounter& Stage::meet(const Attempt& attempt) {
-  const Encounter& encounter = send(attempt);
+const ScriptedAttempt& Stage::meet(const Attempt& attempt) {
+  const ScriptedAttempt& encounter = send(attempt);
   clock_.advance(encounter.takes);
   return encounter;
 }

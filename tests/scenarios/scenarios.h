@@ -21,7 +21,7 @@
 namespace fuseboard::scenarios {
 
 // What one attempt meets. An attempt takes `takes` of virtual time.
-struct Encounter {
+struct ScriptedAttempt {
   std::optional<Failure> failure{};  // nullopt: a good answer
   Duration takes = std::chrono::milliseconds(10);
   bool silent = false;
@@ -46,11 +46,11 @@ struct Scenario {
   std::vector<std::string> cannot{};  // targets that cannot take the call
   std::optional<BudgetOptions> budget{};
   std::optional<std::uint32_t> shared_attempts{};  // an attempt budget
-  bool cached = false;                // the call may use the cache, which holds an answer of the last target
-  bool hedges = false;                // only for drivers that can have two attempts in flight
-  bool mends = false;                 // only for drivers that mend streams
-  std::vector<Encounter> encounters;  // of the attempts in order; the last one repeats
-  std::vector<std::string> trace;     // "a", "wait 500ms", "mend b", ..., then the ending
+  bool cached = false;                      // the call may use the cache, which holds an answer of the last target
+  bool hedges = false;                      // only for drivers that can have two attempts in flight
+  bool mends = false;                       // only for drivers that mend streams
+  std::vector<ScriptedAttempt> encounters;  // of the attempts in order; the last one repeats
+  std::vector<std::string> trace;           // "a", "wait 500ms", "mend b", ..., then the ending
 };
 
 const std::vector<Scenario>& all();
@@ -63,9 +63,9 @@ class Stage final : private Eligibility {
   Stage& operator=(const Stage&) = delete;
 
   // Notes the attempt. What it meets.
-  const Encounter& send(const Attempt& attempt);
+  const ScriptedAttempt& send(const Attempt& attempt);
   // The same for drivers that have one attempt at a time: the clock has moved to its end.
-  const Encounter& meet(const Attempt& attempt);
+  const ScriptedAttempt& meet(const Attempt& attempt);
   // Notes a wait that has passed in full.
   void waited(Duration wait);
   // Notes a wait and moves the clock to its end.

@@ -118,8 +118,8 @@ TEST(Answers, MaxTokensLimitsTheLength) {
 
 TEST(Answers, TheProvidersOwnBoundHoldsForLongAnswers) {
   const auto request = read_chat(Dialect::kOpenAi, kChat);
-  EXPECT_EQ(compose(*request, fate("sim-long:1000000000"), {.max_tokens = 50}).tokens.size(), 50U);
-  EXPECT_EQ(compose(*request, fate("sim-long:50"), {.max_tokens = 50}).finish, Finish::kStop);
+  EXPECT_EQ(compose(*request, planned("sim-long:1000000000"), {.max_tokens = 50}).tokens.size(), 50U);
+  EXPECT_EQ(compose(*request, planned("sim-long:50"), {.max_tokens = 50}).finish, Finish::kStop);
 }
 
 TEST(Answers, EchoRepeatsTheLastUserMessage) {
@@ -412,7 +412,7 @@ TEST(PlainEndings, HalfABodyIsSent) {
 }
 
 TEST(Refusals, SpeakTheirDialect) {
-  const Fate context = fate("sim-context-length");
+  const PlannedFault context = planned("sim-context-length");
   const json openai = json::parse(refusal_reply(context, {Dialect::kOpenAi, "m", "req_1"}).body());
   EXPECT_EQ(openai["error"]["code"], "context_length_exceeded");
   EXPECT_EQ(openai["error"]["type"], "invalid_request_error");
@@ -421,24 +421,24 @@ TEST(Refusals, SpeakTheirDialect) {
   EXPECT_EQ(anthropic["error"]["type"], "invalid_request_error");
   EXPECT_THAT(anthropic["error"]["message"].get<std::string>(), HasSubstr("prompt is too long"));
   EXPECT_EQ(anthropic["request_id"], "req_1");
-  const json quota = json::parse(refusal_reply(fate("sim-quota"), {Dialect::kOpenAi, "m", ""}).body());
+  const json quota = json::parse(refusal_reply(planned("sim-quota"), {Dialect::kOpenAi, "m", ""}).body());
   EXPECT_EQ(quota["error"]["type"], "insufficient_quota");
-  const json missing = json::parse(refusal_reply(fate("sim-404-model"), {Dialect::kAnthropic, "m-1", ""}).body());
+  const json missing = json::parse(refusal_reply(planned("sim-404-model"), {Dialect::kAnthropic, "m-1", ""}).body());
   EXPECT_EQ(missing["error"]["message"], "model: m-1");
 }
 
 TEST(Refusals, RetryAfterIsRoundedUpToSeconds) {
-  const Reply refused = refusal_reply(fate("sim-429-retry-after:1500ms"), {});
+  const Reply refused = refusal_reply(planned("sim-429-retry-after:1500ms"), {});
   EXPECT_EQ(refused.status, 429);
   EXPECT_THAT(refused.headers, ::testing::Contains(::testing::Pair("retry-after", "2")));
   EXPECT_THAT(refused.headers, ::testing::Contains(::testing::Pair("retry-after-ms", "1500")));
 }
 
 TEST(Refusals, OddBodiesAreOdd) {
-  EXPECT_EQ(refusal_reply(fate("sim-empty"), {}).body(), "");
-  EXPECT_EQ(refusal_reply(fate("sim-html-502"), {}).status, 502);
-  EXPECT_THAT(refusal_reply(fate("sim-html-502"), {}).body(), HasSubstr("<html>"));
-  const Reply fine = refusal_reply(fate("sim-error-in-200"), {});
+  EXPECT_EQ(refusal_reply(planned("sim-empty"), {}).body(), "");
+  EXPECT_EQ(refusal_reply(planned("sim-html-502"), {}).status, 502);
+  EXPECT_THAT(refusal_reply(planned("sim-html-502"), {}).body(), HasSubstr("<html>"));
+  const Reply fine = refusal_reply(planned("sim-error-in-200"), {});
   EXPECT_EQ(fine.status, 200);
   EXPECT_TRUE(json::parse(fine.body()).contains("error"));
 }

@@ -20,12 +20,14 @@ namespace fuseboard::sim {
 inline const AnswerContext kContext = {
     .seed = 1, .ordinal = 1, .created = 1'767'225'600, .token_gap = std::chrono::milliseconds(5)};
 
-inline Fate fate(std::string_view model) { return fate_of(*read_model_name(model), 0, Duration::zero()); }
+inline PlannedFault planned(std::string_view model) {
+  return planned_fault_of(*read_model_name(model), 0, Duration::zero());
+}
 
 inline Reply reply(Dialect dialect, std::string_view body, std::string_view model = "sim-ok") {
   const auto request = read_chat(dialect, body);
   EXPECT_TRUE(request.has_value()) << request.error().message;
-  return chat_reply(dialect, *request, fate(model), kContext);
+  return chat_reply(dialect, *request, planned(model), kContext);
 }
 
 struct Event {

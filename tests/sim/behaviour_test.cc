@@ -16,12 +16,12 @@ namespace fuseboard::sim {
 namespace {
 
 using namespace std::chrono_literals;
-using Opening = Fate::Opening;
+using Opening = PlannedFault::Opening;
 
-Fate fate(std::string_view model, std::uint64_t nth = 0, Duration since_reset = {}) {
+PlannedFault planned(std::string_view model, std::uint64_t nth = 0, Duration since_reset = {}) {
   const auto name = read_model_name(model);
   EXPECT_TRUE(name.has_value()) << model;
-  return name ? fate_of(*name, nth, since_reset) : Fate();
+  return name ? planned_fault_of(*name, nth, since_reset) : PlannedFault();
 }
 
 TEST(Behaviours, EveryNameIsUniqueAndItsDefaultParameterIsReadable) {
@@ -67,9 +67,9 @@ TEST(Behaviours, TheContractsNamesExist) {
 }
 
 TEST(Behaviours, OtherNamesBehaveLikeSimOk) {
-  EXPECT_EQ(fate("gpt-5").behaviour, "sim-ok");
-  EXPECT_EQ(fate("gpt-5:nano#x").opening, Opening::kAnswer);
-  EXPECT_EQ(fate("").behaviour, "sim-ok");
+  EXPECT_EQ(planned("gpt-5").behaviour, "sim-ok");
+  EXPECT_EQ(planned("gpt-5:nano#x").opening, Opening::kAnswer);
+  EXPECT_EQ(planned("").behaviour, "sim-ok");
 }
 
 TEST(Behaviours, UnknownSimNamesAndBadParametersAreNoModels) {
@@ -85,29 +85,29 @@ TEST(Behaviours, UnknownSimNamesAndBadParametersAreNoModels) {
 }
 
 TEST(Behaviours, ParametersTakeThePlaceOfDefaults) {
-  EXPECT_EQ(fate("sim-slow-first-token").first_token_wait, 2s);
-  EXPECT_EQ(fate("sim-slow-first-token:250ms").first_token_wait, 250ms);
-  EXPECT_EQ(fate("sim-slow:1.5ms").token_gap, Duration(1'500'000));
-  EXPECT_EQ(fate("sim-stream-cut").after_tokens, 3U);
-  EXPECT_EQ(fate("sim-stream-cut:5").after_tokens, 5U);
-  EXPECT_EQ(fate("sim-stall:0").after_tokens, 0U);
-  EXPECT_EQ(fate("sim-429-retry-after:1m").retry_after, 1min);
-  EXPECT_EQ(fate("sim-long:7").tokens, 7U);
+  EXPECT_EQ(planned("sim-slow-first-token").first_token_wait, 2s);
+  EXPECT_EQ(planned("sim-slow-first-token:250ms").first_token_wait, 250ms);
+  EXPECT_EQ(planned("sim-slow:1.5ms").token_gap, Duration(1'500'000));
+  EXPECT_EQ(planned("sim-stream-cut").after_tokens, 3U);
+  EXPECT_EQ(planned("sim-stream-cut:5").after_tokens, 5U);
+  EXPECT_EQ(planned("sim-stall:0").after_tokens, 0U);
+  EXPECT_EQ(planned("sim-429-retry-after:1m").retry_after, 1min);
+  EXPECT_EQ(planned("sim-long:7").tokens, 7U);
 }
 
 TEST(Behaviours, LabelsChangeNothing) {
-  EXPECT_EQ(fate("sim-slow-first-token:250ms#mine").first_token_wait, 250ms);
-  EXPECT_EQ(fate("sim-503#a:b").opening, Opening::kError);
+  EXPECT_EQ(planned("sim-slow-first-token:250ms#mine").first_token_wait, 250ms);
+  EXPECT_EQ(planned("sim-503#a:b").opening, Opening::kError);
 }
 
 TEST(Behaviours, GoTogetherWithAPlus) {
-  const Fate both = fate("sim-no-prefill+sim-stream-cut:5+sim-slow:1ms#mine");
+  const PlannedFault both = planned("sim-no-prefill+sim-stream-cut:5+sim-slow:1ms#mine");
   EXPECT_EQ(both.behaviour, "sim-no-prefill+sim-stream-cut+sim-slow");
-  EXPECT_EQ(both.prefill, Fate::Prefill::kRefused);
-  EXPECT_EQ(both.ending, Fate::Ending::kCut);
+  EXPECT_EQ(both.prefill, PlannedFault::Prefill::kRefused);
+  EXPECT_EQ(both.ending, PlannedFault::Ending::kCut);
   EXPECT_EQ(both.after_tokens, 5U);
   EXPECT_EQ(both.token_gap, 1ms);
-  EXPECT_EQ(fate("sim-stall:1+sim-stream-cut:2").ending, Fate::Ending::kCut) << "the last one decides";
+  EXPECT_EQ(planned("sim-stall:1+sim-stream-cut:2").ending, PlannedFault::Ending::kCut) << "the last one decides";
   EXPECT_TRUE(read_model_name("sim-ok+sim-ok+sim-ok+sim-ok+sim-ok+sim-ok+sim-ok+sim-ok").has_value());
   EXPECT_FALSE(read_model_name("sim-ok+sim-ok+sim-ok+sim-ok+sim-ok+sim-ok+sim-ok+sim-ok+sim-ok").has_value());
   EXPECT_FALSE(read_model_name("sim-ok+").has_value());
@@ -118,26 +118,26 @@ TEST(Behaviours, GoTogetherWithAPlus) {
 TEST(Behaviours, FlapAlternatesByCount) {
   std::string pattern;
   for (std::uint64_t nth = 0; nth < 8; ++nth)
-    pattern += fate("sim-flap:2", nth).opening == Opening::kAnswer ? 'u' : 'd';
+    pattern += planned("sim-flap:2", nth).opening == Opening::kAnswer ? 'u' : 'd';
   EXPECT_EQ(pattern, "uudduudd");
 }
 
 TEST(Behaviours, FlapAlternatesByTime) {
-  EXPECT_EQ(fate("sim-flap:10s", 99, 9999ms).opening, Opening::kAnswer);
-  EXPECT_EQ(fate("sim-flap:10s", 99, 10s).opening, Opening::kError);
-  EXPECT_EQ(fate("sim-flap:10s", 99, 20s).opening, Opening::kAnswer);
+  EXPECT_EQ(planned("sim-flap:10s", 99, 9999ms).opening, Opening::kAnswer);
+  EXPECT_EQ(planned("sim-flap:10s", 99, 10s).opening, Opening::kError);
+  EXPECT_EQ(planned("sim-flap:10s", 99, 20s).opening, Opening::kAnswer);
 }
 
 TEST(Behaviours, FlapByNothingDoesNotDivideByIt) {
-  EXPECT_EQ(fate("sim-flap:0", 0).opening, Opening::kAnswer);
-  EXPECT_EQ(fate("sim-flap:0", 1).opening, Opening::kError);
+  EXPECT_EQ(planned("sim-flap:0", 0).opening, Opening::kAnswer);
+  EXPECT_EQ(planned("sim-flap:0", 1).opening, Opening::kError);
 }
 
 TEST(Behaviours, FiveHundredOnceFailsTheFirstRequestsOnly) {
-  EXPECT_EQ(fate("sim-500-once", 0).opening, Opening::kError);
-  EXPECT_EQ(fate("sim-500-once", 1).opening, Opening::kAnswer);
-  EXPECT_EQ(fate("sim-500-once:3", 2).opening, Opening::kError);
-  EXPECT_EQ(fate("sim-500-once:3", 3).opening, Opening::kAnswer);
+  EXPECT_EQ(planned("sim-500-once", 0).opening, Opening::kError);
+  EXPECT_EQ(planned("sim-500-once", 1).opening, Opening::kAnswer);
+  EXPECT_EQ(planned("sim-500-once:3", 2).opening, Opening::kError);
+  EXPECT_EQ(planned("sim-500-once:3", 3).opening, Opening::kAnswer);
 }
 
 TEST(Behaviours, StatusesAreThoseOfTheirNames) {
@@ -153,7 +153,7 @@ TEST(Behaviours, StatusesAreThoseOfTheirNames) {
                                                              {"sim-401", 401},
                                                              {"sim-403", 403},
                                                              {"sim-404-model", 404}};
-  for (const auto& [name, status] : expected) EXPECT_EQ(usual_status(fate(name).error), status) << name;
+  for (const auto& [name, status] : expected) EXPECT_EQ(usual_status(planned(name).error), status) << name;
 }
 
 TEST(Behaviours, TheDocumentationShowsTheTable) {

@@ -74,7 +74,7 @@ class Chaos final : public CallWorld, public CallObserver {
     time_.run();
   }
 
-  AttemptFate meet(const Plan& plan, const Attempt& attempt) override {
+  SimulatedAttempt meet(const Plan& plan, const Attempt& attempt) override {
     ++attempts_;
     const std::size_t target = index_of(plan.targets()[attempt.target].name);
     within_rate_ = within_rate_ && rate_checks_[target].add(time_.now());
@@ -83,7 +83,7 @@ class Chaos final : public CallWorld, public CallObserver {
     // Usage is never above the estimate by more than a call's, so the reserved part alone has to be within the cap.
     within_budget_ = within_budget_ && ledger_.snapshot(0).levels.front().reserved.tokens <= kTokenCap;
     one_probe_ = one_probe_ && breakers_.snapshot(plan.targets()[attempt.target].name).probes_in_flight <= 1;
-    return fate_of(target, attempt.recovery);
+    return planned_fault_of(target, attempt.recovery);
   }
 
   void call_ended(const CallId&, const std::shared_ptr<const Plan>& plan, const CallRecord& record) noexcept override {
@@ -262,14 +262,14 @@ class Chaos final : public CallWorld, public CallObserver {
     }
   }
 
-  AttemptFate fate_of(std::size_t target, bool recovery) {
+  SimulatedAttempt planned_fault_of(std::size_t target, bool recovery) {
     // Each target is ill for a while now and then, so that circuits open and close.
     const auto second = static_cast<std::size_t>(time_.now().time_since_epoch() / seconds(1));
     const bool ill = (second / 3 + target) % 5 == 0;
-    AttemptFate fate{.report = {.outcome = Outcome::success(), .answered = true, .may_have_run = true},
-                     .takes = milliseconds(static_cast<std::int64_t>(1 + rng_.below(120)))};
-    if (rng_.below(3) == 0) fate.first_content = fate.takes / 2;
-    if (rng_.below(2) == 0) fate.report.usage = TokenUsage{.input = rng_.below(900), .output = rng_.below(900)};
+    SimulatedAttempt planned{.report = {.outcome = Outcome::success(), .answered = true, .may_have_run = true},
+                             .takes = milliseconds(static_cast<std::int64_t>(1 + rng_.below(120)))};
+    if (rng_.below(3) == 0) planned.first_content = planned.takes / 2;
+    if (rng_.below(2) == 0) planned.report.usage = TokenUsage{.input = rng_.below(900), .output = rng_.below(900)};
     const std::uint64_t luck = rng_.below(100);
     if (luck < (ill ? 85U : 6U)) {
       Failure failure = Failure::of(static_cast<Category>(rng_.below(kCategoryCount)));
@@ -278,18 +278,18 @@ class Chaos final : public CallWorld, public CallObserver {
       // Without a hint a credential is parked for a minute, and hardly a call would be sent.
       if (failure.category == Category::authentication || failure.category == Category::quota_exhausted)
         failure.retry_after = seconds(static_cast<std::int64_t>(rng_.below(4)));
-      fate.report.outcome = Outcome::failed(failure);
-      fate.report.connected = rng_.below(3) != 0;
-      fate.report.may_have_run = fate.report.connected && rng_.below(2) == 0;
-      fate.report.silent = rng_.below(4) == 0;
-      if (rng_.below(3) != 0) fate.report.recovery = any_recovery();
+      planned.report.outcome = Outcome::failed(failure);
+      planned.report.connected = rng_.below(3) != 0;
+      planned.report.may_have_run = planned.report.connected && rng_.below(2) == 0;
+      planned.report.silent = rng_.below(4) == 0;
+      if (rng_.below(3) != 0) planned.report.recovery = any_recovery();
     } else if (recovery && rng_.below(8) == 0) {
-      fate.report.unusable = true;
-      if (rng_.below(3) != 0) fate.report.recovery = any_recovery();
+      planned.report.unusable = true;
+      if (rng_.below(3) != 0) planned.report.recovery = any_recovery();
     } else if (luck < 90 && rng_.below(40) == 0) {
-      fate.report.outcome = Outcome::failed(Failure::of(Category::execution_error));
+      planned.report.outcome = Outcome::failed(Failure::of(Category::execution_error));
     }
-    return fate;
+    return planned;
   }
 
   StreamRecovery any_recovery() { return {.prefer = rng_.below(std::uint64_t{1} << kTargets)}; }

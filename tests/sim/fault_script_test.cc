@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
-using Opening = Fate::Opening;
+using Opening = PlannedFault::Opening;
 
 constexpr TimePoint kStart = TimePoint(std::chrono::hours(1));
 
@@ -37,11 +37,11 @@ Problems problems(std::string_view json) {
   return parsed ? Problems() : parsed.error();
 }
 
-Fate play(ScriptPlayer& player, std::uint64_t ordinal, TimePoint now, std::string_view model = "gpt-5",
-          std::string_view path = "/v1/chat/completions") {
-  Fate fate;
-  player.apply({.ordinal = ordinal, .model = model, .path = path}, now, fate);
-  return fate;
+PlannedFault play(ScriptPlayer& player, std::uint64_t ordinal, TimePoint now, std::string_view model = "gpt-5",
+                  std::string_view path = "/v1/chat/completions") {
+  PlannedFault planned;
+  player.apply({.ordinal = ordinal, .model = model, .path = path}, now, planned);
+  return planned;
 }
 
 // One letter a request: f where it was refused.
@@ -191,21 +191,21 @@ TEST(ScriptPlayer, LatencyAddsUpAndLetsTheNextFaultSpeak) {
   ScriptPlayer player(script(R"({"phases": [{"for": "1h", "faults": [{"kind": "latency", "p50": "10ms"},
                                  {"kind": "latency", "p50": "5ms"}, {"kind": "status", "status": 418}]}]})"),
                       1, kStart);
-  const Fate fate = play(player, 1, kStart);
-  EXPECT_EQ(fate.wait, 15ms);
-  EXPECT_EQ(fate.status, 418);
-  EXPECT_EQ(fate.behaviour, "script:status");
+  const PlannedFault planned = play(player, 1, kStart);
+  EXPECT_EQ(planned.wait, 15ms);
+  EXPECT_EQ(planned.status, 418);
+  EXPECT_EQ(planned.behaviour, "script:status");
 }
 
 TEST(ScriptPlayer, AStreamCutLeavesARefusalAlone) {
   ScriptPlayer player(script(R"({"phases": [{"for": "1h", "faults": [{"kind": "stream_cut", "after_tokens": 2}]}]})"),
                       1, kStart);
-  Fate refused;
+  PlannedFault refused;
   refused.opening = Opening::kError;
   refused.behaviour = "sim-503";
   player.apply({.ordinal = 1, .model = "sim-503", .path = "/"}, kStart, refused);
   EXPECT_EQ(refused.behaviour, "sim-503");
-  EXPECT_EQ(play(player, 2, kStart).ending, Fate::Ending::kCut);
+  EXPECT_EQ(play(player, 2, kStart).ending, PlannedFault::Ending::kCut);
   EXPECT_EQ(play(player, 3, kStart).after_tokens, 2U);
 }
 
@@ -213,9 +213,9 @@ TEST(ScriptPlayer, ABehaviourTakesThePlaceOfTheNames) {
   ScriptPlayer player(
       script(R"({"phases": [{"for": "1h", "faults": [{"kind": "behaviour", "name": "sim-stream-cut:9"}]}]})"), 1,
       kStart);
-  const Fate fate = play(player, 1, kStart);
-  EXPECT_EQ(fate.behaviour, "script:sim-stream-cut");
-  EXPECT_EQ(fate.after_tokens, 9U);
+  const PlannedFault planned = play(player, 1, kStart);
+  EXPECT_EQ(planned.behaviour, "script:sim-stream-cut");
+  EXPECT_EQ(planned.after_tokens, 9U);
 }
 
 TEST(Latency, HasTheAskedMedianAndTail) {

@@ -44,7 +44,7 @@ class Life final : public CallWorld, public CallObserver {
     return figures();
   }
 
-  AttemptFate meet(const Plan&, const Attempt& attempt) override {
+  SimulatedAttempt meet(const Plan&, const Attempt& attempt) override {
     const Duration at = elapsed(start_, time_.now());
     const Manner manner = attempt.target == kChosen ? world_.temper(at, rng_)
                                                     : Manner{.answers = uniform(rng_, milliseconds(500), seconds(2))};
@@ -56,13 +56,13 @@ class Life final : public CallWorld, public CallObserver {
     if (!answers || *answers >= limit) {
       return {.report = {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true}, .takes = limit};
     }
-    AttemptFate fate{.report = {.outcome = Outcome::success(), .answered = true}, .takes = *answers};
+    SimulatedAttempt planned{.report = {.outcome = Outcome::success(), .answered = true}, .takes = *answers};
     if (world_.streaming) {
-      fate.first_sign = manner.works;
-      fate.first_content = *answers;
-      fate.takes = *answers + seconds(2);
+      planned.first_sign = manner.works;
+      planned.first_content = *answers;
+      planned.takes = *answers + seconds(2);
     }
-    return fate;
+    return planned;
   }
 
   void call_ended(const CallId& id, const std::shared_ptr<const Plan>&, const CallRecord& record) noexcept override {

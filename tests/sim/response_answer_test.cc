@@ -20,7 +20,7 @@ Reply respond(json body, std::string_view model = "sim-ok") {
   body["model"] = model;
   const auto request = read_response(body.dump());
   EXPECT_TRUE(request.has_value()) << request.error().message;
-  return chat_reply(Dialect::kOpenAi, *request, fate(model), kContext);
+  return chat_reply(Dialect::kOpenAi, *request, planned(model), kContext);
 }
 
 json plain(const json& body, std::string_view model = "sim-ok") { return json::parse(respond(body, model).body()); }

@@ -15,8 +15,8 @@ namespace {
 class StageWorld final : public CallWorld {
  public:
   explicit StageWorld(scenarios::Stage& stage) : stage_(stage) {}
-  AttemptFate meet(const Plan&, const Attempt& attempt) override {
-    const scenarios::Encounter& met = stage_.send(attempt);
+  SimulatedAttempt meet(const Plan&, const Attempt& attempt) override {
+    const scenarios::ScriptedAttempt& met = stage_.send(attempt);
     return {.report = met.report(), .takes = met.takes, .first_content = met.first_content};
   }
   void waited(Duration wait) override { stage_.waited(wait); }

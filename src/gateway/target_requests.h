@@ -15,8 +15,8 @@
 
 #include "fuseboard/pipeline/execution.h"
 #include "gateway/inability.h"
+#include "gateway/loop_context.h"
 #include "gateway/model_call.h"
-#include "gateway/worker.h"
 
 namespace fuseboard::gateway {
 
@@ -43,9 +43,9 @@ class RequestBody {
 };
 
 // One call's. The table and the call must outlive it; loop thread only.
-class RequestForms final : public Eligibility {
+class TargetRequests final : public Eligibility {
  public:
-  RequestForms(const std::vector<Provider>& providers, const ModelCall& call);
+  TargetRequests(const std::vector<Provider>& providers, const ModelCall& call);
 
   // Whether the request can be said in the target's dialect. Translates where it must, and remembers. Of what is too
   // large for that here it is assumed, and the attempt will see.

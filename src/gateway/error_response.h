@@ -10,7 +10,7 @@
 
 #include "fuseboard/pipeline/plan.h"
 #include "fuseboard/pipeline/record.h"
-#include "gateway/heads.h"
+#include "gateway/header_policy.h"
 #include "gateway/inability.h"
 #include "llm/errors.h"
 #include "net/http.h"
@@ -33,8 +33,8 @@ struct UpstreamError {
 };
 
 // One of the gateway's own errors in the caller's dialect.
-Answer own_error(llm::GatewayError error, std::string_view message, const ServedBy& served_by,
-                 std::optional<std::string_view> param = std::nullopt);
+Answer gateway_error_response(llm::GatewayError error, std::string_view message, const ServedBy& served_by,
+                              std::optional<std::string_view> param = std::nullopt);
 
 // The answer for a call that ended in any way but success, interrupted or cancelled. `upstream` is the error of the
 // record's telling attempt, nullptr where that attempt got no answer that can be shown. An upstream that refuses our
@@ -47,11 +47,11 @@ struct FailureCircumstances {
   bool passthrough = false;
   bool keyless = false;
 };
-Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureCircumstances& circumstances,
-                      const ServedBy& served_by);
+Answer failure_response(const CallRecord& record, const Plan& plan, const FailureCircumstances& circumstances,
+                        const ServedBy& served_by);
 
 // A request that is refused for what it says, in the caller's dialect.
-Answer request_error(const llm::RequestError& error, const ServedBy& served_by);
+Answer request_error_response(const llm::RequestError& error, const ServedBy& served_by);
 
 // One line on how a call ended, for errors and logs: `provider "openai": no answer within 30s (3 attempts in 90010 ms;
 // the last, on openai/gpt, ended with timeout)`; without what is in brackets' front where no cause is known.

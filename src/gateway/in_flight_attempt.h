@@ -15,7 +15,7 @@
 
 namespace fuseboard::gateway {
 
-struct Relay::Flight {
+struct Relay::InFlightAttempt {
   const Attempt attempt;
   const TimePoint started;
   std::optional<net::ClientExchange> upstream{};
@@ -24,7 +24,7 @@ struct Relay::Flight {
   std::optional<ServerWindow> window{};  // what the upstream's headers say of its limits
   BoundedText<63> upstream_request_id{};
   std::string cause{};              // of its failure, for whoever asks why
-  Flight* next = nullptr;           // of those whose tasks run
+  InFlightAttempt* next = nullptr;  // of those whose tasks run
   bool callers_account = false;     // the request names an organization or a project of the caller's
   bool resent = false;              // a kept connection had died
   bool worked = false;              // its first sign of work has been told to the driver

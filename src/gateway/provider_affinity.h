@@ -17,7 +17,7 @@
 namespace fuseboard::gateway {
 
 // Of the latest kMaxKnown answers that passed by. Thread-safe.
-class StateHomes {
+class ProviderAffinity {
  public:
   static constexpr std::size_t kMaxKnown = 10'000;
   static constexpr std::size_t kMaxIdBytes = 256;  // longer ids are not remembered

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "gateway/verdict_answer.h"
+#include "gateway/error_response.h"
 
 #include <fmt/format.h>
 
@@ -39,8 +39,8 @@ Answer with_retry_after(Answer answer, const CallRecord& record) {
 }
 
 // Nothing was sent: says which target refused for what.
-Answer refused(llm::GatewayError error, std::string_view why, const CallRecord& record, const Plan& plan,
-               std::string_view note, const ServedBy& served_by) {
+Answer rejected_response(llm::GatewayError error, std::string_view why, const CallRecord& record, const Plan& plan,
+                         std::string_view note, const ServedBy& served_by) {
   std::string message = fmt::format("'{}': {}:", plan.name(), why);
   std::string_view separator = " ";
   for (const RefusalRecord& refusal : record.refusals) {
@@ -51,7 +51,7 @@ Answer refused(llm::GatewayError error, std::string_view why, const CallRecord& 
     separator = ", ";
   }
   message += note;
-  return with_retry_after(own_error(error, message, served_by), record);
+  return with_retry_after(gateway_error_response(error, message, served_by), record);
 }
 
 // "the session's", and the key that sets its caps. Those of callers' keys are each set with its key.
@@ -106,7 +106,7 @@ std::string budget_words(const CallRecord& record) {
 }
 
 // Our own retries are spent: a client that retries on top would only multiply them.
-Answer spent(Answer answer) {
+Answer without_retry(Answer answer) {
   answer.head.headers.set("x-should-retry", "false");
   return answer;
 }
@@ -127,26 +127,27 @@ std::optional<std::string> with_note(const std::string& body, std::string_view n
 }
 
 // An upstream's error in words of ours around what it says.
-std::string told_anew(const UpstreamError& upstream, std::optional<Category> judged, const ServedBy& served_by) {
+std::string translated_error(const UpstreamError& upstream, std::optional<Category> judged, const ServedBy& served_by) {
   return llm::translate_error(served_by.dialect, upstream.head.status, upstream.body, served_by.request_id, judged);
 }
 
 // What an upstream answered, and was judged to mean, in the caller's dialect.
-Answer shown(const UpstreamError& upstream, std::optional<Category> judged, const ServedBy& served_by) {
+Answer upstream_error_response(const UpstreamError& upstream, std::optional<Category> judged,
+                               const ServedBy& served_by) {
   if (upstream.ready) return {.head = upstream.head, .body = upstream.body};
   Answer answer{.head = caller_response(upstream.head, served_by, upstream.dialect), .body = upstream.body};
   // A proxy's page, or nothing at all, is no answer that a client of either dialect could read.
   const bool readable = upstream.dialect == served_by.dialect && !llm::validate_json(upstream.body);
   if (readable) return answer;
-  answer.body = told_anew(upstream, judged, served_by);
+  answer.body = translated_error(upstream, judged, served_by);
   describe_own_body(answer.head.headers, false);
   return answer;
 }
 
 }  // namespace
 
-Answer own_error(llm::GatewayError error, std::string_view message, const ServedBy& served_by,
-                 std::optional<std::string_view> param) {
+Answer gateway_error_response(llm::GatewayError error, std::string_view message, const ServedBy& served_by,
+                              std::optional<std::string_view> param) {
   Answer answer{.head = {.status = llm::info(error).status, .headers = {}},
                 .body = llm::error_body(served_by.dialect, error, message, param.value_or(""), served_by.request_id)};
   answer.head.headers.add("content-type", "application/json");
@@ -154,7 +155,7 @@ Answer own_error(llm::GatewayError error, std::string_view message, const Served
   return answer;
 }
 
-Answer request_error(const llm::RequestError& error, const ServedBy& served_by) {
+Answer request_error_response(const llm::RequestError& error, const ServedBy& served_by) {
   Answer answer{.head = {.status = llm::info(llm::GatewayError::invalid_request).status, .headers = {}},
                 .body = llm::error_body(served_by.dialect, error, served_by.request_id)};
   answer.head.headers.add("content-type", "application/json");
@@ -165,10 +166,10 @@ Answer request_error(const llm::RequestError& error, const ServedBy& served_by) 
 namespace {
 
 // Nothing could be sent: every target that might have been asked lacks words for the request.
-Answer unable_to_say(std::span<const Inability> unable, const Plan& plan, const ServedBy& served_by) {
+Answer inexpressible_response(std::span<const Inability> unable, const Plan& plan, const ServedBy& served_by) {
   llm::RequestError error = unable.front().error;
   error.message = fmt::format("no target of '{}' can take this request: {}", plan.name(), to_text(unable, plan));
-  return request_error(error, served_by);
+  return request_error_response(error, served_by);
 }
 
 // Nothing was sent, or time ran out; nullopt: an attempt decided.
@@ -177,7 +178,7 @@ std::optional<Answer> without_attempt(const CallRecord& record, const Plan& plan
   using llm::GatewayError;
   const std::string note = note_of(unable, plan);
   const auto refuse = [&](GatewayError error, std::string_view why) {
-    return refused(error, why, record, plan, note, served_by);
+    return rejected_response(error, why, record, plan, note, served_by);
   };
   switch (record.ending) {
     case Ending::circuit_open:
@@ -187,23 +188,23 @@ std::optional<Answer> without_attempt(const CallRecord& record, const Plan& plan
     case Ending::queue_full:
       return refuse(GatewayError::queue_full, "too many calls are waiting");
     case Ending::budget_exceeded:
-      return spent(refuse(GatewayError::budget_exceeded, budget_words(record)));
+      return without_retry(refuse(GatewayError::budget_exceeded, budget_words(record)));
     case Ending::credential_parked:
       return refuse(GatewayError::upstream_authentication,
                     "the providers recently refused what they were sent as a credential, or wanted one, and rest now");
     case Ending::no_target:
-      if (!unable.empty()) return unable_to_say(unable, plan, served_by);
+      if (!unable.empty()) return inexpressible_response(unable, plan, served_by);
       return refuse(GatewayError::no_target, "no target can take this call");
     case Ending::deadline_exceeded:
-      return spent(with_retry_after(own_error(GatewayError::deadline_exceeded, summary(record, plan) + note, served_by),
-                                    record));
+      return without_retry(with_retry_after(
+          gateway_error_response(GatewayError::deadline_exceeded, summary(record, plan) + note, served_by), record));
     default:
       return std::nullopt;
   }
 }
 
-Answer refused_credential(const AttemptRecord& attempt, const CallRecord& record, const Plan& plan, bool keyless,
-                          std::string_view note, const ServedBy& served_by) {
+Answer refused_credential_response(const AttemptRecord& attempt, const CallRecord& record, const Plan& plan,
+                                   bool keyless, std::string_view note, const ServedBy& served_by) {
   std::string_view what = "the credential it is configured with";
   if (keyless) what = "a request without an api_key; none is configured for it";
   if (attempt.failure->scope == FailureScope::caller) what = "the organization or project that the request names";
@@ -212,30 +213,30 @@ Answer refused_credential(const AttemptRecord& attempt, const CallRecord& record
     message += fmt::format(" ({})", known->cause.view());
   }
   message += note;
-  return spent(own_error(llm::GatewayError::upstream_authentication, message, served_by));
+  return without_retry(gateway_error_response(llm::GatewayError::upstream_authentication, message, served_by));
 }
 
 }  // namespace
 
-Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureCircumstances& circumstances,
-                      const ServedBy& served_by) {
+Answer failure_response(const CallRecord& record, const Plan& plan, const FailureCircumstances& circumstances,
+                        const ServedBy& served_by) {
   if (auto answer = without_attempt(record, plan, circumstances.unable, served_by)) return *std::move(answer);
   const UpstreamError* const upstream = circumstances.upstream;
   const std::string note = note_of(circumstances.unable, plan);
   const AttemptRecord* telling = find_attempt(record, record.telling_attempt);
   const bool refused_ours = telling != nullptr && telling->failure->category == Category::authentication;
   if (refused_ours && !circumstances.passthrough)
-    return refused_credential(*telling, record, plan, circumstances.keyless, note, served_by);
+    return refused_credential_response(*telling, record, plan, circumstances.keyless, note, served_by);
   // A filtered answer is a 200 that says so itself.
   const bool filtered = telling != nullptr && telling->failure->category == Category::content_policy;
   if (upstream != nullptr && (upstream->head.status >= 400 || filtered)) {
     const auto judged = telling != nullptr ? std::optional(telling->failure->category) : std::nullopt;
     const auto hint = telling != nullptr ? telling->failure->retry_after : std::nullopt;
-    Answer answer = shown(*upstream, judged, served_by);
+    Answer answer = upstream_error_response(*upstream, judged, served_by);
     // One that was filtered passes as it came.
     if (!note.empty() && upstream->head.status >= 400) {
       std::optional<std::string> noted = with_note(answer.body, note);
-      if (!noted) noted = with_note(told_anew(*upstream, judged, served_by), note);
+      if (!noted) noted = with_note(translated_error(*upstream, judged, served_by), note);
       if (noted) answer.body = *std::move(noted);
       describe_own_body(answer.head.headers, false);
     }
@@ -243,9 +244,10 @@ Answer failure_answer(const CallRecord& record, const Plan& plan, const FailureC
     const bool too_large = telling != nullptr && telling->failure->scope == FailureScope::request;
     const bool in_vain =
         record.ending == Ending::retries_exhausted || (hint && *hint > kLongestWorthwhileWait) || too_large;
-    return in_vain ? spent(std::move(answer)) : answer;
+    return in_vain ? without_retry(std::move(answer)) : answer;
   }
-  return spent(own_error(llm::GatewayError::retries_exhausted, summary(record, plan) + note, served_by));
+  return without_retry(
+      gateway_error_response(llm::GatewayError::retries_exhausted, summary(record, plan) + note, served_by));
 }
 
 std::string summary(const CallRecord& record, const Plan& plan) {

@@ -1,11 +1,11 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "gateway/state_homes.h"
+#include "gateway/provider_affinity.h"
 
 namespace fuseboard::gateway {
 
-void StateHomes::remember(std::string_view id, std::size_t provider) {
+void ProviderAffinity::remember(std::string_view id, std::size_t provider) {
   if (id.empty() || id.size() > kMaxIdBytes) return;
   const MutexLock lock(mutex_);
   if (const auto known = homes_.find(id); known != homes_.end()) {
@@ -19,7 +19,7 @@ void StateHomes::remember(std::string_view id, std::size_t provider) {
   homes_.emplace(order_.emplace_back(id), provider);
 }
 
-std::optional<std::size_t> StateHomes::find(std::string_view id) const {
+std::optional<std::size_t> ProviderAffinity::find(std::string_view id) const {
   const MutexLock lock(mutex_);
   const auto found = homes_.find(id);
   if (found == homes_.end()) return std::nullopt;

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "gateway/verdict_answer.h"
+#include "gateway/error_response.h"
 
 #include <gtest/gtest.h>
 
@@ -14,9 +14,9 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-class VerdictAnswer : public testing::Test {
+class ErrorResponse : public testing::Test {
  protected:
-  VerdictAnswer() : breakers_(provider_preset()), plan_("smart", {target("p/m"), target("q/n")}) {}
+  ErrorResponse() : breakers_(provider_preset()), plan_("smart", {target("p/m"), target("q/n")}) {}
 
   Target target(std::string name) {
     auto state = std::make_shared<TargetState>(BreakerScopes{breakers_.handle(name)});
@@ -32,8 +32,8 @@ class VerdictAnswer : public testing::Test {
     return record;
   }
   Answer answer(const CallRecord& record, const UpstreamError* upstream = nullptr) {
-    return failure_answer(record, plan_, {.upstream = upstream},
-                          {.request_id = "req_1", .target = "p/m", .attempts = record.attempts_sent});
+    return failure_response(record, plan_, {.upstream = upstream},
+                            {.request_id = "req_1", .target = "p/m", .attempts = record.attempts_sent});
   }
   static std::string code(const Answer& answer) { return nlohmann::json::parse(answer.body)["error"]["code"]; }
 
@@ -41,7 +41,7 @@ class VerdictAnswer : public testing::Test {
   Plan plan_;
 };
 
-TEST_F(VerdictAnswer, OpenCircuitsAreA503WithAnHonestWaitInBothForms) {
+TEST_F(ErrorResponse, OpenCircuitsAreA503WithAnHonestWaitInBothForms) {
   CallRecord record = after(Ending::circuit_open, {});
   record.retry_after = milliseconds(1500) + std::chrono::microseconds(1);
   record.refusals.push_back({.target = 0, .reason = RejectionReason::circuit_open, .retry_after = record.retry_after});
@@ -53,13 +53,13 @@ TEST_F(VerdictAnswer, OpenCircuitsAreA503WithAnHonestWaitInBothForms) {
   EXPECT_FALSE(it.head.headers.contains("x-should-retry"));
 }
 
-TEST_F(VerdictAnswer, AWaitAboveAMinuteIsNotForSdksToSitOut) {
+TEST_F(ErrorResponse, AWaitAboveAMinuteIsNotForSdksToSitOut) {
   CallRecord record = after(Ending::circuit_open, {});
   record.retry_after = minutes(2);
   EXPECT_EQ(answer(record).head.headers.get("x-should-retry"), "false");
 }
 
-TEST_F(VerdictAnswer, AParkedCredentialIsWorthAnotherTryAfterItsWait) {  // FBK-6
+TEST_F(ErrorResponse, AParkedCredentialIsWorthAnotherTryAfterItsWait) {  // FBK-6
   CallRecord record = after(Ending::credential_parked, {});
   for (const auto& [wait, seconds, retry] : {std::tuple<Duration, const char*, bool>{milliseconds(59'001), "60", true},
                                              {minutes(1), "60", true},
@@ -72,7 +72,7 @@ TEST_F(VerdictAnswer, AParkedCredentialIsWorthAnotherTryAfterItsWait) {  // FBK-
   }
 }
 
-TEST_F(VerdictAnswer, ASpentBudgetIsNamedWithItsNumbersAndAWayOn) {  // BUD-6
+TEST_F(ErrorResponse, ASpentBudgetIsNamedWithItsNumbersAndAWayOn) {  // BUD-6
   RefusalRecord refusal{.reason = RejectionReason::budget_exceeded,
                         .kind = BudgetKind::tokens,
                         .level = BudgetLevel::session,
@@ -112,7 +112,7 @@ TEST_F(VerdictAnswer, ASpentBudgetIsNamedWithItsNumbersAndAWayOn) {  // BUD-6
             std::string::npos);
 }
 
-TEST_F(VerdictAnswer, AnUpstreamsErrorPassesWithItsStatusBodyAndHeaders) {  // RTY-8, FBK-4
+TEST_F(ErrorResponse, AnUpstreamsErrorPassesWithItsStatusBodyAndHeaders) {  // RTY-8, FBK-4
   const CallRecord record =
       after(Ending::failed,
             {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::invalid_request)}});
@@ -127,7 +127,7 @@ TEST_F(VerdictAnswer, AnUpstreamsErrorPassesWithItsStatusBodyAndHeaders) {  // R
   EXPECT_FALSE(it.head.headers.contains("x-should-retry")) << "a single failure passes as it is";
 }
 
-TEST_F(VerdictAnswer, WhatNoClientCouldReadIsSaidInTheCallersDialect) {  // FBK-4
+TEST_F(ErrorResponse, WhatNoClientCouldReadIsSaidInTheCallersDialect) {  // FBK-4
   const CallRecord record =
       after(Ending::failed,
             {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::service_unavailable)}});
@@ -143,7 +143,7 @@ TEST_F(VerdictAnswer, WhatNoClientCouldReadIsSaidInTheCallersDialect) {  // FBK-
   EXPECT_TRUE(nlohmann::json::parse(answer(record, &page).body)["error"].contains("message"));
 }
 
-TEST_F(VerdictAnswer, AnErrorOfAnotherDialectIsTranslated) {  // FBK-4
+TEST_F(ErrorResponse, AnErrorOfAnotherDialectIsTranslated) {  // FBK-4
   const CallRecord record =
       after(Ending::failed,
             {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::invalid_request)}});
@@ -158,7 +158,7 @@ TEST_F(VerdictAnswer, AnErrorOfAnotherDialectIsTranslated) {  // FBK-4
   EXPECT_FALSE(it.head.headers.contains("anthropic-organization-id"));
 }
 
-TEST_F(VerdictAnswer, AWaitThatIsTooLongToSitOutIsMarkedOnShownErrorsToo) {  // RTY-8
+TEST_F(ErrorResponse, AWaitThatIsTooLongToSitOutIsMarkedOnShownErrorsToo) {  // RTY-8
   Failure quota = Failure::of(Category::quota_exhausted);
   quota.retry_after = std::chrono::hours(1);
   const CallRecord record = after(Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = quota}});
@@ -168,53 +168,53 @@ TEST_F(VerdictAnswer, AWaitThatIsTooLongToSitOutIsMarkedOnShownErrorsToo) {  // 
   EXPECT_EQ(answer(record, &upstream).head.headers.get("x-should-retry"), "false");
 }
 
-TEST_F(VerdictAnswer, ACallersOwnCredentialThatWasRefusedIsTheCallersAffair) {  // FBK-6
+TEST_F(ErrorResponse, ACallersOwnCredentialThatWasRefusedIsTheCallersAffair) {  // FBK-6
   const CallRecord record = after(
       Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::authentication)}});
   const UpstreamError upstream{
       .attempt = 1, .head = {.status = 401, .headers = {}}, .body = R"({"error":{"message":"wrong key"}})"};
   const Answer it =
-      failure_answer(record, plan_, {.upstream = &upstream, .passthrough = true}, {.request_id = "req_1"});
+      failure_response(record, plan_, {.upstream = &upstream, .passthrough = true}, {.request_id = "req_1"});
   EXPECT_EQ(it.head.status, 401);
 }
 
-TEST_F(VerdictAnswer, ARequestThatNobodyCanBeToldIsA400ThatNamesTheField) {
+TEST_F(ErrorResponse, ARequestThatNobodyCanBeToldIsA400ThatNamesTheField) {
   const std::vector<Inability> unable = {
       {.target = 1,
        .error = {.message = "'seed' cannot be carried.", .param = "seed", .code = "unsupported_parameter"}}};
-  const Answer it = failure_answer(after(Ending::no_target, {}), plan_, {.unable = unable}, {.request_id = "req_1"});
+  const Answer it = failure_response(after(Ending::no_target, {}), plan_, {.unable = unable}, {.request_id = "req_1"});
   EXPECT_EQ(it.head.status, 400);
   const auto error = nlohmann::json::parse(it.body)["error"];
   EXPECT_EQ(error["param"], "seed");
   EXPECT_EQ(error["message"], "no target of 'smart' can take this request: q/n: 'seed' cannot be carried");
 }
 
-TEST_F(VerdictAnswer, WhoeverElseFailsTheMessageSaysWhichTargetWasRuledOutByWhichField) {
+TEST_F(ErrorResponse, WhoeverElseFailsTheMessageSaysWhichTargetWasRuledOutByWhichField) {
   const std::vector<Inability> unable = {{.target = 1, .error = {.message = "no words for it.", .param = "logprobs"}}};
   const CallRecord record =
       after(Ending::failed, {{.number = 1, .answered = true, .failure = Failure::of(Category::invalid_request)}});
   const UpstreamError upstream{.attempt = 1,
                                .head = {.status = 400, .headers = {{"etag", "theirs"}}},
                                .body = R"({"error":{"message":"theirs","code":7}})"};
-  Answer it = failure_answer(record, plan_, {.upstream = &upstream, .unable = unable}, {.request_id = "req_1"});
+  Answer it = failure_response(record, plan_, {.upstream = &upstream, .unable = unable}, {.request_id = "req_1"});
   EXPECT_EQ(it.body, R"json({"error":{"message":"theirs; not asked: q/n: no words for it (logprobs)","code":7}})json");
   EXPECT_FALSE(it.head.headers.contains("etag"));
   for (const char* body : {"{}", "", "busy", R"({"error":"busy"})"}) {
     const UpstreamError terse{.attempt = 1, .head = {.status = 503, .headers = {}}, .body = body};
-    it = failure_answer(record, plan_, {.upstream = &terse, .unable = unable}, {.request_id = "req_1"});
+    it = failure_response(record, plan_, {.upstream = &terse, .unable = unable}, {.request_id = "req_1"});
     EXPECT_EQ(it.head.status, 503);
     EXPECT_NE(it.body.find("; not asked: q/n: no words for it (logprobs)"), std::string::npos) << it.body;
   }
   const CallRecord broken =
       after(Ending::retries_exhausted, {{.number = 1, .failure = Failure::of(Category::network)}});
-  it = failure_answer(broken, plan_, {.unable = unable}, {.request_id = "req_1"});
+  it = failure_response(broken, plan_, {.unable = unable}, {.request_id = "req_1"});
   EXPECT_NE(it.body.find("ended with network; not asked: q/n: no words for it (logprobs)"), std::string::npos)
       << it.body;
-  it = failure_answer(after(Ending::circuit_open, {}), plan_, {.unable = unable}, {.request_id = "req_1"});
+  it = failure_response(after(Ending::circuit_open, {}), plan_, {.unable = unable}, {.request_id = "req_1"});
   EXPECT_NE(it.body.find("; not asked: q/n"), std::string::npos) << it.body;
 }
 
-TEST_F(VerdictAnswer, EachProvidersCauseIsSaidInWords) {
+TEST_F(ErrorResponse, EachProvidersCauseIsSaidInWords) {
   CallRecord record =
       after(Ending::retries_exhausted, {{.number = 1, .failure = Failure::of(Category::network)},
                                         {.number = 2, .failure = Failure::of(Category::network)},
@@ -228,7 +228,7 @@ TEST_F(VerdictAnswer, EachProvidersCauseIsSaidInWords) {
             "request id req_theirs) (3 attempts in 120 ms; the last, on q/n, ended with timeout)");
 }
 
-TEST_F(VerdictAnswer, AFilteredAnswerPassesAsItCameThoughItsStatusIsASuccess) {  // FBK-2
+TEST_F(ErrorResponse, AFilteredAnswerPassesAsItCameThoughItsStatusIsASuccess) {  // FBK-2
   const CallRecord record = after(
       Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::content_policy)}});
   const UpstreamError upstream{.attempt = 1,
@@ -239,12 +239,12 @@ TEST_F(VerdictAnswer, AFilteredAnswerPassesAsItCameThoughItsStatusIsASuccess) { 
   EXPECT_EQ(it.body, upstream.body);
   EXPECT_FALSE(it.head.headers.contains("x-should-retry"));
   const std::vector<Inability> unable = {{.target = 1, .error = {.message = "no words for it.", .param = "logprobs"}}};
-  EXPECT_EQ(failure_answer(record, plan_, {.upstream = &upstream, .unable = unable}, {.request_id = "req_1"}).body,
+  EXPECT_EQ(failure_response(record, plan_, {.upstream = &upstream, .unable = unable}, {.request_id = "req_1"}).body,
             upstream.body)
       << "whoever could not be asked";
 }
 
-TEST_F(VerdictAnswer, OnceOurRetriesAreSpentTheClientIsToldNotToAddItsOwn) {
+TEST_F(ErrorResponse, OnceOurRetriesAreSpentTheClientIsToldNotToAddItsOwn) {
   const CallRecord record =
       after(Ending::retries_exhausted,
             {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::overloaded)}});
@@ -253,7 +253,7 @@ TEST_F(VerdictAnswer, OnceOurRetriesAreSpentTheClientIsToldNotToAddItsOwn) {
   EXPECT_EQ(answer(record, &upstream).head.status, 529);
 }
 
-TEST_F(VerdictAnswer, WithoutAnUpstreamAnswerItIsA502ThatSaysWhatHappened) {
+TEST_F(ErrorResponse, WithoutAnUpstreamAnswerItIsA502ThatSaysWhatHappened) {
   const CallRecord record =
       after(Ending::retries_exhausted, {{.number = 1, .failure = Failure::of(Category::network)},
                                         {.number = 2, .target = 1, .failure = Failure::of(Category::timeout)}});
@@ -263,7 +263,7 @@ TEST_F(VerdictAnswer, WithoutAnUpstreamAnswerItIsA502ThatSaysWhatHappened) {
   EXPECT_NE(it.body.find("2 attempts in 120 ms; the last, on q/n, ended with timeout"), std::string::npos) << it.body;
 }
 
-TEST_F(VerdictAnswer, ARefusedCredentialOfOursNeverLooksLikeTheCallers) {  // FBK-6
+TEST_F(ErrorResponse, ARefusedCredentialOfOursNeverLooksLikeTheCallers) {  // FBK-6
   const CallRecord record = after(Ending::retries_exhausted,
                                   {{.number = 1, .answered = true, .failure = Failure::of(Category::authentication)}});
   const UpstreamError upstream{
@@ -274,16 +274,16 @@ TEST_F(VerdictAnswer, ARefusedCredentialOfOursNeverLooksLikeTheCallers) {  // FB
   EXPECT_EQ(it.body.find("sk-secret"), std::string::npos);
 }
 
-TEST_F(VerdictAnswer, AProviderThatWantsAKeyAndHasNoneIsNamedAsSuch) {  // FBK-6
+TEST_F(ErrorResponse, AProviderThatWantsAKeyAndHasNoneIsNamedAsSuch) {  // FBK-6
   const CallRecord record = after(Ending::retries_exhausted,
                                   {{.number = 1, .answered = true, .failure = Failure::of(Category::authentication)}});
-  const Answer it = failure_answer(record, plan_, {.keyless = true}, {.request_id = "req_1"});
+  const Answer it = failure_response(record, plan_, {.keyless = true}, {.request_id = "req_1"});
   EXPECT_EQ(it.head.status, 502);
   EXPECT_EQ(code(it), "upstream_authentication");
   EXPECT_NE(it.body.find("p/m refused a request without an api_key"), std::string::npos) << it.body;
 }
 
-TEST_F(VerdictAnswer, AnAccountOfTheCallersThatWasRefusedIsNamedAsSuch) {  // FBK-6
+TEST_F(ErrorResponse, AnAccountOfTheCallersThatWasRefusedIsNamedAsSuch) {  // FBK-6
   Failure refusal = Failure::of(Category::authentication);
   refusal.scope = FailureScope::caller;
   const CallRecord record = after(Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = refusal}});
@@ -293,7 +293,7 @@ TEST_F(VerdictAnswer, AnAccountOfTheCallersThatWasRefusedIsNamedAsSuch) {  // FB
   EXPECT_NE(it.body.find("organization or project that the request names"), std::string::npos) << it.body;
 }
 
-TEST_F(VerdictAnswer, ARequestThatIsLargerThanItsWindowIsNotForSdksToRepeat) {  // LIM-4
+TEST_F(ErrorResponse, ARequestThatIsLargerThanItsWindowIsNotForSdksToRepeat) {  // LIM-4
   Failure too_large = Failure::of(Category::rate_limit, seconds(30));
   too_large.retryable = false;
   too_large.scope = FailureScope::request;
@@ -302,7 +302,7 @@ TEST_F(VerdictAnswer, ARequestThatIsLargerThanItsWindowIsNotForSdksToRepeat) {  
   EXPECT_EQ(answer(record, &upstream).head.headers.get("x-should-retry"), "false");
 }
 
-TEST_F(VerdictAnswer, APassedDeadlineIsA504) {
+TEST_F(ErrorResponse, APassedDeadlineIsA504) {
   const CallRecord record =
       after(Ending::deadline_exceeded, {{.number = 1, .failure = Failure::of(Category::timeout)}});
   EXPECT_EQ(answer(record).head.status, 504);
@@ -310,7 +310,7 @@ TEST_F(VerdictAnswer, APassedDeadlineIsA504) {
   EXPECT_FALSE(answer(record).head.headers.contains("retry-after"));
 }
 
-TEST_F(VerdictAnswer, WhereTheNextWaitDidNotFitTheDeadlineItIsToldHowLongItWouldBe) {  // RTY-8
+TEST_F(ErrorResponse, WhereTheNextWaitDidNotFitTheDeadlineItIsToldHowLongItWouldBe) {  // RTY-8
   CallRecord record =
       after(Ending::deadline_exceeded,
             {{.number = 1, .answered = true, .failure = Failure::of(Category::rate_limit, seconds(30))}});

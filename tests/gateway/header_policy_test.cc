@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "gateway/heads.h"
+#include "gateway/header_policy.h"
 
 #include <gtest/gtest.h>
 
@@ -348,7 +348,7 @@ TEST(CallerResponse, LeavesBehindByNameInAnyCase) {
 }
 
 // Names that servers and clients send, the hop-by-hop ones among them: what net's list says holds here both ways.
-TEST(Heads, WhatConcernsOneConnectionGoesNowhere) {
+TEST(HeaderPolicy, WhatConcernsOneConnectionGoesNowhere) {
   for (const std::string_view name : {"Accept-Language",
                                       "Age",
                                       "Allow",
@@ -388,7 +388,7 @@ TEST(Heads, WhatConcernsOneConnectionGoesNowhere) {
   }
 }
 
-TEST(Heads, WhatConnectionNamesGoesNowhereWhereverItStands) {
+TEST(HeaderPolicy, WhatConnectionNamesGoesNowhereWhereverItStands) {
   const net::Headers sent = {{"X-First", "1"},
                              {"Connection", "Keep-Alive"},
                              {"x-between", "1"},
@@ -416,7 +416,7 @@ TEST(Heads, WhatConnectionNamesGoesNowhereWhereverItStands) {
   }
 }
 
-TEST(Heads, ConnectionsOwnOptionsNameNoHeaders) {
+TEST(HeaderPolicy, ConnectionsOwnOptionsNameNoHeaders) {
   for (const char* option : {"keep-alive", "Keep-Alive", "close", "CLOSE", ""}) {
     const net::Headers sent = {{"connection", option}, {"close", "1"}, {"x-team", "b"}};
     Provider to = provider();

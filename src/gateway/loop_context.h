@@ -15,8 +15,8 @@
 #include "gateway/call_metrics.h"
 #include "gateway/failures.h"
 #include "gateway/model_table.h"
+#include "gateway/provider_affinity.h"
 #include "gateway/running_calls.h"
-#include "gateway/state_homes.h"
 #include "net/client.h"
 #include "net/loop.h"
 #include "net/thread_pool.h"
@@ -28,7 +28,7 @@ inline constexpr std::size_t kMostReadOnLoop = std::size_t{1} << 20;
 inline constexpr std::size_t kMostTranslatedOnLoop = std::size_t{128} << 10;
 
 // Of one loop's thread.
-struct Worker {
+struct LoopContext {
   net::Loop& loop;
   const Clock& clock;
   const WallClock& wall;
@@ -37,7 +37,7 @@ struct Worker {
   Failures& failures;
   Rng& rng;
   BudgetLedger& ledger;
-  StateHomes& state_homes;
+  ProviderAffinity& provider_affinity;
   std::shared_ptr<net::BodyMemory> body_memory;  // of every loop
   net::ThreadPool& aside;                        // for what would hold up the loop
   bool demo = false;

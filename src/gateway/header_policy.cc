@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "gateway/heads.h"
+#include "gateway/header_policy.h"
 
 #include <algorithm>
 #include <array>

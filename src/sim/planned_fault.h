@@ -43,7 +43,7 @@ enum class StreamOptions : std::uint8_t {
   kRefusedBluntly,  // 400, which says nothing
 };
 
-struct Fate {
+struct PlannedFault {
   enum class Opening : std::uint8_t {
     kAnswer,      // a proper answer, which may yet go wrong on its way: see `ending`
     kError,       // `error` with `status`, in the dialect's shape

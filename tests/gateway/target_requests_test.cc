@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "gateway/request_forms.h"
+#include "gateway/target_requests.h"
 
 #include <gtest/gtest.h>
 
@@ -69,7 +69,7 @@ class Forms {
     call_.route = std::move(route);
   }
 
-  RequestForms* operator->() { return &forms_; }
+  TargetRequests* operator->() { return &forms_; }
   // Of the only target, which must be able to take the call.
   std::string body() {
     EXPECT_TRUE(forms_.can_take(0));
@@ -79,10 +79,10 @@ class Forms {
  private:
   const std::vector<Provider> providers_ = providers();
   ModelCall call_;
-  RequestForms forms_{providers_, call_};
+  TargetRequests forms_{providers_, call_};
 };
 
-TEST(RequestForms, TargetsOfBothDialectsTakeAConversation) {
+TEST(TargetRequests, TargetsOfBothDialectsTakeAConversation) {
   for (const bool from_chat : {true, false}) {
     Forms forms(from_chat ? chat_call() : messages_call(), {target(kChat, "a"), target(kMessages, "b")});
     EXPECT_TRUE(forms->can_take(0));
@@ -93,7 +93,7 @@ TEST(RequestForms, TargetsOfBothDialectsTakeAConversation) {
   }
 }
 
-TEST(RequestForms, ATargetIsAskedWhereItsDialectHasConversations) {
+TEST(TargetRequests, ATargetIsAskedWhereItsDialectHasConversations) {
   for (const ModelCall& call : {chat_call(), messages_call()}) {
     Forms forms(call, {target(kChat, "a"), target(kMessages, "b")});
     EXPECT_EQ(forms->dialect(0), Dialect::openai);
@@ -105,7 +105,7 @@ TEST(RequestForms, ATargetIsAskedWhereItsDialectHasConversations) {
   }
 }
 
-TEST(RequestForms, WhatIsNoConversationIsOnlyForItsOwnDialect) {
+TEST(TargetRequests, WhatIsNoConversationIsOnlyForItsOwnDialect) {
   struct Case {
     Endpoint endpoint;
     Dialect dialect;
@@ -137,7 +137,7 @@ TEST(RequestForms, WhatIsNoConversationIsOnlyForItsOwnDialect) {
   }
 }
 
-TEST(RequestForms, AFieldThatADialectLacksRulesItsTargetsOut) {
+TEST(TargetRequests, AFieldThatADialectLacksRulesItsTargetsOut) {
   Forms forms(chat_call(R"(,"logit_bias":{"1":2})"), {target(kChat, "a"), target(kMessages, "b")});
   EXPECT_TRUE(forms->can_take(0));
   EXPECT_FALSE(forms->can_take(1));
@@ -148,14 +148,14 @@ TEST(RequestForms, AFieldThatADialectLacksRulesItsTargetsOut) {
   EXPECT_EQ(forms->unable()[0].error.code, "unsupported_parameter");
 }
 
-TEST(RequestForms, SuchAFieldIsLeftOutWhereTheModelSaysSo) {
+TEST(TargetRequests, SuchAFieldIsLeftOutWhereTheModelSaysSo) {
   Forms forms(chat_call(R"(,"logit_bias":{"1":2},"top_p":0.5)"), {target(kMessages, "b")},
               config::UnsupportedFields::drop);
   EXPECT_EQ(forms.body(), R"({"model":"b","max_tokens":4096,"messages":[{"role":"user","content":"hi"}],"top_p":0.5})");
   EXPECT_TRUE(forms->unable().empty());
 }
 
-TEST(RequestForms, TheProblemNamesTheFirstFieldThatCannotBeSaid) {
+TEST(TargetRequests, TheProblemNamesTheFirstFieldThatCannotBeSaid) {
   Forms chat(chat_call(R"(,"top_p":1,"logprobs":true,"logit_bias":{"1":2})"), {target(kMessages, "a")});
   EXPECT_FALSE(chat->can_take(0));
   ASSERT_EQ(chat->unable().size(), 1U);
@@ -172,7 +172,7 @@ TEST(RequestForms, TheProblemNamesTheFirstFieldThatCannotBeSaid) {
   EXPECT_EQ(messages->unable()[1].target, 2U);
 }
 
-TEST(RequestForms, InTheSameDialectOnlyTheModelChanges) {
+TEST(TargetRequests, InTheSameDialectOnlyTheModelChanges) {
   constexpr std::string_view kRest =
       R"(, "reasoning_effort" : "high","max_tokens":7,"logit_bias":{"1":2} , "unheard_of":1e999)";
   Forms chat(chat_call(kRest), {target(kNewChat, "org/\"m\"")});
@@ -185,7 +185,7 @@ TEST(RequestForms, InTheSameDialectOnlyTheModelChanges) {
       R"({ "model": "m", "max_tokens": 9, "messages": [{"role":"user","content":"hi"}], "thinking":{"type":"enabled","budget_tokens":1024},"unheard_of":null})");
 }
 
-TEST(RequestForms, ThoughtsThatNobodySignedDoNotGoToAMessagesTarget) {  // FBK-8
+TEST(TargetRequests, ThoughtsThatNobodySignedDoNotGoToAMessagesTarget) {  // FBK-8
   const auto history = [](std::string_view model, std::string_view thoughts) {
     return R"({ "model": ")" + std::string(model) +
            R"(", "max_tokens": 9, "messages": [{"role":"user","content":"hi"},)" +
@@ -201,7 +201,7 @@ TEST(RequestForms, ThoughtsThatNobodySignedDoNotGoToAMessagesTarget) {  // FBK-8
   EXPECT_EQ(counted.body(), expected);
 }
 
-TEST(RequestForms, EachTranslationIsForItsOwnTarget) {
+TEST(TargetRequests, EachTranslationIsForItsOwnTarget) {
   Upstream small = target(kMessages, "small");
   small.max_tokens = 100;
   Upstream large = target(kMessages, "large");
@@ -224,7 +224,7 @@ TEST(RequestForms, EachTranslationIsForItsOwnTarget) {
   }
 }
 
-TEST(RequestForms, ABegunAnswerGoesInTheTargetsWords) {  // STR-5
+TEST(TargetRequests, ABegunAnswerGoesInTheTargetsWords) {  // STR-5
   Forms forms(chat_call(), {target(kChat, "a"), target(kMessages, "b")});
   ASSERT_TRUE(forms->can_take(0));
   ASSERT_TRUE(forms->can_take(1));
@@ -238,7 +238,7 @@ TEST(RequestForms, ABegunAnswerGoesInTheTargetsWords) {  // STR-5
   EXPECT_EQ(forms->body_with_prefill(1, false, "so \"far\" ", 0), messages) << "and again";
 }
 
-TEST(RequestForms, ABegunAnswerDoesNotGoOnWithAToolCall) {  // STR-5
+TEST(TargetRequests, ABegunAnswerDoesNotGoOnWithAToolCall) {  // STR-5
   Forms forms(call(Endpoint::messages, Dialect::anthropic, "/v1/messages",
                    R"({"model":"asked","max_tokens":9,"messages":[{"role":"user","content":"hi"},)"
                    R"({"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{}}]}]})"),
@@ -249,14 +249,14 @@ TEST(RequestForms, ABegunAnswerDoesNotGoOnWithAToolCall) {  // STR-5
   EXPECT_EQ(body.error().param, "messages");
 }
 
-TEST(RequestForms, ACapIsWrittenInTheFieldThatTheProviderKnows) {
+TEST(TargetRequests, ACapIsWrittenInTheFieldThatTheProviderKnows) {
   Forms compatible(messages_call(), {target(kChat, "m")});
   EXPECT_EQ(compatible.body(), R"({"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":9})");
   Forms openai(messages_call(), {target(kNewChat, "m")});
   EXPECT_EQ(openai.body(), R"({"model":"m","messages":[{"role":"user","content":"hi"}],"max_completion_tokens":9})");
 }
 
-TEST(RequestForms, AnEffortIsSaidAsTheMessagesTargetKnowsIt) {
+TEST(TargetRequests, AnEffortIsSaidAsTheMessagesTargetKnowsIt) {
   const std::pair<config::Reasoning, std::string> kCases[] = {
       {config::Reasoning::budget,
        R"("max_tokens":5120,"messages":[{"role":"user","content":"hi"}],"thinking":{"type":"enabled","budget_tokens":1024}})"},
@@ -271,7 +271,7 @@ TEST(RequestForms, AnEffortIsSaidAsTheMessagesTargetKnowsIt) {
   }
 }
 
-TEST(RequestForms, AChatTargetIsToldAnEffortUnlessItIsToBeLeftOut) {
+TEST(TargetRequests, AChatTargetIsToldAnEffortUnlessItIsToBeLeftOut) {
   const std::string plain = R"({"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":9)";
   const std::pair<config::Reasoning, std::string> kCases[] = {
       {config::Reasoning::budget, R"(,"reasoning_effort":"high"})"},
@@ -285,7 +285,7 @@ TEST(RequestForms, AChatTargetIsToldAnEffortUnlessItIsToBeLeftOut) {
   }
 }
 
-TEST(RequestForms, WhatIsTooLargeForTheLoopIsTranslatedByTheAttempt) {
+TEST(TargetRequests, WhatIsTooLargeForTheLoopIsTranslatedByTheAttempt) {
   const std::string content(kMostTranslatedOnLoop, 'x');
   const std::string members = R"("max_tokens":9,"messages":[{"role":"user","content":")" + content + R"("}])";
   Forms good(call(Endpoint::messages, Dialect::anthropic, "/v1/messages", R"({"model":"a",)" + members + "}"),
@@ -308,7 +308,7 @@ Upstream counted(std::size_t provider) {
   return upstream;
 }
 
-TEST(RequestForms, AskForUsageWhereSomebodyCountsAndTheCallerDoesNot) {  // BUD-10
+TEST(TargetRequests, AskForUsageWhereSomebodyCountsAndTheCallerDoesNot) {  // BUD-10
   Forms forms(chat_call(R"(, "stream":true)"), {counted(kChat)});
   EXPECT_TRUE(forms->asks_usage(0));
   EXPECT_EQ(forms.body(),
@@ -331,13 +331,13 @@ TEST(RequestForms, AskForUsageWhereSomebodyCountsAndTheCallerDoesNot) {  // BUD-
                                   R"("stream\u005foptions":{"include_usage":true}})");
 }
 
-TEST(RequestForms, AskingForUsageCopiesNothingOfALongConversation) {  // BUD-10
+TEST(TargetRequests, AskingForUsageCopiesNothingOfALongConversation) {  // BUD-10
   const std::string long_text(100'000, 'x');
   Forms forms(chat_call(R"(, "stream":true, "metadata":")" + long_text + "\""), {counted(kChat)});
   EXPECT_LT(forms->body(0, true).own_bytes(), 100U);
 }
 
-TEST(RequestForms, AskForUsageInNoOtherCase) {  // BUD-10
+TEST(TargetRequests, AskForUsageInNoOtherCase) {  // BUD-10
   for (const char* members : {"", R"(, "stream":false)", R"(, "stream":true,"stream_options":{"include_usage":true})",
                               R"(, "stream":true,"usage":{"include":true})"}) {  // OpenRouter's way to ask
     Forms forms(chat_call(members), {counted(kChat)});
@@ -351,7 +351,7 @@ TEST(RequestForms, AskForUsageInNoOtherCase) {  // BUD-10
   EXPECT_TRUE(translated->asks_usage(0)) << "the caller's dialect always tells it";
 }
 
-TEST(RequestForms, ATargetThatRefusedToBeAskedIsNotAskedAgain) {  // BUD-10
+TEST(TargetRequests, ATargetThatRefusedToBeAskedIsNotAskedAgain) {  // BUD-10
   for (const bool translated : {false, true}) {
     const ModelCall asked = translated ? messages_call(R"(, "stream":true)") : chat_call(R"(, "stream":true)");
     Upstream upstream = counted(kChat);

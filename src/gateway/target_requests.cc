@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "gateway/request_forms.h"
+#include "gateway/target_requests.h"
 
 #include <utility>
 
@@ -31,10 +31,10 @@ llm::Reasoning to_reasoning(config::Reasoning reasoning) noexcept {
 
 }  // namespace
 
-RequestForms::RequestForms(const std::vector<Provider>& providers, const ModelCall& call)
+TargetRequests::TargetRequests(const std::vector<Provider>& providers, const ModelCall& call)
     : providers_(providers), call_(call) {}
 
-bool RequestForms::can_take(std::uint32_t target) noexcept {
+bool TargetRequests::can_take(std::uint32_t target) noexcept {
   const std::uint64_t bit = std::uint64_t{1} << target;
   if ((known_ & bit) != 0) return (able_ & bit) != 0;
   known_ |= bit;
@@ -51,15 +51,17 @@ bool RequestForms::can_take(std::uint32_t target) noexcept {
   return true;
 }
 
-std::uint8_t RequestForms::endpoint_at(std::uint32_t target) const noexcept { return endpoint_number(path(target)); }
+std::uint8_t TargetRequests::endpoint_at(std::uint32_t target) const noexcept { return endpoint_number(path(target)); }
 
-llm::Dialect RequestForms::dialect(std::uint32_t target) const { return providers_[upstream(target).provider].dialect; }
+llm::Dialect TargetRequests::dialect(std::uint32_t target) const {
+  return providers_[upstream(target).provider].dialect;
+}
 
-llm::Endpoint RequestForms::endpoint(std::uint32_t target) const {
+llm::Endpoint TargetRequests::endpoint(std::uint32_t target) const {
   return translated(target) ? llm::chat_endpoint(dialect(target)) : call_.endpoint;
 }
 
-std::string_view RequestForms::path(std::uint32_t target) const {
+std::string_view TargetRequests::path(std::uint32_t target) const {
   std::string_view path = call_.path;
   if (translated(target)) path = dialect(target) == llm::Dialect::openai ? "/v1/chat/completions" : "/v1/messages";
   if (dialect(target) == llm::Dialect::openai) path.remove_prefix(kVersionPrefix.size());
@@ -67,21 +69,21 @@ std::string_view RequestForms::path(std::uint32_t target) const {
 }
 
 // A stream of another dialect than the caller's is told with its usage in any case.
-bool RequestForms::asks_usage(std::uint32_t target) const {
+bool TargetRequests::asks_usage(std::uint32_t target) const {
   if (!call_.facts.stream || endpoint(target) != llm::Endpoint::chat_completions) return false;
   const Upstream& to = upstream(target);
   const bool wanted = translated(target) || (call_.facts.may_ask_usage && to.counts_tokens);
   return wanted && ((not_asked_ >> target) & 1U) == 0 && to.usage_asking->known() != UsageAsking::Known::refused;
 }
 
-RequestBody RequestForms::body(std::uint32_t target, bool asks_usage) {
+RequestBody TargetRequests::body(std::uint32_t target, bool asks_usage) {
   if (translation_ && translation_->target == target && translation_->asks_usage == asks_usage) {
     return RequestBody(std::exchange(translation_, std::nullopt)->body);
   }
   return make_body(target, asks_usage).value();  // it could be said before
 }
 
-std::expected<RequestBody, llm::RequestError> RequestForms::make_body(std::uint32_t target, bool asks_usage) const {
+std::expected<RequestBody, llm::RequestError> TargetRequests::make_body(std::uint32_t target, bool asks_usage) const {
   if (!translated(target)) {
     if (auto changed = without_unsigned_thinking(target)) return RequestBody(*std::move(changed));
     const std::string_view whole = call_.body;
@@ -96,7 +98,7 @@ std::expected<RequestBody, llm::RequestError> RequestForms::make_body(std::uint3
 }
 
 // Of a target of messages that would refuse them; nullopt: there are none.
-std::optional<std::string> RequestForms::without_unsigned_thinking(std::uint32_t target) const {
+std::optional<std::string> TargetRequests::without_unsigned_thinking(std::uint32_t target) const {
   if (call_.endpoint != llm::Endpoint::messages && call_.endpoint != llm::Endpoint::count_tokens) return std::nullopt;
   const auto body = llm::without_unsigned_thinking(call_.body);
   if (!body) return std::nullopt;
@@ -105,15 +107,15 @@ std::optional<std::string> RequestForms::without_unsigned_thinking(std::uint32_t
   return facts ? std::optional(llm::with_model(*body, *facts, upstream(target).model)) : std::nullopt;
 }
 
-std::expected<std::string, llm::RequestError> RequestForms::body_with_prefill(std::uint32_t target, bool asks_usage,
-                                                                              std::string_view partial,
-                                                                              std::uint64_t tokens) const {
+std::expected<std::string, llm::RequestError> TargetRequests::body_with_prefill(std::uint32_t target, bool asks_usage,
+                                                                                std::string_view partial,
+                                                                                std::uint64_t tokens) const {
   const auto body = make_body(target, asks_usage);
   if (!body) return std::unexpected(body.error());
   return llm::with_prefill(dialect(target), llm::with_lower_cap(body->text(), tokens), partial);
 }
 
-std::expected<std::string, llm::RequestError> RequestForms::translate(std::uint32_t target, bool asks_usage) const {
+std::expected<std::string, llm::RequestError> TargetRequests::translate(std::uint32_t target, bool asks_usage) const {
   if (!llm::translates(call_.endpoint)) {
     return std::unexpected(llm::RequestError{.message = "it does not speak the dialect of " + std::string(call_.path),
                                              .param = "model",

@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <fstream>
+#include <new>
+#include <ranges>
 #include <utility>
 
 #include "net/spare_blocks.h"
@@ -45,11 +48,26 @@ std::size_t resident_bytes() {
   return statm ? resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) : 0;
 }
 
+void renew_thread_cache() noexcept {
+  // What glibc keeps, one request of each size that it rounds to.
+  constexpr std::size_t kSmallest = 24;
+  constexpr std::size_t kLargest = 1032;
+  constexpr std::size_t kStep = 16;
+  constexpr std::size_t kMostKept = 16;
+  // The first come from what is kept, the others from one place. What is given back first is kept next.
+  std::array<void*, 2 * kMostKept> blocks{};
+  for (std::size_t size = kSmallest; size <= kLargest; size += kStep) {
+    for (void*& block : blocks) block = ::operator new(size, std::nothrow);
+    for (void* const block : std::views::reverse(blocks)) ::operator delete(block);
+  }
+}
+
 net::Task<void> give_back_spare_memory(net::Loop& loop, net::ThreadPool& aside, std::function<std::size_t()> in_use) {
   TrimDecision decision(resident_bytes());
   while (co_await loop.sleep_until(saturating_add(loop.now(), kLookEvery))) {
     net::release_spare_blocks();
     net::release_spare_frames();
+    renew_thread_cache();
     if (!in_use || !decision.should_trim(resident_bytes(), in_use())) continue;
     decision.trimmed(co_await net::run_aside(loop, aside, [] {
       trim_allocator();

@@ -38,6 +38,11 @@ class TrimDecision {
 // Bytes of this process in memory; 0 where the system does not tell.
 std::size_t resident_bytes();
 
+// The C library keeps some freed blocks of each small size for each thread, glibc seven, wherever they happen to lie.
+// After a rush they are scattered over all that it needed, and each of them keeps the pages around it. Has those of
+// this thread lie together. Some 0.1 ms.
+void renew_thread_cache() noexcept;
+
 // Runs on a loop until that stops. Every loop frees its spare bodies; the one that is given `in_use` also trims.
 net::Task<void> give_back_spare_memory(net::Loop& loop, net::ThreadPool& aside, std::function<std::size_t()> in_use);
 

@@ -94,16 +94,16 @@ void fail_each_allocation_of_a_new_key(int keys, bool full) {
   EXPECT_GE(failed_runs, 4) << "the options, the breaker's own texts, the companion";
 }
 
-TEST(BreakerMemory, AKeyThatCannotBeMadeLeavesAFullRegistryAsItWas) {  // BRK-17
+TEST(BreakerMemory, AKeyThatCannotBeMadeLeavesAFullRegistryAsItWas) {  // BRK-17.5
   fail_each_allocation_of_a_new_key(3, true);
 }
 
-TEST(BreakerMemory, AKeyThatCannotBeMadeLeavesAGrowingRegistryAsItWas) {  // BRK-17
+TEST(BreakerMemory, AKeyThatCannotBeMadeLeavesAGrowingRegistryAsItWas) {  // BRK-17.5
   // With the eleventh key the index grows.
   for (const int keys : {0, 1, 10}) fail_each_allocation_of_a_new_key(keys, false);
 }
 
-TEST(BreakerMemory, ACompanionThatThrowsLeavesAFullRegistryAsItWas) {  // BRK-17
+TEST(BreakerMemory, ACompanionThatThrowsLeavesAFullRegistryAsItWas) {  // BRK-17.7
   ManualClock clock;
   BreakerRegistry registry({.defaults = kQuick, .max_keys = 2}, clock, 1,
                            [](const KeyView& key) -> std::unique_ptr<KeyCompanion> {
@@ -118,7 +118,7 @@ TEST(BreakerMemory, ACompanionThatThrowsLeavesAFullRegistryAsItWas) {  // BRK-17
   EXPECT_EQ(registry.size(), 2U);
 }
 
-TEST(BreakerMemory, AKeyThatGoesNeedsNoMemoryToGo) {  // BRK-17
+TEST(BreakerMemory, AKeyThatGoesNeedsNoMemoryToGo) {  // BRK-17.6
   ManualClock clock;
   BreakerRegistry registry({.defaults = kQuick, .max_keys = 2}, clock);
   // More keys than any list of free pieces would begin with room for.
@@ -127,7 +127,7 @@ TEST(BreakerMemory, AKeyThatGoesNeedsNoMemoryToGo) {  // BRK-17
   EXPECT_EQ(registry.untracked_admissions(), 0U);
 }
 
-TEST(BreakerMemory, CircuitsMoveWithoutMemoryForTheirListeners) {  // CORE-4 BRK-18
+TEST(BreakerMemory, CircuitsMoveWithoutMemoryForTheirListeners) {  // CORE-4.1 BRK-18.2
   ManualClock clock;
   const auto moves = [&](CircuitBreaker& breaker) {
     trip(breaker, 1);
@@ -158,7 +158,7 @@ TEST(BreakerMemory, CircuitsMoveWithoutMemoryForTheirListeners) {  // CORE-4 BRK
                        });
 }
 
-TEST(BreakerMemory, ASubscriptionThatCannotBeMadeLeavesNoListenerBehind) {  // CORE-4
+TEST(BreakerMemory, ASubscriptionThatCannotBeMadeLeavesNoListenerBehind) {  // CORE-4.5
   ManualClock clock;
   CircuitBreaker breaker(kQuick, "a", clock);
   int heard = 0;
@@ -198,7 +198,7 @@ TEST(BreakerMemory, OptionsThatCannotBeAppliedLeaveTheOldOnes) {  // BRK-14
   EXPECT_GE(failed_runs, 4) << "the options, the window, the calls, the leases";
 }
 
-TEST(BreakerMemory, ACallWhoseStartCannotBeKeptIsAdmittedAllTheSame) {  // BRK-16
+TEST(BreakerMemory, ACallWhoseStartCannotBeKeptIsAdmittedAllTheSame) {  // BRK-16.1
   ManualClock clock;
   std::optional<CircuitBreaker> breaker;
   std::vector<BreakerPermit> held;

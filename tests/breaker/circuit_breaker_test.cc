@@ -28,7 +28,7 @@ class CircuitBreakerTest : public testing::Test {
   ManualClock clock_;
 };
 
-TEST_F(CircuitBreakerTest, ConsecutiveFailuresOpenIt) {  // BRK-2
+TEST_F(CircuitBreakerTest, ConsecutiveFailuresOpenIt) {  // BRK-2.1
   CircuitBreaker breaker({.failure_threshold = 5}, "key", clock_);
   for (int i = 0; i < 4; ++i) call(breaker, failed());
   EXPECT_EQ(breaker.state(), CircuitState::closed);
@@ -59,7 +59,7 @@ TEST_F(CircuitBreakerTest, NeutralAndThrottledOutcomesChangeNothing) {  // BRK-3
   EXPECT_EQ(breaker.state(), CircuitState::open);
 }
 
-TEST_F(CircuitBreakerTest, AnOpenCircuitRefusesWithAllItKnows) {  // BRK-21
+TEST_F(CircuitBreakerTest, AnOpenCircuitRefusesWithAllItKnows) {  // BRK-21.4
   CircuitBreaker breaker(kQuick, {"openai", "gpt"}, clock_);
   const TimePoint opened = clock_.now();
   trip(breaker, 2);
@@ -102,7 +102,7 @@ TEST_F(CircuitBreakerTest, HalfOpenAdmitsItsProbesAndRefusesTheRest) {  // BRK-6
   EXPECT_TRUE(acquired(breaker).is_probe()) << "a settled probe's slot is free";
 }
 
-TEST_F(CircuitBreakerTest, EnoughSuccessfulProbesCloseIt) {  // BRK-7
+TEST_F(CircuitBreakerTest, EnoughSuccessfulProbesCloseIt) {  // BRK-7.1
   CircuitBreaker breaker({.failure_threshold = 1, .half_open_successes = 3}, "key", clock_);
   trip(breaker, 1);
   clock_.advance(30s);
@@ -113,7 +113,7 @@ TEST_F(CircuitBreakerTest, EnoughSuccessfulProbesCloseIt) {  // BRK-7
   EXPECT_EQ(breaker.state(), CircuitState::closed);
 }
 
-TEST_F(CircuitBreakerTest, ProbesOfAnEarlierHalfOpenPeriodDoNotCount) {  // BRK-7 BRK-9
+TEST_F(CircuitBreakerTest, ProbesOfAnEarlierHalfOpenPeriodDoNotCount) {  // BRK-7.1 BRK-9
   CircuitBreaker breaker({.failure_threshold = 1, .half_open_successes = 2}, "key", clock_);
   trip(breaker, 1);
   clock_.advance(30s);
@@ -124,7 +124,7 @@ TEST_F(CircuitBreakerTest, ProbesOfAnEarlierHalfOpenPeriodDoNotCount) {  // BRK-
   EXPECT_EQ(breaker.state(), CircuitState::half_open);
 }
 
-TEST_F(CircuitBreakerTest, OneFailedProbeOpensItAgain) {  // BRK-7
+TEST_F(CircuitBreakerTest, OneFailedProbeOpensItAgain) {  // BRK-7.2
   CircuitBreaker breaker({.failure_threshold = 5, .half_open_successes = 3}, "key", clock_);
   trip(breaker, 5);
   clock_.advance(30s);
@@ -134,7 +134,7 @@ TEST_F(CircuitBreakerTest, OneFailedProbeOpensItAgain) {  // BRK-7
   EXPECT_EQ(refused(breaker).retry_after, 30s);
 }
 
-TEST_F(CircuitBreakerTest, ALostProbeCountsAsAFailureAtTheEndOfItsLease) {  // BRK-8
+TEST_F(CircuitBreakerTest, ALostProbeCountsAsAFailureAtTheEndOfItsLease) {  // BRK-8.3, BRK-8.4
   CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::fixed(10s), .probe_lease = 20s}, "key",
                          clock_);
   trip(breaker, 1);
@@ -157,7 +157,7 @@ TEST_F(CircuitBreakerTest, ALostProbeCountsAsAFailureAtTheEndOfItsLease) {  // B
   EXPECT_EQ(breaker.state(), CircuitState::closed);
 }
 
-TEST_F(CircuitBreakerTest, ALeaseThatEndedUnnoticedOpensFromItsEndAndNotFromTheQuestion) {  // BRK-8
+TEST_F(CircuitBreakerTest, ALeaseThatEndedUnnoticedOpensFromItsEndAndNotFromTheQuestion) {  // BRK-8.3
   CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::fixed(10s), .probe_lease = 20s}, "key",
                          clock_);
   trip(breaker, 1);
@@ -172,7 +172,7 @@ TEST_F(CircuitBreakerTest, ALeaseThatEndedUnnoticedOpensFromItsEndAndNotFromTheQ
   EXPECT_TRUE(acquired(breaker).is_probe());
 }
 
-TEST_F(CircuitBreakerTest, AReportAfterTheLeaseIsLateEvenIfNobodyAskedMeanwhile) {  // BRK-8
+TEST_F(CircuitBreakerTest, AReportAfterTheLeaseIsLateEvenIfNobodyAskedMeanwhile) {  // BRK-8.4
   CircuitBreaker breaker({.failure_threshold = 1, .probe_lease = 20s}, "key", clock_);
   trip(breaker, 1);
   clock_.advance(30s);
@@ -182,7 +182,7 @@ TEST_F(CircuitBreakerTest, AReportAfterTheLeaseIsLateEvenIfNobodyAskedMeanwhile)
   EXPECT_EQ(breaker.state(), CircuitState::open);
 }
 
-TEST_F(CircuitBreakerTest, AnAttemptNamesItsOwnLeaseWithinBounds) {  // BRK-8
+TEST_F(CircuitBreakerTest, AnAttemptNamesItsOwnLeaseWithinBounds) {  // BRK-8.1
   CircuitBreaker breaker({.failure_threshold = 1}, "key", clock_);
   trip(breaker, 1);
   clock_.advance(30s);
@@ -196,7 +196,7 @@ TEST_F(CircuitBreakerTest, AnAttemptNamesItsOwnLeaseWithinBounds) {  // BRK-8
   EXPECT_EQ(refused(breaker).retry_after, kMinProbeLease);
 }
 
-TEST_F(CircuitBreakerTest, AStreamedProbeSucceedsAtItsFirstContentAndGoesOnAsAClosedCall) {  // BRK-8
+TEST_F(CircuitBreakerTest, AStreamedProbeSucceedsAtItsFirstContentAndGoesOnAsAClosedCall) {  // BRK-8.5
   CircuitBreaker breaker({.failure_threshold = 1}, "key", clock_);
   trip(breaker, 1);
   clock_.advance(30s);
@@ -213,7 +213,7 @@ TEST_F(CircuitBreakerTest, AStreamedProbeSucceedsAtItsFirstContentAndGoesOnAsACl
   EXPECT_EQ(breaker.snapshot().totals.succeeded, 0U) << "a call is counted once";
 }
 
-TEST_F(CircuitBreakerTest, FirstContentOfACallThatIsNoProbeDoesNothing) {  // BRK-8
+TEST_F(CircuitBreakerTest, FirstContentOfACallThatIsNoProbeDoesNothing) {  // BRK-8.5
   CircuitBreaker breaker(kQuick, "key", clock_);
   call(breaker, failed());
   BreakerPermit stream = acquired(breaker);
@@ -223,7 +223,7 @@ TEST_F(CircuitBreakerTest, FirstContentOfACallThatIsNoProbeDoesNothing) {  // BR
   EXPECT_EQ(breaker.state(), CircuitState::open);
 }
 
-TEST_F(CircuitBreakerTest, FirstContentAfterTheLeaseClosesNothing) {  // BRK-8
+TEST_F(CircuitBreakerTest, FirstContentAfterTheLeaseClosesNothing) {  // BRK-8.4
   CircuitBreaker breaker({.failure_threshold = 1}, "key", clock_);
   trip(breaker, 1);
   clock_.advance(30s);
@@ -235,7 +235,7 @@ TEST_F(CircuitBreakerTest, FirstContentAfterTheLeaseClosesNothing) {  // BRK-8
   EXPECT_EQ(breaker.state(), CircuitState::open);
 }
 
-TEST_F(CircuitBreakerTest, AStreamThatBreaksWhileMoreProbesAreWantedOpensAgain) {  // BRK-7 BRK-8
+TEST_F(CircuitBreakerTest, AStreamThatBreaksWhileMoreProbesAreWantedOpensAgain) {  // BRK-7.2 BRK-8.5
   CircuitBreaker breaker({.failure_threshold = 1, .half_open_successes = 2}, "key", clock_);
   trip(breaker, 1);
   clock_.advance(30s);
@@ -247,7 +247,7 @@ TEST_F(CircuitBreakerTest, AStreamThatBreaksWhileMoreProbesAreWantedOpensAgain) 
   EXPECT_EQ(breaker.state(), CircuitState::open);
 }
 
-TEST_F(CircuitBreakerTest, AStreamedProbeCountsOnceTowardsClosing) {  // BRK-7 BRK-8
+TEST_F(CircuitBreakerTest, AStreamedProbeCountsOnceTowardsClosing) {  // BRK-7.1 BRK-8.5
   CircuitBreaker breaker({.failure_threshold = 1, .half_open_successes = 2}, "key", clock_);
   trip(breaker, 1);
   clock_.advance(30s);
@@ -295,7 +295,7 @@ TEST_F(CircuitBreakerTest, ASuccessOfAnEarlierGenerationClearsNoCount) {  // BRK
 static_assert(!std::is_copy_constructible_v<BreakerPermit> && !std::is_copy_assignable_v<BreakerPermit>);
 static_assert(std::is_nothrow_move_constructible_v<BreakerPermit> && std::is_nothrow_move_assignable_v<BreakerPermit>);
 
-TEST_F(CircuitBreakerTest, APermitIsSettledOnce) {  // BRK-10
+TEST_F(CircuitBreakerTest, APermitIsSettledOnce) {  // BRK-10.1
   CircuitBreaker breaker(kQuick, "key", clock_);
   BreakerPermit permit = acquired(breaker);
   std::move(permit).settle(failed());
@@ -305,7 +305,7 @@ TEST_F(CircuitBreakerTest, APermitIsSettledOnce) {  // BRK-10
   EXPECT_EQ(breaker.state(), CircuitState::closed);
 }
 
-TEST_F(CircuitBreakerTest, AMovedPermitIsOnePermit) {  // BRK-10
+TEST_F(CircuitBreakerTest, AMovedPermitIsOnePermit) {  // BRK-10.1
   CircuitBreaker breaker(kQuick, "key", clock_);
   {
     BreakerPermit first = acquired(breaker);
@@ -318,7 +318,7 @@ TEST_F(CircuitBreakerTest, AMovedPermitIsOnePermit) {  // BRK-10
   EXPECT_EQ(breaker.snapshot().in_flight, 0U);
 }
 
-TEST_F(CircuitBreakerTest, AnAbandonedPermitIsNeutral) {  // BRK-10
+TEST_F(CircuitBreakerTest, AnAbandonedPermitIsNeutral) {  // BRK-10.2
   CircuitBreaker breaker(kQuick, "key", clock_);
   call(breaker, failed());
   for (int i = 0; i < 5; ++i) (void)acquired(breaker);
@@ -326,7 +326,7 @@ TEST_F(CircuitBreakerTest, AnAbandonedPermitIsNeutral) {  // BRK-10
   EXPECT_EQ(breaker.snapshot().totals.abandoned, 5U);
 }
 
-TEST_F(CircuitBreakerTest, AnAbandonedPermitIsAFailureWhereThatIsSet) {  // BRK-10
+TEST_F(CircuitBreakerTest, AnAbandonedPermitIsAFailureWhereThatIsSet) {  // BRK-10.2
   CircuitBreaker breaker({.failure_threshold = 2, .abandoned_is_failure = true}, "key", clock_);
   (void)acquired(breaker);
   EXPECT_EQ(breaker.state(), CircuitState::closed);
@@ -338,7 +338,7 @@ TEST_F(CircuitBreakerTest, AnAbandonedPermitIsAFailureWhereThatIsSet) {  // BRK-
   EXPECT_EQ(breaker.state(), CircuitState::open);
 }
 
-TEST_F(CircuitBreakerTest, AProbeWhoseCallThrowsHasFailedAndGivesItsPlaceBack) {  // BRK-10 BRK-11
+TEST_F(CircuitBreakerTest, AProbeWhoseCallThrowsHasFailedAndGivesItsPlaceBack) {  // BRK-10.3 BRK-11
   CircuitBreaker breaker({.failure_threshold = 1}, "key", clock_);
   trip(breaker, 1);
   clock_.advance(30s);
@@ -364,7 +364,7 @@ TEST_F(CircuitBreakerTest, ClosingLeavesNoOldEvidence) {  // BRK-12
   EXPECT_EQ(breaker.state(), CircuitState::open);
 }
 
-TEST_F(CircuitBreakerTest, LookSaysWhatAnAdmissionWouldSayAndTakesNothing) {  // BRK-6 FBK-2
+TEST_F(CircuitBreakerTest, LookSaysWhatAnAdmissionWouldSayAndTakesNothing) {  // BRK-6 FBK-2.4
   CircuitBreaker breaker(kQuick, "key", clock_);
   EXPECT_EQ(breaker.look(), std::nullopt);
   trip(breaker, 2);
@@ -379,7 +379,7 @@ TEST_F(CircuitBreakerTest, LookSaysWhatAnAdmissionWouldSayAndTakesNothing) {  //
   EXPECT_EQ(breaker.snapshot().denials, 0U) << "a look is no denial";
 }
 
-TEST_F(CircuitBreakerTest, ReportsAreEvidenceWhileClosedAndTotalsOtherwise) {  // BRK-21
+TEST_F(CircuitBreakerTest, ReportsAreEvidenceWhileClosedAndTotalsOtherwise) {  // BRK-21.1
   CircuitBreaker breaker(kQuick, "key", clock_);
   breaker.report(failed());
   breaker.report(Outcome::success());
@@ -402,7 +402,7 @@ TEST_F(CircuitBreakerTest, ReportsAreEvidenceWhileClosedAndTotalsOtherwise) {  /
             (BreakerTotals{.admitted = 1, .succeeded = 3, .failed = 5, .throttled = 1, .reported = 9}));
 }
 
-TEST_F(CircuitBreakerTest, AResetClearsCountsAndGrowthAndKeepsTotals) {  // BRK-1 BRK-21
+TEST_F(CircuitBreakerTest, AResetClearsCountsAndGrowthAndKeepsTotals) {  // BRK-1.2 BRK-21.2
   CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::exponential(5s, 2.0, 120s)}, "key", clock_);
   trip(breaker, 1);
   clock_.advance(5s);
@@ -420,7 +420,7 @@ TEST_F(CircuitBreakerTest, AResetClearsCountsAndGrowthAndKeepsTotals) {  // BRK-
   EXPECT_EQ(refused(breaker).retry_after, 5s);
 }
 
-TEST_F(CircuitBreakerTest, AResetTakesProbesOutOfTheAccount) {  // BRK-9 BRK-21
+TEST_F(CircuitBreakerTest, AResetTakesProbesOutOfTheAccount) {  // BRK-9 BRK-21.2
   CircuitBreaker breaker(kQuick, "key", clock_);
   trip(breaker, 2);
   clock_.advance(10s);
@@ -431,7 +431,7 @@ TEST_F(CircuitBreakerTest, AResetTakesProbesOutOfTheAccount) {  // BRK-9 BRK-21
   EXPECT_EQ(breaker.snapshot().consecutive_failures, 0U);
 }
 
-TEST_F(CircuitBreakerTest, ASnapshotTellsAll) {  // BRK-16
+TEST_F(CircuitBreakerTest, ASnapshotTellsAll) {  // BRK-16.1
   CircuitBreaker breaker(kQuick, {"openai", "gpt"}, clock_);
   const TimePoint start = clock_.now();
   call(breaker, Outcome::success());
@@ -461,7 +461,7 @@ TEST_F(CircuitBreakerTest, ASnapshotTellsAll) {  // BRK-16
                                                            .generation = snapshot.generation}));
 }
 
-TEST_F(CircuitBreakerTest, AFreshSnapshotKnowsNothing) {  // BRK-16
+TEST_F(CircuitBreakerTest, AFreshSnapshotKnowsNothing) {  // BRK-16.1
   CircuitBreaker breaker(kQuick, "key", clock_);
   const BreakerSnapshot snapshot = breaker.snapshot();
   EXPECT_EQ(snapshot.state, CircuitState::closed);
@@ -472,7 +472,7 @@ TEST_F(CircuitBreakerTest, AFreshSnapshotKnowsNothing) {  // BRK-16
   EXPECT_TRUE(snapshot.transitions.empty());
 }
 
-TEST_F(CircuitBreakerTest, TheLastSixteenTransitionsAreKeptOldestFirst) {  // BRK-16 CORE-5
+TEST_F(CircuitBreakerTest, TheLastSixteenTransitionsAreKeptOldestFirst) {  // BRK-16.2 CORE-5
   CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::fixed(1s)}, "key", clock_);
   trip(breaker, 1);
   for (int i = 0; i < 10; ++i) {
@@ -492,7 +492,7 @@ TEST_F(CircuitBreakerTest, TheLastSixteenTransitionsAreKeptOldestFirst) {  // BR
   EXPECT_EQ(snapshot.transitions.back().generation, snapshot.generation);
 }
 
-TEST_F(CircuitBreakerTest, WhichCategoriesCountIsItsOwnAffair) {  // BRK-19
+TEST_F(CircuitBreakerTest, WhichCategoriesCountIsItsOwnAffair) {  // BRK-19.1, BRK-19.3
   CircuitBreaker breaker({.failure_threshold = 1, .trips_on = {Category::rate_limit}}, "key", clock_);
   call(breaker, failed(Category::timeout));
   EXPECT_EQ(breaker.state(), CircuitState::closed);
@@ -500,7 +500,7 @@ TEST_F(CircuitBreakerTest, WhichCategoriesCountIsItsOwnAffair) {  // BRK-19
   EXPECT_EQ(breaker.state(), CircuitState::open);
 }
 
-TEST_F(CircuitBreakerTest, EventsTellEveryMoveInOrder) {  // CORE-4 BRK-1
+TEST_F(CircuitBreakerTest, EventsTellEveryMoveInOrder) {  // CORE-4.1 BRK-1.1 BRK-1.2 BRK-1.4
   CircuitBreaker breaker(kQuick, "key", clock_);
   std::vector<BreakerEvent> events;
   const auto subscription = breaker.subscribe([&](const BreakerEvent& event) { events.push_back(event); });
@@ -525,7 +525,7 @@ TEST_F(CircuitBreakerTest, EventsTellEveryMoveInOrder) {  // CORE-4 BRK-1
   EXPECT_EQ(events[2].consecutive_failures, 3U);
 }
 
-TEST_F(CircuitBreakerTest, AListenerMayCallBackAndThrow) {  // CORE-3 CORE-4
+TEST_F(CircuitBreakerTest, AListenerMayCallBackAndThrow) {  // CORE-3 CORE-4.3 CORE-4.4
   CircuitBreaker breaker(kQuick, "key", clock_);
   int heard = 0;
   const auto subscription = breaker.subscribe([&](const BreakerEvent& event) {

@@ -75,7 +75,7 @@ TEST(CircuitBreakerThreads, NeverMoreProbesInFlightThanAllowedWhileProbesComeAnd
   expect_grants_settled(breaker.snapshot());
 }
 
-TEST(CircuitBreakerThreads, GrantsEqualSettlementsThroughEveryState) {  // BRK-10 BRK-16
+TEST(CircuitBreakerThreads, GrantsEqualSettlementsThroughEveryState) {  // BRK-10.1 BRK-16.6
   ManualClock clock;
   CircuitBreaker breaker({.failure_threshold = 3, .half_open_max_probes = 2, .open_time = OpenTime::fixed(1ms)}, "key",
                          clock);
@@ -83,7 +83,7 @@ TEST(CircuitBreakerThreads, GrantsEqualSettlementsThroughEveryState) {  // BRK-1
   std::uint64_t sequence = 0;
   CircuitState state = CircuitState::closed;
   const auto subscription = breaker.subscribe([&](const BreakerEvent& event) {
-    if (event.sequence != ++sequence || event.from != state) in_order = false;  // CORE-4
+    if (event.sequence != ++sequence || event.from != state) in_order = false;  // CORE-4.1
     state = event.to;
   });
   std::atomic<std::uint64_t> granted{0};
@@ -137,7 +137,7 @@ TEST(CircuitBreakerThreads, GrantsEqualSettlementsThroughEveryState) {  // BRK-1
   expect_grants_settled(snapshot);
 }
 
-TEST(CircuitBreakerThreads, EveryOutcomeEntersTheWindowOnce) {  // BRK-2
+TEST(CircuitBreakerThreads, EveryOutcomeEntersTheWindowOnce) {  // BRK-2.2
   ManualClock clock;
   for (const CallWindow window : {CallWindow::last_calls(10'000), CallWindow::last(1h)}) {
     CircuitBreaker breaker(
@@ -149,7 +149,7 @@ TEST(CircuitBreakerThreads, EveryOutcomeEntersTheWindowOnce) {  // BRK-2
   }
 }
 
-TEST(CircuitBreakerThreads, TheLastCallOfTheMinimumOpensItWhoeverBringsIt) {  // BRK-2
+TEST(CircuitBreakerThreads, TheLastCallOfTheMinimumOpensItWhoeverBringsIt) {  // BRK-2.2
   ManualClock clock;
   for (int round = 0; round < 100; ++round) {
     CircuitBreaker breaker({.failure_threshold = 1000, .failure_rate = 0.25, .minimum_calls = kThreads}, "key", clock);
@@ -159,7 +159,7 @@ TEST(CircuitBreakerThreads, TheLastCallOfTheMinimumOpensItWhoeverBringsIt) {  //
   }
 }
 
-TEST(CircuitBreakerThreads, GrantsEqualSettlementsWhileOperatorsAndOptionsChange) {  // BRK-10 BRK-13 BRK-14
+TEST(CircuitBreakerThreads, GrantsEqualSettlementsWhileOperatorsAndOptionsChange) {  // BRK-10.1 BRK-13 BRK-14
   ManualClock clock;
   const BreakerOptions plain = {.failure_threshold = 3, .open_time = OpenTime::fixed(1ms)};
   BreakerOptions full = plain;
@@ -171,7 +171,7 @@ TEST(CircuitBreakerThreads, GrantsEqualSettlementsWhileOperatorsAndOptionsChange
   std::atomic<bool> in_order{true};
   std::uint64_t sequence = 0;
   const auto subscription = breaker.subscribe([&](const BreakerEvent& event) {
-    if (event.sequence != ++sequence) in_order = false;  // CORE-4
+    if (event.sequence != ++sequence) in_order = false;  // CORE-4.1
   });
   together(kThreads, [&](int thread) {
     Rng rng(static_cast<std::uint64_t>(thread));
@@ -224,7 +224,7 @@ TEST(CircuitBreakerThreads, GrantsEqualSettlementsWhileOperatorsAndOptionsChange
   EXPECT_GT(snapshot.times_opened, 10U) << "the histories must be worth something";
 }
 
-TEST(CircuitBreakerThreads, SuccessesOfManyThreadsAreAllCounted) {  // BRK-16 BRK-18
+TEST(CircuitBreakerThreads, SuccessesOfManyThreadsAreAllCounted) {  // BRK-16.6
   ManualClock clock;
   CircuitBreaker breaker(provider_preset(), "key", clock);
   together(kThreads, [&](int) {
@@ -255,7 +255,7 @@ TEST(CircuitBreakerThreads, SuccessesOfAnEndedPeriodCannotHideTheFailuresOfTheNe
   }
 }
 
-TEST(BreakerRegistryThreads, OneBreakerAKeyHoweverManyCreateIt) {  // BRK-17
+TEST(BreakerRegistryThreads, OneBreakerAKeyHoweverManyCreateIt) {  // BRK-17.1
   ManualClock clock;
   BreakerRegistry registry(provider_preset(), clock);
   together(kThreads, [&](int) {
@@ -270,7 +270,7 @@ TEST(BreakerRegistryThreads, OneBreakerAKeyHoweverManyCreateIt) {  // BRK-17
   }
 }
 
-TEST(BreakerRegistryThreads, TheBoundHoldsHoweverManyCreateKeys) {  // BRK-17 CORE-5
+TEST(BreakerRegistryThreads, TheBoundHoldsHoweverManyCreateKeys) {  // BRK-17.5 CORE-5
   ManualClock clock;
   BreakerRegistry registry({.max_keys = 100}, clock);
   std::vector<std::vector<BreakerPermit>> in_flight(kThreads);

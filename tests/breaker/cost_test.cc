@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What the happy path must not do: allocate, or read a clock [BRK-17, BRK-18]. Nothing is timed here.
+// What the happy path must not do: allocate, or read a clock [BRK-17.4, BRK-18.1, BRK-18.2]. Nothing is timed here.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr BreakerOptions kQuick = {.failure_threshold = 2, .open_time = OpenTime::fixed(10s)};
 
-TEST(BreakerCost, AClosedCircuitReadsNoClock) {  // BRK-18
+TEST(BreakerCost, AClosedCircuitReadsNoClock) {  // BRK-18.1
   CountingClock clock;
   BreakerRegistry registry(kQuick, clock);
   const BreakerHandle handle = registry.handle("search");
@@ -39,7 +39,7 @@ TEST(BreakerCost, AClosedCircuitReadsNoClock) {  // BRK-18
   EXPECT_GT(clock.reads, 0) << "the clock counts";
 }
 
-TEST(BreakerCost, KnownKeysAreAdmittedAndSettledWithoutAllocation) {  // BRK-17 BRK-18
+TEST(BreakerCost, KnownKeysAreAdmittedAndSettledWithoutAllocation) {  // BRK-17.4 BRK-18.2
   BreakerRegistry registry(kQuick);
   const std::string long_name(200, 'x');
   const BreakerHandle handle = registry.handle("search");
@@ -61,7 +61,7 @@ TEST(BreakerCost, KnownKeysAreAdmittedAndSettledWithoutAllocation) {  // BRK-17 
   EXPECT_TRUE(allocations > before || !kAllocationsSeen) << "the allocations are counted";
 }
 
-TEST(BreakerCost, NoStateAllocates) {  // BRK-18
+TEST(BreakerCost, NoStateAllocates) {  // BRK-18.2
   ManualClock clock;
   BreakerRegistry registry(kQuick, clock);
   const BreakerHandle handle = registry.handle({"openai", "a model with quite a long name"});
@@ -83,7 +83,7 @@ TEST(BreakerCost, NoStateAllocates) {  // BRK-18
   EXPECT_EQ(allocations, before);
 }
 
-TEST(BreakerCost, SuccessesEnterACountWindowWithoutAClock) {  // BRK-2 BRK-18
+TEST(BreakerCost, SuccessesEnterACountWindowWithoutAClock) {  // BRK-2.2 BRK-18.1
   CountingClock clock;
   CircuitBreaker breaker({.failure_rate = 0.5, .minimum_calls = 2}, "key", clock);
   for (int i = 0; i < 500; ++i) call(breaker, Outcome::success());
@@ -91,7 +91,8 @@ TEST(BreakerCost, SuccessesEnterACountWindowWithoutAClock) {  // BRK-2 BRK-18
   EXPECT_EQ(breaker.snapshot().window->calls, 100U);
 }
 
-TEST(BreakerCost, WhereSlowCallsCountACallCostsAClockReadAndASecondWhereItDoesNotSayHowLongItTook) {  // BRK-2 BRK-18
+// BRK-2.5 BRK-18.1
+TEST(BreakerCost, WhereSlowCallsCountACallCostsAClockReadAndASecondWhereItDoesNotSayHowLongItTook) {
   CountingClock clock;
   CircuitBreaker breaker({.slow_call_rate = 0.5, .minimum_calls = 2}, "key", clock);
   for (int i = 0; i < 100; ++i) call(breaker, Outcome::success(1ms));
@@ -103,7 +104,7 @@ TEST(BreakerCost, WhereSlowCallsCountACallCostsAClockReadAndASecondWhereItDoesNo
   EXPECT_EQ(clock.reads, 300) << "a look at a closed circuit needs none";
 }
 
-TEST(BreakerCost, OverridesAndLiveOptionsLeaveNoCostBehind) {  // BRK-18 BRK-13 BRK-14
+TEST(BreakerCost, OverridesAndLiveOptionsLeaveNoCostBehind) {  // BRK-18.1 BRK-13 BRK-14
   CountingClock clock;
   CircuitBreaker breaker(kQuick, "key", clock);
   BreakerOptions costly = kQuick;
@@ -119,7 +120,7 @@ TEST(BreakerCost, OverridesAndLiveOptionsLeaveNoCostBehind) {  // BRK-18 BRK-13 
   EXPECT_EQ(clock.reads, 0);
 }
 
-TEST(BreakerCost, WindowsAndTrackedCallsDoNotAllocate) {  // BRK-2
+TEST(BreakerCost, WindowsAndTrackedCallsDoNotAllocate) {  // BRK-2.2, BRK-18.2
   (void)ThreadSlot::current();                            // a thread's very first call may allocate
   ManualClock clock;
   for (const CallWindow window : {CallWindow::last_calls(50), CallWindow::last(10s)}) {

@@ -39,7 +39,7 @@ class BreakerDetails : public testing::Test {
 
 // Leases.
 
-TEST_F(BreakerDetails, FewerProbesAtOnceLeaveTheLeasesOfThoseInFlightAlone) {  // BRK-14, BRK-8
+TEST_F(BreakerDetails, FewerProbesAtOnceLeaveTheLeasesOfThoseInFlightAlone) {  // BRK-14, BRK-8.3
   CircuitBreaker breaker(kThreeProbes, "key", clock_);
   auto held = probes(breaker, 3);
   BreakerOptions one = kThreeProbes;
@@ -57,7 +57,7 @@ TEST_F(BreakerDetails, FewerProbesAtOnceLeaveTheLeasesOfThoseInFlightAlone) {  /
   EXPECT_EQ(breaker.state(), CircuitState::open);
 }
 
-TEST_F(BreakerDetails, AnyFailureThatIsToldNoticesALostProbe) {  // BRK-8
+TEST_F(BreakerDetails, AnyFailureThatIsToldNoticesALostProbe) {  // BRK-8.3
   CircuitBreaker breaker(kThreeProbes, "key", clock_);
   auto held = probes(breaker, 1);
   clock_.advance(65s);
@@ -66,7 +66,7 @@ TEST_F(BreakerDetails, AnyFailureThatIsToldNoticesALostProbe) {  // BRK-8
   EXPECT_EQ(breaker.snapshot().remaining, 15s) << "opened when the lease ended, five seconds ago, for 20 s";
 }
 
-TEST_F(BreakerDetails, AStreamThatFailsAfterAnotherProbeWasLostIsLate) {  // BRK-8, BRK-9
+TEST_F(BreakerDetails, AStreamThatFailsAfterAnotherProbeWasLostIsLate) {  // BRK-8.3, BRK-9
   CircuitBreaker breaker(kThreeProbes, "key", clock_);
   auto held = probes(breaker, 2);
   held[0].first_content(1s);
@@ -77,7 +77,7 @@ TEST_F(BreakerDetails, AStreamThatFailsAfterAnotherProbeWasLostIsLate) {  // BRK
   EXPECT_EQ(breaker.snapshot().last_failure, Category::timeout);
 }
 
-TEST_F(BreakerDetails, TheProbeThatIsLostFirstIsTheOneThatEndsThePeriod) {  // BRK-8
+TEST_F(BreakerDetails, TheProbeThatIsLostFirstIsTheOneThatEndsThePeriod) {  // BRK-8.3
   CircuitBreaker breaker(kThreeProbes, "key", clock_);
   trip(breaker, 1);
   clock_.advance(10s);
@@ -92,7 +92,7 @@ TEST_F(BreakerDetails, TheProbeThatIsLostFirstIsTheOneThatEndsThePeriod) {  // B
 
 // Growth.
 
-TEST_F(BreakerDetails, EachOfALostAFailedAndASlowProbeGrowsTheOpenTimeToItsCap) {  // BRK-4, BRK-7
+TEST_F(BreakerDetails, EachOfALostAFailedAndASlowProbeGrowsTheOpenTimeToItsCap) {  // BRK-4.1, BRK-7.2, BRK-7.4
   CircuitBreaker breaker(kThreeProbes, "key", clock_);
   trip(breaker, 1);
   for (const Duration expected : {20s, 40s, 40s}) {
@@ -102,7 +102,7 @@ TEST_F(BreakerDetails, EachOfALostAFailedAndASlowProbeGrowsTheOpenTimeToItsCap) 
   }
 }
 
-TEST_F(BreakerDetails, WhatAClosedCircuitSaysOfItsNextOpenTimeForgetsInTime) {  // BRK-4, BRK-16
+TEST_F(BreakerDetails, WhatAClosedCircuitSaysOfItsNextOpenTimeForgetsInTime) {  // BRK-4.3, BRK-16.1
   BreakerOptions options = kThreeProbes;
   options.half_open_successes = 1;
   CircuitBreaker breaker(options, "key", clock_);
@@ -183,7 +183,7 @@ TEST_F(BreakerDetails, OnlyWhatDiffersFromANewKeyIsWorthSaving) {  // BRK-15
 
 // What is told.
 
-TEST_F(BreakerDetails, AnEventOfAnOpeningSaysForHowLongAndUnderWhichOverride) {  // CORE-4, BRK-13
+TEST_F(BreakerDetails, AnEventOfAnOpeningSaysForHowLongAndUnderWhichOverride) {  // CORE-4.1, BRK-13
   CircuitBreaker breaker(kThreeProbes, "key", clock_);
   std::vector<BreakerEvent> events;
   const Subscription subscription = breaker.subscribe([&](const BreakerEvent& event) { events.push_back(event); });
@@ -204,7 +204,7 @@ TEST_F(BreakerDetails, AnEventOfAnOpeningSaysForHowLongAndUnderWhichOverride) { 
   EXPECT_EQ(events[2].at, clock_.now());
 }
 
-TEST_F(BreakerDetails, TheTotalsOfARegistryAreThoseOfAllItsKeys) {  // BRK-16, TEL-1
+TEST_F(BreakerDetails, TheTotalsOfARegistryAreThoseOfAllItsKeys) {  // BRK-16.4
   BreakerOptions options = kThreeProbes;
   options.half_open_successes = 1;
   BreakerRegistry registry(options, clock_, 1);
@@ -217,7 +217,7 @@ TEST_F(BreakerDetails, TheTotalsOfARegistryAreThoseOfAllItsKeys) {  // BRK-16, T
   EXPECT_EQ(registry.open_count(), 0U);
 }
 
-TEST_F(BreakerDetails, ADenialIsDatedByTheLatest) {  // BRK-16
+TEST_F(BreakerDetails, ADenialIsDatedByTheLatest) {  // BRK-16.1
   CircuitBreaker breaker(kThreeProbes, "key", clock_);
   trip(breaker, 1);
   EXPECT_EQ(breaker.snapshot().last_denial, std::nullopt);
@@ -228,7 +228,7 @@ TEST_F(BreakerDetails, ADenialIsDatedByTheLatest) {  // BRK-16
   EXPECT_EQ(breaker.snapshot().denials, 2U);
 }
 
-TEST_F(BreakerDetails, AResetForgetsWhatAServerAskedFor) {  // BRK-21, BRK-4
+TEST_F(BreakerDetails, AResetForgetsWhatAServerAskedFor) {  // BRK-21.2, BRK-4.5
   CircuitBreaker breaker({.failure_threshold = 2, .open_time = OpenTime::fixed(10s)}, "key", clock_);
   call(breaker, Outcome::failed(Failure::of(Category::overloaded, 100s)));
   breaker.reset();

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Patterns of keys, and which key goes from a full registry [BRK-17].
+// Patterns of keys, and which key goes from a full registry [BRK-17.2, BRK-17.6].
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -31,13 +31,13 @@ bool naive_match(std::string_view pattern, std::string_view text) {
          naive_match(pattern.substr(1), text.substr(1));
 }
 
-RC_GTEST_PROP(Glob, AgreesWithTryingEverySplit, ()) {  // BRK-17
+RC_GTEST_PROP(Glob, AgreesWithTryingEverySplit, ()) {  // BRK-17.2
   const auto pattern = *rc::gen::resize(8, rc::gen::container<std::string>(rc::gen::element('a', 'b', '*', '?')));
   const auto text = *rc::gen::resize(10, rc::gen::container<std::string>(rc::gen::element('a', 'b')));
   RC_ASSERT(glob_match(pattern, text) == naive_match(pattern, text));
 }
 
-TEST(Glob, MatchesPairsPartByPart) {  // BRK-17
+TEST(Glob, MatchesPairsPartByPart) {  // BRK-17.2
   EXPECT_TRUE(glob_matches(KeyView("openai", "gpt-*"), KeyView("openai", "gpt-4o")));
   EXPECT_TRUE(glob_matches(KeyView("*", "*"), KeyView("a/b", "c")));
   EXPECT_FALSE(glob_matches(KeyView("open*", "gpt"), KeyView("openai/x", "gpt-5")));
@@ -53,7 +53,7 @@ BreakerRegistryOptions threshold_by_rule() {
   return options;
 }
 
-TEST(BreakerRegistryRules, AnExactNameWinsOverTheFirstGlobOverTheDefault) {  // BRK-17
+TEST(BreakerRegistryRules, AnExactNameWinsOverTheFirstGlobOverTheDefault) {  // BRK-17.2
   ManualClock clock;
   BreakerRegistry registry(threshold_by_rule(), clock);
   const auto failures_to_open = [&](KeyView key) {
@@ -137,7 +137,7 @@ class EvictionTest : public testing::Test {
                             clock_};
 };
 
-TEST_F(EvictionTest, AnIdleClosedKeyMakesRoom) {  // BRK-17
+TEST_F(EvictionTest, AnIdleClosedKeyMakesRoom) {  // BRK-17.6
   for (int i = 0; i < 100; ++i) use("key-" + std::to_string(i));
   EXPECT_EQ(registry_.size(), 8U);
   EXPECT_EQ(registry_.untracked_admissions(), 0U);
@@ -145,7 +145,7 @@ TEST_F(EvictionTest, AnIdleClosedKeyMakesRoom) {  // BRK-17
   EXPECT_EQ(registry_.snapshot().size(), 8U);
 }
 
-TEST_F(EvictionTest, AKeyThatIsUsedAgainGetsASecondChance) {    // BRK-17
+TEST_F(EvictionTest, AKeyThatIsUsedAgainGetsASecondChance) {    // BRK-17.6
   for (int i = 0; i < 9; ++i) use("key-" + std::to_string(i));  // all marks are off but that of the last
   for (int i = 9; i < 60; ++i) {
     use("often");
@@ -154,7 +154,7 @@ TEST_F(EvictionTest, AKeyThatIsUsedAgainGetsASecondChance) {    // BRK-17
   }
 }
 
-TEST_F(EvictionTest, WhatMustStayStays) {  // BRK-17
+TEST_F(EvictionTest, WhatMustStayStays) {  // BRK-17.6
   const BreakerHandle held = registry_.handle("held");
   registry_.report("open", failed());
   registry_.report("half-open", failed());
@@ -180,7 +180,7 @@ TEST_F(EvictionTest, WhatMustStayStays) {  // BRK-17
   EXPECT_TRUE(held.tracked());
 }
 
-TEST_F(EvictionTest, AKeyOutlivesItsLastHandleByNoMoreThanItsUse) {  // BRK-17
+TEST_F(EvictionTest, AKeyOutlivesItsLastHandleByNoMoreThanItsUse) {  // BRK-17.6
   {
     const BreakerHandle first = registry_.handle("held");
     BreakerHandle copy = first;
@@ -195,7 +195,7 @@ TEST_F(EvictionTest, AKeyOutlivesItsLastHandleByNoMoreThanItsUse) {  // BRK-17
   EXPECT_FALSE(holds("other"));
 }
 
-TEST_F(EvictionTest, AHandleThatWasMovedFromStillNamesItsKey) {  // BRK-17
+TEST_F(EvictionTest, AHandleThatWasMovedFromStillNamesItsKey) {  // BRK-17.1
   BreakerHandle handle = registry_.handle("a");
   const BreakerHandle moved = std::move(handle);
   handle.set_override(OverrideKind::force_open, "test");  // NOLINT(bugprone-use-after-move): what is tested
@@ -205,7 +205,7 @@ TEST_F(EvictionTest, AHandleThatWasMovedFromStillNamesItsKey) {  // BRK-17
   EXPECT_EQ(registry_.untracked_admissions(), 0U);
 }
 
-TEST_F(EvictionTest, AKeyThatCannotBeHeldIsAdmittedUntrackedAndCounted) {  // BRK-17 CORE-5
+TEST_F(EvictionTest, AKeyThatCannotBeHeldIsAdmittedUntrackedAndCounted) {  // BRK-17.5 CORE-5
   for (int i = 0; i < 8; ++i) registry_.report("open-" + std::to_string(i), failed());
   for (int i = 0; i < 3; ++i) {
     auto permit = registry_.try_acquire("new");
@@ -220,7 +220,7 @@ TEST_F(EvictionTest, AKeyThatCannotBeHeldIsAdmittedUntrackedAndCounted) {  // BR
   EXPECT_TRUE(holds("new")) << "there is room again";
 }
 
-TEST_F(EvictionTest, AKeyThatComesBackBeginsAnew) {  // BRK-17
+TEST_F(EvictionTest, AKeyThatComesBackBeginsAnew) {  // BRK-17.6
   BreakerRegistry registry({.defaults = {.failure_threshold = 2}, .max_keys = 1}, clock_);
   registry.report("a", failed());
   registry.report("b", Outcome::success());
@@ -241,7 +241,7 @@ class IntrudingClock final : public Clock {
   mutable BreakerRegistry* registry = nullptr;
 };
 
-TEST(EvictionDuringUse, AKeyThatIsJustBeingAdmittedStays) {  // BRK-17
+TEST(EvictionDuringUse, AKeyThatIsJustBeingAdmittedStays) {  // BRK-17.6
   IntrudingClock clock;
   BreakerRegistry registry({.defaults = {.track_in_flight = true}, .max_keys = 1}, clock);
   std::move(*registry.try_acquire("known")).settle(Outcome::success());
@@ -251,7 +251,7 @@ TEST(EvictionDuringUse, AKeyThatIsJustBeingAdmittedStays) {  // BRK-17
   EXPECT_EQ(registry.snapshot("known").in_flight, 1U);
 }
 
-TEST(EvictionThreads, NothingInFlightIsLetGoOfAndNothingIsLost) {  // BRK-17 BRK-10
+TEST(EvictionThreads, NothingInFlightIsLetGoOfAndNothingIsLost) {  // BRK-17.6 BRK-10.1
   ManualClock clock;
   BreakerRegistry registry({.defaults = {.failure_threshold = 1'000'000}, .max_keys = 16}, clock);
   std::atomic<bool> wrong{false};

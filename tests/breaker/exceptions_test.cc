@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Code that throws between admission and settlement has failed [BRK-10].
+// Code that throws between admission and settlement has failed [BRK-10.3].
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -39,7 +39,7 @@ class Exceptions : public testing::Test {
   CircuitBreaker breaker_{{.failure_threshold = 2, .open_time = OpenTime::fixed(10s)}, "key", clock_, 1};
 };
 
-TEST_F(Exceptions, ThatUnwindTheScopeOfAPermitAreFailures) {  // BRK-10
+TEST_F(Exceptions, ThatUnwindTheScopeOfAPermitAreFailures) {  // BRK-10.3
   throw_holding_a_permit(breaker_);
   EXPECT_EQ(breaker_.snapshot().consecutive_failures, 1U);
   EXPECT_EQ(breaker_.snapshot().last_failure, Category::execution_error);
@@ -49,7 +49,7 @@ TEST_F(Exceptions, ThatUnwindTheScopeOfAPermitAreFailures) {  // BRK-10
   EXPECT_EQ(breaker_.snapshot().in_flight, 0U);
 }
 
-TEST_F(Exceptions, OpenAHalfOpenCircuitAgain) {  // BRK-10, BRK-7
+TEST_F(Exceptions, OpenAHalfOpenCircuitAgain) {  // BRK-10.3, BRK-7.2
   trip(breaker_, 2);
   clock_.advance(10s);
   throw_holding_a_permit(breaker_);
@@ -57,7 +57,7 @@ TEST_F(Exceptions, OpenAHalfOpenCircuitAgain) {  // BRK-10, BRK-7
   EXPECT_EQ(breaker_.snapshot().transitions.back().cause, TransitionCause::probe_failed);
 }
 
-TEST_F(Exceptions, AfterASettlementSayNothing) {  // BRK-10
+TEST_F(Exceptions, AfterASettlementSayNothing) {  // BRK-10.3
   try {
     auto permit = breaker_.try_acquire();
     std::move(*permit).settle(Outcome::success());
@@ -67,7 +67,7 @@ TEST_F(Exceptions, AfterASettlementSayNothing) {  // BRK-10
   EXPECT_EQ(breaker_.snapshot().consecutive_failures, 0U);
 }
 
-TEST_F(Exceptions, ThatAreOverBeforeThePermitGoesSayNothing) {  // BRK-10
+TEST_F(Exceptions, ThatAreOverBeforeThePermitGoesSayNothing) {  // BRK-10.3
   auto permit = breaker_.try_acquire();
   try {
     throw std::runtime_error("caught within");
@@ -78,7 +78,7 @@ TEST_F(Exceptions, ThatAreOverBeforeThePermitGoesSayNothing) {  // BRK-10
   EXPECT_EQ(breaker_.snapshot().totals.abandoned, 1U);
 }
 
-TEST_F(Exceptions, OfTheScopeAroundADestructorAreNotThoseOfAPermitWithin) {  // BRK-10
+TEST_F(Exceptions, OfTheScopeAroundADestructorAreNotThoseOfAPermitWithin) {  // BRK-10.3
   try {
     const OnExit cleaning_up{[&] { (void)breaker_.try_acquire(); }};
     throw std::runtime_error("thrown before the permit was acquired");
@@ -88,7 +88,7 @@ TEST_F(Exceptions, OfTheScopeAroundADestructorAreNotThoseOfAPermitWithin) {  // 
   EXPECT_EQ(breaker_.snapshot().consecutive_failures, 0U);
 }
 
-TEST_F(Exceptions, OfAnotherThreadThanTheOneThatAcquiredSayNothing) {  // BRK-10
+TEST_F(Exceptions, OfAnotherThreadThanTheOneThatAcquiredSayNothing) {  // BRK-10.3
   BreakerPermit permit = acquired(breaker_);
   std::thread([taken = std::move(permit)]() mutable {
     try {
@@ -101,7 +101,7 @@ TEST_F(Exceptions, OfAnotherThreadThanTheOneThatAcquiredSayNothing) {  // BRK-10
   EXPECT_EQ(breaker_.snapshot().consecutive_failures, 0U);
 }
 
-TEST_F(Exceptions, CountAlsoForAPermitThatWasMoved) {  // BRK-10
+TEST_F(Exceptions, CountAlsoForAPermitThatWasMoved) {  // BRK-10.3
   try {
     BreakerPermit permit = acquired(breaker_);
     BreakerPermit moved = std::move(permit);
@@ -113,7 +113,7 @@ TEST_F(Exceptions, CountAlsoForAPermitThatWasMoved) {  // BRK-10
   EXPECT_EQ(breaker_.snapshot().consecutive_failures, 1U);
 }
 
-TEST_F(Exceptions, ThatCancelSayNothingWhereThePermitIsGivenBackFirst) {  // BRK-10
+TEST_F(Exceptions, ThatCancelSayNothingWhereThePermitIsGivenBackFirst) {  // BRK-10.7
   try {
     BreakerPermit permit = acquired(breaker_);
     std::move(permit).give_back();
@@ -124,7 +124,7 @@ TEST_F(Exceptions, ThatCancelSayNothingWhereThePermitIsGivenBackFirst) {  // BRK
   EXPECT_EQ(breaker_.snapshot().consecutive_failures, 0U);
 }
 
-TEST_F(Exceptions, FailTheInnermostScopeAlone) {  // BRK-10, BRK-22
+TEST_F(Exceptions, FailTheInnermostScopeAlone) {  // BRK-10.3, BRK-22
   BreakerRegistry breakers(BreakerOptions{.failure_threshold = 2}, clock_);
   const BreakerScopes scopes{breakers.handle("provider"), breakers.handle({"provider", "model"})};
   throw_holding_a_permit(scopes);

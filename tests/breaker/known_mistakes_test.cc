@@ -34,7 +34,7 @@ TEST_F(KnownMistake, UnlimitedProbesInHalfOpen) {  // BRK-6
   for (int i = 0; i < 100; ++i) EXPECT_EQ(refused(breaker_).reason, RejectionReason::half_open_busy);
 }
 
-TEST_F(KnownMistake, AProbeLostForEverWhenItsCallerIsCancelled) {  // BRK-10 BRK-11
+TEST_F(KnownMistake, AProbeLostForEverWhenItsCallerIsCancelled) {  // BRK-10.2 BRK-11
   open();
   {
     const BreakerPermit cancelled = probe();
@@ -43,7 +43,7 @@ TEST_F(KnownMistake, AProbeLostForEverWhenItsCallerIsCancelled) {  // BRK-10 BRK
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
 }
 
-TEST_F(KnownMistake, AProbeLostForEverWhenItsThreadNeverComesBack) {  // BRK-8
+TEST_F(KnownMistake, AProbeLostForEverWhenItsThreadNeverComesBack) {  // BRK-8.3
   open();
   const BreakerPermit never_settled = probe();
   clock_.advance(60s + 10s);
@@ -76,7 +76,7 @@ TEST_F(KnownMistake, ALateSuccessThatClosesAHalfOpenCircuit) {  // BRK-9
   EXPECT_EQ(breaker_.state(), CircuitState::half_open);
 }
 
-TEST_F(KnownMistake, LateFailuresThatKeepAnOpenCircuitOpen) {  // BRK-9 BRK-4
+TEST_F(KnownMistake, LateFailuresThatKeepAnOpenCircuitOpen) {  // BRK-9 BRK-4.4
   std::vector<BreakerPermit> slow;
   for (int i = 0; i < 10; ++i) slow.push_back(acquired(breaker_));
   open();
@@ -97,7 +97,7 @@ TEST_F(KnownMistake, ALateFailureThatOpensAHalfOpenCircuit) {  // BRK-9
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
 }
 
-TEST_F(KnownMistake, ABadRequestOrCancelledProbeThatWedgesOrCloses) {  // BRK-7
+TEST_F(KnownMistake, ABadRequestOrCancelledProbeThatWedgesOrCloses) {  // BRK-7.5
   open();
   BreakerPermit permit = probe();
   for (const Outcome& outcome :
@@ -109,7 +109,7 @@ TEST_F(KnownMistake, ABadRequestOrCancelledProbeThatWedgesOrCloses) {  // BRK-7
   }
 }
 
-TEST_F(KnownMistake, AThrottledProbeThatWedges) {  // BRK-7
+TEST_F(KnownMistake, AThrottledProbeThatWedges) {  // BRK-7.7
   open();
   probe().settle(failed(Category::rate_limit));
   clock_.advance(10s);
@@ -137,14 +137,14 @@ TEST_F(KnownMistake, AProbeThatSucceedsAndIsOutvotedByTheOldWindow) {  // BRK-12
   }
 }
 
-TEST_F(KnownMistake, AThrottleThatReplacesACooldownByAShorterOne) {  // BRK-4
+TEST_F(KnownMistake, AThrottleThatReplacesACooldownByAShorterOne) {  // BRK-4.4
   BreakerPermit late = acquired(breaker_);
   open();
   std::move(late).settle(Outcome::failed(Failure::of(Category::rate_limit, 1s)));
   EXPECT_EQ(refused(breaker_).retry_after, 10s);
 }
 
-TEST_F(KnownMistake, ACooldownReplacedByAShorterOne) {  // BRK-4
+TEST_F(KnownMistake, ACooldownReplacedByAShorterOne) {  // BRK-4.4
   CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::exponential(5s, 2.0, 120s)}, "key", clock_);
   BreakerPermit slow = acquired(breaker);
   trip(breaker, 1);
@@ -156,7 +156,7 @@ TEST_F(KnownMistake, ACooldownReplacedByAShorterOne) {  // BRK-4
   EXPECT_EQ(refused(breaker).retry_after, 10s);
 }
 
-TEST_F(KnownMistake, StreamsThatCountAsSuccessWhenTheyOpen) {  // BRK-8 STR-1
+TEST_F(KnownMistake, StreamsThatCountAsSuccessWhenTheyOpen) {  // BRK-8.5 STR-1
   for (int i = 0; i < 2; ++i) {
     BreakerPermit stream = acquired(breaker_);
     stream.first_content(1s);
@@ -165,7 +165,7 @@ TEST_F(KnownMistake, StreamsThatCountAsSuccessWhenTheyOpen) {  // BRK-8 STR-1
   EXPECT_EQ(breaker_.state(), CircuitState::open) << "both broke before their end";
 }
 
-TEST_F(KnownMistake, OneDeadToolThatTakesTheOthersDown) {  // BRK-17
+TEST_F(KnownMistake, OneDeadToolThatTakesTheOthersDown) {  // BRK-17.1
   BreakerRegistry registry(tool_preset(), clock_);
   const BreakerHandle dead = registry.handle("dead");
   trip(dead, 7);
@@ -173,7 +173,7 @@ TEST_F(KnownMistake, OneDeadToolThatTakesTheOthersDown) {  // BRK-17
   EXPECT_TRUE(registry.try_acquire("alive").has_value());
 }
 
-TEST_F(KnownMistake, ArgumentMistakesThatTripAHealthyTool) {  // BRK-19
+TEST_F(KnownMistake, ArgumentMistakesThatTripAHealthyTool) {  // BRK-19.1
   CircuitBreaker tool(tool_preset(), "search", clock_);
   for (int i = 0; i < 100; ++i) {
     call(tool, failed(Category::invalid_request));
@@ -191,7 +191,7 @@ class SteppingClock final : public Clock {
   TimePoint at{1h};
 };
 
-TEST_F(KnownMistake, AClockThatRunsBackwards) {  // CORE-1 BRK-4
+TEST_F(KnownMistake, AClockThatRunsBackwards) {  // CORE-1 BRK-4.4
   SteppingClock clock;
   CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::fixed(10s)}, "key", clock);
   trip(breaker, 1);

@@ -34,7 +34,7 @@ TEST_F(LiveOptions, KeepCountsAndPermits) {  // BRK-14
   EXPECT_EQ(breaker_.state(), CircuitState::open);
 }
 
-TEST_F(LiveOptions, MoveNoDeadline) {  // BRK-14 BRK-4
+TEST_F(LiveOptions, MoveNoDeadline) {  // BRK-14 BRK-4.4
   trip(breaker_, 3);
   clock_.advance(4s);
   options_.open_time = OpenTime::fixed(1s);
@@ -80,7 +80,7 @@ TEST_F(LiveOptions, AllowMoreOrFewerProbesAtOnce) {  // BRK-14 BRK-6
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
 }
 
-TEST_F(LiveOptions, ChangeWhatCounts) {  // BRK-14 BRK-19
+TEST_F(LiveOptions, ChangeWhatCounts) {  // BRK-14 BRK-19.1
   options_.failure_threshold = 1;
   options_.trips_on = {Category::execution_error};
   options_.abandoned_is_failure = true;
@@ -94,7 +94,7 @@ TEST_F(LiveOptions, ChangeWhatCounts) {  // BRK-14 BRK-19
   EXPECT_EQ(breaker_.state(), CircuitState::open);
 }
 
-TEST_F(LiveOptions, TurnRulesOnAndOff) {  // BRK-14 BRK-2
+TEST_F(LiveOptions, TurnRulesOnAndOff) {  // BRK-14 BRK-2.2 BRK-2.4
   options_.failure_threshold = 1000;
   BreakerOptions with_rules = options_;
   with_rules.failure_rate = 1.0;
@@ -215,7 +215,7 @@ TEST_F(SavedState, AnOverrideComesBackWithItsTime) {  // BRK-15 BRK-13
   EXPECT_EQ(next_.snapshot().override_in_force->reason, "maintenance");
 }
 
-TEST_F(SavedState, ALiveCircuitThatIsOpenKnowsBetter) {  // BRK-15 BRK-4
+TEST_F(SavedState, ALiveCircuitThatIsOpenKnowsBetter) {  // BRK-15 BRK-4.4
   const SavedBreaker saved = breaker_.save();
   trip(next_, 3);
   EXPECT_FALSE(next_.restore(saved));

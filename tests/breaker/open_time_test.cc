@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// How long a circuit stays open, and the options [BRK-4, BRK-20, CORE-6].
+// How long a circuit stays open, and the options [BRK-4.1, BRK-4.2, BRK-4.3, BRK-20, CORE-6].
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -30,19 +30,19 @@ std::vector<Duration> open_times(CircuitBreaker& breaker, ManualClock& clock, in
   return times;
 }
 
-TEST(OpenTimeRules, FixedStaysTheSame) {  // BRK-4
+TEST(OpenTimeRules, FixedStaysTheSame) {  // BRK-4.1
   ManualClock clock;
   CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::fixed(30s)}, "key", clock);
   EXPECT_THAT(open_times(breaker, clock, 4), ElementsAre(30s, 30s, 30s, 30s));
 }
 
-TEST(OpenTimeRules, ExponentialGrowsWithEachFailedProbeUpToItsCap) {  // BRK-4
+TEST(OpenTimeRules, ExponentialGrowsWithEachFailedProbeUpToItsCap) {  // BRK-4.1
   ManualClock clock;
   CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::exponential(5s, 2.0, 120s)}, "key", clock);
   EXPECT_THAT(open_times(breaker, clock, 7), ElementsAre(5s, 10s, 20s, 40s, 80s, 120s, 120s));
 }
 
-TEST(OpenTimeRules, ATripBeforeTheGrowthIsForgottenStartsAtTheLastOpenTime) {  // BRK-4
+TEST(OpenTimeRules, ATripBeforeTheGrowthIsForgottenStartsAtTheLastOpenTime) {  // BRK-4.3
   ManualClock clock;
   CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::exponential(5s, 2.0, 120s)}, "key", clock);
   (void)open_times(breaker, clock, 3);  // 5, 10, 20
@@ -52,7 +52,7 @@ TEST(OpenTimeRules, ATripBeforeTheGrowthIsForgottenStartsAtTheLastOpenTime) {  /
   EXPECT_THAT(open_times(breaker, clock, 2), ElementsAre(20s, 40s));
 }
 
-TEST(OpenTimeRules, TheGrowthIsForgottenAfterStayingClosedForTheLongestOpenTime) {  // BRK-4
+TEST(OpenTimeRules, TheGrowthIsForgottenAfterStayingClosedForTheLongestOpenTime) {  // BRK-4.3
   ManualClock clock;
   CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::exponential(5s, 2.0, 120s)}, "key", clock);
   (void)open_times(breaker, clock, 3);
@@ -62,7 +62,7 @@ TEST(OpenTimeRules, TheGrowthIsForgottenAfterStayingClosedForTheLongestOpenTime)
   EXPECT_THAT(open_times(breaker, clock, 2), ElementsAre(5s, 10s));
 }
 
-TEST(OpenTimeRules, HowLongTheGrowthIsRememberedCanBeSet) {  // BRK-4
+TEST(OpenTimeRules, HowLongTheGrowthIsRememberedCanBeSet) {  // BRK-4.3
   ManualClock clock;
   CircuitBreaker breaker(
       {.failure_threshold = 1, .open_time = OpenTime::exponential(5s, 2.0, 120s), .streak_reset_after = 7s}, "key",
@@ -75,7 +75,7 @@ TEST(OpenTimeRules, HowLongTheGrowthIsRememberedCanBeSet) {  // BRK-4
   EXPECT_EQ(breaker.snapshot().open_time, 5s);
 }
 
-TEST(OpenTimeRules, ALostProbeGrowsItToo) {  // BRK-4 BRK-8
+TEST(OpenTimeRules, ALostProbeGrowsItToo) {  // BRK-4.1 BRK-8.3
   ManualClock clock;
   CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::exponential(5s, 2.0, 120s), .probe_lease = 1s},
                          "key", clock);
@@ -86,7 +86,7 @@ TEST(OpenTimeRules, ALostProbeGrowsItToo) {  // BRK-4 BRK-8
   EXPECT_EQ(refused(breaker).retry_after, 10s);
 }
 
-TEST(OpenTimeRules, JitterSpreadsAroundTheOpenTimeAndIsReproducible) {  // BRK-4 CORE-2
+TEST(OpenTimeRules, JitterSpreadsAroundTheOpenTimeAndIsReproducible) {  // BRK-4.2 CORE-2
   ManualClock clock;
   const BreakerOptions options = {.failure_threshold = 1, .open_time = OpenTime::fixed(10s, 0.2)};
   CircuitBreaker one(options, "key", clock, 7);
@@ -102,7 +102,7 @@ TEST(OpenTimeRules, JitterSpreadsAroundTheOpenTimeAndIsReproducible) {  // BRK-4
   EXPECT_GT(*most, 11500ms);
 }
 
-TEST(OpenTimeRules, BreakersOfOneSeedButDifferentKeysDoNotProbeInStep) {  // BRK-4
+TEST(OpenTimeRules, BreakersOfOneSeedButDifferentKeysDoNotProbeInStep) {  // BRK-4.2
   ManualClock clock;
   const BreakerOptions options = {.failure_threshold = 1, .open_time = OpenTime::fixed(10s, 0.2)};
   std::set<Duration> times;
@@ -114,7 +114,7 @@ TEST(OpenTimeRules, BreakersOfOneSeedButDifferentKeysDoNotProbeInStep) {  // BRK
   EXPECT_EQ(times.size(), 4U);
 }
 
-TEST(OpenTimeRules, LookKnowsTheJitterOfAnOpeningThatIsStillToCome) {  // BRK-4 BRK-8
+TEST(OpenTimeRules, LookKnowsTheJitterOfAnOpeningThatIsStillToCome) {  // BRK-4.2 BRK-8.3
   ManualClock clock;
   CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::fixed(10s, 0.5)}, "key", clock, 3);
   trip(breaker, 1);
@@ -125,7 +125,7 @@ TEST(OpenTimeRules, LookKnowsTheJitterOfAnOpeningThatIsStillToCome) {  // BRK-4 
   EXPECT_EQ(refused(breaker).retry_after, looked);
 }
 
-RC_GTEST_PROP(OpenTimeRules, NoFactorOrCountOverflowsOrPassesTheCap, ()) {  // CORE-7 BRK-4
+RC_GTEST_PROP(OpenTimeRules, NoFactorOrCountOverflowsOrPassesTheCap, ()) {  // CORE-7 BRK-4.1 BRK-4.2
   const OpenTime times = OpenTime::exponential(std::chrono::milliseconds(*rc::gen::inRange(1, 86'400'000)),
                                                *rc::gen::element(1.0, 1.0000001, 1.5, 2.0, 99.9, 100.0), 24h,
                                                *rc::gen::element(0.0, 0.1, 0.9));
@@ -165,7 +165,7 @@ TEST(BreakerOptionsRules, EveryProblemIsFoundAtOnce) {  // CORE-6
   EXPECT_THROW(CircuitBreaker{bad}, InvalidOptions);
 }
 
-TEST(BreakerOptionsRules, EveryProblemOfRatesWindowsAndHintsIsFoundAtOnce) {  // CORE-6 BRK-2
+TEST(BreakerOptionsRules, EveryProblemOfRatesWindowsAndHintsIsFoundAtOnce) {  // CORE-6 BRK-2.2
   const BreakerOptions bad = {.failure_rate = 0.0,
                               .slow_call_rate = std::nan(""),
                               .slow_call_duration = 0s,

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The state machine against a naive model of the rules, on random histories [BRK-1 to BRK-14, BRK-21].
+// The state machine against a naive model of the rules, on random histories [BRK-1.1 to BRK-14, BRK-21.1, BRK-21.2].
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -520,7 +520,7 @@ RC_GTEST_PROP(CircuitBreakerOracle, AgreesWithTheRulesOnRandomHistories, ()) {
   }
   RC_ASSERT(in_order);
 
-  // From every reachable state, finite time admits a probe [BRK-8].
+  // From every reachable state, finite time admits a probe [BRK-8.6].
   RC_ASSERT(breaker.lift_override() == model.lift());
   if (options.stuck_call_age) drop_held();
   clock.advance(kMaxProbeLease + 2 * options.open_time.longest());

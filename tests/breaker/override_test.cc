@@ -70,7 +70,7 @@ TEST_F(OverrideTest, ForceClosedAdmitsAllAndItsCallsAreNoEvidence) {  // BRK-13
   EXPECT_EQ(breaker_.snapshot().consecutive_failures, 0U);
 }
 
-TEST_F(OverrideTest, AProbeGrantedBeforeAnOverrideStillCounts) {  // BRK-13 BRK-8
+TEST_F(OverrideTest, AProbeGrantedBeforeAnOverrideStillCounts) {  // BRK-13 BRK-8.5
   trip(breaker_, 2);
   clock_.advance(10s);
   BreakerPermit probe = acquired(breaker_);
@@ -102,13 +102,13 @@ TEST_F(OverrideTest, MetricsOnlyMovesAsEverButRefusesNothing) {  // BRK-13
   EXPECT_EQ(refused(breaker_).retry_after, 10s) << "back to the state underneath";
 }
 
-TEST_F(OverrideTest, AResetDoesNotLiftIt) {  // BRK-13 BRK-21
+TEST_F(OverrideTest, AResetDoesNotLiftIt) {  // BRK-13 BRK-21.2
   breaker_.set_override(OverrideKind::force_open, "maintenance");
   breaker_.reset();
   (void)refused(breaker_);
 }
 
-TEST_F(OverrideTest, CallsThatForceClosedLetInAreNotStuckAfterwards) {  // BRK-13 BRK-2
+TEST_F(OverrideTest, CallsThatForceClosedLetInAreNotStuckAfterwards) {  // BRK-13 BRK-2.4
   CircuitBreaker breaker({.stuck_call_age = 60s}, "key", clock_);
   breaker.set_override(OverrideKind::force_closed, "slow on purpose");
   const BreakerPermit slow = acquired(breaker);
@@ -134,7 +134,7 @@ TEST_F(OverrideTest, ALostProbeIsLeftAloneWhileAnOverrideDecides) {  // BRK-13 P
   EXPECT_EQ(breaker_.state(), CircuitState::open);
 }
 
-TEST_F(OverrideTest, EveryChangeIsAnEvent) {  // BRK-13 CORE-4
+TEST_F(OverrideTest, EveryChangeIsAnEvent) {  // BRK-13 CORE-4.1
   std::vector<std::string> heard;
   std::uint64_t sequence = 0;
   const auto subscription = breaker_.subscribe([&](const BreakerEvent& event) {

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Where a share of failed probes decides, and not the first that fails [BRK-7].
+// Where a share of failed probes decides, and not the first that fails [BRK-7.3].
 #include <gtest/gtest.h>
 
 #include <utility>
@@ -37,7 +37,7 @@ class ProbeShare : public testing::Test {
   CircuitBreaker breaker_{options(), "key", clock_, 1};
 };
 
-TEST_F(ProbeShare, DecidesOnceAllAreSettled) {  // BRK-7
+TEST_F(ProbeShare, DecidesOnceAllAreSettled) {  // BRK-7.3
   half_open();
   probes({false, true, true});
   EXPECT_EQ(breaker_.state(), CircuitState::half_open) << "neither the first failure nor the first success decides";
@@ -47,7 +47,7 @@ TEST_F(ProbeShare, DecidesOnceAllAreSettled) {  // BRK-7
   EXPECT_EQ(breaker_.snapshot().consecutive_failures, 0U);
 }
 
-TEST_F(ProbeShare, OpensAgainWhereAtLeastThatShareFailed) {  // BRK-7, BRK-4
+TEST_F(ProbeShare, OpensAgainWhereAtLeastThatShareFailed) {  // BRK-7.3, BRK-4.1
   half_open();
   probes({false, true, false});
   EXPECT_EQ(breaker_.state(), CircuitState::half_open) << "it is decided together, though it could not end otherwise";
@@ -63,7 +63,7 @@ TEST_F(ProbeShare, OpensAgainWhereAtLeastThatShareFailed) {  // BRK-7, BRK-4
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
 }
 
-TEST_F(ProbeShare, IsComparedAsItWasWritten) {  // BRK-7
+TEST_F(ProbeShare, IsComparedAsItWasWritten) {  // BRK-7.3
   BreakerOptions exact = options();
   exact.half_open_max_probes = 25;
   exact.half_open_failure_rate = 0.28;
@@ -73,7 +73,7 @@ TEST_F(ProbeShare, IsComparedAsItWasWritten) {  // BRK-7
   EXPECT_EQ(breaker_.state(), CircuitState::open) << "7 of 25 are 0.28, though 0.28 * 25 is more than 7";
 }
 
-TEST_F(ProbeShare, LetsThroughNoMoreThanDecide) {  // BRK-7
+TEST_F(ProbeShare, LetsThroughNoMoreThanDecide) {  // BRK-7.3, BRK-7.5
   half_open();
   probes({true, true});
   BreakerPermit third = acquired(breaker_);
@@ -87,7 +87,7 @@ TEST_F(ProbeShare, LetsThroughNoMoreThanDecide) {  // BRK-7
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
 }
 
-TEST_F(ProbeShare, CountsALostProbeAsOneThatFailedAtTheEndOfItsLease) {  // BRK-7, BRK-8
+TEST_F(ProbeShare, CountsALostProbeAsOneThatFailedAtTheEndOfItsLease) {  // BRK-7.3, BRK-8.3, BRK-8.4
   half_open();
   BreakerPermit lost = acquired(breaker_);
   clock_.advance(2s);
@@ -111,7 +111,7 @@ TEST_F(ProbeShare, CountsALostProbeAsOneThatFailedAtTheEndOfItsLease) {  // BRK-
   EXPECT_EQ(breaker_.state(), CircuitState::open);
 }
 
-TEST_F(ProbeShare, LostProbesBelowTheShareLetItClose) {  // BRK-7, BRK-8
+TEST_F(ProbeShare, LostProbesBelowTheShareLetItClose) {  // BRK-7.3, BRK-8.3
   half_open();
   BreakerPermit lost = acquired(breaker_);
   probes({true, true, true});
@@ -123,7 +123,7 @@ TEST_F(ProbeShare, LostProbesBelowTheShareLetItClose) {  // BRK-7, BRK-8
   EXPECT_EQ(breaker_.state(), CircuitState::closed) << "late";
 }
 
-TEST_F(ProbeShare, AStreamThatFailsAfterItsFirstContentIsOneFailureNotTwoProbes) {  // BRK-7, BRK-8
+TEST_F(ProbeShare, AStreamThatFailsAfterItsFirstContentIsOneFailureNotTwoProbes) {  // BRK-7.3, BRK-8.5
   half_open();
   BreakerPermit stream = acquired(breaker_);
   stream.first_content(1s);
@@ -134,7 +134,7 @@ TEST_F(ProbeShare, AStreamThatFailsAfterItsFirstContentIsOneFailureNotTwoProbes)
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
 }
 
-TEST_F(ProbeShare, OneThatIsOvertakenHasFailed) {  // BRK-7, RTY-11
+TEST_F(ProbeShare, OneThatIsOvertakenHasFailed) {  // BRK-7.3, BRK-7.6, RTY-11.2
   half_open();
   acquired(breaker_).overtaken();
   EXPECT_EQ(breaker_.state(), CircuitState::half_open);
@@ -144,7 +144,7 @@ TEST_F(ProbeShare, OneThatIsOvertakenHasFailed) {  // BRK-7, RTY-11
   EXPECT_EQ(breaker_.snapshot().transitions.back().cause, TransitionCause::probe_silent);
 }
 
-TEST_F(ProbeShare, ASlowProbeHasFailedAndAThrottledOneOpensAtOnce) {  // BRK-7
+TEST_F(ProbeShare, ASlowProbeHasFailedAndAThrottledOneOpensAtOnce) {  // BRK-7.3, BRK-7.4, BRK-7.7
   BreakerOptions slow = options();
   slow.slow_call_rate = 0.9;
   slow.slow_call_duration = 1s;
@@ -160,7 +160,7 @@ TEST_F(ProbeShare, ASlowProbeHasFailedAndAThrottledOneOpensAtOnce) {  // BRK-7
   EXPECT_EQ(breaker_.snapshot().transitions.back().cause, TransitionCause::probe_throttled);
 }
 
-TEST_F(ProbeShare, AThrottledProbeShortensNoWaitThatAFailedOneWasAskedFor) {  // BRK-4, BRK-7
+TEST_F(ProbeShare, AThrottledProbeShortensNoWaitThatAFailedOneWasAskedFor) {  // BRK-4.4, BRK-7.7
   half_open();
   call(breaker_, Outcome::failed(Failure::of(Category::overloaded, 60s)));
   call(breaker_, Outcome::failed(Failure::of(Category::rate_limit, 1s)));
@@ -168,7 +168,7 @@ TEST_F(ProbeShare, AThrottledProbeShortensNoWaitThatAFailedOneWasAskedFor) {  //
   EXPECT_EQ(breaker_.snapshot().remaining, 60s);
 }
 
-TEST_F(ProbeShare, FewerThatDecideDecideAtOnce) {  // BRK-7
+TEST_F(ProbeShare, FewerThatDecideDecideAtOnce) {  // BRK-7.3
   half_open();
   probes({true, true, false});
   BreakerOptions fewer = options();
@@ -180,7 +180,7 @@ TEST_F(ProbeShare, FewerThatDecideDecideAtOnce) {  // BRK-7
   EXPECT_TRUE(told);
 }
 
-TEST_F(ProbeShare, ALookSeesWhatFewerProbesDecide) {  // BRK-7, BRK-15
+TEST_F(ProbeShare, ALookSeesWhatFewerProbesDecide) {  // BRK-7.3, BRK-15
   half_open();
   BreakerPermit first = acquired(breaker_);
   BreakerPermit second = acquired(breaker_);
@@ -195,7 +195,7 @@ TEST_F(ProbeShare, ALookSeesWhatFewerProbesDecide) {  // BRK-7, BRK-15
   EXPECT_EQ(refused(breaker_).retry_after, 15s);
 }
 
-TEST_F(ProbeShare, WithoutTheRuleOneThatFailedBeforeOpensAgain) {  // BRK-7
+TEST_F(ProbeShare, WithoutTheRuleOneThatFailedBeforeOpensAgain) {  // BRK-7.2
   half_open();
   BreakerPermit lost = acquired(breaker_);
   clock_.advance(5s);

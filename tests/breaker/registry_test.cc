@@ -36,13 +36,13 @@ class BreakerRegistryTest : public testing::Test {
   BreakerRegistry registry_{kQuick, clock_, 1};
 };
 
-TEST_F(BreakerRegistryTest, KeysFailByThemselves) {  // BRK-17
+TEST_F(BreakerRegistryTest, KeysFailByThemselves) {  // BRK-17.1
   trip("search");
   EXPECT_FALSE(registry_.try_acquire("search").has_value());
   EXPECT_TRUE(registry_.try_acquire("fetch").has_value());
 }
 
-TEST_F(BreakerRegistryTest, PairsAreNotJoinedAmbiguously) {  // BRK-17
+TEST_F(BreakerRegistryTest, PairsAreNotJoinedAmbiguously) {  // BRK-17.1
   trip({"a", "b/c"});
   EXPECT_FALSE(registry_.try_acquire({"a", "b/c"}).has_value());
   EXPECT_TRUE(registry_.try_acquire({"a/b", "c"}).has_value());
@@ -50,7 +50,7 @@ TEST_F(BreakerRegistryTest, PairsAreNotJoinedAmbiguously) {  // BRK-17
   EXPECT_EQ(registry_.size(), 3U);
 }
 
-TEST_F(BreakerRegistryTest, AHandleAndItsNameAreOneBreaker) {  // BRK-17
+TEST_F(BreakerRegistryTest, AHandleAndItsNameAreOneBreaker) {  // BRK-17.1
   const BreakerHandle handle = registry_.handle("search");
   const BreakerHandle copy = handle;
   call(handle, failed());
@@ -63,7 +63,7 @@ TEST_F(BreakerRegistryTest, AHandleAndItsNameAreOneBreaker) {  // BRK-17
   EXPECT_EQ(copy.key(), KeyView("search"));
 }
 
-TEST(BreakerRegistryOptionsRules, AKeyHasItsOwnOptionsOrTheDefault) {  // BRK-17
+TEST(BreakerRegistryOptionsRules, AKeyHasItsOwnOptionsOrTheDefault) {  // BRK-17.2
   ManualClock clock;
   BreakerRegistryOptions options{.defaults = kQuick};
   options.keys.push_back({.key = Key({"openai", "gpt"}), .options = {.failure_threshold = 1}});
@@ -80,7 +80,7 @@ TEST(BreakerRegistryOptionsRules, AKeyHasItsOwnOptionsOrTheDefault) {  // BRK-17
   EXPECT_EQ(failures_to_open("other"), 2);
 }
 
-TEST_F(BreakerRegistryTest, OptionsAtTheHandleAreThoseOfANewKey) {  // BRK-17
+TEST_F(BreakerRegistryTest, OptionsAtTheHandleAreThoseOfANewKey) {  // BRK-17.3
   const BreakerHandle own = registry_.handle("own", {.failure_threshold = 1});
   call(own, failed());
   EXPECT_NE(own.look(), std::nullopt);
@@ -101,7 +101,7 @@ TEST(BreakerRegistryOptionsRules, ProblemsNameTheirKey) {  // CORE-6
   EXPECT_THROW(BreakerRegistry{options}, InvalidOptions);
 }
 
-TEST(BreakerRegistryBound, ANewKeyBeyondTheBoundIsAdmittedUntrackedAndCounted) {  // BRK-17 CORE-5
+TEST(BreakerRegistryBound, ANewKeyBeyondTheBoundIsAdmittedUntrackedAndCounted) {  // BRK-17.5 CORE-5
   ManualClock clock;
   BreakerRegistry registry({.defaults = {.failure_threshold = 1}, .max_keys = 3}, clock);
   std::vector<BreakerHandle> held;
@@ -123,7 +123,7 @@ TEST(BreakerRegistryBound, ANewKeyBeyondTheBoundIsAdmittedUntrackedAndCounted) {
   EXPECT_FALSE(registry.try_acquire("a").has_value()) << "known keys are kept and guarded";
 }
 
-TEST_F(BreakerRegistryTest, AskingAboutAnUnknownKeyCreatesNothing) {  // BRK-21
+TEST_F(BreakerRegistryTest, AskingAboutAnUnknownKeyCreatesNothing) {  // BRK-21.3
   const BreakerSnapshot snapshot = registry_.snapshot("nobody");
   EXPECT_EQ(snapshot.key.view(), KeyView("nobody"));
   EXPECT_EQ(snapshot.state, CircuitState::closed);
@@ -135,13 +135,13 @@ TEST_F(BreakerRegistryTest, AskingAboutAnUnknownKeyCreatesNothing) {  // BRK-21
   EXPECT_TRUE(registry_.snapshot().empty());
 }
 
-TEST_F(BreakerRegistryTest, ReportsByKeyAreEvidence) {  // BRK-21
+TEST_F(BreakerRegistryTest, ReportsByKeyAreEvidence) {  // BRK-21.1
   registry_.report("search", failed());
   registry_.report("search", failed());
   EXPECT_EQ(registry_.snapshot("search").state, CircuitState::open);
 }
 
-TEST_F(BreakerRegistryTest, OpenKeysAreListedAndCounted) {  // BRK-16
+TEST_F(BreakerRegistryTest, OpenKeysAreListedAndCounted) {  // BRK-16.4
   registry_.report("fine", Outcome::success());
   trip("search");
   trip({"openai", "gpt"});
@@ -156,7 +156,7 @@ TEST_F(BreakerRegistryTest, OpenKeysAreListedAndCounted) {  // BRK-16
   EXPECT_TRUE(registry_.open_keys().empty());
 }
 
-TEST_F(BreakerRegistryTest, WhoeverPausesForRecoveryIsReleasedWithoutTraffic) {  // BRK-16
+TEST_F(BreakerRegistryTest, WhoeverPausesForRecoveryIsReleasedWithoutTraffic) {  // BRK-16.5
   trip("search");
   EXPECT_TRUE(registry_.should_pause_for_recovery(1));
   EXPECT_FALSE(registry_.should_pause_for_recovery(2));
@@ -175,7 +175,7 @@ TEST_F(BreakerRegistryTest, WhoeverPausesForRecoveryIsReleasedWithoutTraffic) { 
   EXPECT_TRUE(registry_.should_pause_for_recovery(0));
 }
 
-TEST_F(BreakerRegistryTest, ProbesPauseNobodyUntilTheyAreLost) {  // BRK-16, BRK-8
+TEST_F(BreakerRegistryTest, ProbesPauseNobodyUntilTheyAreLost) {  // BRK-16.5, BRK-8.3
   trip("search");
   clock_.advance(10s);
   const BreakerPermit probe = acquired(*std::make_unique<BreakerHandle>(registry_.handle("search")));
@@ -186,7 +186,7 @@ TEST_F(BreakerRegistryTest, ProbesPauseNobodyUntilTheyAreLost) {  // BRK-16, BRK
   EXPECT_FALSE(registry_.should_pause_for_recovery(1));
 }
 
-TEST_F(BreakerRegistryTest, OverridesPauseAsTheyRefuse) {  // BRK-16, BRK-13
+TEST_F(BreakerRegistryTest, OverridesPauseAsTheyRefuse) {  // BRK-16.5, BRK-13
   trip("search");
   ASSERT_TRUE(registry_.set_override("search", OverrideKind::force_closed, "needed"));
   EXPECT_FALSE(registry_.should_pause_for_recovery(1)) << "it admits everything";
@@ -200,7 +200,7 @@ TEST_F(BreakerRegistryTest, OverridesPauseAsTheyRefuse) {  // BRK-16, BRK-13
   EXPECT_FALSE(registry_.should_pause_for_recovery(1));
 }
 
-TEST_F(BreakerRegistryTest, TheSnapshotListsEveryKeyInOrder) {  // BRK-16
+TEST_F(BreakerRegistryTest, TheSnapshotListsEveryKeyInOrder) {  // BRK-16.4
   for (const char* key : {"c", "a", "b"}) registry_.report(key, Outcome::success());
   std::vector<std::string> keys;
   for (const BreakerSnapshot& snapshot : registry_.snapshot()) {
@@ -210,7 +210,7 @@ TEST_F(BreakerRegistryTest, TheSnapshotListsEveryKeyInOrder) {  // BRK-16
   EXPECT_THAT(keys, ElementsAre("c", "a", "b"));
 }
 
-TEST_F(BreakerRegistryTest, ResetAllStartsAGenerationEverywhere) {  // BRK-21
+TEST_F(BreakerRegistryTest, ResetAllStartsAGenerationEverywhere) {  // BRK-21.2
   trip("search");
   const BreakerHandle fine = registry_.handle("fine");
   call(fine, failed());
@@ -222,7 +222,7 @@ TEST_F(BreakerRegistryTest, ResetAllStartsAGenerationEverywhere) {  // BRK-21
   EXPECT_EQ(registry_.snapshot("search").totals.failed, 2U);
 }
 
-TEST_F(BreakerRegistryTest, EventsOfAKeyAreNumberedByKey) {  // CORE-4
+TEST_F(BreakerRegistryTest, EventsOfAKeyAreNumberedByKey) {  // CORE-4.1
   std::map<std::string, std::vector<std::uint64_t>> heard;
   auto subscription = registry_.subscribe(
       [&](const BreakerEvent& event) { heard[std::string(event.key.view())].push_back(event.sequence); });
@@ -236,7 +236,7 @@ TEST_F(BreakerRegistryTest, EventsOfAKeyAreNumberedByKey) {  // CORE-4
   EXPECT_EQ(heard["b"].size(), 1U);
 }
 
-TEST(BreakerRegistryGrowth, ManyKeysKeepTheirOwnState) {  // BRK-17
+TEST(BreakerRegistryGrowth, ManyKeysKeepTheirOwnState) {  // BRK-17.1
   ManualClock clock;
   BreakerRegistry registry(BreakerOptions{.failure_threshold = 1}, clock);
   for (int i = 0; i < 2000; ++i)

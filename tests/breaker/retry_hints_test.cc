@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What a server's retry-after does to the open time [BRK-4, BRK-7].
+// What a server's retry-after does to the open time [BRK-4.5, BRK-7.7].
 #include <gtest/gtest.h>
 
 #include "tests/breaker/support.h"
@@ -27,46 +27,46 @@ class RetryHints : public testing::Test {
   CircuitBreaker breaker_{{.failure_threshold = 2, .open_time = OpenTime::exponential(10s, 2.0, 40s)}, "key", clock_};
 };
 
-TEST_F(RetryHints, AreAFloorUnderTheOpenTime) {  // BRK-4
+TEST_F(RetryHints, AreAFloorUnderTheOpenTime) {  // BRK-4.5
   call(breaker_, failed());
   call(breaker_, hinted(Category::overloaded, 25s));
   EXPECT_EQ(refused(breaker_).retry_after, 25s);
   EXPECT_EQ(breaker_.snapshot().open_time, 25s);
 }
 
-TEST_F(RetryHints, NeverShortenIt) {  // BRK-4
+TEST_F(RetryHints, NeverShortenIt) {  // BRK-4.4
   call(breaker_, failed());
   call(breaker_, hinted(Category::overloaded, 1s));
   EXPECT_EQ(refused(breaker_).retry_after, 10s);
 }
 
-TEST_F(RetryHints, OfAnEarlierFailureInTheRowCountFromWhenTheyWereGiven) {  // BRK-4
+TEST_F(RetryHints, OfAnEarlierFailureInTheRowCountFromWhenTheyWereGiven) {  // BRK-4.5
   call(breaker_, hinted(Category::overloaded, 60s));
   clock_.advance(5s);
   call(breaker_, failed());
   EXPECT_EQ(refused(breaker_).retry_after, 55s);
 }
 
-TEST_F(RetryHints, ALaterOneDoesNotShortenAnEarlierOne) {  // BRK-4, known mistake: a cooldown made shorter
+TEST_F(RetryHints, ALaterOneDoesNotShortenAnEarlierOne) {  // BRK-4.4, known mistake: a cooldown made shorter
   call(breaker_, hinted(Category::overloaded, 60s));
   call(breaker_, hinted(Category::overloaded, 20s));
   EXPECT_EQ(refused(breaker_).retry_after, 60s);
 }
 
-TEST_F(RetryHints, AreForgottenWithASuccess) {  // BRK-4
+TEST_F(RetryHints, AreForgottenWithASuccess) {  // BRK-4.5
   call(breaker_, hinted(Category::overloaded, 60s));
   call(breaker_, Outcome::success());
   trip(breaker_, 2);
   EXPECT_EQ(refused(breaker_).retry_after, 10s);
 }
 
-TEST_F(RetryHints, AreCapped) {  // BRK-4
+TEST_F(RetryHints, AreCapped) {  // BRK-4.5
   call(breaker_, failed());
   call(breaker_, hinted(Category::overloaded, kForever));
   EXPECT_EQ(refused(breaker_).retry_after, 5min);
 }
 
-TEST_F(RetryHints, AreIgnoredWhereTheCapIsZero) {  // BRK-4
+TEST_F(RetryHints, AreIgnoredWhereTheCapIsZero) {  // BRK-4.5
   CircuitBreaker breaker({.failure_threshold = 1, .open_time = OpenTime::fixed(10s), .retry_after_max = 0s}, "key",
                          clock_);
   call(breaker, hinted(Category::overloaded, 60s));
@@ -76,7 +76,7 @@ TEST_F(RetryHints, AreIgnoredWhereTheCapIsZero) {  // BRK-4
   EXPECT_EQ(refused(breaker).retry_after, 10s);
 }
 
-TEST_F(RetryHints, OfAFailedProbeAreAFloorUnderTheGrownTime) {  // BRK-4
+TEST_F(RetryHints, OfAFailedProbeAreAFloorUnderTheGrownTime) {  // BRK-4.5
   trip(breaker_, 2);
   probe(hinted(Category::overloaded, 90s));
   EXPECT_EQ(refused(breaker_).retry_after, 90s);
@@ -92,7 +92,7 @@ TEST_F(RetryHints, OfALateFailureMoveNoDeadline) {  // BRK-9
   EXPECT_EQ(refused(breaker_).retry_after, 10s);
 }
 
-TEST_F(RetryHints, OfAThrottledProbeAreTheOpenTimeAndItDoesNotGrow) {  // BRK-7
+TEST_F(RetryHints, OfAThrottledProbeAreTheOpenTimeAndItDoesNotGrow) {  // BRK-7.7
   trip(breaker_, 2);
   probe(hinted(Category::rate_limit, 3s));
   EXPECT_EQ(refused(breaker_).retry_after, 3s);
@@ -104,7 +104,7 @@ TEST_F(RetryHints, OfAThrottledProbeAreTheOpenTimeAndItDoesNotGrow) {  // BRK-7
   EXPECT_EQ(refused(breaker_).retry_after, 20s) << "the first growth";
 }
 
-TEST_F(RetryHints, AProbeThrottledWithoutOneWaitsTheCurrentOpenTime) {  // BRK-7
+TEST_F(RetryHints, AProbeThrottledWithoutOneWaitsTheCurrentOpenTime) {  // BRK-7.7
   trip(breaker_, 2);
   probe(failed());
   for (int i = 0; i < 3; ++i) {

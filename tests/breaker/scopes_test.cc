@@ -92,7 +92,7 @@ TEST_F(ScopesTest,
   EXPECT_TRUE(scopes_.try_acquire()->is_probe());
 }
 
-TEST_F(ScopesTest, AFailingModelLetsItsProvidersProbeSucceed) {  // BRK-22 BRK-7
+TEST_F(ScopesTest, AFailingModelLetsItsProvidersProbeSucceed) {  // BRK-22 BRK-7.1
   for (int i = 0; i < 2; ++i) breakers_.report(kProvider, failed());
   clock_.advance(10s);
   attempt(failed(Category::overloaded), kModelScope);
@@ -100,7 +100,7 @@ TEST_F(ScopesTest, AFailingModelLetsItsProvidersProbeSucceed) {  // BRK-22 BRK-7
   EXPECT_EQ(failures(kModel), 1U);
 }
 
-TEST_F(ScopesTest, AnAbandonedAttemptGivesEveryPermitBack) {  // BRK-10 BRK-22
+TEST_F(ScopesTest, AnAbandonedAttemptGivesEveryPermitBack) {  // BRK-10.2 BRK-22
   {
     auto permit = scopes_.try_acquire();
     ASSERT_TRUE(permit.has_value());

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A circuit that opens because its target answers nobody, and what an answer does to it [RTY-14, BRK-7].
+// A circuit that opens because its target answers nobody, and what an answer does to it [RTY-14.8, BRK-7.6].
 
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ class Silence : public testing::Test {
   CircuitBreaker breaker_{provider_preset(), "target", clock_, 1};
 };
 
-TEST_F(Silence, OpensTheCircuitForItsOpenTimeAndSaysWhy) {  // RTY-14
+TEST_F(Silence, OpensTheCircuitForItsOpenTimeAndSaysWhy) {  // RTY-14.1
   EXPECT_TRUE(breaker_.open_silent());
   EXPECT_EQ(breaker_.state(), CircuitState::open);
   EXPECT_EQ(last().cause, TransitionCause::silent);
@@ -36,7 +36,7 @@ TEST_F(Silence, OpensTheCircuitForItsOpenTimeAndSaysWhy) {  // RTY-14
   EXPECT_EQ(breaker_.look()->last_failure, Category::timeout);
 }
 
-TEST_F(Silence, AnAnswerOfWhoWasInFlightClosesTheCircuitAndItsVerdictCountsAfterwards) {  // RTY-14, BRK-9
+TEST_F(Silence, AnAnswerOfWhoWasInFlightClosesTheCircuitAndItsVerdictCountsAfterwards) {  // RTY-14.8, BRK-9, BRK-1.3
   BreakerPermit waiting = admitted();
   breaker_.open_silent();
   waiting.answered();
@@ -46,7 +46,7 @@ TEST_F(Silence, AnAnswerOfWhoWasInFlightClosesTheCircuitAndItsVerdictCountsAfter
   EXPECT_EQ(breaker_.snapshot().consecutive_failures, 1U);
 }
 
-TEST_F(Silence, AnAnswerClosesAHalfOpenCircuitTooAndAfterSilentProbes) {  // RTY-14
+TEST_F(Silence, AnAnswerClosesAHalfOpenCircuitTooAndAfterSilentProbes) {  // RTY-14.8, BRK-1.3
   BreakerPermit waiting = admitted();
   breaker_.open_silent();
   clock_.advance(seconds(30));
@@ -87,7 +87,7 @@ TEST_F(Silence, AnAttemptThatBeganAfterwardsDoesNotClose) {  // BRK-9
   EXPECT_EQ(breaker_.state(), CircuitState::half_open) << "a probe closes by its verdict";
 }
 
-TEST_F(Silence, AProbeThatIsOvertakenHasFailedAndSaysSo) {  // BRK-7
+TEST_F(Silence, AProbeThatIsOvertakenHasFailedAndSaysSo) {  // BRK-7.6
   breaker_.open_silent();
   clock_.advance(seconds(30));
   BreakerPermit probe = admitted();
@@ -99,7 +99,7 @@ TEST_F(Silence, AProbeThatIsOvertakenHasFailedAndSaysSo) {  // BRK-7
   EXPECT_EQ(breaker_.snapshot().probes_in_flight, 0U);
 }
 
-TEST_F(Silence, AnyOtherAttemptThatIsOvertakenIsNoEvidence) {  // RTY-11
+TEST_F(Silence, AnyOtherAttemptThatIsOvertakenIsNoEvidence) {  // RTY-11.2
   BreakerPermit permit = admitted();
   std::move(permit).overtaken();
   EXPECT_EQ(breaker_.snapshot().consecutive_failures, 0U);
@@ -107,7 +107,7 @@ TEST_F(Silence, AnyOtherAttemptThatIsOvertakenIsNoEvidence) {  // RTY-11
   EXPECT_EQ(breaker_.snapshot().in_flight, 0U);
 }
 
-TEST_F(Silence, OverridesThatAdmitAllHold) {  // RTY-14, BRK-13
+TEST_F(Silence, OverridesThatAdmitAllHold) {  // RTY-14.9, BRK-13
   breaker_.set_override(OverrideKind::force_closed, "we know");
   EXPECT_FALSE(breaker_.open_silent());
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
@@ -130,7 +130,7 @@ TEST_F(Silence, ConcernsTheInnermostScope) {  // BRK-22
   EXPECT_EQ(breakers.snapshot("provider").in_flight, 0U);
 }
 
-TEST(SilenceThreshold, IsTheFailureThresholdAndAtLeastThreeUnlessItIsSet) {  // RTY-14, CORE-6
+TEST(SilenceThreshold, IsTheFailureThresholdAndAtLeastThreeUnlessItIsSet) {  // RTY-14.1, CORE-6
   EXPECT_EQ(provider_preset().silent_after(), 5U);
   EXPECT_EQ(BreakerOptions{.failure_threshold = 1}.silent_after(), 3U);
   EXPECT_EQ(BreakerOptions{.silence_threshold = 0}.silent_after(), 0U);

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Where slowness opens a circuit, a slow probe does not close it [BRK-7].
+// Where slowness opens a circuit, a slow probe does not close it [BRK-7.4].
 #include <gtest/gtest.h>
 
 #include <utility>
@@ -33,7 +33,7 @@ class SlowProbe : public testing::Test {
   CircuitBreaker breaker_{options(), "key", clock_, 1};
 };
 
-TEST_F(SlowProbe, OpensTheCircuitAgainForTheNextOpenTime) {  // BRK-7, BRK-4
+TEST_F(SlowProbe, OpensTheCircuitAgainForTheNextOpenTime) {  // BRK-7.4, BRK-4.1
   open_by_slowness(breaker_);
   call(breaker_, Outcome::success(kSlow + 1ns));
   const BreakerSnapshot after = breaker_.snapshot();
@@ -48,13 +48,13 @@ TEST_F(SlowProbe, OpensTheCircuitAgainForTheNextOpenTime) {  // BRK-7, BRK-4
   EXPECT_EQ(after.in_flight, 0U);
 }
 
-TEST_F(SlowProbe, OneThatTakesJustTheDurationIsGood) {  // BRK-7
+TEST_F(SlowProbe, OneThatTakesJustTheDurationIsGood) {  // BRK-7.4
   open_by_slowness(breaker_);
   call(breaker_, Outcome::success(kSlow));
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
 }
 
-TEST_F(SlowProbe, OfAStreamIsJudgedByItsFirstContent) {  // BRK-7, BRK-8
+TEST_F(SlowProbe, OfAStreamIsJudgedByItsFirstContent) {  // BRK-7.4, BRK-8.5
   open_by_slowness(breaker_);
   BreakerPermit stream = acquired(breaker_);
   stream.first_content(kSlow + 1ns);
@@ -73,7 +73,7 @@ TEST_F(SlowProbe, OfAStreamIsJudgedByItsFirstContent) {  // BRK-7, BRK-8
   std::move(quick).settle(Outcome::success(10min));
 }
 
-TEST_F(SlowProbe, EndsAPeriodWithOtherProbesInFlight) {  // BRK-7, BRK-9
+TEST_F(SlowProbe, EndsAPeriodWithOtherProbesInFlight) {  // BRK-7.4, BRK-9
   BreakerOptions two = options();
   two.half_open_max_probes = 2;
   two.half_open_successes = 2;
@@ -86,7 +86,7 @@ TEST_F(SlowProbe, EndsAPeriodWithOtherProbesInFlight) {  // BRK-7, BRK-9
   EXPECT_EQ(breaker.state(), CircuitState::open) << "one good and one slow";
 }
 
-TEST_F(SlowProbe, IsGoodWhereOnlyFailuresOpenTheCircuit) {  // BRK-7
+TEST_F(SlowProbe, IsGoodWhereOnlyFailuresOpenTheCircuit) {  // BRK-7.4
   BreakerOptions by_failures = options();
   by_failures.slow_call_rate.reset();
   by_failures.failure_threshold = 1;
@@ -97,7 +97,7 @@ TEST_F(SlowProbe, IsGoodWhereOnlyFailuresOpenTheCircuit) {  // BRK-7
   EXPECT_EQ(breaker.state(), CircuitState::closed);
 }
 
-TEST_F(SlowProbe, ThatIsNeutralOrThrottledIsNoFailureForBeingSlow) {  // BRK-7
+TEST_F(SlowProbe, ThatIsNeutralOrThrottledIsNoFailureForBeingSlow) {  // BRK-7.4, BRK-7.5, BRK-7.7
   open_by_slowness(breaker_);
   call(breaker_, Outcome::cancelled(1h));
   EXPECT_EQ(breaker_.state(), CircuitState::half_open);
@@ -106,7 +106,7 @@ TEST_F(SlowProbe, ThatIsNeutralOrThrottledIsNoFailureForBeingSlow) {  // BRK-7
   EXPECT_EQ(breaker_.snapshot().remaining, 10s);
 }
 
-TEST_F(SlowProbe, OfATargetThatIsAlwaysSlowLetsNoMoreThanProbesThrough) {  // BRK-7
+TEST_F(SlowProbe, OfATargetThatIsAlwaysSlowLetsNoMoreThanProbesThrough) {  // BRK-7.4
   int admitted = 0;
   for (int second = 0; second < 36'000; ++second) {
     if (auto permit = breaker_.try_acquire()) {

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Rates, slow calls and stuck calls [BRK-2].
+// Rates, slow calls and stuck calls [BRK-2.2, BRK-2.3, BRK-2.4].
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -28,7 +28,7 @@ class TripRulesTest : public testing::Test {
   ManualClock clock_;
 };
 
-TEST_F(TripRulesTest, TheFailureRateOpensItOnceTheMinimumOfCallsIsIn) {  // BRK-2
+TEST_F(TripRulesTest, TheFailureRateOpensItOnceTheMinimumOfCallsIsIn) {  // BRK-2.2
   CircuitBreaker breaker(rate_rule(0.5, 4, CallWindow::last_calls(10)), "key", clock_);
   for (int i = 0; i < 3; ++i) call(breaker, failed());
   EXPECT_EQ(breaker.state(), CircuitState::closed) << "three calls say nothing yet";
@@ -38,7 +38,7 @@ TEST_F(TripRulesTest, TheFailureRateOpensItOnceTheMinimumOfCallsIsIn) {  // BRK-
   EXPECT_EQ(refused(breaker).retry_after, 30s);
 }
 
-TEST_F(TripRulesTest, ACountWindowIsExact) {  // BRK-2
+TEST_F(TripRulesTest, ACountWindowIsExact) {  // BRK-2.2
   CircuitBreaker breaker(rate_rule(0.5, 4, CallWindow::last_calls(4)), "key", clock_);
   for (int round = 0; round < 5; ++round) {
     call(breaker, failed());
@@ -52,7 +52,7 @@ TEST_F(TripRulesTest, ACountWindowIsExact) {  // BRK-2
 }
 
 // While a window holds nothing but good calls, another one is not written into it.
-RC_GTEST_PROP(CountWindow, IsExactAlsoWhereGoodCallsLeaveItAsItIs, ()) {  // BRK-2
+RC_GTEST_PROP(CountWindow, IsExactAlsoWhereGoodCallsLeaveItAsItIs, ()) {  // BRK-2.2, BRK-2.3
   BreakerOptions options = rate_rule(1.0, 1, CallWindow::last_calls(*rc::gen::inRange(1U, 4U)));
   options.minimum_calls = options.window.calls;
   options.slow_call_duration = 1s;
@@ -116,7 +116,7 @@ TEST_F(TripRulesTest, ASuccessEndsARestoredRowOfFailuresWhateverTheWindowHolds) 
   EXPECT_EQ(breaker.snapshot().consecutive_failures, 0U);
 }
 
-TEST_F(TripRulesTest, ATimeWindowForgets) {  // BRK-2
+TEST_F(TripRulesTest, ATimeWindowForgets) {  // BRK-2.2
   CircuitBreaker breaker(rate_rule(0.5, 4, CallWindow::last(60s, 6)), "key", clock_);
   for (int i = 0; i < 3; ++i) call(breaker, failed());
   clock_.advance(50s);
@@ -127,14 +127,14 @@ TEST_F(TripRulesTest, ATimeWindowForgets) {  // BRK-2
   EXPECT_EQ(breaker.state(), CircuitState::closed);
 }
 
-TEST_F(TripRulesTest, ARateIsComparedAsItWasWritten) {  // BRK-2
+TEST_F(TripRulesTest, ARateIsComparedAsItWasWritten) {  // BRK-2.2
   CircuitBreaker breaker(rate_rule(0.07, 100, CallWindow::last_calls(100)), "key", clock_);
   for (int i = 0; i < 93; ++i) call(breaker, Outcome::success());
   for (int i = 0; i < 7; ++i) call(breaker, failed());
   EXPECT_EQ(breaker.state(), CircuitState::open) << "0.07 * 100 is a little more than 7";
 }
 
-TEST_F(TripRulesTest, ThrottledAndNeutralCallsEnterNoWindow) {  // BRK-2 BRK-3
+TEST_F(TripRulesTest, ThrottledAndNeutralCallsEnterNoWindow) {  // BRK-2.2 BRK-3
   CircuitBreaker breaker(rate_rule(0.5, 2, CallWindow::last_calls(10)), "key", clock_);
   call(breaker, failed());
   for (int i = 0; i < 5; ++i) {
@@ -146,7 +146,7 @@ TEST_F(TripRulesTest, ThrottledAndNeutralCallsEnterNoWindow) {  // BRK-2 BRK-3
   EXPECT_EQ(breaker.snapshot().window, (WindowTotals{.calls = 1, .failures = 1}));
 }
 
-TEST_F(TripRulesTest, SlowCallsOpenItThoughTheySucceed) {  // BRK-2
+TEST_F(TripRulesTest, SlowCallsOpenItThoughTheySucceed) {  // BRK-2.3
   CircuitBreaker breaker({.slow_call_rate = 0.5, .slow_call_duration = 10s, .minimum_calls = 4}, "key", clock_);
   for (int i = 0; i < 3; ++i) call(breaker, Outcome::success(10s));
   EXPECT_EQ(breaker.snapshot().window->slow, 0U) << "not slower than the limit";
@@ -156,7 +156,7 @@ TEST_F(TripRulesTest, SlowCallsOpenItThoughTheySucceed) {  // BRK-2
   EXPECT_DOUBLE_EQ(breaker.snapshot().window->slow_call_rate(), 0.5);
 }
 
-TEST_F(TripRulesTest, ACallWhoseLatencyIsNotToldIsMeasured) {  // BRK-2
+TEST_F(TripRulesTest, ACallWhoseLatencyIsNotToldIsMeasured) {  // BRK-2.5
   const BreakerOptions options = {.slow_call_rate = 0.5, .slow_call_duration = 10s, .minimum_calls = 4};
   const auto calls_taking = [&](CircuitBreaker& breaker, Duration time, auto end) {
     for (int i = 0; i < 4; ++i) {
@@ -193,7 +193,7 @@ TEST_F(TripRulesTest, ACallWhoseLatencyIsNotToldIsMeasured) {  // BRK-2
   }
 }
 
-TEST_F(TripRulesTest, RatesOfAnEmptyWindowAreZero) {  // BRK-16 TEL-1
+TEST_F(TripRulesTest, RatesOfAnEmptyWindowAreZero) {  // BRK-16.3 TEL-1.7
   CircuitBreaker breaker(rate_rule(0.5, 4, CallWindow::last_calls(4)), "key", clock_);
   EXPECT_EQ(breaker.snapshot().window->failure_rate(), 0.0);
   EXPECT_EQ(breaker.snapshot().window->slow_call_rate(), 0.0);
@@ -211,7 +211,7 @@ TEST_F(TripRulesTest, ClosingClearsTheWindow) {  // BRK-12
     for (int i = 0; i < 3; ++i) call(breaker, failed());
     EXPECT_EQ(breaker.state(), CircuitState::closed);
     breaker.reset();
-    EXPECT_EQ(breaker.snapshot().window, WindowTotals{}) << "a reset clears it too";  // BRK-21
+    EXPECT_EQ(breaker.snapshot().window, WindowTotals{}) << "a reset clears it too";  // BRK-21.2
   }
 }
 
@@ -230,7 +230,7 @@ class StuckCalls : public TripRulesTest {
   CircuitBreaker breaker_{{.stuck_call_age = 60s}, "key", clock_};
 };
 
-TEST_F(StuckCalls, OpenItAtTheNextAdmission) {  // BRK-2
+TEST_F(StuckCalls, OpenItAtTheNextAdmission) {  // BRK-2.4
   BreakerPermit stuck = acquired(breaker_);
   clock_.advance(60s);
   (void)acquired(breaker_);
@@ -243,7 +243,7 @@ TEST_F(StuckCalls, OpenItAtTheNextAdmission) {  // BRK-2
   EXPECT_EQ(breaker_.state(), CircuitState::open) << "too late";
 }
 
-TEST_F(StuckCalls, OpenItAtTheNextSnapshot) {  // BRK-2
+TEST_F(StuckCalls, OpenItAtTheNextSnapshot) {  // BRK-2.4
   const BreakerPermit stuck = acquired(breaker_);
   clock_.advance(61s);
   const BreakerSnapshot snapshot = breaker_.snapshot();
@@ -262,7 +262,7 @@ TEST_F(StuckCalls, DoNotOpenItAgainAfterAProbeHasSucceeded) {  // BRK-12
   EXPECT_EQ(breaker_.snapshot().oldest_in_flight, 61s + 30s + 1h);
 }
 
-TEST_F(StuckCalls, AreOffByDefaultAndTheAgeIsNull) {  // BRK-2 BRK-16
+TEST_F(StuckCalls, AreOffByDefaultAndTheAgeIsNull) {  // BRK-2.4 BRK-16.3
   CircuitBreaker breaker({}, "key", clock_);
   const BreakerPermit permit = acquired(breaker);
   clock_.advance(100h);
@@ -270,7 +270,7 @@ TEST_F(StuckCalls, AreOffByDefaultAndTheAgeIsNull) {  // BRK-2 BRK-16
   EXPECT_EQ(breaker.snapshot().oldest_in_flight, std::nullopt);
 }
 
-TEST_F(StuckCalls, TheOldestCallIsKnownInWhateverOrderTheyEnd) {  // BRK-16
+TEST_F(StuckCalls, TheOldestCallIsKnownInWhateverOrderTheyEnd) {  // BRK-16.3
   CircuitBreaker breaker({.track_in_flight = true}, "key", clock_);
   std::vector<BreakerPermit> calls;
   for (int i = 0; i < 300; ++i) {

@@ -42,7 +42,7 @@ TEST_F(BudgetSessionsTest, AreToldApartByTheirKeyToo) {  // BUD-1
   EXPECT_EQ(refused(ledger_, tokens(1), {.key = "a", .session = "s"}).name, "a/s");
 }
 
-TEST_F(BudgetSessionsTest, TenThousandAreHeldByDefaultAndNoneIsForgottenForOthers) {  // BUD-10, CORE-5
+TEST_F(BudgetSessionsTest, TenThousandAreHeldByDefaultAndNoneIsForgottenForOthers) {  // BUD-10.9, CORE-5
   BudgetLedger ledger({.session = {.rounds = 1}}, clock_);
   for (int i = 0; i < 10'000; ++i) {
     ASSERT_TRUE(ledger.check_and_tick({.session = "s" + std::to_string(i)}).has_value());
@@ -58,7 +58,7 @@ TEST_F(BudgetSessionsTest, TenThousandAreHeldByDefaultAndNoneIsForgottenForOther
   EXPECT_EQ(ledger.check_and_tick({.session = "s0"}).error().kind, BudgetKind::rounds) << "it is still spent";
 }
 
-TEST_F(BudgetSessionsTest, AThousandAreHeldOfEachKeyThatIsNamed) {  // BUD-10, CORE-5
+TEST_F(BudgetSessionsTest, AThousandAreHeldOfEachKeyThatIsNamed) {  // BUD-10.9, CORE-5
   BudgetLedger ledger({.keys = {{"a", {}}, {"b", {}}}, .session = {.rounds = 1}}, clock_);
   const auto tick = [&](std::string_view key, int session) {
     return ledger.check_and_tick({.key = key, .session = "s" + std::to_string(session)});
@@ -74,7 +74,7 @@ TEST_F(BudgetSessionsTest, AThousandAreHeldOfEachKeyThatIsNamed) {  // BUD-10, C
   EXPECT_EQ(tick("", 0).error().limit, 10'000U) << "all others share theirs";
 }
 
-TEST_F(BudgetSessionsTest, AtTheBoundANewOneIsRefusedAndToldWhenThereWillBeRoom) {  // BUD-10
+TEST_F(BudgetSessionsTest, AtTheBoundANewOneIsRefusedAndToldWhenThereWillBeRoom) {  // BUD-10.9
   spend("a", 4);
   pass(1h);
   spend("b", 5);
@@ -96,7 +96,7 @@ TEST_F(BudgetSessionsTest, AtTheBoundANewOneIsRefusedAndToldWhenThereWillBeRoom)
   EXPECT_EQ(spent("a"), 4U);
 }
 
-TEST_F(BudgetSessionsTest, OneThatHasSpentIsKeptADayAfterItsLastUse) {  // BUD-10
+TEST_F(BudgetSessionsTest, OneThatHasSpentIsKeptADayAfterItsLastUse) {  // BUD-10.8
   spend("a", 4);
   pass(24h - 1ns);
   EXPECT_EQ(spent("a"), 4U);
@@ -112,7 +112,7 @@ TEST_F(BudgetSessionsTest, OneThatHasSpentIsKeptADayAfterItsLastUse) {  // BUD-1
   EXPECT_EQ(global_of(ledger_).committed.tokens, 8U) << "and its spend stays outside";
 }
 
-TEST_F(BudgetSessionsTest, ACallInFlightIsUseHoweverLongItTakes) {  // BUD-10
+TEST_F(BudgetSessionsTest, ACallInFlightIsUseHoweverLongItTakes) {  // BUD-10.8
   BudgetReservation open = reserve("a");
   pass(100h);
   EXPECT_EQ(ledger_.check({.key = "k", .session = "a"}), std::nullopt);
@@ -123,7 +123,7 @@ TEST_F(BudgetSessionsTest, ACallInFlightIsUseHoweverLongItTakes) {  // BUD-10
   EXPECT_EQ(spent("a"), std::nullopt);
 }
 
-TEST_F(BudgetSessionsTest, BeingRefusedIsUseToo) {  // BUD-10: else a spent one would only have to wait, asking on
+TEST_F(BudgetSessionsTest, BeingRefusedIsUseToo) {  // BUD-10.8: else a spent one would only have to wait, asking on
   spend("spent", 10);
   for (int i = 0; i < 5; ++i) {
     pass(20h);
@@ -131,7 +131,7 @@ TEST_F(BudgetSessionsTest, BeingRefusedIsUseToo) {  // BUD-10: else a spent one 
   }
 }
 
-TEST_F(BudgetSessionsTest, OnesThatAreForgottenMakeRoom) {  // BUD-10
+TEST_F(BudgetSessionsTest, OnesThatAreForgottenMakeRoom) {  // BUD-10.8, BUD-10.9
   for (const char* session : {"a", "b", "c"}) spend(session, 1);
   pass(24h);
   EXPECT_EQ(ledger_.check({.key = "k", .session = "d"}), std::nullopt);
@@ -140,7 +140,7 @@ TEST_F(BudgetSessionsTest, OnesThatAreForgottenMakeRoom) {  // BUD-10
   EXPECT_EQ(ledger_.snapshot().sessions, 3U);
 }
 
-TEST_F(BudgetSessionsTest, OneThatHasSpentNothingTakesNobodysPlace) {   // BUD-10
+TEST_F(BudgetSessionsTest, OneThatHasSpentNothingTakesNobodysPlace) {   // BUD-10.9
   for (int i = 0; i < 20; ++i) (void)reserve("s" + std::to_string(i));  // given back unsent
   EXPECT_EQ(ledger_.snapshot().sessions, 0U);
   std::vector<BudgetReservation> open;
@@ -150,7 +150,7 @@ TEST_F(BudgetSessionsTest, OneThatHasSpentNothingTakesNobodysPlace) {   // BUD-1
   spend("d", 1);
 }
 
-TEST_F(BudgetSessionsTest, AClockThatJumpsDelaysAtMostByADay) {  // BUD-10, BUD-7
+TEST_F(BudgetSessionsTest, AClockThatJumpsDelaysAtMostByADay) {  // BUD-10.8, BUD-7
   spend("a", 1);
   pass(10'000h);
   spend("b", 2);  // a is forgotten
@@ -167,7 +167,7 @@ TEST_F(BudgetSessionsTest, AClockThatJumpsDelaysAtMostByADay) {  // BUD-10, BUD-
   EXPECT_EQ(ledger_.snapshot().sessions, 1U);
 }
 
-TEST_F(BudgetSessionsTest, OfAKeyThatIsNoLongerNamedAreCountedWithTheOthers) {  // BUD-10
+TEST_F(BudgetSessionsTest, OfAKeyThatIsNoLongerNamedAreCountedWithTheOthers) {  // BUD-10.9
   BudgetLedger ledger({.keys = {{"a", {}}}, .session = {.rounds = 5}, .max_sessions = 2, .max_sessions_per_key = 2},
                       clock_);
   const auto tick = [&](std::string_view key, std::string_view session) {
@@ -200,7 +200,7 @@ TEST_F(BudgetSessionsTest, WithoutCapsTheyAreNotHeld) {  // CORE-5
   EXPECT_EQ(ledger.snapshot().sessions, 0U);
 }
 
-TEST_F(BudgetSessionsTest, ASmallerBoundForgetsNobody) {  // BUD-10, CORE-5
+TEST_F(BudgetSessionsTest, ASmallerBoundForgetsNobody) {  // BUD-10.9, CORE-5
   spend("a", 1);
   spend("b", 2);
   ledger_.configure({.session = {.tokens = 10}, .max_sessions = 1});
@@ -241,7 +241,7 @@ TEST_F(BudgetSessionsTest, ARestoreBeyondTheBoundKeepsTheOnesUsedLast) {  // COR
   EXPECT_EQ(smaller.levels_of({.key = "k", .session = "c"}).at(1).committed.tokens, 3U);
 }
 
-TEST_F(BudgetSessionsTest, ARestoreKnowsWhenEachWasUsedLast) {  // BUD-10 BUD-7
+TEST_F(BudgetSessionsTest, ARestoreKnowsWhenEachWasUsedLast) {  // BUD-10.8 BUD-7
   spend("a", 1);
   pass(10h);
   spend("b", 2);

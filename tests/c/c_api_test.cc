@@ -86,7 +86,7 @@ TEST(CApiNames, VersionAndStatusesHaveTexts) {  // CORE-5
   EXPECT_EQ(fuseboard_circuit_state_name(-1), nullptr);
 }
 
-TEST(CApiNames, CategoriesAreThoseOfTheTable) {  // BRK-19
+TEST(CApiNames, CategoriesAreThoseOfTheTable) {  // BRK-19.1
   for (const CategoryProperties& row : all_categories()) {
     const auto category = static_cast<fuseboard_category>(row.category);
     EXPECT_EQ(fuseboard_category_name(category), row.name);
@@ -124,7 +124,7 @@ TEST(CApiFailures, HttpAnswersAreJudged) {  // PIP-3
   EXPECT_EQ(fuseboard_failure_init(nullptr, 0, FUSEBOARD_NONE_MS), FUSEBOARD_INVALID_ARGUMENT);
 }
 
-TEST_F(CApiTest, AToolGoesThroughAllStates) {  // BRK-1 BRK-5
+TEST_F(CApiTest, AToolGoesThroughAllStates) {  // BRK-1.1 BRK-5 BRK-21.4
   create();
   ASSERT_EQ(fuseboard_tool_settle(acquired("search"), FUSEBOARD_OUTCOME_TIMEOUT, 0), FUSEBOARD_OK);
   fuseboard_tool_permit* permit = nullptr;
@@ -156,7 +156,7 @@ TEST_F(CApiTest, AToolGoesThroughAllStates) {  // BRK-1 BRK-5
   EXPECT_EQ(counted.opened + counted.half_opened + counted.closed, 3U);
 }
 
-TEST_F(CApiTest, LimitsAreShown) {  // LIM-1 BRK-16
+TEST_F(CApiTest, LimitsAreShown) {  // LIM-1 BRK-16.1 BRK-10.2
   create();
   for (int i = 0; i < 10; ++i) fuseboard_tool_settle(acquired("search"), FUSEBOARD_OUTCOME_SUCCESS, 0);
   fuseboard_tool_permit* permit = nullptr;
@@ -175,7 +175,7 @@ TEST_F(CApiTest, LimitsAreShown) {  // LIM-1 BRK-16
   EXPECT_EQ(totals().abandoned, 1U);
 }
 
-TEST_F(CApiTest, JudgedFailuresCountAsTheyAreJudged) {  // BRK-19 LIM-4
+TEST_F(CApiTest, JudgedFailuresCountAsTheyAreJudged) {  // BRK-19.2 LIM-4.3
   create();
   fuseboard_failure failure;
   fuseboard_failure_init(&failure, FUSEBOARD_CATEGORY_RATE_LIMIT, 7000);
@@ -192,7 +192,7 @@ TEST_F(CApiTest, JudgedFailuresCountAsTheyAreJudged) {  // BRK-19 LIM-4
   EXPECT_EQ(circuit_of("b").state, FUSEBOARD_CIRCUIT_OPEN);
 }
 
-TEST_F(CApiTest, WhatMeansNothingIsRefusedAndItsPermitAbandoned) {  // BRK-10 CORE-6
+TEST_F(CApiTest, WhatMeansNothingIsRefusedAndItsPermitAbandoned) {  // BRK-10.2 CORE-6
   create();
   EXPECT_EQ(fuseboard_tool_settle(acquired("a"), 5, 0), FUSEBOARD_INVALID_ARGUMENT);
   EXPECT_STREQ(fuseboard_last_error(), "outcome: 5 is not allowed; allowed: 0 to 4");
@@ -272,7 +272,7 @@ TEST_F(CApiTest, ErrorsAreTheThreadsOwn) {  // CORE-5
   EXPECT_STREQ(fuseboard_last_error(), "guard: NULL is not allowed");
 }
 
-TEST_F(CApiTest, RulesGoByNameAndPattern) {  // BRK-17
+TEST_F(CApiTest, RulesGoByNameAndPattern) {  // BRK-17.2
   fuseboard_tool_options one = tool_;
   one.burst = 1.0;
   one.priorities = FUSEBOARD_PRIORITIES_ALIKE;
@@ -292,7 +292,7 @@ TEST_F(CApiTest, RulesGoByNameAndPattern) {  // BRK-17
   EXPECT_EQ(limit.burst, 10.0);
 }
 
-TEST_F(CApiTest, APermitOutlivesTheHandleOfItsGuard) {  // BRK-10
+TEST_F(CApiTest, APermitOutlivesTheHandleOfItsGuard) {  // BRK-10.1
   create();
   fuseboard_tool_permit* const permit = acquired("search");
   fuseboard_tool_guard_destroy(guard_);
@@ -332,7 +332,7 @@ TEST_F(CApiTest, ShorterStructsOfOlderCallersWork) {  // CORE-6
   EXPECT_EQ(newer.unknown, 77U);
 }
 
-TEST_F(CApiTest, BreakersByProviderAndModel) {  // BRK-17 BRK-8
+TEST_F(CApiTest, BreakersByProviderAndModel) {  // BRK-17.1 BRK-8.1 BRK-4.5
   create_breakers();
   fuseboard_breaker_permit* permit = nullptr;
   ASSERT_EQ(fuseboard_breaker_try_acquire(breakers_, "openai", "gpt", -1, &permit, nullptr), FUSEBOARD_OK);

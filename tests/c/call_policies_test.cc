@@ -50,7 +50,7 @@ class CPoliciesTest : public CCallTest {
   fuseboard_credential* credential_ = nullptr;
 };
 
-TEST_F(CPoliciesTest, ATargetsLimitsHoldForAllCalls) {  // LIM-5
+TEST_F(CPoliciesTest, ATargetsLimitsHoldForAllCalls) {  // LIM-5.1, LIM-5.2
   target_.requests_per_minute = 60.0;
   target_.requests_burst = 1.0;
   target_.tokens_per_minute = 600.0;
@@ -220,7 +220,7 @@ TEST_F(CPoliciesTest, SeveralCallsShareTheirAttempts) {  // RTY-10
   EXPECT_EQ(fuseboard_attempt_budget_left(nullptr), 0U);
 }
 
-TEST_F(CPoliciesTest, ARefusedCredentialRestsForAllWhoShareIt) {  // FBK-6
+TEST_F(CPoliciesTest, ARefusedCredentialRestsForAllWhoShareIt) {  // FBK-6.3, FBK-6.6, FBK-6.7, FBK-2.7
   ASSERT_EQ(fuseboard_credential_create("team", nullptr, &credential_), FUSEBOARD_OK);
   target_.credential = credential_;
   target("a");
@@ -247,7 +247,7 @@ TEST_F(CPoliciesTest, ARefusedCredentialRestsForAllWhoShareIt) {  // FBK-6
   EXPECT_THAT(third.sent, ElementsAre("a"));
 }
 
-TEST_F(CPoliciesTest, ABoundCallStaysWithItsProvider) {  // FBK-7
+TEST_F(CPoliciesTest, ABoundCallStaysWithItsProvider) {  // FBK-7.1, FBK-7.3
   call_.bound_to_provider = "b";
   Caller caller;
   caller.begin(plan({"a", "b"}), &call_);
@@ -261,7 +261,7 @@ TEST_F(CPoliciesTest, ABoundCallStaysWithItsProvider) {  // FBK-7
   EXPECT_EQ(nowhere.refusal(0).reason, FUSEBOARD_REASON_NOT_ELIGIBLE);
 }
 
-TEST_F(CPoliciesTest, WhatIsTooLongGoesToALargerWindow) {  // FBK-2
+TEST_F(CPoliciesTest, WhatIsTooLongGoesToALargerWindow) {  // FBK-2.6
   fuseboard_route_options small;
   fuseboard_route_options_init(&small);
   small.context_window = 8000;
@@ -297,7 +297,7 @@ TEST_F(CPoliciesTest, FailuresToConnectAreTheProviders) {  // BRK-22
   EXPECT_EQ(model.failed, 0U);
 }
 
-TEST_F(CPoliciesTest, WhatMustNotRunTwiceIsRepeatedOnlyWhereItDidNotRun) {  // RTY-7
+TEST_F(CPoliciesTest, WhatMustNotRunTwiceIsRepeatedOnlyWhereItDidNotRun) {  // RTY-7.2
   call_.idempotent = false;
   fuseboard_plan* const two = plan({"a", "b"});
   Caller ran;
@@ -332,7 +332,7 @@ TEST_F(CPoliciesTest, ACategoryMayHaveItsOwnPatience) {  // RTY-10
   EXPECT_EQ(caller.timer, now_ + 500 * kMillisecond) << "b is tried again";
 }
 
-TEST_F(CPoliciesTest, TheCallersDeadlineHoldsBesideThePlans) {  // RTY-3
+TEST_F(CPoliciesTest, TheCallersDeadlineHoldsBesideThePlans) {  // RTY-3.1
   call_.deadline_ms = 2000;
   Caller caller;
   caller.begin(plan({"a"}), &call_);

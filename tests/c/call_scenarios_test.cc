@@ -108,7 +108,7 @@ class CProgram {
   int ended_ = 0;
 };
 
-TEST(CCallbackDriver, TakesTheSameWayThroughEveryScenario) {  // PIP-4, PIP-7, RTY-9, FBK-7
+TEST(CCallbackDriver, TakesTheSameWayThroughEveryScenario) {  // PIP-4, PIP-7, RTY-9.1, RTY-9.2, RTY-9.3, FBK-7.3
   for (const scenarios::Scenario& scenario : scenarios::all()) {
     if (scenario.mends) continue;  // reports in C do not tell how an answer could be gone on with
     SCOPED_TRACE(scenario.name);

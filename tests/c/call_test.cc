@@ -26,7 +26,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-TEST_F(CCallTest, ACallGoesOverItsTargetsAndTellsTheWay) {  // PIP-4, PIP-6, RTY-1
+TEST_F(CCallTest, ACallGoesOverItsTargetsAndTellsTheWay) {  // PIP-4, PIP-6.1, RTY-1
   retry_.max_attempts = 2;
   Caller caller;
   caller.begin(plan({"a", "b"}));
@@ -68,7 +68,7 @@ TEST_F(CCallTest, ACallGoesOverItsTargetsAndTellsTheWay) {  // PIP-4, PIP-6, RTY
   EXPECT_EQ(fuseboard_call_get_wait(caller.call, 1, &wait), FUSEBOARD_NOT_FOUND);
 }
 
-TEST_F(CCallTest, TheExplanationFitsTheBuffer) {  // PIP-6
+TEST_F(CCallTest, TheExplanationFitsTheBuffer) {  // PIP-6.3
   options_.name = "größer";
   Caller caller;
   caller.begin(plan({"a"}));
@@ -89,7 +89,7 @@ TEST_F(CCallTest, TheExplanationFitsTheBuffer) {  // PIP-6
   EXPECT_EQ(fuseboard_call_explain(caller.call, nullptr, 1, nullptr), FUSEBOARD_INVALID_ARGUMENT);
 }
 
-TEST_F(CCallTest, AHedgeStartsBesideASlowAttemptAndTheLoserIsCancelled) {  // RTY-9
+TEST_F(CCallTest, AHedgeStartsBesideASlowAttemptAndTheLoserIsCancelled) {  // RTY-9.1, RTY-9.2
   options_.hedge = true;
   options_.hedge_after_ms = 300;
   Caller caller;
@@ -110,7 +110,7 @@ TEST_F(CCallTest, AHedgeStartsBesideASlowAttemptAndTheLoserIsCancelled) {  // RT
   EXPECT_EQ(circuit("a").neutral, 1U);
 }
 
-TEST_F(CCallTest, AStreamIsCommittedByItsFirstContent) {  // RTY-3, RTY-8
+TEST_F(CCallTest, AStreamIsCommittedByItsFirstContent) {  // RTY-3.4, RTY-8.1
   call_.streaming = true;
   Caller caller;
   caller.begin(plan({"a", "b"}), &call_);
@@ -217,7 +217,7 @@ TEST_F(CCallTest, AnotherPlanHasWhatItsTargetsHaveLearned) {  // PIP-5
   EXPECT_EQ(fuseboard_plan_target_name(nullptr, 0), nullptr);
 }
 
-TEST_F(CCallTest, AWakeMayComeFromAnyThread) {  // LIM-7
+TEST_F(CCallTest, AWakeMayComeFromAnyThread) {  // LIM-7.3
   target_.concurrency = 1;
   target_.queue_max_wait_ms = 5000;
   fuseboard_plan* const one = plan({"a"});
@@ -306,7 +306,7 @@ TEST_F(CCallTest, CallsThatWaitMayBeDestroyedWhileOthersMakeRoom) {  // PIP-7
   EXPECT_EQ(usage("a").waiting, 0U);
 }
 
-TEST_F(CCallTest, WithoutAWakeTheCallDoesNotWaitForWhatHasNoTime) {  // LIM-7, PIP-4
+TEST_F(CCallTest, WithoutAWakeTheCallDoesNotWaitForWhatHasNoTime) {  // LIM-7.3, PIP-4
   target_.concurrency = 1;
   target_.queue_max_wait_ms = 5000;
   fuseboard_plan* const one = plan({"a"});
@@ -321,7 +321,7 @@ TEST_F(CCallTest, WithoutAWakeTheCallDoesNotWaitForWhatHasNoTime) {  // LIM-7, P
   EXPECT_EQ(second.refusal(0).reason, FUSEBOARD_REASON_CONCURRENCY_LIMITED);
 }
 
-TEST_F(CCallTest, AnOperatorsResetWakesWhoWaitsForTheCircuit) {  // RTY-4
+TEST_F(CCallTest, AnOperatorsResetWakesWhoWaitsForTheCircuit) {  // RTY-4.4
   open("a");
   Caller caller;
   caller.begin(plan({"a"}));

@@ -75,7 +75,7 @@ TEST_F(OutOfMemoryTest, AGuardThatCannotBeMadeIsNull) {  // CORE-5
   EXPECT_GT(failed_runs, 2);
 }
 
-TEST_F(OutOfMemoryTest, ANewToolThatFindsNoMemoryLeavesAFullGuardAsItWas) {  // BRK-17
+TEST_F(OutOfMemoryTest, ANewToolThatFindsNoMemoryLeavesAFullGuardAsItWas) {  // BRK-17.6
   const char* const kNewcomer = "a tool whose name is too long for its place";
   const auto set_up = [&] {
     fuseboard_tool_guard_destroy(guard_);
@@ -107,7 +107,7 @@ TEST_F(OutOfMemoryTest, ANewToolThatFindsNoMemoryLeavesAFullGuardAsItWas) {  // 
   EXPECT_GE(failed_runs, 5);
 }
 
-TEST_F(OutOfMemoryTest, APermitThatCannotBeHandedOverIsNotTaken) {  // BRK-10 BRK-11
+TEST_F(OutOfMemoryTest, APermitThatCannotBeHandedOverIsNotTaken) {  // BRK-10.2 BRK-11
   create();
   call("tool", FUSEBOARD_OUTCOME_SUCCESS);
   fuseboard_tool_permit* permit = nullptr;

@@ -71,7 +71,7 @@ TEST_F(CacheDetails, WhatIsReplacedIsCountedOnce) {  // CCH-3
   EXPECT_EQ(store.snapshot().bytes, 0U);
 }
 
-TEST_F(CacheDetails, ALookupThatFailsIsAMissAndNoHit) {  // CCH-3, TEL-1
+TEST_F(CacheDetails, ALookupThatFailsIsAMissAndNoHit) {  // CCH-3
   ResponseCache cache(std::make_shared<MemoryCacheStore>(MemoryCacheOptions{}, clock_));
   const std::vector<CacheKey> keys = {key(1), key(2)};
   EXPECT_FALSE(cache.lookup(keys));
@@ -88,7 +88,7 @@ TEST_F(CacheDetails, ALookupThatFailsIsAMissAndNoHit) {  // CCH-3, TEL-1
   EXPECT_EQ(cache.totals().failures, 0U);
 }
 
-TEST(SingleFlightDetails, CountsWhoLedSharedLeftAndWentAlone) {  // CCH-4, TEL-1
+TEST(SingleFlightDetails, CountsWhoLedSharedLeftAndWentAlone) {  // CCH-4
   SingleFlight flights({.max_flights = 1, .max_waiters_per_flight = 2});
   auto leader = flights.join(key(1), {});
   auto second = flights.join(key(1), {});

@@ -133,7 +133,7 @@ TEST_F(MemoryStoreTest, OptionsAreChecked) {  // CORE-6
   EXPECT_THROW(MemoryCacheStore({.max_bytes = std::numeric_limits<std::size_t>::max()}), InvalidOptions);
 }
 
-TEST_F(MemoryStoreTest, KeysAreToldApartByEveryByte) {  // CCH-1
+TEST_F(MemoryStoreTest, KeysAreToldApartByEveryByte) {  // CCH-1.1
   for (std::size_t i = 0; i < 32; ++i) {
     CacheKey other = cache_key(1);
     other.bytes[i] ^= 0x80U;

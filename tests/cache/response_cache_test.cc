@@ -49,7 +49,7 @@ TEST(ResponseCache, FindsWhatWasStored) {  // CCH-3
   EXPECT_EQ(cache.totals(), (ResponseCache::Totals{.hits = 2, .misses = 1, .stored = 1}));
 }
 
-TEST(ResponseCache, TriesThePlansTargetsInOrder) {  // CCH-1
+TEST(ResponseCache, TriesThePlansTargetsInOrder) {  // CCH-1.5
   ManualClock clock;
   ResponseCache cache(std::make_shared<MemoryCacheStore>(MemoryCacheOptions{}, clock));
   const std::array keys = {cache_key(1), cache_key(2), cache_key(3)};

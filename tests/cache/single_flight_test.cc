@@ -76,7 +76,7 @@ TEST_F(SingleFlightTest, OneCallsAndAllGetItsAnswer) {  // CCH-4
   EXPECT_TRUE(join("late")->leads()) << "the next one looks in the cache, or calls";
 }
 
-TEST_F(SingleFlightTest, DifferentKeysShareNothing) {  // CCH-1 CCH-4
+TEST_F(SingleFlightTest, DifferentKeysShareNothing) {  // CCH-1.1 CCH-4
   const auto a = join("a", 1);
   const auto b = join("b", 2);
   EXPECT_TRUE(a->leads() && b->leads());
@@ -222,7 +222,7 @@ TEST_F(SingleFlightTest, WhatANoticeHoldsIsFreedOutsideTheLock) {  // CORE-3
   EXPECT_EQ(flights.snapshot().flights, 0U);
 }
 
-TEST_F(SingleFlightTest, ANoticeThatThrowsKeepsNobodyFromTheirs) {  // CORE-4
+TEST_F(SingleFlightTest, ANoticeThatThrowsKeepsNobodyFromTheirs) {  // CORE-4.3
   SingleFlight flights;
   int told = 0;
   auto leader = flights.join(cache_key(1), {});

@@ -32,7 +32,7 @@ void expect(const Case& it) {
   EXPECT_EQ(name(failure.scope), name(it.scope)) << it.source;
 }
 
-TEST(FailureScopes, WhatNamesNothingIsOfTheCredential) {  // FBK-6
+TEST(FailureScopes, WhatNamesNothingIsOfTheCredential) {  // FBK-6.2
   using enum Category;
   for (
       const Case& it : std::vector<Case>{
@@ -55,7 +55,7 @@ TEST(FailureScopes, WhatNamesNothingIsOfTheCredential) {  // FBK-6
     expect(it);
 }
 
-TEST(FailureScopes, AModelIsNamedInManyWays) {  // FBK-6, LIM-4
+TEST(FailureScopes, AModelIsNamedInManyWays) {  // FBK-6.2
   using enum Category;
   for (
       const Case& it : std::vector<Case>{
@@ -80,7 +80,7 @@ TEST(FailureScopes, AModelIsNamedInManyWays) {  // FBK-6, LIM-4
     expect(it);
 }
 
-TEST(FailureScopes, AMissingScopeIsOfTheEndpoint) {  // FBK-6
+TEST(FailureScopes, AMissingScopeIsOfTheEndpoint) {  // FBK-6.2
   using enum Category;
   for (
       const Case& it : std::vector<Case>{
@@ -97,7 +97,7 @@ TEST(FailureScopes, AMissingScopeIsOfTheEndpoint) {  // FBK-6
     expect(it);
 }
 
-TEST(FailureScopes, AnOrganizationOrAProjectIsTheCallers) {  // FBK-6
+TEST(FailureScopes, AnOrganizationOrAProjectIsTheCallers) {  // FBK-6.9
   using enum Category;
   for (
       const Case& it : std::vector<Case>{
@@ -114,7 +114,7 @@ TEST(FailureScopes, AnOrganizationOrAProjectIsTheCallers) {  // FBK-6
     expect(it);
 }
 
-TEST(FailureScopes, OneRequestThatIsTooLargeIsItsOwnMatter) {  // LIM-4, FBK-6
+TEST(FailureScopes, OneRequestThatIsTooLargeIsItsOwnMatter) {  // LIM-4.5, FBK-6.8
   for (
       const std::string_view body :
       {R"({"error":{"message":"Request too large for gpt-4o in organization org-x on tokens per min (TPM): Limit 10000, Requested 50000. The input or output tokens must be reduced in order to run successfully.","type":"tokens","param":null,"code":"rate_limit_exceeded"}})",
@@ -134,7 +134,7 @@ TEST(FailureScopes, OneRequestThatIsTooLargeIsItsOwnMatter) {  // LIM-4, FBK-6
   EXPECT_TRUE(fits.retryable);
 }
 
-TEST(FailureScopes, ARequestThatTheCreditIsTooSmallForLeavesSmallerOnes) {  // FBK-6
+TEST(FailureScopes, ARequestThatTheCreditIsTooSmallForLeavesSmallerOnes) {  // FBK-6.8
   const Failure failure = judge(
       402,
       R"({"error":{"message":"This request requires more credits, or fewer max_tokens. You requested up to 32000 tokens, but can only afford 1612. To increase, visit https://openrouter.ai/settings/credits and upgrade to a paid account","code":402}})");
@@ -142,7 +142,7 @@ TEST(FailureScopes, ARequestThatTheCreditIsTooSmallForLeavesSmallerOnes) {  // F
   EXPECT_EQ(failure.scope, FailureScope::request);
 }
 
-TEST(FailureScopes, WhatIsQuotedNamesNothing) {  // FBK-6
+TEST(FailureScopes, WhatIsQuotedNamesNothing) {  // FBK-6.2
   const Failure failure = judge(
       401,
       R"({"error":{"message":"Incorrect API key provided: 'missing scopes for model x'","code":"invalid_api_key"}})");

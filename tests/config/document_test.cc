@@ -64,7 +64,7 @@ TEST(Document, SyntaxErrorsHaveLineAndColumn) {
   EXPECT_EQ(problem("x: 1\na: @b\n"), "f.yaml:2:4: not YAML: unknown token");
 }
 
-TEST(Document, SyntaxErrorsDoNotQuoteTheFile) {  // TEL-4
+TEST(Document, SyntaxErrorsDoNotQuoteTheFile) {  // TEL-4.1
   EXPECT_EQ(problem("api_key: \"a\\Qb\"\n"), "f.yaml:1:14: not YAML: unknown escape character");
   EXPECT_EQ(problem("api_key: *sk-secret\n"), "f.yaml:1:10: not YAML: the referenced anchor is not defined");
 }

@@ -56,7 +56,7 @@ TEST(Expand, BrokenReferencesAreErrorsThatDoNotQuoteTheText) {
   }
 }
 
-TEST(Expand, ItIsKnownWhetherTextCameFromAVariable) {  // TEL-4
+TEST(Expand, ItIsKnownWhetherTextCameFromAVariable) {  // TEL-4.1
   EXPECT_TRUE(expand("a${NAME}", kEnvironment)->from_variable);
   EXPECT_FALSE(expand("a${NONE:-b}", kEnvironment)->from_variable);
   EXPECT_FALSE(expand("plain $${NAME}", kEnvironment)->from_variable);

@@ -31,7 +31,7 @@ TEST(MatchesGlob, AStarStandsForAnyCharactersAndNone) {
     EXPECT_FALSE(matches_glob(pattern, text)) << pattern << ' ' << text;
 }
 
-TEST(CredentialHeader, IsToldByItsWords) {  // FBK-3
+TEST(CredentialHeader, IsToldByItsWords) {  // FBK-3.4
   for (const char* name : {"authorization", "x-api-key", "x-new-vendor-token", "ocp-apim-subscription-key",
                            "helicone-auth", "x_secret", "openai-project", "cookie", "x-session.password"})
     EXPECT_TRUE(is_credential_header(name)) << name;

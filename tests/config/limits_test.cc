@@ -48,7 +48,7 @@ TEST(Limits, EveryKeyReachesItsOption) {
   EXPECT_FALSE(state.adaptive_rate);
 }
 
-TEST(Limits, AnAdaptiveRateTakesThePlaceOfTheFixedOne) {  // LIM-4
+TEST(Limits, AnAdaptiveRateTakesThePlaceOfTheFixedOne) {  // LIM-4.1
   const TargetStateOptions state = limits("{rpm: 600, tpm: 1000, adaptive: true}");
   ASSERT_TRUE(state.adaptive_rate);
   EXPECT_EQ(state.adaptive_rate->rate.rate, 10.0) << "a second";

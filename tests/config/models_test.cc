@@ -76,7 +76,7 @@ TEST(Model, EveryKeyOfABreakerReachesItsOption) {
   EXPECT_EQ(options.trips_on, (CategorySet{Category::network, Category::rate_limit}));
 }
 
-TEST(Model, ABreakersRateRulesReachTheirOptions) {  // BRK-2
+TEST(Model, ABreakersRateRulesReachTheirOptions) {  // BRK-2.2, BRK-2.3, BRK-2.4
   const BreakerOptions options = breaker(
       "{failure_rate: 0.5, minimum_calls: 10, window: 60s, slow_call_duration: 30s, slow_call_rate: 0.8, "
       "stuck_call_age: 5m, retry_after_max: 10m, half_open_failure_rate: 0.25}");
@@ -91,7 +91,7 @@ TEST(Model, ABreakersRateRulesReachTheirOptions) {  // BRK-2
   EXPECT_EQ(breaker("{window: 50}").window, CallWindow::last_calls(50));
 }
 
-TEST(Model, AWindowIsACountOrATime) {  // BRK-2 CORE-6
+TEST(Model, AWindowIsACountOrATime) {  // BRK-2.2 CORE-6
   for (const char* value : {"0", "10001", "4294967396", "99999999999999999999"})
     EXPECT_EQ(problem(with_model(fmt::format("    breaker: {{window: {}}}\n", value))),
               fmt::format("f.yaml:7:23: models.m.breaker.window: {} is not allowed; allowed: 1 to 10000", value));
@@ -106,7 +106,7 @@ TEST(Model, AWindowIsACountOrATime) {  // BRK-2 CORE-6
             "f.yaml:7:14: models.m.breaker.minimum_calls: 20 (the default) is not allowed; allowed: 1 to 10");
 }
 
-TEST(Model, WhatItSaysOfItsCallsReachesThePlan) {  // FBK-1 RTY-4
+TEST(Model, WhatItSaysOfItsCallsReachesThePlan) {  // FBK-1.4 RTY-4.2
   const PlanOptions plan = model(
                                "    strategy: least_latency\n"
                                "    wait_for_recovery: {max_wait: 3s}\n"
@@ -142,7 +142,7 @@ TEST(Model, WhatAPlanRefusesIsReportedAtItsKey) {  // CORE-6
             "f.yaml:7:49: models.m.retry.budget.min_per_second: 2000000 is not allowed; allowed: 0 to 1000000");
 }
 
-TEST(Model, PatienceAndCompanyAreReadAndChecked) {  // RTY-11, CORE-6
+TEST(Model, PatienceAndCompanyAreReadAndChecked) {  // RTY-11.9, RTY-11.10, CORE-6
   const ModelConfig read = model("    company: {ratio: 0.1, min_per_second: 0.5}\n");
   EXPECT_EQ(read.targets[0].state.company, (CompanyOptions{.ratio = 0.1, .min_per_second = 0.5}));
   EXPECT_EQ(model("").targets[0].state.company, CompanyOptions{});
@@ -163,7 +163,7 @@ TEST(Model, ItsRetryBudgetIsThatOfItsTargets) {  // RTY-5
   EXPECT_EQ(model("").targets[0].state.retry_budget, RetryBudgetOptions{});
 }
 
-TEST(Model, ATargetHasAWindowAWeightAndPrefill) {  // FBK-1 FBK-2
+TEST(Model, ATargetHasAWindowAWeightAndPrefill) {  // FBK-1.3 FBK-2.6
   const Config read = config(with_providers(
       "models: {m: {targets: [{provider: a, model: x, context_window: 200000, weight: 0.5, prefill: true},\n"
       "                       {provider: a, model: y}]}}\n"));
@@ -215,7 +215,7 @@ TEST(Model, ATargetSaysHowItIsToldToReason) {
             "f.yaml:4:48: models.m.targets[0].reasonning: not a known key; did you mean \"reasoning\"?");
 }
 
-TEST(Model, ItSaysWhatBecomesOfBrokenStreams) {  // STR-5 STR-7
+TEST(Model, ItSaysWhatBecomesOfBrokenStreams) {  // STR-5.14 STR-7
   EXPECT_EQ(model("").stream_recovery, StreamRecoveryMode::continue_answer);
   EXPECT_EQ(model("").malformed_events, MalformedEvents::fail);
   for (const auto mode : {StreamRecoveryMode::continue_answer, StreamRecoveryMode::restart, StreamRecoveryMode::fail})
@@ -268,7 +268,7 @@ TEST(Model, PresetsAreTheLibrarysAndCanBeWidened) {  // BRK-20
             "f.yaml:7:23: models.m.breaker.preset: tools is not allowed; allowed: provider, tool, strict_provider");
 }
 
-TEST(Model, OpenTimesAreFixedOrGrow) {  // BRK-4
+TEST(Model, OpenTimesAreFixedOrGrow) {  // BRK-4.1
   EXPECT_EQ(breaker("{open: {initial: 5s, factor: 2, max: 120s, jitter: 0.1}}").open_time,
             OpenTime::exponential(5s, 2, 120s, 0.1));
   EXPECT_EQ(breaker("{open: {initial: 2h}}").open_time, OpenTime::fixed(2h));
@@ -288,7 +288,7 @@ TEST(Model, ARangeThatIsLeftTwiceIsOneProblem) {
             "f.yaml:7:31: models.m.breaker.open.initial: 48h is not allowed; allowed: 1ms to 24h");
 }
 
-TEST(Model, CategoriesAreTheTaxonomys) {  // BRK-19
+TEST(Model, CategoriesAreTheTaxonomys) {  // BRK-19.1
   EXPECT_THAT(
       problem(with_model("    breaker: {trips_on: [network, netwrk]}\n")),
       HasSubstr("f.yaml:7:35: models.m.breaker.trips_on[1]: netwrk is not allowed; allowed: network, timeout,"));
@@ -373,7 +373,7 @@ TEST(Model, TheNearestPlaceWinsValueByValue) {
   EXPECT_EQ(read.models[0].targets[1].breaker.failure_threshold, 21U);
 }
 
-TEST(Model, OffTakesAwayARuleThatAFartherPlaceSets) {  // BRK-2 BRK-7
+TEST(Model, OffTakesAwayARuleThatAFartherPlaceSets) {  // BRK-2.2 BRK-2.3 BRK-2.4 BRK-7.3
   const Config read = config(
       "providers: {a: {dialect: openai, base_url: http://a.test, breaker: {failure_rate: 0.5, slow_call_rate: 0.5,\n"
       "  half_open_failure_rate: 0.5, stuck_call_age: 5m}}}\n"

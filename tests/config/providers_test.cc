@@ -51,7 +51,7 @@ ProviderConfig anthropic(std::string_view keys) {
   return loaded.config ? loaded.config->providers.at(0) : ProviderConfig{};
 }
 
-TEST(Provider, ForwardHeadersAreNamesWithStars) {  // FBK-3
+TEST(Provider, ForwardHeadersAreNamesWithStars) {  // FBK-3.3
   EXPECT_THAT(provider("").forward_headers, ElementsAre());
   EXPECT_THAT(provider("    forward_headers: [X-Team-*, baggage, \"x-*-id\", \"*-id\"]\n").forward_headers,
               ElementsAre("x-team-*", "baggage", "x-*-id", "*-id"));
@@ -59,7 +59,7 @@ TEST(Provider, ForwardHeadersAreNamesWithStars) {  // FBK-3
               ElementsAre("x-goog-api-key"));
 }
 
-TEST(Provider, ForwardHeadersNameNoCredentialAndNothingOfAConnection) {  // FBK-3
+TEST(Provider, ForwardHeadersNameNoCredentialAndNothingOfAConnection) {  // FBK-3.4
   for (const std::string_view name :
        {"Authorization", "x-goog-api-key", "x-goog-api-key*", "\"*authorization\"", "ocp-apim-subscription-key",
         "openai-organization", "OpenAI-Project", "helicone-auth", "x-amz-security-token"}) {
@@ -171,7 +171,7 @@ TEST(Provider, AuthAndApiKeyMustFit) {
       "f.yaml:6:11: providers.p.auth: basic is not allowed; allowed: bearer, x-api-key, api-key, passthrough, none");
 }
 
-TEST(Provider, TheCredentialComesFromTheEnvironmentAndIsNeverShown) {  // TEL-4
+TEST(Provider, TheCredentialComesFromTheEnvironmentAndIsNeverShown) {  // TEL-4.1
   const ProviderConfig p = provider("    api_key: ${KEY}\n", {{"KEY", "sk-123"}});
   EXPECT_EQ(p.api_key.reveal(), "sk-123");
   std::ostringstream out;
@@ -179,7 +179,7 @@ TEST(Provider, TheCredentialComesFromTheEnvironmentAndIsNeverShown) {  // TEL-4
   EXPECT_EQ(out.str(), "***");
 }
 
-TEST(Provider, AnEmptyOrUnsendableCredentialIsRefusedUnseen) {  // TEL-4
+TEST(Provider, AnEmptyOrUnsendableCredentialIsRefusedUnseen) {  // TEL-4.1
   EXPECT_EQ(problem(with_provider("    api_key: ${KEY}\n"), {{"KEY", ""}}),
             "f.yaml:5:14: providers.p.api_key: empty; leave api_key out where the provider needs no credential");
   for (const char* key : {"sk-1\n", "sk-1 2", "sk-1\r\nx: y", "sk-1\xC3\xA9"}) {
@@ -192,12 +192,12 @@ TEST(Provider, AnEmptyOrUnsendableCredentialIsRefusedUnseen) {  // TEL-4
   EXPECT_THAT(problem(with_provider("    api_key: sk1${\n")), Not(HasSubstr("sk1")));
 }
 
-TEST(Provider, ACredentialDoesNotLeakThroughAnAlias) {  // TEL-4
+TEST(Provider, ACredentialDoesNotLeakThroughAnAlias) {  // TEL-4.1
   EXPECT_THAT(problem(with_provider("    api_key: &k sk-123\n    auth: *k\n")),
               AllOf(HasSubstr("providers.p.auth: *** is not allowed"), Not(HasSubstr("sk-123"))));
 }
 
-TEST(Provider, ValuesOfVariablesAreNeverShown) {  // TEL-4
+TEST(Provider, ValuesOfVariablesAreNeverShown) {  // TEL-4.1
   const std::string shown = problem(
       "listen: ${V}\nmax_body: ${V}\ndrain_timeout: ${V}\nallow_anonymous: ${V}\nproviders:\n  p: {dialect: ${V}, "
       "base_url: ${V}, auth: ${V}, api_key: k, breaker: {open: ${V}, failure_threshold: ${V}, preset: ${V}}}\n"
@@ -241,7 +241,7 @@ TEST(Provider, ABaseUrlThatIsNoneIsRefused) {
   }
 }
 
-TEST(Provider, APasswordInABaseUrlIsRefusedUnseen) {  // TEL-4
+TEST(Provider, APasswordInABaseUrlIsRefusedUnseen) {  // TEL-4.1
   EXPECT_THAT(problem("providers: {p: {dialect: openai, base_url: \"https://u:hush@h/\"}}"), Not(HasSubstr("hush")));
   EXPECT_THAT(problem("providers: {p: {dialect: openai, base_url: \"https://h/?key=hush\"}}"), Not(HasSubstr("hush")));
 }

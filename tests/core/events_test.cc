@@ -16,7 +16,7 @@
 namespace fuseboard {
 namespace {
 
-TEST(EventOutbox, EveryListenerSeesEventsInTheOrderOfPosting) {  // CORE-4
+TEST(EventOutbox, EveryListenerSeesEventsInTheOrderOfPosting) {  // CORE-4.1
   EventOutbox<int> outbox;
   std::vector<int> first;
   std::vector<int> second;
@@ -29,7 +29,7 @@ TEST(EventOutbox, EveryListenerSeesEventsInTheOrderOfPosting) {  // CORE-4
   EXPECT_EQ(second, first);
 }
 
-TEST(EventOutbox, ManyThreadsPostAndDeliverWithoutLosingOrder) {  // CORE-4
+TEST(EventOutbox, ManyThreadsPostAndDeliverWithoutLosingOrder) {  // CORE-4.1, CORE-4.2
   EventOutbox<std::pair<int, int>> outbox(1'000'000);
   std::vector<int> last(4, -1);
   std::size_t seen = 0;
@@ -57,7 +57,7 @@ TEST(EventOutbox, ManyThreadsPostAndDeliverWithoutLosingOrder) {  // CORE-4
   EXPECT_TRUE(ordered);
 }
 
-TEST(EventOutbox, AListenerThatThrowsIsCountedAndTheOthersGoOn) {  // CORE-4
+TEST(EventOutbox, AListenerThatThrowsIsCountedAndTheOthersGoOn) {  // CORE-4.3
   EventOutbox<int> outbox;
   int heard = 0;
   const auto bad = outbox.subscribe([](int) { throw std::runtime_error("listener"); });
@@ -69,7 +69,7 @@ TEST(EventOutbox, AListenerThatThrowsIsCountedAndTheOthersGoOn) {  // CORE-4
   EXPECT_EQ(outbox.listener_errors(), 2U);
 }
 
-TEST(EventOutbox, AListenerMayPostDeliverSubscribeAndUnsubscribe) {  // CORE-3 CORE-4
+TEST(EventOutbox, AListenerMayPostDeliverSubscribeAndUnsubscribe) {  // CORE-3 CORE-4.4
   EventOutbox<int> outbox;
   std::vector<int> heard;
   Subscription later;
@@ -92,7 +92,7 @@ TEST(EventOutbox, AListenerMayPostDeliverSubscribeAndUnsubscribe) {  // CORE-3 C
   EXPECT_EQ(heard, std::vector{30});
 }
 
-TEST(EventOutbox, AListenerThatBlocksDelaysNoOtherThread) {  // CORE-3 CORE-4
+TEST(EventOutbox, AListenerThatBlocksDelaysNoOtherThread) {  // CORE-3 CORE-4.2
   EventOutbox<int> outbox;
   std::barrier inside(2);
   std::barrier leave(2);
@@ -135,7 +135,7 @@ TEST(EventOutbox, NothingIsKeptWhileNobodyListens) {  // CORE-5
   EXPECT_EQ(heard, 0);
 }
 
-TEST(EventOutbox, AListenerMayDestroyTheOutboxAndASubscriptionMayOutliveIt) {  // CORE-4
+TEST(EventOutbox, AListenerMayDestroyTheOutboxAndASubscriptionMayOutliveIt) {  // CORE-4.4
   auto outbox = std::make_unique<EventOutbox<int>>();
   const Subscription subscription = outbox->subscribe([&](int) { outbox.reset(); });
   outbox->post(1);
@@ -161,7 +161,7 @@ TEST(Subscription, EndsWithItsObjectAndCanBeMoved) {
   EXPECT_EQ(heard, 1);
 }
 
-TEST(Subscription, OneThatIsDestroyedWaitsForADeliveryUnderWayOnAnotherThread) {  // CORE-4
+TEST(Subscription, OneThatIsDestroyedWaitsForADeliveryUnderWayOnAnotherThread) {  // CORE-4.5
   EventOutbox<int> outbox;
   std::barrier inside(2);
   std::atomic<bool> ending{false};
@@ -185,7 +185,7 @@ TEST(Subscription, OneThatIsDestroyedWaitsForADeliveryUnderWayOnAnotherThread) {
   EXPECT_FALSE(seen);
 }
 
-TEST(Subscription, ItsOwnListenerMayEndItAndIsNotCalledAgain) {  // CORE-4
+TEST(Subscription, ItsOwnListenerMayEndItAndIsNotCalledAgain) {  // CORE-4.5, CORE-4.6
   EventOutbox<int> outbox;
   int heard = 0;
   const auto alive = std::make_shared<int>(0);
@@ -199,7 +199,7 @@ TEST(Subscription, ItsOwnListenerMayEndItAndIsNotCalledAgain) {  // CORE-4
   EXPECT_EQ(alive.use_count(), 1) << "the listener is gone, with what it held";
 }
 
-TEST(Subscription, AListenerMayDestroyTheOwnerOfAnother) {  // CORE-4
+TEST(Subscription, AListenerMayDestroyTheOwnerOfAnother) {  // CORE-4.5
   struct Owner {
     explicit Owner(EventOutbox<int>& outbox)
         : subscription(outbox.subscribe([this](int event) { heard.push_back(event); })) {}
@@ -225,7 +225,7 @@ TEST(Subscription, AListenerMayDestroyTheOwnerOfAnother) {  // CORE-4
   EXPECT_EQ(heard_by_first, (std::vector{1, -1, -2})) << "those that stay hear everything, those that are gone no more";
 }
 
-TEST(Subscription, FromInsideADeliveryItsEndDoesNotWait) {  // CORE-4
+TEST(Subscription, FromInsideADeliveryItsEndDoesNotWait) {  // CORE-4.6
   // Each listener ends the other's subscription while that one runs: who waits here waits for ever.
   EventOutbox<int> left;
   EventOutbox<int> right;
@@ -254,7 +254,7 @@ TEST(Subscription, FromInsideADeliveryItsEndDoesNotWait) {  // CORE-4
   EXPECT_EQ(heard, 1);
 }
 
-TEST(Subscription, SeveralThreadsMayEndTheirsWhileOneDelivers) {  // CORE-4
+TEST(Subscription, SeveralThreadsMayEndTheirsWhileOneDelivers) {  // CORE-4.5
   EventOutbox<int> outbox;
   std::atomic<bool> stop{false};
   std::jthread delivering([&] {

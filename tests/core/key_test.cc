@@ -23,7 +23,7 @@
 namespace fuseboard {
 namespace {
 
-TEST(Key, APairNeverMeetsASingleKeyOrAnotherSplit) {  // BRK-17
+TEST(Key, APairNeverMeetsASingleKeyOrAnotherSplit) {  // BRK-17.1
   const KeyView single("ab");
   const KeyView empty_second("ab", "");
   const KeyView empty_first("", "ab");
@@ -37,7 +37,7 @@ TEST(Key, APairNeverMeetsASingleKeyOrAnotherSplit) {  // BRK-17
   EXPECT_NE(hash(empty_first), hash(split));
 }
 
-RC_GTEST_PROP(Key, ComparesAndHashesLikeStrings, ()) {  // BRK-17
+RC_GTEST_PROP(Key, ComparesAndHashesLikeStrings, ()) {  // BRK-17.1
   // Short alphabets make equal and nearly equal keys likely.
   const auto letters = rc::gen::container<std::string>(rc::gen::element('a', 'b', '\0', '\xFF'));
   const std::string a = *letters;
@@ -50,7 +50,7 @@ RC_GTEST_PROP(Key, ComparesAndHashesLikeStrings, ()) {  // BRK-17
   }
 }
 
-TEST(Key, EveryByteAndTheLengthMatter) {  // BRK-17
+TEST(Key, EveryByteAndTheLengthMatter) {  // BRK-17.1
   for (std::size_t size = 1; size <= 40; ++size) {
     const std::string key(size, 'x');
     for (std::size_t i = 0; i < size; ++i) {
@@ -91,7 +91,7 @@ struct Entry {
   Key name;
 };
 
-TEST(KeyIndex, FindsEveryKeyThroughItsGrowthAndNoOther) {  // BRK-17
+TEST(KeyIndex, FindsEveryKeyThroughItsGrowthAndNoOther) {  // BRK-17.1
   KeyIndex<Entry> index;
   std::vector<std::unique_ptr<Entry>> entries;
   for (int i = 0; i < 5000; ++i) {
@@ -103,7 +103,7 @@ TEST(KeyIndex, FindsEveryKeyThroughItsGrowthAndNoOther) {  // BRK-17
   EXPECT_EQ(index.find({"key-1", ""}, hash(KeyView("key-1", ""))), nullptr);
 }
 
-TEST(KeyIndex, KeysOfOneHashAreToldApart) {  // BRK-17
+TEST(KeyIndex, KeysOfOneHashAreToldApart) {  // BRK-17.1
   KeyIndex<Entry> index;
   Entry a("a");
   Entry b("b");
@@ -114,7 +114,7 @@ TEST(KeyIndex, KeysOfOneHashAreToldApart) {  // BRK-17
   EXPECT_EQ(index.find("c", 7), nullptr);
 }
 
-TEST(KeyIndex, ReadersFindWhatWasThereWhileAWriterMakesItGrow) {  // BRK-17
+TEST(KeyIndex, ReadersFindWhatWasThereWhileAWriterMakesItGrow) {  // BRK-17.4
   KeyIndex<Entry> index;
   std::vector<std::unique_ptr<Entry>> entries;
   for (int i = 0; i < 4000; ++i) entries.push_back(std::make_unique<Entry>("key-" + std::to_string(i)));
@@ -139,7 +139,7 @@ TEST(KeyIndex, ReadersFindWhatWasThereWhileAWriterMakesItGrow) {  // BRK-17
   EXPECT_FALSE(lost);
 }
 
-TEST(KeyIndex, AnErasedKeyIsGoneAndItsNeighboursAreFound) {  // BRK-17
+TEST(KeyIndex, AnErasedKeyIsGoneAndItsNeighboursAreFound) {  // BRK-17.1
   KeyIndex<Entry> index;
   std::vector<std::unique_ptr<Entry>> entries;
   // Few different hashes, some at the end of the table: long runs that wrap around.
@@ -175,7 +175,7 @@ std::string chosen_name(int i) {
   return name + "same end";
 }
 
-TEST(KeyHash, NamesThatWereChosenToCollideDoNot) {  // BRK-17
+TEST(KeyHash, NamesThatWereChosenToCollideDoNot) {  // BRK-17.8
   EXPECT_EQ(fixed_hash(chosen_name(1)), fixed_hash(chosen_name(2))) << "they would, if the mask were known";
   std::set<std::uint64_t> hashes;
   for (int i = 0; i < 1000; ++i) hashes.insert(hash(KeyView(chosen_name(i))));
@@ -193,7 +193,7 @@ TEST(KeyHash, WhatIsDrawnByKeyIsTheSameInEveryProcess) {  // CORE-2
 // Not run by itself: another process of this program prints what it makes of a name.
 TEST(KeyHash, DISABLED_Print) { std::printf("hash=%016lx\n", hash(KeyView("openai"))); }
 
-TEST(KeyHash, EveryProcessHasASeedOfItsOwn) {  // BRK-17
+TEST(KeyHash, EveryProcessHasASeedOfItsOwn) {  // BRK-17.8
   const auto printed = [] {
     std::FILE* const child = ::popen(
         "exec \"$FUSEBOARD_TEST_PROGRAM\" "

@@ -10,7 +10,7 @@
 namespace fuseboard {
 namespace {
 
-TEST(Verdict, OnlyWhatSaysTheTargetIsIllIsAFailure) {  // BRK-19
+TEST(Verdict, OnlyWhatSaysTheTargetIsIllIsAFailure) {  // BRK-19.1, BRK-19.3
   EXPECT_EQ(verdict_of(Outcome::success(), kTrippingCategories), Verdict::success);
   for (const CategoryProperties& row : all_categories()) {
     const Verdict verdict = verdict_of(Outcome::failed(Failure::of(row.category)), kTrippingCategories);
@@ -22,7 +22,7 @@ TEST(Verdict, OnlyWhatSaysTheTargetIsIllIsAFailure) {  // BRK-19
   EXPECT_EQ(verdict_of(Outcome::cancelled(), kTrippingCategories), Verdict::neutral);
 }
 
-TEST(Verdict, AJudgementByTheClassifierGoesBeforeTheSet) {  // BRK-19
+TEST(Verdict, AJudgementByTheClassifierGoesBeforeTheSet) {  // BRK-19.2
   Failure crashed = Failure::of(Category::execution_error);
   crashed.evidence = Evidence::counts;
   EXPECT_EQ(verdict_of(Outcome::failed(crashed), kTrippingCategories), Verdict::failure);
@@ -38,7 +38,7 @@ TEST(Category, NamesLeadBackToTheirCategory) {
   EXPECT_EQ(category_from_name("nonsense"), std::nullopt);
 }
 
-TEST(Failure, WhatIsNotNamedFollowsFromTheCategory) {  // BRK-19 RTY-4
+TEST(Failure, WhatIsNotNamedFollowsFromTheCategory) {  // BRK-19.2 RTY-4.1
   for (const CategoryProperties& row : all_categories()) {
     EXPECT_EQ((Failure{.category = row.category}), Failure::of(row.category)) << row.name;
   }

@@ -31,14 +31,14 @@ bool during_unwinding(const UnwindingMark& mark) {
   }
 }
 
-TEST(UnwindingMark, KnowsAnExceptionThatWasThrownSince) {  // BRK-10
+TEST(UnwindingMark, KnowsAnExceptionThatWasThrownSince) {  // BRK-10.3
   const UnwindingMark mark = UnwindingMark::now();
   EXPECT_FALSE(mark.unwinding());
   EXPECT_TRUE(during_unwinding(mark));
   EXPECT_FALSE(mark.unwinding()) << "it has been caught";
 }
 
-TEST(UnwindingMark, DoesNotMeanTheExceptionThatRunsTheDestructorItWasMadeIn) {  // BRK-10
+TEST(UnwindingMark, DoesNotMeanTheExceptionThatRunsTheDestructorItWasMadeIn) {  // BRK-10.3
   bool inside = true;
   bool inner = false;
   try {
@@ -54,7 +54,7 @@ TEST(UnwindingMark, DoesNotMeanTheExceptionThatRunsTheDestructorItWasMadeIn) {  
   }
 }
 
-TEST(UnwindingMark, AnExceptionOfAnotherThreadIsNotMeant) {  // BRK-10
+TEST(UnwindingMark, AnExceptionOfAnotherThreadIsNotMeant) {  // BRK-10.3
   const UnwindingMark mark = UnwindingMark::now();
   bool there = true;
   std::thread([&] { there = during_unwinding(mark); }).join();

@@ -66,7 +66,7 @@ TEST(AdminAccess, WithATokenAsksEverybodyForIt) {
   EXPECT_FALSE(may_administrate("127.0.0.1", two, rules)) << "what stands in front of this may have read the other one";
   const auto problem = admin_problem("127.0.0.1", {{"host", "localhost"}}, rules);
   ASSERT_TRUE(problem);
-  EXPECT_FALSE(problem->message.contains("secret-token")) << "TEL-4";
+  EXPECT_FALSE(problem->message.contains("secret-token")) << "TEL-4.2";
 }
 
 TEST(HostProblem, KnowsLoopbackInAllItsSpellings) {

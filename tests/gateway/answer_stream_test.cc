@@ -114,7 +114,7 @@ TEST(AnswerStream, WhatIsHeldBackIsBounded) {  // STR-8
   EXPECT_LT(comments, 300);
 }
 
-TEST(AnswerStream, AnUpstreamsOwnErrorIsKeptForTheCallerAndNotPassedOnYet) {  // STR-5
+TEST(AnswerStream, AnUpstreamsOwnErrorIsKeptForTheCallerAndNotPassedOnYet) {  // STR-5.18
   AnswerStream stream(chat(), kNow);
   const std::string error = "data: {\"error\":{\"message\":\"Overloaded\",\"type\":\"server_error\"}}\n\n";
   EXPECT_EQ(stream.read(content("hi") + error, kNow), Reading::failed);
@@ -152,7 +152,7 @@ TEST(AnswerStream, WhatComesMalformedBehindTheFinishReasonIsLeftOut) {  // STR-2
   EXPECT_EQ(stream.out(), content("hi") + kStop + std::string(kDone));
 }
 
-TEST(AnswerStream, AnAnswerThatHasSaidWhyItEndedIsNotForOthersToGoOnWith) {  // STR-5
+TEST(AnswerStream, AnAnswerThatHasSaidWhyItEndedIsNotForOthersToGoOnWith) {  // STR-5.15
   AnswerStream stream(chat(), kNow);
   EXPECT_EQ(stream.read(content("hi") + kStop, kNow), Reading::goes_on);
   Delivered delivered;
@@ -170,7 +170,7 @@ TEST(AnswerStream, APreludeThatRepeatsTheRequestIsWithinBounds) {  // STR-8
   EXPECT_FALSE(stream.content_seen());
 }
 
-TEST(AnswerStream, PingsAndCommentsAreNoSignOfLife) {  // STR-3
+TEST(AnswerStream, PingsAndCommentsAreNoSignOfLife) {  // STR-3.6
   AnswerStream stream({.from = Endpoint::messages, .to = Endpoint::messages}, kNow);
   const TimePoint later = kNow + std::chrono::seconds(5);
   const TimePoint latest = kNow + std::chrono::seconds(9);
@@ -182,7 +182,7 @@ TEST(AnswerStream, PingsAndCommentsAreNoSignOfLife) {  // STR-3
   EXPECT_EQ(stream.last_event(), latest);
 }
 
-TEST(AnswerStream, SignsOfWorkAreSignsOfLifeAndSoArePingsWhileThoughtsAreOpen) {  // STR-3
+TEST(AnswerStream, SignsOfWorkAreSignsOfLifeAndSoArePingsWhileThoughtsAreOpen) {  // STR-3.4, STR-3.6
   const std::string_view start = kMessageStart.substr(0, kMessageStart.find("event: content_block_start"));
   const std::string thinks =
       "event: content_block_start\n"
@@ -220,7 +220,7 @@ Delivered broken_after(std::string_view text, AnswerStream& stream) {
   return delivered;
 }
 
-TEST(AnswerStream, AnotherAnswerGoesOnUnderTheNameOfTheFirst) {  // STR-5
+TEST(AnswerStream, AnotherAnswerGoesOnUnderTheNameOfTheFirst) {  // STR-5.13
   AnswerStream first(chat(), kNow);
   Delivered delivered = broken_after("Good", first);
   EXPECT_TRUE(delivered.whole);
@@ -241,7 +241,7 @@ TEST(AnswerStream, AnotherAnswerGoesOnUnderTheNameOfTheFirst) {  // STR-5
   EXPECT_FALSE(delivered.whole) << "it is over";
 }
 
-TEST(AnswerStream, AnAnswerOfAnotherDialectGoesOnInTheCallersStream) {  // STR-5
+TEST(AnswerStream, AnAnswerOfAnotherDialectGoesOnInTheCallersStream) {  // STR-5.12
   AnswerStream first(chat(), kNow);
   const Delivered delivered = broken_after("Good", first);
   StreamTerms terms = chat();
@@ -255,7 +255,7 @@ TEST(AnswerStream, AnAnswerOfAnotherDialectGoesOnInTheCallersStream) {  // STR-5
   EXPECT_TRUE(second.out().ends_with(kDone));
 }
 
-TEST(AnswerStream, AThirdAnswerGoesOnWhereTheSecondStopped) {  // STR-5
+TEST(AnswerStream, AThirdAnswerGoesOnWhereTheSecondStopped) {  // STR-5.12
   const StreamTerms messages{.from = Endpoint::messages, .to = Endpoint::messages, .retain = true};
   AnswerStream first(messages, kNow);
   Delivered delivered;
@@ -277,7 +277,7 @@ TEST(AnswerStream, AThirdAnswerGoesOnWhereTheSecondStopped) {  // STR-5
   EXPECT_NE(third.out().find("\"index\":1"), std::string::npos);
 }
 
-TEST(AnswerStream, OnlyWhatTheCallerGotCountsAsDelivered) {  // STR-5
+TEST(AnswerStream, OnlyWhatTheCallerGotCountsAsDelivered) {  // STR-5.13
   AnswerStream first(chat(), kNow);
   Delivered delivered = broken_after("Good", first);
   AnswerStream second(chat(), delivered, Splice(Splice::Mode::begins_anew, delivered.text), kNow);
@@ -288,7 +288,7 @@ TEST(AnswerStream, OnlyWhatTheCallerGotCountsAsDelivered) {  // STR-5
   EXPECT_EQ(delivered.pieces, 1U);
 }
 
-TEST(AnswerStream, AFreshAnswerThatDiffersGivesTheCallerNothing) {  // STR-5
+TEST(AnswerStream, AFreshAnswerThatDiffersGivesTheCallerNothing) {  // STR-5.9, STR-5.13
   AnswerStream first(chat(), kNow);
   const Delivered delivered = broken_after("Good", first);
   AnswerStream second(chat(), delivered, Splice(Splice::Mode::begins_anew, delivered.text), kNow);
@@ -296,7 +296,7 @@ TEST(AnswerStream, AFreshAnswerThatDiffersGivesTheCallerNothing) {  // STR-5
   EXPECT_EQ(second.out(), "");
 }
 
-TEST(AnswerStream, AToolCallBeforeTheFirstTextIsRepeatedDoesNotFit) {  // STR-5
+TEST(AnswerStream, AToolCallBeforeTheFirstTextIsRepeatedDoesNotFit) {  // STR-5.9
   AnswerStream first(chat(), kNow);
   const Delivered delivered = broken_after("Good", first);
   AnswerStream second(chat(), delivered, Splice(Splice::Mode::begins_anew, delivered.text), kNow);
@@ -306,7 +306,7 @@ TEST(AnswerStream, AToolCallBeforeTheFirstTextIsRepeatedDoesNotFit) {  // STR-5
   EXPECT_EQ(second.out(), "");
 }
 
-TEST(AnswerStream, AnAnswerWithMoreThanPlainTextIsNotForOthersToGoOnWith) {  // STR-5
+TEST(AnswerStream, AnAnswerWithMoreThanPlainTextIsNotForOthersToGoOnWith) {  // STR-5.15
   AnswerStream stream(chat(), kNow);
   const std::string call =
       chunk(R"({"tool_calls":[{"index":0,"id":"t","type":"function","function":{"name":"f","arguments":""}}]})");
@@ -317,7 +317,7 @@ TEST(AnswerStream, AnAnswerWithMoreThanPlainTextIsNotForOthersToGoOnWith) {  // 
   EXPECT_EQ(delivered.text, "");
 }
 
-TEST(AnswerStream, RetainedTextIsBounded) {  // STR-5
+TEST(AnswerStream, RetainedTextIsBounded) {  // STR-5.15
   AnswerStream stream(chat(), kNow);
   Delivered delivered;
   const std::string piece(4096, 'x');
@@ -334,7 +334,7 @@ TEST(AnswerStream, RetainedTextIsBounded) {  // STR-5
   EXPECT_EQ(delivered.text.capacity(), std::string().capacity());
 }
 
-TEST(AnswerStream, WhatTheFirstAnswerSaidCountsAsOutputAlthoughTheSecondReadIt) {  // STR-5
+TEST(AnswerStream, WhatTheFirstAnswerSaidCountsAsOutputAlthoughTheSecondReadIt) {  // STR-5.12
   StreamTerms terms = chat();
   terms.include_usage = true;
   AnswerStream first(terms, kNow);
@@ -348,7 +348,7 @@ TEST(AnswerStream, WhatTheFirstAnswerSaidCountsAsOutputAlthoughTheSecondReadIt) 
   EXPECT_EQ(second.usage().prompt, 20U);  // what its provider bills
 }
 
-TEST(AnswerStream, UsageThatTheCallerDidNotAskForIsReadAndGoesNoFurther) {  // BUD-10
+TEST(AnswerStream, UsageThatTheCallerDidNotAskForIsReadAndGoesNoFurther) {  // BUD-10.6
   const std::string usage =
       "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":7,\"total_tokens\":12}}\n\n";
   StreamTerms terms = chat();

@@ -55,7 +55,7 @@ class CallMetricsTest : public testing::Test {
   CallMetrics metrics_{models_};
 };
 
-TEST_F(CallMetricsTest, CountsCallsRetriesFallbacksAttemptsAndRefusals) {  // TEL-1
+TEST_F(CallMetricsTest, CountsCallsRetriesFallbacksAttemptsAndRefusals) {  // TEL-1.1, TEL-1.2
   const Failure overloaded = Failure::of(Category::overloaded);
   count("smart", Ending::success,
         {{.number = 1, .target = 0, .failure = overloaded, .duration = milliseconds(20)},
@@ -91,7 +91,7 @@ TEST_F(CallMetricsTest, CountsEventsThatWereLeftOut) {  // STR-7
   EXPECT_THAT(text(), HasSubstr("fuseboard_skipped_events_total{model=\"other\"} 5\n"));
 }
 
-TEST_F(CallMetricsTest, WhatAttemptsWereChargedCountsByModelAndTarget) {
+TEST_F(CallMetricsTest, WhatAttemptsWereChargedCountsByModelAndTarget) {  // TEL-1.3
   const auto charged = [](std::uint64_t tokens, std::uint64_t nanos) {
     return BudgetSettlement{.charged = {.tokens = tokens, .cost = Money::from_nanos(nanos)}};
   };
@@ -117,7 +117,7 @@ TEST_F(CallMetricsTest, WhatCallersNameBeyondTheConfigurationIsNoLabel) {  // TE
   EXPECT_THAT(text(), Not(HasSubstr("of-their-own")));
 }
 
-TEST_F(CallMetricsTest, CountsUnderstatedUsageByProvider) {  // BUD-10, TEL-3
+TEST_F(CallMetricsTest, CountsUnderstatedUsageByProvider) {  // BUD-10.2, TEL-3
   EXPECT_THAT(text(), HasSubstr("fuseboard_usage_understated_total{provider=\"q\"} 0\n"));
   AttemptRecord attempt{.number = 1, .target = 1, .charged = BudgetSettlement{.understated = true}};
   count("smart", Ending::success, {attempt});

@@ -28,7 +28,7 @@ TEST(ReadCallOptions, ARequestThatAsksForNothingGetsTheDefaults) {
   }
 }
 
-TEST(ReadCallOptions, ReadsWhatIsAskedForInAnyCaseAndOrder) {
+TEST(ReadCallOptions, ReadsWhatIsAskedForInAnyCaseAndOrder) {  // RTY-3.6, RTY-7.1
   const net::Headers headers = {{"accept", "*/*"},
                                 {"X-FUSEBOARD-Session", "s"},
                                 {"x-fuseboard-PRIORITY", "low"},
@@ -72,7 +72,7 @@ std::optional<Duration> deadline(const net::Headers& headers, bool streaming = f
   return options->deadline.time() - kNow;
 }
 
-TEST(ReadCallOptions, TakesTheTimeThatAnSdkAnnouncesLessWhatTellingItTakes) {  // RTY-3
+TEST(ReadCallOptions, TakesTheTimeThatAnSdkAnnouncesLessWhatTellingItTakes) {  // RTY-3.7
   using namespace std::chrono_literals;
   for (const auto& [seconds, left] : {std::pair<std::string_view, Duration>{"600", 595s},
                                       {"100", 95s},
@@ -93,14 +93,14 @@ TEST(ReadCallOptions, TakesTheTimeThatAnSdkAnnouncesLessWhatTellingItTakes) {  /
   EXPECT_EQ(deadline({{"x-stainless-timeout", "99999999999999999999999999"}}), 24h);
 }
 
-TEST(ReadCallOptions, IgnoresAnAnnouncementThatIsNone) {  // RTY-3
+TEST(ReadCallOptions, IgnoresAnAnnouncementThatIsNone) {  // RTY-3.7
   for (const char* text :
        {"", "0", "0.25", "0.0", "-5", "+5", "1e3", "inf", "nan", "soon", "5s", " 5", "5,5", "5.5.5", ".", "0x10"}) {
     EXPECT_EQ(deadline({{"x-stainless-timeout", text}}), std::nullopt) << text;
   }
 }
 
-TEST(ReadCallOptions, TheCallersOwnWordComesBeforeItsSdks) {  // RTY-3
+TEST(ReadCallOptions, TheCallersOwnWordComesBeforeItsSdks) {  // RTY-3.6
   using namespace std::chrono_literals;
   EXPECT_EQ(deadline({{"x-stainless-timeout", "10"}, {"x-fuseboard-deadline-ms", "60000"}}), 60s);
   EXPECT_EQ(deadline({{"x-stainless-read-timeout", "100"}, {"x-stainless-timeout", "10"}}), 9500ms);

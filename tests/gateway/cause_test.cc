@@ -41,7 +41,7 @@ std::string redirect(std::string_view location) {
   return cause_of_answer({.status = 301, .headers = {{"location", location}}}, {});
 }
 
-TEST(Cause, ARedirectNamesTheOriginItLeadsToAndNoMore) {  // TEL-4
+TEST(Cause, ARedirectNamesTheOriginItLeadsToAndNoMore) {  // TEL-4.5
   const std::string_view kThere = "answered 301, a redirect to https://new.example.com, which is not followed";
   for (const std::string_view location :
        {"https://new.example.com/v1/chat?key=secret", "https://user:secret@new.example.com/secret",
@@ -65,7 +65,7 @@ TEST(Cause, AnAnswersStatusComesWithItsWords) {
   EXPECT_EQ(cause_of_content({}), "what it answers is not an answer of its dialect");
 }
 
-TEST(Cause, WhatIsQuotedIsLeftOut) {  // TEL-4
+TEST(Cause, WhatIsQuotedIsLeftOut) {  // TEL-4.4
   EXPECT_EQ(careful_words(R"(the prompt "my diary" is too long)"), "the prompt … is too long");
   EXPECT_EQ(careful_words("no model `x` and no 'y' here"), "no model … and no … here");
   EXPECT_EQ(careful_words("“their words” and ‘these’"), "… and …");
@@ -75,14 +75,14 @@ TEST(Cause, WhatIsQuotedIsLeftOut) {  // TEL-4
   EXPECT_EQ(careful_words("never closed: \"my diary"), "never closed: …");
 }
 
-TEST(Cause, WhatMayBeACredentialIsLeftOut) {  // TEL-4
+TEST(Cause, WhatMayBeACredentialIsLeftOut) {  // TEL-4.4
   EXPECT_EQ(careful_words("Incorrect API key provided: sk-ab***yz. Find it there"),
             "Incorrect API key provided: … Find it there");
   EXPECT_EQ(careful_words("token 0123456789abcdef0123 refused"), "token … refused");
   EXPECT_EQ(careful_words("an uncharacteristically-long-word stays"), "an uncharacteristically-long-word stays");
 }
 
-TEST(Cause, WordsAreOneLineOfAtMost200Characters) {  // TEL-4
+TEST(Cause, WordsAreOneLineOfAtMost200Characters) {  // TEL-4.4
   EXPECT_EQ(careful_words("one\r\ntwo\x1b[31m\xC2\x9B"), "one  two\\x1b[31m\\u{009b}");
   const std::string exactly = [] {
     std::string text;

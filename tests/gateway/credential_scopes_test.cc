@@ -39,7 +39,7 @@ TEST(EndpointNumbers, UnknownPathsShareOneWithinTheBound) {  // CORE-5
   EXPECT_NE(endpoint_number("/v1/chat"), endpoint_number("/v1/chat/completions"));
 }
 
-TEST(CallersAccount, IsThatOfAHeaderThatTravelledAsTheCallerWroteIt) {  // FBK-6
+TEST(CallersAccount, IsThatOfAHeaderThatTravelledAsTheCallerWroteIt) {  // FBK-6.9
   const net::Headers caller = {{"openai-organization", "org-bogus"}};
   EXPECT_TRUE(names_callers_account(caller, {{"OpenAI-Organization", "org-bogus"}}));
   EXPECT_FALSE(names_callers_account(caller, {})) << "it stayed at home";
@@ -48,14 +48,14 @@ TEST(CallersAccount, IsThatOfAHeaderThatTravelledAsTheCallerWroteIt) {  // FBK-6
   EXPECT_TRUE(names_callers_account({{"openai-project", "p"}}, {{"openai-project", "p"}}));
 }
 
-TEST(ScopeHere, AnAccountOfTheCallersTakesTheBlameForWhatConcernsAccounts) {  // FBK-6
+TEST(ScopeHere, AnAccountOfTheCallersTakesTheBlameForWhatConcernsAccounts) {  // FBK-6.9
   for (const Category category : {Category::authentication, Category::quota_exhausted, Category::rate_limit})
     EXPECT_EQ(scope_here(refusal(FailureScope::unnamed, category), true), FailureScope::caller) << name(category);
   EXPECT_EQ(scope_here(refusal(FailureScope::unnamed, Category::service_unavailable), true), FailureScope::unnamed);
   EXPECT_EQ(scope_here(refusal(FailureScope::model), false), FailureScope::model);
 }
 
-TEST(ScopeHere, AnOrganizationThatNoCallerNamedIsOurs) {  // FBK-6
+TEST(ScopeHere, AnOrganizationThatNoCallerNamedIsOurs) {  // FBK-6.2
   EXPECT_EQ(scope_here(refusal(FailureScope::caller), false), FailureScope::unnamed);
 }
 
@@ -86,7 +86,7 @@ class ParkedList : public testing::Test {
   ModelTable models_{configured(), breakers_};
 };
 
-TEST_F(ParkedList, SaysWhatRestsForHowLongAndWhy) {  // FBK-6
+TEST_F(ParkedList, SaysWhatRestsForHowLongAndWhy) {  // FBK-6.10
   EXPECT_TRUE(models_.parked(kNow).empty());
   refuse("one/big", refusal(FailureScope::model, Category::quota_exhausted));
   refuse("one/small", refusal(FailureScope::endpoint), endpoint_number("/v1/responses"));
@@ -108,7 +108,7 @@ TEST_F(ParkedList, SaysWhatRestsForHowLongAndWhy) {  // FBK-6
   EXPECT_EQ(parked[3].name, "other/name");
 }
 
-TEST_F(ParkedList, UnparkingIsOfAllThatRestsOfOneProvider) {  // FBK-6
+TEST_F(ParkedList, UnparkingIsOfAllThatRestsOfOneProvider) {  // FBK-6.6
   refuse("one/big", refusal(FailureScope::model));
   refuse("one/small", refusal(FailureScope::unnamed));
   refuse("two/m", refusal(FailureScope::unnamed));

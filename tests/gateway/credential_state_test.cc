@@ -49,7 +49,7 @@ class CredentialStateTest : public testing::Test {
   CredentialWatch watch_;
 };
 
-TEST_F(CredentialStateTest, EachOfOurCredentialsIsToldOnceWithWhatIsLeftOfItsRest) {  // FBK-6
+TEST_F(CredentialStateTest, EachOfOurCredentialsIsToldOnceWithWhatIsLeftOfItsRest) {  // FBK-6.11
   settle(0, Outcome::failed(Failure::of(Category::authentication)));
   clock_.advance(seconds(20));
   const auto states = credential_states(models_, clock_.now());
@@ -66,7 +66,7 @@ TEST_F(CredentialStateTest, EachOfOurCredentialsIsToldOnceWithWhatIsLeftOfItsRes
   EXPECT_FALSE(states[2].parked) << "one without a key may refuse for want of it";
 }
 
-TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAtSomeEndpointsAdmitsTheOthers) {  // FBK-6
+TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAtSomeEndpointsAdmitsTheOthers) {  // FBK-6.11
   Failure missing_scope = Failure::of(Category::authentication);
   missing_scope.scope = FailureScope::endpoint;
   for (std::uint8_t endpoint = 0; endpoint < kMostEndpoints; ++endpoint) {
@@ -76,7 +76,7 @@ TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAtSomeEndpointsAdmitsTheO
   EXPECT_TRUE(why_closed(target(0), clock_.now())) << "at all of them";
 }
 
-TEST_F(CredentialStateTest, AProviderThatNoModelNamesIsToldOf) {  // FBK-6
+TEST_F(CredentialStateTest, AProviderThatNoModelNamesIsToldOf) {  // FBK-6.11
   config::Config config = configured();
   config.models.clear();
   ModelTable direct(config, breakers_, clock_);
@@ -90,7 +90,7 @@ TEST_F(CredentialStateTest, AProviderThatNoModelNamesIsToldOf) {  // FBK-6
   EXPECT_TRUE(states[0].parked);
 }
 
-TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAdmitsNobody) {  // FBK-6
+TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAdmitsNobody) {  // FBK-6.11
   EXPECT_FALSE(why_closed(target(0), clock_.now()));
   settle(0, Outcome::failed(Failure::of(Category::quota_exhausted)));
   for (const std::size_t i : {0U, 1U}) {
@@ -103,7 +103,7 @@ TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAdmitsNobody) {  // FBK-6
   EXPECT_FALSE(why_closed(target(0), clock_.now())) << "a probe is let through";
 }
 
-TEST_F(CredentialStateTest, WhatRestsForOneModelOrEndpointIsSaidOfThatAlone) {  // FBK-6
+TEST_F(CredentialStateTest, WhatRestsForOneModelOrEndpointIsSaidOfThatAlone) {  // FBK-6.11, FBK-6.13
   Failure of_model = Failure::of(Category::quota_exhausted);
   of_model.scope = FailureScope::model;
   settle(1, Outcome::failed(of_model));

@@ -78,7 +78,8 @@ class StageLoop final : public CallHands, public Waker {
   TimePoint alarm_ = kNever;
 };
 
-TEST(EventLoopDriver, TakesTheSameWayThroughEveryScenario) {  // PIP-4, PIP-7, RTY-9, STR-5, FBK-7
+// PIP-4, PIP-7, RTY-9.1, RTY-9.2, RTY-9.3, STR-5.2, FBK-7.3
+TEST(EventLoopDriver, TakesTheSameWayThroughEveryScenario) {
   for (const scenarios::Scenario& scenario : scenarios::all()) {
     SCOPED_TRACE(scenario.name);
     scenarios::Stage stage(scenario);

@@ -59,7 +59,7 @@ TEST_F(ErrorResponse, AWaitAboveAMinuteIsNotForSdksToSitOut) {
   EXPECT_EQ(answer(record).head.headers.get("x-should-retry"), "false");
 }
 
-TEST_F(ErrorResponse, AParkedCredentialIsWorthAnotherTryAfterItsWait) {  // FBK-6
+TEST_F(ErrorResponse, AParkedCredentialIsWorthAnotherTryAfterItsWait) {  // FBK-6.7
   CallRecord record = after(Ending::credential_parked, {});
   for (const auto& [wait, seconds, retry] : {std::tuple<Duration, const char*, bool>{milliseconds(59'001), "60", true},
                                              {minutes(1), "60", true},
@@ -112,7 +112,7 @@ TEST_F(ErrorResponse, ASpentBudgetIsNamedWithItsNumbersAndAWayOn) {  // BUD-6
             std::string::npos);
 }
 
-TEST_F(ErrorResponse, AnUpstreamsErrorPassesWithItsStatusBodyAndHeaders) {  // RTY-8, FBK-4
+TEST_F(ErrorResponse, AnUpstreamsErrorPassesWithItsStatusBodyAndHeaders) {  // RTY-8.1, FBK-4
   const CallRecord record =
       after(Ending::failed,
             {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::invalid_request)}});
@@ -158,7 +158,7 @@ TEST_F(ErrorResponse, AnErrorOfAnotherDialectIsTranslated) {  // FBK-4
   EXPECT_FALSE(it.head.headers.contains("anthropic-organization-id"));
 }
 
-TEST_F(ErrorResponse, AWaitThatIsTooLongToSitOutIsMarkedOnShownErrorsToo) {  // RTY-8
+TEST_F(ErrorResponse, AWaitThatIsTooLongToSitOutIsMarkedOnShownErrorsToo) {  // RTY-8.1
   Failure quota = Failure::of(Category::quota_exhausted);
   quota.retry_after = std::chrono::hours(1);
   const CallRecord record = after(Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = quota}});
@@ -168,7 +168,7 @@ TEST_F(ErrorResponse, AWaitThatIsTooLongToSitOutIsMarkedOnShownErrorsToo) {  // 
   EXPECT_EQ(answer(record, &upstream).head.headers.get("x-should-retry"), "false");
 }
 
-TEST_F(ErrorResponse, ACallersOwnCredentialThatWasRefusedIsTheCallersAffair) {  // FBK-6
+TEST_F(ErrorResponse, ACallersOwnCredentialThatWasRefusedIsTheCallersAffair) {  // FBK-6.9
   const CallRecord record = after(
       Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::authentication)}});
   const UpstreamError upstream{
@@ -228,7 +228,7 @@ TEST_F(ErrorResponse, EachProvidersCauseIsSaidInWords) {
             "request id req_theirs) (3 attempts in 120 ms; the last, on q/n, ended with timeout)");
 }
 
-TEST_F(ErrorResponse, AFilteredAnswerPassesAsItCameThoughItsStatusIsASuccess) {  // FBK-2
+TEST_F(ErrorResponse, AFilteredAnswerPassesAsItCameThoughItsStatusIsASuccess) {  // FBK-2.2
   const CallRecord record = after(
       Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = Failure::of(Category::content_policy)}});
   const UpstreamError upstream{.attempt = 1,
@@ -263,7 +263,7 @@ TEST_F(ErrorResponse, WithoutAnUpstreamAnswerItIsA502ThatSaysWhatHappened) {
   EXPECT_NE(it.body.find("2 attempts in 120 ms; the last, on q/n, ended with timeout"), std::string::npos) << it.body;
 }
 
-TEST_F(ErrorResponse, ARefusedCredentialOfOursNeverLooksLikeTheCallers) {  // FBK-6
+TEST_F(ErrorResponse, ARefusedCredentialOfOursNeverLooksLikeTheCallers) {  // FBK-6.1
   const CallRecord record = after(Ending::retries_exhausted,
                                   {{.number = 1, .answered = true, .failure = Failure::of(Category::authentication)}});
   const UpstreamError upstream{
@@ -274,7 +274,7 @@ TEST_F(ErrorResponse, ARefusedCredentialOfOursNeverLooksLikeTheCallers) {  // FB
   EXPECT_EQ(it.body.find("sk-secret"), std::string::npos);
 }
 
-TEST_F(ErrorResponse, AProviderThatWantsAKeyAndHasNoneIsNamedAsSuch) {  // FBK-6
+TEST_F(ErrorResponse, AProviderThatWantsAKeyAndHasNoneIsNamedAsSuch) {  // FBK-6.1
   const CallRecord record = after(Ending::retries_exhausted,
                                   {{.number = 1, .answered = true, .failure = Failure::of(Category::authentication)}});
   const Answer it = failure_response(record, plan_, {.keyless = true}, {.request_id = "req_1"});
@@ -283,7 +283,7 @@ TEST_F(ErrorResponse, AProviderThatWantsAKeyAndHasNoneIsNamedAsSuch) {  // FBK-6
   EXPECT_NE(it.body.find("p/m refused a request without an api_key"), std::string::npos) << it.body;
 }
 
-TEST_F(ErrorResponse, AnAccountOfTheCallersThatWasRefusedIsNamedAsSuch) {  // FBK-6
+TEST_F(ErrorResponse, AnAccountOfTheCallersThatWasRefusedIsNamedAsSuch) {  // FBK-6.9
   Failure refusal = Failure::of(Category::authentication);
   refusal.scope = FailureScope::caller;
   const CallRecord record = after(Ending::failed, {{.number = 1, .target = 0, .answered = true, .failure = refusal}});
@@ -293,7 +293,7 @@ TEST_F(ErrorResponse, AnAccountOfTheCallersThatWasRefusedIsNamedAsSuch) {  // FB
   EXPECT_NE(it.body.find("organization or project that the request names"), std::string::npos) << it.body;
 }
 
-TEST_F(ErrorResponse, ARequestThatIsLargerThanItsWindowIsNotForSdksToRepeat) {  // LIM-4
+TEST_F(ErrorResponse, ARequestThatIsLargerThanItsWindowIsNotForSdksToRepeat) {  // LIM-4.5
   Failure too_large = Failure::of(Category::rate_limit, seconds(30));
   too_large.retryable = false;
   too_large.scope = FailureScope::request;
@@ -310,7 +310,7 @@ TEST_F(ErrorResponse, APassedDeadlineIsA504) {
   EXPECT_FALSE(answer(record).head.headers.contains("retry-after"));
 }
 
-TEST_F(ErrorResponse, WhereTheNextWaitDidNotFitTheDeadlineItIsToldHowLongItWouldBe) {  // RTY-8
+TEST_F(ErrorResponse, WhereTheNextWaitDidNotFitTheDeadlineItIsToldHowLongItWouldBe) {  // RTY-8.3
   CallRecord record =
       after(Ending::deadline_exceeded,
             {{.number = 1, .answered = true, .failure = Failure::of(Category::rate_limit, seconds(30))}});

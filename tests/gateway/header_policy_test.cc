@@ -52,7 +52,7 @@ bool says(const net::RequestHead& head, std::string_view text) {
   return head.target.contains(text);
 }
 
-TEST(UpstreamRequest, CarriesTheProvidersCredentialAndNeverTheCallers) {  // FBK-3, TEL-4
+TEST(UpstreamRequest, CarriesTheProvidersCredentialAndNeverTheCallers) {  // FBK-3.1, TEL-4.2
   const net::RequestHead caller{
       .method = "POST",
       .target = "/v1/chat/completions",
@@ -64,7 +64,7 @@ TEST(UpstreamRequest, CarriesTheProvidersCredentialAndNeverTheCallers) {  // FBK
     EXPECT_EQ(header.value.find("mine"), std::string_view::npos) << header.name;
 }
 
-TEST(UpstreamRequest, CarriesWhatTheDialectDefinesAndNothingElse) {  // FBK-3
+TEST(UpstreamRequest, CarriesWhatTheDialectDefinesAndNothingElse) {  // FBK-3.2, FBK-3.3
   const net::Headers travels = {
       {"Accept", "1"},         {"accept-language", "2"},   {"Content-Type", "3"}, {"anthropic-beta", "4"},
       {"Anthropic-Beta", "5"}, {"anthropic-version", "6"}, {"OpenAI-Beta", "7"},  {"Idempotency-Key", "8"},
@@ -114,7 +114,7 @@ constexpr std::string_view kCredentials[] = {"Authorization",
                                              "chatgpt-account-id",
                                              "x.client.secret"};
 
-TEST(UpstreamRequest, CredentialsAndAccountsUnderAnyNameLeaveOnlyWhereTheyArePassedThrough) {  // FBK-3, TEL-4
+TEST(UpstreamRequest, CredentialsAndAccountsUnderAnyNameLeaveOnlyWhereTheyArePassedThrough) {  // FBK-3.4, TEL-4.2
   for (const std::string_view name : kCredentials) {
     const net::RequestHead caller = post({{name, "the caller's"}});
     Provider wide = provider();
@@ -130,7 +130,7 @@ TEST(UpstreamRequest, CredentialsAndAccountsUnderAnyNameLeaveOnlyWhereTheyArePas
   }
 }
 
-TEST(UpstreamRequest, CarriesWhatForwardHeadersNames) {  // FBK-3
+TEST(UpstreamRequest, CarriesWhatForwardHeadersNames) {  // FBK-3.3
   Provider to = provider();
   to.forward_headers = {"x-team-*", "baggage", "x-*-id", "t*", "x-f*"};
   const auto carried = [&](std::string_view name) {
@@ -208,7 +208,7 @@ TEST(UpstreamRequest, HeadersOfTheCallersDialectStayBehindWhenItIsTranslated) {
   EXPECT_EQ(same.headers.get("content-type"), "application/json; charset=utf-8");
 }
 
-TEST(UpstreamRequest, NoCredentialLeavesForAProviderThatHasItsOwnOrNone) {  // FBK-3, TEL-4
+TEST(UpstreamRequest, NoCredentialLeavesForAProviderThatHasItsOwnOrNone) {  // FBK-3.4, TEL-4.2
   for (const Provider& configured : {provider(), anthropic()}) {
     Provider open = configured;
     open.auth = config::Auth::none;
@@ -268,7 +268,7 @@ TEST(UpstreamRequest, PassthroughMovesTheCredentialToTheHeaderOfTheProvidersDial
   EXPECT_FALSE(to_anthropic({}).contains("x-api-key"));
 }
 
-TEST(CallerResponse, SaysWhoServedAndKeepsTheRest) {  // FBK-3
+TEST(CallerResponse, SaysWhoServedAndKeepsTheRest) {  // FBK-3.5
   const net::ResponseHead upstream{.status = 429,
                                    .headers = {{"content-type", "application/json"},
                                                {"x-request-id", "theirs"},
@@ -332,7 +332,7 @@ constexpr Passing kPassings[] = {
     {"", false, true},
 };
 
-TEST(UpstreamRequest, LeavesBehindByNameInAnyCase) {  // FBK-3, TEL-4
+TEST(UpstreamRequest, LeavesBehindByNameInAnyCase) {  // FBK-3.4, TEL-4.2
   for (const Passing& passing : kPassings) {
     const auto head = upstream_request(post({{passing.name, "the caller's"}}), provider(), "/y", Dialect::openai);
     EXPECT_EQ(says(head, "the caller's"), passing.to_upstream) << passing.name;

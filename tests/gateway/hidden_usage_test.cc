@@ -22,14 +22,14 @@ std::string hidden(std::string_view stream) {
 
 std::string data(std::string_view json) { return "data: " + std::string(json) + "\n\n"; }
 
-TEST(HiddenUsage, TheEventThatTellsItIsGone) {  // BUD-10
+TEST(HiddenUsage, TheEventThatTellsItIsGone) {  // BUD-10.6
   EXPECT_EQ(hidden(data(R"({"id":"c","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}})")), "");
   EXPECT_EQ(hidden(data(R"({"usage": {"prompt_tokens":1}, "choices": [ ]})")), "");
   EXPECT_EQ(hidden(data(R"({"id":"c","usage":{"prompt_tokens":"odd"}})")), "");
   EXPECT_EQ(hidden("data: {\"choices\":[],\ndata: \"usage\":{\"prompt_tokens\":1}}\n\n"), "") << "in two lines";
 }
 
-TEST(HiddenUsage, OthersDoNotSayThatTheyHaveNone) {  // BUD-10
+TEST(HiddenUsage, OthersDoNotSayThatTheyHaveNone) {  // BUD-10.6
   EXPECT_EQ(hidden(data(R"({"choices":[{"delta":{"content":"a"}}],"usage":null})")),
             data(R"({"choices":[{"delta":{"content":"a"}}]})"));
   EXPECT_EQ(hidden(data(R"({"choices":[{"delta":{"content":"a"}}] , "usage" : null , "x":1})")),
@@ -39,7 +39,7 @@ TEST(HiddenUsage, OthersDoNotSayThatTheyHaveNone) {  // BUD-10
   EXPECT_EQ(hidden(data(R"({"usage":null })")), data("{ }"));
 }
 
-TEST(HiddenUsage, EveryOtherByteStays) {  // BUD-10
+TEST(HiddenUsage, EveryOtherByteStays) {  // BUD-10.6
   for (const std::string& text :
        {data("[DONE]"), std::string(": ping\r\n\r\n"), data(R"({"choices":[{"delta":{"content":"\"usage\":null"}}]})"),
         data(R"({"choices":[{"delta":{"content":"a","usage":null}}]})"),

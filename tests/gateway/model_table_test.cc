@@ -72,7 +72,7 @@ TEST_F(ModelTableTest, ATargetHasOneStateWhateverNameLeadsToIt) {
   EXPECT_EQ(state("fast"), state("p/m"));
 }
 
-TEST(ModelTable, ProvidersKnowTheirDialectAndHowCredentialsTravel) {  // FBK-3, TEL-4
+TEST(ModelTable, ProvidersKnowTheirDialectAndHowCredentialsTravel) {  // FBK-3.1, TEL-4.2
   BreakerRegistry breakers;
   const ModelTable models(many_providers(), breakers);
   const std::vector<Provider>& providers = models.providers();
@@ -88,7 +88,7 @@ TEST(ModelTable, ProvidersKnowTheirDialectAndHowCredentialsTravel) {  // FBK-3, 
   EXPECT_EQ(providers[3].cap_field, config::CapField::max_tokens);
 }
 
-TEST(ModelTable, OnlyCredentialsOfOursAreParked) {  // FBK-6
+TEST(ModelTable, OnlyCredentialsOfOursAreParked) {  // FBK-6.9
   BreakerRegistry breakers;
   ModelTable models(many_providers(), breakers);
   const auto target = [&](std::string_view name) { return models.find(name)->plan->targets()[0]; };
@@ -103,7 +103,7 @@ TEST(ModelTable, OnlyCredentialsOfOursAreParked) {  // FBK-6
   }
 }
 
-TEST(ModelTable, ARouteSaysHowItsAnswersAreRelayed) {  // STR-5 STR-7
+TEST(ModelTable, ARouteSaysHowItsAnswersAreRelayed) {  // STR-5.14 STR-7
   BreakerRegistry breakers;
   ModelTable models(many_providers(), breakers);
   const auto route = models.find("smart");
@@ -118,7 +118,7 @@ TEST(ModelTable, ARouteSaysHowItsAnswersAreRelayed) {  // STR-5 STR-7
   EXPECT_EQ(route->upstreams[1].reasoning, config::Reasoning::budget);
 }
 
-TEST(ModelTable, ADirectRouteHasTheDefaultsAndItsTargetsValues) {  // STR-5 STR-7
+TEST(ModelTable, ADirectRouteHasTheDefaultsAndItsTargetsValues) {  // STR-5.14 STR-7
   BreakerRegistry breakers;
   ModelTable models(many_providers(), breakers);
   const auto known = models.find("messages/m");
@@ -184,7 +184,7 @@ TEST_F(DirectRoutes, AreRememberedUpToABoundWhereTheOldestThatLimitsNobodyGoes) 
   EXPECT_EQ(models_.find("p/beyond"), models_.find("p/beyond")) << "the new one is remembered";
 }
 
-TEST_F(DirectRoutes, MadeUpNamesDoNotSwitchTheLimitsOfOthersOff) {  // LIM-5, CORE-5
+TEST_F(DirectRoutes, MadeUpNamesDoNotSwitchTheLimitsOfOthersOff) {  // LIM-5.1, CORE-5
   for (const bool calling : {false, true}) {
     EXPECT_TRUE(call("p/real"));
     EXPECT_TRUE(call("p/real"));
@@ -195,7 +195,7 @@ TEST_F(DirectRoutes, MadeUpNamesDoNotSwitchTheLimitsOfOthersOff) {  // LIM-5, CO
   }
 }
 
-TEST_F(DirectRoutes, ARealOneThatIsNamedAfterManyMadeUpOnesHasItsLimits) {  // LIM-5
+TEST_F(DirectRoutes, ARealOneThatIsNamedAfterManyMadeUpOnesHasItsLimits) {  // LIM-5.1
   fill(true);  // all have just drawn on their limits, so none can go
   EXPECT_TRUE(call("p/real"));
   EXPECT_TRUE(call("p/another"));
@@ -227,7 +227,7 @@ TEST_F(DirectRoutes, OneInUseOrParkedOrShutStays) {
   EXPECT_TRUE(shut.expired()) << "its gate has opened";
 }
 
-TEST(ModelTable, CallersWithTheirOwnCredentialShareNoThrottle) {  // LIM-4, FBK-6
+TEST(ModelTable, CallersWithTheirOwnCredentialShareNoThrottle) {  // LIM-4.6, FBK-6.9
   BreakerRegistry breakers;
   ModelTable models(many_providers(), breakers);
   const auto target = [&](std::string_view name) { return models.find(name)->plan->targets()[0]; };

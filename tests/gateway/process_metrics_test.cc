@@ -30,7 +30,7 @@ TEST(ProcessMetrics, ReadsNothingIntoWhatIsNoStat) {
   EXPECT_FALSE(parse_process_stat(kStat, 0, 4096));
 }
 
-TEST(ProcessMetrics, HasTheUsualNames) {  // TEL-3
+TEST(ProcessMetrics, HasTheUsualNames) {  // TEL-3, TEL-1.4
   telemetry::Exposition out;
   write_process(out);
   const std::string text = std::move(out).take();

@@ -10,7 +10,7 @@
 namespace fuseboard::gateway {
 namespace {
 
-TEST(ProviderAffinity, KnowsWhichProviderGaveAnAnswer) {  // FBK-7
+TEST(ProviderAffinity, KnowsWhichProviderGaveAnAnswer) {  // FBK-7.4
   ProviderAffinity homes;
   homes.remember("resp_1", 0);
   homes.remember("resp_2", 1);
@@ -20,14 +20,14 @@ TEST(ProviderAffinity, KnowsWhichProviderGaveAnAnswer) {  // FBK-7
   EXPECT_EQ(homes.find(""), std::nullopt);
 }
 
-TEST(ProviderAffinity, TheLatestWordAboutAnIdHolds) {  // FBK-7
+TEST(ProviderAffinity, TheLatestWordAboutAnIdHolds) {  // FBK-7.4
   ProviderAffinity homes;
   homes.remember("resp_1", 0);
   homes.remember("resp_1", 2);
   EXPECT_EQ(homes.find("resp_1"), 2U);
 }
 
-TEST(ProviderAffinity, ForgetsTheOldestBeyondItsBound) {  // FBK-7
+TEST(ProviderAffinity, ForgetsTheOldestBeyondItsBound) {  // FBK-7.4
   ProviderAffinity homes;
   for (std::size_t i = 0; i <= ProviderAffinity::kMaxKnown; ++i) homes.remember("resp_" + std::to_string(i), i);
   EXPECT_EQ(homes.find("resp_0"), std::nullopt);

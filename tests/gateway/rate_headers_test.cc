@@ -45,7 +45,7 @@ class LimitViewTest : public testing::Test {
   BreakerRegistry breakers_;
 };
 
-TEST_F(LimitViewTest, TellsWhatIsLeftOfEachLimitThatIsSet) {  // LIM-5
+TEST_F(LimitViewTest, TellsWhatIsLeftOfEachLimitThatIsSet) {  // LIM-5.1
   TargetState target = state({.limits = {.requests_per_minute = 500.0, .tokens_per_minute = 6000.0}});
   EXPECT_EQ(limit_view(target, kStart), (LimitView{level(500, 50, 0s), level(6000, 6000, 0s)}));
   auto permit = target.limits()->try_acquire(kStart, {.tokens = 600, .priority = Priority::critical});
@@ -61,14 +61,14 @@ TEST_F(LimitViewTest, NoMoreRemainsThanTheLimitHoweverSlowItIs) {
   EXPECT_EQ(limit_view(target, kStart).requests, level(1, 1, 0s));
 }
 
-TEST_F(LimitViewTest, AnAdaptiveRateIsToldAsItIsNow) {  // LIM-4
+TEST_F(LimitViewTest, AnAdaptiveRateIsToldAsItIsNow) {  // LIM-4.1
   TargetState target = state({.adaptive_rate = AdaptiveLimiterOptions{.rate = {.rate = 10.0}, .burst = 4.0}});
   EXPECT_EQ(limit_view(target, kStart), (LimitView{level(600, 4, 0s), {}}));
   target.adaptive_rate()->observe({.remaining = 5, .reset_after = 10s}, kStart);
   EXPECT_EQ(limit_view(target, kStart).requests, level(30, 1, 6s));
 }
 
-TEST_F(LimitViewTest, WhileAServersWordClosesTheTargetNothingRemains) {  // LIM-4
+TEST_F(LimitViewTest, WhileAServersWordClosesTheTargetNothingRemains) {  // LIM-4.3
   TargetState target = state({.limits = {.requests_per_minute = 600.0}});
   target.gate().close(kStart, 7s);
   EXPECT_EQ(limit_view(target, kStart + 2s).requests, level(600, 0, 5s));
@@ -95,7 +95,7 @@ TEST(RefusedView, NothingRemainsOfWhatTheCallLacked) {
   EXPECT_EQ(refused_view(own, {.reason = RejectionReason::concurrency_limited, .key = {}}), own);
 }
 
-TEST(ReadRateHeaders, ReadsBothFamiliesInEveryFormOfReset) {  // LIM-4
+TEST(ReadRateHeaders, ReadsBothFamiliesInEveryFormOfReset) {  // LIM-4.4
   const net::Headers openai = {{"X-RateLimit-Limit-Requests", "60"},  {"x-ratelimit-remaining-requests", "59"},
                                {"x-ratelimit-reset-requests", "1s"},  {"x-ratelimit-limit-tokens", "150000"},
                                {"x-ratelimit-remaining-tokens", "1"}, {"x-ratelimit-reset-tokens", "1m30.5s"}};
@@ -124,7 +124,7 @@ TEST(ReadRateHeaders, PassesOverWhatItCannotRead) {  // CORE-7
 
 ServerWindow window(const RateLevel& requests) { return server_window({requests, {}}).value(); }
 
-TEST(ServerWindow, BoundsCallsOnceMostOfTheLimitIsUsed) {  // LIM-4
+TEST(ServerWindow, BoundsCallsOnceMostOfTheLimitIsUsed) {  // LIM-4.4
   EXPECT_EQ(window(level(500, 250, 30s)).reset_after, 0s) << "enough remains";
   EXPECT_EQ(window(level(500, 500, 0s)).reset_after, 0s);
   EXPECT_EQ(window(level(500, 100, 48s)).remaining, 500U) << "400 of them come back until the reset";
@@ -132,7 +132,7 @@ TEST(ServerWindow, BoundsCallsOnceMostOfTheLimitIsUsed) {  // LIM-4
   EXPECT_EQ(window(level(1, 1, 0s)).reset_after, 0s);
 }
 
-TEST(ServerWindow, ClosesOnlyUntilOneCallComesBack) {  // LIM-4
+TEST(ServerWindow, ClosesOnlyUntilOneCallComesBack) {  // LIM-4.4
   const ServerWindow closed = window(level(500, 0, 60s));
   EXPECT_EQ(closed.remaining, 0U);
   EXPECT_EQ(closed.reset_after, 120ms + 1ns);
@@ -141,7 +141,7 @@ TEST(ServerWindow, ClosesOnlyUntilOneCallComesBack) {  // LIM-4
   EXPECT_EQ(window(level(500, 0, 0s)).reset_after, 0s);
 }
 
-TEST(ServerWindow, WithoutALimitWhatRemainsIsAllUntilTheReset) {  // LIM-4
+TEST(ServerWindow, WithoutALimitWhatRemainsIsAllUntilTheReset) {  // LIM-4.4
   const ServerWindow plain = window({.remaining = 3, .reset_after = 10s});
   EXPECT_EQ(plain.remaining, 3U);
   EXPECT_EQ(plain.reset_after, 10s);
@@ -150,7 +150,7 @@ TEST(ServerWindow, WithoutALimitWhatRemainsIsAllUntilTheReset) {  // LIM-4
   EXPECT_EQ(server_window({{}, level(10, 0, 1s)}).has_value(), false) << "tokens are no calls";
 }
 
-TEST(ServerWindow, AnAdaptiveLimitFollowsIt) {  // LIM-4
+TEST(ServerWindow, AnAdaptiveLimitFollowsIt) {  // LIM-4.4
   AdaptiveLimiter limiter({.rate = {.rate = 100}, .burst = 50.0});
   limiter.observe(window(level(600, 590, 1s)), kStart);
   EXPECT_EQ(limiter.view(kStart).remaining, 50U) << "the burst stays";

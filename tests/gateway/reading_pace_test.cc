@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(ReadingPace, TimeInWhichTheCallerDoesNotReadIsCounted) {  // STR-3, STR-8
+TEST(ReadingPace, TimeInWhichTheCallerDoesNotReadIsCounted) {  // STR-3.8, STR-8
   ReadingPace pace;
   TimePoint now{1h};
   pace.wrote(now, now + 7s);
@@ -22,7 +22,7 @@ TEST(ReadingPace, TimeInWhichTheCallerDoesNotReadIsCounted) {  // STR-3, STR-8
   EXPECT_EQ(pace.unheard(), 2s) << "since the upstream was heard";
 }
 
-TEST(ReadingPace, AnUpstreamThatWasLeftUnreadForLongMayHaveGivenUp) {  // STR-3
+TEST(ReadingPace, AnUpstreamThatWasLeftUnreadForLongMayHaveGivenUp) {  // STR-3.9
   const TimePoint begin{1h};
   ReadingPace once;
   EXPECT_FALSE(once.wore_out(begin));
@@ -37,7 +37,7 @@ TEST(ReadingPace, AnUpstreamThatWasLeftUnreadForLongMayHaveGivenUp) {  // STR-3
   EXPECT_FALSE(longer.wore_out(begin + 16s)) << "writing to a caller that reads is no pause";
 }
 
-TEST(ReadingPace, PausesThatFollowOneAnotherCloselyAreOne) {  // STR-3
+TEST(ReadingPace, PausesThatFollowOneAnotherCloselyAreOne) {  // STR-3.9
   const TimePoint begin{1h};
   ReadingPace trickling;
   ReadingPace reading;

@@ -17,7 +17,7 @@ std::string redacted(std::string text, std::string_view secret = kSecret) {
   return text;
 }
 
-TEST(Redactor, TakesASecretOutHoweverItIsSpelled) {  // TEL-4
+TEST(Redactor, TakesASecretOutHoweverItIsSpelled) {  // TEL-4.7
   for (const auto& [text, clean] : {
            std::pair{"key sk-a/b+c=9.", "key ***."},
            {"Bearer sk-a/b+c=9", "Bearer ***"},

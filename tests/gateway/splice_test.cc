@@ -29,19 +29,19 @@ std::optional<std::string> join(Mode mode, std::string_view delivered, const std
 
 constexpr std::string_view kDelivered = "The quick brown fox jumps over the lazy";
 
-TEST(Splice, AContinuationIsAddedAsItIs) {  // STR-5
+TEST(Splice, AContinuationIsAddedAsItIs) {  // STR-5.12
   EXPECT_EQ(join(Mode::goes_on, kDelivered, {" dog", " and", " runs."}), " dog and runs.");
 }
 
-TEST(Splice, AFreshAnswerGivesOnlyWhatTheCallerLacks) {  // STR-5
+TEST(Splice, AFreshAnswerGivesOnlyWhatTheCallerLacks) {  // STR-5.13
   EXPECT_EQ(join(Mode::begins_anew, kDelivered, {"The quick brown fox ", "jumps over the lazy dog", "."}), " dog.");
 }
 
-TEST(Splice, AFreshAnswerThatDiffersIsOfNoUse) {  // STR-5
+TEST(Splice, AFreshAnswerThatDiffersIsOfNoUse) {  // STR-5.9
   EXPECT_EQ(join(Mode::begins_anew, kDelivered, {"The quick brown cat"}), std::nullopt);
 }
 
-TEST(Splice, NothingOfAFreshAnswerIsGivenBeforeAllOfTheFirstHasBeenRepeated) {  // STR-5
+TEST(Splice, NothingOfAFreshAnswerIsGivenBeforeAllOfTheFirstHasBeenRepeated) {  // STR-5.13
   Splice splice(Mode::begins_anew, kDelivered);
   std::string out;
   ASSERT_TRUE(splice.take(kDelivered, out));
@@ -50,31 +50,31 @@ TEST(Splice, NothingOfAFreshAnswerIsGivenBeforeAllOfTheFirstHasBeenRepeated) {  
   EXPECT_EQ(out, " dog");
 }
 
-TEST(Splice, AFreshAnswerThatEndsBeforeTheFirstDoesNotFit) {  // STR-5
+TEST(Splice, AFreshAnswerThatEndsBeforeTheFirstDoesNotFit) {  // STR-5.9
   EXPECT_EQ(join(Mode::begins_anew, kDelivered, {"The quick"}), std::nullopt);
 }
 
-TEST(Splice, AFreshAnswerThatEndsWhereTheFirstBrokeOffAddsNothing) {  // STR-5
+TEST(Splice, AFreshAnswerThatEndsWhereTheFirstBrokeOffAddsNothing) {  // STR-5.13
   EXPECT_EQ(join(Mode::begins_anew, kDelivered, {std::string(kDelivered)}), "");
 }
 
-TEST(Splice, ATargetThatBeganAnewAlthoughItWasToGoOnIsFoundOut) {  // STR-5
+TEST(Splice, ATargetThatBeganAnewAlthoughItWasToGoOnIsFoundOut) {  // STR-5.17
   EXPECT_EQ(join(Mode::goes_on, kDelivered, {"The quick brown fox jumps ", "over the lazy dog."}), " dog.");
   EXPECT_EQ(join(Mode::goes_on, kDelivered, {"The quick brown fox jumps", " under the table"}), std::nullopt);
   EXPECT_EQ(join(Mode::goes_on, kDelivered, {"The quick brown fox jumps"}), std::nullopt);
 }
 
-TEST(Splice, AContinuationMayRepeatAFewWordsOfTheBeginning) {  // STR-5
+TEST(Splice, AContinuationMayRepeatAFewWordsOfTheBeginning) {  // STR-5.17
   EXPECT_EQ(join(Mode::goes_on, kDelivered, {" The", " quick dog"}), " The quick dog");
   EXPECT_EQ(join(Mode::goes_on, kDelivered, {"The", " quick dog"}), "The quick dog");
   EXPECT_EQ(join(Mode::goes_on, kDelivered, {"The quick"}), "The quick");
 }
 
-TEST(Splice, AShortBeginningIsNoEvidenceOfAFreshAnswer) {  // STR-5
+TEST(Splice, AShortBeginningIsNoEvidenceOfAFreshAnswer) {  // STR-5.17
   EXPECT_EQ(join(Mode::goes_on, "ha", {"ha", " ha"}), "ha ha");
 }
 
-TEST(Splice, WhiteSpaceThatThePrefillLeftOffIsNotSaidTwice) {  // STR-5
+TEST(Splice, WhiteSpaceThatThePrefillLeftOffIsNotSaidTwice) {  // STR-5.12
   EXPECT_EQ(join(Mode::goes_on, "Hello ", {" ", "world"}, 1), "world");
   EXPECT_EQ(join(Mode::goes_on, "Hello ", {"world"}, 1), "world");
   EXPECT_EQ(join(Mode::goes_on, "One:\n\n", {"\n", "\n", "\nTwo"}, 2), "\nTwo");
@@ -83,7 +83,7 @@ TEST(Splice, WhiteSpaceThatThePrefillLeftOffIsNotSaidTwice) {  // STR-5
   EXPECT_EQ(join(Mode::goes_on, std::string(kDelivered) + "\n\n", {"\n", "\n", "Next"}, 2), "Next");
 }
 
-RC_GTEST_PROP(Splice, ThePiecesOfAFreshAnswerDoNotChangeWhatIsGiven, ()) {  // STR-5
+RC_GTEST_PROP(Splice, ThePiecesOfAFreshAnswerDoNotChangeWhatIsGiven, ()) {  // STR-5.13
   const auto whole = *rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::inRange('a', 'd')));
   const std::size_t cut = *rc::gen::inRange<std::size_t>(1, whole.size() + 1);
   std::vector<std::string> pieces;

@@ -185,7 +185,7 @@ TEST(TargetRequests, InTheSameDialectOnlyTheModelChanges) {
       R"({ "model": "m", "max_tokens": 9, "messages": [{"role":"user","content":"hi"}], "thinking":{"type":"enabled","budget_tokens":1024},"unheard_of":null})");
 }
 
-TEST(TargetRequests, ThoughtsThatNobodySignedDoNotGoToAMessagesTarget) {  // FBK-8
+TEST(TargetRequests, ThoughtsThatNobodySignedDoNotGoToAMessagesTarget) {  // FBK-8.1
   const auto history = [](std::string_view model, std::string_view thoughts) {
     return R"({ "model": ")" + std::string(model) +
            R"(", "max_tokens": 9, "messages": [{"role":"user","content":"hi"},)" +
@@ -224,7 +224,7 @@ TEST(TargetRequests, EachTranslationIsForItsOwnTarget) {
   }
 }
 
-TEST(TargetRequests, ABegunAnswerGoesInTheTargetsWords) {  // STR-5
+TEST(TargetRequests, ABegunAnswerGoesInTheTargetsWords) {  // STR-5.12
   Forms forms(chat_call(), {target(kChat, "a"), target(kMessages, "b")});
   ASSERT_TRUE(forms->can_take(0));
   ASSERT_TRUE(forms->can_take(1));
@@ -238,7 +238,7 @@ TEST(TargetRequests, ABegunAnswerGoesInTheTargetsWords) {  // STR-5
   EXPECT_EQ(forms->body_with_prefill(1, false, "so \"far\" ", 0), messages) << "and again";
 }
 
-TEST(TargetRequests, ABegunAnswerDoesNotGoOnWithAToolCall) {  // STR-5
+TEST(TargetRequests, ABegunAnswerDoesNotGoOnWithAToolCall) {  // STR-5.15
   Forms forms(call(Endpoint::messages, Dialect::anthropic, "/v1/messages",
                    R"({"model":"asked","max_tokens":9,"messages":[{"role":"user","content":"hi"},)"
                    R"({"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{}}]}]})"),
@@ -308,7 +308,7 @@ Upstream counted(std::size_t provider) {
   return upstream;
 }
 
-TEST(TargetRequests, AskForUsageWhereSomebodyCountsAndTheCallerDoesNot) {  // BUD-10
+TEST(TargetRequests, AskForUsageWhereSomebodyCountsAndTheCallerDoesNot) {  // BUD-10.6
   Forms forms(chat_call(R"(, "stream":true)"), {counted(kChat)});
   EXPECT_TRUE(forms->asks_usage(0));
   EXPECT_EQ(forms.body(),
@@ -331,13 +331,13 @@ TEST(TargetRequests, AskForUsageWhereSomebodyCountsAndTheCallerDoesNot) {  // BU
                                   R"("stream\u005foptions":{"include_usage":true}})");
 }
 
-TEST(TargetRequests, AskingForUsageCopiesNothingOfALongConversation) {  // BUD-10
+TEST(TargetRequests, AskingForUsageCopiesNothingOfALongConversation) {  // BUD-10.6
   const std::string long_text(100'000, 'x');
   Forms forms(chat_call(R"(, "stream":true, "metadata":")" + long_text + "\""), {counted(kChat)});
   EXPECT_LT(forms->body(0, true).own_bytes(), 100U);
 }
 
-TEST(TargetRequests, AskForUsageInNoOtherCase) {  // BUD-10
+TEST(TargetRequests, AskForUsageInNoOtherCase) {  // BUD-10.6
   for (const char* members : {"", R"(, "stream":false)", R"(, "stream":true,"stream_options":{"include_usage":true})",
                               R"(, "stream":true,"usage":{"include":true})"}) {  // OpenRouter's way to ask
     Forms forms(chat_call(members), {counted(kChat)});
@@ -351,7 +351,7 @@ TEST(TargetRequests, AskForUsageInNoOtherCase) {  // BUD-10
   EXPECT_TRUE(translated->asks_usage(0)) << "the caller's dialect always tells it";
 }
 
-TEST(TargetRequests, ATargetThatRefusedToBeAskedIsNotAskedAgain) {  // BUD-10
+TEST(TargetRequests, ATargetThatRefusedToBeAskedIsNotAskedAgain) {  // BUD-10.7
   for (const bool translated : {false, true}) {
     const ModelCall asked = translated ? messages_call(R"(, "stream":true)") : chat_call(R"(, "stream":true)");
     Upstream upstream = counted(kChat);

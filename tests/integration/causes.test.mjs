@@ -107,7 +107,7 @@ test('a server that does not speak TLS', async (t) => {
   await tells(t, over({ base_url: `https://127.0.0.1:${port}/v1` }), /https:\/\/127\.0\.0\.1:\d+ does not speak TLS; does its URL begin with http:/);
 });
 
-test('a redirect is an error that names the origin alone, and is not asked again', async (t) => {  // TEL-4
+test('a redirect is an error that names the origin alone, and is not asked again', async (t) => {  // TEL-4.5
   for (const status of [301, 302, 307, 308]) {
     let asked = 0;
     const port = await listening(t, createHttp((_, response) => {
@@ -141,7 +141,7 @@ test('a silence says how long it was waited for', async (t) => {
   assert.match(stream.message, /no content within 300ms/);
 });
 
-test('an upstream\'s words are careful words to all but its own caller', async (t) => {  // TEL-4
+test('an upstream\'s words are careful words to all but its own caller', async (t) => {  // TEL-4.3, TEL-4.4
   const port = await listening(t, createHttp((_, response) => {
     response.writeHead(503, { 'content-type': 'application/json', 'x-request-id': 'req_theirs' });
     response.end(JSON.stringify({ error: { message: 'The prompt "my diary" with key sk-secretsecret met an overloaded engine.', type: 'server_error' } }));
@@ -204,7 +204,7 @@ test('a target that a field rules out is named with the field, whoever fails the
   await gateway.program.seen(/call failed .*model=behind .*Connection refused.*; not asked: claude\/sim-ok: .*logit_bias/);
 });
 
-test('a credential that its provider refused shows in the state, the log, readiness and the metrics, and is told when it is back', async (t) => {  // FBK-6
+test('a credential that its provider refused shows in the state, the log, readiness and the metrics, and is told when it is back', async (t) => {  // FBK-6.11, FBK-6.12, FBK-6.13, TEL-4.6
   let refusing = true;
   const port = await listening(t, createHttp((request, response) => {
     request.resume();

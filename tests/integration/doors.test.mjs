@@ -40,7 +40,7 @@ const over = (upstream, provider = {}) => ({
 
 const secret = 'sk-test/0123456789+abcdef';
 
-test('of a caller\'s headers only what the dialect defines and forward_headers names goes upstream', async (t) => {  // FBK-3
+test('of a caller\'s headers only what the dialect defines and forward_headers names goes upstream', async (t) => {  // FBK-3.2, FBK-3.3, FBK-3.4
   const upstream = await startUpstream(t, good);
   const gateway = await startGateway(t, over(upstream, { api_key: secret, forward_headers: ['x-team-*'] }));
   const credentials = ['x-api-key', 'api-key', 'x-goog-api-key', 'ocp-apim-subscription-key', 'x-amz-security-token', 'helicone-auth', 'cookie',
@@ -56,7 +56,7 @@ test('of a caller\'s headers only what the dialect defines and forward_headers n
   assert.match(got['x-fuseboard-hops'], /^[0-9a-f]{16}-0$/);
 });
 
-test('passthrough lets the caller\'s credentials and accounts through', async (t) => {  // FBK-3
+test('passthrough lets the caller\'s credentials and accounts through', async (t) => {  // FBK-3.4
   const upstream = await startUpstream(t, good);
   const gateway = await startGateway(t, over(upstream, { auth: 'passthrough' }));
   const headers = { authorization: 'Bearer mine', 'openai-organization': 'o', 'x-goog-api-key': 'k', cookie: 'c=1' };
@@ -66,7 +66,7 @@ test('passthrough lets the caller\'s credentials and accounts through', async (t
   assert.equal(got.cookie, undefined);
 });
 
-test('a provider that repeats the credential is not passed on', async (t) => {  // TEL-4
+test('a provider that repeats the credential is not passed on', async (t) => {  // TEL-4.7, TEL-4.8
   const spellings = [secret, `Bearer ${secret}`, encodeURIComponent(secret), secret.replaceAll('/', '\\/'), secret.replaceAll('-', '\\u002d')];
   let number = 0;
   const upstream = await startUpstream(t, (incoming, outgoing, body) => {
@@ -212,7 +212,7 @@ test('a deciding field in two cases is a 400 that names it', async (t) => {
   assert.equal((await sim.calls()).length, 0);
 });
 
-test('what steers a terminal reaches neither the log nor a metric nor a header', async (t) => {  // TEL-4
+test('what steers a terminal reaches neither the log nor a metric nor a header', async (t) => {  // TEL-4.9, TEL-4.10
   const upstream = await startUpstream(t, (incoming, outgoing) => { outgoing.statusCode = 503; outgoing.end('{}'); });
   const gateway = await startGateway(t, over(upstream));
   const model = 'p/m\u202Eevil\u009B31m\u200B\u2028';
@@ -225,7 +225,7 @@ test('what steers a terminal reaches neither the log nor a metric nor a header',
   assert.match(gateway.program.output, /p\/m\\u\{202e\}evil\\u\{009b\}31m\\u\{200b\}\\u\{2028\}/);
 });
 
-test('the time that an SDK announces is kept', async (t) => {  // RTY-3
+test('the time that an SDK announces is kept', async (t) => {  // RTY-3.6
   const sim = await startSim(t);
   const gateway = await startGateway(t, modelOver([sim], { target: { model: 'sim-silent' } }));
   for (const name of ['x-stainless-timeout', 'x-stainless-read-timeout']) {

@@ -20,7 +20,7 @@ async function world(t, model = {}) {
 }
 
 for (const stream of [false, true]) {
-  test(`a filtered answer reaches its caller as it came, ${stream ? 'streamed' : 'plain'}`, async (t) => {  // FBK-2
+  test(`a filtered answer reaches its caller as it came, ${stream ? 'streamed' : 'plain'}`, async (t) => {  // FBK-2.2
     const { primary, secondary, gateway } = await world(t);
     const answer = await chat(gateway.url, { stream });
     assert.equal(answer.status, 200);
@@ -34,7 +34,7 @@ for (const stream of [false, true]) {
   });
 }
 
-test('a model that opts in asks the next target instead', async (t) => {  // FBK-2
+test('a model that opts in asks the next target instead', async (t) => {  // FBK-2.2
   const { primary, secondary, gateway } = await world(t, { fallback_on: ['content_policy'] });
   const answer = await chat(gateway.url);
   assert.equal(answer.status, 200);

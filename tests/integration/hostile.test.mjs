@@ -166,7 +166,7 @@ test('nonsense in the gateway\'s own request headers names the header and what i
   await goesOn();
 });
 
-test('a deadline of the caller ends the call in time with a 504', async (t) => {  // RTY-3
+test('a deadline of the caller ends the call in time with a 504', async (t) => {  // RTY-3.1, RTY-3.3, RTY-3.6
   const sim = await startSim(t);
   const gateway = await startGateway(t, modelOver([sim], { target: { model: 'sim-silent' } }));
   const error = await errorOf(await chat(gateway.url, {}, { headers: { 'x-fuseboard-deadline-ms': '150' } }), 504);
@@ -174,7 +174,7 @@ test('a deadline of the caller ends the call in time with a 504', async (t) => {
   assert.equal((await gateway.breaker('primary/sim-silent')).consecutive_failures, 0, 'a caller in a hurry is no evidence');
 });
 
-test('credentials are the provider\'s, never the caller\'s', async (t) => {  // FBK-3, TEL-4
+test('credentials are the provider\'s, never the caller\'s', async (t) => {  // FBK-3.1, FBK-3.4, TEL-4.2
   const sim = await startSim(t);
   const configuration = modelOver([sim], { target: { model: 'sim-inspect' } });
   configuration.providers.primary.api_key = '${TEST_PROVIDER_KEY}';

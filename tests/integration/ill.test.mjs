@@ -35,7 +35,7 @@ const once = (provider, ...models) => ({ retry: { max_attempts: 1 }, targets: mo
 const post = (url, path, body, headers = {}) =>
   fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
 
-test('a caller\'s organization that does not exist parks nothing', async (t) => {  // FBK-6
+test('a caller\'s organization that does not exist parks nothing', async (t) => {  // FBK-6.9
   for (const header of ['openai-organization', 'openai-project']) {
     const provider = await upstream(t, ({ headers }) => (headers[header] ? { status: 401, body: error('No such organization: org-bogus.', 'invalid_organization') } : undefined));
     const gateway = await startGateway(t, {
@@ -47,7 +47,7 @@ test('a caller\'s organization that does not exist parks nothing', async (t) => 
   }
 });
 
-test('a missing scope parks the credential at its endpoint and nowhere else', async (t) => {  // FBK-6
+test('a missing scope parks the credential at its endpoint and nowhere else', async (t) => {  // FBK-6.1, FBK-6.2
   const provider = await upstream(t, ({ path }) => (path === '/v1/embeddings'
     ? { status: 401, body: error('You have insufficient permissions for this operation. Missing scopes: api.embeddings.write.') } : undefined));
   const gateway = await startGateway(t, {
@@ -64,7 +64,7 @@ test('a missing scope parks the credential at its endpoint and nowhere else', as
   assert.equal((await chat(gateway.url)).status, 200);
 });
 
-test('tokens per day of one model leave the provider\'s other models alone', async (t) => {  // FBK-6, LIM-4
+test('tokens per day of one model leave the provider\'s other models alone', async (t) => {  // FBK-6.2
   const provider = await upstream(t, ({ body }) => (body.model === 'big'
     ? { status: 429, body: error('Rate limit reached for model `big` in organization `org_x` on tokens per day (TPD): Limit 100000, Used 99999, Requested 1757. Please try again in 2h15m44s.', 'rate_limit_exceeded', 'tokens') } : undefined));
   const gateway = await startGateway(t, {
@@ -77,7 +77,7 @@ test('tokens per day of one model leave the provider\'s other models alone', asy
   assert.equal(provider.requests.filter(({ body }) => body.model === 'big').length, 1, 'that model rests');
 });
 
-test('one request that is larger than the window shuts nobody out', async (t) => {  // LIM-4
+test('one request that is larger than the window shuts nobody out', async (t) => {  // LIM-4.5
   const provider = await upstream(t, ({ body }) => (body.messages[0].content.length > 100
     ? { status: 429, headers: { 'retry-after': '30' }, body: error('Request too large for m in organization org-x on tokens per min (TPM): Limit 10000, Requested 50000. The input or output tokens must be reduced in order to run successfully.', 'rate_limit_exceeded', 'tokens') } : undefined));
   const other = await upstream(t, () => undefined);
@@ -94,7 +94,7 @@ test('one request that is larger than the window shuts nobody out', async (t) =>
   assert.equal((await chat(gateway.url, { model: 'only' })).status, 200);
 });
 
-test('with credentials of their own, one caller\'s limit is nobody else\'s', async (t) => {  // LIM-4, FBK-6
+test('with credentials of their own, one caller\'s limit is nobody else\'s', async (t) => {  // LIM-4.6, FBK-6.9
   for (const [how, answer] of [
     ['429', { status: 429, headers: { 'retry-after': '60' }, body: error('Rate limit reached', 'rate_limit_exceeded') }],
     ['remaining 0', { headers: { 'x-ratelimit-limit-requests': '10', 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '60s' } }],
@@ -114,7 +114,7 @@ test('with credentials of their own, one caller\'s limit is nobody else\'s', asy
   }
 });
 
-test('a request that was read and then reset is not sent again by the way; a connection that died at once is', async (t) => {  // RTY-7
+test('a request that was read and then reset is not sent again by the way; a connection that died at once is', async (t) => {  // RTY-6.3, RTY-6.4, RTY-6.5
   // Each connection answers one call well; on the next it resets after `delay`.
   let delay = 0;
   const bodies = [];
@@ -154,7 +154,7 @@ test('a request that was read and then reset is not sent again by the way; a con
   assert.equal(bodies.length, sent + 4, 'one each');
 });
 
-test('made-up models do not switch the limits of a provider\'s other models off', async (t) => {  // LIM-5, CORE-5
+test('made-up models do not switch the limits of a provider\'s other models off', async (t) => {  // LIM-5.1, CORE-5
   let release;
   const released = new Promise((resolve) => { release = resolve; });
   const provider = await upstream(t, async () => { await released; });

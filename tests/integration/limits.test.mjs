@@ -9,7 +9,7 @@ import { chat, eventually, modelOver, startGateway, startSim } from './harness.m
 
 async function codeOf(answer) { return (await answer.json()).error.code; }
 
-test('a target at its limit is passed by, and at every limit the caller learns when to return', async (t) => {  // LIM-5, LIM-3
+test('a target at its limit is passed by, and at every limit the caller learns when to return', async (t) => {  // LIM-5.1, LIM-3
   const [first, second] = [await startSim(t), await startSim(t)];
   const limits = { rpm: 10 };  // a burst of one
   const gateway = await startGateway(t, modelOver([first, second], { model: { limits } }));
@@ -25,7 +25,7 @@ test('a target at its limit is passed by, and at every limit the caller learns w
   assert.equal((await second.calls()).length, 1);
 });
 
-test('calls wait for a place where the queue allows it', async (t) => {  // LIM-7
+test('calls wait for a place where the queue allows it', async (t) => {  // LIM-7.3
   const sim = await startSim(t);
   const limits = { concurrency: 1, queue: { max: 8, max_wait: '30s' } };
   const gateway = await startGateway(t, modelOver([sim], { model: { limits } }));
@@ -74,7 +74,7 @@ test('tokens that answers used are what is charged', async (t) => {  // BUD-2, B
   assert.equal(await codeOf(refused), 'budget_exceeded');
 });
 
-test('a refused credential rests for everybody who shares it', async (t) => {  // FBK-6
+test('a refused credential rests for everybody who shares it', async (t) => {  // FBK-6.1, FBK-6.7
   const sim = await startSim(t);
   const model = (name) => ({ retry: { max_attempts: 1 }, targets: [{ provider: 'primary', model: name }] });
   const gateway = await startGateway(t, {
@@ -94,7 +94,7 @@ test('a refused credential rests for everybody who shares it', async (t) => {  /
   assert.equal((await sim.calls()).length, 1, 'nothing is sent with a parked credential');
 });
 
-test('a call waits for a recovery that is near, and one probe serves all who wait', async (t) => {  // RTY-4, BRK-6
+test('a call waits for a recovery that is near, and one probe serves all who wait', async (t) => {  // RTY-4.2, RTY-4.3, BRK-6
   const sim = await startSim(t);
   const gateway = await startGateway(t, modelOver([sim], { model: { breaker: { failure_threshold: 1, open: '500ms' } } }));
   await sim.fails({ kind: 'status', status: 503 });

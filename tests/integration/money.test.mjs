@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What a session may spend holds whatever a provider tells, leaves out or ignores [BUD-3, BUD-10].
+// What a session may spend holds whatever a provider tells, leaves out or ignores [BUD-3, BUD-10.2, BUD-10.4].
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -47,7 +47,7 @@ const wordsOfStream = async (answer) => words(textOf(await answer.text()));
 const wordsOfPlain = async (answer) => words((await answer.json()).choices[0].message.content);
 
 for (const behaviour of ['sim-no-usage', 'sim-usage-text', 'sim-usage-negative', 'sim-usage-exponent', 'sim-usage-low']) {
-  test(`a session stops at its cap: ${behaviour}, plain and streamed`, async (t) => {  // BUD-10, BUD-3
+  test(`a session stops at its cap: ${behaviour}, plain and streamed`, async (t) => {  // BUD-10.2, BUD-10.4, BUD-3
     const plain = await capped(t, behaviour);
     assertStoppedAtTheCap(await askUntilRefused(plain.gateway, { max_tokens: each }, wordsOfPlain));
     const streamed = await capped(t, behaviour);
@@ -55,14 +55,14 @@ for (const behaviour of ['sim-no-usage', 'sim-usage-text', 'sim-usage-negative',
   });
 }
 
-test('a session stops at its cap where max_tokens is ignored', async (t) => {  // BUD-10, BUD-3
+test('a session stops at its cap where max_tokens is ignored', async (t) => {  // BUD-10.1, BUD-10.4, BUD-3
   for (const usage of ['sim-ok', 'sim-no-usage']) {
     const { gateway } = await capped(t, `sim-ignores-max-tokens+${usage}`);
     assertStoppedAtTheCap(await askUntilRefused(gateway, { stream: true, max_tokens: 1 }, wordsOfStream));
   }
 });
 
-test('a session stops at its cap where streams of fat events are cut', async (t) => {  // BUD-4, BUD-10
+test('a session stops at its cap where streams of fat events are cut', async (t) => {  // BUD-4, BUD-10.3, BUD-10.4
   const { gateway } = await capped(t, 'sim-fat-events:100+sim-stream-cut:25');
   assertStoppedAtTheCap(await askUntilRefused(gateway, { stream: true, max_tokens: each }, async (answer) => {
     const text = await answer.text();
@@ -71,14 +71,14 @@ test('a session stops at its cap where streams of fat events are cut', async (t)
   }));
 });
 
-test('a session stops at its cap where plain answers are cut', async (t) => {  // BUD-4, BUD-10
+test('a session stops at its cap where plain answers are cut', async (t) => {  // BUD-4, BUD-10.10
   const { sim, gateway } = await capped(t, 'sim-stream-cut');
   await askUntilRefused(gateway, { max_tokens: each }, (answer) => answer.text(), 502);
   // Each has half of its words, or a little less, before it is cut.
   assertStoppedAtTheCap((await sim.calls()).map(() => each / 2));
 });
 
-test('what is allowed is not what is charged', async (t) => {  // BUD-10
+test('what is allowed is not what is charged', async (t) => {  // BUD-10.4
   const sim = await startSim(t);
   const gateway = await startGateway(t, { ...modelOver([sim], { target: { model: 'sim-no-usage' } }), budgets: { session: { tokens: cap } } });
   for (let call = 0; call < 10; ++call) {
@@ -87,7 +87,7 @@ test('what is allowed is not what is charged', async (t) => {  // BUD-10
   }
 });
 
-test('numbers are read however they are spelled', async (t) => {  // BUD-10
+test('numbers are read however they are spelled', async (t) => {  // BUD-10.5
   const { gateway } = await capped(t, 'sim-ok');
   for (const member of ['"max_tokens": 100000.0', '"max_tokens": 1e5', '"n": 128.0']) {
     const body = `{"model": "smart", "messages": [{"role": "user", "content": "Hello"}], ${member}}`;
@@ -95,7 +95,7 @@ test('numbers are read however they are spelled', async (t) => {  // BUD-10
   }
 });
 
-test('usage is asked for where somebody counts, and hidden from a caller who did not', async (t) => {  // BUD-10
+test('usage is asked for where somebody counts, and hidden from a caller who did not', async (t) => {  // BUD-10.6
   const sim = await startSim(t);
   const free = await startGateway(t, modelOver([sim]));
   const counting = await startGateway(t, { ...modelOver([sim]), budgets: { global: { tokens: 1_000_000 } } });
@@ -108,7 +108,7 @@ test('usage is asked for where somebody counts, and hidden from a caller who did
   assert.ok(events(asked).some((data) => data !== '[DONE]' && JSON.parse(data).usage?.total_tokens > 0));
 });
 
-test('a target that refuses to be asked answers nevertheless, and is not asked again', async (t) => {  // BUD-10
+test('a target that refuses to be asked answers nevertheless, and is not asked again', async (t) => {  // BUD-10.7
   const sim = await startSim(t);
   const gateway = await startGateway(t, {
     ...modelOver([sim], { target: { model: 'sim-no-stream-options' }, model: { breaker: { failure_threshold: 1 } } }),
@@ -126,7 +126,7 @@ test('a target that refuses to be asked answers nevertheless, and is not asked a
   assert.equal(own.status, 400, 'what the caller asks for itself is its own affair');
 });
 
-test('a target that refuses to be asked and does not say so is found out, once', async (t) => {  // BUD-10
+test('a target that refuses to be asked and does not say so is found out, once', async (t) => {  // BUD-10.7
   const sim = await startSim(t);
   const gateway = await startGateway(t, {
     ...modelOver([sim, sim], { target: [{ model: 'sim-no-stream-options-blunt' }, { model: 'sim-400' }], model: { breaker: { failure_threshold: 1 } } }),
@@ -144,7 +144,7 @@ test('a target that refuses to be asked and does not say so is found out, once',
   assert.deepEqual(await statuses('secondary/sim-400'), [400, [400]], 'it was something else');
 });
 
-test('usage is asked for in every form of request, and the caller is told what it asked for', async (t) => {  // BUD-10
+test('usage is asked for in every form of request, and the caller is told what it asked for', async (t) => {  // BUD-10.6
   const sim = await startSim(t);
   const gateway = await startGateway(t, { ...modelOver([sim], { target: { model: 'sim-inspect' } }), budgets: { global: { tokens: 1_000_000 } } });
   const asked = async (members) => {
@@ -159,14 +159,14 @@ test('usage is asked for in every form of request, and the caller is told what i
   assert.equal(await asked(', "usage": {"include": true}'), undefined, 'as OpenRouter has it');
 });
 
-test('a provider that tells too little is named', async (t) => {  // BUD-10, TEL-3
+test('a provider that tells too little is named', async (t) => {  // BUD-10.2, TEL-3
   const { gateway } = await capped(t, 'sim-usage-low');
   await chat(gateway.url);
   const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
   assert.match(metrics, /^fuseboard_usage_understated_total\{provider="primary"\} 1$/m);
 });
 
-test('a session is not forgotten by naming ten thousand others', async (t) => {  // BUD-10
+test('a session is not forgotten by naming ten thousand others', async (t) => {  // BUD-10.9
   const sim = await startSim(t);
   const gateway = await startGateway(t, { ...modelOver([sim], { target: { model: 'sim-long:1+sim-slow:0' } }), budgets: { session: { rounds: 1 } } });
   const ask = async (session) => {

@@ -37,7 +37,7 @@ describe('thinking of which nothing is seen but that it has begun, and pings', {
   const thinks = (provider) => ({ smart: { timeouts, retry: { max_attempts: 1 }, targets: [{ provider, model: 'sim-thinking-pings:2s' }, { provider: 'chat', model: 'sim-ok' }] } });
   for (const [name, caller] of Object.entries(callers)) {
     for (const provider of ['chat', 'messages']) {
-      test(`is waited for (a caller of ${name}, a target of ${provider})`, async (t) => {  // STR-3
+      test(`is waited for (a caller of ${name}, a target of ${provider})`, async (t) => {  // STR-3.4, STR-3.5, STR-3.6
         const { gateway } = await both(t, thinks(provider));
         const answer = await caller.ask(gateway.url, { stream: true });
         assert.equal(answer.target, `${provider}/sim-thinking-pings:2s`, JSON.stringify(answer.error));
@@ -49,14 +49,14 @@ describe('thinking of which nothing is seen but that it has begun, and pings', {
     }
   }
 
-  test('is waited for (responses)', async (t) => {  // STR-3
+  test('is waited for (responses)', async (t) => {  // STR-3.4, STR-3.5, STR-3.6
     const { gateway } = await both(t, thinks('chat'));
     const answer = await responses(gateway.url);
     assert.equal(answer.target, 'chat/sim-thinking-pings:2s');
     assert.equal(answer.types.at(-1), 'response.completed');
   });
 
-  test('ends at `total`', async (t) => {  // STR-3
+  test('ends at `total`', async (t) => {  // STR-3.5
     const { gateway } = await both(t, { smart: { ...thinks('messages').smart, timeouts: { ...timeouts, total: '1200ms' } } });
     const answer = await callers.messages.ask(gateway.url, { stream: true });
     assert.equal(answer.target, 'chat/sim-ok');
@@ -64,7 +64,7 @@ describe('thinking of which nothing is seen but that it has begun, and pings', {
     assert.equal((await gateway.breaker('messages/sim-thinking-pings:2s')).last_failure, 'timeout');
   });
 
-  test('ends at the deadline that the caller gave', async (t) => {  // RTY-3
+  test('ends at the deadline that the caller gave', async (t) => {  // RTY-3.1, STR-3.5
     const { gateway } = await both(t, thinks('messages'));
     const began = performance.now();
     const response = await fetch(`${gateway.url}/v1/messages`, {
@@ -77,7 +77,7 @@ describe('thinking of which nothing is seen but that it has begun, and pings', {
     assert.equal((await gateway.breaker('messages/sim-thinking-pings:2s')).consecutive_failures, 0);
   });
 
-  test('pings by themselves are not waited for', async (t) => {  // STR-3
+  test('pings by themselves are not waited for', async (t) => {  // STR-3.6
     const pinging = createServer((request, response) => {
       request.resume();
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -247,7 +247,7 @@ describe('conversations between the dialects', { concurrency: 4 }, () => {
   });
 
   for (const tools of [false, true]) {
-    test(`thoughts that were translated do not come back to a target of messages${tools ? ', in the midst of a turn' : ''}`, async (t) => {  // FBK-8
+    test(`thoughts that were translated do not come back to a target of messages${tools ? ', in the midst of a turn' : ''}`, async (t) => {  // FBK-8.1, FBK-8.2
       const { gateway, sims: [chat] } = await both(t, { smart: { retry: { max_attempts: 1 }, targets: [{ provider: 'chat', model: `sim-reasoning${tools ? '+sim-tool-call' : ''}` }, { provider: 'messages', model: 'sim-ok' }] } });
       const thinking = { type: 'enabled', budget_tokens: 2000 };
       const begun = { thinking, ...(tools && { tools: [{ name: 'look', input_schema: { type: 'object' } }] }) };

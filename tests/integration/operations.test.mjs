@@ -198,7 +198,7 @@ test('a slip in a command or an option is told with the name that is meant', () 
   assert.match(told('check', 'a.yaml', 'b.yaml'), /fuseboard check: 'b\.yaml' is one argument too many/);
 });
 
-test('metrics tell what is running, what it costs and how the process is', async (t) => {  // TEL-3
+test('metrics tell what is running, what it costs and how the process is', async (t) => {  // TEL-3, TEL-1.2, TEL-1.3, TEL-1.4
   const sim = await startSim(t);
   const gateway = await startGateway(t, { ...modelOver([sim]), prices: { 'primary/sim-ok': { input: '1.00', output: '1.00' } } });
   const answer = await (await chat(gateway.url)).json();

@@ -56,7 +56,7 @@ async function openCircuit({ primary, gateway }) {
   assert.equal((await gateway.breaker('primary/sim-ok')).state, 'open');
 }
 
-test('exactly the threshold reaches a failing primary, then nothing while its circuit is open', async (t) => {  // BRK-2, BRK-5, FBK-1
+test('exactly the threshold reaches a failing primary, then nothing while its circuit is open', async (t) => {  // BRK-2.1, BRK-5, FBK-1.1
   const { primary, secondary, gateway } = await world(t, { breaker: { ...breaker, open: '1h' } });
   await primary.fails({ kind: 'status', status: 503 });
   for (let i = 0; i < 20; ++i) assert.equal(await served(await chat(gateway.url)), 'secondary/sim-ok');
@@ -82,7 +82,7 @@ test('forty concurrent callers at half-open make one probe and all get the fallb
   assert.equal((await it.gateway.breaker('primary/sim-ok')).times_opened, 2);
 });
 
-test('after one good probe the primary serves again', async (t) => {  // BRK-7, BRK-12
+test('after one good probe the primary serves again', async (t) => {  // BRK-7.1, BRK-12
   const it = await world(t);
   await openCircuit(it);
   await it.primary.recovers();
@@ -94,7 +94,7 @@ test('after one good probe the primary serves again', async (t) => {  // BRK-7, 
   await it.gateway.program.seen(/primary\/sim-ok: closed -> open after 5 failures in a row[\s\S]*half_open -> closed after a good probe/);
 });
 
-test('a streamed probe closes the circuit at its first content', async (t) => {  // BRK-8
+test('a streamed probe closes the circuit at its first content', async (t) => {  // BRK-8.5
   const it = await world(t);
   await openCircuit(it);
   await it.primary.recovers();
@@ -105,7 +105,7 @@ test('a streamed probe closes the circuit at its first content', async (t) => { 
   assert.equal((await it.gateway.breaker('primary/sim-ok')).state, 'closed');
 });
 
-test('eight bad requests in a row trip nothing and pass through as they are', async (t) => {  // BRK-19, RTY-8
+test('eight bad requests in a row trip nothing and pass through as they are', async (t) => {  // BRK-19.1, RTY-8.1
   const { primary, secondary, gateway } = await world(t);
   await primary.fails({ kind: 'status', status: 400 });
   for (let i = 0; i < 8; ++i) {
@@ -120,7 +120,7 @@ test('eight bad requests in a row trip nothing and pass through as they are', as
   assert.equal(state.consecutive_failures, 0);
 });
 
-test('with every target open the answer is circuit_open with an honest wait', async (t) => {  // BRK-21
+test('with every target open the answer is circuit_open with an honest wait', async (t) => {  // BRK-21.4
   const it = await world(t, { breaker: { failure_threshold: 1, open: '30s' } });
   await it.primary.fails({ kind: 'status', status: 503 });
   await it.secondary.fails({ kind: 'status', status: 503 });
@@ -135,7 +135,7 @@ test('with every target open the answer is circuit_open with an honest wait', as
 });
 
 for (const [end, farewell] of [['', ''], [' with a 408', 'HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n']]) {
-  test(`kept connections that died unused${end} cost no call and are no evidence against the target`, async (t) => {  // BRK-19
+  test(`kept connections that died unused${end} cost no call and are no evidence against the target`, async (t) => {  // RTY-6.3
     const upstream = await forgetful(t, farewell);
     const gateway = await startGateway(t, modelOver([upstream], { model: { breaker: { failure_threshold: 3, open: '1h' } } }));
     // Several at once, so that the pools hold several connections.
@@ -152,7 +152,7 @@ for (const [end, farewell] of [['', ''], [' with a 408', 'HTTP/1.1 408 Request T
   });
 }
 
-test('a call that must not run twice is not sent again when its kept connection breaks', async (t) => {  // RTY-7
+test('a call that must not run twice is not sent again when its kept connection breaks', async (t) => {  // RTY-7.1, RTY-7.2, RTY-6.3
   const upstream = await forgetful(t);
   const gateway = await startGateway(t, modelOver([upstream]));
   for (const response of await Promise.all(Array.from({ length: 10 }, () => chat(gateway.url)))) await served(response);

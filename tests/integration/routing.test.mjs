@@ -247,7 +247,7 @@ test('limits are told in the words of the caller, whoever set them', async (t) =
   assert.ok(wait > 0 && wait <= 3300, `${wait}`);
 });
 
-test('what an answer says of its limits holds, whatever else it says', async (t) => { // LIM-4
+test('what an answer says of its limits holds, whatever else it says', async (t) => { // LIM-4.4
   const sim = await startSim(t);
   const model = (name) => ({ retry: { max_attempts: 1 }, targets: [{ provider: 'oai', model: `sim-limited:1+${name}` }] });
   const kinds = { good: 'sim-ok', filtered: 'sim-refusal', wrong: 'sim-400', failed: 'sim-500-once' };

@@ -59,7 +59,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
     });
   }
 
-  test('4: a service that is down is retried, then left, then not asked any more', async (t) => {  // RTY-1, BRK-2
+  test('4: a service that is down is retried, then left, then not asked any more', async (t) => {  // RTY-1, BRK-2.1
     const it = await world(t);
     await it.primary.fails({ kind: 'status', status: 503 });
     const expected = [[4, 1], [5, 2], [5, 3], [5, 4]];
@@ -83,7 +83,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
   }
 
   for (const way of ways()) {
-    test(`6: silence ends at the limit for the first byte and is not tried again (${way.name})`, async (t) => {  // STR-3, RTY-7
+    test(`6: silence ends at the limit for the first byte and is not tried again (${way.name})`, async (t) => {  // STR-3.1, RTY-7.3
       const timeouts = way.stream ? { headers: '500ms' } : { total: '500ms' };
       const it = await world(t, { first: 'sim-silent', firstTarget: { timeouts } });
       const answer = await way.ask(it.gateway.url);
@@ -96,7 +96,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
   }
 
   for (const way of ways()) {
-    test(`7: a slow first token is waited for (${way.name})`, async (t) => {  // STR-3
+    test(`7: a slow first token is waited for (${way.name})`, async (t) => {  // STR-3.1
       const it = await world(t, { first: 'sim-slow-first-token:1s' });
       const answer = await way.ask(it.gateway.url);
       assertWhole(answer, it, way);
@@ -106,7 +106,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
     });
   }
 
-  test('7: a first token that comes later than the limit is another target\'s', async (t) => {  // STR-3
+  test('7: a first token that comes later than the limit is another target\'s', async (t) => {  // STR-3.1
     for (const way of ways(streamed)) {
       const it = await world(t, { first: 'sim-slow-first-token:1h', firstTarget: { timeouts: { first_content: '500ms' } } });
       assertWhole(await way.ask(it.gateway.url), it, way);
@@ -125,13 +125,13 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
   ];
   for (const [what, behaviour, firstTarget] of broken) {
     for (const way of ways(streamed)) {
-      test(`${what} is gone on with where it broke (${way.name})`, async (t) => {  // STR-5
+      test(`${what} is gone on with where it broke (${way.name})`, async (t) => {  // STR-5.12
         const it = await world(t, { first: behaviour, firstTarget, secondTarget: { prefill: true } });
         const answer = await way.ask(it.gateway.url);
         assertWhole(answer, it, way);
         assert.deepEqual(await it.counts(), [1, 1]);
       });
-      test(`${what} is answered afresh where nobody goes on with it (${way.name})`, async (t) => {  // STR-5
+      test(`${what} is answered afresh where nobody goes on with it (${way.name})`, async (t) => {  // STR-5.13
         const it = await world(t, { first: behaviour, firstTarget });
         const answer = await way.ask(it.gateway.url);
         assertWhole(answer, it, way);
@@ -161,7 +161,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
     });
   }
 
-  test('12: what is too long for one model goes once to one with a larger window', async (t) => {  // FBK-2
+  test('12: what is too long for one model goes once to one with a larger window', async (t) => {  // FBK-2.6
     const it = await world(t, { first: 'sim-context-length', firstTarget: { context_window: 8192 }, secondTarget: { context_window: 200_000 } });
     for (const [index, way] of ways().entries()) {
       const answer = await way.ask(it.gateway.url);
@@ -171,7 +171,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
     }
   });
 
-  test('12: where no window is larger, the caller is told so', async (t) => {  // FBK-2
+  test('12: where no window is larger, the caller is told so', async (t) => {  // FBK-2.6
     const it = await world(t, { first: 'sim-context-length', firstTarget: { context_window: 8192 }, secondTarget: { context_window: 8192 } });
     for (const way of ways()) {
       const answer = await way.ask(it.gateway.url);
@@ -181,7 +181,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
     assert.deepEqual(await it.counts(), [4, 0]);
   });
 
-  test('13: an answer that was filtered says so, and nobody else is asked', async (t) => {  // FBK-2
+  test('13: an answer that was filtered says so, and nobody else is asked', async (t) => {  // FBK-2.2
     const it = await world(t, { first: 'sim-refusal' });
     for (const way of ways()) {
       const answer = await way.ask(it.gateway.url);
@@ -194,7 +194,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
     assert.equal((await it.gateway.breaker('primary/sim-refusal')).state, 'closed');
   });
 
-  test('13: a question that was filtered is an error of the caller\'s', async (t) => {  // FBK-2
+  test('13: a question that was filtered is an error of the caller\'s', async (t) => {  // FBK-2.2
     const it = await world(t, { first: 'sim-content-filter' });
     for (const way of ways()) {
       const answer = await way.ask(it.gateway.url);
@@ -206,7 +206,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
   });
 
   for (const way of ways(streamed)) {
-    test(`14: a target that refuses to go on answers afresh (${way.name})`, async (t) => {  // STR-5
+    test(`14: a target that refuses to go on answers afresh (${way.name})`, async (t) => {  // STR-5.16
       const it = await world(t, { first: 'sim-stream-cut:5', second: 'sim-no-prefill', secondTarget: { prefill: true } });
       assertWhole(await way.ask(it.gateway.url), it, way);
       const [first, second] = await it.counts();
@@ -216,7 +216,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
     });
   }
 
-  test('15: a target that comes and goes costs callers nothing, is hardly asked while it is down, and serves again when it is back', async (t) => {  // BRK-2, BRK-6, BRK-7
+  test('15: a target that comes and goes costs callers nothing, is hardly asked while it is down, and serves again when it is back', async (t) => {  // BRK-2.1, BRK-6, BRK-7.1, BRK-7.2
     const it = await world(t, { model: { breaker: { open: '1s' } } });
     const key = 'primary/sim-ok';
     const asks = ways();
@@ -243,7 +243,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
   });
 
   for (const way of ways()) {
-    test(`16: the answer names who gave it and what it used, and what failed is not billed (${way.name})`, async (t) => {  // FBK-3, BUD-4
+    test(`16: the answer names who gave it and what it used, and what failed is not billed (${way.name})`, async (t) => {  // FBK-3.5, BUD-4
       const it = await world(t, { second: 'sim-ok#billed', rest: { budgets: { session: { tokens: 4000 } } } });
       const unaffordable = await way.ask(it.gateway.url, { session: 'one', max_tokens: 4000 });
       assert.equal(unaffordable.status, 429, 'an answer of that many tokens, and its question');

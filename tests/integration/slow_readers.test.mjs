@@ -40,7 +40,7 @@ async function talkative(t) {
 
 describe('a caller that does not read', { concurrency: 4 }, () => {
   for (const [limit, timeouts] of [['total', { total: '10s' }], ['idle', { idle: '10s' }]]) {
-    test(`may pause for longer than \`${limit}\` and then has the whole answer`, async (t) => {  // STR-3, STR-8
+    test(`may pause for longer than \`${limit}\` and then has the whole answer`, async (t) => {  // STR-3.8, STR-8
       const upstream = await talkative(t);
       const gateway = await startGateway(t, modelOver([upstream], { model: { timeouts } }));
       const response = await chat(gateway.url, { stream: true });
@@ -55,7 +55,7 @@ describe('a caller that does not read', { concurrency: 4 }, () => {
     });
   }
 
-  test('is still held to `total` while it reads', async (t) => {  // STR-3
+  test('is still held to `total` while it reads', async (t) => {  // STR-3.1
     const sim = await startSim(t);
     const gateway = await startGateway(t, modelOver([sim], { target: { model: 'sim-slow:100ms+sim-long:100' }, model: { timeouts: { total: '1500ms' } } }));
     const text = await (await chat(gateway.url, { stream: true })).text();
@@ -63,7 +63,7 @@ describe('a caller that does not read', { concurrency: 4 }, () => {
     assert.equal((await gateway.breaker('primary/sim-slow:100ms+sim-long:100')).last_failure, 'timeout');
   });
 
-  test('is no evidence against an upstream that gives up writing meanwhile', async (t) => {  // STR-3
+  test('is no evidence against an upstream that gives up writing meanwhile', async (t) => {  // STR-3.9
     const upstream = await talkative(t);
     const gateway = await startGateway(t, modelOver([upstream]));
     const response = await chat(gateway.url, { stream: true });

@@ -51,7 +51,7 @@ test('bodies share their memory: at the bound a call waits for five seconds, the
   await eventually(() => metric(gateway, 'fuseboard_body_memory_bytes'), (bytes) => bytes === 0, 'all memory to be given back');
 });
 
-test('a call that leaves while it waits for memory is not sent', async (t) => {  // STR-6
+test('a call that leaves while it waits for memory is not sent', async (t) => {  // STR-6.1
   const sim = await startSim(t);
   const gateway = await startGateway(t, {
     ...modelOver([sim], { target: { model: 'sim-silent' } }), max_body: '1MiB', max_body_memory: '1MiB',
@@ -103,7 +103,7 @@ test('a conversation that is too large for the loop is translated beside it', as
   assert.ok(await metric(gateway, 'fuseboard_loop_pause_seconds_count') > 0);
 });
 
-test('a large conversation that a target has no words for goes to the next, or is a 400 that names the field', async (t) => {  // FBK-3
+test('a large conversation that a target has no words for goes to the next, or is a 400 that names the field', async (t) => {  // FBK-7.2
   const sim = await startSim(t);
   const gateway = await startGateway(t, modelOver([sim]));
   const refused = await message(gateway, { ...padded(400_000), top_k: 5 });

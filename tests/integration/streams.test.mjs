@@ -39,7 +39,7 @@ test('each event reaches the caller while the upstream is still speaking', async
   assert.match(rest, /\[DONE\]/);
 });
 
-test('nothing is sent to the caller before the first content, so a silent target falls back', async (t) => {  // STR-4, RTY-7
+test('nothing is sent to the caller before the first content, so a silent target falls back', async (t) => {  // STR-4, RTY-7.3
   const silent = await upstream(t, (response) => { begin(response); response.write(chunk({ role: 'assistant', content: '' })); response.write(': ping\n\n'); });
   const good = await startSim(t);
   const gateway = await startGateway(t, modelOver([silent, good], { model: { retry: { max_attempts: 4 }, timeouts: { first_content: '200ms' } } }));
@@ -53,7 +53,7 @@ test('nothing is sent to the caller before the first content, so a silent target
 });
 
 for (const [how, behaviour] of [['reset', 'sim-stream-cut:4'], ['closed cleanly but early', 'sim-stream-eof:4'], ['malformed', 'sim-malformed-event:4']]) {
-  test(`an answer that begins and is ${how} ends with an error in the stream, never as finished`, async (t) => {  // STR-2, STR-5, STR-7
+  test(`an answer that begins and is ${how} ends with an error in the stream, never as finished`, async (t) => {  // STR-2, STR-5.10, STR-5.18, STR-7
     const sim = await startSim(t);
     const gateway = await startGateway(t, modelOver([sim], { target: { model: behaviour } }));
     const response = await chat(gateway.url, { stream: true });
@@ -106,7 +106,7 @@ for (const how of ['falls silent', 'is reset', 'breaks off in its framing']) {
   });
 }
 
-test('an answer with fewer choices than were asked for, and no [DONE], is cut', async (t) => {  // STR-2, STR-5
+test('an answer with fewer choices than were asked for, and no [DONE], is cut', async (t) => {  // STR-2, STR-5.18
   const short = await upstream(t, (response) => { begin(response); response.end(chunk({ content: 'one' }) + chunk({}, 'stop')); });
   const gateway = await startGateway(t, modelOver([short]));
   const text = await (await chat(gateway.url, { stream: true, n: 2 })).text();
@@ -114,7 +114,7 @@ test('an answer with fewer choices than were asked for, and no [DONE], is cut', 
 });
 
 for (const stream of [true, false]) {
-  test(`an error under a 200 reaches the caller in its own words (${stream ? 'streamed' : 'plain'})`, async (t) => {  // RTY-8, FBK-4
+  test(`an error under a 200 reaches the caller in its own words (${stream ? 'streamed' : 'plain'})`, async (t) => {  // RTY-8.1, FBK-4
     const error = { error: { message: 'the prompt has 200001 tokens', type: 'invalid_request_error', code: 'context_length_exceeded' } };
     const wordy = await upstream(t, (response) => {
       if (stream) { begin(response); response.end(`data: ${JSON.stringify(error)}\n\n`); }
@@ -128,7 +128,7 @@ for (const stream of [true, false]) {
   });
 }
 
-test('a plain answer to a request for a stream is held to the limit of first content', async (t) => {  // RTY-3
+test('a plain answer to a request for a stream is held to the limit of first content', async (t) => {  // RTY-3.1
   const slow = await upstream(t, (response) => { response.writeHead(200, { 'content-type': 'application/json' }); response.write('{'); });
   const good = await startSim(t);
   const gateway = await startGateway(t, modelOver([slow, good], { model: { timeouts: { first_content: '200ms' } } }));
@@ -138,7 +138,7 @@ test('a plain answer to a request for a stream is held to the limit of first con
   assert.equal((await gateway.breaker('primary/sim-ok')).last_failure, 'timeout');
 });
 
-test('a silence in the middle of an answer ends it with an error after the idle limit', async (t) => {  // STR-3
+test('a silence in the middle of an answer ends it with an error after the idle limit', async (t) => {  // STR-3.1
   const sim = await startSim(t);
   const gateway = await startGateway(t, modelOver([sim], { target: { model: 'sim-stall:3' }, model: { timeouts: { idle: '200ms' } } }));
   const text = await (await chat(gateway.url, { stream: true })).text();
@@ -146,7 +146,7 @@ test('a silence in the middle of an answer ends it with an error after the idle 
   assert.equal((await gateway.breaker('primary/sim-stall:3')).last_failure, 'timeout');
 });
 
-test('pings do not keep a silent answer alive', async (t) => {  // STR-3
+test('pings do not keep a silent answer alive', async (t) => {  // STR-3.6
   const pinging = await upstream(t, (response) => {
     begin(response);
     response.write(chunk({ content: 'one' }));
@@ -174,7 +174,7 @@ test('a stream that says too much before its first content is given up for the n
 });
 
 for (const stream of [true, false]) {
-  test(`a caller that goes away cancels the upstream at once (${stream ? 'streamed' : 'plain'})`, async (t) => {  // STR-6
+  test(`a caller that goes away cancels the upstream at once (${stream ? 'streamed' : 'plain'})`, async (t) => {  // STR-6.1
     let closed;
     let begun;
     const upstreamClosed = new Promise((resolve) => { closed = resolve; });

@@ -199,17 +199,17 @@ std::function<std::unique_ptr<BreakerWorld>()> opened(const BreakerOptions& chos
   };
 }
 
-TEST(BreakerInterleavings, CallsOfAClosedCircuit) {  // BRK-1 BRK-9 BRK-10
+TEST(BreakerInterleavings, CallsOfAClosedCircuit) {  // BRK-1.1 BRK-9 BRK-10.1
   expect_explored(explore_all(programs_of_calls(), closed(options())), 58, 1800);
 }
 
-TEST(BreakerInterleavings, CallsThatEachOpenTheCircuit) {  // BRK-1 BRK-2 BRK-9
+TEST(BreakerInterleavings, CallsThatEachOpenTheCircuit) {  // BRK-1.1 BRK-2.1 BRK-9
   BreakerOptions quick = options();
   quick.failure_threshold = 1;
   expect_explored(explore_all(programs_of_calls(), closed(quick)), 98, 2800);
 }
 
-TEST(BreakerInterleavings, CallsThatFillAWindow) {  // BRK-2 BRK-18
+TEST(BreakerInterleavings, CallsThatFillAWindow) {  // BRK-2.2
   BreakerOptions with_rate = options();
   with_rate.failure_threshold = 100;
   with_rate.failure_rate = 0.5;
@@ -218,7 +218,7 @@ TEST(BreakerInterleavings, CallsThatFillAWindow) {  // BRK-2 BRK-18
   expect_explored(explore_all(programs_of_calls(), closed(with_rate)), 190, 6800);
 }
 
-TEST(BreakerInterleavings, CallsWhileTheWindowIsFullOfGoodOnes) {  // BRK-2 BRK-18
+TEST(BreakerInterleavings, CallsWhileTheWindowIsFullOfGoodOnes) {  // BRK-2.2
   BreakerOptions with_rate = options();
   with_rate.failure_threshold = 100;
   with_rate.failure_rate = 1.0;
@@ -232,11 +232,11 @@ TEST(BreakerInterleavings, CallsWhileTheWindowIsFullOfGoodOnes) {  // BRK-2 BRK-
   expect_explored(explore_all(programs_of_calls(), full), 130, 3900);
 }
 
-TEST(BreakerInterleavings, ProbesOfACircuitWhoseOpenTimeIsOver) {  // BRK-5 BRK-6 BRK-7
+TEST(BreakerInterleavings, ProbesOfACircuitWhoseOpenTimeIsOver) {  // BRK-5 BRK-6 BRK-7.1 BRK-7.2
   expect_explored(explore_all(programs_of_calls(), opened(options(), 10s)), 15'000, 550'000);
 }
 
-TEST(BreakerInterleavings, TwoProbesAtOnce) {  // BRK-6 BRK-7
+TEST(BreakerInterleavings, TwoProbesAtOnce) {  // BRK-6 BRK-7.1 BRK-7.2
   BreakerOptions two = options();
   two.half_open_max_probes = 2;
   two.half_open_successes = 2;
@@ -252,7 +252,7 @@ TEST(BreakerInterleavings, CallsThatEndLate) {  // BRK-9
   expect_explored(explore_all(programs, opened(options(), 10s, true)), 810, 27'000);
 }
 
-TEST(BreakerInterleavings, StreamsThatProbe) {  // BRK-8
+TEST(BreakerInterleavings, StreamsThatProbe) {  // BRK-8.5
   BreakerOptions two = options();
   two.half_open_max_probes = 2;
   two.half_open_successes = 2;
@@ -270,7 +270,7 @@ TEST(BreakerInterleavings, StreamsThatProbe) {  // BRK-8
   expect_explored(explore_all(programs, with_probe), 140, 4700);
 }
 
-TEST(BreakerInterleavings, ResetsAndReports) {  // BRK-21
+TEST(BreakerInterleavings, ResetsAndReports) {  // BRK-21.1, BRK-21.2
   const std::vector<Program> programs = {
       {{reset(0), acquire(0)}, {acquire(1), settle(1, failed())}, {acquire(2), settle(2, failed())}},
       {{report(0, failed()), look(0)}, {report(1, failed()), acquire(1)}, {acquire(2), settle(2, Outcome::success())}},
@@ -281,7 +281,7 @@ TEST(BreakerInterleavings, ResetsAndReports) {  // BRK-21
   expect_explored(all, 1400, 59'000);
 }
 
-TEST(BreakerInterleavings, CallsThatEndBesideAReset) {  // BRK-9 BRK-21
+TEST(BreakerInterleavings, CallsThatEndBesideAReset) {  // BRK-9 BRK-21.2
   const std::vector<Program> programs = {
       {{reset(0), acquire(0)}, {settle(1, Outcome::success()), acquire(1)}, {acquire(2), settle(2, failed())}},
       {{reset(0), report(0, failed())}, {settle(1, Outcome::success()), look(1)}, {settle(2, failed()), acquire(2)}},
@@ -295,7 +295,7 @@ TEST(BreakerInterleavings, CallsThatEndBesideAReset) {  // BRK-9 BRK-21
   expect_explored(explore_all(programs, make), 730, 17'000);
 }
 
-TEST(BreakerInterleavings, ClocksReadInAnotherOrder) {  // BRK-4 BRK-5 BRK-8 CORE-1
+TEST(BreakerInterleavings, ClocksReadInAnotherOrder) {  // BRK-4.4 BRK-5 BRK-8.3 CORE-1
   const std::vector<Program> programs = {
       {{later(5s, 0, acquire(0)), drop(0)}, {acquire(1), settle(1, failed())}, {acquire(2), later(1s, 2, acquire(2))}},
       {{later(5s, 0, acquire(0)), settle(0, Outcome::success())},

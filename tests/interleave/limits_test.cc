@@ -146,7 +146,7 @@ struct AttemptsWorld {
   std::string problem{};
 };
 
-TEST(AttemptBudgetInterleavings, NeverGrantMoreThanThereIs) {  // RTY-6 RTY-10
+TEST(AttemptBudgetInterleavings, NeverGrantMoreThanThereIs) {  // RTY-6.1 RTY-10
   const Operation<AttemptsWorld> take = [](AttemptsWorld& world) { return world.take(); };
   const Operation<AttemptsWorld> give_back = [](AttemptsWorld& world) { return world.give_back(); };
   const std::vector<Threads<AttemptsWorld>> programs = {
@@ -171,7 +171,7 @@ struct GateWorld {
   ThrottleGate gate{"key"};
 };
 
-TEST(ThrottleGateInterleavings, TheLongestCloseHolds) {  // LIM-4
+TEST(ThrottleGateInterleavings, TheLongestCloseHolds) {  // LIM-4.3
   const auto close = [](Duration wait) {
     return Operation<GateWorld>([=](GateWorld& world) { return world.close(wait); });
   };

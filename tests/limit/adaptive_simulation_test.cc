@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The adaptive limiter against hidden quotas, ten virtual minutes each; an hour where a minute has too few calls to
-// judge by [LIM-4].
+// judge by [LIM-4.1, LIM-4.2].
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -38,7 +38,7 @@ std::unique_ptr<Quota> quota_of(const Case& it) {
 
 class HiddenQuota : public testing::TestWithParam<Case> {};
 
-TEST_P(HiddenQuota, IsUsedToNineTenthsWithFewCallsThrottled) {  // LIM-4
+TEST_P(HiddenQuota, IsUsedToNineTenthsWithFewCallsThrottled) {  // LIM-4.1, LIM-4.2
   const Case& it = GetParam();
   AdaptiveLimiter limiter({.rate = {.rate = it.configured}}, "", 1);
   const auto quota = quota_of(it);
@@ -51,7 +51,7 @@ TEST_P(HiddenQuota, IsUsedToNineTenthsWithFewCallsThrottled) {  // LIM-4
   EXPECT_LT(result.throttled_share(), 0.02);
 }
 
-TEST_P(HiddenQuota, IsFollowedWhenItRises) {  // LIM-4
+TEST_P(HiddenQuota, IsFollowedWhenItRises) {  // LIM-4.2
   const Case& it = GetParam();
   AdaptiveLimiter limiter({.rate = {.rate = it.configured}}, "", 1);
   const auto quota = quota_of(it);

@@ -29,7 +29,7 @@ AdaptivePermit acquired(AdaptiveLimiter& limiter, TimePoint now) {
   return {};
 }
 
-TEST(AdaptiveRate, IsTheConfiguredOneUntilItIsThrottled) {  // LIM-4
+TEST(AdaptiveRate, IsTheConfiguredOneUntilItIsThrottled) {  // LIM-4.1
   AdaptiveRate rate({.rate = 100});
   EXPECT_DOUBLE_EQ(rate.rate(kStart), 100.0);
   rate.on_success(kStart, kStart);
@@ -37,7 +37,7 @@ TEST(AdaptiveRate, IsTheConfiguredOneUntilItIsThrottled) {  // LIM-4
   EXPECT_EQ(rate.ceiling(), std::nullopt);
 }
 
-TEST(AdaptiveRate, AThrottlingLowersItOnceAWindow) {  // LIM-4
+TEST(AdaptiveRate, AThrottlingLowersItOnceAWindow) {  // LIM-4.1
   AdaptiveRate rate({.rate = 100, .throttle_window = 1s});
   EXPECT_TRUE(rate.on_throttled(kStart));
   EXPECT_DOUBLE_EQ(rate.rate(kStart), 70.0);
@@ -47,13 +47,13 @@ TEST(AdaptiveRate, AThrottlingLowersItOnceAWindow) {  // LIM-4
   EXPECT_DOUBLE_EQ(rate.rate(kStart + 1s), 49.0);
 }
 
-TEST(AdaptiveRate, NeverFallsBelowItsFloor) {  // LIM-4
+TEST(AdaptiveRate, NeverFallsBelowItsFloor) {  // LIM-4.1
   AdaptiveRate rate({.rate = 100, .rate_min = 5.0});
   for (int i = 0; i < 100; ++i) (void)rate.on_throttled(kStart + i * 1s);
   EXPECT_DOUBLE_EQ(rate.rate(kStart + 100s), 5.0);
 }
 
-TEST(AdaptiveRate, ReturnsQuicklyToJustBelowTheRateLastThrottledThenProbesSlowly) {  // LIM-4
+TEST(AdaptiveRate, ReturnsQuicklyToJustBelowTheRateLastThrottledThenProbesSlowly) {  // LIM-4.2
   AdaptiveRate rate({.rate = 200, .quick_return_time = 2s, .probe_time = 60s});
   (void)rate.on_throttled(kStart);
   EXPECT_DOUBLE_EQ(rate.rate(kStart + 10s), 140.0) << "held until a call succeeds";
@@ -71,7 +71,7 @@ TEST(AdaptiveRate, ReturnsQuicklyToJustBelowTheRateLastThrottledThenProbesSlowly
   }
 }
 
-TEST(AdaptiveRate, ProbesBeyondTheRateLastThrottledUpToTheConfigured) {  // LIM-4
+TEST(AdaptiveRate, ProbesBeyondTheRateLastThrottledUpToTheConfigured) {  // LIM-4.2
   AdaptiveRate rate({.rate = 1000});
   TimePoint now = kStart;
   for (int i = 0; i < 4; ++i, now += 400ms) {  // calls get through all the time, so each refusal is news
@@ -84,7 +84,7 @@ TEST(AdaptiveRate, ProbesBeyondTheRateLastThrottledUpToTheConfigured) {  // LIM-
   EXPECT_DOUBLE_EQ(rate.rate(now + 24h), 1000.0);
 }
 
-TEST(AdaptiveRate, ASuccessOfACallSentBeforeTheThrottlingIsNoEvidence) {  // LIM-4
+TEST(AdaptiveRate, ASuccessOfACallSentBeforeTheThrottlingIsNoEvidence) {  // LIM-4.2
   AdaptiveRate rate({.rate = 100});
   (void)rate.on_throttled(kStart);
   rate.on_success(kStart + 5s, kStart - 1s);
@@ -93,14 +93,14 @@ TEST(AdaptiveRate, ASuccessOfACallSentBeforeTheThrottlingIsNoEvidence) {  // LIM
   EXPECT_DOUBLE_EQ(rate.rate(kStart + 12s), 95.0);
 }
 
-TEST(AdaptiveRate, ARunOfRefusalsReturnsToTheRateThatBroughtItOn) {  // LIM-4
+TEST(AdaptiveRate, ARunOfRefusalsReturnsToTheRateThatBroughtItOn) {  // LIM-4.2
   AdaptiveRate rate({.rate = 100});
   for (int i = 0; i < 10; ++i) (void)rate.on_throttled(kStart + i * 1s);
   EXPECT_LT(rate.rate(kStart + 9s), 5.0);
   EXPECT_DOUBLE_EQ(*rate.ceiling(), 100.0);
 }
 
-TEST(AdaptiveRate, TheShareOfTimeThatAWindowWasOpenTellsTheQuota) {  // LIM-4
+TEST(AdaptiveRate, TheShareOfTimeThatAWindowWasOpenTellsTheQuota) {  // LIM-4.2
   AdaptiveRate rate({.rate = 40});
   rate.on_success(kStart, kStart);
   for (int i = 15; i < 60; ++i) (void)rate.on_throttled(kStart + i * 1s);
@@ -108,7 +108,7 @@ TEST(AdaptiveRate, TheShareOfTimeThatAWindowWasOpenTellsTheQuota) {  // LIM-4
   EXPECT_NEAR(*rate.ceiling(), 10.0, 0.3);
 }
 
-TEST(AdaptiveLimiter, AThrottlingEmptiesTheBucketAndLowersTheRate) {  // LIM-4
+TEST(AdaptiveLimiter, AThrottlingEmptiesTheBucketAndLowersTheRate) {  // LIM-4.1
   AdaptiveLimiter limiter({.rate = {.rate = 10}, .burst = 10.0}, "key");
   acquired(limiter, kStart).settle(throttled(), kStart);
   const auto refused = limiter.try_acquire(kStart, 1, Priority::critical);
@@ -119,7 +119,7 @@ TEST(AdaptiveLimiter, AThrottlingEmptiesTheBucketAndLowersTheRate) {  // LIM-4
   EXPECT_TRUE(limiter.try_acquire(kStart + *refused.error().retry_after)) << "LIM-3";
 }
 
-TEST(AdaptiveLimiter, ThrottlingIsTheOnlyFailureThatLowersTheRate) {  // LIM-4
+TEST(AdaptiveLimiter, ThrottlingIsTheOnlyFailureThatLowersTheRate) {  // LIM-4.1
   AdaptiveLimiter limiter({.rate = {.rate = 100}});
   for (const Category category : {Category::timeout, Category::invalid_request, Category::overloaded}) {
     acquired(limiter, kStart).settle(Outcome::failed(Failure::of(category)), kStart);
@@ -131,7 +131,7 @@ TEST(AdaptiveLimiter, ThrottlingIsTheOnlyFailureThatLowersTheRate) {  // LIM-4
   EXPECT_DOUBLE_EQ(limiter.rate(kStart), 100.0);
 }
 
-TEST(AdaptiveLimiter, TheBeginningOfAnAnswerIsEnoughForTheRateToReturn) {  // LIM-4
+TEST(AdaptiveLimiter, TheBeginningOfAnAnswerIsEnoughForTheRateToReturn) {  // LIM-4.2
   AdaptiveLimiter limiter({.rate = {.rate = 100}});
   acquired(limiter, kStart).settle(throttled(), kStart);
   AdaptivePermit stream = acquired(limiter, kStart + 1s);
@@ -142,7 +142,7 @@ TEST(AdaptiveLimiter, TheBeginningOfAnAnswerIsEnoughForTheRateToReturn) {  // LI
   EXPECT_NEAR(limiter.rate(kStart + 8s), 67.0, 1.0) << "and it is settled all the same";
 }
 
-TEST(AdaptiveLimiter, ARetryAfterClosesTheGateUntilThen) {  // LIM-4
+TEST(AdaptiveLimiter, ARetryAfterClosesTheGateUntilThen) {  // LIM-4.3
   AdaptiveLimiter limiter({.rate = {.rate = 100}});
   acquired(limiter, kStart).settle(throttled(10s), kStart);
   EXPECT_EQ(limiter.try_acquire(kStart + 4s).error().retry_after, 6s);
@@ -150,7 +150,7 @@ TEST(AdaptiveLimiter, ARetryAfterClosesTheGateUntilThen) {  // LIM-4
   EXPECT_TRUE(limiter.try_acquire(kStart + 10s));
 }
 
-TEST(AdaptiveLimiter, AnOverloadedServersRetryAfterIsObeyedToo) {  // LIM-4
+TEST(AdaptiveLimiter, AnOverloadedServersRetryAfterIsObeyedToo) {  // LIM-4.3
   AdaptiveLimiter limiter({.rate = {.rate = 100}});
   acquired(limiter, kStart).settle(Outcome::failed(Failure::of(Category::overloaded, 3s)), kStart);
   EXPECT_EQ(limiter.look(kStart)->retry_after, 3s);
@@ -158,7 +158,7 @@ TEST(AdaptiveLimiter, AnOverloadedServersRetryAfterIsObeyedToo) {  // LIM-4
 }
 
 // "Limit 10000, Requested 50000": waiting helps nobody, and all smaller requests are welcome.
-TEST(AdaptiveLimiter, OneRequestThatIsTooLargeClosesNothing) {  // LIM-4
+TEST(AdaptiveLimiter, OneRequestThatIsTooLargeClosesNothing) {  // LIM-4.5
   for (const FailureScope scope : {FailureScope::request, FailureScope::caller}) {
     AdaptiveLimiter limiter({.rate = {.rate = 100}, .burst = 4.0}, "key", 1);
     Failure failure = Failure::of(Category::rate_limit, 30s);
@@ -173,7 +173,7 @@ TEST(AdaptiveLimiter, OneRequestThatIsTooLargeClosesNothing) {  // LIM-4
   }
 }
 
-TEST(ThrottleGate, IsCappedNeverShortenedAndNeedsNoLimits) {  // LIM-4
+TEST(ThrottleGate, IsCappedNeverShortenedAndNeedsNoLimits) {  // LIM-4.3
   ThrottleGate gate("key");
   EXPECT_EQ(gate.look(kStart), std::nullopt);
   gate.close(kStart, 24h);
@@ -188,7 +188,7 @@ TEST(ThrottleGate, IsCappedNeverShortenedAndNeedsNoLimits) {  // LIM-4
   EXPECT_FALSE(gate.closed(kStart));
 }
 
-TEST(AdaptiveLimiter, WhatTheServerSaysRemainsBoundsTheRateUntilTheReset) {  // LIM-4
+TEST(AdaptiveLimiter, WhatTheServerSaysRemainsBoundsTheRateUntilTheReset) {  // LIM-4.4
   AdaptiveLimiter limiter({.rate = {.rate = 100}, .burst = 50.0});
   limiter.observe({.remaining = 20, .reset_after = 10s}, kStart);
   EXPECT_DOUBLE_EQ(limiter.rate(kStart), 2.0);
@@ -199,7 +199,7 @@ TEST(AdaptiveLimiter, WhatTheServerSaysRemainsBoundsTheRateUntilTheReset) {  // 
   EXPECT_DOUBLE_EQ(limiter.rate(kStart + 10s), 100.0);
 }
 
-TEST(AdaptiveLimiter, WithNothingRemainingItIsShutUntilTheResetButNotBeyondTheCap) {  // LIM-4
+TEST(AdaptiveLimiter, WithNothingRemainingItIsShutUntilTheResetButNotBeyondTheCap) {  // LIM-4.4
   AdaptiveLimiter limiter({.rate = {.rate = 100}, .retry_after_max = 30s});
   limiter.observe({.remaining = 0, .reset_after = 10s}, kStart);
   EXPECT_EQ(limiter.look(kStart, 1, Priority::critical)->retry_after, 10s);
@@ -208,7 +208,7 @@ TEST(AdaptiveLimiter, WithNothingRemainingItIsShutUntilTheResetButNotBeyondTheCa
   EXPECT_DOUBLE_EQ(limiter.rate(kStart + 30s), 100.0);
 }
 
-TEST(AdaptiveLimiter, ItsViewIsThatOfTheRateOfNow) {  // LIM-3 LIM-4
+TEST(AdaptiveLimiter, ItsViewIsThatOfTheRateOfNow) {  // LIM-3 LIM-4.4
   AdaptiveLimiter limiter({.rate = {.rate = 100}, .burst = 50.0});
   for (int i = 0; i < 10; ++i) (void)acquired(limiter, kStart);
   LevelView view = limiter.view(kStart);
@@ -226,7 +226,7 @@ TEST(AdaptiveLimiter, ItsViewIsThatOfTheRateOfNow) {  // LIM-3 LIM-4
   EXPECT_EQ(limiter.view(kStart + view.full_after).full_after, 0s) << "the rate rises again, so no later than it said";
 }
 
-TEST(AdaptiveLimiter, CallsUnderWayAreTakenOffWhatRemains) {  // LIM-4
+TEST(AdaptiveLimiter, CallsUnderWayAreTakenOffWhatRemains) {  // LIM-4.4
   AdaptiveLimiter limiter({.rate = {.rate = 100}, .burst = 50.0});
   std::vector<AdaptivePermit> held;
   for (int i = 0; i < 4; ++i) held.push_back(acquired(limiter, kStart));
@@ -234,7 +234,7 @@ TEST(AdaptiveLimiter, CallsUnderWayAreTakenOffWhatRemains) {  // LIM-4
   EXPECT_DOUBLE_EQ(limiter.rate(kStart), 1.0);
 }
 
-TEST(AdaptiveLimiter, ARefusalUnderTheServersBoundIsHonest) {  // LIM-3 LIM-4
+TEST(AdaptiveLimiter, ARefusalUnderTheServersBoundIsHonest) {  // LIM-3 LIM-4.4
   for (const Duration reset : {Duration(100ms), Duration(30s)}) {
     AdaptiveLimiter limiter({.rate = {.rate = 10}, .burst = 10.0});
     limiter.observe({.remaining = 1, .reset_after = reset}, kStart);
@@ -281,7 +281,7 @@ TEST(AdaptiveLimiter, EveryProblemIsReported) {  // CORE-6
   EXPECT_THROW(AdaptiveLimiter{options}, InvalidOptions);
 }
 
-TEST(AdaptiveLimiterThreads, NoThreadsTakeMoreThanTheBound) {  // LIM-1 LIM-4
+TEST(AdaptiveLimiterThreads, NoThreadsTakeMoreThanTheBound) {  // LIM-1 LIM-4.1
   AdaptiveLimiter limiter({.rate = {.rate = 1000}, .burst = 50.0});
   std::atomic<Duration::rep> time{0};
   std::atomic<std::uint64_t> admitted{0};

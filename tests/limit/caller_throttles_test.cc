@@ -19,7 +19,7 @@ const KeyView kTarget{"p", "m"};
 
 CallerHash caller(std::uint64_t number) { return {.high = number, .low = 1}; }
 
-TEST(CallerThrottles, EachCallerOfEachTargetHasItsOwn) {  // LIM-4
+TEST(CallerThrottles, EachCallerOfEachTargetHasItsOwn) {  // LIM-4.6
   CallerThrottles throttles;
   EXPECT_EQ(throttles.find(caller(1), kTarget), nullptr) << "nothing was said yet";
   const auto one = throttles.at(caller(1), kTarget, {}, kStart);
@@ -32,7 +32,7 @@ TEST(CallerThrottles, EachCallerOfEachTargetHasItsOwn) {  // LIM-4
   EXPECT_EQ(throttles.find(caller(1), kTarget)->look(kStart, Priority::normal)->retry_after, 30s);
 }
 
-TEST(CallerThrottles, AtTheBoundTheOldestThatHasNothingToTellGoes) {  // CORE-5
+TEST(CallerThrottles, AtTheBoundTheOldestThatHasNothingToTellGoes) {  // CORE-5, LIM-4.6
   CallerThrottles throttles(3);
   throttles.at(caller(1), kTarget, {}, kStart)->gate().close(kStart, 30s);
   (void)throttles.at(caller(2), kTarget, {}, kStart);
@@ -64,7 +64,7 @@ TEST(CallerThrottles, OneThatAnAttemptHoldsStaysAndWhereAllAreHeldNobodyIsRememb
   EXPECT_EQ(throttles.size(), 1U);
 }
 
-TEST(CallerThrottles, ALearnedRateIsKeptLongerThanOneThatIsAsConfigured) {  // LIM-4, CORE-5
+TEST(CallerThrottles, ALearnedRateIsKeptLongerThanOneThatIsAsConfigured) {  // LIM-4.6, CORE-5
   const ThrottleOptions adaptive{.rate = AdaptiveLimiterOptions{.rate = {.rate = 10}, .burst = 4.0}};
   CallerThrottles throttles(2);
   {
@@ -79,7 +79,7 @@ TEST(CallerThrottles, ALearnedRateIsKeptLongerThanOneThatIsAsConfigured) {  // L
   EXPECT_EQ(throttles.find(caller(2), kTarget), nullptr);
 }
 
-TEST(Throttle, WithoutARateItsGateHearsRetryAfterAndUsedUpWindows) {  // LIM-4
+TEST(Throttle, WithoutARateItsGateHearsRetryAfterAndUsedUpWindows) {  // LIM-4.3, LIM-4.4
   Throttle throttle({}, "key");
   EXPECT_FALSE(Throttle::is_news(Outcome::success(), std::nullopt));
   EXPECT_FALSE(Throttle::is_news(Outcome::success(), ServerWindow{.remaining = 1, .reset_after = 10s}));

@@ -43,7 +43,7 @@ TEST(SpreadWait, IsUpToATenthForLowAndForNormalEachByItself) {  // LIM-3
   }
 }
 
-TEST(JointLimiter, EveryCallPassesFullBucketsWhateverItsPriority) {  // LIM-2, LIM-5
+TEST(JointLimiter, EveryCallPassesFullBucketsWhateverItsPriority) {  // LIM-2, LIM-5.1
   const JointLimiterOptions options{.requests_per_minute = 60.0,
                                     .requests_burst = 1.0,
                                     .tokens_per_minute = 600.0,
@@ -67,7 +67,7 @@ TEST(AdaptiveLimiter, EveryCallPassesAFullBucketWhateverItsPriority) {  // LIM-2
 
 // The joint limits.
 
-TEST(JointLimiter, ItsDefaultBurstsAreATenthOfTheRequestsAndAMinutesTokens) {  // LIM-5
+TEST(JointLimiter, ItsDefaultBurstsAreATenthOfTheRequestsAndAMinutesTokens) {  // LIM-5.1
   JointLimiter limiter({.requests_per_minute = 600.0, .tokens_per_minute = 6000.0}, "key", 1);
   EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart).requests_available, 60.0);
   EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart).tokens_available, 6000.0);
@@ -75,7 +75,7 @@ TEST(JointLimiter, ItsDefaultBurstsAreATenthOfTheRequestsAndAMinutesTokens) {  /
   EXPECT_DOUBLE_EQ(*small.snapshot(kStart).requests_available, 1.0) << "at least one";
 }
 
-TEST(JointLimiter, RefillsByTheMinute) {  // LIM-1, LIM-5
+TEST(JointLimiter, RefillsByTheMinute) {  // LIM-1, LIM-5.1
   JointLimiter limiter({.requests_per_minute = 60.0, .requests_burst = 1.0, .tokens_per_minute = 600.0}, "key", 1);
   auto granted = limiter.try_acquire(kStart, {.tokens = 600});
   ASSERT_TRUE(granted);
@@ -129,7 +129,7 @@ TEST(AdaptiveBulkhead, WhatCountsAsADropIsWhatSaysThatItBearsNoMore) {  // LIM-8
 
 // The queue.
 
-TEST(WaitQueue, WhoseTimeIsUpDelaysNobody) {  // LIM-7
+TEST(WaitQueue, WhoseTimeIsUpDelaysNobody) {  // LIM-7.1
   WaitQueue queue({}, "key");
   ASSERT_TRUE(queue.enqueue(kStart, {.priority = Priority::high, .deadline = Deadline::after(kStart, 1s)}));
   EXPECT_FALSE(queue.enqueue(kStart, {.deadline = Deadline::after(kStart, 1s), .soonest = 500ms, .interval = 1s}))
@@ -139,7 +139,7 @@ TEST(WaitQueue, WhoseTimeIsUpDelaysNobody) {  // LIM-7
   EXPECT_EQ(queue.size(), 2U);
 }
 
-TEST(WaitQueue, ADeadlineThatIsNowIsOver) {  // LIM-7
+TEST(WaitQueue, ADeadlineThatIsNowIsOver) {  // LIM-7.2
   WaitQueue queue;
   ASSERT_TRUE(queue.enqueue(kStart, {.deadline = Deadline::after(kStart, 1s)}));
   EXPECT_TRUE(queue.peek_ready(kStart + 1s - 1ns));
@@ -148,7 +148,7 @@ TEST(WaitQueue, ADeadlineThatIsNowIsOver) {  // LIM-7
   EXPECT_TRUE(queue.pop_expired(kStart + 1s));
 }
 
-TEST(WaitQueue, NobodyIsReadyBeforeTheTimeItIsHeldUntil) {  // LIM-7
+TEST(WaitQueue, NobodyIsReadyBeforeTheTimeItIsHeldUntil) {  // LIM-7.2
   WaitQueue queue;
   ASSERT_TRUE(queue.enqueue(kStart, {}));
   queue.hold_until(kStart + 1s);
@@ -228,7 +228,7 @@ TEST(TokenBucket, ItsFullnessIsToTheLastToken) {  // LIM-1
 
 AdaptiveRateOptions slow_to_fall() { return {.rate = 100.0, .throttle_window = 1s}; }
 
-TEST(AdaptiveRate, ARefusalAtTheEndOfTheWindowLowersItAgain) {  // LIM-4
+TEST(AdaptiveRate, ARefusalAtTheEndOfTheWindowLowersItAgain) {  // LIM-4.1
   AdaptiveRate rate(slow_to_fall());
   EXPECT_TRUE(rate.on_throttled(kStart));
   EXPECT_FALSE(rate.on_throttled(kStart + 1s - 1ns));
@@ -237,7 +237,7 @@ TEST(AdaptiveRate, ARefusalAtTheEndOfTheWindowLowersItAgain) {  // LIM-4
   EXPECT_DOUBLE_EQ(rate.rate(kStart + 1s), 49.0);
 }
 
-TEST(AdaptiveRate, ASuccessOfACallSentAtTheRefusalLetsItReturn) {  // LIM-4
+TEST(AdaptiveRate, ASuccessOfACallSentAtTheRefusalLetsItReturn) {  // LIM-4.2
   AdaptiveRate rate(slow_to_fall());
   rate.on_throttled(kStart);
   rate.on_success(kStart + 5s, kStart - 1ns);
@@ -246,14 +246,14 @@ TEST(AdaptiveRate, ASuccessOfACallSentAtTheRefusalLetsItReturn) {  // LIM-4
   EXPECT_DOUBLE_EQ(rate.rate(kStart + 7s), 95.0) << "two seconds after that success, not after the refusal";
 }
 
-TEST(AdaptiveRate, ItsLeastIsATwoHundredthOrAQuarterOrAFifth) {  // LIM-4
+TEST(AdaptiveRate, ItsLeastIsATwoHundredthOrAQuarterOrAFifth) {  // LIM-4.1
   EXPECT_DOUBLE_EQ((AdaptiveRateOptions{.rate = 1000.0}.least()), 5.0);
   EXPECT_DOUBLE_EQ((AdaptiveRateOptions{.rate = 20.0}.least()), 0.2);
   EXPECT_DOUBLE_EQ((AdaptiveRateOptions{.rate = 0.4}.least()), 0.1);
   EXPECT_DOUBLE_EQ((AdaptiveRateOptions{.rate = 1000.0, .rate_min = 7.0}.least()), 7.0);
 }
 
-TEST(AdaptiveLimiter, ItsGateHearsWhatItsCallsEndWith) {  // LIM-4
+TEST(AdaptiveLimiter, ItsGateHearsWhatItsCallsEndWith) {  // LIM-4.3
   AdaptiveLimiter limiter({.rate = {.rate = 100.0}, .retry_after_max = 10s}, "key", 1);
   auto permit = limiter.try_acquire(kStart);
   ASSERT_TRUE(permit);
@@ -262,7 +262,7 @@ TEST(AdaptiveLimiter, ItsGateHearsWhatItsCallsEndWith) {  // LIM-4
   EXPECT_FALSE(limiter.look(kStart + 10s)) << "ten seconds refill what the throttling emptied";
 }
 
-TEST(AdaptiveLimiter, AWindowThatIsOverBoundsNothing) {  // LIM-4
+TEST(AdaptiveLimiter, AWindowThatIsOverBoundsNothing) {  // LIM-4.4
   AdaptiveLimiter limiter({.rate = {.rate = 100.0}}, "key", 1);
   limiter.observe({.remaining = 1, .reset_after = 10s}, kStart);
   EXPECT_DOUBLE_EQ(limiter.rate(kStart + 10s - 1ns), 0.1);

@@ -40,7 +40,7 @@ void expect_holds(JointLimiter& limiter, double requests, double tokens, std::ui
   EXPECT_EQ(snapshot.in_flight, in_flight);
 }
 
-TEST(JointLimiter, ARefusalByOneLimitTakesNothingFromTheOthers) {  // LIM-5
+TEST(JointLimiter, ARefusalByOneLimitTakesNothingFromTheOthers) {  // LIM-5.1
   JointLimiter limiter(kLimits, "key");
   const JointPermit first = acquired(limiter, kStart, {.tokens = 900});
   const auto by_tokens = limiter.try_acquire(kStart, {.tokens = 200, .priority = Priority::critical});
@@ -59,7 +59,7 @@ TEST(JointLimiter, ARefusalByOneLimitTakesNothingFromTheOthers) {  // LIM-5
   expect_holds(limiter, 7, 100, 3);
 }
 
-TEST(JointLimiter, TheWaitIsThatOfTheSlowerLimit) {  // LIM-3 LIM-5
+TEST(JointLimiter, TheWaitIsThatOfTheSlowerLimit) {  // LIM-3 LIM-5.1
   JointLimiter limiter({.requests_per_minute = 60.0, .requests_burst = 1.0, .tokens_per_minute = 60.0});
   const JointPermit first = acquired(limiter, kStart, {.tokens = 60});
   EXPECT_EQ(limiter.look(kStart, {.tokens = 5, .priority = Priority::high})->retry_after, 5s);
@@ -67,7 +67,7 @@ TEST(JointLimiter, TheWaitIsThatOfTheSlowerLimit) {  // LIM-3 LIM-5
   EXPECT_EQ(limiter.look(kStart + 5s, {.tokens = 5, .priority = Priority::high}), std::nullopt);
 }
 
-TEST(JointLimiter, TheEstimateIsReconciledWithWhatWasUsed) {  // LIM-5
+TEST(JointLimiter, TheEstimateIsReconciledWithWhatWasUsed) {  // LIM-5.2
   JointLimiter limiter(kLimits);
   acquired(limiter, kStart, {.tokens = 500}).settle(kStart, 100);
   expect_holds(limiter, 9, 900, 0);
@@ -78,7 +78,7 @@ TEST(JointLimiter, TheEstimateIsReconciledWithWhatWasUsed) {  // LIM-5
   EXPECT_EQ(limiter.look(kStart, {.tokens = 100, .priority = Priority::high})->retry_after, 4s) << "what is owed first";
 }
 
-TEST(JointLimiter, AForgottenPermitFreesItsPlaceAndLeavesTheEstimateCharged) {  // LIM-5 LIM-8
+TEST(JointLimiter, AForgottenPermitFreesItsPlaceAndLeavesTheEstimateCharged) {  // LIM-5.2 LIM-8
   JointLimiter limiter(kLimits);
   {
     const JointPermit forgotten = acquired(limiter, kStart, {.tokens = 300});
@@ -87,13 +87,13 @@ TEST(JointLimiter, AForgottenPermitFreesItsPlaceAndLeavesTheEstimateCharged) {  
   expect_holds(limiter, 8, 600, 0);
 }
 
-TEST(JointLimiter, WhatWasNotSentComesBackWhole) {  // LIM-5 BRK-11
+TEST(JointLimiter, WhatWasNotSentComesBackWhole) {  // LIM-5.2 BRK-11
   JointLimiter limiter(kLimits);
   acquired(limiter, kStart, {.tokens = 300}).give_back();
   expect_holds(limiter, 10, 1000, 0);
 }
 
-TEST(JointLimiter, WhatHasComeBackByItselfDoesNotComeBackTwice) {  // LIM-1 LIM-5
+TEST(JointLimiter, WhatHasComeBackByItselfDoesNotComeBackTwice) {  // LIM-1 LIM-5.2
   JointLimiter limiter(kLimits);
   JointPermit unused = acquired(limiter, kStart, {.tokens = 1000});
   JointPermit overestimated = acquired(limiter, kStart + 10s, {.tokens = 1000});
@@ -106,7 +106,7 @@ TEST(JointLimiter, WhatHasComeBackByItselfDoesNotComeBackTwice) {  // LIM-1 LIM-
   EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart + 20s).tokens_available, 600.0);
 }
 
-TEST(JointLimiter, APermitIsSettledOnceHoweverItIsMoved) {  // LIM-5 LIM-8
+TEST(JointLimiter, APermitIsSettledOnceHoweverItIsMoved) {  // LIM-5.1 LIM-8
   JointLimiter limiter(kLimits);
   JointPermit first = acquired(limiter, kStart, {.tokens = 100});
   JointPermit second = acquired(limiter, kStart, {.tokens = 100});
@@ -127,7 +127,7 @@ TEST(JointLimiter, ACallLargerThanTheBucketIsRefusedWithoutAWait) {  // LIM-2 LI
   EXPECT_EQ(refused.error().retry_after, std::nullopt);
 }
 
-TEST(JointLimiter, PrioritiesKeepTheirReservesInBothBuckets) {  // LIM-2 LIM-5
+TEST(JointLimiter, PrioritiesKeepTheirReservesInBothBuckets) {  // LIM-2 LIM-5.1
   JointLimiterOptions options = kLimits;
   options.priorities.emplace();
   JointLimiter limiter(options);
@@ -136,7 +136,7 @@ TEST(JointLimiter, PrioritiesKeepTheirReservesInBothBuckets) {  // LIM-2 LIM-5
   EXPECT_TRUE(limiter.try_acquire(kStart, {.tokens = 300, .priority = Priority::normal}));
 }
 
-TEST(JointLimiter, EachLimitIsOptional) {  // LIM-5
+TEST(JointLimiter, EachLimitIsOptional) {  // LIM-5.1
   JointLimiter none({});
   for (int i = 0; i < 1000; ++i) EXPECT_TRUE(none.try_acquire(kStart, {.tokens = 1'000'000'000'000}));
   JointLimiter only_concurrency({.concurrency = 1});
@@ -145,7 +145,7 @@ TEST(JointLimiter, EachLimitIsOptional) {  // LIM-5
   EXPECT_EQ(only_concurrency.snapshot(kStart).tokens_available, std::nullopt);
 }
 
-TEST(JointLimiter, ItsViewSaysWhatIsLeftAndWhenAllIsThereAgain) {  // LIM-3 LIM-5
+TEST(JointLimiter, ItsViewSaysWhatIsLeftAndWhenAllIsThereAgain) {  // LIM-3 LIM-5.1
   JointLimiter limiter(kLimits);
   acquired(limiter, kStart, {.tokens = 300}).settle(kStart, 300);
   const JointView view = limiter.view(kStart + 500ms);
@@ -163,7 +163,7 @@ TEST(JointLimiter, ItsViewSaysWhatIsLeftAndWhenAllIsThereAgain) {  // LIM-3 LIM-
   EXPECT_FALSE(none.requests || none.tokens);
 }
 
-TEST(JointLimiter, WhatIsOwedIsNothingLeftAndALongerWay) {  // LIM-5
+TEST(JointLimiter, WhatIsOwedIsNothingLeftAndALongerWay) {  // LIM-5.2
   JointLimiter limiter(kLimits);
   acquired(limiter, kStart, {.tokens = 1000}).settle(kStart, 1500);
   const LevelView tokens = *limiter.view(kStart).tokens;
@@ -206,7 +206,7 @@ struct NaiveBucket {
 };
 
 // Against the obvious bookkeeping.
-RC_GTEST_PROP(JointLimiterOracle, AgreesWithNaiveBookkeeping, ()) {  // LIM-5 LIM-1
+RC_GTEST_PROP(JointLimiterOracle, AgreesWithNaiveBookkeeping, ()) {  // LIM-5.1 LIM-5.2 LIM-1
   JointLimiter limiter(kLimits);
   NaiveBucket requests{.most = 10 * NaiveBucket::kOne};
   NaiveBucket tokens{.most = 1000 * NaiveBucket::kOne};
@@ -267,7 +267,7 @@ RC_GTEST_PROP(JointLimiterOracle, AgreesWithNaiveBookkeeping, ()) {  // LIM-5 LI
   }
 }
 
-RC_GTEST_PROP(JointLimiterView, WhatRemainsCanBeTakenAndTheBucketIsFullWhenItSays, ()) {  // LIM-3 LIM-5
+RC_GTEST_PROP(JointLimiterView, WhatRemainsCanBeTakenAndTheBucketIsFullWhenItSays, ()) {  // LIM-3 LIM-5.1
   const auto per_minute = *rc::gen::element(0.0001, 0.7, 60.0, 333.3, 60e9);
   const auto burst = *rc::gen::element(1.0, 2.5, 1000.0, 1e9);
   JointLimiter limiter({.requests_per_minute = 60.0, .tokens_per_minute = per_minute, .tokens_burst = burst});
@@ -295,7 +295,7 @@ RC_GTEST_PROP(JointLimiterView, WhatRemainsCanBeTakenAndTheBucketIsFullWhenItSay
   }
 }
 
-TEST(JointLimiterThreads, PlacesAndTokensAreConserved) {  // LIM-5 LIM-8
+TEST(JointLimiterThreads, PlacesAndTokensAreConserved) {  // LIM-5.1 LIM-8
   JointLimiter limiter({.requests_per_minute = 60.0,
                         .requests_burst = 1e6,
                         .tokens_per_minute = 60.0,

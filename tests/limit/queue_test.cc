@@ -35,7 +35,7 @@ std::vector<std::uint64_t> pop_all(WaitQueue& queue, TimePoint now = kStart) {
   return order;
 }
 
-TEST(WaitQueue, IsOrderedByPriorityThenDeadlineThenArrival) {  // LIM-7
+TEST(WaitQueue, IsOrderedByPriorityThenDeadlineThenArrival) {  // LIM-7.1
   WaitQueue queue;
   const auto first = waits(queue, {.priority = normal, .deadline = in(20s)});
   const auto second = waits(queue, {.priority = low, .deadline = in(1s)});
@@ -45,7 +45,7 @@ TEST(WaitQueue, IsOrderedByPriorityThenDeadlineThenArrival) {  // LIM-7
   EXPECT_THAT(pop_all(queue), ElementsAre(fourth.number, third.number, fifth.number, first.number, second.number));
 }
 
-TEST(WaitQueue, WaitingLiftsAWaiterSoThatNothingStarves) {  // LIM-7
+TEST(WaitQueue, WaitingLiftsAWaiterSoThatNothingStarves) {  // LIM-7.1
   WaitQueue queue({.ageing_step = 5s});
   const auto old = waits(queue, {.priority = low});
   TimePoint now = kStart;
@@ -60,7 +60,7 @@ TEST(WaitQueue, WaitingLiftsAWaiterSoThatNothingStarves) {  // LIM-7
   EXPECT_GE(now, kStart + 15s) << "but not before its time";
 }
 
-TEST(WaitQueue, AWaiterWhoseDeadlineCannotBeMetIsRefusedAtOnce) {  // LIM-7
+TEST(WaitQueue, AWaiterWhoseDeadlineCannotBeMetIsRefusedAtOnce) {  // LIM-7.2
   WaitQueue queue({}, "key");
   const auto hopeless = queue.enqueue(kStart, {.deadline = in(2s), .soonest = 2s});
   ASSERT_FALSE(hopeless);
@@ -73,7 +73,7 @@ TEST(WaitQueue, AWaiterWhoseDeadlineCannotBeMetIsRefusedAtOnce) {  // LIM-7
   EXPECT_EQ(queue.size(), 1U);
 }
 
-TEST(WaitQueue, ThoseWhoGoFirstCountTowardsTheWait) {  // LIM-7
+TEST(WaitQueue, ThoseWhoGoFirstCountTowardsTheWait) {  // LIM-7.2
   WaitQueue queue;
   for (int i = 0; i < 5; ++i) waits(queue, {.priority = normal, .deadline = in(60s)});
   const WaitRequest behind{.priority = low, .deadline = in(6s), .soonest = 1s, .interval = 1s};
@@ -87,7 +87,7 @@ TEST(WaitQueue, ThoseWhoGoFirstCountTowardsTheWait) {  // LIM-7
   EXPECT_TRUE(queue.enqueue(kStart, first)) << "nobody goes before it";
 }
 
-TEST(WaitQueue, IsBoundedAndSendsNobodyAwayForAnother) {  // LIM-7 CORE-5
+TEST(WaitQueue, IsBoundedAndSendsNobodyAwayForAnother) {  // LIM-7.1 CORE-5
   WaitQueue queue({.capacity = 2});
   const auto first = waits(queue, {.priority = low});
   waits(queue, {.priority = low});
@@ -99,7 +99,7 @@ TEST(WaitQueue, IsBoundedAndSendsNobodyAwayForAnother) {  // LIM-7 CORE-5
   EXPECT_TRUE(queue.enqueue(kStart, {.priority = critical}));
 }
 
-TEST(WaitQueue, CancellingRemoves) {  // LIM-7
+TEST(WaitQueue, CancellingRemoves) {  // LIM-7.2
   WaitQueue queue;
   const auto first = waits(queue, {});
   const auto second = waits(queue, {});
@@ -110,7 +110,7 @@ TEST(WaitQueue, CancellingRemoves) {  // LIM-7
   EXPECT_TRUE(queue.empty());
 }
 
-TEST(WaitQueue, WhoRanOutOfTimeIsNotReadyButExpired) {  // LIM-7
+TEST(WaitQueue, WhoRanOutOfTimeIsNotReadyButExpired) {  // LIM-7.2
   WaitQueue queue;
   const auto late = waits(queue, {.priority = critical, .deadline = in(2s)});
   const auto later = waits(queue, {.priority = low, .deadline = in(1s)});
@@ -122,7 +122,7 @@ TEST(WaitQueue, WhoRanOutOfTimeIsNotReadyButExpired) {  // LIM-7
   EXPECT_EQ(queue.pop_expired(kStart + 2s), std::nullopt);
 }
 
-TEST(WaitQueue, SaysWhenToLookAgain) {  // LIM-7
+TEST(WaitQueue, SaysWhenToLookAgain) {  // LIM-7.2
   WaitQueue queue;
   EXPECT_EQ(queue.next_wakeup(), kNever);
   const auto only = waits(queue, {.deadline = in(10s)});
@@ -142,7 +142,7 @@ TEST(WaitQueue, EveryProblemIsReported) {  // CORE-6
   EXPECT_THROW(WaitQueue({.capacity = 4097}), InvalidOptions);
 }
 
-RC_GTEST_PROP(WaitQueueOracle, AgreesWithSortingTheWaiters, ()) {  // LIM-7
+RC_GTEST_PROP(WaitQueueOracle, AgreesWithSortingTheWaiters, ()) {  // LIM-7.1
   struct Naive {
     std::uint64_t number;
     int priority;

@@ -58,7 +58,7 @@ TEST(RefillingLevel, ExtremesSaturate) {  // CORE-7
   EXPECT_DOUBLE_EQ(level.level(), kMostTokens);
 }
 
-TEST(RefillingLevel, ADebtIsPaidBeforeAnythingElse) {  // LIM-5
+TEST(RefillingLevel, ADebtIsPaidBeforeAnythingElse) {  // LIM-5.2
   RefillingLevel level(10);
   level.advance(kStart, 1);
   level.take(15);

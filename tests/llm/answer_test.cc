@@ -182,7 +182,7 @@ TEST(ChatAnswer, OddUsageIsReadAsFarAsItGoes) {
   EXPECT_EQ(usage(R"({"prompt_tokens":3,"prompt_tokens_details":null,"prompt_cache_hit_tokens":2})").cached, 2u);
 }
 
-TEST(ChatAnswer, UsageIsToldByAnySpellingOfANumber) {  // BUD-10
+TEST(ChatAnswer, UsageIsToldByAnySpellingOfANumber) {  // BUD-10.5
   const auto usage = [](std::string_view text) {
     return judge(200, R"({"choices":[{"message":{"content":"x"}}],"usage":)" + std::string(text) + "}").usage;
   };
@@ -192,7 +192,7 @@ TEST(ChatAnswer, UsageIsToldByAnySpellingOfANumber) {  // BUD-10
             (Usage{.known = true, .prompt = 1'000'000'000, .total = 1'000'000'000}));
 }
 
-TEST(ChatAnswer, UsageThatCannotBeReadIsNoZero) {  // BUD-10
+TEST(ChatAnswer, UsageThatCannotBeReadIsNoZero) {  // BUD-10.4
   for (const char* text :
        {R"({"prompt_tokens":9,"completion_tokens":"1000"})", R"({"prompt_tokens":"9","completion_tokens":1})",
         R"({"prompt_tokens":9,"completion_tokens":-1})", R"({"prompt_tokens":-9,"completion_tokens":1})",
@@ -212,7 +212,7 @@ TEST(ChatAnswer, UsageThatCannotBeReadIsNoZero) {  // BUD-10
       << "a detail decides nothing";
 }
 
-TEST(ChatAnswer, WhatItSaysIsSeen) {  // BUD-10
+TEST(ChatAnswer, WhatItSaysIsSeen) {  // BUD-10.3
   const auto seen = [](std::string_view message) {
     return judge(200, R"({"choices":[{"message":{)" + std::string(message) + "}}]}").seen;
   };
@@ -233,7 +233,7 @@ TEST(ChatAnswer, WhatItSaysIsSeen) {  // BUD-10
             (SeenOutput{.bytes = 3, .pieces = 2}));
 }
 
-TEST(ChatAnswer, WhatIsSeenIsAtLeastATokenAPiece) {  // BUD-10
+TEST(ChatAnswer, WhatIsSeenIsAtLeastATokenAPiece) {  // BUD-10.3
   EXPECT_EQ((SeenOutput{.bytes = 400, .pieces = 1}).tokens(), 100U);
   EXPECT_EQ((SeenOutput{.bytes = 401, .pieces = 1}).tokens(), 101U);
   EXPECT_EQ((SeenOutput{.bytes = 4, .pieces = 30}).tokens(), 30U);
@@ -326,7 +326,7 @@ TEST(Answer, UsageIsCountedOnceHoweverItIsSaid) {
       2'000'000'000U);
 }
 
-TEST(Answer, WhatItSaysIsSeenAtEveryEndpoint) {  // BUD-10
+TEST(Answer, WhatItSaysIsSeenAtEveryEndpoint) {  // BUD-10.3
   EXPECT_EQ(judge_of(Endpoint::messages,
                      R"({"content":[{"type":"text","text":"12"},{"type":"thinking","thinking":"345","signature":"AAAA"},
                         {"type":"tool_use","id":"t","name":"f","input":{"a":1}},

@@ -14,7 +14,7 @@
 namespace fuseboard::llm {
 namespace {
 
-TEST(EndedJson, EndsATextWhereItStandsAndLeavesOutWhatIsLess) {  // BUD-10
+TEST(EndedJson, EndsATextWhereItStandsAndLeavesOutWhatIsLess) {  // BUD-10.10
   EXPECT_EQ(ended_json(R"({"a":"so fa)"), R"({"a":"so fa"})");
   EXPECT_EQ(ended_json(R"({"a":[{"b":"x"},{"c":1)"), R"({"a":[{"b":"x"},{}]})");
   EXPECT_EQ(ended_json(R"({"a":1,"b)"), R"({"a":1})");
@@ -31,7 +31,7 @@ TEST(EndedJson, EndsATextWhereItStandsAndLeavesOutWhatIsLess) {  // BUD-10
   EXPECT_EQ(ended_json(R"({"a":1})"), R"({"a":1})");
 }
 
-TEST(EndedJson, IsJsonWhereverItBreaksOff) {  // BUD-10
+TEST(EndedJson, IsJsonWhereverItBreaksOff) {  // BUD-10.10
   constexpr std::string_view kWhole =
       "{ \"id\": \"x\\\"\\\\\", \"n\": -1.5e3, \"t\": [true, null, {\"\\u00e4\": "
       "\"\xF0\x9F\x8C\x8A\xC3\xA4\\ud83c\\udf0a\"}], \"e\": {} }";
@@ -42,12 +42,12 @@ TEST(EndedJson, IsJsonWhereverItBreaksOff) {  // BUD-10
   }
 }
 
-TEST(EndedJson, HasABoundForDepth) {  // BUD-10
+TEST(EndedJson, HasABoundForDepth) {  // BUD-10.10
   const std::string deep(1'000'000, '[');
   EXPECT_LE(ended_json(deep).size(), 2 * (kMaxJsonDepth + 1));
 }
 
-TEST(BegunAnswer, WhatItSaysIsSeenAsFarAsItCame) {  // BUD-10
+TEST(BegunAnswer, WhatItSaysIsSeenAsFarAsItCame) {  // BUD-10.10
   const std::string text(400, 'x');
   EXPECT_EQ(read_begun_answer(Endpoint::chat_completions,
                               R"({"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":")" + text)
@@ -65,7 +65,7 @@ TEST(BegunAnswer, WhatItSaysIsSeenAsFarAsItCame) {  // BUD-10
             100U);
 }
 
-TEST(BegunAnswer, WhatCannotBeReadSaysNothing) {  // BUD-10
+TEST(BegunAnswer, WhatCannotBeReadSaysNothing) {  // BUD-10.10
   for (const char* begun : {"", "<html>", "{", R"({"id":"c","choi)", "\x1f\x8b\x08"}) {
     EXPECT_EQ(read_begun_answer(Endpoint::chat_completions, begun).seen.tokens(), 0U) << begun;
   }

@@ -35,7 +35,7 @@ std::string with(std::string_view from, std::string_view to) {
   return body.replace(at, from.size(), to);
 }
 
-TEST(CacheKey, IsTheSha256OfTheCanonicalRequestAndItsTarget) {  // CCH-1
+TEST(CacheKey, IsTheSha256OfTheCanonicalRequestAndItsTarget) {  // CCH-1.1
   // printf '%s' '<canonical text>' | sha256sum
   // {"endpoint":"/v1/chat/completions","model":"gpt-5","provider":"openai",
   //  "request":{"messages":[],"temperature":0.5},"stream":true}, on one line
@@ -43,7 +43,7 @@ TEST(CacheKey, IsTheSha256OfTheCanonicalRequestAndItsTarget) {  // CCH-1
             "fc5ca077dd88f973fa2422b96aea0733908ae18445c15a3a20b6372f2f392dad");
 }
 
-TEST(CacheKey, DiffersByTargetAndEndpoint) {  // CCH-1
+TEST(CacheKey, DiffersByTargetAndEndpoint) {  // CCH-1.1
   const std::set<std::string> keys = {
       key(kBody), key(kBody, {.endpoint = kTarget.endpoint, .provider = "openai", .model = "gpt-4"}),
       key(kBody, {.endpoint = kTarget.endpoint, .provider = "azure", .model = "gpt-5"}),
@@ -54,12 +54,12 @@ TEST(CacheKey, DiffersByTargetAndEndpoint) {  // CCH-1
   EXPECT_EQ(keys.size(), 6U);
 }
 
-TEST(CacheKey, TheAliasDoesNotMatterTheTargetDoes) {  // CCH-1
+TEST(CacheKey, TheAliasDoesNotMatterTheTargetDoes) {  // CCH-1.1
   EXPECT_EQ(key(with(R"("model":"fast")", R"("model":"smart")")), key(kBody));
 }
 
 // The field's mistake: keys without the model or the tool schemas.
-TEST(CacheKey, DiffersByWhateverMightChangeTheAnswer) {  // CCH-1
+TEST(CacheKey, DiffersByWhateverMightChangeTheAnswer) {  // CCH-1.1, CCH-1.3
   std::set<std::string> keys = {key(kBody)};
   std::size_t count = 1;
   for (const auto& [from, to] : std::vector<std::pair<std::string_view, std::string_view>>{
@@ -91,7 +91,7 @@ TEST(CacheKey, DiffersByWhateverMightChangeTheAnswer) {  // CCH-1
   EXPECT_EQ(keys.size(), count);
 }
 
-TEST(CacheKey, AMessagesOrderMattersAndAToolsDoesNot) {  // CCH-1
+TEST(CacheKey, AMessagesOrderMattersAndAToolsDoesNot) {  // CCH-1.2
   const std::string_view message = R"({"role":"user","content":"1"})";
   const std::string_view other = R"({"role":"user","content":"2"})";
   const auto body = [](std::string_view list, std::string_view a, std::string_view b) {
@@ -103,14 +103,14 @@ TEST(CacheKey, AMessagesOrderMattersAndAToolsDoesNot) {  // CCH-1
   EXPECT_NE(key(body("tools", message, other)), key(body("tools", message, message)));
 }
 
-TEST(CacheKey, NoStreamIsTheDefaultOfStream) {  // CCH-1
+TEST(CacheKey, NoStreamIsTheDefaultOfStream) {  // CCH-1.1
   EXPECT_EQ(key(with(R"("seed":7)", R"("seed":7,"stream":false)")), key(kBody));
   const std::string odd = key(with(R"("seed":7)", R"("seed":7,"stream":"yes")"));
   EXPECT_NE(odd, key(kBody));
   EXPECT_FALSE(odd.starts_with("error"));
 }
 
-TEST(CacheKey, ARequestWithoutACanonicalFormHasNone) {  // CCH-1 CORE-5
+TEST(CacheKey, ARequestWithoutACanonicalFormHasNone) {  // CCH-1.4 CORE-5
   EXPECT_EQ(key(R"({"seed":1,"seed":2})"), "error: two members of one name");
   EXPECT_EQ(key(R"({"seed":1,"\u0073eed":2})"), "error: two members of one name");
   EXPECT_EQ(key(R"({"messages":[{"a":1,"a":1}]})"), "error: two members of one name");
@@ -122,7 +122,7 @@ TEST(CacheKey, ARequestWithoutACanonicalFormHasNone) {  // CCH-1 CORE-5
 }
 
 // Members and tools in any order are one request; one changed value anywhere is another.
-RC_GTEST_PROP(CacheKeyProperty, SpellingDoesNotMatterContentDoes, ()) {  // CCH-1
+RC_GTEST_PROP(CacheKeyProperty, SpellingDoesNotMatterContentDoes, ()) {  // CCH-1.2
   std::vector<std::string> members = {R"("messages":[{"role":"user","content":"hi"}])", R"("temperature":0)",
                                       R"("seed":12)", R"("top_p":0.5)", R"("user":"u")"};
   std::vector<std::string> tools;

@@ -28,7 +28,7 @@ std::string digits_of(double value) {
   return text.data();
 }
 
-TEST(CanonicalJson, IsThatOfTheExampleInTheRfc) {  // CCH-1, RFC 8785 3.2.4
+TEST(CanonicalJson, IsThatOfTheExampleInTheRfc) {  // CCH-1.1, RFC 8785 3.2.4
   EXPECT_EQ(canonical(R"({
       "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
       "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
@@ -38,7 +38,7 @@ TEST(CanonicalJson, IsThatOfTheExampleInTheRfc) {  // CCH-1, RFC 8785 3.2.4
             R"("string":"€$\u000f\nA'B\"\\\\\"/"})");
 }
 
-TEST(CanonicalJson, PutsMembersInTheOrderOfUtf16) {  // CCH-1, RFC 8785 3.2.3
+TEST(CanonicalJson, PutsMembersInTheOrderOfUtf16) {  // CCH-1.2, RFC 8785 3.2.3
   EXPECT_EQ(canonical(R"({
       "\u20ac": "Euro Sign", "\r": "Carriage Return", "\ufb33": "Hebrew Letter Dalet With Dagesh", "1": "One",
       "\ud83d\ude00": "Emoji: Grinning Face", "\u0080": "Control", "\u00f6": "Latin Small Letter O With Diaeresis"
@@ -49,7 +49,7 @@ TEST(CanonicalJson, PutsMembersInTheOrderOfUtf16) {  // CCH-1, RFC 8785 3.2.3
   EXPECT_EQ(canonical(R"({"b":1,"":2,"ab":3,"a":{"z":1,"y":2}})"), R"({"":2,"a":{"y":2,"z":1},"ab":3,"b":1})");
 }
 
-TEST(CanonicalJson, WritesNumbersAsEcmaScriptDoes) {  // CCH-1, RFC 8785 appendix B
+TEST(CanonicalJson, WritesNumbersAsEcmaScriptDoes) {  // CCH-1.2, RFC 8785 appendix B
   const std::vector<std::pair<std::uint64_t, const char*>> samples = {
       {0x0000000000000000, "0"},
       {0x8000000000000000, "0"},
@@ -82,27 +82,27 @@ TEST(CanonicalJson, WritesNumbersAsEcmaScriptDoes) {  // CCH-1, RFC 8785 appendi
   }
 }
 
-TEST(CanonicalJson, DifferentSpellingsOfANumberAreOne) {  // CCH-1
+TEST(CanonicalJson, DifferentSpellingsOfANumberAreOne) {  // CCH-1.2
   for (const char* const text : {"100", "1e2", "100.0", "1.00E+2", "10000e-2"})
     EXPECT_EQ(canonical(text), "100") << text;
   for (const char* const text : {"-0", "0.0", "-0.0e5"}) EXPECT_EQ(canonical(text), "0") << text;
 }
 
 // The departure from the RFC: a server that reads 64-bit integers tells these apart.
-TEST(CanonicalJson, LargeIntegersKeepTheirDigits) {  // CCH-1
+TEST(CanonicalJson, LargeIntegersKeepTheirDigits) {  // CCH-1.3
   for (const char* const text : {"9007199254740993", "-9007199254740993", "9223372036854775807", "18446744073709551615",
                                  "123456789012345678901234567890"})
     EXPECT_EQ(canonical(text), text);
   EXPECT_EQ(canonical("9007199254740993.0"), "9007199254740992") << "a double for everybody";
 }
 
-TEST(CanonicalJson, StringsHaveOneSpelling) {  // CCH-1
+TEST(CanonicalJson, StringsHaveOneSpelling) {  // CCH-1.2
   EXPECT_EQ(canonical(R"("\u0008\u0009\u000a\u000c\u000d\u0022\u005c\u002f")"), R"("\b\t\n\f\r\"\\/")");
   EXPECT_EQ(canonical(R"("\u0000\u001F\u007f\u00e9")"), "\"\\u0000\\u001f\x7F\xC3\xA9\"");
   EXPECT_EQ(canonical(R"("\ud83d\ude00\uFFFF\u0800")"), "\"\xF0\x9F\x98\x80\xEF\xBF\xBF\xE0\xA0\x80\"");
 }
 
-TEST(CanonicalJson, RefusesWhatHasNoCanonicalForm) {  // CCH-1
+TEST(CanonicalJson, RefusesWhatHasNoCanonicalForm) {  // CCH-1.4
   EXPECT_EQ(canonical(R"({"a":1,"b":2,"\u0061":3})"), "error: two members of one name");
   EXPECT_EQ(canonical(R"({"o":[{"x":1,"x":1}]})"), "error: two members of one name");
   for (const char* const half :
@@ -116,13 +116,13 @@ TEST(CanonicalJson, RefusesWhatHasNoCanonicalForm) {  // CCH-1
   EXPECT_FALSE(canonical_json("\"\xFF\""));
 }
 
-TEST(CanonicalJson, NestingIsBounded) {  // CORE-5
+TEST(CanonicalJson, NestingIsBounded) {  // CORE-5, CCH-1.4
   const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   EXPECT_EQ(canonical(nested(kMaxCanonicalDepth)), nested(kMaxCanonicalDepth));
   EXPECT_EQ(canonical(nested(kMaxCanonicalDepth + 1)), "error: nested too deep for a canonical form");
 }
 
-TEST(CanonicalJson, ASetIsInTheOrderOfItsElements) {  // CCH-1
+TEST(CanonicalJson, ASetIsInTheOrderOfItsElements) {  // CCH-1.2
   const auto set = [](std::string_view text) {
     std::string out;
     EXPECT_TRUE(append_canonical_set(out, text));
@@ -212,7 +212,7 @@ void change(Tree& tree) {
   }
 }
 
-RC_GTEST_PROP(CanonicalJsonProperty, EveryWayToWriteAValueIsOneTextAndNoOtherValueIs, ()) {  // CCH-1
+RC_GTEST_PROP(CanonicalJsonProperty, EveryWayToWriteAValueIsOneTextAndNoOtherValueIs, ()) {  // CCH-1.2
   Tree tree = any_tree(3);
   const std::string once = canonical(written(tree));
   RC_ASSERT(!once.starts_with("error"));

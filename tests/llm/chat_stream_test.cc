@@ -32,7 +32,7 @@ TEST(ChatStream, AnEndWithoutAnyAnswerIsNoAnswer) {  // STR-2
   EXPECT_EQ(reader->at_end()->category, Category::service_unavailable);
 }
 
-TEST(ChatStream, TellsWhatAnEventIs) {
+TEST(ChatStream, TellsWhatAnEventIs) {  // STR-3.3
   const struct {
     std::string data;
     StreamPiece piece;
@@ -58,7 +58,7 @@ TEST(ChatStream, TellsWhatAnEventIs) {
       {delta(R"("tool_calls":[{"index":0,"type":"custom","custom":{"input":"x"}}])"), content},
       {delta(R"("function_call":{"name":"f","arguments":"{}"})"), content},
       {R"({"choices":[{"index":0,"message":{"tool_calls":[{"id":"t","function":{"name":"f"}}]}}]})", content},
-      // A sign of work and no more [STR-3].
+      // A sign of work and no more [STR-3.4, STR-3.7].
       {delta(R"("content":null,"tool_calls":[{"index":0,"id":"t","function":{"name":"f","arguments":""}}])"), work},
       {delta(R"("function_call":{"name":"f","arguments":""})"), work},
       {delta(R"("role":"assistant","content":null,"reasoning_content":"")"), work},
@@ -170,7 +170,7 @@ TEST(ChatStream, AnErrorIsJudgedByItsCode) {  // STR-2
       Category::rate_limit);
 }
 
-TEST(ChatStream, AFinishReasonErrorIsNoEndOfAnAnswer) {  // STR-5: a cut answer is never presented as finished
+TEST(ChatStream, AFinishReasonErrorIsNoEndOfAnAnswer) {  // STR-5.18: a cut answer is never presented as finished
   const auto reader = chat();
   reader->read({}, delta(R"("content":"x")"));
   reader->read({}, finished("error"));
@@ -201,7 +201,7 @@ TEST(ChatStream, SeveralChoicesAreCompleteWhenEachBegunOneIs) {  // STR-2
   EXPECT_EQ(reader->finish_reason(2), "");
 }
 
-TEST(ChatStream, IsNotCompleteBeforeEveryChoiceThatWasAskedForIs) {  // STR-2, STR-5
+TEST(ChatStream, IsNotCompleteBeforeEveryChoiceThatWasAskedForIs) {  // STR-2, STR-5.18
   const auto reader = chat({.choices = 2});
   reader->read({}, delta(R"("content":"x")"));
   reader->read({}, finished("stop"));
@@ -235,7 +235,7 @@ TEST(ChatStream, ChoicesAreBounded) {  // CORE-5
   EXPECT_EQ(reader->read({}, finished("stop", 127)), finish);
 }
 
-TEST(ChatStream, WhatItSaysIsSeenWhetherOrNotItIsTranslated) {  // BUD-10
+TEST(ChatStream, WhatItSaysIsSeenWhetherOrNotItIsTranslated) {  // BUD-10.3
   for (const bool deltas : {false, true}) {
     const auto reader = chat({.choices = 2, .deltas = deltas});
     reader->read({}, delta(R"("role":"assistant","content":"")"));
@@ -250,7 +250,7 @@ TEST(ChatStream, WhatItSaysIsSeenWhetherOrNotItIsTranslated) {  // BUD-10
   }
 }
 
-TEST(ChatStream, UsageThatCannotBeReadIsTheLastWordToo) {  // BUD-10
+TEST(ChatStream, UsageThatCannotBeReadIsTheLastWordToo) {  // BUD-10.4
   const auto reader = chat({.deltas = true});
   reader->read({}, R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}})");
   EXPECT_TRUE(reader->usage().known);
@@ -263,7 +263,7 @@ TEST(ChatStream, UsageThatCannotBeReadIsTheLastWordToo) {  // BUD-10
   EXPECT_EQ(reader->usage().completion, 10U) << "it says nothing new";
 }
 
-TEST(UnknownStream, TextOfCompletionsAndUsageAreReadWhereTheyAre) {  // BUD-10
+TEST(UnknownStream, TextOfCompletionsAndUsageAreReadWhereTheyAre) {  // BUD-10.3
   const auto reader = make_stream_reader(Endpoint::other);
   reader->read({}, R"({"choices":[{"index":0,"text":"12345"}],"usage":null})");
   reader->read({}, "no JSON");
@@ -492,7 +492,7 @@ TEST(ChatStream, ACallOfTheOldKindMayComeInAnyOrderAndInPieces) {
       for (const Delta& delta : reader->deltas()) lines += to_line(delta) + '\n';
     }
     EXPECT_EQ(lines, whole) << order.front();
-    EXPECT_EQ(reader->seen().bytes, 7U) << order.front();  // BUD-10
+    EXPECT_EQ(reader->seen().bytes, 7U) << order.front();  // BUD-10.3
   }
 }
 
@@ -518,7 +518,7 @@ TEST(ChatStream, ArgumentsMayBeAnObject) {
 }
 
 // Pings are no event of this dialect: comments, and chunks without anything.
-TEST(ChatStream, AChunkWithoutAnythingIsASignOfWorkWhileThoughtsOrACallAreUnderWay) {  // STR-3
+TEST(ChatStream, AChunkWithoutAnythingIsASignOfWorkWhileThoughtsOrACallAreUnderWay) {  // STR-3.6
   const auto reader = chat();
   EXPECT_EQ(reader->read({}, delta(R"("role":"assistant","content":"")")), prelude);
   EXPECT_FALSE(reader->at_work());
@@ -550,7 +550,7 @@ TEST(ChatStream, KeepsTheTextOfTheLastEventWhereAskedFor) {
   EXPECT_TRUE(silent->deltas().empty());
 }
 
-TEST(ChatStream, KnowsWhatMayBeContinued) {  // STR-5
+TEST(ChatStream, KnowsWhatMayBeContinued) {  // STR-5.15
   for (const bool collects : {false, true}) {
     const auto plain_after = [collects](std::string_view event) {
       const auto reader = chat({.deltas = collects});
@@ -571,7 +571,7 @@ TEST(ChatStream, KnowsWhatMayBeContinued) {  // STR-5
   }
 }
 
-TEST(ChatStream, SaysWhereItStands) {  // STR-5
+TEST(ChatStream, SaysWhereItStands) {  // STR-5.12
   const auto reader = chat();
   reader->read({}, R"({"id":"c-1","created":1700000000,"model":"m","choices":[{"index":0,"delta":{"content":"x"}}]})");
   const ResumePoint point = reader->resume_point();

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
 
-TEST(WholeNumber, IsOneAndTheSameHoweverItIsSpelled) {  // BUD-10
+TEST(WholeNumber, IsOneAndTheSameHoweverItIsSpelled) {  // BUD-10.5
   for (const char* text : {"1000", "1000.0", "1000.000", "1e3", "1E3", "1e+3", "1.0e3", "0.1e4", "10000e-1",
                            "1000000000000000000000e-18", "0.0000000000000000000000000001e31", "1000e0"}) {
     EXPECT_EQ(whole_number(text), 1000U) << text;
@@ -27,14 +27,14 @@ TEST(WholeNumber, IsOneAndTheSameHoweverItIsSpelled) {  // BUD-10
   EXPECT_EQ(whole_number("18446744073709551615"), kMost);
 }
 
-TEST(WholeNumber, AboveWhatFitsIsTheMostThatDoes) {  // BUD-10
+TEST(WholeNumber, AboveWhatFitsIsTheMostThatDoes) {  // BUD-10.5
   for (const char* text : {"18446744073709551616", "1e300", "1e20", "1.5e99", "9e999999999999999999999",
                            "184467440737095516160000000000000000000000"}) {
     EXPECT_EQ(whole_number(text), kMost) << text;
   }
 }
 
-TEST(WholeNumber, IsNoFractionNoDebtAndNoText) {  // BUD-10
+TEST(WholeNumber, IsNoFractionNoDebtAndNoText) {  // BUD-10.4
   for (const char* text : {"0.5", "1000.5", "1e-3", "1001e-1", "123.456e2", "1e-999999999999999999999", "-1", "-1e3",
                            "-0.5", R"("1000")", "true", "null", "[1]", "{}", ""}) {
     EXPECT_EQ(whole_number(text), std::nullopt) << text;

@@ -50,7 +50,7 @@ std::string tell(std::initializer_list<std::string> events) {
   return lines;
 }
 
-TEST(MessagesStream, TellsWhatAnEventIs) {
+TEST(MessagesStream, TellsWhatAnEventIs) {  // STR-3.3
   const struct {
     std::string data;
     StreamPiece piece;
@@ -61,7 +61,7 @@ TEST(MessagesStream, TellsWhatAnEventIs) {
       {"{}", prelude},
       {kTextStart, prelude},
       {block(0, R"("type":"text","text":"Hi")"), content},
-      // A sign of work and no more [STR-3].
+      // A sign of work and no more [STR-3.4].
       {block(0, R"("type":"thinking","thinking":"","signature":"")"), work},
       {block(0, R"("type":"tool_use","id":"t","name":"f","input":{})"), work},
       {block(0, R"("type":"server_tool_use","id":"s","name":"web_search","input":{})"), work},
@@ -232,7 +232,7 @@ TEST(MessagesStream, InputMayBeATextThatHoldsTheObjectAndAPieceMayBeTheObject) {
 }
 
 // Thinking whose text is left out is a block that opens, is signed and closes, with nothing but pings in between.
-TEST(MessagesStream, APingIsASignOfWorkWhileThoughtsOrACallAreOpen) {  // STR-3
+TEST(MessagesStream, APingIsASignOfWorkWhileThoughtsOrACallAreOpen) {  // STR-3.6
   const std::string ping = R"({"type":"ping"})";
   const auto secret = messages();
   secret->read({}, kStart);
@@ -278,7 +278,7 @@ TEST(MessagesStream, KeepsTheTextOfTheLastEventWhereAskedFor) {
   EXPECT_EQ(reader->text(), "");
 }
 
-TEST(MessagesStream, KnowsWhatMayBeContinued) {  // STR-5
+TEST(MessagesStream, KnowsWhatMayBeContinued) {  // STR-5.15
   const auto plain_after = [](std::string_view event) {
     const auto reader = messages();
     for (const std::string& before : {kStart, kTextStart, text("Hi")}) reader->read({}, before);
@@ -296,7 +296,7 @@ TEST(MessagesStream, KnowsWhatMayBeContinued) {  // STR-5
   EXPECT_FALSE(plain_after(delta(0, R"("type":"input_json_delta","partial_json":"{")")));
 }
 
-TEST(MessagesStream, SaysWhereItStands) {  // STR-5
+TEST(MessagesStream, SaysWhereItStands) {  // STR-5.12
   const auto reader = messages();
   reader->read({}, kStart);
   EXPECT_FALSE(reader->resume_point().text_open);
@@ -319,7 +319,7 @@ TEST(MessagesStream, OpenBlocksAreBounded) {  // CORE-5
   EXPECT_EQ(reader->read({}, block(128, R"("type":"text","text":"")")), malformed);
 }
 
-TEST(MessagesStream, WhatItSaysIsSeen) {  // BUD-10
+TEST(MessagesStream, WhatItSaysIsSeen) {  // BUD-10.3
   for (const bool deltas : {false, true}) {
     const auto reader = messages({.deltas = deltas});
     reader->read({}, kStart);
@@ -337,7 +337,7 @@ TEST(MessagesStream, WhatItSaysIsSeen) {  // BUD-10
   }
 }
 
-TEST(MessagesStream, UsageThatCannotBeReadIsNoZero) {  // BUD-10
+TEST(MessagesStream, UsageThatCannotBeReadIsNoZero) {  // BUD-10.4
   const auto reader = messages();
   reader->read({}, kStart);
   EXPECT_TRUE(reader->usage().known);

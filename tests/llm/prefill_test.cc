@@ -64,11 +64,11 @@ TEST(Prefill, WhatCannotBeGoneOnWithIsRefused) {
   EXPECT_EQ(with_prefill(kOpenAi, "{", "a").error().code, "invalid_json");
 }
 
-TEST(Prefill, WhatWasSaidAlreadyIsTakenOffTheCap) {  // STR-5
+TEST(Prefill, WhatWasSaidAlreadyIsTakenOffTheCap) {  // STR-5.12
   EXPECT_EQ(with_lower_cap(R"({"a": 1, "max_tokens": 100 ,"max_completion_tokens":50})", 40),
             R"({"a": 1, "max_tokens": 60 ,"max_completion_tokens":10})");
   EXPECT_EQ(with_lower_cap(R"({"max_tokens":10})", 40), R"({"max_tokens":1})");
-  EXPECT_EQ(with_lower_cap(R"({"max_tokens":1e2})", 40), R"({"max_tokens":60})");  // BUD-10
+  EXPECT_EQ(with_lower_cap(R"({"max_tokens":1e2})", 40), R"({"max_tokens":60})");  // BUD-10.5
   EXPECT_EQ(with_lower_cap(R"({"max_tokens":null,"x":{"max_tokens":9}})", 4),
             R"({"max_tokens":null,"x":{"max_tokens":9}})");
 }

@@ -52,7 +52,7 @@ TEST(ChatRequest, ReadsHowManyChoicesAreAskedForAndLeavesTheRestToTheUpstream) {
   };
   EXPECT_EQ(parse_request(Endpoint::chat_completions, kPlain)->choices, 1U);
   EXPECT_EQ(parse(R"("n":3)")->choices, 3U);
-  EXPECT_EQ(parse(R"("n":128.0)")->choices, 128U);  // BUD-10
+  EXPECT_EQ(parse(R"("n":128.0)")->choices, 128U);  // BUD-10.5
   EXPECT_EQ(parse(R"("n":1.28e2)")->choices, 128U);
   EXPECT_EQ(parse(R"("n":99999999999999999999)")->choices, UINT64_MAX);
   for (const char* odd : {R"("n":null)", R"("n":0)", R"("n":-2)", R"("n":1.5)", R"("n":"4")", R"("n":1e-1)"}) {
@@ -278,7 +278,7 @@ TEST(Request, CapsAndUsageAreReadWhereTheEndpointHasThem) {
   EXPECT_EQ(chat_facts(R"("max_tokens":5)").output_cap, 5U);
   EXPECT_EQ(chat_facts(R"("max_tokens":5,"max_completion_tokens":6)").output_cap, 6U);
   EXPECT_EQ(chat_facts(R"("max_tokens":0)").output_cap, std::nullopt);
-  EXPECT_EQ(chat_facts(R"("max_tokens":100000.0)").output_cap, 100'000U);  // BUD-10
+  EXPECT_EQ(chat_facts(R"("max_tokens":100000.0)").output_cap, 100'000U);  // BUD-10.5
   EXPECT_EQ(chat_facts(R"("max_completion_tokens":1e5)").output_cap, 100'000U);
   EXPECT_EQ(chat_facts(R"("max_tokens":1e300)").output_cap, UINT64_MAX);
   EXPECT_EQ(chat_facts(R"("max_tokens":"100")").output_cap, std::nullopt);

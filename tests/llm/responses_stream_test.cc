@@ -37,7 +37,7 @@ const std::string kCompleted = response(
     R"("input_tokens_details":{"cached_tokens":4},"output_tokens":12,"output_tokens_details":{"reasoning_tokens":7},)"
     R"("total_tokens":21})");
 
-TEST(ResponsesStream, TellsWhatAnEventIs) {
+TEST(ResponsesStream, TellsWhatAnEventIs) {  // STR-3.3
   const struct {
     std::string data;
     StreamPiece piece;
@@ -48,7 +48,7 @@ TEST(ResponsesStream, TellsWhatAnEventIs) {
       {"{}", prelude},
       {event("response.something_new", R"("x":1)"), prelude},
       {item("message"), prelude},
-      // A sign of work and no more [STR-3].
+      // A sign of work and no more [STR-3.4].
       {item("reasoning"), work},
       {item("function_call"), work},
       {item("web_search_call"), work},
@@ -117,7 +117,7 @@ TEST(ResponsesStream, AnIncompleteResponseIsACompleteAnswerAndSaysWhy) {  // STR
   EXPECT_TRUE(reader->filtered());
 }
 
-TEST(ResponsesStream, AnyEventIsASignOfWorkWhileThoughtsOrACallAreOpen) {  // STR-3
+TEST(ResponsesStream, AnyEventIsASignOfWorkWhileThoughtsOrACallAreOpen) {  // STR-3.6
   const auto reader = responses();
   const std::string alive = R"({"type":"keepalive","sequence_number":3})";
   reader->read({}, kCreated);
@@ -169,7 +169,7 @@ TEST(ResponsesStream, KeepsTheTextOfTheLastEventWhereAskedFor) {
   EXPECT_EQ(reader->text(), "");
 }
 
-TEST(ResponsesStream, KnowsWhatMayBeContinued) {  // STR-5
+TEST(ResponsesStream, KnowsWhatMayBeContinued) {  // STR-5.15
   const auto plain_after = [](std::string_view data) {
     const auto reader = responses();
     for (const std::string& before : {kCreated, item("message"), kText}) reader->read({}, before);
@@ -184,7 +184,7 @@ TEST(ResponsesStream, KnowsWhatMayBeContinued) {  // STR-5
   EXPECT_FALSE(plain_after(event("response.output_text.annotation.added", R"("annotation":{})")));
 }
 
-TEST(ResponsesStream, WhatItSaysIsSeenOnceHoweverOftenItIsTold) {  // BUD-10
+TEST(ResponsesStream, WhatItSaysIsSeenOnceHoweverOftenItIsTold) {  // BUD-10.3
   const auto deltas = event("response.output_text.delta", R"("delta":"12345\n")");
   const auto part = event("response.output_text.done", R"("text":"12345\n")");
   const auto part_again =
@@ -200,7 +200,7 @@ TEST(ResponsesStream, WhatItSaysIsSeenOnceHoweverOftenItIsTold) {  // BUD-10
   }
 }
 
-TEST(ResponsesStream, ThoughtsRefusalsAndArgumentsAreSeenAndSoundIsNot) {  // BUD-10
+TEST(ResponsesStream, ThoughtsRefusalsAndArgumentsAreSeenAndSoundIsNot) {  // BUD-10.3
   const auto reader = responses();
   for (const char* type : {"response.reasoning_text.delta", "response.reasoning_summary_text.delta",
                            "response.refusal.delta", "response.function_call_arguments.delta",

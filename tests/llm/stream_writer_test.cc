@@ -303,7 +303,7 @@ Broken break_off(Endpoint endpoint, std::string_view stream, std::size_t events)
   return broken;
 }
 
-TEST(ResumedStream, IsOneAnswerWithWhatCameBefore) {  // STR-5
+TEST(ResumedStream, IsOneAnswerWithWhatCameBefore) {  // STR-5.12
   StreamOrigin origin = kOrigin;
   origin.include_usage = true;
   const std::vector<Delta> whole = {kBegin,
@@ -330,7 +330,7 @@ TEST(ResumedStream, IsOneAnswerWithWhatCameBefore) {  // STR-5
 }
 
 // Wherever the stream broke off, and however the rest is cut.
-RC_GTEST_PROP(ResumedStream, IsTheWholeAnswerWhereverItBrokeOff, (bool openai)) {  // STR-5
+RC_GTEST_PROP(ResumedStream, IsTheWholeAnswerWhereverItBrokeOff, (bool openai)) {  // STR-5.12
   const Dialect dialect = openai ? Dialect::openai : Dialect::anthropic;
   const std::vector<std::string> words = {"The ", "capital", "\n", " of \"France\"", " is", " Paris."};
   std::vector<Delta> whole = {kBegin};
@@ -351,7 +351,7 @@ RC_GTEST_PROP(ResumedStream, IsTheWholeAnswerWhereverItBrokeOff, (bool openai)) 
   }
 }
 
-TEST(ResumedStream, GoesOnWithABlockOfItsOwnWhereNoneIsOpen) {  // STR-5
+TEST(ResumedStream, GoesOnWithABlockOfItsOwnWhereNoneIsOpen) {  // STR-5.12
   const std::string before = write_all(Dialect::anthropic, {kBegin, said(text, "One.")});
   for (const std::size_t events : {1u, 2u, 3u, 4u}) {
     const Broken broken = break_off(Endpoint::messages, before, events);
@@ -365,14 +365,14 @@ TEST(ResumedStream, GoesOnWithABlockOfItsOwnWhereNoneIsOpen) {  // STR-5
   }
 }
 
-TEST(ResumedStream, NeverNamesTheRoleAgain) {  // STR-5
+TEST(ResumedStream, NeverNamesTheRoleAgain) {  // STR-5.12
   const auto resumed = resume_stream(Dialect::openai, {.origin = kOrigin, .text_open = true});
   const std::string rest = write_all(*resumed, {kBegin, said(text, "Two.")});
   EXPECT_FALSE(rest.contains("role"));
   EXPECT_TRUE(rest.contains("made-up")) << "the id of what came before";
 }
 
-TEST(ResumedStream, MayGoOnWithSomethingElseThanText) {  // STR-5
+TEST(ResumedStream, MayGoOnWithSomethingElseThanText) {  // STR-5.12
   const std::string before = write_all(Dialect::anthropic, {kBegin, said(text, "One.")});
   const Broken broken = break_off(Endpoint::messages, before, 3);
   const auto resumed = resume_stream(Dialect::anthropic, broken.point);

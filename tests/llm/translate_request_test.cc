@@ -122,7 +122,7 @@ TEST(TranslateRequestToAnthropic, SamplingCapsAndTheRestAreCarried) {
   };
   for (const auto& [in, out] : kCases) EXPECT_EQ(to_anthropic(in), anthropic(kHi, out)) << in;
   EXPECT_THAT(to_anthropic(R"("max_tokens":7)"), HasSubstr(R"("max_tokens":7,)"));
-  EXPECT_THAT(to_anthropic(R"("max_tokens":7.0,"n":1.0)"), HasSubstr(R"("max_tokens":7,)"));  // BUD-10
+  EXPECT_THAT(to_anthropic(R"("max_tokens":7.0,"n":1.0)"), HasSubstr(R"("max_tokens":7,)"));  // BUD-10.5
   EXPECT_THAT(to_anthropic(R"("max_completion_tokens":8,"max_tokens":7)"), HasSubstr(R"("max_tokens":8,)"));
   EXPECT_THAT(to_anthropic(R"("max_tokens":null)", {.default_max_tokens = 11}), HasSubstr(R"("max_tokens":11,)"));
 }

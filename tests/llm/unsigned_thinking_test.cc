@@ -31,7 +31,7 @@ std::string blocks(std::initializer_list<std::string_view> parts) {
   return assistant(list);
 }
 
-TEST(UnsignedThinking, IsLeftOut) {  // FBK-8
+TEST(UnsignedThinking, IsLeftOut) {  // FBK-8.1
   for (const std::string_view block : {kUnsigned, std::string_view(R"({"type":"thinking","thinking":"t"})"),
                                        std::string_view(R"({"signature": null, "thinking":"t","type": "thinking"})")}) {
     EXPECT_EQ(without_unsigned_thinking(request(turns({kHi, blocks({block, kSigned, kText}), kHi}))),
@@ -40,13 +40,13 @@ TEST(UnsignedThinking, IsLeftOut) {  // FBK-8
   }
 }
 
-TEST(UnsignedThinking, AMessageOfNothingElseGoesWithIt) {  // FBK-8
+TEST(UnsignedThinking, AMessageOfNothingElseGoesWithIt) {  // FBK-8.1
   EXPECT_EQ(without_unsigned_thinking(request(turns({kHi, blocks({kUnsigned, kUnsigned}), kHi}), R"(,"stream":true)")),
             request(turns({kHi, kHi}), R"(,"stream":true)"));
   EXPECT_EQ(without_unsigned_thinking(request(turns({blocks({kUnsigned})}))), std::nullopt) << "nothing would be left";
 }
 
-TEST(UnsignedThinking, WhatHasNoneIsLeftAlone) {  // FBK-8
+TEST(UnsignedThinking, WhatHasNoneIsLeftAlone) {  // FBK-8.1
   for (const std::string& body :
        {request(turns({kHi})), request(turns({kHi, blocks({kSigned, kText})})),
         request(turns({kHi, blocks({R"({"type":"redacted_thinking","data":"d"})"})})),
@@ -58,7 +58,7 @@ TEST(UnsignedThinking, WhatHasNoneIsLeftAlone) {  // FBK-8
 }
 
 // With "enabled", a turn that waits for its tools must begin with signed thoughts.
-TEST(UnsignedThinking, ATurnThatLostItsThoughtsGoesOnWithoutThinking) {  // FBK-8
+TEST(UnsignedThinking, ATurnThatLostItsThoughtsGoesOnWithoutThinking) {  // FBK-8.2
   constexpr std::string_view kCall = R"({"type":"tool_use","id":"t","name":"f","input":{}})";
   constexpr std::string_view kResult = R"({"role":"user","content":[{"type":"tool_result","tool_use_id":"t"}]})";
   constexpr std::string_view kEnabled = R"(,"thinking": {"type":"enabled","budget_tokens":1024})";

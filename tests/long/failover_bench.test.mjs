@@ -179,22 +179,22 @@ describe('Failover Bench', { concurrency: true }, () => {
     await (await world(t, 's05')).rescued(20);
   });
 
-  test('S06: no answer at all', async (t) => {  // RTY-11
+  test('S06: no answer at all', async (t) => {  // RTY-11.1
     const it = await world(t, 's06');
     assert.ok((await it.rescued(130)).took <= 100);
     assert.equal(it.first().length, 1, 'the silent one is not asked again');
   });
 
-  test('S07: a slow first token', async (t) => {  // RTY-11
+  test('S07: a slow first token', async (t) => {  // RTY-11.1
     const it = await world(t, 's07');
     assert.ok((await it.rescued(60)).took <= 15);
   });
 
-  test('S08: a stream that is cut', async (t) => {  // STR-5
+  test('S08: a stream that is cut', async (t) => {  // STR-5.12
     await (await world(t, 's08')).rescued(40);
   });
 
-  test('S09: a stream that stalls', async (t) => {  // STR-3, STR-5
+  test('S09: a stream that stalls', async (t) => {  // STR-3.1, STR-5.12
     const it = await world(t, 's09');
     assert.ok((await it.rescued(70)).took <= 45);
     await it.isAlive();
@@ -212,13 +212,13 @@ describe('Failover Bench', { concurrency: true }, () => {
     assert.ok(answer.usage);
   });
 
-  test('S12: a prompt too long for the first model', async (t) => {  // FBK-2
+  test('S12: a prompt too long for the first model', async (t) => {  // FBK-2.6
     const it = await world(t, 's12');
     await it.rescued(20);
     assert.equal(it.first().length, 1);
   });
 
-  test('S13: a prompt that is filtered', async (t) => {  // FBK-2
+  test('S13: a prompt that is filtered', async (t) => {  // FBK-2.2
     const it = await world(t, 's13');
     const answer = await ask(it.gateway.url, 's13', 20);
     assert.equal(answer.status, 400);
@@ -227,11 +227,11 @@ describe('Failover Bench', { concurrency: true }, () => {
     assert.equal(it.second().length, 0);
   });
 
-  test('S14: the next target refuses to go on where the answer broke', async (t) => {  // STR-5
+  test('S14: the next target refuses to go on where the answer broke', async (t) => {  // STR-5.16
     await (await world(t, 's14', 'ok-noprefill')).rescued(40);
   });
 
-  test('S15: down for a minute, then well', async (t) => {  // BRK-2, BRK-6, BRK-7
+  test('S15: down for a minute, then well', async (t) => {  // BRK-2.1, BRK-6, BRK-7.1, BRK-7.2
     const it = await world(t, 's15');
     for (let i = 0; i < 20; ++i) {
       const due = i * 4 - it.wall.up();
@@ -244,7 +244,7 @@ describe('Failover Bench', { concurrency: true }, () => {
     assert.ok(times.filter((at) => at < 60).length <= 15, `${times.length} attempts for 15 calls while it was down`);
   });
 
-  test('S16: the answer names who gave it', async (t) => {  // FBK-3
+  test('S16: the answer names who gave it', async (t) => {  // FBK-3.5
     const it = await world(t, 's16');
     const answer = await it.rescued(40);
     assert.equal(answer.model, 'ok');

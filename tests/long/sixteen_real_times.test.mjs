@@ -25,7 +25,7 @@ async function assertNobodyWaits(it, way) {
 
 describe('sixteen ways a provider fails, at their real times', { concurrency: true }, () => {
   for (const way of ways(streamed)) {
-    test(`6: one caller of a silent target waits for it five times, then no more (${way.name})`, async (t) => {  // RTY-11, RTY-14
+    test(`6: one caller of a silent target waits for it five times, then no more (${way.name})`, async (t) => {  // RTY-11.1, RTY-14.1
       const it = await world(t, { first: 'sim-silent' });
       // Patience doubles after every second call; the circuit opens when the fifth attempt has shown nothing for 30 s.
       for (const [index, patience] of [10, 10, 20, 20, 30].entries()) {
@@ -40,7 +40,7 @@ describe('sixteen ways a provider fails, at their real times', { concurrency: tr
   }
 
   for (const way of ways(plain)) {
-    test(`6: of five callers at once one gets company after 30 s, and one more each 10 s (${way.name})`, async (t) => {  // RTY-11, RTY-14
+    test(`6: of five callers at once one gets company after 30 s, and one more each 10 s (${way.name})`, async (t) => {  // RTY-11.10, RTY-14.1
       const it = await world(t, { first: 'sim-silent' });
       const answers = await Promise.all(Array.from({ length: 5 }, () => way.ask(it.gateway.url)));
       for (const [index, answer] of answers.sort((a, b) => a.took - b.took).entries()) {
@@ -57,7 +57,7 @@ describe('sixteen ways a provider fails, at their real times', { concurrency: tr
   }
 
   for (const way of ways(streamed)) {
-    test(`7: a slow first token is waited for as long as it usually takes, twice over (${way.name})`, async (t) => {  // RTY-11
+    test(`7: a slow first token is waited for as long as it usually takes, twice over (${way.name})`, async (t) => {  // RTY-11.6
       const it = await world(t);
       const takes = (time) => it.primary.fails({ kind: 'behaviour', name: `sim-slow-first-token:${time}` });
       await takes('8s');
@@ -78,7 +78,7 @@ describe('sixteen ways a provider fails, at their real times', { concurrency: tr
       assertTook(silent, 16 * second, 36 * second);
     });
 
-    test(`9: a stream that stalls is given up at the limit for silence (${way.name})`, async (t) => {  // STR-3, STR-5
+    test(`9: a stream that stalls is given up at the limit for silence (${way.name})`, async (t) => {  // STR-3.1, STR-5.18
       const it = await world(t, { first: 'sim-stall:5' });
       const answer = await way.ask(it.gateway.url);
       assertWhole(answer, it, way);
@@ -88,7 +88,7 @@ describe('sixteen ways a provider fails, at their real times', { concurrency: tr
   }
 
   for (const way of ways(plain)) {
-    test(`7: an answer that takes longer than a minute is no failure (${way.name})`, async (t) => {  // RTY-3, STR-3
+    test(`7: an answer that takes longer than a minute is no failure (${way.name})`, async (t) => {  // RTY-3.2, STR-3.1
       const it = await world(t, { first: 'sim-slow-first-token:66s', second: 'sim-silent' });
       const answer = await way.ask(it.gateway.url);
       assertWhole(answer, it, way);
@@ -99,7 +99,7 @@ describe('sixteen ways a provider fails, at their real times', { concurrency: tr
     });
   }
 
-  test('15: a target that is down for forty seconds is probed after thirty, again after thirty, and serves again', async (t) => {  // BRK-2, BRK-6, BRK-7
+  test('15: a target that is down for forty seconds is probed after thirty, again after thirty, and serves again', async (t) => {  // BRK-2.1, BRK-6, BRK-7.1, BRK-7.2
     const it = await world(t);
     const key = 'primary/sim-ok';
     const [way] = ways();

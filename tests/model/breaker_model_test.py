@@ -55,18 +55,18 @@ class BreakerModel(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         return Spin(folder.name, *definitions)
 
-    def test_no_state_breaks_a_promise(self):  # BRK-1 BRK-5 BRK-6 BRK-9
+    def test_no_state_breaks_a_promise(self):  # BRK-1.1 BRK-5 BRK-6 BRK-9
         for definitions, least_states in ([], 400_000), (["MAX_PROBES=2", "SUCCESSES=2", "LEASE=1"], 1_000_000):
             wrong, states = self.spin(*definitions).assertions()
             self.assertEqual(wrong, "", definitions)
             self.assertGreaterEqual(states, least_states)
 
-    def test_from_every_state_finite_time_admits_somebody(self):  # BRK-8
+    def test_from_every_state_finite_time_admits_somebody(self):  # BRK-8.6
         wrong, states = self.spin().progress()
         self.assertEqual(wrong, "")
         self.assertGreaterEqual(states, 800_000)
 
-    def test_mistakes_break_a_promise(self):  # BRK-1 BRK-5 BRK-6 BRK-9
+    def test_mistakes_break_a_promise(self):  # BRK-1.1 BRK-5 BRK-6 BRK-9
         for mistake, broken in [
             ("WRONG_UNLIMITED_PROBES", "assertion violated (j<=1)"),
             ("WRONG_LATE_COUNTS", "assertion violated  !(settles_late)"),
@@ -75,7 +75,7 @@ class BreakerModel(unittest.TestCase):
         ]:
             self.assertIn(broken, self.spin(mistake).assertions()[0], mistake)
 
-    def test_mistakes_shut_everybody_out_for_ever(self):  # BRK-7 BRK-8
+    def test_mistakes_shut_everybody_out_for_ever(self):  # BRK-7.5 BRK-8.6
         for mistake in "WRONG_NO_LEASE", "WRONG_NEUTRAL_PROBE_WEDGES":
             self.assertIn("non-progress cycle", self.spin(mistake).progress()[0], mistake)
 

@@ -204,7 +204,7 @@ TEST(ClientFailure, ABodyThatStopsTimesOut) {
 
 enum class Moment : std::uint8_t { waiting_for_head, waiting_for_body, between_calls };
 
-TEST(ClientFailure, CancelClosesTheConnectionAtOnce) {  // STR-6
+TEST(ClientFailure, CancelClosesTheConnectionAtOnce) {  // STR-6.1
   for (const Moment moment : {Moment::waiting_for_head, Moment::waiting_for_body, Moment::between_calls}) {
     RawServer server;
     Caller caller;
@@ -232,7 +232,7 @@ TEST(ClientFailure, CancelClosesTheConnectionAtOnce) {  // STR-6
   }
 }
 
-TEST(ClientFailure, DestroyingAnUnfinishedExchangeClosesItsConnection) {  // STR-6
+TEST(ClientFailure, DestroyingAnUnfinishedExchangeClosesItsConnection) {  // STR-6.1
   RawServer server;
   Caller caller;
   auto done = std::async(std::launch::async, [&] {

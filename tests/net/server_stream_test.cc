@@ -50,7 +50,7 @@ TEST(ServerStream, EachWriteIsSentAtOnce) {
   EXPECT_EQ(socket.read_until("0\r\n\r\n"), "0\r\n\r\n");
 }
 
-TEST(ServerStream, ACallerThatLeavesIsNoticedWhileItsRequestIsHandled) {  // STR-6
+TEST(ServerStream, ACallerThatLeavesIsNoticedWhileItsRequestIsHandled) {  // STR-6.1
   for (const bool half_closed : {false, true}) {
     Signal began, gone;
     Service service([&](ServerExchange& exchange) -> Task<void> {
@@ -74,7 +74,7 @@ TEST(ServerStream, ACallerThatLeavesIsNoticedWhileItsRequestIsHandled) {  // STR
   }
 }
 
-TEST(ServerStream, ACallerThatLeavesInTheMiddleOfAStreamEndsItsWrites) {  // STR-6
+TEST(ServerStream, ACallerThatLeavesInTheMiddleOfAStreamEndsItsWrites) {  // STR-6.1
   Signal ended;
   Service service([&](ServerExchange& exchange) -> Task<void> {
     co_await exchange.start({});
@@ -138,7 +138,7 @@ TEST(ServerStream, ASlowReaderHoldsTheWriterBack) {  // STR-8
   EXPECT_GT(answer.size(), 64U << 20U);
 }
 
-TEST(ServerStream, AReaderThatStopsReadingIsCut) {
+TEST(ServerStream, AReaderThatStopsReadingIsCut) {  // STR-6.3
   Signal ended;
   Service service(
       [&](ServerExchange& exchange) -> Task<void> {

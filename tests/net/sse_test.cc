@@ -83,7 +83,7 @@ TEST(Sse, AnEventOfLoneCarriageReturnsDoesNotWaitForTheNextByte) {
   EXPECT_EQ(result.events.size(), 1U);
 }
 
-TEST(Sse, CommentsAndPingsAreNotContent) {  // STR-3
+TEST(Sse, CommentsAndPingsAreNotContent) {  // STR-3.6
   const Result result = parse({": ping\n\n:\n\nevent: ping\n\n\ndata\n\n"});
   ASSERT_EQ(result.events.size(), 5U);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_FALSE(result.events[i].has_data) << i;

@@ -192,7 +192,7 @@ TEST_F(AdmissionTest,
   EXPECT_TRUE(permits->is_probe());
 }
 
-TEST_F(AdmissionTest, AnOpenCircuitCostsNoTokensAndNoBudgetAndIsCountedAsADenial) {  // PIP-2, BRK-16
+TEST_F(AdmissionTest, AnOpenCircuitCostsNoTokensAndNoBudgetAndIsCountedAsADenial) {  // PIP-2, BRK-16.1
   world_.open("a");
   const Held before = held();
   for (int i = 0; i < 10; ++i) ASSERT_FALSE(try_admit());
@@ -200,7 +200,7 @@ TEST_F(AdmissionTest, AnOpenCircuitCostsNoTokensAndNoBudgetAndIsCountedAsADenial
   EXPECT_EQ(world_.breakers.snapshot("a").denials, 10U);
 }
 
-TEST_F(AdmissionTest, ABudgetsRefusalBringsItsNumbers) {  // BUD-6, PIP-6
+TEST_F(AdmissionTest, ABudgetsRefusalBringsItsNumbers) {  // BUD-6, PIP-6.1
   ledger_.charge({}, {.input = 9'900}, {});
   const auto refused = try_admit();
   ASSERT_FALSE(refused);
@@ -244,7 +244,7 @@ struct Charge {
 
 class BudgetCharge : public AdmissionTest, public testing::WithParamInterface<Charge> {};
 
-TEST_P(BudgetCharge, FollowsFromWhatIsKnownOfTheAttempt) {  // BUD-3, BUD-4, BUD-10
+TEST_P(BudgetCharge, FollowsFromWhatIsKnownOfTheAttempt) {  // BUD-3, BUD-4, BUD-10.1, BUD-10.2, BUD-10.4
   auto permits = try_admit();
   ASSERT_TRUE(permits);
   const auto charged = std::move(*permits).settle(GetParam().report, GetParam().report.outcome, world_.clock.now());
@@ -285,7 +285,7 @@ INSTANTIATE_TEST_SUITE_P(
       return words;
     });
 
-TEST_F(AdmissionTest, UsageThatIsToldTooLowIsNotedWithWhatWasCharged) {  // BUD-10
+TEST_F(AdmissionTest, UsageThatIsToldTooLowIsNotedWithWhatWasCharged) {  // BUD-10.2
   const auto understated = [&](std::uint64_t told) {
     auto permits = try_admit();
     const AttemptReport report{
@@ -296,7 +296,7 @@ TEST_F(AdmissionTest, UsageThatIsToldTooLowIsNotedWithWhatWasCharged) {  // BUD-
   EXPECT_FALSE(understated(1000));
 }
 
-TEST_F(AdmissionTest, ALimitOnTokensLearnsWhatTheBudgetIsCharged) {  // LIM-5, BUD-10
+TEST_F(AdmissionTest, ALimitOnTokensLearnsWhatTheBudgetIsCharged) {  // LIM-5.3, BUD-10.4
   const struct {
     AttemptReport report;
     double used;
@@ -344,7 +344,7 @@ TEST_F(AdmissionTest, AnAnswerThatBrokeOffIsChargedWhatThereWasOfIt) {  // BUD-4
   EXPECT_TRUE(charged->overrun);
 }
 
-TEST_F(AdmissionTest, WhatAServerSaysOfItsLimitIsObeyedWithoutLimitsOfOurOwn) {  // LIM-4
+TEST_F(AdmissionTest, WhatAServerSaysOfItsLimitIsObeyedWithoutLimitsOfOurOwn) {  // LIM-4.3, LIM-4.4
   const auto state = world_.state("plain");
   const Target plain{.name = "plain", .state = state};
   const TimePoint now = world_.clock.now();

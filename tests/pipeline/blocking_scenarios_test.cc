@@ -20,7 +20,7 @@ class StageWaiter final : public Waiter {
   scenarios::Stage& stage_;
 };
 
-TEST(BlockingDriver, TakesTheSameWayThroughEveryScenario) {  // PIP-4, PIP-7, FBK-7
+TEST(BlockingDriver, TakesTheSameWayThroughEveryScenario) {  // PIP-4, PIP-7, FBK-7.3
   for (const scenarios::Scenario& scenario : scenarios::all()) {
     if (scenario.hedges) continue;  // threads and virtual time do not go together
     if (scenario.mends) continue;   // an answer comes whole here

@@ -50,7 +50,7 @@ TEST_F(BlockingTest, ReturnsTheFirstGoodAnswer) {  // PIP-4
   EXPECT_EQ(result.record.served_by, 1U);
 }
 
-TEST_F(BlockingTest, SaysWhyThereIsNoAnswer) {  // RTY-8
+TEST_F(BlockingTest, SaysWhyThereIsNoAnswer) {  // RTY-8.1
   const auto result = run(
       world_.plan({"a"}), [&](const Attempt&) -> Reply { return std::unexpected(Failure::of(Category::network)); }, {},
       environment());
@@ -60,7 +60,7 @@ TEST_F(BlockingTest, SaysWhyThereIsNoAnswer) {  // RTY-8
   EXPECT_EQ(result.record.attempts_sent, 4U);
 }
 
-TEST_F(BlockingTest, ARateLimitRefusesBeforeTheCallRunsAndOtherFailuresMayNot) {  // RTY-7
+TEST_F(BlockingTest, ARateLimitRefusesBeforeTheCallRunsAndOtherFailuresMayNot) {  // RTY-7.2
   const auto attempts_that_end_with = [&](Category category) {
     const auto send = [&](const Attempt&) -> Reply { return std::unexpected(Failure::of(category)); };
     return run(world_.plan({"a"}), send, {.idempotent = false}, environment()).record.attempts_sent;
@@ -75,7 +75,7 @@ TEST_F(BlockingTest, WithoutRetriesThereIsOneAttempt) {  // RTY-10
   EXPECT_EQ(result.record.attempts_sent, 1U);
 }
 
-TEST_F(BlockingTest, AnExceptionPassesThroughAndIsAFailureOfItsTarget) {  // PIP-7, BRK-10; panics of user code
+TEST_F(BlockingTest, AnExceptionPassesThroughAndIsAFailureOfItsTarget) {  // PIP-7, BRK-10.4; panics of user code
   const auto throwing = [&](const Attempt&) -> Reply { throw std::runtime_error("mine"); };
   for (int i = 0; i < 5; ++i) {
     EXPECT_THROW(run(world_.plan({"a"}), throwing, {}, environment()), std::runtime_error);
@@ -89,14 +89,14 @@ TEST_F(BlockingTest, AnExceptionPassesThroughAndIsAFailureOfItsTarget) {  // PIP
   EXPECT_EQ(refused.value.error().ending, Ending::circuit_open) << "and not called any more";
 }
 
-TEST_F(BlockingTest, AnExceptionOnAThreadOfItsOwnIsAFailureOfItsTargetToo) {  // BRK-10, RTY-11
+TEST_F(BlockingTest, AnExceptionOnAThreadOfItsOwnIsAFailureOfItsTargetToo) {  // BRK-10.4
   const auto throwing = [&](const Attempt&, const std::stop_token&) -> Reply { throw std::runtime_error("mine"); };
   EXPECT_THROW((void)run(world_.plan({"a", "b"}), throwing, {}, Environment::process()), std::runtime_error);
   EXPECT_EQ(world_.breakers.snapshot("a").totals.failed, 1U);
   EXPECT_EQ(world_.breakers.snapshot("b").totals.admitted, 0U);
 }
 
-TEST_F(BlockingTest, AnExceptionThatSaysItWasCancelledIsNeutral) {  // BRK-10
+TEST_F(BlockingTest, AnExceptionThatSaysItWasCancelledIsNeutral) {  // BRK-10.6
   const auto told_to_stop = [&](const Attempt&) -> Reply { throw Cancelled(); };
   EXPECT_THROW((void)run(world_.plan({"a"}), told_to_stop, {}, environment()), Cancelled);
   const auto by_code = [&](const Attempt&) -> Reply {
@@ -109,7 +109,7 @@ TEST_F(BlockingTest, AnExceptionThatSaysItWasCancelledIsNeutral) {  // BRK-10
   EXPECT_EQ(breaker.in_flight, 0U);
 }
 
-TEST_F(BlockingTest, AnExceptionAfterAStopWasRequestedIsNeutral) {  // BRK-10
+TEST_F(BlockingTest, AnExceptionAfterAStopWasRequestedIsNeutral) {  // BRK-10.6
   std::stop_source stop;
   const auto leaves = [&](const Attempt&) -> Reply {
     stop.request_stop();
@@ -120,7 +120,7 @@ TEST_F(BlockingTest, AnExceptionAfterAStopWasRequestedIsNeutral) {  // BRK-10
   EXPECT_EQ(world_.breakers.snapshot("a").totals.neutral, 1U);
 }
 
-TEST_F(BlockingTest, ACallThatThrowsIsTold) {  // PIP-6, TEL-1
+TEST_F(BlockingTest, ACallThatThrowsIsTold) {  // PIP-6.1
   class Counter final : public CallObserver {
    public:
     void call_ended(const CallId&, const std::shared_ptr<const Plan>&, const CallRecord& record) noexcept override {
@@ -137,7 +137,7 @@ TEST_F(BlockingTest, ACallThatThrowsIsTold) {  // PIP-6, TEL-1
   EXPECT_EQ(counter.attempts, 1U);
 }
 
-TEST_F(BlockingTest, AStopRequestEndsTheCallBeforeTheNextAttempt) {  // STR-6
+TEST_F(BlockingTest, AStopRequestEndsTheCallBeforeTheNextAttempt) {  // STR-6.2
   std::stop_source stop;
   int calls = 0;
   const auto result = run(
@@ -153,7 +153,7 @@ TEST_F(BlockingTest, AStopRequestEndsTheCallBeforeTheNextAttempt) {  // STR-6
   EXPECT_EQ(calls, 1);
 }
 
-TEST(ThreadWaiter, EndsAtOnceWhenStopIsRequestedFromAnotherThread) {  // STR-6
+TEST(ThreadWaiter, EndsAtOnceWhenStopIsRequestedFromAnotherThread) {  // STR-6.2
   ThreadWaiter waiter;
   std::stop_source stop;
   std::jthread stopper([&] { stop.request_stop(); });

@@ -103,7 +103,7 @@ TEST(AttemptBudgetInCalls, SeveralCallsDrawOnOneNumber) {  // RTY-10
   EXPECT_EQ(sent, 10U);
 }
 
-TEST(AttemptBudgetInCalls, ARefusedAttemptDrawsOnNothing) {  // RTY-6
+TEST(AttemptBudgetInCalls, ARefusedAttemptDrawsOnNothing) {  // RTY-6.2
   World world;
   world.open("a");
   AttemptBudget shared(1);
@@ -177,7 +177,7 @@ TEST(Fallback, RetriesOnOneTargetAreNone) {  // FBK-5
   EXPECT_TRUE(fallbacks_of(record).empty());
 }
 
-TEST(Fallback, ATargetWhoseCircuitIsOpenIsNoTargetLeft) {  // RTY-7, FBK-2
+TEST(Fallback, ATargetWhoseCircuitIsOpenIsNoTargetLeft) {  // RTY-7.3, FBK-2.4
   World world;
   world.open("b");
   Execution execution(world.plan({"a", "b"}), {}, world.rng, world.clock.now());
@@ -214,7 +214,7 @@ class Credentials : public testing::Test {
   std::shared_ptr<const Plan> plan_;
 };
 
-TEST_F(Credentials, ARefusedOneIsParkedForAllWhoShareItAndTriedByOneLater) {  // FBK-2, FBK-6
+TEST_F(Credentials, ARefusedOneIsParkedForAllWhoShareItAndTriedByOneLater) {  // FBK-2.5, FBK-6.3, FBK-6.6, FBK-6.7
   EXPECT_EQ(call(Category::authentication).attempts_sent, 2U) << "the second target would have been refused, too";
   const CallRecord parked = call(Category::authentication);
   EXPECT_EQ(parked.attempts_sent, 1U) << "nothing is sent with a parked credential";
@@ -226,7 +226,7 @@ TEST_F(Credentials, ARefusedOneIsParkedForAllWhoShareItAndTriedByOneLater) {  //
   EXPECT_EQ(call(Category::authentication).attempts_sent, 2U);
 }
 
-TEST_F(Credentials, AQuotaOfOneModelLeavesTheOthersOfThatCredential) {  // FBK-2, FBK-6
+TEST_F(Credentials, AQuotaOfOneModelLeavesTheOthersOfThatCredential) {  // FBK-2.5, FBK-6.2
   Failure of_model = Failure::of(Category::quota_exhausted);
   of_model.scope = FailureScope::model;
   const auto ask = [&] {
@@ -253,7 +253,7 @@ class AtEndpoint final : public Eligibility {
   std::uint8_t endpoint_;
 };
 
-TEST_F(Credentials, AScopeThatIsMissingAtOneEndpointLeavesTheOthers) {  // FBK-2, FBK-6
+TEST_F(Credentials, AScopeThatIsMissingAtOneEndpointLeavesTheOthers) {  // FBK-2.5, FBK-6.2
   Failure missing = Failure::of(Category::authentication);
   missing.scope = FailureScope::endpoint;
   AtEndpoint responses(1);
@@ -271,7 +271,7 @@ TEST_F(Credentials, AScopeThatIsMissingAtOneEndpointLeavesTheOthers) {  // FBK-2
   EXPECT_EQ(ask(chat).served_by, 0U);
 }
 
-TEST_F(Credentials, WhatRestsAtOneEndpointIsWorthAskingAgainWhenThatIsOver) {  // FBK-6, RTY-8
+TEST_F(Credentials, WhatRestsAtOneEndpointIsWorthAskingAgainWhenThatIsOver) {  // FBK-6.7, RTY-8.2
   Failure missing = Failure::of(Category::authentication);
   missing.scope = FailureScope::endpoint;
   AtEndpoint responses(1);
@@ -287,7 +287,7 @@ TEST_F(Credentials, WhatRestsAtOneEndpointIsWorthAskingAgainWhenThatIsOver) {  /
   EXPECT_GT(*refused.retry_after, std::chrono::seconds(50)) << "not now, as it would be at another endpoint";
 }
 
-TEST_F(Credentials, WhatTheCallerBroughtIsHeldAgainstNobody) {  // FBK-2, FBK-6
+TEST_F(Credentials, WhatTheCallerBroughtIsHeldAgainstNobody) {  // FBK-2.5, FBK-6.9
   Failure of_caller = Failure::of(Category::authentication);
   of_caller.scope = FailureScope::caller;
   const CallRecord record = run_call(world_, plan_, {}, [&](const Attempt& attempt) {
@@ -298,7 +298,7 @@ TEST_F(Credentials, WhatTheCallerBroughtIsHeldAgainstNobody) {  // FBK-2, FBK-6
   EXPECT_EQ(call(Category::network).refusals.size(), 0U);
 }
 
-TEST_F(Credentials, WhenAllAreParkedTheCallSaysSo) {  // FBK-6
+TEST_F(Credentials, WhenAllAreParkedTheCallSaysSo) {  // FBK-6.7
   for (const auto& gate : {shared_, other_}) {
     auto pass = gate->try_pass(world_.clock.now());
     std::move(*pass).settle(Outcome::failed(Failure::of(Category::quota_exhausted)), world_.clock.now());
@@ -308,7 +308,7 @@ TEST_F(Credentials, WhenAllAreParkedTheCallSaysSo) {  // FBK-6
   EXPECT_EQ(record.retry_after, seconds(60));
 }
 
-TEST_F(Credentials, AParkedOneThatIsBeingTriedIsWorthAskingForInASecond) {  // FBK-6
+TEST_F(Credentials, AParkedOneThatIsBeingTriedIsWorthAskingForInASecond) {  // FBK-6.3, FBK-6.7
   for (const auto& gate : {shared_, other_}) {
     auto pass = gate->try_pass(world_.clock.now());
     std::move(*pass).settle(Outcome::failed(Failure::of(Category::quota_exhausted)), world_.clock.now());
@@ -324,7 +324,7 @@ TEST_F(Credentials, AParkedOneThatIsBeingTriedIsWorthAskingForInASecond) {  // F
   EXPECT_EQ(record.retry_after, seconds(1));
 }
 
-TEST_F(Credentials, BreakersDoNotCountWhatIsTheCredentialsFault) {  // BRK-22, BRK-19
+TEST_F(Credentials, BreakersDoNotCountWhatIsTheCredentialsFault) {  // BRK-22, BRK-19.1
   for (int i = 0; i < 20; ++i) {
     call(Category::authentication);
     world_.clock.advance(seconds(61));
@@ -332,7 +332,7 @@ TEST_F(Credentials, BreakersDoNotCountWhatIsTheCredentialsFault) {  // BRK-22, B
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::closed);
 }
 
-TEST_F(Credentials, TheExplanationSaysWhomARefusalConcernsAndWhatWasSentAgain) {  // PIP-6
+TEST_F(Credentials, TheExplanationSaysWhomARefusalConcernsAndWhatWasSentAgain) {  // PIP-6.3, RTY-6.4
   Failure of_model = Failure::of(Category::quota_exhausted);
   of_model.scope = FailureScope::model;
   const CallRecord record = run_call(world_, plan_, {}, [&](const Attempt& attempt) {
@@ -345,7 +345,7 @@ TEST_F(Credentials, TheExplanationSaysWhomARefusalConcernsAndWhatWasSentAgain) {
   EXPECT_EQ(text.find("attempt 2 on b (sent again"), std::string::npos) << text;
 }
 
-TEST(Strategies, AnUnsteadyTargetLosesItsPlaceToAFasterOne) {  // FBK-1
+TEST(Strategies, AnUnsteadyTargetLosesItsPlaceToAFasterOne) {  // FBK-1.4
   World world(never_opens());
   PlanOptions options = World::quick(1);
   options.strategy = Strategy::least_latency;
@@ -362,7 +362,7 @@ TEST(Strategies, AnUnsteadyTargetLosesItsPlaceToAFasterOne) {  // FBK-1
   EXPECT_GT(first[1], 5 * first[0]);
 }
 
-TEST(Strategies, WeightsShareOutTheFirstPlaces) {  // FBK-1
+TEST(Strategies, WeightsShareOutTheFirstPlaces) {  // FBK-1.2
   World world;
   PlanOptions options;
   options.strategy = Strategy::weighted;
@@ -397,7 +397,7 @@ class Hedging : public testing::Test {
   World world_;
 };
 
-TEST_F(Hedging, TheLoserIsNeutralForEveryPolicy) {  // RTY-9
+TEST_F(Hedging, TheLoserIsNeutralForEveryPolicy) {  // RTY-9.2
   const auto execution = begin(hedged({.after = milliseconds(100)}));
   const auto first = std::get<Attempt>(next(*execution));
   world_.clock.advance_to(std::get<WaitUntil>(next(*execution)).time);
@@ -415,7 +415,7 @@ TEST_F(Hedging, TheLoserIsNeutralForEveryPolicy) {  // RTY-9
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 0U) << "a late report changes nothing";
 }
 
-TEST_F(Hedging, AStreamIsWonByItsFirstContent) {  // RTY-9, STR-4
+TEST_F(Hedging, AStreamIsWonByItsFirstContent) {  // RTY-9.2, STR-4
   const auto execution = begin(hedged({.after = milliseconds(100)}), {.streaming = true});
   const auto first = std::get<Attempt>(next(*execution));
   world_.clock.advance(milliseconds(100));
@@ -427,7 +427,7 @@ TEST_F(Hedging, AStreamIsWonByItsFirstContent) {  // RTY-9, STR-4
   EXPECT_EQ(execution->record().served_by, second.target);
 }
 
-TEST_F(Hedging, ThePercentileIsThatOfTheTargetOnceEnoughIsKnown) {  // RTY-9
+TEST_F(Hedging, ThePercentileIsThatOfTheTargetOnceEnoughIsKnown) {  // RTY-9.1
   const auto plan = hedged({.percentile = 0.9});
   for (int i = 0; i < 20; ++i) {
     const auto execution = begin(plan);
@@ -443,21 +443,21 @@ TEST_F(Hedging, ThePercentileIsThatOfTheTargetOnceEnoughIsKnown) {  // RTY-9
   EXPECT_LE(wait, milliseconds(225));
 }
 
-TEST_F(Hedging, ItDrawsOnTheCapOfAttempts) {  // RTY-6, RTY-9
+TEST_F(Hedging, ItDrawsOnTheCapOfAttempts) {  // RTY-6.1, RTY-9.1
   const auto execution = begin(hedged({.after = milliseconds(100)}, 1));
   ASSERT_TRUE(std::holds_alternative<Attempt>(next(*execution)));
   world_.clock.advance(milliseconds(100));
   EXPECT_TRUE(std::holds_alternative<Await>(next(*execution)));
 }
 
-TEST_F(Hedging, NoneIsWaitedForBeyondTheDeadline) {  // RTY-9, RTY-3
+TEST_F(Hedging, NoneIsWaitedForBeyondTheDeadline) {  // RTY-9.1, RTY-3.1
   const auto execution = begin(hedged({.after = seconds(10)}),
                                {.streaming = true, .deadline = Deadline::after(world_.clock.now(), seconds(5))});
   ASSERT_TRUE(std::holds_alternative<Attempt>(next(*execution)));
   EXPECT_TRUE(std::holds_alternative<Await>(next(*execution)));
 }
 
-TEST_F(Hedging, ItIsOffAndItNeedsADriverThatCan) {  // RTY-9
+TEST_F(Hedging, ItIsOffAndItNeedsADriverThatCan) {  // RTY-9.4
   EXPECT_FALSE(PlanOptions{}.hedge);
   Execution one_at_a_time(hedged({.after = milliseconds(100)}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(std::holds_alternative<Attempt>(one_at_a_time.next(world_.clock.now())));
@@ -465,7 +465,7 @@ TEST_F(Hedging, ItIsOffAndItNeedsADriverThatCan) {  // RTY-9
   EXPECT_TRUE(std::holds_alternative<Await>(one_at_a_time.next(world_.clock.now())));
 }
 
-TEST_F(Hedging, AHedgeIsNoFallback) {  // FBK-5, RTY-9
+TEST_F(Hedging, AHedgeIsNoFallback) {  // FBK-5, RTY-9.2
   const auto execution = begin(hedged({.after = milliseconds(100)}));
   ASSERT_TRUE(std::holds_alternative<Attempt>(next(*execution)));
   world_.clock.advance(milliseconds(100));
@@ -475,7 +475,7 @@ TEST_F(Hedging, AHedgeIsNoFallback) {  // FBK-5, RTY-9
   EXPECT_TRUE(fallbacks_of(execution->record()).empty());
 }
 
-TEST_F(Hedging, AFailedHedgeIsNotTriedAgainWithoutWaitOrLeave) {  // RTY-5, RTY-9
+TEST_F(Hedging, AFailedHedgeIsNotTriedAgainWithoutWaitOrLeave) {  // RTY-5, RTY-9.3
   const auto execution = begin(hedged({.after = milliseconds(100)}));
   const auto first = std::get<Attempt>(next(*execution));
   world_.clock.advance(milliseconds(100));
@@ -488,7 +488,7 @@ TEST_F(Hedging, AFailedHedgeIsNotTriedAgainWithoutWaitOrLeave) {  // RTY-5, RTY-
   EXPECT_EQ(world_.state("b")->retry_budget().snapshot(world_.clock.now()).granted, 1U);
 }
 
-TEST_F(Hedging, AnOpenTargetIsNotHedgedTo) {  // RTY-9, FBK-2
+TEST_F(Hedging, AnOpenTargetIsNotHedgedTo) {  // RTY-9.1, FBK-2.3
   world_.open("b");
   const auto execution = begin(hedged({.after = milliseconds(100)}));
   ASSERT_TRUE(std::holds_alternative<Attempt>(next(*execution)));
@@ -497,7 +497,7 @@ TEST_F(Hedging, AnOpenTargetIsNotHedgedTo) {  // RTY-9, FBK-2
   EXPECT_FALSE(execution->record().hedged);
 }
 
-TEST_F(Hedging, ARefusalOfTheRequestItselfEndsBoth) {  // RTY-9, FBK-2
+TEST_F(Hedging, ARefusalOfTheRequestItselfEndsBoth) {  // RTY-9.2, FBK-2.1
   const auto execution = begin(hedged({.after = milliseconds(100)}));
   const auto first = std::get<Attempt>(next(*execution));
   world_.clock.advance(milliseconds(100));

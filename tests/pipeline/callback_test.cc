@@ -67,7 +67,7 @@ TEST_F(CallbackTest, ASendThatThrowsIsSettledAndEndsTheCall) {  // PIP-7, PIP-3
   EXPECT_TRUE(hooks_.cancelled.empty()) << "what was not sent need not be stopped";
 }
 
-TEST_F(CallbackTest, WhatWasSentBesideItIsStopped) {  // PIP-7, RTY-9
+TEST_F(CallbackTest, WhatWasSentBesideItIsStopped) {  // PIP-7, RTY-9.2
   PlanOptions options = World::quick(1);
   options.hedge = HedgeOptions{.after = seconds(1)};
   CallbackDriver driver(world_.plan({"a", "b"}, options), {}, world_.rng, world_.clock, hooks_, nullptr, &observer_);

@@ -44,7 +44,7 @@ class CallersCredentials : public testing::Test {
   std::shared_ptr<const Plan> plan_;
 };
 
-TEST_F(CallersCredentials, ARetryAfterShutsTheDoorToItsOwnCallerAlone) {  // LIM-4, FBK-6
+TEST_F(CallersCredentials, ARetryAfterShutsTheDoorToItsOwnCallerAlone) {  // LIM-4.6, FBK-6.9
   make();
   call(kOne, failed(Category::rate_limit, minutes(1)));
   const CallRecord refused = call(kOne);
@@ -56,7 +56,7 @@ TEST_F(CallersCredentials, ARetryAfterShutsTheDoorToItsOwnCallerAlone) {  // LIM
   EXPECT_EQ(call(kOne).ending, Ending::success);
 }
 
-TEST_F(CallersCredentials, AUsedUpWindowIsThatOfItsCaller) {  // LIM-4
+TEST_F(CallersCredentials, AUsedUpWindowIsThatOfItsCaller) {  // LIM-4.6
   make();
   AttemptReport report = succeeded();
   report.window = ServerWindow{.remaining = 0, .reset_after = seconds(30)};
@@ -65,7 +65,7 @@ TEST_F(CallersCredentials, AUsedUpWindowIsThatOfItsCaller) {  // LIM-4
   EXPECT_EQ(call(kOther).ending, Ending::success);
 }
 
-TEST_F(CallersCredentials, ALearnedRateIsThatOfItsCaller) {  // LIM-4
+TEST_F(CallersCredentials, ALearnedRateIsThatOfItsCaller) {  // LIM-4.6
   make({.adaptive_rate = AdaptiveLimiterOptions{.rate = {.rate = 1}, .burst = 4.0}});
   call(kOne, failed(Category::rate_limit));
   EXPECT_EQ(call(kOne).ending, Ending::rate_limited) << "its bucket is empty";
@@ -84,7 +84,7 @@ TEST_F(CallersCredentials, NothingIsRememberedOfCallersToWhomNothingWasSaid) {  
   EXPECT_EQ(call({.high = 10}).ending, Ending::success) << "the oldest is forgotten and may learn it anew";
 }
 
-TEST_F(CallersCredentials, OneThrottledProbeKeepsTheCircuitOpenForNobody) {  // FBK-6, BRK-7
+TEST_F(CallersCredentials, OneThrottledProbeKeepsTheCircuitOpenForNobody) {  // FBK-6.9, BRK-7.5
   make();
   while (!world_.breakers.look("a"))
     world_.breakers.report("a", Outcome::failed(Failure::of(Category::service_unavailable)));
@@ -95,7 +95,7 @@ TEST_F(CallersCredentials, OneThrottledProbeKeepsTheCircuitOpenForNobody) {  // 
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::closed);
 }
 
-TEST_F(CallersCredentials, OneRefusedCredentialMakesTheTargetNoSlower) {  // FBK-1, FBK-6
+TEST_F(CallersCredentials, OneRefusedCredentialMakesTheTargetNoSlower) {  // FBK-1.5, FBK-6.9
   make();
   for (const Category category :
        {Category::authentication, Category::quota_exhausted, Category::rate_limit, Category::permission_denied}) {
@@ -106,7 +106,7 @@ TEST_F(CallersCredentials, OneRefusedCredentialMakesTheTargetNoSlower) {  // FBK
 }
 
 // With a queue: a caller whom the server has asked to wait would hold the place that others stand behind.
-TEST_F(CallersCredentials, WhomTheServerAsksToWaitStandsInNobodysWay) {  // LIM-7, FBK-6
+TEST_F(CallersCredentials, WhomTheServerAsksToWaitStandsInNobodysWay) {  // FBK-6.9, LIM-4.7
   make({.queue = {.max_wait = minutes(5)}});
   call(kOne, failed(Category::rate_limit, seconds(20)));
   class Deaf final : public Waker {
@@ -120,7 +120,7 @@ TEST_F(CallersCredentials, WhomTheServerAsksToWaitStandsInNobodysWay) {  // LIM-
 }
 
 // The limits that we set are one for all.
-TEST_F(CallersCredentials, LimitsOfOurOwnAreShared) {  // LIM-5
+TEST_F(CallersCredentials, LimitsOfOurOwnAreShared) {  // LIM-5.1
   make({.limits = {.requests_per_minute = 60.0, .requests_burst = 1.0}});
   EXPECT_EQ(call(kOne).ending, Ending::success);
   EXPECT_EQ(call(kOther).ending, Ending::rate_limited);

@@ -60,7 +60,7 @@ class Details : public testing::Test {
 
 // Hedges.
 
-TEST_F(Details, ACallIsHedgedOnceHoweverOftenItTries) {  // RTY-9
+TEST_F(Details, ACallIsHedgedOnceHoweverOftenItTries) {  // RTY-9.3
   Execution& call = begin(world_.plan({"a", "b", "c"}, hedging(milliseconds(100))));
   const Attempt first = attempt(call).value();
   const Attempt hedge = attempt(call).value();
@@ -72,7 +72,7 @@ TEST_F(Details, ACallIsHedgedOnceHoweverOftenItTries) {  // RTY-9
   EXPECT_TRUE(std::holds_alternative<Await>(call.next(now()))) << "nobody is asked beside it a second time";
 }
 
-TEST_F(Details, AHedgeThatLostIsNeitherAFallbackNorWhatWasRetriedAfter) {  // RTY-9, FBK-5
+TEST_F(Details, AHedgeThatLostIsNeitherAFallbackNorWhatWasRetriedAfter) {  // RTY-9.2, FBK-5
   Execution& call = begin(world_.plan({"a", "b"}, hedging(milliseconds(100))));
   const Attempt first = attempt(call).value();
   const Attempt hedge = attempt(call).value();
@@ -86,7 +86,7 @@ TEST_F(Details, AHedgeThatLostIsNeitherAFallbackNorWhatWasRetriedAfter) {  // RT
   EXPECT_TRUE(fallbacks_of(call.record()).empty());
 }
 
-TEST_F(Details, AHedgeIsAFirstAttemptAndNoRetry) {  // RTY-5, RTY-9
+TEST_F(Details, AHedgeIsAFirstAttemptAndNoRetry) {  // RTY-5, RTY-9.1
   Execution& call = begin(world_.plan({"a", "b"}, hedging(milliseconds(100))));
   (void)attempt(call);
   (void)attempt(call);
@@ -96,7 +96,7 @@ TEST_F(Details, AHedgeIsAFirstAttemptAndNoRetry) {  // RTY-5, RTY-9
 
 // What is counted of a call.
 
-TEST_F(Details, ThrottledIsWhatMetARateLimitAndNothingElse) {  // TEL-1
+TEST_F(Details, ThrottledIsWhatMetARateLimitAndNothingElse) {  // TEL-1.8
   const auto ends = [&](Category first) {
     Execution& call = begin(world_.plan({"a"}));
     return run(call, [&](const Attempt& sent) { return sent.number < 3 ? failed(first) : succeeded(); }).throttled;
@@ -105,7 +105,7 @@ TEST_F(Details, ThrottledIsWhatMetARateLimitAndNothingElse) {  // TEL-1
   EXPECT_EQ(ends(Category::rate_limit), 2U);
 }
 
-TEST_F(Details, WhatACallHasWaitedForAnAttemptIsThatAttemptsAlone) {  // RTY-8
+TEST_F(Details, WhatACallHasWaitedForAnAttemptIsThatAttemptsAlone) {  // RTY-8.4
   Execution& call = begin(world_.plan({"a", "b"}, World::quick(2)));
   const CallRecord& record = run(call, [](const Attempt&) { return failed(Category::service_unavailable); });
   ASSERT_EQ(record.attempts.size(), 4U);
@@ -119,7 +119,7 @@ TEST_F(Details, WhatACallHasWaitedForAnAttemptIsThatAttemptsAlone) {  // RTY-8
 
 // Why nothing was sent.
 
-TEST_F(Details, ABudgetExplainsBeforeAParkedCredentialDoesWhicheverComesFirst) {  // RTY-8, FBK-6
+TEST_F(Details, ABudgetExplainsBeforeAParkedCredentialDoesWhicheverComesFirst) {  // RTY-8.2, FBK-6.7
   const auto parked = std::make_shared<CredentialGate>("parked");
   std::move(*parked->try_pass(now())).settle(Outcome::failed(Failure::of(Category::authentication)), now());
   const auto ending = [&](bool parked_first) {
@@ -143,7 +143,7 @@ TEST_F(Details, ABudgetExplainsBeforeAParkedCredentialDoesWhicheverComesFirst) {
   EXPECT_EQ(ending(false), Ending::budget_exceeded);
 }
 
-TEST_F(Details, AnOpenCircuitExplainsBeforeABudgetDoes) {  // RTY-8
+TEST_F(Details, AnOpenCircuitExplainsBeforeABudgetDoes) {  // RTY-8.2
   world_.open("a");
   BudgetLedger spent({.global = {.rounds = 1}});
   EXPECT_TRUE(spent.check_and_tick({}));
@@ -173,11 +173,11 @@ class TokensOfABrokenAnswer : public Details {
   }
 };
 
-TEST_F(TokensOfABrokenAnswer, AreThoseThatWereSeenThoughItEndedInAToldError) {  // LIM-5, BUD-4
+TEST_F(TokensOfABrokenAnswer, AreThoseThatWereSeenThoughItEndedInAToldError) {  // LIM-5.3, BUD-4
   EXPECT_EQ(left_after(failed(Category::overloaded), true, {.input = 100, .output = 77}), 5000.0 - 177);
 }
 
-TEST_F(TokensOfABrokenAnswer, ComeBackWhereNothingHadBegun) {  // LIM-5, BUD-4
+TEST_F(TokensOfABrokenAnswer, ComeBackWhereNothingHadBegun) {  // LIM-5.3, BUD-4
   EXPECT_EQ(left_after(failed(Category::overloaded), false, {}), 5000.0);
 }
 
@@ -204,7 +204,7 @@ class SharedCalls : public Details {
   const CachedResponsePtr answer_ = std::make_shared<const CachedResponse>();
 };
 
-TEST_F(SharedCalls, AreThoseWhoseTargetsAllHaveTheSameKeys) {  // CCH-4, CCH-1
+TEST_F(SharedCalls, AreThoseWhoseTargetsAllHaveTheSameKeys) {  // CCH-4, CCH-1.1
   EXPECT_EQ(session({key(1), key(9)}).state(), CacheState::missed);
   EXPECT_EQ(session({key(2), key(9)}).state(), CacheState::missed) << "its last target's key alone is the same";
   EXPECT_EQ(session({key(1), key(8)}).state(), CacheState::missed) << "its first target's key alone is the same";
@@ -213,7 +213,7 @@ TEST_F(SharedCalls, AreThoseWhoseTargetsAllHaveTheSameKeys) {  // CCH-4, CCH-1
   EXPECT_EQ(session({key(1), key(9)}).state(), CacheState::waiting);
 }
 
-TEST_F(SharedCalls, AnAnswerIsStoredUnderTheKeyOfTheTargetThatGaveIt) {  // CCH-1
+TEST_F(SharedCalls, AnAnswerIsStoredUnderTheKeyOfTheTargetThatGaveIt) {  // CCH-1.5
   session({key(1), key(2)}).complete(1, answer_, {.succeeded = true, .complete = true});
   CacheSession& second = session({key(2)});
   EXPECT_EQ(second.state(), CacheState::hit);
@@ -250,7 +250,7 @@ TEST_F(SharedCalls, WhatMayNotBeStoredIsGivenToThoseWhoWaitAllTheSame) {  // CCH
 
 // Patience.
 
-TEST(TargetPatience, AttemptsThatWereOvertakenTogetherCountOnce) {  // RTY-11
+TEST(TargetPatience, AttemptsThatWereOvertakenTogetherCountOnce) {  // RTY-11.8
   TargetPatience patience({}, {});
   const TimePoint t = TimePoint(std::chrono::hours(1));
   const auto alone = [&] { return patience.waited_for_alone({}, AnswerKind::plain, false, t + minutes(2)); };
@@ -261,7 +261,7 @@ TEST(TargetPatience, AttemptsThatWereOvertakenTogetherCountOnce) {  // RTY-11
   EXPECT_EQ(alone(), seconds(60)) << "the second in a row";
 }
 
-TEST(TargetPatience, OnlyContentShowsThatItAnswersAfterAll) {  // RTY-11
+TEST(TargetPatience, OnlyContentShowsThatItAnswersAfterAll) {  // RTY-11.8
   TargetPatience patience({}, {});
   const TimePoint t = TimePoint(std::chrono::hours(1));
   const auto alone = [&] { return patience.waited_for_alone({}, AnswerKind::plain, false, t + minutes(2)); };
@@ -273,7 +273,7 @@ TEST(TargetPatience, OnlyContentShowsThatItAnswersAfterAll) {  // RTY-11
   EXPECT_EQ(alone(), seconds(30));
 }
 
-TEST(TargetPatience, PlainCallsAndStreamsAreKnownApart) {  // RTY-11
+TEST(TargetPatience, PlainCallsAndStreamsAreKnownApart) {  // RTY-11.6, RTY-11.12
   TargetPatience patience({}, {});
   const TimePoint t = TimePoint(std::chrono::hours(1));
   for (int i = 0; i < 10; ++i) patience.succeeded(AnswerKind::plain, seconds(100), t);
@@ -285,7 +285,7 @@ TEST(TargetPatience, PlainCallsAndStreamsAreKnownApart) {  // RTY-11
 
 // The explanation.
 
-TEST_F(Details, AnExplanationSaysWhatIsOutOfTheOrdinaryOfAnAttempt) {  // PIP-6
+TEST_F(Details, AnExplanationSaysWhatIsOutOfTheOrdinaryOfAnAttempt) {  // PIP-6.3
   const auto plan = world_.plan({"a", "b"}, World::quick(1));
   CallRecord record;
   record.ending = Ending::success;

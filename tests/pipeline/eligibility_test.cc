@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Which targets can take a call, as its caller knows [FBK-7].
+// Which targets can take a call, as its caller knows [FBK-7.2, FBK-7.3].
 
 #include <gtest/gtest.h>
 
@@ -40,7 +40,7 @@ class EligibilityTest : public testing::Test {
   World world_;
 };
 
-TEST_F(EligibilityTest, WhoCannotTakeTheCallIsPassedByWithoutATrace) {  // FBK-7, RTY-6, PIP-6
+TEST_F(EligibilityTest, WhoCannotTakeTheCallIsPassedByWithoutATrace) {  // FBK-7.3, RTY-6.2, PIP-6.1
   Allowed allowed(0b100);
   PlanOptions options = World::quick(1);
   options.max_total_attempts = 1;
@@ -56,7 +56,7 @@ TEST_F(EligibilityTest, WhoCannotTakeTheCallIsPassedByWithoutATrace) {  // FBK-7
   EXPECT_EQ(world_.breakers.snapshot("a").totals.admitted, 0U);
 }
 
-TEST_F(EligibilityTest, ItIsAskedOnlyOfThoseThatAreToBeTried) {  // FBK-7
+TEST_F(EligibilityTest, ItIsAskedOnlyOfThoseThatAreToBeTried) {  // FBK-7.2
   Allowed allowed(0b111);
   Execution execution = call(world_.plan({"a", "b", "c"}, World::quick(1)), allowed);
   EXPECT_EQ(allowed.asked(), 0U);
@@ -67,13 +67,13 @@ TEST_F(EligibilityTest, ItIsAskedOnlyOfThoseThatAreToBeTried) {  // FBK-7
   EXPECT_EQ(allowed.asked(), 0b011U);
 }
 
-TEST_F(EligibilityTest, WhereNobodyCanThereIsNoTarget) {  // FBK-7, RTY-8
+TEST_F(EligibilityTest, WhereNobodyCanThereIsNoTarget) {  // FBK-7.3, RTY-8.2
   Allowed allowed(0);
   Execution execution = call(world_.plan({"a", "b"}), allowed);
   EXPECT_EQ(std::get<Finished>(next(execution)).ending, Ending::no_target);
 }
 
-TEST_F(EligibilityTest, NoCircuitIsWaitedForThatWouldBeOfNoUse) {  // FBK-7, RTY-4
+TEST_F(EligibilityTest, NoCircuitIsWaitedForThatWouldBeOfNoUse) {  // FBK-7.2, RTY-4.2
   BreakerOptions breaker = provider_preset();
   breaker.open_time = OpenTime::fixed(seconds(5));
   world_.breakers.apply({.defaults = breaker});
@@ -83,7 +83,7 @@ TEST_F(EligibilityTest, NoCircuitIsWaitedForThatWouldBeOfNoUse) {  // FBK-7, RTY
   EXPECT_EQ(std::get<Finished>(next(execution)).ending, Ending::no_target);
 }
 
-TEST_F(EligibilityTest, NobodyIsHedgedToWhoCannotTakeTheCall) {  // FBK-7, RTY-9
+TEST_F(EligibilityTest, NobodyIsHedgedToWhoCannotTakeTheCall) {  // FBK-7.2, RTY-9.1
   PlanOptions options = World::quick();
   options.hedge = HedgeOptions{.after = milliseconds(100)};
   Allowed allowed(0b101);
@@ -93,7 +93,7 @@ TEST_F(EligibilityTest, NobodyIsHedgedToWhoCannotTakeTheCall) {  // FBK-7, RTY-9
   EXPECT_EQ(std::get<Attempt>(next(execution)).target, 2U);
 }
 
-TEST_F(EligibilityTest, ASilentTargetIsAskedAgainWhereTheOthersCannotTakeTheCall) {  // FBK-7, RTY-7
+TEST_F(EligibilityTest, ASilentTargetIsAskedAgainWhereTheOthersCannotTakeTheCall) {  // FBK-7.2, RTY-7.3
   Allowed allowed(0b01);
   Execution execution = call(world_.plan({"a", "b"}), allowed);
   ASSERT_TRUE(std::holds_alternative<Attempt>(next(execution)));
@@ -104,7 +104,7 @@ TEST_F(EligibilityTest, ASilentTargetIsAskedAgainWhereTheOthersCannotTakeTheCall
   EXPECT_EQ(std::get<Attempt>(next(execution)).target, 0U);
 }
 
-TEST_F(EligibilityTest, AnAnswerThatBrokeOffIsNotGoneOnWithByWhoCannotTakeTheCall) {  // FBK-7, STR-5
+TEST_F(EligibilityTest, AnAnswerThatBrokeOffIsNotGoneOnWithByWhoCannotTakeTheCall) {  // FBK-7.2, STR-5.2
   Allowed allowed(0b101);
   Execution execution = call(world_.plan({"a", "b", "c"}), allowed);
   const auto first = std::get<Attempt>(next(execution));

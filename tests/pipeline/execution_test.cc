@@ -43,7 +43,7 @@ class ExecutionTest : public testing::Test {
   World world_;
 };
 
-TEST_F(ExecutionTest, SuccessEndsTheCallAndNamesWhoServed) {  // PIP-3, FBK-3
+TEST_F(ExecutionTest, SuccessEndsTheCallAndNamesWhoServed) {  // PIP-3, FBK-3.5
   Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
   report_latest(execution, succeeded(), world_.clock.now());
@@ -53,14 +53,14 @@ TEST_F(ExecutionTest, SuccessEndsTheCallAndNamesWhoServed) {  // PIP-3, FBK-3
   EXPECT_EQ(world_.breakers.snapshot("a").totals.succeeded, 1U);
 }
 
-TEST_F(ExecutionTest, RetriesOneTargetThenFallsBackInOrder) {  // RTY-1, FBK-1
+TEST_F(ExecutionTest, RetriesOneTargetThenFallsBackInOrder) {  // RTY-1, FBK-1.1
   Execution execution(world_.plan({"a", "b"}, World::quick(2)), {}, world_.rng, world_.clock.now());
   EXPECT_EQ(run(execution, failed(Category::service_unavailable)), (std::vector<std::uint32_t>{0, 0, 1, 1}));
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
   EXPECT_EQ(execution.record().attempts_sent, 4U);
 }
 
-TEST_F(ExecutionTest, WaitsBetweenTriesAsTheBackoffSaysAndRecordsIt) {  // RTY-1, RTY-8
+TEST_F(ExecutionTest, WaitsBetweenTriesAsTheBackoffSaysAndRecordsIt) {  // RTY-1, RTY-8.4
   Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
   const TimePoint start = world_.clock.now();
   run(execution, failed(Category::service_unavailable));
@@ -128,7 +128,7 @@ TEST_F(ExecutionTest, APermitIsTakenWhenAnAttemptIsSentAndNotBeforeItsWait) {  /
   EXPECT_EQ(world_.breakers.snapshot("a").denials, 1U);
 }
 
-TEST_F(ExecutionTest, TheRecordExplainsTheCall) {  // PIP-6
+TEST_F(ExecutionTest, TheRecordExplainsTheCall) {  // PIP-6.1
   world_.open("a");
   const TimePoint start = world_.clock.now();
   Execution execution(world_.plan({"a", "b", "c"}, World::quick(2)), {}, world_.rng, start);
@@ -164,7 +164,7 @@ TEST_F(ExecutionTest, TheRecordExplainsTheCall) {  // PIP-6
   EXPECT_EQ(record.duration(), seconds(6) + milliseconds(500));
 }
 
-TEST_F(ExecutionTest, ALongRecordKeepsItsBeginningAndItsEnd) {  // PIP-6, CORE-5
+TEST_F(ExecutionTest, ALongRecordKeepsItsBeginningAndItsEnd) {  // PIP-6.1, CORE-5
   PlanOptions options = World::quick(20);
   options.max_total_attempts = 0;
   options.overall_deadline = kForever;
@@ -178,7 +178,7 @@ TEST_F(ExecutionTest, ALongRecordKeepsItsBeginningAndItsEnd) {  // PIP-6, CORE-5
   EXPECT_EQ(execution.record().attempts_sent, 20U);
 }
 
-TEST_F(ExecutionTest, OneCapHoldsAcrossRetriesAndFallbacks) {  // RTY-6; retries multiplied by fallbacks
+TEST_F(ExecutionTest, OneCapHoldsAcrossRetriesAndFallbacks) {  // RTY-6.1; retries multiplied by fallbacks
   PlanOptions options = World::quick(4);
   options.max_total_attempts = 5;
   Execution execution(world_.plan({"a", "b", "c"}, options), {}, world_.rng, world_.clock.now());
@@ -186,14 +186,14 @@ TEST_F(ExecutionTest, OneCapHoldsAcrossRetriesAndFallbacks) {  // RTY-6; retries
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
 }
 
-TEST_F(ExecutionTest, ACapOfZeroIsNoCap) {  // RTY-6
+TEST_F(ExecutionTest, ACapOfZeroIsNoCap) {  // RTY-6.1
   PlanOptions options = World::quick(4);
   options.max_total_attempts = 0;
   Execution execution(world_.plan({"a", "b", "c"}, options), {}, world_.rng, world_.clock.now());
   EXPECT_EQ(run(execution, failed(Category::service_unavailable)).size(), 12U);
 }
 
-TEST_F(ExecutionTest, ALocallyRefusedAttemptDrawsOnNoCap) {  // RTY-6
+TEST_F(ExecutionTest, ALocallyRefusedAttemptDrawsOnNoCap) {  // RTY-6.2
   world_.open("a");
   world_.open("b");
   PlanOptions options = World::quick(1);
@@ -204,25 +204,25 @@ TEST_F(ExecutionTest, ALocallyRefusedAttemptDrawsOnNoCap) {  // RTY-6
   EXPECT_EQ(execution.record().attempts_sent, 1U);
 }
 
-TEST_F(ExecutionTest, ASingleFailureThatNothingMendsPassesThroughUnwrapped) {  // RTY-4, RTY-8
+TEST_F(ExecutionTest, ASingleFailureThatNothingMendsPassesThroughUnwrapped) {  // RTY-4.1, RTY-8.1
   Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
   EXPECT_EQ(run(execution, failed(Category::invalid_request)), (std::vector<std::uint32_t>{0}));
   EXPECT_EQ(execution.record().ending, Ending::failed);
   EXPECT_EQ(execution.record().telling_attempt, 1U);
 }
 
-TEST_F(ExecutionTest, TheLastOfSeveralFailuresIsNoSingleOne) {  // RTY-8
+TEST_F(ExecutionTest, TheLastOfSeveralFailuresIsNoSingleOne) {  // RTY-8.1
   Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
   run(execution, failed(Category::model_not_found));
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
 }
 
-TEST_F(ExecutionTest, AFailureOfTheModelFallsBackWithoutARetry) {  // RTY-4, FBK-2
+TEST_F(ExecutionTest, AFailureOfTheModelFallsBackWithoutARetry) {  // RTY-4.1, FBK-2.1
   Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
   EXPECT_EQ(run(execution, failed(Category::model_not_found)), (std::vector<std::uint32_t>{0, 1}));
 }
 
-TEST_F(ExecutionTest, WhatASafetySystemRefusedGoesNoFurtherUnlessThePlanSaysSo) {  // FBK-2
+TEST_F(ExecutionTest, WhatASafetySystemRefusedGoesNoFurtherUnlessThePlanSaysSo) {  // FBK-2.2
   Execution stops(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
   EXPECT_EQ(run(stops, failed(Category::content_policy)), (std::vector<std::uint32_t>{0}));
   EXPECT_EQ(stops.record().ending, Ending::failed);
@@ -233,7 +233,7 @@ TEST_F(ExecutionTest, WhatASafetySystemRefusedGoesNoFurtherUnlessThePlanSaysSo) 
   EXPECT_EQ(run(goes_on, failed(Category::content_policy)), (std::vector<std::uint32_t>{0, 1}));
 }
 
-TEST_F(ExecutionTest, AProbesLeaseEndsSoonAfterItsCall) {  // BRK-8
+TEST_F(ExecutionTest, AProbesLeaseEndsSoonAfterItsCall) {  // BRK-8.2
   world_.open("a");
   world_.clock.advance(seconds(30));
   const CallOptions hurried{.deadline = Deadline::after(world_.clock.now(), seconds(60))};
@@ -258,7 +258,7 @@ TEST_F(ExecutionTest, TheErrorToShowIsTheFirstRealOneFromUpstream) {  // FBK-4
   EXPECT_EQ(execution.record().telling_attempt, 2U) << "an answered failure tells more than a broken connection";
 }
 
-TEST_F(ExecutionTest, AnErrorAboutTheRequestTellsMoreThanAnEarlierOne) {  // FBK-4, RTY-8
+TEST_F(ExecutionTest, AnErrorAboutTheRequestTellsMoreThanAnEarlierOne) {  // FBK-4, RTY-8.1
   Execution execution(world_.plan({"a", "b"}, World::quick(1)), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
   report_latest(execution, failed(Category::overloaded), world_.clock.now());
@@ -269,7 +269,7 @@ TEST_F(ExecutionTest, AnErrorAboutTheRequestTellsMoreThanAnEarlierOne) {  // FBK
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
 }
 
-TEST_F(ExecutionTest, AllTargetsOpenEndsAsCircuitOpenWithTheSoonestRecovery) {  // FBK-2, BRK-21
+TEST_F(ExecutionTest, AllTargetsOpenEndsAsCircuitOpenWithTheSoonestRecovery) {  // FBK-2.3, BRK-21.4, RTY-8.2
   world_.open("a");
   world_.clock.advance(seconds(10));
   world_.open("b");
@@ -280,7 +280,7 @@ TEST_F(ExecutionTest, AllTargetsOpenEndsAsCircuitOpenWithTheSoonestRecovery) {  
   EXPECT_EQ(execution.record().attempts_sent, 0U);
 }
 
-TEST_F(ExecutionTest, AProbeInFlightIsWaitedForASecondAndNotForItsLease) {  // BRK-21
+TEST_F(ExecutionTest, AProbeInFlightIsWaitedForASecondAndNotForItsLease) {  // BRK-21.4
   world_.open("a");
   world_.open("b");
   world_.clock.advance(seconds(30));
@@ -295,7 +295,7 @@ TEST_F(ExecutionTest, AProbeInFlightIsWaitedForASecondAndNotForItsLease) {  // B
   EXPECT_EQ(late.record().retry_after, seconds(1));
 }
 
-TEST_F(ExecutionTest, AnOpenCircuitIsLeftAtOnceNotWaitedFor) {  // RTY-4
+TEST_F(ExecutionTest, AnOpenCircuitIsLeftAtOnceNotWaitedFor) {  // RTY-4.1
   PlanOptions options = World::quick(10);
   options.max_total_attempts = 0;
   Execution execution(world_.plan({"a", "b"}, options), {}, world_.rng, world_.clock.now());
@@ -309,7 +309,7 @@ TEST_F(ExecutionTest, AnOpenCircuitIsLeftAtOnceNotWaitedFor) {  // RTY-4
   EXPECT_EQ(execution.record().attempts.back().waited, Duration::zero());
 }
 
-TEST_F(ExecutionTest, TheLastTargetsOpenCircuitEndsTheCallAtOnce) {  // RTY-4
+TEST_F(ExecutionTest, TheLastTargetsOpenCircuitEndsTheCallAtOnce) {  // RTY-4.5
   Execution execution(world_.plan({"a"}, World::quick(10)), {}, world_.rng, world_.clock.now());
   std::size_t attempts = 0;
   TimePoint last = world_.clock.now();
@@ -323,7 +323,7 @@ TEST_F(ExecutionTest, TheLastTargetsOpenCircuitEndsTheCallAtOnce) {  // RTY-4
   EXPECT_EQ(execution.record().retry_after, seconds(30));
 }
 
-TEST(ExecutionOverAQuickBreaker, AnOpenCircuitIsNotWaitedForWhileAnotherTargetIsLeft) {  // RTY-4
+TEST(ExecutionOverAQuickBreaker, AnOpenCircuitIsNotWaitedForWhileAnotherTargetIsLeft) {  // RTY-4.1
   World world({.failure_threshold = 1, .open_time = OpenTime::fixed(milliseconds(1))});
   Execution execution(world.plan({"a", "b"}), {}, world.rng, world.clock.now());
   ASSERT_TRUE(std::holds_alternative<Attempt>(execution.next(world.clock.now())));
@@ -333,7 +333,7 @@ TEST(ExecutionOverAQuickBreaker, AnOpenCircuitIsNotWaitedForWhileAnotherTargetIs
   EXPECT_EQ(std::get<Attempt>(step).target, 1U);
 }
 
-TEST(ExecutionOverAQuickBreaker, ACircuitThatAdmitsByTheEndOfTheBackoffIsTriedAgain) {  // RTY-4
+TEST(ExecutionOverAQuickBreaker, ACircuitThatAdmitsByTheEndOfTheBackoffIsTriedAgain) {  // RTY-4.2
   World world({.failure_threshold = 1, .open_time = OpenTime::fixed(milliseconds(500))});
   Execution execution(world.plan({"a"}), {}, world.rng, world.clock.now());
   ASSERT_TRUE(std::holds_alternative<Attempt>(execution.next(world.clock.now())));
@@ -345,7 +345,7 @@ TEST(ExecutionOverAQuickBreaker, ACircuitThatAdmitsByTheEndOfTheBackoffIsTriedAg
   EXPECT_TRUE(std::get<Attempt>(again).probe);
 }
 
-TEST_F(ExecutionTest, AWaitThatDoesNotFitTheDeadlineIsNotBegun) {  // RTY-2
+TEST_F(ExecutionTest, AWaitThatDoesNotFitTheDeadlineIsNotBegun) {  // RTY-2, RTY-8.3
   const CallOptions options{.deadline = Deadline::after(world_.clock.now(), seconds(5))};
   Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
@@ -356,7 +356,7 @@ TEST_F(ExecutionTest, AWaitThatDoesNotFitTheDeadlineIsNotBegun) {  // RTY-2
   EXPECT_EQ(execution.record().duration(), Duration::zero());
 }
 
-TEST_F(ExecutionTest, AHintBeyondTheDeadlineFallsBackInstead) {  // RTY-2, FBK-1
+TEST_F(ExecutionTest, AHintBeyondTheDeadlineFallsBackInstead) {  // RTY-2, FBK-1.1
   Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
   report_latest(execution, failed(Category::rate_limit, minutes(5)), world_.clock.now());
@@ -376,7 +376,7 @@ TEST_F(ExecutionTest, AHintOfMoreThanAMinuteIsToldAndNotWaitedFor) {  // RTY-2
   EXPECT_EQ(ending_after("b", minutes(1) + milliseconds(1)), Ending::retries_exhausted);
 }
 
-TEST_F(ExecutionTest, NothingStartsAfterTheDeadline) {  // RTY-3
+TEST_F(ExecutionTest, NothingStartsAfterTheDeadline) {  // RTY-3.1
   Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
   world_.clock.advance(minutes(10));
@@ -386,7 +386,7 @@ TEST_F(ExecutionTest, NothingStartsAfterTheDeadline) {  // RTY-3
   EXPECT_EQ(execution.record().attempts_sent, 1U);
 }
 
-TEST_F(ExecutionTest, TheDeadlineBoundsAnAttemptOnlyUntilItsFirstContent) {  // RTY-3
+TEST_F(ExecutionTest, TheDeadlineBoundsAnAttemptOnlyUntilItsFirstContent) {  // RTY-3.1, RTY-3.4
   const CallOptions options{.streaming = true, .deadline = Deadline::after(world_.clock.now(), seconds(3))};
   Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
   const auto attempt = next_attempt(execution);
@@ -398,7 +398,7 @@ TEST_F(ExecutionTest, TheDeadlineBoundsAnAttemptOnlyUntilItsFirstContent) {  // 
   EXPECT_EQ(attempt->total_by, saturating_add(world_.clock.now(), minutes(10)));
 }
 
-TEST_F(ExecutionTest, APlainAttemptIsBoundedByTotalAndDeadline) {  // RTY-3, STR-3
+TEST_F(ExecutionTest, APlainAttemptIsBoundedByTotalAndDeadline) {  // RTY-3.1, STR-3.1
   Execution execution(world_.plan({"a"}, World::quick(), {.total = seconds(20)}), {}, world_.rng, world_.clock.now());
   const auto attempt = next_attempt(execution);
   ASSERT_TRUE(attempt);
@@ -406,7 +406,7 @@ TEST_F(ExecutionTest, APlainAttemptIsBoundedByTotalAndDeadline) {  // RTY-3, STR
   EXPECT_EQ(attempt->total_by, attempt->headers_by);
 }
 
-TEST_F(ExecutionTest, AStreamHasALimitForEachStageOfItsAttempt) {  // STR-3, RTY-10
+TEST_F(ExecutionTest, AStreamHasALimitForEachStageOfItsAttempt) {  // STR-3.1, RTY-10
   PlanOptions options = World::quick();
   options.overall_deadline = kForever;
   Execution execution(world_.plan({"a"}, options), {.streaming = true}, world_.rng, world_.clock.now());
@@ -421,14 +421,14 @@ TEST_F(ExecutionTest, AStreamHasALimitForEachStageOfItsAttempt) {  // STR-3, RTY
   EXPECT_EQ(attempt->idle, seconds(30));
 }
 
-TEST_F(ExecutionTest, ASilentTargetIsNotAskedAgainWhileAnotherIsLeft) {  // RTY-7
+TEST_F(ExecutionTest, ASilentTargetIsNotAskedAgainWhileAnotherIsLeft) {  // RTY-7.3
   Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
   const AttemptReport silence{.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true};
   // `b` is the last one left, so it is retried.
   EXPECT_EQ(run(execution, silence), (std::vector<std::uint32_t>{0, 1, 1, 1, 1}));
 }
 
-TEST_F(ExecutionTest, ANonIdempotentCallIsRetriedOnlyWhenItProvablyDidNotRun) {  // RTY-7
+TEST_F(ExecutionTest, ANonIdempotentCallIsRetriedOnlyWhenItProvablyDidNotRun) {  // RTY-7.2
   const CallOptions options{.idempotent = false};
   Execution may_have_run(world_.plan({"a"}), options, world_.rng, world_.clock.now());
   EXPECT_EQ(run(may_have_run, failed(Category::network)).size(), 1U);
@@ -439,7 +439,7 @@ TEST_F(ExecutionTest, ANonIdempotentCallIsRetriedOnlyWhenItProvablyDidNotRun) { 
   EXPECT_EQ(run(did_not_run, refused).size(), 4U);
 }
 
-TEST_F(ExecutionTest, CancellingSettlesNeutralAndEndsTheCall) {  // STR-6, PIP-7
+TEST_F(ExecutionTest, CancellingSettlesNeutralAndEndsTheCall) {  // STR-6.1, PIP-7
   Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
   execution.cancel(world_.clock.now());
@@ -451,7 +451,7 @@ TEST_F(ExecutionTest, CancellingSettlesNeutralAndEndsTheCall) {  // STR-6, PIP-7
   EXPECT_EQ(breaker.in_flight, 0U);
 }
 
-TEST_F(ExecutionTest, CancellingDuringAWaitEndsTheCall) {  // STR-6
+TEST_F(ExecutionTest, CancellingDuringAWaitEndsTheCall) {  // STR-6.1
   Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
   report_latest(execution, failed(Category::network), world_.clock.now());
@@ -460,7 +460,7 @@ TEST_F(ExecutionTest, CancellingDuringAWaitEndsTheCall) {  // STR-6
   EXPECT_EQ(execution.record().ending, Ending::cancelled);
 }
 
-TEST_F(ExecutionTest, CancellingAfterTheEndChangesNothing) {  // STR-6
+TEST_F(ExecutionTest, CancellingAfterTheEndChangesNothing) {  // STR-6.1
   Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
   report_latest(execution, succeeded(), world_.clock.now());
@@ -469,7 +469,7 @@ TEST_F(ExecutionTest, CancellingAfterTheEndChangesNothing) {  // STR-6
   EXPECT_EQ(execution.record().ending, Ending::success);
 }
 
-TEST_F(ExecutionTest, AnExecutionDestroyedInFlightGivesItsPermitBack) {  // PIP-7, BRK-10
+TEST_F(ExecutionTest, AnExecutionDestroyedInFlightGivesItsPermitBack) {  // PIP-7, BRK-10.2
   {
     Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
     ASSERT_TRUE(next_attempt(execution));
@@ -479,7 +479,7 @@ TEST_F(ExecutionTest, AnExecutionDestroyedInFlightGivesItsPermitBack) {  // PIP-
   EXPECT_EQ(world_.breakers.snapshot("a").totals.abandoned, 1U);
 }
 
-TEST_F(ExecutionTest, ATimeoutThatTheCallersOwnDeadlineCausedDoesNotCount) {  // BRK-19
+TEST_F(ExecutionTest, ATimeoutThatTheCallersOwnDeadlineCausedDoesNotCount) {  // BRK-19.4
   for (int i = 0; i < 20; ++i) {
     const CallOptions options{.deadline = Deadline::after(world_.clock.now(), milliseconds(50))};
     Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
@@ -491,7 +491,7 @@ TEST_F(ExecutionTest, ATimeoutThatTheCallersOwnDeadlineCausedDoesNotCount) {  //
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::closed);
 }
 
-TEST_F(ExecutionTest, ATimeoutForWhichEarlierAttemptsLeftTooLittleTimeDoesNotCount) {  // BRK-19
+TEST_F(ExecutionTest, ATimeoutForWhichEarlierAttemptsLeftTooLittleTimeDoesNotCount) {  // BRK-19.4
   const CallOptions options{.streaming = true};
   PlanOptions quick = World::quick(1);
   quick.overall_deadline = seconds(60);
@@ -521,7 +521,7 @@ TEST_F(ExecutionTest, ATimeoutForWhichEarlierAttemptsLeftTooLittleTimeDoesNotCou
   EXPECT_EQ(world_.breakers.snapshot("d").consecutive_failures, 1U);
 }
 
-TEST_F(ExecutionTest, ASilenceInTheMiddleOfAnAnswerCountsWhateverTheCallersDeadline) {  // BRK-19
+TEST_F(ExecutionTest, ASilenceInTheMiddleOfAnAnswerCountsWhateverTheCallersDeadline) {  // BRK-19.4
   const CallOptions options{.streaming = true, .deadline = Deadline::after(world_.clock.now(), seconds(3))};
   Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));
@@ -531,7 +531,7 @@ TEST_F(ExecutionTest, ASilenceInTheMiddleOfAnAnswerCountsWhateverTheCallersDeadl
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U);
 }
 
-TEST_F(ExecutionTest, TimeoutsOfThePlanCount) {  // BRK-19
+TEST_F(ExecutionTest, TimeoutsOfThePlanCount) {  // BRK-19.4
   for (int i = 0; i < 5; ++i) {
     Execution execution(world_.plan({"a"}, World::quick(1)), {}, world_.rng, world_.clock.now());
     ASSERT_TRUE(next_attempt(execution));
@@ -555,7 +555,7 @@ TEST_F(ExecutionTest, AStreamsVerdictIsGivenAtItsEnd) {  // STR-1; success count
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U);
 }
 
-TEST_F(ExecutionTest, AStreamedProbeClosesAtItsFirstContentAndIsJudgedAgainAtItsEnd) {  // BRK-8, STR-1
+TEST_F(ExecutionTest, AStreamedProbeClosesAtItsFirstContentAndIsJudgedAgainAtItsEnd) {  // BRK-8.5, STR-1
   world_.open("a");
   world_.clock.advance(seconds(30));
   Execution execution(world_.plan({"a"}), {.streaming = true}, world_.rng, world_.clock.now());
@@ -569,7 +569,7 @@ TEST_F(ExecutionTest, AStreamedProbeClosesAtItsFirstContentAndIsJudgedAgainAtIts
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U);
 }
 
-TEST_F(ExecutionTest, AStreamedProbeClosesAtItsFirstSignOfWorkAndCommitsNothing) {  // BRK-8, STR-4
+TEST_F(ExecutionTest, AStreamedProbeClosesAtItsFirstSignOfWorkAndCommitsNothing) {  // BRK-8.5, STR-4
   world_.open("a");
   world_.clock.advance(seconds(30));
   Execution execution(world_.plan({"a", "b"}), {.streaming = true}, world_.rng, world_.clock.now());
@@ -584,7 +584,7 @@ TEST_F(ExecutionTest, AStreamedProbeClosesAtItsFirstSignOfWorkAndCommitsNothing)
   EXPECT_FALSE(execution.working(1, world_.clock.now())) << "not in flight any more";
 }
 
-TEST_F(ExecutionTest, AProbesLeaseIsFiveSecondsLongerThanItsAttemptMayTake) {  // BRK-8
+TEST_F(ExecutionTest, AProbesLeaseIsFiveSecondsLongerThanItsAttemptMayTake) {  // BRK-8.2
   PlanOptions options = World::quick();
   options.overall_deadline = kForever;
   const AttemptTimeouts timeouts{.first_content = seconds(7), .total = seconds(20)};
@@ -600,7 +600,7 @@ TEST_F(ExecutionTest, AProbesLeaseIsFiveSecondsLongerThanItsAttemptMayTake) {  /
 }
 
 TEST_F(ExecutionTest,
-       AProbeThatIsCancelledGivesItsSlotBack) {  // BRK-7, BRK-11; a probe lost when its caller is cancelled
+       AProbeThatIsCancelledGivesItsSlotBack) {  // BRK-7.5, BRK-11; a probe lost when its caller is cancelled
   world_.open("a");
   world_.clock.advance(seconds(30));
   {
@@ -642,7 +642,7 @@ TEST(Plan, RefusesBadOptionsWithEveryProblem) {  // CORE-6
   }
 }
 
-TEST(Plan, ItsDefaultsAreTheStatedOnes) {  // RTY-1, RTY-3, RTY-6
+TEST(Plan, ItsDefaultsAreTheStatedOnes) {  // RTY-1, RTY-3.1, RTY-6.1
   const PlanOptions options;
   EXPECT_EQ(options.retry.max_attempts, 4U);
   EXPECT_EQ(options.retry.jitter, Jitter::full);

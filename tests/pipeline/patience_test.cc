@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Slow answers are no failures, and a silent target is not waited for alone [RTY-3, RTY-11 to RTY-14, STR-3].
+// Slow answers are no failures, and a silent target is not waited for alone [RTY-3.1 to RTY-3.3, RTY-11.1 to RTY-14.9].
 
 #include <gtest/gtest.h>
 
@@ -85,7 +85,7 @@ class Patience : public testing::Test {
   World world_;
 };
 
-TEST_F(Patience, ASilentStreamGetsCompanyAfterTenSecondsAndTheFirstContentWins) {  // RTY-11
+TEST_F(Patience, ASilentStreamGetsCompanyAfterTenSecondsAndTheFirstContentWins) {  // RTY-11.1, RTY-11.2, RTY-11.7
   Call call = begin(world_.plan({"a", "b"}), kStream);
   pass(call, milliseconds(9'900));
   EXPECT_EQ(targets(call), "a");
@@ -109,7 +109,7 @@ TEST_F(Patience, ASilentStreamGetsCompanyAfterTenSecondsAndTheFirstContentWins) 
   EXPECT_NE(text.find("(company)"), std::string::npos) << text;
 }
 
-TEST_F(Patience, APlainCallGetsCompanyAfterThirtySecondsAndTheChosenOneMayStillAnswer) {  // RTY-11
+TEST_F(Patience, APlainCallGetsCompanyAfterThirtySecondsAndTheChosenOneMayStillAnswer) {  // RTY-11.2, RTY-11.7
   Call call = begin(world_.plan({"a", "b"}));
   pass(call, milliseconds(29'900));
   EXPECT_EQ(targets(call), "a");
@@ -121,7 +121,7 @@ TEST_F(Patience, APlainCallGetsCompanyAfterThirtySecondsAndTheChosenOneMayStillA
   EXPECT_FALSE(call.execution->record().attempts[0].overtaken) << "the company is the loser";
 }
 
-TEST_F(Patience, AGoodPlainAnswerThatTakesSixtySixSecondsIsOneForATargetAlone) {  // RTY-3, STR-3
+TEST_F(Patience, AGoodPlainAnswerThatTakesSixtySixSecondsIsOneForATargetAlone) {  // RTY-3.2, STR-3.1
   for (int i = 0; i < 6; ++i) {
     Call call = begin(world_.plan({"a"}));
     EXPECT_GE(call.sent[0].total_by, now() + minutes(10));
@@ -133,7 +133,7 @@ TEST_F(Patience, AGoodPlainAnswerThatTakesSixtySixSecondsIsOneForATargetAlone) {
   EXPECT_EQ(state_of("a"), CircuitState::closed);
 }
 
-TEST_F(Patience, FollowsTheTargetsOwnLatenciesOfThatKind) {  // RTY-11
+TEST_F(Patience, FollowsTheTargetsOwnLatenciesOfThatKind) {  // RTY-11.6
   learn(5, seconds(20));
   Call plain = begin(world_.plan({"a", "b"}));
   pass(plain, seconds(40));
@@ -145,7 +145,7 @@ TEST_F(Patience, FollowsTheTargetsOwnLatenciesOfThatKind) {  // RTY-11
   EXPECT_EQ(targets(stream), "ab") << "of streams nothing is known";
 }
 
-TEST_F(Patience, ASignOfWorkIsNoSilence) {  // RTY-11, STR-3
+TEST_F(Patience, ASignOfWorkIsNoSilence) {  // RTY-11.1, STR-3.4
   Call call = begin(world_.plan({"a", "b"}), kStream);
   pass(call, seconds(9));
   call.execution->working(1, now());
@@ -153,7 +153,7 @@ TEST_F(Patience, ASignOfWorkIsNoSilence) {  // RTY-11, STR-3
   EXPECT_EQ(targets(call), "a");
 }
 
-TEST_F(Patience, OnlyCallsThatMayRunTwiceGetCompanyAndOnlyWhereItIsOn) {  // RTY-11, RTY-7
+TEST_F(Patience, OnlyCallsThatMayRunTwiceGetCompanyAndOnlyWhereItIsOn) {  // RTY-11.5, RTY-11.9, RTY-7.2
   Call tool = begin(world_.plan({"a", "b"}), {.idempotent = false});
   pass(tool, minutes(4));
   EXPECT_EQ(targets(tool), "a");
@@ -168,7 +168,7 @@ TEST_F(Patience, OnlyCallsThatMayRunTwiceGetCompanyAndOnlyWhereItIsOn) {  // RTY
   EXPECT_TRUE(std::holds_alternative<Await>(one_at_a_time.next(now())));
 }
 
-TEST_F(Patience, AModelMaySetIt) {  // RTY-11
+TEST_F(Patience, AModelMaySetIt) {  // RTY-11.9
   PlanOptions options = World::quick();
   options.patience.fixed = milliseconds(200);
   Call call = begin(world_.plan({"a", "b"}, options));
@@ -178,7 +178,7 @@ TEST_F(Patience, AModelMaySetIt) {  // RTY-11
   EXPECT_EQ(targets(call), "ab");
 }
 
-TEST_F(Patience, ACallHasAtMostThreeInFlight) {  // RTY-11
+TEST_F(Patience, ACallHasAtMostThreeInFlight) {  // RTY-11.3
   Call call = begin(world_.plan({"a", "b", "c", "d"}), kStream);
   pass(call, seconds(20));
   EXPECT_EQ(targets(call), "abc") << "company is waited for alone as long";
@@ -186,7 +186,7 @@ TEST_F(Patience, ACallHasAtMostThreeInFlight) {  // RTY-11
   EXPECT_EQ(targets(call), "abc");
 }
 
-TEST_F(Patience, CompanyIsWithinTheCapOfAttempts) {  // RTY-6, RTY-11
+TEST_F(Patience, CompanyIsWithinTheCapOfAttempts) {  // RTY-6.1, RTY-11.10
   PlanOptions options = World::quick();
   options.max_total_attempts = 1;
   Call call = begin(world_.plan({"a", "b"}, options), kStream);
@@ -194,7 +194,7 @@ TEST_F(Patience, CompanyIsWithinTheCapOfAttempts) {  // RTY-6, RTY-11
   EXPECT_EQ(targets(call), "a");
 }
 
-TEST_F(Patience, CompanyIsBoundedWhereTheTargetAnswersSomebody) {  // RTY-11
+TEST_F(Patience, CompanyIsBoundedWhereTheTargetAnswersSomebody) {  // RTY-11.10
   std::vector<Call> calls;
   std::vector<Call*> all;
   for (int i = 0; i < 100; ++i) calls.push_back(begin(world_.plan({"a", "b"}), kStream));
@@ -212,7 +212,7 @@ TEST_F(Patience, CompanyIsBoundedWhereTheTargetAnswersSomebody) {  // RTY-11
   EXPECT_EQ(state_of("a"), CircuitState::closed);
 }
 
-TEST_F(Patience, AHundredCallersOfATargetThatFallsSilentAllGoOnToTheNextOne) {  // RTY-14
+TEST_F(Patience, AHundredCallersOfATargetThatFallsSilentAllGoOnToTheNextOne) {  // RTY-14.1, RTY-14.7, RTY-11.11
   learn(5, seconds(2), true);
   std::vector<Call> calls;
   std::vector<Call*> all;
@@ -226,7 +226,7 @@ TEST_F(Patience, AHundredCallersOfATargetThatFallsSilentAllGoOnToTheNextOne) {  
   EXPECT_EQ(targets(next), "b") << "nobody else waits there";
 }
 
-TEST_F(Patience, AnAnswerOfOneThatWaitedClosesTheCircuitAgain) {  // RTY-14, BRK-9
+TEST_F(Patience, AnAnswerOfOneThatWaitedClosesTheCircuitAgain) {  // RTY-14.8, BRK-9
   learn(5, seconds(2), true);
   std::vector<Call> calls;
   std::vector<Call*> all;
@@ -239,7 +239,7 @@ TEST_F(Patience, AnAnswerOfOneThatWaitedClosesTheCircuitAgain) {  // RTY-14, BRK
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 0U);
 }
 
-TEST_F(Patience, WhileNothingIsKnownSilenceTakesThirtySecondsOfAStreamAndTwoMinutesOfAPlainCall) {  // RTY-14
+TEST_F(Patience, WhileNothingIsKnownSilenceTakesThirtySecondsOfAStreamAndTwoMinutesOfAPlainCall) {  // RTY-14.1
   for (const bool streaming : {true, false}) {
     const std::string target = streaming ? "s" : "p";
     std::vector<Call> calls;
@@ -253,7 +253,7 @@ TEST_F(Patience, WhileNothingIsKnownSilenceTakesThirtySecondsOfAStreamAndTwoMinu
   }
 }
 
-TEST_F(Patience, ATargetWithNobodyBesideItIsNeverSilent) {  // RTY-14
+TEST_F(Patience, ATargetWithNobodyBesideItIsNeverSilent) {  // RTY-14.6
   learn(5, seconds(2), true);
   std::vector<Call> calls;
   std::vector<Call*> all;
@@ -263,7 +263,7 @@ TEST_F(Patience, ATargetWithNobodyBesideItIsNeverSilent) {  // RTY-14
   EXPECT_EQ(state_of("a"), CircuitState::closed);
 }
 
-TEST_F(Patience, ABareResponseHeadIsNoAnswer) {  // RTY-14
+TEST_F(Patience, ABareResponseHeadIsNoAnswer) {  // RTY-14.3
   learn(5, seconds(2), true);
   std::vector<Call> calls;
   std::vector<Call*> all;
@@ -275,7 +275,7 @@ TEST_F(Patience, ABareResponseHeadIsNoAnswer) {  // RTY-14
   EXPECT_EQ(state_of("a"), CircuitState::open);
 }
 
-TEST_F(Patience, AnErrorIsAnAnswer) {  // RTY-14
+TEST_F(Patience, AnErrorIsAnAnswer) {  // RTY-14.3
   learn(5, seconds(2), true);
   std::vector<Call> calls;
   std::vector<Call*> all;
@@ -287,7 +287,7 @@ TEST_F(Patience, AnErrorIsAnAnswer) {  // RTY-14
   EXPECT_EQ(state_of("a"), CircuitState::closed);
 }
 
-TEST_F(Patience, OverridesThatAdmitAllKeepTheirCallersWhereTheyAre) {  // RTY-14, BRK-13
+TEST_F(Patience, OverridesThatAdmitAllKeepTheirCallersWhereTheyAre) {  // RTY-14.9, BRK-13
   learn(5, seconds(2), true);
   world_.breakers.handle("a").set_override(OverrideKind::force_closed, "we know");
   std::vector<Call> calls;
@@ -301,7 +301,7 @@ TEST_F(Patience, OverridesThatAdmitAllKeepTheirCallersWhereTheyAre) {  // RTY-14
   EXPECT_EQ(state_of("a"), CircuitState::closed);
 }
 
-TEST_F(Patience, WhoAlwaysTakesLongerThanItsCompanyIsStillAnsweredBy) {  // RTY-11
+TEST_F(Patience, WhoAlwaysTakesLongerThanItsCompanyIsStillAnsweredBy) {  // RTY-11.8
   int calls = 0;
   for (;; ++calls) {
     ASSERT_LT(calls, 20);
@@ -326,7 +326,7 @@ TEST_F(Patience, WhoAlwaysTakesLongerThanItsCompanyIsStillAnsweredBy) {  // RTY-
   EXPECT_EQ(state_of("a"), CircuitState::closed);
 }
 
-TEST_F(Patience, WhatHangsGetsCompanyBeyondTheBound) {  // RTY-11
+TEST_F(Patience, WhatHangsGetsCompanyBeyondTheBound) {  // RTY-11.11, RTY-11.12
   world_.state("a", {.company = {.ratio = 0.0, .min_per_second = 0.0}});
   learn(20, seconds(1));
   std::vector<Call> calls;
@@ -345,7 +345,7 @@ TEST_F(Patience, WhatHangsGetsCompanyBeyondTheBound) {  // RTY-11
   EXPECT_EQ(state_of("a"), CircuitState::closed);
 }
 
-TEST_F(Patience, WhereOneKindIsAnsweredAndTheOtherNeverItsCallersAllGoOn) {  // RTY-11
+TEST_F(Patience, WhereOneKindIsAnsweredAndTheOtherNeverItsCallersAllGoOn) {  // RTY-11.11, RTY-11.12, RTY-11.13
   learn(20, seconds(1), true);
   // Their patience has run out before, time and again: it is longer than two minutes now.
   for (int i = 0; i < 8; ++i) {
@@ -366,7 +366,7 @@ TEST_F(Patience, WhereOneKindIsAnsweredAndTheOtherNeverItsCallersAllGoOn) {  // 
   EXPECT_EQ(state_of("a"), CircuitState::closed);
 }
 
-TEST_F(Patience, CompanysOwnFailureEndsItselfAlone) {  // RTY-11
+TEST_F(Patience, CompanysOwnFailureEndsItselfAlone) {  // RTY-11.4
   Call call = begin(world_.plan({"a", "b", "c"}), kStream);
   pass(call, seconds(10));
   ASSERT_EQ(targets(call), "ab");
@@ -379,7 +379,7 @@ TEST_F(Patience, CompanysOwnFailureEndsItselfAlone) {  // RTY-11
   EXPECT_EQ(call.execution->record().ending, Ending::success);
 }
 
-TEST_F(Patience, CompanyThatFailedForAMomentIsAskedAgain) {  // RTY-11, RTY-5
+TEST_F(Patience, CompanyThatFailedForAMomentIsAskedAgain) {  // RTY-11.4, RTY-5
   Call call = begin(world_.plan({"a", "b"}), kStream);
   pass(call, seconds(10));
   call.execution->report(2, failed(Category::service_unavailable), now());
@@ -388,7 +388,7 @@ TEST_F(Patience, CompanyThatFailedForAMomentIsAskedAgain) {  // RTY-11, RTY-5
   EXPECT_EQ(world_.state("b")->retry_budget().snapshot(now()).granted, 1U);
 }
 
-TEST_F(Patience, ARefusalOfTheRequestByTheChosenOneEndsAll) {  // RTY-11, FBK-2
+TEST_F(Patience, ARefusalOfTheRequestByTheChosenOneEndsAll) {  // RTY-11.4, FBK-2.1
   Call call = begin(world_.plan({"a", "b"}), kStream);
   pass(call, seconds(10));
   call.execution->report(1, failed(Category::invalid_request), now());
@@ -397,7 +397,7 @@ TEST_F(Patience, ARefusalOfTheRequestByTheChosenOneEndsAll) {  // RTY-11, FBK-2
   EXPECT_FALSE(call.execution->in_flight(2));
 }
 
-TEST_F(Patience, AProbeThatIsOvertakenHasFailed) {  // BRK-7
+TEST_F(Patience, AProbeThatIsOvertakenHasFailed) {  // BRK-7.6
   world_.open("a");
   world_.clock.advance(seconds(30));
   Call call = begin(world_.plan({"a", "b"}), kStream);
@@ -410,7 +410,7 @@ TEST_F(Patience, AProbeThatIsOvertakenHasFailed) {  // BRK-7
   EXPECT_EQ(name(world_.breakers.snapshot("a").transitions.back().cause), "silent");
 }
 
-TEST_F(Patience, APlainAttemptLeavesHalfOfTheDeadlineToOthers) {  // STR-3, RTY-7
+TEST_F(Patience, APlainAttemptLeavesHalfOfTheDeadlineToOthers) {  // STR-3.2, RTY-7.3
   PlanOptions options = World::quick();
   options.patience.enabled = false;
   Call call = begin(world_.plan({"a", "b"}, options));
@@ -424,7 +424,7 @@ TEST_F(Patience, APlainAttemptLeavesHalfOfTheDeadlineToOthers) {  // STR-3, RTY-
   EXPECT_EQ(call.execution->record().served_by, 1U);
 }
 
-TEST_F(Patience, AnAttemptThatTheCallsDeadlineCutIsNoEvidence) {  // RTY-3
+TEST_F(Patience, AnAttemptThatTheCallsDeadlineCutIsNoEvidence) {  // RTY-3.3
   for (int i = 0; i < 10; ++i) {
     Call call = begin(world_.plan({"a"}), {.deadline = Deadline::after(now(), seconds(2))});
     world_.clock.advance(seconds(2));
@@ -437,14 +437,14 @@ TEST_F(Patience, AnAttemptThatTheCallsDeadlineCutIsNoEvidence) {  // RTY-3
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 0U);
 }
 
-TEST_F(Patience, NobodyIsLookedAtBeyondTheCallsDeadline) {  // RTY-3
+TEST_F(Patience, NobodyIsLookedAtBeyondTheCallsDeadline) {  // RTY-3.1
   Call call =
       begin(world_.plan({"a", "b"}), {.streaming = true, .deadline = Deadline::after(now(), milliseconds(300))});
   EXPECT_EQ(step(call), now() + milliseconds(300)) << "without it the first look is after a second";
   call.execution->report(1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true}, now());
 }
 
-TEST_F(Patience, OneThatShowedSignsOfWorkUntilTheDeadlineIsCutByItToo) {  // RTY-3, STR-3
+TEST_F(Patience, OneThatShowedSignsOfWorkUntilTheDeadlineIsCutByItToo) {  // RTY-3.3, STR-3.5
   const AttemptTimeouts timeouts{.first_content = milliseconds(500)};
   Call call = begin(world_.plan({"a"}, World::quick(), timeouts),
                     {.streaming = true, .deadline = Deadline::after(now(), seconds(1))});
@@ -456,7 +456,7 @@ TEST_F(Patience, OneThatShowedSignsOfWorkUntilTheDeadlineIsCutByItToo) {  // RTY
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 0U);
 }
 
-TEST_F(Patience, CutAfterItsPatienceItCountsForSilence) {  // RTY-3, RTY-14
+TEST_F(Patience, CutAfterItsPatienceItCountsForSilence) {  // RTY-3.3, RTY-14.2
   learn(5, seconds(2), true);
   world_.open("b");
   world_.breakers.handle("b").set_override(OverrideKind::force_open, "so that nobody answers instead");
@@ -470,7 +470,7 @@ TEST_F(Patience, CutAfterItsPatienceItCountsForSilence) {  // RTY-3, RTY-14
   EXPECT_EQ(state_of("a"), CircuitState::open);
 }
 
-TEST_F(Patience, AttemptsThatHangWhileOthersAreAnsweredAreNoEvidence) {  // RTY-11, RTY-14
+TEST_F(Patience, AttemptsThatHangWhileOthersAreAnsweredAreNoEvidence) {  // RTY-14.5
   std::vector<Call> calls;
   for (int i = 0; i < 10; ++i) calls.push_back(begin(world_.plan({"a", "b"}), kStream));
   world_.clock.advance(milliseconds(100));
@@ -556,7 +556,7 @@ TEST_F(Patience, ItsEmbedderMaySayCancelled) {  // FBK-9
   EXPECT_EQ(call.execution->record().ending, Ending::cancelled);
 }
 
-TEST_F(Patience, AnUnknownWindowCountsAsLargerOnceACall) {  // FBK-2
+TEST_F(Patience, AnUnknownWindowCountsAsLargerOnceACall) {  // FBK-2.6
   const auto too_long = failed(Category::context_length_exceeded);
   Call call = begin(world_.plan({"a", "b", "c"}));
   call.execution->report(1, too_long, now());

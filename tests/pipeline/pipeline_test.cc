@@ -79,7 +79,7 @@ TEST_F(PipelineTest, SwapsAndCallsFromSeveralThreadsDoNotDisturbOneAnother) {  /
   EXPECT_EQ(pipeline.explanations().size(), 4000U);
 }
 
-TEST_F(PipelineTest, EveryObserverIsToldOfEveryCall) {  // PIP-3, PIP-6
+TEST_F(PipelineTest, EveryObserverIsToldOfEveryCall) {  // PIP-3, PIP-6.1
   class Counter final : public CallObserver {
    public:
     void call_ended(const CallId&, const std::shared_ptr<const Plan>&, const CallRecord& record) noexcept override {
@@ -99,7 +99,7 @@ TEST_F(PipelineTest, EveryObserverIsToldOfEveryCall) {  // PIP-3, PIP-6
   EXPECT_EQ(two.endings, one.endings);
 }
 
-TEST_F(PipelineTest, AnExplanationTellsTheWholeStory) {  // PIP-6
+TEST_F(PipelineTest, AnExplanationTellsTheWholeStory) {  // PIP-6.1, PIP-6.3
   world_.open("a");
   BudgetLedger ledger({.global = {.tokens = 100'000}});
   Pipeline pipeline(world_.plan({"a", "b", "c"}, World::quick(2)));
@@ -126,7 +126,7 @@ TEST_F(PipelineTest, AnExplanationTellsTheWholeStory) {  // PIP-6
   EXPECT_FALSE(pipeline.explanations().find("req-8"));
 }
 
-TEST_F(PipelineTest, AnExplanationKeepsTheCausesAndTheTargetsOwnRequestIds) {  // PIP-6
+TEST_F(PipelineTest, AnExplanationKeepsTheCausesAndTheTargetsOwnRequestIds) {  // PIP-6.3
   const auto plan = world_.plan({"a", "b"}, World::quick(1));
   Execution execution(plan, {}, world_.rng, world_.clock.now());
   for (std::uint32_t attempt = 1; attempt <= 2; ++attempt) {
@@ -148,7 +148,7 @@ TEST_F(PipelineTest, AnExplanationKeepsTheCausesAndTheTargetsOwnRequestIds) {  /
   EXPECT_NE(kept->text().find("verdict success, request id there req_b\n"), std::string::npos) << kept->text();
 }
 
-TEST_F(PipelineTest, ExplanationsAreBoundedByNumberAndByBytes) {  // CORE-5, PIP-6
+TEST_F(PipelineTest, ExplanationsAreBoundedByNumberAndByBytes) {  // CORE-5, PIP-6.2
   const auto plan = world_.plan({"a"});
   CallRecord record;
   record.ending = Ending::success;
@@ -359,7 +359,7 @@ TEST_F(CachedCalls, TheCallStopsWhenTheLastOneLeavesNotTheFirst) {  // CCH-4
   EXPECT_EQ(world_.breakers.snapshot("a").totals.neutral, 1U);
 }
 
-TEST_F(CachedCalls, WhoseDeadlinePassesWhileAnotherIsAskedIsToldSo) {  // CCH-4, RTY-3
+TEST_F(CachedCalls, WhoseDeadlinePassesWhileAnotherIsAskedIsToldSo) {  // CCH-4, RTY-3.1
   const auto plan = world_.plan({"a"});
   const auto waker = std::make_shared<WakeFlag>();
   CacheSession one(cache_, &flights_, {keys(5).front()}, kAll, minutes(1));
@@ -376,7 +376,7 @@ TEST_F(CachedCalls, WhoseDeadlinePassesWhileAnotherIsAskedIsToldSo) {  // CCH-4,
 }
 
 // Hedging by the blocking driver: real threads, no sleeping.
-TEST(BlockingHedge, TheSecondThreadsAnswerWinsAndTheFirstIsToldToStop) {  // RTY-9, PIP-4
+TEST(BlockingHedge, TheSecondThreadsAnswerWinsAndTheFirstIsToldToStop) {  // RTY-9.2, RTY-9.4, PIP-4
   BreakerRegistry breakers(provider_preset());
   std::vector<Target> targets;
   for (const char* name : {"a", "b"})
@@ -403,7 +403,7 @@ TEST(BlockingHedge, TheSecondThreadsAnswerWinsAndTheFirstIsToldToStop) {  // RTY
   EXPECT_EQ(breakers.snapshot("a").in_flight, 0U);
 }
 
-TEST(BlockingHedge, WhatEitherThreadThrowsReachesTheCaller) {  // RTY-9, PIP-7
+TEST(BlockingHedge, WhatEitherThreadThrowsReachesTheCaller) {  // RTY-9.2, PIP-7
   BreakerRegistry breakers(provider_preset());
   std::vector<Target> targets;
   for (const char* name : {"a", "b"})
@@ -422,7 +422,7 @@ TEST(BlockingHedge, WhatEitherThreadThrowsReachesTheCaller) {  // RTY-9, PIP-7
   for (const char* name : {"a", "b"}) EXPECT_EQ(breakers.snapshot(name).in_flight, 0U);
 }
 
-TEST_F(PipelineTest, ItMayBeDestroyedWhileCircuitsMove) {  // CORE-4
+TEST_F(PipelineTest, ItMayBeDestroyedWhileCircuitsMove) {  // CORE-4.5
   BreakerRegistry breakers(provider_preset());
   const auto state = std::make_shared<TargetState>(BreakerScopes{breakers.handle("a")});
   const auto plan = std::make_shared<const Plan>("p", std::vector<Target>{{.name = "a", .state = state}});
@@ -443,7 +443,7 @@ TEST_F(PipelineTest, ItMayBeDestroyedWhileCircuitsMove) {  // CORE-4
   EXPECT_EQ(breakers.snapshot("a").state, CircuitState::closed);
 }
 
-TEST_F(PipelineTest, ExplanationsTakeNoMemoryBeforeTheFirstCall) {  // CORE-5, PIP-6
+TEST_F(PipelineTest, ExplanationsTakeNoMemoryBeforeTheFirstCall) {  // CORE-5, PIP-6.2
   const auto plan = world_.plan({"a"});
   const std::uint64_t before = allocated_bytes;
   Pipeline pipeline(plan);
@@ -453,7 +453,7 @@ TEST_F(PipelineTest, ExplanationsTakeNoMemoryBeforeTheFirstCall) {  // CORE-5, P
   EXPECT_FALSE(pipeline.explanations().find("none"));
 }
 
-TEST(AdmissionQueueOrders, WhoJoinsAndWhoWakesDoNotMissEachOther) {  // LIM-7, RTY-4
+TEST(AdmissionQueueOrders, WhoJoinsAndWhoWakesDoNotMissEachOther) {  // LIM-7.4, RTY-4.4
   // Whoever joins looks once more; whoever has made room wakes whoever waits. With orders that let a store come after
   // the load behind it, both can miss the other.
   AdmissionQueue queue;

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Answers that break off after their first content, and how the call goes on with them [STR-5].
+// Answers that break off after their first content, and how the call goes on with them [STR-5.1 to STR-5.11].
 
 #include <gtest/gtest.h>
 
@@ -83,7 +83,7 @@ class Recovery : public testing::Test {
   std::optional<Execution> call_;
 };
 
-TEST_F(Recovery, AnotherTargetGoesOnWithTheAnswerAndTheCallSucceeds) {  // STR-5, FBK-5
+TEST_F(Recovery, AnotherTargetGoesOnWithTheAnswerAndTheCallSucceeds) {  // STR-5.2, STR-5.4, STR-5.11, FBK-5
   begin(world_.plan({"a", "b", "c"}));
   EXPECT_FALSE(answering_attempt().recovery);
   report(broken(kC));
@@ -106,7 +106,7 @@ TEST_F(Recovery, AnotherTargetGoesOnWithTheAnswerAndTheCallSucceeds) {  // STR-5
   EXPECT_NE(explain(record(), call_->plan()).find("attempt 2 on c (recovery)"), std::string::npos);
 }
 
-TEST_F(Recovery, WithoutOneTheBrokenAnswerIsInterrupted) {  // STR-5
+TEST_F(Recovery, WithoutOneTheBrokenAnswerIsInterrupted) {  // STR-5.1, STR-5.10
   begin(world_.plan({"a", "b"}));
   answering_attempt();
   report(failed(Category::network));
@@ -126,7 +126,7 @@ TEST_F(Recovery, BeforeTheFirstContentAFailureIsOneLikeAnyOther) {  // STR-4
   EXPECT_FALSE(record().served_by);
 }
 
-TEST_F(Recovery, ThoseThatGoOnAreAskedBeforeThoseThatBeginAnew) {  // STR-5
+TEST_F(Recovery, ThoseThatGoOnAreAskedBeforeThoseThatBeginAnew) {  // STR-5.4
   begin(world_.plan({"a", "b", "c", "d"}, World::quick(1)));
   answering_attempt();
   report(broken(0b1100));
@@ -135,7 +135,7 @@ TEST_F(Recovery, ThoseThatGoOnAreAskedBeforeThoseThatBeginAnew) {  // STR-5
   EXPECT_EQ(record().served_by, 0U) << "the others' content has not reached the caller";
 }
 
-TEST_F(Recovery, EachBreakSaysAnewWhoGoesOn) {  // STR-5
+TEST_F(Recovery, EachBreakSaysAnewWhoGoesOn) {  // STR-5.4, STR-5.11
   begin(world_.plan({"a", "b", "c", "d"}, World::quick(1)));
   answering_attempt();
   report(broken(kC));
@@ -164,7 +164,7 @@ struct InPlace {
 
 class RecoveryInPlace : public Recovery, public testing::WithParamInterface<InPlace> {};
 
-TEST_P(RecoveryInPlace, OnlyWhereNoOtherGoesOnInItsStead) {  // STR-5
+TEST_P(RecoveryInPlace, OnlyWhereNoOtherGoesOnInItsStead) {  // STR-5.5, STR-5.6
   if (GetParam().b_is_open) world_.open("b");
   begin(world_.plan({"a", "b"}));
   answering_attempt();
@@ -183,7 +183,7 @@ INSTANTIATE_TEST_SUITE_P(Prefer, RecoveryInPlace,
                                          InPlace{"one_that_is_open", 0b10, true, 0, milliseconds(500)}),
                          [](const auto& instance) { return std::string(instance.param.what); });
 
-TEST_F(Recovery, OneThatGoesOnIsComeBackToBeforeAnotherBeginsAnewInPlace) {  // STR-5
+TEST_F(Recovery, OneThatGoesOnIsComeBackToBeforeAnotherBeginsAnewInPlace) {  // STR-5.5
   begin(world_.plan({"a", "b"}));
   answering_attempt();
   report(broken(0));
@@ -194,7 +194,7 @@ TEST_F(Recovery, OneThatGoesOnIsComeBackToBeforeAnotherBeginsAnewInPlace) {  // 
   EXPECT_EQ(now(), broke) << "without a wait";
 }
 
-TEST_F(Recovery, ATargetThatWasLeftForAnotherIsComeBackToAsARetry) {  // STR-5, RTY-5
+TEST_F(Recovery, ATargetThatWasLeftForAnotherIsComeBackToAsARetry) {  // STR-5.7, STR-5.2, RTY-5
   begin(world_.plan({"a", "b"}, World::quick(2)));
   answering_attempt();
   report(broken(kB));
@@ -206,7 +206,7 @@ TEST_F(Recovery, ATargetThatWasLeftForAnotherIsComeBackToAsARetry) {  // STR-5, 
   EXPECT_EQ(targets_asked(broken(kB)), "bb") << "no retry is left there";
 }
 
-TEST_F(Recovery, ATargetThatWasSilentOrCannotHelpIsNotAskedAgain) {  // STR-5, RTY-7
+TEST_F(Recovery, ATargetThatWasSilentOrCannotHelpIsNotAskedAgain) {  // STR-5.2, RTY-7.3
   begin(world_.plan({"a", "b"}));
   answering_attempt();
   AttemptReport silent = broken(0b01, Category::timeout);
@@ -217,7 +217,7 @@ TEST_F(Recovery, ATargetThatWasSilentOrCannotHelpIsNotAskedAgain) {  // STR-5, R
   EXPECT_EQ(ending(), Ending::interrupted);
 }
 
-TEST_F(Recovery, WhatFailedNarrowsWhoIsLeft) {  // STR-5, FBK-2
+TEST_F(Recovery, WhatFailedNarrowsWhoIsLeft) {  // STR-5.2, FBK-2.5
   std::vector<Target> targets;
   for (const auto& [name, credential] : {std::pair("a", 1U), std::pair("b", 1U), std::pair("c", 2U)})
     targets.push_back({.name = name, .state = world_.state(name), .traits = {.credential = credential}});
@@ -227,7 +227,8 @@ TEST_F(Recovery, WhatFailedNarrowsWhoIsLeft) {  // STR-5, FBK-2
   EXPECT_EQ(attempt()->target, 2U);
 }
 
-TEST_F(Recovery, ATargetThatWasPassedByMayBeAskedAgainAndItsProbeSucceedsAtItsOwnFirstContent) {  // STR-5, BRK-8
+// STR-5.4, STR-5.8, BRK-8.5
+TEST_F(Recovery, ATargetThatWasPassedByMayBeAskedAgainAndItsProbeSucceedsAtItsOwnFirstContent) {
   world_.open("a");
   begin(world_.plan({"a", "b"}));
   EXPECT_EQ(answering_attempt().target, 1U);
@@ -243,7 +244,7 @@ TEST_F(Recovery, ATargetThatWasPassedByMayBeAskedAgainAndItsProbeSucceedsAtItsOw
   EXPECT_EQ(record().attempts[1].first_content, seconds(2));
 }
 
-TEST_F(Recovery, ACircuitThatRecoversInTimeIsWaitedFor) {  // STR-5, RTY-4
+TEST_F(Recovery, ACircuitThatRecoversInTimeIsWaitedFor) {  // STR-5.2, RTY-4.2
   BreakerOptions options = provider_preset();
   options.open_time = OpenTime::fixed(seconds(8));
   world_.breakers.apply({.defaults = options});
@@ -256,7 +257,7 @@ TEST_F(Recovery, ACircuitThatRecoversInTimeIsWaitedFor) {  // STR-5, RTY-4
   EXPECT_EQ(elapsed(broke, now()), seconds(8));
 }
 
-TEST_F(Recovery, ItDrawsOnTheCapOfAttempts) {  // RTY-6, STR-5
+TEST_F(Recovery, ItDrawsOnTheCapOfAttempts) {  // RTY-6.1, STR-5.2
   PlanOptions options = World::quick(1);
   options.max_total_attempts = 2;
   begin(world_.plan({"a", "b", "c"}, options));
@@ -268,7 +269,7 @@ TEST_F(Recovery, ItDrawsOnTheCapOfAttempts) {  // RTY-6, STR-5
   EXPECT_EQ(record().attempts_sent, 2U);
 }
 
-TEST_F(Recovery, TheTimeInWhichAnAnswerFlowedDoesNotCount) {  // STR-5, RTY-3
+TEST_F(Recovery, TheTimeInWhichAnAnswerFlowedDoesNotCount) {  // STR-5.2, RTY-3.5
   begin(world_.plan({"a", "b", "c"}, in_a_minute(1), {.first_content = minutes(5)}));
   const Attempt first = attempt().value();
   world_.clock.advance(seconds(20));
@@ -288,7 +289,7 @@ TEST_F(Recovery, TheTimeInWhichAnAnswerFlowedDoesNotCount) {  // STR-5, RTY-3
   EXPECT_EQ(ending(), Ending::interrupted);
 }
 
-TEST_F(Recovery, TheTimeInWhichNoneFlowedDoes) {  // STR-5, RTY-3
+TEST_F(Recovery, TheTimeInWhichNoneFlowedDoes) {  // STR-5.2, RTY-3.5
   begin(world_.plan({"a", "b", "c", "d"}, in_a_minute(1)));
   answering_attempt();
   report(broken(0));
@@ -301,7 +302,7 @@ TEST_F(Recovery, TheTimeInWhichNoneFlowedDoes) {  // STR-5, RTY-3
   EXPECT_EQ(elapsed(now(), attempt()->first_content_by), seconds(10)) << "the caller got nothing in 50 s";
 }
 
-TEST_F(Recovery, TheCallersOwnDeadlineStands) {  // STR-5, RTY-3
+TEST_F(Recovery, TheCallersOwnDeadlineStands) {  // STR-5.2, RTY-3.5
   begin(world_.plan({"a", "b"}), {.deadline = Deadline::after(now(), seconds(50))});
   answering_attempt();
   world_.clock.advance(seconds(40));
@@ -318,7 +319,7 @@ TEST_F(Recovery, TheCallersOwnDeadlineStands) {  // STR-5, RTY-3
   EXPECT_EQ(record().attempts_sent, 1U);
 }
 
-TEST_F(Recovery, ATimeoutForWhichLittleTimeWasLeftDoesNotCount) {  // STR-5, BRK-19
+TEST_F(Recovery, ATimeoutForWhichLittleTimeWasLeftDoesNotCount) {  // STR-5.2, BRK-19.4
   begin(world_.plan({"a", "b"}, in_a_minute()));
   answering_attempt();
   report(broken(kB));
@@ -332,7 +333,7 @@ TEST_F(Recovery, ATimeoutForWhichLittleTimeWasLeftDoesNotCount) {  // STR-5, BRK
   EXPECT_EQ(record().attempts.back().verdict, Verdict::neutral);
 }
 
-TEST_F(Recovery, ItIsNeverHedged) {  // STR-5, RTY-9
+TEST_F(Recovery, ItIsNeverHedged) {  // STR-5.3, RTY-9.3
   PlanOptions options = World::quick(1);
   options.hedge = HedgeOptions{.after = milliseconds(100)};
   begin(world_.plan({"a", "b", "c"}, options), {}, {.hedges = true});
@@ -343,7 +344,7 @@ TEST_F(Recovery, ItIsNeverHedged) {  // STR-5, RTY-9
   EXPECT_TRUE(std::holds_alternative<Await>(next()));
 }
 
-TEST_F(Recovery, AfterAHedgeThatWonItIsAFallbackFromThere) {  // STR-5, RTY-9, FBK-5
+TEST_F(Recovery, AfterAHedgeThatWonItIsAFallbackFromThere) {  // STR-5.2, RTY-9.2, FBK-5
   PlanOptions options = World::quick(1);
   options.hedge = HedgeOptions{.after = milliseconds(100)};
   begin(world_.plan({"a", "b", "c"}, options), {}, {.hedges = true});
@@ -360,7 +361,7 @@ TEST_F(Recovery, AfterAHedgeThatWonItIsAFallbackFromThere) {  // STR-5, RTY-9, F
   EXPECT_EQ(fallbacks[0].category, Category::network);
 }
 
-TEST_F(Recovery, WhateverKeepsItFromBeingSentTheAnswerIsInterrupted) {  // STR-5, RTY-8
+TEST_F(Recovery, WhateverKeepsItFromBeingSentTheAnswerIsInterrupted) {  // STR-5.10, RTY-8.1
   world_.open("b");
   begin(world_.plan({"a", "b"}, World::quick(1)));
   answering_attempt();
@@ -377,14 +378,14 @@ TEST_F(Recovery, WhateverKeepsItFromBeingSentTheAnswerIsInterrupted) {  // STR-5
   EXPECT_EQ(ending(), Ending::interrupted) << "by what nothing can mend";
 }
 
-TEST_F(Recovery, WhatMustNotRunTwiceIsNotGoneOnWith) {  // STR-5, RTY-7
+TEST_F(Recovery, WhatMustNotRunTwiceIsNotGoneOnWith) {  // STR-5.2, RTY-7.2
   begin(world_.plan({"a", "b"}), {.idempotent = false});
   answering_attempt();
   report(broken(kB));
   EXPECT_EQ(ending(), Ending::interrupted);
 }
 
-TEST_F(Recovery, TheCallerIsToldWhatBrokeItsAnswer) {  // STR-5, FBK-4
+TEST_F(Recovery, TheCallerIsToldWhatBrokeItsAnswer) {  // STR-5.10, FBK-4
   begin(world_.plan({"a", "b", "c", "d"}, World::quick(1)));
   attempt();
   report(failed(Category::overloaded));
@@ -399,7 +400,8 @@ TEST_F(Recovery, TheCallerIsToldWhatBrokeItsAnswer) {  // STR-5, FBK-4
   EXPECT_EQ(record().served_by, 1U);
 }
 
-TEST_F(Recovery, AnAnswerThatDoesNotGoOnAsItBeganIsNobodysFaultAndTheNextOneIsTried) {  // STR-5, BUD-4
+// STR-5.8, STR-5.9, STR-5.11, BUD-4
+TEST_F(Recovery, AnAnswerThatDoesNotGoOnAsItBeganIsNobodysFaultAndTheNextOneIsTried) {
   BudgetLedger ledger({.global = {.tokens = 10'000}});
   const auto committed = [&] { return ledger.snapshot().levels.front().committed.tokens; };
   begin(world_.plan({"a", "b", "c"}, World::quick(1)), {.estimate = {.input = 100, .output = 100}, .ledger = &ledger});
@@ -420,7 +422,7 @@ TEST_F(Recovery, AnAnswerThatDoesNotGoOnAsItBeganIsNobodysFaultAndTheNextOneIsTr
   EXPECT_NE(explain(record(), call_->plan()).find("unusable"), std::string::npos);
 }
 
-TEST_F(Recovery, AnAnswerWithoutAnyUseSpendsItsTarget) {  // STR-5
+TEST_F(Recovery, AnAnswerWithoutAnyUseSpendsItsTarget) {  // STR-5.9, STR-5.10
   begin(world_.plan({"a", "b"}));
   answering_attempt();
   report(broken(kB));
@@ -432,7 +434,7 @@ TEST_F(Recovery, AnAnswerWithoutAnyUseSpendsItsTarget) {  // STR-5
   EXPECT_EQ(record().served_by, 0U);
 }
 
-TEST_F(Recovery, OnlyOneThatWasToMendCanBeOfNoUse) {  // STR-5
+TEST_F(Recovery, OnlyOneThatWasToMendCanBeOfNoUse) {  // STR-5.9
   begin(world_.plan({"a", "b"}));
   answering_attempt();
   report(unusable());
@@ -440,7 +442,7 @@ TEST_F(Recovery, OnlyOneThatWasToMendCanBeOfNoUse) {  // STR-5
   EXPECT_EQ(record().attempts[0].verdict, Verdict::success);
 }
 
-TEST_F(Recovery, ACallerThatGoesAwayMeanwhileEndsTheCallNeutral) {  // STR-6, PIP-7
+TEST_F(Recovery, ACallerThatGoesAwayMeanwhileEndsTheCallNeutral) {  // STR-6.1, PIP-7
   begin(world_.plan({"a", "b"}));
   answering_attempt();
   report(broken(kB));

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Calls that wait where no target is left [RTY-4, LIM-7].
+// Calls that wait where no target is left [RTY-4.3, LIM-7.3].
 
 #include <gtest/gtest.h>
 
@@ -46,7 +46,7 @@ BreakerOptions quick_breaker() {
   return options;
 }
 
-TEST(RecoveryWait, OneProbesWhileTheOthersWaitAndItsSuccessLetsThemIn) {  // RTY-4, BRK-6
+TEST(RecoveryWait, OneProbesWhileTheOthersWaitAndItsSuccessLetsThemIn) {  // RTY-4.3, BRK-6
   World world(quick_breaker());
   const auto plan = world.plan({"a"});
   world.open("a");
@@ -70,7 +70,7 @@ TEST(RecoveryWait, OneProbesWhileTheOthersWaitAndItsSuccessLetsThemIn) {  // RTY
   }
 }
 
-TEST(RecoveryWait, AFailedProbeSendsAwayThoseForWhomTheNextOneIsTooLate) {  // RTY-4
+TEST(RecoveryWait, AFailedProbeSendsAwayThoseForWhomTheNextOneIsTooLate) {  // RTY-4.3, RTY-4.5
   World world(quick_breaker());
   const auto plan = world.plan({"a"}, World::quick(1));
   world.open("a");
@@ -86,7 +86,7 @@ TEST(RecoveryWait, AFailedProbeSendsAwayThoseForWhomTheNextOneIsTooLate) {  // R
   EXPECT_EQ(second.execution.record().retry_after, seconds(8));
 }
 
-TEST(RecoveryWait, WhoWaitedInVainIsToldHowThingsStandNow) {  // RTY-4, BRK-21
+TEST(RecoveryWait, WhoWaitedInVainIsToldHowThingsStandNow) {  // RTY-4.5, BRK-21.4
   World world({.failure_threshold = 1, .open_time = OpenTime::exponential(seconds(8), 4.0, seconds(60))});
   const auto plan = world.plan({"a", "b"}, World::quick(1));
   world.open("a");
@@ -104,7 +104,7 @@ TEST(RecoveryWait, WhoWaitedInVainIsToldHowThingsStandNow) {  // RTY-4, BRK-21
   EXPECT_EQ(waiter.execution.record().retry_after, seconds(32));
 }
 
-TEST(RecoveryWait, TheTwoHundredFiftySeventhIsSentAway) {  // RTY-4, CORE-5
+TEST(RecoveryWait, TheTwoHundredFiftySeventhIsSentAway) {  // RTY-4.3, CORE-5
   World world(quick_breaker());
   const auto plan = world.plan({"a"});
   world.open("a");
@@ -120,7 +120,7 @@ TEST(RecoveryWait, TheTwoHundredFiftySeventhIsSentAway) {  // RTY-4, CORE-5
   EXPECT_TRUE(next.waits()) << "who goes away leaves room";
 }
 
-TEST(RecoveryWait, AnOperatorsResetWakesThroughThePipeline) {  // RTY-4
+TEST(RecoveryWait, AnOperatorsResetWakesThroughThePipeline) {  // RTY-4.4
   World world(quick_breaker());
   Pipeline pipeline(world.plan({"a"}));
   pipeline.watch(world.breakers);
@@ -133,7 +133,7 @@ TEST(RecoveryWait, AnOperatorsResetWakesThroughThePipeline) {  // RTY-4
   EXPECT_TRUE(caller.sent());
 }
 
-TEST(RecoveryWait, ACallThatIsAloneWithoutAWakerWaitsByTheClock) {  // RTY-4
+TEST(RecoveryWait, ACallThatIsAloneWithoutAWakerWaitsByTheClock) {  // RTY-4.2
   World world(quick_breaker());
   world.open("a");
   Execution execution(world.plan({"a"}), {}, world.rng, world.clock.now());
@@ -143,7 +143,7 @@ TEST(RecoveryWait, ACallThatIsAloneWithoutAWakerWaitsByTheClock) {  // RTY-4
   EXPECT_TRUE(std::holds_alternative<Attempt>(execution.next(world.clock.now())));
 }
 
-TEST(RecoveryWait, WhoAsksEarlyIsNeitherLetInNorCountedAsDenied) {  // RTY-4, BRK-16
+TEST(RecoveryWait, WhoAsksEarlyIsNeitherLetInNorCountedAsDenied) {  // RTY-4.2, BRK-16.1
   World world(quick_breaker());
   world.open("a");
   Caller caller(world, world.plan({"a"}));
@@ -175,7 +175,7 @@ class AdmissionWait : public testing::Test {
   std::shared_ptr<const Plan> plan_;
 };
 
-TEST_F(AdmissionWait, TokensGoToThePriorityFirstAndThenByTurn) {  // LIM-7, LIM-5
+TEST_F(AdmissionWait, TokensGoToThePriorityFirstAndThenByTurn) {  // LIM-7.4, LIM-5.1
   ASSERT_TRUE(caller(Priority::normal)->sent());
   const auto normal = caller(Priority::normal);
   ASSERT_TRUE(normal->waits());
@@ -191,7 +191,7 @@ TEST_F(AdmissionWait, TokensGoToThePriorityFirstAndThenByTurn) {  // LIM-7, LIM-
   EXPECT_EQ(normal->execution.record().waits.back().reason, WaitReason::admission);
 }
 
-TEST_F(AdmissionWait, WhoComesLaterDoesNotOvertakeThoseWhoWait) {  // LIM-7
+TEST_F(AdmissionWait, WhoComesLaterDoesNotOvertakeThoseWhoWait) {  // LIM-7.4
   ASSERT_TRUE(caller(Priority::normal)->sent());
   const auto first = caller(Priority::normal);
   ASSERT_TRUE(first->waits());
@@ -201,7 +201,7 @@ TEST_F(AdmissionWait, WhoComesLaterDoesNotOvertakeThoseWhoWait) {  // LIM-7
   EXPECT_TRUE(first->sent());
 }
 
-TEST_F(AdmissionWait, AFullQueueSaysSo) {  // LIM-7
+TEST_F(AdmissionWait, AFullQueueSaysSo) {  // LIM-7.3
   ASSERT_TRUE(caller(Priority::normal)->sent());
   std::vector<std::unique_ptr<Caller>> waiting;
   for (int i = 0; i < 4; ++i) {
@@ -212,14 +212,14 @@ TEST_F(AdmissionWait, AFullQueueSaysSo) {  // LIM-7
   EXPECT_EQ(late->ending(), Ending::queue_full);
 }
 
-TEST_F(AdmissionWait, ACallWhoseDeadlineCannotBeMetIsRefusedAtOnce) {  // LIM-7, RTY-2
+TEST_F(AdmissionWait, ACallWhoseDeadlineCannotBeMetIsRefusedAtOnce) {  // LIM-7.2, RTY-2
   ASSERT_TRUE(caller(Priority::normal)->sent());
   const auto hurried = caller(Priority::normal, milliseconds(500));
   EXPECT_EQ(hurried->ending(), Ending::rate_limited);
   EXPECT_GT(*hurried->execution.record().retry_after, milliseconds(500));
 }
 
-TEST_F(AdmissionWait, AfterTheLongestWaitACallGivesUp) {  // LIM-7
+TEST_F(AdmissionWait, AfterTheLongestWaitACallGivesUp) {  // LIM-7.2
   ASSERT_TRUE(caller(Priority::normal)->sent());
   const auto waiting = caller(Priority::normal);
   ASSERT_TRUE(waiting->waits());
@@ -229,7 +229,7 @@ TEST_F(AdmissionWait, AfterTheLongestWaitACallGivesUp) {  // LIM-7
   EXPECT_TRUE(state_->queue().empty());
 }
 
-TEST_F(AdmissionWait, WhoLeavesMakesRoomAndWakesTheNext) {  // LIM-7
+TEST_F(AdmissionWait, WhoLeavesMakesRoomAndWakesTheNext) {  // LIM-7.4
   ASSERT_TRUE(caller(Priority::normal)->sent());
   const auto first = caller(Priority::high);
   const auto second = caller(Priority::normal);
@@ -241,7 +241,7 @@ TEST_F(AdmissionWait, WhoLeavesMakesRoomAndWakesTheNext) {  // LIM-7
   EXPECT_EQ(state_->queue().size(), 1U);
 }
 
-TEST_F(AdmissionWait, WhatNoBucketHoldsIsRefusedAtOnceAndBlocksNobody) {  // LIM-7, LIM-5
+TEST_F(AdmissionWait, WhatNoBucketHoldsIsRefusedAtOnceAndBlocksNobody) {  // LIM-7.5, LIM-5.1
   const auto state =
       world_.state("tokens", {.limits = {.tokens_per_minute = 1000.0}, .queue = {.max_wait = seconds(30)}});
   const auto plan = world_.plan({"tokens"});
@@ -252,7 +252,7 @@ TEST_F(AdmissionWait, WhatNoBucketHoldsIsRefusedAtOnceAndBlocksNobody) {  // LIM
   EXPECT_TRUE(small.sent());
 }
 
-TEST_F(AdmissionWait, WhenAgeingPassesTheTurnOnWhoHasItIsTold) {  // LIM-7
+TEST_F(AdmissionWait, WhenAgeingPassesTheTurnOnWhoHasItIsTold) {  // LIM-7.4
   const auto state = world_.state("aged", {.limits = {.requests_per_minute = 6.0, .requests_burst = 1.0},
                                            .queue = {.max_wait = seconds(30), .ageing_step = seconds(5)}});
   const auto plan = world_.plan({"aged"});
@@ -275,7 +275,7 @@ TEST_F(AdmissionWait, WhenAgeingPassesTheTurnOnWhoHasItIsTold) {  // LIM-7
   EXPECT_TRUE(old->sent());
 }
 
-TEST(RecoveryWait, AProbesFirstContentLetsTheOthersIn) {  // RTY-4, BRK-8
+TEST(RecoveryWait, AProbesFirstContentLetsTheOthersIn) {  // RTY-4.3, BRK-8.5
   World world(quick_breaker());
   const auto plan = world.plan({"a"});
   world.open("a");
@@ -289,7 +289,7 @@ TEST(RecoveryWait, AProbesFirstContentLetsTheOthersIn) {  // RTY-4, BRK-8
   EXPECT_TRUE(waiting.sent());
 }
 
-TEST(RecoveryWait, TheSoonestObstacleIsNotTheOnlyOneWorthWaitingFor) {  // RTY-4
+TEST(RecoveryWait, TheSoonestObstacleIsNotTheOnlyOneWorthWaitingFor) {  // RTY-4.2
   World world(quick_breaker());
   world.state("a", {.limits = {.requests_per_minute = 60.0, .requests_burst = 1.0}});
   const auto plan = world.plan({"a", "b"});
@@ -302,7 +302,7 @@ TEST(RecoveryWait, TheSoonestObstacleIsNotTheOnlyOneWorthWaitingFor) {  // RTY-4
   ASSERT_TRUE(second.sent());
 }
 
-TEST(PlaceWait, AFreePlaceWakesWhoeverWaitsForIt) {  // LIM-7, LIM-8
+TEST(PlaceWait, AFreePlaceWakesWhoeverWaitsForIt) {  // LIM-7.4, LIM-8
   World world;
   world.state("a", {.limits = {.concurrency = 1}, .queue = {.max_wait = seconds(5)}});
   const auto plan = world.plan({"a"});

@@ -21,7 +21,7 @@ int taken(CompanyBudget& budget, TimePoint now, int most = 1000) {
   return count;
 }
 
-TEST(CompanyBudget, GivesOneEveryTenSecondsWithoutAnyCalls) {  // RTY-11
+TEST(CompanyBudget, GivesOneEveryTenSecondsWithoutAnyCalls) {  // RTY-11.10
   CompanyBudget budget;
   EXPECT_EQ(taken(budget, kStart), 1);
   EXPECT_EQ(taken(budget, kStart + seconds(9)), 0);
@@ -29,7 +29,7 @@ TEST(CompanyBudget, GivesOneEveryTenSecondsWithoutAnyCalls) {  // RTY-11
   EXPECT_EQ(taken(budget, kStart + minutes(5)), 1);
 }
 
-TEST(CompanyBudget, GivesFivePercentOfTheCallsOfTheLastTenMinutesBesides) {  // RTY-11
+TEST(CompanyBudget, GivesFivePercentOfTheCallsOfTheLastTenMinutesBesides) {  // RTY-11.10
   CompanyBudget budget;
   for (int i = 0; i < 100; ++i) budget.count_call(kStart);
   EXPECT_EQ(taken(budget, kStart), 5 + 1);
@@ -40,7 +40,7 @@ TEST(CompanyBudget, GivesFivePercentOfTheCallsOfTheLastTenMinutesBesides) {  // 
   EXPECT_EQ(taken(budget, kStart + minutes(10)), 1) << "the first minute's calls and grants are gone together";
 }
 
-TEST(CompanyBudget, WhatIsGivenBackCanBeTakenAgain) {  // RTY-11
+TEST(CompanyBudget, WhatIsGivenBackCanBeTakenAgain) {  // RTY-11.10
   CompanyBudget budget({.min_per_second = 0.0});
   for (int i = 0; i < 20; ++i) budget.count_call(kStart);
   const auto grant = budget.try_take(kStart);
@@ -58,7 +58,7 @@ TEST(CompanyBudget, WhatIsGivenBackCanBeTakenAgain) {  // RTY-11
   EXPECT_TRUE(besides.try_take(kStart));
 }
 
-TEST(CompanyBudget, NoneWhereBothAreZero) {  // RTY-11
+TEST(CompanyBudget, NoneWhereBothAreZero) {  // RTY-11.10
   CompanyBudget budget({.ratio = 0.0, .min_per_second = 0.0});
   for (int i = 0; i < 100; ++i) budget.count_call(kStart);
   EXPECT_EQ(taken(budget, kStart), 0);

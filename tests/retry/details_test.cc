@@ -93,7 +93,7 @@ TEST(RetryBudget, RefusalsAreCounted) {  // RTY-5
   EXPECT_EQ(budget.snapshot(TimePoint(100s)).granted, 0U);
 }
 
-TEST(CompanyBudget, CallsCountForTenMinutes) {  // RTY-11
+TEST(CompanyBudget, CallsCountForTenMinutes) {  // RTY-11.10
   CompanyBudget budget({.ratio = 0.5, .min_per_second = 0.0});
   const TimePoint first = TimePoint(100min);
   for (int i = 0; i < 4; ++i) budget.count_call(first);
@@ -105,7 +105,7 @@ TEST(CompanyBudget, CallsCountForTenMinutes) {  // RTY-11
   EXPECT_FALSE(later.try_take(first + 10min));
 }
 
-TEST(CompanyBudget, GrantsOfTheShareDoNotUseUpWhatIsGrantedBesides) {  // RTY-11
+TEST(CompanyBudget, GrantsOfTheShareDoNotUseUpWhatIsGrantedBesides) {  // RTY-11.10
   CompanyBudget budget({.ratio = 1.0, .min_per_second = 0.1});
   const TimePoint now = TimePoint(100min);
   budget.count_call(now);
@@ -118,7 +118,7 @@ TEST(CompanyBudget, GrantsOfTheShareDoNotUseUpWhatIsGrantedBesides) {  // RTY-11
   EXPECT_TRUE(budget.try_take(now + 10s));
 }
 
-TEST(AttemptBudget, WhatIsGivenBackCanBeTakenAgainOnce) {  // RTY-6, RTY-10
+TEST(AttemptBudget, WhatIsGivenBackCanBeTakenAgainOnce) {  // RTY-6.1, RTY-10
   AttemptBudget budget(1);
   ASSERT_TRUE(budget.try_take());
   EXPECT_FALSE(budget.try_take());

@@ -213,7 +213,7 @@ TEST(AttemptBudget, SeveralCallsShareIt) {  // RTY-10
   EXPECT_FALSE(budget.try_take());
 }
 
-TEST(AttemptBudget, ZeroIsNoCap) {  // RTY-6
+TEST(AttemptBudget, ZeroIsNoCap) {  // RTY-6.1
   AttemptBudget budget(0);
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(budget.try_take());
   budget.give_back();

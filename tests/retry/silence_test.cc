@@ -13,7 +13,7 @@ using std::chrono::seconds;
 constexpr TimePoint kStart{std::chrono::hours(1)};
 constexpr SilenceRule kRule{.threshold = 3, .at_least = seconds(10)};
 
-TEST(Silence, NeedsSoManyThatOutlastedTheirPatience) {  // RTY-14
+TEST(Silence, NeedsSoManyThatOutlastedTheirPatience) {  // RTY-14.1
   SilenceWatch watch;
   const TimePoint now = kStart + seconds(20);
   EXPECT_FALSE(watch.outlasted(kStart, now, kRule));
@@ -21,7 +21,7 @@ TEST(Silence, NeedsSoManyThatOutlastedTheirPatience) {  // RTY-14
   EXPECT_TRUE(watch.outlasted(kStart, now, kRule));
 }
 
-TEST(Silence, AnyAnswerSinceTheFirstBeganEndsIt) {  // RTY-14
+TEST(Silence, AnyAnswerSinceTheFirstBeganEndsIt) {  // RTY-14.1
   SilenceWatch watch;
   EXPECT_FALSE(watch.outlasted(kStart, kStart + seconds(20), kRule));
   EXPECT_FALSE(watch.outlasted(kStart, kStart + seconds(20), kRule));
@@ -33,14 +33,14 @@ TEST(Silence, AnyAnswerSinceTheFirstBeganEndsIt) {  // RTY-14
   EXPECT_TRUE(watch.outlasted(later, later + seconds(20), kRule));
 }
 
-TEST(Silence, HasToLastAsLongAsTheRuleSays) {  // RTY-14
+TEST(Silence, HasToLastAsLongAsTheRuleSays) {  // RTY-14.1
   SilenceWatch watch;
   for (int i = 0; i < 5; ++i) EXPECT_FALSE(watch.outlasted(kStart + seconds(i), kStart + seconds(9), kRule));
   EXPECT_FALSE(watch.judge(kStart + seconds(9), kRule));
   EXPECT_TRUE(watch.judge(kStart + seconds(10), kRule)) << "ten seconds after the first of them began";
 }
 
-TEST(Silence, OfATargetThatHangsOnHalfOfItsCallsTakesMore) {  // RTY-14
+TEST(Silence, OfATargetThatHangsOnHalfOfItsCallsTakesMore) {  // RTY-14.4
   SilenceWatch watch;
   TimePoint now = kStart;
   for (int i = 0; i < 200; ++i) {
@@ -60,13 +60,13 @@ TEST(Silence, OfATargetThatHangsOnHalfOfItsCallsTakesMore) {  // RTY-14
   EXPECT_EQ(needed, 3) << "that is long ago";
 }
 
-TEST(Silence, AThresholdOfZeroIsNeverReached) {  // RTY-14
+TEST(Silence, AThresholdOfZeroIsNeverReached) {  // RTY-14.1
   SilenceWatch watch;
   for (int i = 0; i < 100; ++i)
     EXPECT_FALSE(watch.outlasted(kStart, kStart + seconds(60), {.threshold = 0, .at_least = seconds(1)}));
 }
 
-TEST(Silence, CanBeForgotten) {  // RTY-14, BRK-21
+TEST(Silence, CanBeForgotten) {  // RTY-14.1, BRK-21.2
   SilenceWatch watch;
   const TimePoint now = kStart + seconds(20);
   for (int i = 0; i < 3; ++i) (void)watch.outlasted(kStart, now, kRule);
@@ -76,7 +76,7 @@ TEST(Silence, CanBeForgotten) {  // RTY-14, BRK-21
   EXPECT_FALSE(watch.judge(now, kRule));
 }
 
-TEST(Silence, IsMarkedUntilTheNextAnswer) {  // RTY-14
+TEST(Silence, IsMarkedUntilTheNextAnswer) {  // RTY-14.3
   SilenceWatch watch;
   EXPECT_FALSE(watch.silent());
   watch.mark_silent(kStart);

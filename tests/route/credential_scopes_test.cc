@@ -40,7 +40,7 @@ class CredentialScopes : public testing::Test {
   ParkingGate small_{KeyView("openai", "small")};
 };
 
-TEST_F(CredentialScopes, ARefusalOfAModelParksThatModelAlone) {  // FBK-6
+TEST_F(CredentialScopes, ARefusalOfAModelParksThatModelAlone) {  // FBK-6.2, FBK-6.3
   for (const Category category : {Category::authentication, Category::quota_exhausted}) {
     settle(big(), refusal(FailureScope::model, category));
     EXPECT_FALSE(open(big())) << name(category);
@@ -54,7 +54,7 @@ TEST_F(CredentialScopes, ARefusalOfAModelParksThatModelAlone) {  // FBK-6
   }
 }
 
-TEST_F(CredentialScopes, ARefusalOfAnEndpointParksTheCredentialThereAlone) {  // FBK-6
+TEST_F(CredentialScopes, ARefusalOfAnEndpointParksTheCredentialThereAlone) {  // FBK-6.2
   settle(big(kEmbeddings), refusal(FailureScope::endpoint));
   EXPECT_FALSE(open(big(kEmbeddings)));
   EXPECT_FALSE(open(small(kEmbeddings))) << "it is the same credential there";
@@ -63,14 +63,14 @@ TEST_F(CredentialScopes, ARefusalOfAnEndpointParksTheCredentialThereAlone) {  //
   EXPECT_FALSE(gate_.snapshot(kStart, kChat).parked);
 }
 
-TEST_F(CredentialScopes, WhatNamesNothingParksTheCredential) {  // FBK-6
+TEST_F(CredentialScopes, WhatNamesNothingParksTheCredential) {  // FBK-6.2
   settle(big(kEmbeddings), refusal(FailureScope::unnamed));
   EXPECT_FALSE(open(small(kChat)));
   EXPECT_FALSE(big_.snapshot(kStart).parked);
   EXPECT_FALSE(gate_.snapshot(kStart, kEmbeddings).parked);
 }
 
-TEST_F(CredentialScopes, WhatSpeaksOfTheCallerOrOfOneRequestParksNothing) {  // FBK-6
+TEST_F(CredentialScopes, WhatSpeaksOfTheCallerOrOfOneRequestParksNothing) {  // FBK-6.8, FBK-6.9
   for (const Category category : {Category::authentication, Category::quota_exhausted}) {
     for (const FailureScope scope : {FailureScope::caller, FailureScope::request}) {
       settle(big(), refusal(scope, category));
@@ -86,7 +86,7 @@ TEST_F(CredentialScopes, EndpointsBeyondTheBoundShareTheLast) {  // CORE-5
   EXPECT_TRUE(open(big(kMostEndpoints - 2)));
 }
 
-TEST_F(CredentialScopes, AProbeThatMeetsANarrowerRefusalProvesNothingAndGoesToTheNext) {  // FBK-6
+TEST_F(CredentialScopes, AProbeThatMeetsANarrowerRefusalProvesNothingAndGoesToTheNext) {  // FBK-6.4
   settle(big(), refusal(FailureScope::unnamed));
   const TimePoint later = kStart + 60s;
   settle(big(), refusal(FailureScope::model), later);
@@ -98,7 +98,7 @@ TEST_F(CredentialScopes, AProbeThatMeetsANarrowerRefusalProvesNothingAndGoesToTh
   EXPECT_FALSE(open(big(), later)) << "the model has its own time";
 }
 
-TEST_F(CredentialScopes, ARefusalOfOnePartGivesTheProbesOfTheOthersBack) {  // FBK-6, BRK-11
+TEST_F(CredentialScopes, ARefusalOfOnePartGivesTheProbesOfTheOthersBack) {  // FBK-6.4, BRK-11
   settle(big(), refusal(FailureScope::unnamed));
   const TimePoint later = kStart + 60s;
   {
@@ -110,7 +110,7 @@ TEST_F(CredentialScopes, ARefusalOfOnePartGivesTheProbesOfTheOthersBack) {  // F
   EXPECT_TRUE(open(small(), later));
 }
 
-TEST_F(CredentialScopes, AnAnswerThatBeginsUnparksHoweverLongItTakes) {  // FBK-6
+TEST_F(CredentialScopes, AnAnswerThatBeginsUnparksHoweverLongItTakes) {  // FBK-6.4
   settle(big(), refusal(FailureScope::unnamed));
   const TimePoint later = kStart + 60s;
   auto probe = gate_.try_pass(later, big());
@@ -123,7 +123,7 @@ TEST_F(CredentialScopes, AnAnswerThatBeginsUnparksHoweverLongItTakes) {  // FBK-
   EXPECT_FALSE(open(small(), later + 1s));
 }
 
-TEST_F(CredentialScopes, AnAnswerThatBeganBeforeTheParkingProvesNothing) {  // FBK-6
+TEST_F(CredentialScopes, AnAnswerThatBeganBeforeTheParkingProvesNothing) {  // FBK-6.5
   auto before = gate_.try_pass(kStart, big());
   settle(big(), refusal(FailureScope::unnamed));
   before->accepted();
@@ -131,7 +131,7 @@ TEST_F(CredentialScopes, AnAnswerThatBeganBeforeTheParkingProvesNothing) {  // F
 }
 
 // Each probe's lease ends before its answer does: the next one must not take its say away.
-TEST_F(CredentialScopes, ASuccessAfterTheLeaseOfTheProbeStillUnparks) {  // FBK-6
+TEST_F(CredentialScopes, ASuccessAfterTheLeaseOfTheProbeStillUnparks) {  // FBK-6.4
   settle(big(), refusal(FailureScope::unnamed));
   TimePoint now = kStart + 60s;
   auto slow = gate_.try_pass(now, big());
@@ -142,7 +142,7 @@ TEST_F(CredentialScopes, ASuccessAfterTheLeaseOfTheProbeStillUnparks) {  // FBK-
   EXPECT_TRUE(open(big(), now + 1s));
 }
 
-TEST_F(CredentialScopes, UnparkingIsOfTheCredentialAndItsEndpoints) {  // FBK-6
+TEST_F(CredentialScopes, UnparkingIsOfTheCredentialAndItsEndpoints) {  // FBK-6.6
   settle(big(), refusal(FailureScope::endpoint));
   settle(big(kEmbeddings), refusal(FailureScope::unnamed));
   gate_.unpark();

@@ -41,7 +41,7 @@ class CredentialGateTest : public testing::Test {
   CredentialGate gate_{"openai"};
 };
 
-TEST_F(CredentialGateTest, ARefusedCredentialRestsForAMinute) {  // FBK-6
+TEST_F(CredentialGateTest, ARefusedCredentialRestsForAMinute) {  // FBK-6.3
   settle(kRefused, kStart);
   const auto refusal = gate_.try_pass(kStart + 1s);
   ASSERT_FALSE(refusal);
@@ -53,7 +53,7 @@ TEST_F(CredentialGateTest, ARefusedCredentialRestsForAMinute) {  // FBK-6
   EXPECT_TRUE(open(kStart + 60s));
 }
 
-TEST_F(CredentialGateTest, OnlyWhatIsAboutTheCredentialParksIt) {  // FBK-6
+TEST_F(CredentialGateTest, OnlyWhatIsAboutTheCredentialParksIt) {  // FBK-6.2
   for (const CategoryProperties& row : all_categories()) {
     CredentialGate gate("key");
     std::move(*gate.try_pass(kStart)).settle(failed(row.category), kStart);
@@ -63,7 +63,7 @@ TEST_F(CredentialGateTest, OnlyWhatIsAboutTheCredentialParksIt) {  // FBK-6
   }
 }
 
-TEST_F(CredentialGateTest, AHintReplacesTheMinuteUpToAnHour) {  // FBK-6
+TEST_F(CredentialGateTest, AHintReplacesTheMinuteUpToAnHour) {  // FBK-6.3
   const auto parked_for = [](Duration hint) {
     CredentialGate gate("key");
     std::move(*gate.try_pass(kStart)).settle(refused_for(hint), kStart);
@@ -76,7 +76,7 @@ TEST_F(CredentialGateTest, AHintReplacesTheMinuteUpToAnHour) {  // FBK-6
   EXPECT_EQ(parked_for(0s), 60s) << "no time is no hint";
 }
 
-TEST_F(CredentialGateTest, OneProbeIsLetThroughAndItsSuccessUnparks) {  // FBK-6
+TEST_F(CredentialGateTest, OneProbeIsLetThroughAndItsSuccessUnparks) {  // FBK-6.3, FBK-6.4
   settle(kRefused, kStart);
   const TimePoint later = kStart + 60s;
   CredentialPass probe = pass(later);
@@ -90,7 +90,7 @@ TEST_F(CredentialGateTest, OneProbeIsLetThroughAndItsSuccessUnparks) {  // FBK-6
   EXPECT_FALSE(pass(later + 1s).is_probe());
 }
 
-TEST_F(CredentialGateTest, AProbesFailureParksAgain) {  // FBK-6
+TEST_F(CredentialGateTest, AProbesFailureParksAgain) {  // FBK-6.4
   settle(kRefused, kStart);
   settle(refused_for(10min), kStart + 60s);
   const auto snapshot = gate_.snapshot(kStart + 61s);
@@ -103,7 +103,7 @@ TEST_F(CredentialGateTest, AProbesFailureParksAgain) {  // FBK-6
   EXPECT_TRUE(open(kStart + 11min));
 }
 
-TEST_F(CredentialGateTest, AProbeThatSaysNothingOfTheCredentialLeavesItToTheNext) {  // FBK-6
+TEST_F(CredentialGateTest, AProbeThatSaysNothingOfTheCredentialLeavesItToTheNext) {  // FBK-6.4
   settle(kRefused, kStart);
   const TimePoint later = kStart + 60s;
   for (const Outcome& outcome : {failed(Category::network), failed(Category::rate_limit), Outcome::cancelled(),
@@ -118,7 +118,7 @@ TEST_F(CredentialGateTest, AProbeThatSaysNothingOfTheCredentialLeavesItToTheNext
   EXPECT_TRUE(open(later));
 }
 
-TEST_F(CredentialGateTest, ALostProbeDoesNotWedgeIt) {  // FBK-6
+TEST_F(CredentialGateTest, ALostProbeDoesNotWedgeIt) {  // FBK-6.4
   settle(kRefused, kStart);
   const TimePoint later = kStart + 60s;
   CredentialPass lost = pass(later);
@@ -133,7 +133,7 @@ TEST_F(CredentialGateTest, ALostProbeDoesNotWedgeIt) {  // FBK-6
   EXPECT_TRUE(open(lease_end + 1s));
 }
 
-TEST_F(CredentialGateTest, LateReportsFromBeforeTheParkingChangeNothing) {  // FBK-6
+TEST_F(CredentialGateTest, LateReportsFromBeforeTheParkingChangeNothing) {  // FBK-6.5
   CredentialPass slow_success = pass(kStart);
   CredentialPass slow_refusal = pass(kStart);
   settle(kRefused, kStart);
@@ -143,7 +143,7 @@ TEST_F(CredentialGateTest, LateReportsFromBeforeTheParkingChangeNothing) {  // F
   EXPECT_TRUE(open(kStart + 60s)) << "a late refusal extends nothing";
 }
 
-TEST_F(CredentialGateTest, AReloadUnparksAndOldPassesSpeakOfTheOldSecret) {  // FBK-6
+TEST_F(CredentialGateTest, AReloadUnparksAndOldPassesSpeakOfTheOldSecret) {  // FBK-6.5, FBK-6.6
   CredentialPass old_call = pass(kStart);
   settle(kRefused, kStart);
   CredentialPass old_probe = pass(kStart + 60s);
@@ -158,7 +158,7 @@ TEST_F(CredentialGateTest, AReloadUnparksAndOldPassesSpeakOfTheOldSecret) {  // 
   EXPECT_FALSE(gate_.snapshot(kStart + 61s).parked);
 }
 
-TEST_F(CredentialGateTest, APassCountsOnceHoweverItIsMoved) {  // FBK-6
+TEST_F(CredentialGateTest, APassCountsOnceHoweverItIsMoved) {  // FBK-6.4
   settle(kRefused, kStart);
   CredentialPass probe = pass(kStart + 60s);
   CredentialPass moved = std::move(probe);
@@ -172,7 +172,7 @@ TEST_F(CredentialGateTest, APassCountsOnceHoweverItIsMoved) {  // FBK-6
   CredentialPass().settle(kRefused, kStart);
 }
 
-TEST_F(CredentialGateTest, LookingTakesNoProbeAndCountsNoDenial) {  // FBK-6
+TEST_F(CredentialGateTest, LookingTakesNoProbeAndCountsNoDenial) {  // FBK-6.3
   settle(kRefused, kStart);
   EXPECT_FALSE(open(kStart));
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(open(kStart + 60s));
@@ -194,7 +194,7 @@ TEST_F(CredentialGateTest, OptionsAreChecked) {  // CORE-6
   EXPECT_THROW(CredentialGate("key", {.park = 0s}), InvalidOptions);
 }
 
-TEST_F(CredentialGateTest, ThreadsTogetherGetOneProbe) {  // FBK-6
+TEST_F(CredentialGateTest, ThreadsTogetherGetOneProbe) {  // FBK-6.3
   for (int round = 0; round < 200; ++round) {
     CredentialGate gate("key");
     std::move(*gate.try_pass(kStart)).settle(kRefused, kStart);
@@ -210,7 +210,7 @@ TEST_F(CredentialGateTest, ThreadsTogetherGetOneProbe) {  // FBK-6
   }
 }
 
-TEST_F(CredentialGateTest, ThreadsThatParkProbeAndReloadLeaveItUsable) {  // FBK-6
+TEST_F(CredentialGateTest, ThreadsThatParkProbeAndReloadLeaveItUsable) {  // FBK-6.4
   std::atomic<std::int64_t> seconds{0};
   together(kThreads, [&](int thread) {
     for (int i = 0; i < 2000; ++i) {
@@ -228,7 +228,7 @@ TEST_F(CredentialGateTest, ThreadsThatParkProbeAndReloadLeaveItUsable) {  // FBK
 }
 
 // Against a naive model, with passes that are settled in any order or lost.
-RC_GTEST_PROP(CredentialGateProperty, AdmitsWhatANaiveModelAdmits, ()) {  // FBK-6
+RC_GTEST_PROP(CredentialGateProperty, AdmitsWhatANaiveModelAdmits, ()) {  // FBK-6.3, FBK-6.4
   CredentialGate gate("key");
   struct Held {
     CredentialPass pass;

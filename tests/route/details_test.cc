@@ -36,7 +36,7 @@ class Parking : public testing::Test {
   ParkingGate gate_{"openai"};
 };
 
-TEST_F(Parking, AProbeThatWasGivenUpFreesNobodyElsesPlaceHoweverItEnds) {  // FBK-6
+TEST_F(Parking, AProbeThatWasGivenUpFreesNobodyElsesPlaceHoweverItEnds) {  // FBK-6.4
   for (const bool is_dropped : {true, false}) {
     ParkingGate gate("openai");
     std::move(*gate.try_pass(kStart)).settle(failed(Category::authentication), kStart);
@@ -56,7 +56,7 @@ TEST_F(Parking, AProbeThatWasGivenUpFreesNobodyElsesPlaceHoweverItEnds) {  // FB
   }
 }
 
-TEST_F(Parking, EndsAtItsTimeAndTheLeaseOfItsProbeToo) {  // FBK-6
+TEST_F(Parking, EndsAtItsTimeAndTheLeaseOfItsProbeToo) {  // FBK-6.3, FBK-6.4
   EXPECT_FALSE(open(kStart + 60s - 1ns));
   EXPECT_TRUE(open(kStart + 60s));
   const auto probe = gate_.try_pass(kStart + 60s);
@@ -66,7 +66,7 @@ TEST_F(Parking, EndsAtItsTimeAndTheLeaseOfItsProbeToo) {  // FBK-6
   EXPECT_TRUE(open(kStart + 125s));
 }
 
-TEST_F(Parking, SaysSinceWhenForWhatAndHowOften) {  // FBK-6
+TEST_F(Parking, SaysSinceWhenForWhatAndHowOften) {  // FBK-6.4
   const TimePoint later = kStart + 60s;
   auto probe = gate_.try_pass(later);
   EXPECT_FALSE(gate_.try_pass(later));
@@ -84,13 +84,13 @@ TEST_F(Parking, SaysSinceWhenForWhatAndHowOften) {  // FBK-6
   EXPECT_EQ(gate_.look(later)->key, "openai");
 }
 
-TEST_F(Parking, AHintOfNothingIsNone) {  // FBK-6
+TEST_F(Parking, AHintOfNothingIsNone) {  // FBK-6.3
   ParkingGate gate("openai");
   std::move(*gate.try_pass(kStart)).settle(failed(Category::quota_exhausted, 0s), kStart);
   EXPECT_EQ(gate.snapshot(kStart).until, kStart + 60s);
 }
 
-TEST_F(Parking, OfAPassThatIsNoProbeASuccessUnparksNothing) {  // FBK-6
+TEST_F(Parking, OfAPassThatIsNoProbeASuccessUnparksNothing) {  // FBK-6.5
   ParkingGate gate("openai");
   auto before = gate.try_pass(kStart);
   std::move(*gate.try_pass(kStart)).settle(failed(Category::authentication), kStart);
@@ -101,7 +101,7 @@ TEST_F(Parking, OfAPassThatIsNoProbeASuccessUnparksNothing) {  // FBK-6
   EXPECT_TRUE(gate.snapshot(kStart).parked);
 }
 
-TEST_F(Parking, AProbeOfAnEarlierParkingProvesNothingOfALaterOne) {  // FBK-6
+TEST_F(Parking, AProbeOfAnEarlierParkingProvesNothingOfALaterOne) {  // FBK-6.5
   auto probe = gate_.try_pass(kStart + 60s);
   ASSERT_TRUE(probe && probe->is_probe());
   gate_.unpark();
@@ -110,7 +110,7 @@ TEST_F(Parking, AProbeOfAnEarlierParkingProvesNothingOfALaterOne) {  // FBK-6
   EXPECT_TRUE(gate_.snapshot(kStart + 62s).parked) << "it speaks of the old secret";
 }
 
-TEST_F(Parking, AProbeThatWasProvenTakesItsLaterRefusalAsAnyPassDoes) {  // FBK-6
+TEST_F(Parking, AProbeThatWasProvenTakesItsLaterRefusalAsAnyPassDoes) {  // FBK-6.4
   auto probe = gate_.try_pass(kStart + 60s);
   probe->accepted();
   EXPECT_FALSE(gate_.snapshot(kStart + 60s).parked);
@@ -119,7 +119,7 @@ TEST_F(Parking, AProbeThatWasProvenTakesItsLaterRefusalAsAnyPassDoes) {  // FBK-
   EXPECT_EQ(gate_.snapshot(kStart + 70s).parked_since, kStart + 70s);
 }
 
-TEST(CredentialGate, UnparkingReachesEveryEndpoint) {  // FBK-6
+TEST(CredentialGate, UnparkingReachesEveryEndpoint) {  // FBK-6.6
   CredentialGate gate("openai");
   for (std::uint8_t endpoint = 0; endpoint < 3; ++endpoint) {
     Failure of_endpoint = Failure::of(Category::authentication);
@@ -133,7 +133,7 @@ TEST(CredentialGate, UnparkingReachesEveryEndpoint) {  // FBK-6
 
 // Who may be asked after a failure.
 
-TEST(Narrowing, AnUnknownWindowOfTheFailedOneIsNoReasonToPassAnybodyBy) {  // FBK-2
+TEST(Narrowing, AnUnknownWindowOfTheFailedOneIsNoReasonToPassAnybodyBy) {  // FBK-2.6
   const Failure too_long = Failure::of(Category::context_length_exceeded);
   const auto stays = [&](std::optional<std::uint64_t> of_failed, std::optional<std::uint64_t> of_candidate,
                          bool unknown_is_larger) {
@@ -147,7 +147,7 @@ TEST(Narrowing, AnUnknownWindowOfTheFailedOneIsNoReasonToPassAnybodyBy) {  // FB
   EXPECT_TRUE(stays(8'000, std::nullopt, true));
 }
 
-TEST(Narrowing, AQuotaRulesOutWhoSharesTheCredentialJustAsAuthenticationDoes) {  // FBK-2
+TEST(Narrowing, AQuotaRulesOutWhoSharesTheCredentialJustAsAuthenticationDoes) {  // FBK-2.5
   const RouteTraits failed_one{.credential = 1};
   for (const Category category : {Category::authentication, Category::quota_exhausted}) {
     EXPECT_FALSE(stays_candidate(Failure::of(category), failed_one, {.credential = 1}, {})) << name(category);
@@ -158,7 +158,7 @@ TEST(Narrowing, AQuotaRulesOutWhoSharesTheCredentialJustAsAuthenticationDoes) { 
 
 // The order.
 
-TEST(LeastLatency, OfTwoTheOneInUseLessIsFirst) {  // FBK-1
+TEST(LeastLatency, OfTwoTheOneInUseLessIsFirst) {  // FBK-1.3, FBK-1.4
   LatencyEstimate slow;
   LatencyEstimate fast;
   slow.begin().settle(Outcome::success(2s), kStart);
@@ -171,7 +171,7 @@ TEST(LeastLatency, OfTwoTheOneInUseLessIsFirst) {  // FBK-1
   EXPECT_EQ(choose_order(Strategy::least_latency, both, kStart, rng)[0], 0U) << "three seconds of load against two";
 }
 
-TEST(LatencyEstimate, AFailurePenalisesAtLeastAsMuchAsItsOption) {  // FBK-1
+TEST(LatencyEstimate, AFailurePenalisesAtLeastAsMuchAsItsOption) {  // FBK-1.5
   LatencyEstimate latency({.failure_penalty = 7s});
   latency.begin().settle(failed(Category::overloaded), kStart);
   EXPECT_GE(latency.estimate(kStart), 7s - 1ms);

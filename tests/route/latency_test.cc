@@ -28,13 +28,13 @@ double ns(const LatencyEstimate& estimate, TimePoint now) {
   return static_cast<double>(estimate.estimate(now).value_or(Duration(-1)).count());
 }
 
-TEST(LatencyEstimate, KnowsNothingBeforeTheFirstSample) {  // FBK-1
+TEST(LatencyEstimate, KnowsNothingBeforeTheFirstSample) {  // FBK-1.4
   const LatencyEstimate estimate;
   EXPECT_FALSE(estimate.estimate(kStart));
   EXPECT_EQ(estimate.load(kStart), 0.0);
 }
 
-TEST(LatencyEstimate, TakesASlowerSampleAtOnce) {  // FBK-1
+TEST(LatencyEstimate, TakesASlowerSampleAtOnce) {  // FBK-1.4
   LatencyEstimate estimate(kSecondDecay);
   estimate.observe(Outcome::success(kTick), kExact);
   EXPECT_EQ(estimate.estimate(kExact), kTick);
@@ -42,7 +42,7 @@ TEST(LatencyEstimate, TakesASlowerSampleAtOnce) {  // FBK-1
   EXPECT_EQ(estimate.estimate(kExact), kTick * 64);
 }
 
-TEST(LatencyEstimate, TakesFasterSamplesAsTimeGoesBy) {  // FBK-1
+TEST(LatencyEstimate, TakesFasterSamplesAsTimeGoesBy) {  // FBK-1.4
   LatencyEstimate estimate(kSecondDecay);
   estimate.observe(Outcome::success(kTick * 64), kExact);
   const TimePoint later = kExact + kSecondDecay.decay;
@@ -55,7 +55,7 @@ TEST(LatencyEstimate, TakesFasterSamplesAsTimeGoesBy) {  // FBK-1
       << "many samples at one time are no more than one";
 }
 
-TEST(LatencyEstimate, FadesInSilenceSoThatATargetIsTriedAgain) {  // FBK-1
+TEST(LatencyEstimate, FadesInSilenceSoThatATargetIsTriedAgain) {  // FBK-1.4
   LatencyEstimate estimate(kSecondDecay);
   estimate.observe(failed(Category::service_unavailable), kExact);
   EXPECT_EQ(estimate.estimate(kExact), kSecondDecay.failure_penalty);
@@ -64,7 +64,7 @@ TEST(LatencyEstimate, FadesInSilenceSoThatATargetIsTriedAgain) {  // FBK-1
   EXPECT_EQ(estimate.estimate(kExact + 1h), 0ns);
 }
 
-TEST(LatencyEstimate, AQuickFailureIsSlow) {  // FBK-1
+TEST(LatencyEstimate, AQuickFailureIsSlow) {  // FBK-1.5
   for (const Category category :
        {Category::network, Category::timeout, Category::rate_limit, Category::overloaded, Category::service_unavailable,
         Category::authentication, Category::model_not_found, Category::permission_denied, Category::quota_exhausted,
@@ -77,7 +77,7 @@ TEST(LatencyEstimate, AQuickFailureIsSlow) {  // FBK-1
   }
 }
 
-TEST(LatencyEstimate, WhatTheCallerDidIsNoSampleAndOnlyALowerBound) {  // FBK-1
+TEST(LatencyEstimate, WhatTheCallerDidIsNoSampleAndOnlyALowerBound) {  // FBK-1.4
   for (const Category category : {Category::cancelled, Category::invalid_request, Category::context_length_exceeded,
                                   Category::content_policy, Category::execution_error}) {
     LatencyEstimate estimate(kSecondDecay);
@@ -91,7 +91,7 @@ TEST(LatencyEstimate, WhatTheCallerDidIsNoSampleAndOnlyALowerBound) {  // FBK-1
   }
 }
 
-TEST(LatencyEstimate, ADepartureOfTheClassifierDecidesWhoseFaultItWas) {  // FBK-1
+TEST(LatencyEstimate, ADepartureOfTheClassifierDecidesWhoseFaultItWas) {  // FBK-1.5
   Outcome crashed = failed(Category::execution_error);
   crashed.failure->evidence = Evidence::counts;
   LatencyEstimate one(kSecondDecay);
@@ -104,7 +104,7 @@ TEST(LatencyEstimate, ADepartureOfTheClassifierDecidesWhoseFaultItWas) {  // FBK
   EXPECT_EQ(other.estimate(kExact), 0ns);
 }
 
-TEST(LatencyEstimate, LoadGrowsWithWhatIsInFlight) {  // FBK-1
+TEST(LatencyEstimate, LoadGrowsWithWhatIsInFlight) {  // FBK-1.4
   LatencyEstimate estimate(kSecondDecay);
   estimate.observe(Outcome::success(kTick), kExact);
   const double tick = static_cast<double>(kTick.count());
@@ -119,7 +119,7 @@ TEST(LatencyEstimate, LoadGrowsWithWhatIsInFlight) {  // FBK-1
   EXPECT_EQ(estimate.load(kExact), tick) << "a span that is forgotten is over too";
 }
 
-TEST(LatencySpan, CountsOnceHoweverItIsMoved) {  // FBK-1
+TEST(LatencySpan, CountsOnceHoweverItIsMoved) {  // FBK-1.4
   LatencyEstimate a;
   LatencyEstimate b;
   LatencySpan span = a.begin();
@@ -164,7 +164,7 @@ TEST(LatencyEstimate, OptionsAreChecked) {  // CORE-6
 }
 
 // A naive double-precision copy, fed the same samples.
-RC_GTEST_PROP(LatencyEstimateProperty, AgreesWithANaiveOne, ()) {  // FBK-1
+RC_GTEST_PROP(LatencyEstimateProperty, AgreesWithANaiveOne, ()) {  // FBK-1.4
   LatencyEstimate estimate(kSecondDecay);
   double value = -1;
   TimePoint at = kExact;
@@ -182,7 +182,7 @@ RC_GTEST_PROP(LatencyEstimateProperty, AgreesWithANaiveOne, ()) {  // FBK-1
   }
 }
 
-TEST(LatencyEstimate, ThreadsTogetherLeaveNothingInFlight) {  // FBK-1
+TEST(LatencyEstimate, ThreadsTogetherLeaveNothingInFlight) {  // FBK-1.4
   LatencyEstimate estimate;
   together(kThreads, [&](int thread) {
     for (int i = 0; i < 2000; ++i) {

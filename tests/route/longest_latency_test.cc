@@ -23,7 +23,7 @@ void record(LongestLatency& longest, int samples, Duration latency, TimePoint no
   for (int i = 0; i < samples; ++i) longest.record(latency, now);
 }
 
-TEST(LongestLatency, IsUnknownUntilTenSamples) {  // RTY-11
+TEST(LongestLatency, IsUnknownUntilTenSamples) {  // RTY-11.12
   LongestLatency longest;
   record(longest, 9, seconds(1), kStart);
   EXPECT_FALSE(longest.longest(kStart));
@@ -31,7 +31,7 @@ TEST(LongestLatency, IsUnknownUntilTenSamples) {  // RTY-11
   EXPECT_EQ(longest.longest(kStart), seconds(1));
 }
 
-TEST(LongestLatency, CanBeAskedForWithFewer) {  // RTY-14
+TEST(LongestLatency, CanBeAskedForWithFewer) {  // RTY-14.1
   LongestLatency longest;
   record(longest, 4, seconds(1), kStart);
   EXPECT_FALSE(longest.longest(kStart, 5));
@@ -39,7 +39,7 @@ TEST(LongestLatency, CanBeAskedForWithFewer) {  // RTY-14
   EXPECT_EQ(longest.longest(kStart + minutes(1), 5), seconds(3));
 }
 
-TEST(LongestLatency, ForgetsWhatIsTenMinutesOld) {  // RTY-11
+TEST(LongestLatency, ForgetsWhatIsTenMinutesOld) {  // RTY-11.12
   LongestLatency longest;
   longest.record(seconds(90), kStart);
   record(longest, 20, seconds(2), kStart + minutes(5));
@@ -48,7 +48,7 @@ TEST(LongestLatency, ForgetsWhatIsTenMinutesOld) {  // RTY-11
   EXPECT_FALSE(longest.longest(kStart + minutes(15)));
 }
 
-TEST(LongestLatency, IsNeverBelowTheTrueValueAndBounded) {  // RTY-11, CORE-7
+TEST(LongestLatency, IsNeverBelowTheTrueValueAndBounded) {  // RTY-11.12, CORE-7
   LongestLatency longest;
   record(longest, 20, microseconds(1500), kStart);
   EXPECT_EQ(longest.longest(kStart), milliseconds(2));
@@ -57,7 +57,7 @@ TEST(LongestLatency, IsNeverBelowTheTrueValueAndBounded) {  // RTY-11, CORE-7
   EXPECT_EQ(longest.longest(kStart), hours(24));
 }
 
-TEST(LongestLatency, LosesNoSampleOfTwoThreads) {  // RTY-11
+TEST(LongestLatency, LosesNoSampleOfTwoThreads) {  // RTY-11.12
   LongestLatency longest;
   {
     std::vector<std::jthread> threads;

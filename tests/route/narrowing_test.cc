@@ -21,7 +21,7 @@ bool stays(Category category, const RouteTraits& candidate, const NarrowingOptio
   return stays_candidate(Failure::of(category), failed, candidate, options);
 }
 
-TEST(Narrowing, ARefusedCredentialRulesOutAllThatShareIt) {  // FBK-2
+TEST(Narrowing, ARefusedCredentialRulesOutAllThatShareIt) {  // FBK-2.5
   for (const Category category : {Category::authentication, Category::quota_exhausted}) {
     EXPECT_FALSE(stays(category, kSibling)) << name(category);
     EXPECT_TRUE(stays(category, kStranger)) << name(category);
@@ -31,12 +31,12 @@ TEST(Narrowing, ARefusedCredentialRulesOutAllThatShareIt) {  // FBK-2
   EXPECT_TRUE(stays(Category::service_unavailable, kSibling)) << "another model of that account may be well";
 }
 
-TEST(Narrowing, TargetsWithoutACredentialShareNone) {  // FBK-2
+TEST(Narrowing, TargetsWithoutACredentialShareNone) {  // FBK-2.5
   const RouteTraits local{.provider = 1};
   EXPECT_TRUE(stays(Category::authentication, {.provider = 2}, {}, local));
 }
 
-TEST(Narrowing, WhatIsTooLongGoesOnlyToALargerWindow) {  // FBK-2
+TEST(Narrowing, WhatIsTooLongGoesOnlyToALargerWindow) {  // FBK-2.6
   const auto goes = [](std::optional<std::uint64_t> from, std::optional<std::uint64_t> to, bool unknown_is_larger) {
     return stays(Category::context_length_exceeded, {.context_window = to}, {.unknown_is_larger = unknown_is_larger},
                  {.context_window = from});
@@ -51,19 +51,19 @@ TEST(Narrowing, WhatIsTooLongGoesOnlyToALargerWindow) {  // FBK-2
   }
 }
 
-TEST(Narrowing, AContentPolicyStopsUnlessOptedIn) {  // FBK-2
+TEST(Narrowing, AContentPolicyStopsUnlessOptedIn) {  // FBK-2.2
   EXPECT_FALSE(stays(Category::content_policy, kStranger));
   EXPECT_TRUE(stays(Category::content_policy, kStranger, {.fallback_on = {Category::content_policy}}));
 }
 
-TEST(Narrowing, WhatTheTableSaysStopsStopsWhateverIsOptedIn) {  // FBK-2
+TEST(Narrowing, WhatTheTableSaysStopsStopsWhateverIsOptedIn) {  // FBK-2.2
   const NarrowingOptions all{.fallback_on = CategorySet::all()};
   for (const Category category : {Category::invalid_request, Category::policy_violation, Category::cancelled,
                                   Category::tool_not_found, Category::resource_not_found, Category::execution_error})
     EXPECT_FALSE(stays(category, kStranger, all)) << name(category);
 }
 
-TEST(Narrowing, TheClassifiersDepartureCountsNotTheTable) {  // FBK-2
+TEST(Narrowing, TheClassifiersDepartureCountsNotTheTable) {  // FBK-2.1
   Failure unsupported = Failure::of(Category::invalid_request);
   unsupported.fallback = true;
   EXPECT_TRUE(stays_candidate(unsupported, kFailed, kStranger, {}));
@@ -72,14 +72,14 @@ TEST(Narrowing, TheClassifiersDepartureCountsNotTheTable) {  // FBK-2
   EXPECT_FALSE(stays_candidate(ours, kFailed, kStranger, {}));
 }
 
-TEST(Narrowing, ABoundRequestNeverLeavesItsProvider) {  // FBK-7
+TEST(Narrowing, ABoundRequestNeverLeavesItsProvider) {  // FBK-7.1
   const NarrowingOptions bound{.fallback_on = CategorySet::all(), .bound_to_provider = true};
   for (const CategoryProperties& row : all_categories())
     EXPECT_FALSE(stays(row.category, kStranger, bound)) << row.name;
   EXPECT_TRUE(stays(Category::service_unavailable, kSibling, bound));
 }
 
-RC_GTEST_PROP(NarrowingProperty, NothingStaysThatARuleForbids, ()) {  // FBK-2 FBK-7
+RC_GTEST_PROP(NarrowingProperty, NothingStaysThatARuleForbids, ()) {  // FBK-2.5 FBK-2.6 FBK-7.1
   const auto traits = [] {
     return RouteTraits{.credential = *rc::gen::inRange<std::uint32_t>(0, 3),
                        .provider = *rc::gen::inRange<std::uint32_t>(0, 3),

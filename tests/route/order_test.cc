@@ -55,14 +55,14 @@ class Estimates {
   std::deque<LatencyEstimate> estimates_;
 };
 
-TEST(Strategy, HasANameThatLeadsBackToIt) {  // FBK-1
+TEST(Strategy, HasANameThatLeadsBackToIt) {  // FBK-1.1, FBK-1.2, FBK-1.3
   for (const Strategy strategy : {Strategy::ordered, Strategy::weighted, Strategy::least_latency})
     EXPECT_EQ(strategy_from_name(name(strategy)), strategy);
   EXPECT_EQ(name(Strategy::least_latency), "least_latency");
   EXPECT_FALSE(strategy_from_name("random"));
 }
 
-TEST(Ordered, KeepsThePlansOrderWhateverItKnows) {  // FBK-1
+TEST(Ordered, KeepsThePlansOrderWhateverItKnows) {  // FBK-1.1
   Rng rng(1);
   Estimates targets{3s, 1s, 2s};
   targets.candidates[0].weight = 0;
@@ -70,7 +70,7 @@ TEST(Ordered, KeepsThePlansOrderWhateverItKnows) {  // FBK-1
   EXPECT_EQ(rng.next(), Rng(1).next()) << "no chance in it";
 }
 
-TEST(Weighted, DrawsThePlacesInProportionToTheWeightsThatAreLeft) {  // FBK-1
+TEST(Weighted, DrawsThePlacesInProportionToTheWeightsThatAreLeft) {  // FBK-1.2
   Rng rng(7);
   const auto candidates = weights({5, 3, 2});
   std::map<std::vector<int>, int> seen;
@@ -85,7 +85,7 @@ TEST(Weighted, DrawsThePlacesInProportionToTheWeightsThatAreLeft) {  // FBK-1
     EXPECT_NEAR(static_cast<double>(seen[order]) / kDraws, share, 0.008) << testing::PrintToString(order);
 }
 
-TEST(Weighted, AsksAWeightOfZeroOnlyAfterAllOthers) {  // FBK-1
+TEST(Weighted, AsksAWeightOfZeroOnlyAfterAllOthers) {  // FBK-1.2
   Rng rng(7);
   for (int i = 0; i < 1000; ++i) {
     const auto order = order_of(Strategy::weighted, weights({0, 1e-300, 0, 1e300, 0}), rng);
@@ -94,20 +94,20 @@ TEST(Weighted, AsksAWeightOfZeroOnlyAfterAllOthers) {  // FBK-1
   EXPECT_THAT(order_of(Strategy::weighted, weights({0, 0}), rng), ElementsAre(0, 1));
 }
 
-TEST(Weighted, TreatsWhatIsNoPositiveNumberAsZero) {  // FBK-1 CORE-6
+TEST(Weighted, TreatsWhatIsNoPositiveNumberAsZero) {  // FBK-1.2 CORE-6
   Rng rng(7);
   const double nan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT(order_of(Strategy::weighted, weights({nan, -1, 1}), rng), ElementsAre(2, 0, 1));
 }
 
-TEST(LeastLatency, AsksTheFasterOfTwoFirst) {  // FBK-1
+TEST(LeastLatency, AsksTheFasterOfTwoFirst) {  // FBK-1.3
   Rng rng(7);
   Estimates targets{3s, 1s};
   for (int i = 0; i < 100; ++i)
     EXPECT_THAT(order_of(Strategy::least_latency, targets.candidates, rng), ElementsAre(1, 0));
 }
 
-TEST(LeastLatency, GivesTheFirstPlaceByThePowerOfTwoChoices) {  // FBK-1
+TEST(LeastLatency, GivesTheFirstPlaceByThePowerOfTwoChoices) {  // FBK-1.3
   Rng rng(7);
   Estimates targets{4s, 3s, 2s, 1s};
   std::array<int, 4> first{};
@@ -126,7 +126,7 @@ TEST(LeastLatency, GivesTheFirstPlaceByThePowerOfTwoChoices) {  // FBK-1
   EXPECT_NEAR(first[1] / double{kDraws}, 1.0 / 6, 0.01);
 }
 
-TEST(LeastLatency, CountsWhatIsInFlight) {  // FBK-1
+TEST(LeastLatency, CountsWhatIsInFlight) {  // FBK-1.4
   Rng rng(7);
   Estimates targets{1s, 3s};
   const LatencySpan one = targets[0].begin();
@@ -136,7 +136,7 @@ TEST(LeastLatency, CountsWhatIsInFlight) {  // FBK-1
   EXPECT_THAT(order_of(Strategy::least_latency, targets.candidates, rng), ElementsAre(1, 0));
 }
 
-TEST(LeastLatency, TriesANewTargetWithOneCallUntilItHasAnswered) {  // FBK-1
+TEST(LeastLatency, TriesANewTargetWithOneCallUntilItHasAnswered) {  // FBK-1.6
   Rng rng(7);
   Estimates targets{1s, 0s};
   EXPECT_THAT(order_of(Strategy::least_latency, targets.candidates, rng), ElementsAre(1, 0));
@@ -148,7 +148,7 @@ TEST(LeastLatency, TriesANewTargetWithOneCallUntilItHasAnswered) {  // FBK-1
 }
 
 // Whatever the end of its first call, a dead new target has an estimate then, and is not the fastest for ever.
-TEST(LeastLatency, ANewTargetThatFailsIsNotAskedFirstAgain) {  // FBK-1
+TEST(LeastLatency, ANewTargetThatFailsIsNotAskedFirstAgain) {  // FBK-1.6
   for (const CategoryProperties& row : all_categories()) {
     Rng rng(7);
     Estimates targets{1s, 0s};
@@ -157,21 +157,21 @@ TEST(LeastLatency, ANewTargetThatFailsIsNotAskedFirstAgain) {  // FBK-1
   }
 }
 
-TEST(LeastLatency, ACandidateWithoutAnEstimateCountsAsNew) {  // FBK-1
+TEST(LeastLatency, ACandidateWithoutAnEstimateCountsAsNew) {  // FBK-1.6
   Rng rng(7);
   Estimates targets{1s, 1s};
   targets.candidates[1].latency = nullptr;
   EXPECT_THAT(order_of(Strategy::least_latency, targets.candidates, rng), ElementsAre(1, 0));
 }
 
-TEST(LeastLatency, AsksAWeightOfZeroOnlyAfterAllOthers) {  // FBK-1
+TEST(LeastLatency, AsksAWeightOfZeroOnlyAfterAllOthers) {  // FBK-1.3
   Rng rng(7);
   Estimates targets{1s, 2s, 3s};
   targets.candidates[0].weight = 0;
   EXPECT_THAT(order_of(Strategy::least_latency, targets.candidates, rng), ElementsAre(1, 2, 0));
 }
 
-TEST(ChooseOrder, NoTargetsAreNoOrder) {  // FBK-1
+TEST(ChooseOrder, NoTargetsAreNoOrder) {  // FBK-1.1
   Rng rng(7);
   for (const Strategy strategy : {Strategy::ordered, Strategy::weighted, Strategy::least_latency})
     EXPECT_THAT(order_of(strategy, {}, rng), IsEmpty());
@@ -185,7 +185,7 @@ TEST(ChooseOrder, OrdersAsManyTargetsAsAPlanMayHaveAndStopsAtMore) {  // CORE-5
   EXPECT_DEATH(order_of(Strategy::weighted, more, rng), "more targets than can be ordered");
 }
 
-RC_GTEST_PROP(ChooseOrderProperty, IsAPermutationAndTheSameForTheSameSeed, ()) {  // FBK-1 CORE-2
+RC_GTEST_PROP(ChooseOrderProperty, IsAPermutationAndTheSameForTheSameSeed, ()) {  // FBK-1.1 FBK-1.2 FBK-1.3 CORE-2
   const auto size = *rc::gen::inRange<std::size_t>(0, kMostTargets + 1);
   std::deque<LatencyEstimate> estimates;
   std::vector<RouteCandidate> candidates;

@@ -1,8 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The defaults of patience in virtual time, with 1, 10 and 100 callers [RTY-11 to RTY-14]. Each world prints its line
-// of the table in docs/performance.md.
+// The defaults of patience in virtual time, with 1, 10 and 100 callers [RTY-11.1 to RTY-14.9]. Each world prints its
+// line of the table in docs/performance.md.
 
 #include <gtest/gtest.h>
 
@@ -57,7 +57,7 @@ class PatienceWorlds : public testing::TestWithParam<Crowd> {
   }
 };
 
-TEST_P(PatienceWorlds, AReasoningModelIsGivenItsTime) {  // RTY-11
+TEST_P(PatienceWorlds, AReasoningModelIsGivenItsTime) {  // RTY-11.6
   PatienceWorld cold = world("a: reasoning, cold", reasoning);
   cold.counted_to = minutes(10);
   EXPECT_EQ(live(cold).opened, 0U);
@@ -71,7 +71,7 @@ TEST_P(PatienceWorlds, AReasoningModelIsGivenItsTime) {  // RTY-11
   EXPECT_LE(figures.attempts_per_call, 1.1);
 }
 
-TEST_P(PatienceWorlds, ASilentTargetIsLeftAndComeBackTo) {  // RTY-14
+TEST_P(PatienceWorlds, ASilentTargetIsLeftAndComeBackTo) {  // RTY-14.1, RTY-14.7
   PatienceWorld silent = world("b: silent for 10 min", silent_between(minutes(10), minutes(20)));
   silent.counted_from = minutes(10);
   silent.lasts = silent.counted_to = minutes(20);
@@ -87,7 +87,7 @@ TEST_P(PatienceWorlds, ASilentTargetIsLeftAndComeBackTo) {  // RTY-14
   EXPECT_GE(after.chosen, 0.99);
 }
 
-TEST_P(PatienceWorlds, OneThatIsSilentFromTheFirstCallIsLeft) {  // RTY-14
+TEST_P(PatienceWorlds, OneThatIsSilentFromTheFirstCallIsLeft) {  // RTY-14.1
   PatienceWorld silent = world("e: silent from the start", silent_between(Duration::zero(), minutes(60)));
   silent.silent_from = Duration::zero();
   const PatienceFigures figures = live(silent);
@@ -97,7 +97,7 @@ TEST_P(PatienceWorlds, OneThatIsSilentFromTheFirstCallIsLeft) {  // RTY-14
   EXPECT_LE(figures.longest, minutes(5));
 }
 
-TEST_P(PatienceWorlds, OneThatHangsNowAndThenIsNeitherLeftNorWaitedFor) {  // RTY-11
+TEST_P(PatienceWorlds, OneThatHangsNowAndThenIsNeitherLeftNorWaitedFor) {  // RTY-11.11, RTY-14.4
   for (const auto& [name, share] : {std::pair{"c: hangs on half", 0.5}, std::pair{"c: hangs on a tenth", 0.1}}) {
     PatienceWorld hangs = world(name, hanging(share));
     hangs.counted_from = minutes(5);
@@ -109,14 +109,14 @@ TEST_P(PatienceWorlds, OneThatHangsNowAndThenIsNeitherLeftNorWaitedFor) {  // RT
   }
 }
 
-TEST_P(PatienceWorlds, OneThatIsSlowNowAndThenOpensNothing) {  // RTY-11
+TEST_P(PatienceWorlds, OneThatIsSlowNowAndThenOpensNothing) {  // RTY-11.2
   const PatienceFigures figures = live(world("d: slow now and then", sometimes_slow));
   EXPECT_EQ(figures.opened, 0U);
   EXPECT_EQ(figures.failed, 0U);
   EXPECT_GE(figures.chosen, 0.95);
 }
 
-TEST_P(PatienceWorlds, TheOnlyTargetIsWaitedForAndNeverSilent) {  // RTY-14
+TEST_P(PatienceWorlds, TheOnlyTargetIsWaitedForAndNeverSilent) {  // RTY-14.6
   for (const auto& [name, temper] : {std::pair{"f: alone, reasoning", Temper(reasoning)},
                                      std::pair{"f: alone, slow now and then", Temper(sometimes_slow)}}) {
     PatienceWorld alone = world(name, temper);

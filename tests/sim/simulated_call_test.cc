@@ -25,7 +25,8 @@ class StageWorld final : public CallWorld {
   scenarios::Stage& stage_;
 };
 
-TEST(SimulatedDriver, TakesTheSameWayThroughEveryScenario) {  // PIP-4, PIP-7, RTY-9, STR-5, FBK-7
+// PIP-4, PIP-7, RTY-9.1, RTY-9.2, RTY-9.3, STR-5.2, FBK-7.3
+TEST(SimulatedDriver, TakesTheSameWayThroughEveryScenario) {
   for (const scenarios::Scenario& scenario : scenarios::all()) {
     SCOPED_TRACE(scenario.name);
     scenarios::Stage stage(scenario);

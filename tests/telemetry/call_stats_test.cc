@@ -48,7 +48,7 @@ class CallStatsTest : public testing::Test {
   const CachedResponsePtr answer_ = std::make_shared<const CachedResponse>();
 };
 
-TEST_F(CallStatsTest, CountsExecutionsByResult) {  // TEL-1
+TEST_F(CallStatsTest, CountsExecutionsByResult) {  // TEL-1.8
   const auto plan = world_.plan({"a"}, World::quick(1));
   call(plan, {std::nullopt});
   call(plan, {Failure::of(Category::invalid_request)});
@@ -62,7 +62,7 @@ TEST_F(CallStatsTest, CountsExecutionsByResult) {  // TEL-1
   EXPECT_EQ(totals.attempts, 3U);
 }
 
-TEST_F(CallStatsTest, CountsRetriesAndWhatBecameOfThem) {  // TEL-1
+TEST_F(CallStatsTest, CountsRetriesAndWhatBecameOfThem) {  // TEL-1.8
   const Failure ill = Failure::of(Category::service_unavailable);
   call(world_.plan({"a"}, World::quick(3)), {ill, ill, std::nullopt});
   EXPECT_EQ(count(Event::retry_attempted), 2U);
@@ -74,7 +74,7 @@ TEST_F(CallStatsTest, CountsRetriesAndWhatBecameOfThem) {  // TEL-1
   EXPECT_EQ(count(Event::retry_exhausted), 1U);
 }
 
-TEST_F(CallStatsTest, CountsTransitionsAndDenials) {  // TEL-1
+TEST_F(CallStatsTest, CountsTransitionsAndDenials) {  // TEL-1.8
   world_.open("a");
   call(world_.plan({"a"}, World::quick(1)), {std::nullopt});
   EXPECT_EQ(count(Event::breaker_opened), 1U);
@@ -85,7 +85,7 @@ TEST_F(CallStatsTest, CountsTransitionsAndDenials) {  // TEL-1
   EXPECT_EQ(count(Event::breaker_closed), 1U);
 }
 
-TEST_F(CallStatsTest, CountsWhatLimitersAndServersRefuse) {  // TEL-1
+TEST_F(CallStatsTest, CountsWhatLimitersAndServersRefuse) {  // TEL-1.8
   world_.state("a", {.limits = {.requests_per_minute = 60.0, .requests_burst = 1.0}});
   const auto plan = world_.plan({"a"}, World::quick(1));
   call(plan, {Failure::of(Category::rate_limit)});
@@ -95,7 +95,7 @@ TEST_F(CallStatsTest, CountsWhatLimitersAndServersRefuse) {  // TEL-1
   EXPECT_EQ(count(Event::limiter_throttled), 1U);
 }
 
-TEST_F(CallStatsTest, CountsBudgets) {  // TEL-1
+TEST_F(CallStatsTest, CountsBudgets) {  // TEL-1.8
   BudgetLedger ledger({.global = {.rounds = 1}});
   const auto plan = world_.plan({"a"}, World::quick(1));
   call(plan, {std::nullopt}, {.ledger = &ledger});
@@ -106,14 +106,14 @@ TEST_F(CallStatsTest, CountsBudgets) {  // TEL-1
   EXPECT_EQ(count(Event::budget_refused), 1U);
 }
 
-TEST_F(CallStatsTest, CountsFallbacks) {  // TEL-1, FBK-5
+TEST_F(CallStatsTest, CountsFallbacks) {  // TEL-1.8, FBK-5
   const Failure ill = Failure::of(Category::overloaded);
   call(world_.plan({"a", "b", "c"}, World::quick(1)), {ill, ill, std::nullopt});
   EXPECT_EQ(count(Event::fallback_taken), 2U);
   EXPECT_EQ(count(Event::fallback_succeeded), 1U);
 }
 
-TEST_F(CallStatsTest, AMendedStreamBeganOnceAndItsRepetitionIsARetry) {  // TEL-1, STR-5
+TEST_F(CallStatsTest, AMendedStreamBeganOnceAndItsRepetitionIsARetry) {  // TEL-1.8, STR-5.2
   PlanOptions options = World::quick(2);
   options.hedge = HedgeOptions{.after = milliseconds(50)};
   Execution execution(world_.plan({"a", "b"}, options), {.streaming = true}, world_.rng, world_.clock.now(),
@@ -138,7 +138,7 @@ TEST_F(CallStatsTest, AMendedStreamBeganOnceAndItsRepetitionIsARetry) {  // TEL-
   EXPECT_EQ(summary_of(execution.record()).first_content, milliseconds(200));
 }
 
-TEST_F(CallStatsTest, CountsTheCache) {  // TEL-1
+TEST_F(CallStatsTest, CountsTheCache) {  // TEL-1.8
   ResponseCache cache(std::make_shared<MemoryCacheStore>(MemoryCacheOptions{}, world_.clock));
   const auto plan = world_.plan({"a"});
   for (int i = 0; i < 2; ++i) {
@@ -150,7 +150,7 @@ TEST_F(CallStatsTest, CountsTheCache) {  // TEL-1
   EXPECT_EQ(count(Event::cache_hit), 1U);
 }
 
-TEST_F(CallStatsTest, TheLatestCallsAreThereOneByOne) {  // TEL-1
+TEST_F(CallStatsTest, TheLatestCallsAreThereOneByOne) {  // TEL-1.6, TEL-1.8
   const auto plan = world_.plan({"a"}, World::quick(1));
   for (int i = 0; i < 120; ++i) call(plan, {std::nullopt});
   call(plan, {Failure::of(Category::invalid_request)});
@@ -161,7 +161,7 @@ TEST_F(CallStatsTest, TheLatestCallsAreThereOneByOne) {  // TEL-1
   EXPECT_EQ(recent[1].duration, milliseconds(100));
 }
 
-TEST(CallStats, MayBeDestroyedWhileCircuitsMove) {  // CORE-4 TEL-1
+TEST(CallStats, MayBeDestroyedWhileCircuitsMove) {  // CORE-4.5 TEL-1.8
   BreakerRegistry breakers(provider_preset());
   ExecutionStats stats;
   std::atomic<bool> stop{false};

@@ -36,7 +36,7 @@ CallRecord call(Ending ending, const std::vector<AttemptRecord>& attempts) {
 
 std::uint64_t count(const CallRecord& record, Event event) { return summary_of(record).events[event]; }
 
-TEST(CallSummaries, OnlyWhatWasRetriedHasRecovered) {  // TEL-1
+TEST(CallSummaries, OnlyWhatWasRetriedHasRecovered) {  // TEL-1.8
   EXPECT_EQ(count(call(Ending::success, {attempt(1, 0)}), Event::retry_recovered), 0U);
   const CallRecord fell_back = call(Ending::success, {attempt(1, 0, Category::overloaded), attempt(2, 1)});
   EXPECT_EQ(count(fell_back, Event::retry_attempted), 0U) << "another target is no retry";
@@ -50,7 +50,7 @@ TEST(CallSummaries, OnlyWhatWasRetriedHasRecovered) {  // TEL-1
   EXPECT_EQ(count(in_vain, Event::retry_exhausted), 1U);
 }
 
-TEST(CallSummaries, AHedgeOrCompanyThatLostIsNeitherARetryNorWhatOneFollows) {  // TEL-1, RTY-9, RTY-11
+TEST(CallSummaries, AHedgeOrCompanyThatLostIsNeitherARetryNorWhatOneFollows) {  // TEL-1.8, RTY-9.2, RTY-11.2
   for (const bool is_company : {false, true}) {
     AttemptRecord beside = attempt(2, 1, Category::overloaded);
     (is_company ? beside.company : beside.hedge) = true;
@@ -65,7 +65,7 @@ TEST(CallSummaries, AHedgeOrCompanyThatLostIsNeitherARetryNorWhatOneFollows) {  
   }
 }
 
-TEST(CallSummaries, ACallTimedOutByItsDeadlineOrByTheErrorThatItTells) {  // TEL-1
+TEST(CallSummaries, ACallTimedOutByItsDeadlineOrByTheErrorThatItTells) {  // TEL-1.8
   const auto result = [](Ending ending, std::optional<std::uint32_t> telling, Category first, Category second) {
     CallRecord record = call(ending, {attempt(1, 0, first), attempt(2, 1, second)});
     record.telling_attempt = telling;
@@ -78,7 +78,7 @@ TEST(CallSummaries, ACallTimedOutByItsDeadlineOrByTheErrorThatItTells) {  // TEL
   EXPECT_EQ(result(Ending::no_target, std::nullopt, Category::timeout, Category::timeout), ExecutionResult::failure);
 }
 
-TEST(CallSummaries, EveryRefusalHasItsCounter) {  // TEL-1
+TEST(CallSummaries, EveryRefusalHasItsCounter) {  // TEL-1.8
   const auto counted = [](RejectionReason reason) {
     CallRecord record = call(Ending::no_target, {});
     record.refusals.push_back({.reason = reason});
@@ -99,7 +99,7 @@ TEST(CallSummaries, EveryRefusalHasItsCounter) {  // TEL-1
   EXPECT_EQ(counted(RejectionReason::deadline_exceeded), (Counts{0, 0, 0}));
 }
 
-TEST(CallSummaries, EveryUseOfTheCacheHasItsCounter) {  // TEL-1
+TEST(CallSummaries, EveryUseOfTheCacheHasItsCounter) {  // TEL-1.8
   const auto counted = [](CacheUse use) {
     CallRecord record = call(Ending::success, {});
     record.cache = use;
@@ -113,7 +113,7 @@ TEST(CallSummaries, EveryUseOfTheCacheHasItsCounter) {  // TEL-1
   EXPECT_EQ(counted(CacheUse::bypass), (Counts{0, 0, 0}));
 }
 
-TEST(CallSummaries, BudgetsAndLimitersAreThoseOfItsAttempts) {  // TEL-1
+TEST(CallSummaries, BudgetsAndLimitersAreThoseOfItsAttempts) {  // TEL-1.8
   AttemptRecord over = attempt(1, 0, Category::rate_limit);
   over.charged = BudgetSettlement{.charged = {.tokens = 7}, .overrun = true};
   AttemptRecord within = attempt(2, 1);
@@ -127,7 +127,7 @@ TEST(CallSummaries, BudgetsAndLimitersAreThoseOfItsAttempts) {  // TEL-1
   EXPECT_EQ(count(record, Event::budget_overrun), 1U);
 }
 
-TEST(CallSummaries, TheFirstContentIsThatOfTheAttemptThatBeganTheAnswer) {  // TEL-1, STR-5
+TEST(CallSummaries, TheFirstContentIsThatOfTheAttemptThatBeganTheAnswer) {  // TEL-1.8, STR-5.8
   AttemptRecord began = attempt(1, 0, Category::network);
   began.first_content = milliseconds(300);
   AttemptRecord mended = attempt(2, 1);
@@ -144,7 +144,7 @@ TEST(CallSummaries, TheFirstContentIsThatOfTheAttemptThatBeganTheAnswer) {  // T
 
 // Sums.
 
-TEST(ExecutionTotals, AddUpEveryPart) {  // TEL-1
+TEST(ExecutionTotals, AddUpEveryPart) {  // TEL-1.5
   ExecutionTotals one;
   ExecutionSummary summary{
       .result = ExecutionResult::timeout, .duration = seconds(3), .first_content = seconds(1), .attempts = 2};
@@ -167,7 +167,7 @@ TEST(ExecutionTotals, AddUpEveryPart) {  // TEL-1
   EXPECT_DOUBLE_EQ(sum.average_attempts(), 1.5);
 }
 
-TEST(ExecutionTotals, ACancelledCallIsNoneThatCouldHaveSucceeded) {  // TEL-1
+TEST(ExecutionTotals, ACancelledCallIsNoneThatCouldHaveSucceeded) {  // TEL-1.5
   ExecutionTotals totals;
   totals.add({.result = ExecutionResult::success});
   totals.add({.result = ExecutionResult::cancelled});
@@ -175,7 +175,7 @@ TEST(ExecutionTotals, ACancelledCallIsNoneThatCouldHaveSucceeded) {  // TEL-1
   EXPECT_EQ(totals.total(), 2U);
 }
 
-TEST(ExecutionTotals, ASharedAnswerSparesACallAsAHitDoes) {  // TEL-1
+TEST(ExecutionTotals, ASharedAnswerSparesACallAsAHitDoes) {  // TEL-1.5
   ExecutionTotals totals;
   totals.events.add(Event::cache_shared);
   totals.events.add(Event::cache_hit);

@@ -34,7 +34,7 @@ ExecutionSummary ended(ExecutionResult result, TimePoint at = kStart, Duration d
   return {.result = result, .ended = at, .duration = duration, .attempts = attempts};
 }
 
-TEST(ExecutionStats, AveragesAndRatesOfNothingAreZero) {  // TEL-1
+TEST(ExecutionStats, AveragesAndRatesOfNothingAreZero) {  // TEL-1.7
   const ExecutionSnapshot snapshot = ExecutionStats().snapshot();
   EXPECT_EQ(snapshot.totals.total(), 0U);
   EXPECT_EQ(snapshot.totals.success_rate(), 0.0);
@@ -45,7 +45,7 @@ TEST(ExecutionStats, AveragesAndRatesOfNothingAreZero) {  // TEL-1
   EXPECT_THAT(snapshot.recent, IsEmpty());
 }
 
-TEST(ExecutionStats, CountsEachResult) {  // TEL-1
+TEST(ExecutionStats, CountsEachResult) {  // TEL-1.5
   ExecutionStats stats;
   for (const ExecutionResult result : {success, success, success, failure, timeout, cancelled})
     stats.record(ended(result, kStart, 2s, 2));
@@ -61,7 +61,7 @@ TEST(ExecutionStats, CountsEachResult) {  // TEL-1
   EXPECT_EQ(totals.first_content.count(), 0U);
 }
 
-TEST(ExecutionStats, ACallsEventsAndThoseBetweenCallsAddUp) {  // TEL-1
+TEST(ExecutionStats, ACallsEventsAndThoseBetweenCallsAddUp) {  // TEL-1.5, TEL-1.6
   ExecutionStats stats;
   ExecutionSummary summary = ended(success);
   summary.first_content = 100ms;
@@ -73,7 +73,7 @@ TEST(ExecutionStats, ACallsEventsAndThoseBetweenCallsAddUp) {  // TEL-1
   EXPECT_EQ(totals.first_content.average(), 100ms);
 }
 
-TEST(ExecutionStats, RatesCompareLikeWithLike) {  // TEL-1
+TEST(ExecutionStats, RatesCompareLikeWithLike) {  // TEL-1.5
   ExecutionTotals totals;
   totals.events.add(Event::retry_attempted, 50);
   totals.events.add(Event::retry_recovered, 3);
@@ -86,7 +86,7 @@ TEST(ExecutionStats, RatesCompareLikeWithLike) {  // TEL-1
   EXPECT_EQ(totals.cache_hit_rate(), 0.75);
 }
 
-TEST(ExecutionStats, KeepsTheLastHundredTheLatestFirst) {  // TEL-1 CORE-5
+TEST(ExecutionStats, KeepsTheLastHundredTheLatestFirst) {  // TEL-1.6 CORE-5
   ExecutionStats stats;
   for (int i = 0; i < 250; ++i)
     stats.record(ended(i % 2 == 0 ? success : failure, kStart + std::chrono::seconds(i), std::chrono::milliseconds(i),
@@ -102,7 +102,7 @@ TEST(ExecutionStats, KeepsTheLastHundredTheLatestFirst) {  // TEL-1 CORE-5
   }
 }
 
-TEST(ExecutionStats, OfCallsThatEndedAtOneTimeTheLastRecordedComesFirst) {  // TEL-1
+TEST(ExecutionStats, OfCallsThatEndedAtOneTimeTheLastRecordedComesFirst) {  // TEL-1.6
   ExecutionStats stats;
   for (std::uint32_t i = 0; i < 103; ++i) stats.record(ended(success, kStart, 1s, i));
   const std::vector<RecentExecution> recent = stats.snapshot().recent;
@@ -110,7 +110,7 @@ TEST(ExecutionStats, OfCallsThatEndedAtOneTimeTheLastRecordedComesFirst) {  // T
   for (std::uint32_t i = 0; i < 100; ++i) EXPECT_EQ(recent[i].attempts, 102 - i);
 }
 
-TEST(ExecutionStats, ThreadsTogetherLoseNothing) {  // TEL-1
+TEST(ExecutionStats, ThreadsTogetherLoseNothing) {  // TEL-1.5
   ExecutionStats stats;
   std::atomic<std::int64_t> clock{0};
   constexpr int kMany = 40;  // more than there are places of their own
@@ -134,7 +134,7 @@ TEST(ExecutionStats, ThreadsTogetherLoseNothing) {  // TEL-1
 }
 
 // Whichever threads record, those shown are those that ended last.
-TEST(ExecutionStats, ABusyThreadPushesOutNobodysLastCalls) {  // TEL-1
+TEST(ExecutionStats, ABusyThreadPushesOutNobodysLastCalls) {  // TEL-1.6
   ExecutionStats stats;
   std::barrier turn(2);
   together(2, [&](int thread) {
@@ -154,7 +154,7 @@ TEST(ExecutionStats, ABusyThreadPushesOutNobodysLastCalls) {  // TEL-1
   for (std::size_t i = 0; i < 100; ++i) EXPECT_EQ(recent[i].result, i < 10 ? failure : success);
 }
 
-TEST(ExecutionStats, WritesPrometheusFamiliesWithBoundedLabels) {  // TEL-1 TEL-3
+TEST(ExecutionStats, WritesPrometheusFamiliesWithBoundedLabels) {  // TEL-1.5 TEL-1.6 TEL-3
   ExecutionStats stats;
   ExecutionSummary summary = ended(timeout, kStart, 30ms);
   summary.events.add(Event::breaker_half_opened);

@@ -24,7 +24,7 @@ TEST(Exposition, AnnouncesAFamilyAndEscapesLabelValues) {
             "fuseboard_calls_total{model=\"a\\\"b\\\\c\\nd\",result=\"success\"} 3\n");
 }
 
-TEST(Exposition, NoLabelSteersATerminal) {  // TEL-4
+TEST(Exposition, NoLabelSteersATerminal) {  // TEL-4.9
   Exposition out;
   out.sample("m", {{"key", "\na\u202Eb\u009B\x1B[2J\n\xFF\t"}}, std::uint64_t{1});
   EXPECT_EQ(std::move(out).take(), "m{key=\"\\na\\\\u{202e}b\\\\u{009b}\\\\x1b[2J\\n\\\\xff\\\\x09\"} 1\n");

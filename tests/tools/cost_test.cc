@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(ToolGuardCost, AKnownToolAllocatesNothingWhateverHappens) {  // BRK-17 BRK-18
+TEST(ToolGuardCost, AKnownToolAllocatesNothingWhateverHappens) {  // BRK-17.4 BRK-18.2
   (void)ThreadSlot::current();                                    // a thread's very first call may allocate
   ManualClock clock;
   ToolGuard guard({.defaults = {.limit = exact_limit(100)}}, clock);
@@ -54,7 +54,7 @@ TEST(ToolGuardCost, AKnownToolAllocatesNothingWhateverHappens) {  // BRK-17 BRK-
   EXPECT_TRUE(allocations > before || !kAllocationsSeen) << "the allocations are counted";
 }
 
-TEST(ToolGuardCost, AnAdmissionReadsTheClockOnceForItsLimitAndElseNever) {  // BRK-18
+TEST(ToolGuardCost, AnAdmissionReadsTheClockOnceForItsLimitAndElseNever) {  // BRK-18.1
   CountingClock clock;
   ToolGuardOptions options{.defaults = {.limit = exact_limit(1000)}};
   options.tools.push_back({.tool = Key("unlimited"), .options = {.limit = std::nullopt}});

@@ -33,7 +33,7 @@ TEST_F(ToolDetails, ToolsThatAreRefusedTogetherDoNotComeBackTogether) {  // LIM-
   EXPECT_NE(wait_of("search"), wait_of("fetch")) << "of one seed, but each by its name";
 }
 
-TEST_F(ToolDetails, WhatAToolAskedForIsOverAtItsTime) {  // LIM-4
+TEST_F(ToolDetails, WhatAToolAskedForIsOverAtItsTime) {  // LIM-4.3
   ToolGuard guard({.defaults = fragile()}, clock_);
   call(guard, "search", Failure::of(Category::rate_limit, 7s));
   clock_.advance(7s - 1ns);
@@ -44,7 +44,7 @@ TEST_F(ToolDetails, WhatAToolAskedForIsOverAtItsTime) {  // LIM-4
   EXPECT_EQ(guard.snapshot("search").paused_for, 0s);
 }
 
-TEST_F(ToolDetails, AResetForgetsWhatAToolAskedFor) {  // BRK-21, LIM-4
+TEST_F(ToolDetails, AResetForgetsWhatAToolAskedFor) {  // BRK-21.2, LIM-4.3
   for (const bool all : {false, true}) {
     ToolGuard guard({.defaults = fragile()}, clock_);
     call(guard, "search", Failure::of(Category::rate_limit, 7s));
@@ -57,13 +57,13 @@ TEST_F(ToolDetails, AResetForgetsWhatAToolAskedFor) {  // BRK-21, LIM-4
   }
 }
 
-TEST_F(ToolDetails, OnlyAHintClosesTheGate) {  // LIM-4
+TEST_F(ToolDetails, OnlyAHintClosesTheGate) {  // LIM-4.3
   ToolGuard guard({.defaults = fragile()}, clock_);
   call(guard, "search", Failure::of(Category::rate_limit));
   EXPECT_FALSE(guard.look("search"));
 }
 
-TEST_F(ToolDetails, ASlowProbeOfAToolThatSlownessOpenedDoesNotCloseIt) {  // BRK-7
+TEST_F(ToolDetails, ASlowProbeOfAToolThatSlownessOpenedDoesNotCloseIt) {  // BRK-7.4
   ToolOptions options = fragile();
   options.breaker.slow_call_rate = 0.5;
   options.breaker.slow_call_duration = 1s;
@@ -80,7 +80,7 @@ TEST_F(ToolDetails, ASlowProbeOfAToolThatSlownessOpenedDoesNotCloseIt) {  // BRK
   EXPECT_EQ(guard.snapshot("search").circuit.state, CircuitState::closed);
 }
 
-TEST_F(ToolDetails, APermitThatAnExceptionDropsIsAFailure) {  // BRK-10
+TEST_F(ToolDetails, APermitThatAnExceptionDropsIsAFailure) {  // BRK-10.3
   ToolGuard guard({.defaults = fragile()}, clock_);
   try {
     const ToolPermit permit = acquired(guard, "search");
@@ -91,7 +91,7 @@ TEST_F(ToolDetails, APermitThatAnExceptionDropsIsAFailure) {  // BRK-10
   EXPECT_EQ(guard.totals().abandoned, 1U);
 }
 
-TEST_F(ToolDetails, WhoeverPausesForRecoveryIsReleasedWithoutTraffic) {  // BRK-16
+TEST_F(ToolDetails, WhoeverPausesForRecoveryIsReleasedWithoutTraffic) {  // BRK-16.5
   ToolGuard guard({.defaults = fragile()}, clock_);
   call(guard, "search", ToolOutcome::timeout);
   EXPECT_TRUE(guard.should_pause_for_recovery(1));
@@ -99,7 +99,7 @@ TEST_F(ToolDetails, WhoeverPausesForRecoveryIsReleasedWithoutTraffic) {  // BRK-
   EXPECT_FALSE(guard.should_pause_for_recovery(1));
 }
 
-TEST_F(ToolDetails, ThrownCancellationsOfEitherNameAreNeutral) {  // BRK-10
+TEST_F(ToolDetails, ThrownCancellationsOfEitherNameAreNeutral) {  // BRK-10.6
   ToolGuard guard({.defaults = fragile()}, clock_);
   EXPECT_THROW((void)guard.call("search", [] { throw ToolCancelled(); }), ToolCancelled);
   EXPECT_THROW((void)guard.call("search", [] { throw Cancelled(); }), Cancelled);
@@ -107,7 +107,7 @@ TEST_F(ToolDetails, ThrownCancellationsOfEitherNameAreNeutral) {  // BRK-10
   EXPECT_EQ(guard.totals().cancelled, 2U);
 }
 
-TEST_F(ToolDetails, EveryRefusalAndResultHasItsCounter) {  // TEL-1
+TEST_F(ToolDetails, EveryRefusalAndResultHasItsCounter) {
   ToolOptions options = fragile();
   options.limit = TokenBucketOptions{.rate = 0.001, .burst = 6.0};
   ToolGuard guard({.defaults = options}, clock_);

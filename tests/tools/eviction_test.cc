@@ -36,7 +36,7 @@ class ToolEvictionTest : public testing::Test {
   ToolGuard guard_{options(), clock_};
 };
 
-TEST_F(ToolEvictionTest, AToolThatIsIdleMakesRoom) {  // BRK-17 CORE-5
+TEST_F(ToolEvictionTest, AToolThatIsIdleMakesRoom) {  // BRK-17.6 BRK-17.7 CORE-5
   call(guard_, "idle", ToolOutcome::success);
   clock_.advance(kTokenTime);
   flood();
@@ -46,7 +46,7 @@ TEST_F(ToolEvictionTest, AToolThatIsIdleMakesRoom) {  // BRK-17 CORE-5
   EXPECT_EQ(guard_.totals().admitted, 21U) << "totals stay";
 }
 
-TEST_F(ToolEvictionTest, WhatMustStayStays) {  // BRK-17 LIM-1
+TEST_F(ToolEvictionTest, WhatMustStayStays) {  // BRK-17.6 BRK-17.7 LIM-1
   call(guard_, "open", ToolOutcome::timeout);
   const ToolPermit in_flight = acquired(guard_, "in-flight");
   call(guard_, "asks-for-time", Failure::of(Category::rate_limit, 60s));
@@ -63,7 +63,7 @@ TEST_F(ToolEvictionTest, NoToolGetsAFullBucketByBeingForgotten) {  // LIM-1
   EXPECT_EQ(refused(guard_, "limited").reason, RejectionReason::rate_limited);
 }
 
-TEST_F(ToolEvictionTest, AToolThatCannotBeHeldIsAdmittedUntrackedAndCounted) {  // BRK-17 CORE-5
+TEST_F(ToolEvictionTest, AToolThatCannotBeHeldIsAdmittedUntrackedAndCounted) {  // BRK-17.5 CORE-5
   for (int i = 0; i < 4; ++i) call(guard_, "open-" + std::to_string(i), ToolOutcome::timeout);
   for (int i = 0; i < 9; ++i) call(guard_, "new", i == 0 ? ToolResult(TransportFault::reset) : ToolOutcome::timeout);
   (void)acquired(guard_, "new");
@@ -78,7 +78,7 @@ TEST_F(ToolEvictionTest, AToolThatCannotBeHeldIsAdmittedUntrackedAndCounted) {  
   EXPECT_TRUE(holds("new")) << "there is room again";
 }
 
-TEST_F(ToolEvictionTest, APermitOutlivesNothingThatItNeeds) {  // BRK-17 BRK-10
+TEST_F(ToolEvictionTest, APermitOutlivesNothingThatItNeeds) {  // BRK-17.6 BRK-10.1
   ToolPermit permit = acquired(guard_, "held");
   flood();
   std::move(permit).settle(Failure::of(Category::rate_limit, 5s));

@@ -57,7 +57,7 @@ TEST(ToolGuardThreads, OneProbeAndNoTokenLostByThoseItTurnsAway) {  // BRK-6 PIP
   }
 }
 
-TEST(ToolGuardThreads, GrantsEqualSettlementsWhateverHappens) {  // PIP-7 BRK-17 BRK-10
+TEST(ToolGuardThreads, GrantsEqualSettlementsWhateverHappens) {  // PIP-7 BRK-17.1 BRK-10.1
   ManualClock clock;
   ToolGuard guard(
       {.defaults = {.breaker = {.failure_threshold = 3, .open_time = OpenTime::fixed(1ms)}, .limit = exact_limit(50)},

@@ -41,7 +41,7 @@ class ToolCallTest : public testing::Test {
   ManualClock clock_;
 };
 
-TEST_F(ToolCallTest, WhatTheToolReturnsComesBack) {  // BRK-10
+TEST_F(ToolCallTest, WhatTheToolReturnsComesBack) {  // BRK-10.1
   ToolGuard guard({.defaults = fragile()}, clock_);
   EXPECT_EQ(*guard.call("tool", [] { return std::string("answer"); }), "answer");
   EXPECT_EQ(**guard.call("tool", [] { return std::make_unique<int>(7); }), 7);
@@ -61,7 +61,7 @@ TEST_F(ToolCallTest, ARefusedToolIsNotCalled) {  // BRK-5
   EXPECT_EQ(answer.error().retry_after, 10s);
 }
 
-TEST_F(ToolCallTest, ExceptionsAreMappedAndPassThrough) {  // PIP-7 BRK-11
+TEST_F(ToolCallTest, ExceptionsAreMappedAndPassThrough) {  // PIP-7 BRK-11 BRK-10.5 BRK-10.6
   const ToolTotals invalid{.admitted = 1, .invalid_argument = 1};
   EXPECT_EQ(totals_after(std::invalid_argument("x")), invalid);
   EXPECT_EQ(totals_after(std::out_of_range("x")), invalid);

@@ -54,7 +54,7 @@ TEST_F(ToolGuardTest, SevenFailuresInARowOpenForFiveSecondsByDefault) {  // BRK-
   EXPECT_EQ(rejection.last_failure, Category::timeout);
 }
 
-TEST_F(ToolGuardTest, ArgumentMistakesNeverTripATool) {  // BRK-3 BRK-19
+TEST_F(ToolGuardTest, ArgumentMistakesNeverTripATool) {  // BRK-3 BRK-19.1
   ToolOptions options = fragile();
   options.breaker.trips_on = CategorySet::all();
   ToolGuard guard({.defaults = options}, clock_);
@@ -63,7 +63,7 @@ TEST_F(ToolGuardTest, ArgumentMistakesNeverTripATool) {  // BRK-3 BRK-19
   EXPECT_EQ(guard.snapshot("search").circuit.totals.neutral, 100U);
 }
 
-TEST_F(ToolGuardTest, ErrorsAndTimeoutsCountWhateverTheSetOfCategories) {  // BRK-19
+TEST_F(ToolGuardTest, ErrorsAndTimeoutsCountWhateverTheSetOfCategories) {  // BRK-19.1
   ToolOptions options = fragile();
   options.breaker.trips_on = {};
   ToolGuard guard({.defaults = options}, clock_);
@@ -72,7 +72,7 @@ TEST_F(ToolGuardTest, ErrorsAndTimeoutsCountWhateverTheSetOfCategories) {  // BR
   EXPECT_EQ(guard.open_count(), 2U);
 }
 
-TEST_F(ToolGuardTest, CancellingIsNeutralUnlessItIsAFailure) {  // BRK-10
+TEST_F(ToolGuardTest, CancellingIsNeutralUnlessItIsAFailure) {  // BRK-10.6
   ToolOptions strict = fragile();
   strict.cancelled_is_failure = true;
   ToolGuardOptions options{.defaults = fragile()};
@@ -84,7 +84,7 @@ TEST_F(ToolGuardTest, CancellingIsNeutralUnlessItIsAFailure) {  // BRK-10
   EXPECT_EQ(refused(guard, "strict").last_failure, Category::cancelled);
 }
 
-TEST_F(ToolGuardTest, AFailureThatWasJudgedCountsAsItsJudgementSays) {  // BRK-19 PIP-3
+TEST_F(ToolGuardTest, AFailureThatWasJudgedCountsAsItsJudgementSays) {  // BRK-19.2 PIP-3
   ToolGuard guard({.defaults = fragile()}, clock_);
   call(guard, "a", Failure::of(Category::permission_denied));
   call(guard, "b", HttpFailure{.status = 404});
@@ -99,7 +99,7 @@ TEST_F(ToolGuardTest, AFailureThatWasJudgedCountsAsItsJudgementSays) {  // BRK-1
   EXPECT_EQ(guard.totals().judged, 6U);
 }
 
-TEST_F(ToolGuardTest, AToolThatAsksForTimeIsLeftAloneWithOrWithoutALimit) {  // LIM-4 BRK-3
+TEST_F(ToolGuardTest, AToolThatAsksForTimeIsLeftAloneWithOrWithoutALimit) {  // LIM-4.3 BRK-3
   ToolGuardOptions options{.defaults = fragile()};
   options.tools.push_back({.tool = Key("limited")});
   ToolGuard guard(options, clock_);
@@ -187,7 +187,7 @@ TEST_F(ToolGuardTest, TokensComeBackWhenTheBreakerRefusesAtLast) {  // PIP-2
   EXPECT_EQ(guard.snapshot("search").circuit.denials, 1U) << "once";
 }
 
-TEST_F(ToolGuardTest, AStuckCallOpensTheCircuitThatOthersAskFor) {  // BRK-2
+TEST_F(ToolGuardTest, AStuckCallOpensTheCircuitThatOthersAskFor) {  // BRK-2.4
   ToolOptions options = fragile();
   options.breaker.stuck_call_age = 60s;
   ToolGuard guard({.defaults = options}, clock_);
@@ -199,7 +199,7 @@ TEST_F(ToolGuardTest, AStuckCallOpensTheCircuitThatOthersAskFor) {  // BRK-2
   EXPECT_EQ(refused(guard, "search").retry_after, 6s) << "the open time runs";
 }
 
-TEST_F(ToolGuardTest, APermitSettlesOnce) {  // BRK-10
+TEST_F(ToolGuardTest, APermitSettlesOnce) {  // BRK-10.1
   ToolGuard guard({.defaults = fragile()}, clock_);
   ToolPermit first = acquired(guard, "search");
   ToolPermit second = std::move(first);
@@ -212,7 +212,7 @@ TEST_F(ToolGuardTest, APermitSettlesOnce) {  // BRK-10
   EXPECT_EQ(guard.snapshot("search").circuit.totals, (BreakerTotals{.admitted = 1, .succeeded = 1}));
 }
 
-TEST_F(ToolGuardTest, AForgottenPermitIsNeutralUnlessItIsAFailure) {  // BRK-10
+TEST_F(ToolGuardTest, AForgottenPermitIsNeutralUnlessItIsAFailure) {  // BRK-10.2
   ToolOptions strict = fragile();
   strict.breaker.abandoned_is_failure = true;
   ToolGuardOptions options{.defaults = fragile()};
@@ -229,7 +229,7 @@ TEST_F(ToolGuardTest, AForgottenPermitIsNeutralUnlessItIsAFailure) {  // BRK-10
   EXPECT_EQ(guard.snapshot("lenient").circuit.in_flight, 0U);
 }
 
-TEST_F(ToolGuardTest, ALostProbeGivesWayToTheNextByItsTimeout) {  // BRK-8
+TEST_F(ToolGuardTest, ALostProbeGivesWayToTheNextByItsTimeout) {  // BRK-8.3
   ToolGuard guard({.defaults = fragile()}, clock_);
   call(guard, "search", ToolOutcome::timeout);
   clock_.advance(10s);
@@ -240,7 +240,7 @@ TEST_F(ToolGuardTest, ALostProbeGivesWayToTheNextByItsTimeout) {  // BRK-8
   EXPECT_TRUE(acquired(guard, "search").is_probe());
 }
 
-TEST_F(ToolGuardTest, AProbeThatAnswersBitByBitHasSucceededAtItsFirstContent) {  // BRK-8
+TEST_F(ToolGuardTest, AProbeThatAnswersBitByBitHasSucceededAtItsFirstContent) {  // BRK-8.5
   ToolGuard guard({.defaults = fragile()}, clock_);
   call(guard, "search", ToolOutcome::timeout);
   clock_.advance(10s);
@@ -251,7 +251,7 @@ TEST_F(ToolGuardTest, AProbeThatAnswersBitByBitHasSucceededAtItsFirstContent) { 
   EXPECT_EQ(guard.snapshot("search").circuit.state, CircuitState::open);
 }
 
-TEST_F(ToolGuardTest, SlowCallsAreKnownByTheirLatency) {  // BRK-2
+TEST_F(ToolGuardTest, SlowCallsAreKnownByTheirLatency) {  // BRK-2.3
   ToolOptions options = fragile();
   options.breaker.slow_call_rate = 0.5;
   options.breaker.slow_call_duration = 1s;
@@ -264,7 +264,7 @@ TEST_F(ToolGuardTest, SlowCallsAreKnownByTheirLatency) {  // BRK-2
   EXPECT_EQ(refused(guard, "measured").reason, RejectionReason::circuit_open);
 }
 
-TEST_F(ToolGuardTest, OptionsGoByExactNameThenByTheFirstGlob) {  // BRK-17
+TEST_F(ToolGuardTest, OptionsGoByExactNameThenByTheFirstGlob) {  // BRK-17.2
   ToolGuardOptions options{.defaults = {.limit = exact_limit(9)}};
   options.tools.push_back({.tool = Key("fs__read"), .options = {.limit = exact_limit(1)}});
   options.globs.push_back({.pattern = Key("fs__r*"), .options = {.limit = exact_limit(2)}});
@@ -296,7 +296,7 @@ TEST_F(ToolGuardTest, AllProblemsOfItsOptionsComeAtOnce) {  // CORE-6
   EXPECT_THROW(ToolGuard(options, clock_), InvalidOptions);
 }
 
-TEST_F(ToolGuardTest, ASnapshotHasTheCircuitAndTheLimit) {  // BRK-16
+TEST_F(ToolGuardTest, ASnapshotHasTheCircuitAndTheLimit) {  // BRK-16.1
   ToolGuard guard({.defaults = {.limit = exact_limit(4)}}, clock_);
   call(guard, "b", ToolOutcome::success);
   call(guard, "a", ToolOutcome::timeout);
@@ -308,7 +308,7 @@ TEST_F(ToolGuardTest, ASnapshotHasTheCircuitAndTheLimit) {  // BRK-16
   EXPECT_EQ(all[1].limit->rate, exact_limit(4).rate);
 }
 
-TEST_F(ToolGuardTest, AskingAboutAnUnknownToolCreatesNothing) {  // BRK-21
+TEST_F(ToolGuardTest, AskingAboutAnUnknownToolCreatesNothing) {  // BRK-21.3
   ToolGuard guard({}, clock_);
   const ToolSnapshot snapshot = guard.snapshot("nobody");
   EXPECT_EQ(snapshot.circuit.state, CircuitState::closed);
@@ -332,7 +332,7 @@ TEST_F(ToolGuardTest, LookingTakesNothing) {  // PIP-2
   EXPECT_EQ(guard.totals().denied(), 0U);
 }
 
-TEST_F(ToolGuardTest, AResetClosesFillsAndForgets) {  // BRK-21
+TEST_F(ToolGuardTest, AResetClosesFillsAndForgets) {  // BRK-21.2
   ToolOptions options = fragile();
   options.limit = exact_limit(2);
   ToolGuard guard({.defaults = options}, clock_);
@@ -349,7 +349,7 @@ TEST_F(ToolGuardTest, AResetClosesFillsAndForgets) {  // BRK-21
   EXPECT_EQ(tokens(guard, "a"), 2.0);
 }
 
-TEST_F(ToolGuardTest, ManyOpenCircuitsAreAReasonToPause) {  // BRK-16
+TEST_F(ToolGuardTest, ManyOpenCircuitsAreAReasonToPause) {  // BRK-16.5
   ToolGuard guard({.defaults = fragile()}, clock_);
   for (const char* const tool : {"a", "b", "c"}) call(guard, tool, ToolOutcome::timeout);
   EXPECT_TRUE(guard.should_pause_for_recovery(3));
@@ -358,7 +358,7 @@ TEST_F(ToolGuardTest, ManyOpenCircuitsAreAReasonToPause) {  // BRK-16
   EXPECT_FALSE(guard.should_pause_for_recovery(3));
 }
 
-TEST_F(ToolGuardTest, TotalsCountWhatHappened) {  // TEL-1
+TEST_F(ToolGuardTest, TotalsCountWhatHappened) {
   ToolOptions options = fragile();
   options.limit = exact_limit(6);
   ToolGuard guard({.defaults = options}, clock_);
@@ -394,7 +394,7 @@ TEST_F(ToolGuardTest, TotalsCountWhatHappened) {  // TEL-1
   EXPECT_EQ(expected.denied(), 3U);
 }
 
-TEST_F(ToolGuardTest, ListenersHearOfTransitionsInOrder) {  // CORE-4
+TEST_F(ToolGuardTest, ListenersHearOfTransitionsInOrder) {  // CORE-4.1
   ToolGuard guard({.defaults = fragile()}, clock_);
   std::vector<std::pair<std::uint64_t, CircuitState>> heard;
   {

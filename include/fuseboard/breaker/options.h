@@ -84,10 +84,10 @@ struct BreakerOptions {
   // the circuit [RTY-14]; 0 (it never does) to 1000. Default: the failure threshold, at least 3. Judged by the calls of
   // a plan with several targets, see pipeline/execution.h.
   std::optional<std::uint32_t> silence_threshold{};
-  // The fraction of the window's calls that failed at which the circuit opens; above 0 up to 1. Default: no such rule.
+  // The fraction of the window's calls that failed at which the circuit opens; 0.000001 to 1. Default: no such rule.
   std::optional<double> failure_rate{};
   // The fraction of the window's calls that took longer than `slow_call_duration`, failed or not, at which the circuit
-  // opens; above 0 up to 1. Default: no such rule.
+  // opens; 0.000001 to 1. Default: no such rule.
   std::optional<double> slow_call_rate{};
   // 1 ns to 24 h; the latency of a stream is its time to first content.
   Duration slow_call_duration = std::chrono::seconds(60);
@@ -105,7 +105,7 @@ struct BreakerOptions {
   // Successful probes that close a half-open circuit; 1 to 1000. One that fails opens it again.
   std::uint32_t half_open_successes = 1;
   // In place of `half_open_successes`: `half_open_max_probes` probes are let through in all, and once each is settled
-  // as a success or a failure the circuit opens where at least this fraction of them failed, else closes. Above 0 up
+  // as a success or a failure the circuit opens where at least this fraction of them failed, else closes. 0.000001
   // to 1. Default: no such rule.
   std::optional<double> half_open_failure_rate{};
   OpenTime open_time{};

@@ -41,7 +41,7 @@ typedef struct fuseboard_credential fuseboard_credential;
 typedef struct fuseboard_credential_options {
   size_t struct_size;
   int64_t park_ms;         // how long it rests where the failure names no time; 1 s to park_max_ms
-  int64_t park_max_ms;     // the longest that a failure's own word is obeyed; to 24 h
+  int64_t park_max_ms;     // the longest that a failure's own word is obeyed; 1 s to 24 h
   int64_t probe_lease_ms;  // an unsettled probe is given up after it; 1 s to 24 h
 } fuseboard_credential_options;
 fuseboard_status fuseboard_credential_options_init(fuseboard_credential_options* options) FUSEBOARD_NOEXCEPT;
@@ -65,7 +65,7 @@ typedef struct fuseboard_target_options {
   const char* model;
   bool provider_breaker;        // failures to connect count for a breaker of the provider alone, beside the model's
   bool reserve_for_priorities;  // low, normal and high leave 50, 20 and 5 % of both buckets to those above
-  uint32_t concurrency;         // attempts in flight, to 1 000 000; 0: no limit
+  uint32_t concurrency;         // attempts in flight; 1 to 1 000 000; 0: no limit
   double requests_per_minute;   // 0.0001 to 6e10; 0: no limit
   double requests_burst;        // 1 to 1e9; 0: a tenth of a minute's, at least 1
   double tokens_per_minute;     // as requests
@@ -175,7 +175,7 @@ typedef struct fuseboard_plan_options {
   size_t retry_rule_count;
   int64_t overall_deadline_ms;  // of starts, waits and everything before the first content; 1 ms to 24 h, or
                                 // FUSEBOARD_NO_TIMEOUT
-  uint32_t max_total_attempts;  // across retries, fallbacks and hedges; 0 for no cap, to 1000
+  uint32_t max_total_attempts;  // across retries, fallbacks and hedges; 0 (no cap) to 1000
   uint32_t fallback_on;         // categories that fall back only when named: 1u << category; content_policy is the one
   fuseboard_strategy strategy;
   bool hedge;                    // a second attempt beside one that takes long; see fuseboard/pipeline/plan.h

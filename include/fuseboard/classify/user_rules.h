@@ -22,11 +22,11 @@ struct UserRule {
   // A code in the body: `code`, `type`, `status`, `reason` and their like. Case and punctuation do not count. Up to 96
   // bytes.
   std::string body_code{};
-  // Words of the provider's own message, one after another, or of the text where there is no message. Up to 12 words;
-  // docs/classification.md has the few signs that stand for other words.
+  // Words of the provider's own message, one after another, or of the text where there is no message. Up to 256 bytes
+  // and 12 words; docs/classification.md has the few signs that stand for other words.
   std::string phrase{};
   std::string header{};        // a header's name, up to 128 bytes
-  std::string header_value{};  // what its value holds somewhere, without regard to case; empty: anything
+  std::string header_value{};  // what its value holds somewhere, whatever its case; empty: anything; up to 256 bytes
 
   std::optional<Category> category{};  // else the one that was judged
   std::optional<bool> retryable{};     // else what follows from the category

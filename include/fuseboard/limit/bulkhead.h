@@ -108,7 +108,7 @@ struct AdaptiveBulkheadOptions {
   std::uint32_t initial_limit = 20;
   // 1 to `max_limit`.
   std::uint32_t min_limit = 1;
-  // To 1 000 000.
+  // 1 to 1 000 000.
   std::uint32_t max_limit = 200;
   // How much slower than usual a call may be before the limit falls; 1 to 10.
   double tolerance = 1.5;

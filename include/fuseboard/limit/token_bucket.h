@@ -39,7 +39,7 @@ struct TokenBucketOptions {
   // Tokens a second; 0.000001 to 1 000 000 000. With weighted costs at most 1 000 000, above which a tenth of a token
   // could not be told from nothing.
   double rate = 20.0;
-  // Tokens that a full bucket holds; 1, or with weighted costs the largest weight, to 1 000 000 000.
+  // Tokens that a full bucket holds; 1 (with weighted costs the largest weight) to 1 000 000 000.
   double burst = 20.0;
   // Without it all priorities are alike: no reserves, no weights.
   std::optional<PriorityOptions> priorities{};

@@ -45,7 +45,7 @@ struct PlanOptions {
   // How long an attempt that shows nothing is waited for alone [RTY-11]. Holds for drivers that can have several
   // attempts in flight, and for calls that may run twice.
   PatienceOptions patience{};
-  // Across retries, fallbacks and hedges; 0 for no cap, to 1000.
+  // Across retries, fallbacks and hedges; 0 (no cap) to 1000.
   std::uint32_t max_total_attempts = 8;
   // Failures that go on to the next target only when named here; content_policy is the one such category.
   CategorySet fallback_on{};

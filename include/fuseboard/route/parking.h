@@ -28,7 +28,7 @@ inline constexpr CategorySet kParkingCategories = {Category::authentication, Cat
 struct CredentialGateOptions {
   // How long a refused credential rests when the failure names no time; 1 s to `park_max`.
   Duration park = std::chrono::seconds(60);
-  // The longest that a failure's own hint is obeyed; to 24 h.
+  // The longest that a failure's own hint is obeyed; 1 s to 24 h.
   Duration park_max = std::chrono::hours(1);
   // A probe that has not been settled after this long is given up and the next attempt probes; 1 s to 24 h. Longer than
   // the longest wait for a first content or a plain answer.

@@ -72,7 +72,7 @@ SOURCES = {
     "blank lines before an answer shows whether it is a stream": ["src/gateway/body_kind.h: kMaxUnclear"],
     "a caller's pause in reading a stream": ["src/gateway/gateway.cc: kMostPatientReader"],
     "text of a stream that is kept, to have another target go on with it": ["src/gateway/answer_stream.h: kMaxText"],
-    "answers whose provider is remembered for requests that refer to them": ["src/gateway/state_homes.h: kMaxKnown"],
+    "answers whose provider is remembered for requests that refer to them": ["src/gateway/provider_affinity.h: kMaxKnown"],
     "nesting of JSON": ["src/llm/json_scan.h: kMaxJsonDepth"],
     "remembered routes to `provider/model` names of callers": ["src/gateway/model_table.h: kMaxDirectRoutes"],
     "such a name": ["src/gateway/model_table.h: kMaxDirectName"],

@@ -36,6 +36,12 @@ TEST_F(TripRulesTest, TheFailureRateOpensItOnceTheMinimumOfCallsIsIn) {  // BRK-
   EXPECT_EQ(breaker.state(), CircuitState::open) << "the fourth makes three of four failures count";
   EXPECT_EQ(breaker.snapshot().transitions.back().cause, TransitionCause::failure_rate);
   EXPECT_EQ(refused(breaker).retry_after, 30s);
+  CircuitBreaker at_the_rate(rate_rule(0.5, 4, CallWindow::last_calls(10)), "key", clock_);
+  for (int i = 0; i < 2; ++i) call(at_the_rate, Outcome::success());
+  call(at_the_rate, failed());
+  EXPECT_EQ(at_the_rate.state(), CircuitState::closed);
+  call(at_the_rate, failed());
+  EXPECT_EQ(at_the_rate.state(), CircuitState::open) << "two of four are the rate itself";
 }
 
 TEST_F(TripRulesTest, ACountWindowIsExact) {  // BRK-2.2

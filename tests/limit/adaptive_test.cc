@@ -53,6 +53,14 @@ TEST(AdaptiveRate, NeverFallsBelowItsFloor) {  // LIM-4.1
   EXPECT_DOUBLE_EQ(rate.rate(kStart + 100s), 5.0);
 }
 
+TEST(AdaptiveRate, ReturnsFromItsFloorAndNotFromBelowIt) {  // LIM-4.1
+  AdaptiveRate rate({.rate = 10, .rate_min = 2.0, .decrease = 0.5, .quick_return_to = 0.9, .quick_return_time = 2s});
+  for (int i = 0; i < 3; ++i) (void)rate.on_throttled(kStart + i * 1s);  // 5, 2.5 and, but for the floor, 1.25
+  const TimePoint back = kStart + 10s;
+  rate.on_success(back, back - 1s);
+  EXPECT_DOUBLE_EQ(rate.rate(back + 1s), 9.0 - (9.0 - 2.0) / 8) << "half the time: an eighth of the way is left";
+}
+
 TEST(AdaptiveRate, ReturnsQuicklyToJustBelowTheRateLastThrottledThenProbesSlowly) {  // LIM-4.2
   AdaptiveRate rate({.rate = 200, .quick_return_time = 2s, .probe_time = 60s});
   (void)rate.on_throttled(kStart);

@@ -190,11 +190,17 @@ RC_GTEST_PROP(WaitQueueOracle, AgreesWithSortingTheWaiters, ()) {  // LIM-7.1
           RC_ASSERT(popped->number == ready.front().number);
           std::erase_if(waiting, [&](const Naive& waiter) { return waiter.number == popped->number; });
         }
-        while (const auto expired = queue.pop_expired(now)) {
-          RC_ASSERT(1U == std::erase_if(waiting, [&](const Naive& waiter) {
-                      return waiter.number == expired->number && waiter.deadline <= now;
-                    }));
+        std::vector<Naive> late;
+        for (const Naive& waiter : waiting) {
+          if (waiter.deadline <= now) late.push_back(waiter);
         }
+        std::ranges::sort(late, {}, [](const Naive& waiter) { return std::pair(waiter.deadline, waiter.number); });
+        for (const Naive& next : late) {
+          const auto expired = queue.pop_expired(now);
+          RC_ASSERT(expired && expired->number == next.number);
+          std::erase_if(waiting, [&](const Naive& waiter) { return waiter.number == next.number; });
+        }
+        RC_ASSERT(!queue.pop_expired(now));
       }
     }
     RC_ASSERT(queue.size() == waiting.size());

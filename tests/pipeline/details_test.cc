@@ -117,6 +117,19 @@ TEST_F(Details, WhatACallHasWaitedForAnAttemptIsThatAttemptsAlone) {  // RTY-8.4
   EXPECT_EQ(record.waits[1].target, 1U);
 }
 
+TEST_F(Details, WhatWasWaitedForATargetThatIsLeftIsNotTheNextOnes) {  // RTY-8.4
+  Execution& call = begin(world_.plan({"a", "b"}, World::quick(2)));
+  const Attempt first = attempt(call).value();
+  call.report(first.number, failed(Category::service_unavailable), now());
+  ASSERT_TRUE(std::holds_alternative<WaitUntil>(call.next(now())));
+  world_.open("a");  // by other calls, while this one waits to try it again
+  const Attempt next = attempt(call).value();
+  ASSERT_EQ(next.target, 1U);
+  call.report(next.number, succeeded(), now());
+  EXPECT_FALSE(attempt(call));
+  EXPECT_EQ(call.record().attempts.back().waited, Duration::zero());
+}
+
 // Why nothing was sent.
 
 TEST_F(Details, ABudgetExplainsBeforeAParkedCredentialDoesWhicheverComesFirst) {  // RTY-8.2, FBK-6.7

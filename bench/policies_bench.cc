@@ -94,7 +94,7 @@ void SingleFlightAlone(benchmark::State& state) {
   key.bytes[0] = static_cast<std::uint8_t>(state.thread_index());
   for (auto _ : state) {
     auto joined = flights.join(key, {});
-    std::move(*joined.in_flight).succeed(response);
+    std::move(*joined.flight).succeed(response);
   }
 }
 

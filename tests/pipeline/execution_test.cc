@@ -249,11 +249,13 @@ TEST_F(ExecutionTest, AProbesLeaseEndsSoonAfterItsCall) {  // BRK-8.2
 
 TEST_F(ExecutionTest, TheErrorToShowIsTheFirstRealOneFromUpstream) {  // FBK-4
   world_.open("a");
-  Execution execution(world_.plan({"a", "b", "c"}, World::quick(1)), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.plan({"a", "b", "c", "d"}, World::quick(1)), {}, world_.rng, world_.clock.now());
   ASSERT_EQ(next_attempt(execution)->target, 1U);
   report_latest(execution, {.outcome = Outcome::failed(Failure::of(Category::network))}, world_.clock.now());
   ASSERT_EQ(next_attempt(execution)->target, 2U);
   report_latest(execution, failed(Category::overloaded), world_.clock.now());
+  ASSERT_EQ(next_attempt(execution)->target, 3U);
+  report_latest(execution, failed(Category::service_unavailable), world_.clock.now());
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().telling_attempt, 2U) << "an answered failure tells more than a broken connection";
 }
@@ -384,6 +386,18 @@ TEST_F(ExecutionTest, NothingStartsAfterTheDeadline) {  // RTY-3.1
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().ending, Ending::deadline_exceeded);
   EXPECT_EQ(execution.record().attempts_sent, 1U);
+}
+
+TEST_F(ExecutionTest, TheSoonerOfTheCallersDeadlineAndThePlansHolds) {  // RTY-3.1
+  for (const auto& [callers, plans] : {std::pair(seconds(5), seconds(60)), std::pair(seconds(60), seconds(5))}) {
+    PlanOptions options = World::quick();
+    options.overall_deadline = plans;
+    const TimePoint begin = world_.clock.now();
+    Execution execution(world_.plan({"a"}, options), {.deadline = Deadline::after(begin, callers)}, world_.rng, begin);
+    const auto attempt = next_attempt(execution);
+    ASSERT_TRUE(attempt);
+    EXPECT_EQ(attempt->total_by, begin + seconds(5));
+  }
 }
 
 TEST_F(ExecutionTest, TheDeadlineBoundsAnAttemptOnlyUntilItsFirstContent) {  // RTY-3.1, RTY-3.4

@@ -84,6 +84,9 @@ TEST(RetryBudget, WhatIsGivenBackIsOfTheSecondItWasTakenIn) {  // RTY-5
   EXPECT_EQ(budget.snapshot(first + 6s).retries, 1U) << "none was taken then";
   EXPECT_EQ(budget.snapshot(first + 9s).left, 9U);
   EXPECT_EQ(budget.snapshot(first + 10s).left, 10U) << "the first is ten seconds old";
+  for (int second = 10; second < 50; ++second) ASSERT_TRUE(budget.try_retry(first + second * 1s));
+  for (int second = 0; second < 40; ++second) budget.give_back(first + second * 1s);
+  EXPECT_EQ(budget.snapshot(first + 49s).retries, 10U) << "those are no longer counted, whatever stands in their place";
 }
 
 TEST(RetryBudget, RefusalsAreCounted) {  // RTY-5

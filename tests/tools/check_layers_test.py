@@ -61,7 +61,25 @@ class CheckLayers(unittest.TestCase):
         self.assert_fine("include/fuseboard/breaker/a.h", '#include <vector>\n#include "fuseboard/core/time.h"\n')
         self.assert_fine("src/breaker/a.cc", '#include "breaker/a.h"\n#include "fuseboard/core/time.h"\n')
         self.assert_fine("src/net/a.cc", '#include <boost/asio.hpp>\n#include <simdjson.h>\n#include <sys/socket.h>\n')
-        self.assert_fine("src/gateway/a.cc", '#include "net/a.h"\n#include "fuseboard/breaker/a.h"\n')
+        self.assert_fine("src/gateway/a.cc", '#include "fuseboard/breaker/a.h"\n')
+
+    def test_the_interface_of_a_program_module(self):
+        self.assert_problem("src/gateway/a.cc", '#include "net/a.h"\n', '"net/a.h" is a private header of net')
+        (self.root / "layers.toml").write_text(TABLE + '[interface]\nnet = ["a.h"]\n')
+        status, output = self.run_script()
+        self.assertEqual(status, 1)
+        self.assertIn("the interface of net names a.h, which does not exist", output)
+        self.assert_fine("src/net/a.h", "\n")
+        self.assert_fine("src/net/b.cc", '#include "net/b.h"\n')
+        (self.root / "src/gateway/a.cc").unlink()
+        status, output = self.run_script()
+        self.assertEqual(status, 1)
+        self.assertIn("the interface of net names a.h, which no other module includes", output)
+        self.assert_fine("tests/gateway/a_test.cc", '#include "net/a.h"\n')
+        self.assert_problem("tests/gateway/b_test.cc", '#include "net/b.h"\n', '"net/b.h" is a private header of net')
+
+    def test_an_interface_of_what_is_no_program_module(self):
+        self.assert_table_problem(TABLE + '[interface]\ncore = ["a.h"]\n', "core: has an interface and is no program module")
 
     def test_a_module_that_is_not_listed(self):
         self.assert_problem("src/breaker/a.cc", '\n#include "fuseboard/retry/a.h"\n', "breaker does not list retry", 5)
@@ -80,9 +98,6 @@ class CheckLayers(unittest.TestCase):
 
     def test_a_private_header_of_another_library_module(self):
         self.assert_problem("src/gateway/a.cc", '#include "breaker/a.h"\n', "is a private header of breaker")
-
-    def test_private_headers_of_program_modules_are_their_interface(self):
-        self.assert_fine("src/gateway/a.cc", '#include "net/a.h"\n')
 
     def test_a_public_header_that_includes_a_private_one(self):
         self.assert_problem("include/fuseboard/breaker/a.h", '#include "breaker/a.h"\n', "is not public")

@@ -74,13 +74,13 @@ TEST(BodyMemory, WhoWaitsIsServedInTurnAcrossLoops) {  // CORE-5
   const auto memory = memory_of(100);
   LoopGroup loops(2);
   BodyMemory::Share all(memory);
-  ASSERT_TRUE(all.try_grow(100));
+  ASSERT_TRUE(all.try_grow(95));
   Waiting large(loops.at(0), memory, 90, kNever);
   until_waiting(*memory, 1);
   Waiting small(loops.at(1), memory, 5, kNever);
   until_waiting(*memory, 2);
   BodyMemory::Share late(memory);
-  EXPECT_FALSE(late.try_grow(1)) << "it passed those who wait";
+  EXPECT_FALSE(late.try_grow(1)) << "there is room, and others wait for more";
   all.clear();
   EXPECT_TRUE(large.result());
   EXPECT_TRUE(small.result());

@@ -59,6 +59,13 @@ TEST_F(LiveOptions, KeepTheGrowthWithinTheNewBounds) {  // BRK-14
   EXPECT_EQ(refused(breaker_).retry_after, 30s);
 }
 
+TEST_F(LiveOptions, AFirstOpenTimeThatHasNotGrownIsTheNewOne) {  // BRK-14
+  options_.open_time = OpenTime::exponential(5s, 2.0, 60s);
+  breaker_.apply(options_);
+  trip(breaker_, 3);
+  EXPECT_EQ(refused(breaker_).retry_after, 5s);
+}
+
 TEST_F(LiveOptions, AllowMoreOrFewerProbesAtOnce) {  // BRK-14 BRK-6
   trip(breaker_, 3);
   clock_.advance(10s);

@@ -16,11 +16,11 @@ struct Conclusion {
   bool by_window = false;  // of a quota: only a window was named; a hint below an hour says otherwise
 
   constexpr Conclusion() noexcept = default;
-  constexpr Conclusion(Category what,
-                       Modifier departure = Modifier::none) noexcept  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr Conclusion(Category what, Modifier departure = Modifier::none) noexcept
       : category(what), modifier(departure) {}
-  constexpr Conclusion(PolicyDetail which) noexcept  // NOLINT(google-explicit-constructor)
-      : category(Category::policy_violation), detail(which) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr Conclusion(PolicyDetail which) noexcept : category(Category::policy_violation), detail(which) {}
 };
 
 // A quota because the window that was named is an hour or longer.

@@ -94,7 +94,7 @@ std::optional<int> status_in(const Words& words) noexcept {
     if (is_after_url(words, i) || is_after_api_error(words, i)) return status;
     if (has_reason(words, i, *status)) return status;
   }
-  // httpx: "Client error '404 Not Match' for url ..."
+  // httpx: "Client error '404 Not Found' for url ..."
   for (std::size_t i = 2; i < words.size(); ++i) {
     if (words[i].kind != WordKind::quoted || !words.is(i - 1, word("error"))) continue;
     if (!words.is(i - 2, word("client")) && !words.is(i - 2, word("server"))) continue;

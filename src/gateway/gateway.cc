@@ -103,7 +103,8 @@ struct Gateway::Impl {
                  .max_body = config.max_body},
         aside(thread_count(options.threads)),
         loops(thread_count(options.threads)) {
-    for (std::size_t i = 0; i < loops.size(); ++i) loop_contexts.push_back(make_worker(loops.at(i), options.demo));
+    for (std::size_t i = 0; i < loops.size(); ++i)
+      loop_contexts.push_back(make_loop_context(loops.at(i), options.demo));
     server = std::make_unique<net::HttpServer>(
         loops, server_options(config, body_memory), [this](net::ServerExchange& exchange) {
           return handle(*loop_contexts[exchange.loop().index()], services, exchange);
@@ -142,7 +143,7 @@ struct Gateway::Impl {
     resolver->stop();
   }
 
-  std::unique_ptr<LoopContext> make_worker(net::Loop& loop, bool demo) {
+  std::unique_ptr<LoopContext> make_loop_context(net::Loop& loop, bool demo) {
     auto loop_context = std::make_unique<LoopContext>(LoopContext{.loop = loop,
                                                                   .clock = clock,
                                                                   .wall = wall,

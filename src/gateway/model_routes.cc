@@ -129,12 +129,12 @@ std::optional<std::size_t> first_speaking(const LoopContext& loop_context, const
 
 // The one provider that can have the state which a request refers to [FBK-7]: the one that made it, where that passed
 // by here; else the one that such requests go to first.
-std::optional<std::uint32_t> home_of_state(const LoopContext& loop_context, const ModelCall& call) {
+std::optional<std::uint32_t> provider_with_state(const LoopContext& loop_context, const ModelCall& call) {
   if (!call.facts.bound()) return std::nullopt;
-  auto home = loop_context.provider_affinity.find(call.facts.previous_response_id);
-  if (!home) home = first_speaking(loop_context, *call.route, call.dialect);
-  if (!home) return std::nullopt;
-  return static_cast<std::uint32_t>(*home);
+  auto provider = loop_context.provider_affinity.find(call.facts.previous_response_id);
+  if (!provider) provider = first_speaking(loop_context, *call.route, call.dialect);
+  if (!provider) return std::nullopt;
+  return static_cast<std::uint32_t>(*provider);
 }
 
 // What one attempt will use: images are not read as text, and some endpoints write none.
@@ -168,7 +168,7 @@ net::Task<void> relay(RouteContext& context, ModelCall& call) {
   call.options.id = CallId(context.request_id);
   call.options.ledger = &loop_context.ledger;
   call.options.estimate = estimate(call);
-  call.options.bound_to_provider = home_of_state(loop_context, call);
+  call.options.bound_to_provider = provider_with_state(loop_context, call);
   Relay relay(loop_context, context.exchange, call);
   co_await relay.run();
 }

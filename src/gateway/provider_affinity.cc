@@ -8,21 +8,21 @@ namespace fuseboard::gateway {
 void ProviderAffinity::remember(std::string_view id, std::size_t provider) {
   if (id.empty() || id.size() > kMaxIdBytes) return;
   const MutexLock lock(mutex_);
-  if (const auto known = homes_.find(id); known != homes_.end()) {
+  if (const auto known = providers_.find(id); known != providers_.end()) {
     known->second = provider;
     return;
   }
   if (order_.size() >= kMaxKnown) {
-    homes_.erase(order_.front());
+    providers_.erase(order_.front());
     order_.pop_front();
   }
-  homes_.emplace(order_.emplace_back(id), provider);
+  providers_.emplace(order_.emplace_back(id), provider);
 }
 
 std::optional<std::size_t> ProviderAffinity::find(std::string_view id) const {
   const MutexLock lock(mutex_);
-  const auto found = homes_.find(id);
-  if (found == homes_.end()) return std::nullopt;
+  const auto found = providers_.find(id);
+  if (found == providers_.end()) return std::nullopt;
   return found->second;
 }
 

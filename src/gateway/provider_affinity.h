@@ -29,7 +29,7 @@ class ProviderAffinity {
  private:
   mutable Mutex mutex_;
   std::deque<std::string> order_ FUSEBOARD_GUARDED_BY(mutex_);  // oldest first; what the map's keys view
-  std::unordered_map<std::string_view, std::size_t> homes_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::unordered_map<std::string_view, std::size_t> providers_ FUSEBOARD_GUARDED_BY(mutex_);
 };
 
 }  // namespace fuseboard::gateway

@@ -83,23 +83,21 @@ std::string_view upstream_id(const CallRecord& record) {
 }
 
 // Keeps an attempt in the list of those whose tasks run.
-template <typename InFlightAttempt>
+template <typename Node>
 class Entry {
  public:
-  Entry(InFlightAttempt*& first, InFlightAttempt& in_flight) : first_(first), flight_(in_flight) {
-    in_flight.next = std::exchange(first, &in_flight);
-  }
+  Entry(Node*& first, Node& node) : first_(first), node_(node) { node.next = std::exchange(first, &node); }
   ~Entry() {
-    InFlightAttempt** at = &first_;
-    while (*at != &flight_) at = &(*at)->next;
-    *at = flight_.next;
+    Node** at = &first_;
+    while (*at != &node_) at = &(*at)->next;
+    *at = node_.next;
   }
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
 
  private:
-  InFlightAttempt*& first_;
-  InFlightAttempt& flight_;
+  Node*& first_;
+  Node& node_;
 };
 
 }  // namespace
@@ -133,7 +131,7 @@ Relay::Relay(LoopContext& loop_context, net::ServerExchange& exchange, const Mod
     : loop_context_(loop_context),
       exchange_(exchange),
       call_(call),
-      forms_(loop_context.models.providers(), call_),
+      requests_(loop_context.models.providers(), call_),
       waker_(std::make_shared<LoopWaker>(loop_context.loop)),
       alarm_(loop_context.loop,
              [this](bool came) {
@@ -147,7 +145,7 @@ Relay::Relay(LoopContext& loop_context, net::ServerExchange& exchange, const Mod
           call_.route->plan,
           [this] {
             CallOptions options = call_.options;
-            options.eligibility = &forms_;
+            options.eligibility = &requests_;
             options.caller = caller();
             return options;
           }(),
@@ -170,7 +168,7 @@ net::Task<void> Relay::run() {
   if (record.ending == Ending::cancelled && !told_to_end) co_return;
   if (record.ending != Ending::success) {
     const Plan& plan = driver_.execution().plan();
-    loop_context_.failures.call_failed(call_.request_id, record, plan, to_text(forms_.unable(), plan));
+    loop_context_.failures.call_failed(call_.request_id, record, plan, to_text(requests_.unable(), plan));
   }
   if (told_to_end) {
     co_await answer_shut_down();
@@ -186,7 +184,7 @@ net::Task<void> Relay::run() {
 net::Task<void> Relay::attempt(Attempt attempt) {
   InFlightAttempt in_flight{
       .attempt = attempt, .started = now(), .memory = net::BodyMemory::Share(loop_context_.body_memory)};
-  const Entry entry(flights_, in_flight);
+  const Entry entry(attempts_in_flight_, in_flight);
   auto prepared = co_await prepare(attempt);
   if (!driver_.in_flight(attempt.number)) co_return;
   if (!prepared) {
@@ -230,12 +228,12 @@ net::Task<std::expected<Relay::Sending, llm::RequestError>> Relay::prepare(const
   const auto aside = [&](auto work) {
     return net::run_aside(loop_context_.loop, loop_context_.aside, std::move(work));
   };
-  const bool asks_usage = forms_.asks_usage(target);
+  const bool asks_usage = requests_.asks_usage(target);
   Sending sending{.memory = net::BodyMemory::Share(loop_context_.body_memory), .asks_usage = asks_usage};
   if (attempt.recovery && may_prefill(target)) {
-    const std::size_t said = llm::prefill_text(forms_.dialect(target), delivered_.text).size();
+    const std::size_t said = llm::prefill_text(requests_.dialect(target), delivered_.text).size();
     const auto make = [this, target, asks_usage, text = delivered_.text, pieces = delivered_.pieces] {
-      return forms_.body_with_prefill(target, asks_usage, text, pieces);
+      return requests_.body_with_prefill(target, asks_usage, text, pieces);
     };
     auto body = call_.body.size() > kMostTranslatedOnLoop ? co_await aside(make) : make();
     if (said > 0 && body) {
@@ -245,12 +243,12 @@ net::Task<std::expected<Relay::Sending, llm::RequestError>> Relay::prepare(const
     }
   }
   if (attempt.recovery) sending.splice.emplace(Splice::Mode::begins_anew, delivered_.text);
-  if (forms_.is_large(target)) {
-    auto body = co_await aside([this, target, asks_usage] { return forms_.make_body(target, asks_usage); });
+  if (requests_.is_large(target)) {
+    auto body = co_await aside([this, target, asks_usage] { return requests_.make_body(target, asks_usage); });
     if (!body) co_return std::unexpected(std::move(body.error()));
     sending.body = *std::move(body);
   } else {
-    sending.body = forms_.body(target, asks_usage);
+    sending.body = requests_.body(target, asks_usage);
   }
   co_return sending;
 }
@@ -288,7 +286,7 @@ net::Task<std::expected<net::ResponseHead, net::TransportError>> Relay::send(InF
   const std::size_t index = upstream(target).provider;
   const Provider& provider = loop_context_.models.providers()[index];
   net::HttpClient& client = *loop_context_.clients[index];
-  net::RequestHead request = upstream_request(exchange_.head(), provider, forms_.path(target), call_.dialect);
+  net::RequestHead request = upstream_request(exchange_.head(), provider, requests_.path(target), call_.dialect);
   request.headers.set(kHopsHeader, hops_after(exchange_.head().headers, loop_context_.instance, index));
   const net::SendDeadlines deadlines{.connect_by = connect_by, .head_by = in_flight.attempt.headers_by};
   // A dead connection shows when it is used, and what is idempotent is then sent again, see was_stale().
@@ -335,7 +333,7 @@ net::Task<std::optional<std::string>> Relay::withdraw_question(
   const bool unclear = says_little(head->status) && asking.known() == UsageAsking::Known::nothing &&
                        judge(*head, text).value_or(Failure{}).category == Category::invalid_request;
   if (!driver_.in_flight(attempt.number) || !(named || unclear)) co_return text;
-  forms_.stop_asking(attempt.target);
+  requests_.stop_asking(attempt.target);
   auto again = co_await prepare(attempt);
   if (!driver_.in_flight(attempt.number) || !again) co_return text;
   sending.body = std::move(again->body);
@@ -377,7 +375,7 @@ void Relay::take_error(InFlightAttempt& in_flight, net::ResponseHead& head, std:
     report.outcome.failure->evidence = Evidence::does_not_count;
   }
   keep_error(in_flight, {.attempt = attempt.number,
-                         .dialect = forms_.dialect(attempt.target),
+                         .dialect = requests_.dialect(attempt.target),
                          .head = std::move(head),
                          .body = std::move(text)});
   end(in_flight, report);
@@ -415,7 +413,7 @@ net::Task<void> Relay::read_plain(InFlightAttempt& in_flight, net::ResponseHead&
   // An answer that goes on within a stream must be one. It is billed nevertheless.
   in_flight.cause = "a stream was asked for, and its answer is none";
   const llm::AnswerJudgement told =
-      llm::judge_answer(forms_.endpoint(attempt.target), head.status, head.headers.get("content-type"), body, {});
+      llm::judge_answer(requests_.endpoint(attempt.target), head.status, head.headers.get("content-type"), body, {});
   AttemptReport report = failed_report(TransportFault::malformed);
   report.usage = usage_of(told.usage);
   report.seen_output = told.seen.tokens();
@@ -424,9 +422,10 @@ net::Task<void> Relay::read_plain(InFlightAttempt& in_flight, net::ResponseHead&
 
 net::Task<void> Relay::take_plain(InFlightAttempt& in_flight, net::ResponseHead& head, std::string body) {
   const Attempt& attempt = in_flight.attempt;
-  const llm::Dialect dialect = forms_.dialect(attempt.target);
+  const llm::Dialect dialect = requests_.dialect(attempt.target);
   const auto look = [&] {
-    return llm::judge_answer(forms_.endpoint(attempt.target), head.status, head.headers.get("content-type"), body, {});
+    return llm::judge_answer(requests_.endpoint(attempt.target), head.status, head.headers.get("content-type"), body,
+                             {});
   };
   const llm::AnswerJudgement read =
       body.size() > kMostReadOnLoop ? co_await net::run_aside(loop_context_.loop, loop_context_.aside, look) : look();
@@ -538,7 +537,7 @@ std::string Relay::cause_of_break(const InFlightAttempt& in_flight, const net::T
 // of it.
 llm::ErrorDetails Relay::words_of(const InFlightAttempt& in_flight, const net::ResponseHead& head,
                                   std::string_view body, const Failure& failure) const {
-  llm::ErrorDetails words = llm::judge_answer(forms_.endpoint(in_flight.attempt.target), head.status,
+  llm::ErrorDetails words = llm::judge_answer(requests_.endpoint(in_flight.attempt.target), head.status,
                                               head.headers.get("content-type"), body, {})
                                 .error;
   if (failure.category == Category::authentication) words.message.clear();
@@ -546,7 +545,7 @@ llm::ErrorDetails Relay::words_of(const InFlightAttempt& in_flight, const net::R
 }
 
 void Relay::cancel(std::uint32_t attempt) {
-  for (InFlightAttempt* in_flight = flights_; in_flight != nullptr; in_flight = in_flight->next) {
+  for (InFlightAttempt* in_flight = attempts_in_flight_; in_flight != nullptr; in_flight = in_flight->next) {
     if (in_flight->attempt.number == attempt && in_flight->upstream) in_flight->upstream->cancel();
   }
 }
@@ -573,7 +572,7 @@ net::Task<void> Relay::answer_failure() {
   const auto sends = [&](config::Auth auth) { return target && auth_of(*target) == auth; };
   Answer answer = failure_response(record, driver_.execution().plan(),
                                    {.upstream = telling,
-                                    .unable = forms_.unable(),
+                                    .unable = requests_.unable(),
                                     .passthrough = sends(config::Auth::passthrough),
                                     .keyless = sends(config::Auth::none)},
                                    served_by(target, upstream_id(record)));
@@ -605,7 +604,7 @@ void Relay::tell_own_limits(const CallRecord& record, net::Headers& headers) con
 net::ResponseHead Relay::answer_head(const InFlightAttempt& in_flight, net::ResponseHead&& upstream,
                                      bool streamed) const {
   const std::uint32_t target = in_flight.attempt.target;
-  const llm::Dialect dialect = forms_.dialect(target);
+  const llm::Dialect dialect = requests_.dialect(target);
   TargetState& state = state_of(target);
   const bool tells_limits = state.limits() != nullptr || state.adaptive_rate() != nullptr || dialect != call_.dialect;
   const WallTime wall = tells_limits ? loop_context_.wall.now() : WallTime();
@@ -624,7 +623,7 @@ net::ResponseHead Relay::answer_head(const InFlightAttempt& in_flight, net::Resp
 // What the upstream says of its own limits. Many say nothing.
 std::optional<ServerWindow> Relay::window_of(std::uint32_t target, const net::Headers& headers) const {
   if (!tells_rates(headers)) return std::nullopt;
-  return server_window(read_rate_headers(forms_.dialect(target), headers, loop_context_.wall.now()));
+  return server_window(read_rate_headers(requests_.dialect(target), headers, loop_context_.wall.now()));
 }
 
 void Relay::keep_error(const InFlightAttempt& in_flight, UpstreamError error) {
@@ -685,7 +684,7 @@ const Redactor& Relay::secrets_of(const InFlightAttempt& in_flight) const {
 }
 
 void Relay::caller_gone() {
-  for (const InFlightAttempt* in_flight = flights_; in_flight != nullptr; in_flight = in_flight->next)
+  for (const InFlightAttempt* in_flight = attempts_in_flight_; in_flight != nullptr; in_flight = in_flight->next)
     observe(*in_flight);
   driver_.leave();
 }

@@ -107,11 +107,11 @@ class Relay final : private CallHands, private RunningCall {
   LoopContext& loop_context_;
   net::ServerExchange& exchange_;
   const ModelCall& call_;
-  TargetRequests forms_;
+  TargetRequests requests_;
   const std::shared_ptr<LoopWaker> waker_;
   Alarm alarm_;
   LoopDriver driver_;
-  InFlightAttempt* flights_ = nullptr;  // the first of a list
+  InFlightAttempt* attempts_in_flight_ = nullptr;  // the first of a list
   bool shut_down_ = false;
   std::optional<Answer> answer_;  // a plain answer to hand on
   net::BodyMemory::Share answer_memory_;

@@ -73,11 +73,11 @@ std::string cause_of_stream(const AnswerStream& stream) {
 }  // namespace
 
 AnswerStream Relay::make_stream(const InFlightAttempt& in_flight, const Sending& sending) const {
-  const StreamTerms terms{.from = forms_.endpoint(in_flight.attempt.target),
+  const StreamTerms terms{.from = requests_.endpoint(in_flight.attempt.target),
                           .to = call_.endpoint,
                           .choices = call_.facts.choices,
                           .include_usage = call_.facts.include_usage,
-                          .hide_usage = sending.asks_usage && !forms_.translated(in_flight.attempt.target),
+                          .hide_usage = sending.asks_usage && !requests_.translated(in_flight.attempt.target),
                           .skip_malformed = call_.route->malformed_events == config::MalformedEvents::skip,
                           .retain = call_.route->stream_recovery != config::StreamRecoveryMode::fail &&
                                     llm::translates(call_.endpoint) && call_.facts.choices == 1,
@@ -244,7 +244,7 @@ void Relay::fail_stream(InFlightAttempt& in_flight, AnswerStream& stream, const 
     error_event_ = stream.error_event();
     secrets_of(in_flight).redact(error_event_);
   } else if (!stream.error().empty()) {
-    keep_error(in_flight, told_under_success(in_flight.attempt.number, forms_.dialect(in_flight.attempt.target),
+    keep_error(in_flight, told_under_success(in_flight.attempt.number, requests_.dialect(in_flight.attempt.target),
                                              *report.outcome.failure, stream.error()));
   }
   end(in_flight, report);
@@ -297,7 +297,7 @@ void Relay::observe(const InFlightAttempt& in_flight) {
   const llm::AnswerSoFar said =
       in_flight.stream != nullptr
           ? llm::AnswerSoFar{.usage = in_flight.stream->usage(), .seen = in_flight.stream->seen()}
-          : llm::read_begun_answer(forms_.endpoint(in_flight.attempt.target),
+          : llm::read_begun_answer(requests_.endpoint(in_flight.attempt.target),
                                    std::string_view(in_flight.body).substr(0, kMostReadOnLoop));
   const std::uint64_t seen = said.seen.tokens();
   if (seen == 0) return;

@@ -121,7 +121,7 @@ bool Scanner::check_characters(const char* at) {
     // A character that would be cut belongs to the next piece. More than three such bytes in a row are none.
     for (int bytes = 0; to != end_ && bytes < 3 && is_continuation(*to); ++bytes) --to;
     if (!is_utf8({from, to})) {
-      const char* const wrong = from + first_invalid_utf8({from, to});
+      const char* const wrong = from + first_invalid_utf8({from, end_});
       error_ = {static_cast<std::size_t>(wrong - begin_), "invalid UTF-8", is_cut_character({wrong, end_})};
       return false;
     }

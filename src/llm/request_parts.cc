@@ -19,6 +19,9 @@ bool is_callers_own(std::string_view name) {
 
 class ReferenceWalk {
  public:
+  // Only what tools run in is a container of the provider's.
+  explicit ReferenceWalk(bool in_tools) noexcept : in_tools_(in_tools) {}
+
   std::string_view found() const noexcept { return found_; }
 
   void visit(const JsonValue& value, std::size_t depth = 0) {
@@ -40,7 +43,7 @@ class ReferenceWalk {
     const bool is_text = value.is_string() && value.has_content();
     if (name == "file_id" && is_text) return note("file_id");
     if (name == "type" && value.literal() == R"("item_reference")") return note("item_reference");
-    if (name == "container" && is_text) return note("container");
+    if (name == "container" && is_text && in_tools_) return note("container");
     if (name == "file_ids") return note_if(value.has_content(), "file_ids");
     if (name == "vector_store_ids") return note_if(value.has_content(), "vector_store_ids");
     if (name == "audio") return look_at_audio(value);
@@ -59,13 +62,14 @@ class ReferenceWalk {
     if (refers && found_.empty()) found_ = what;
   }
 
+  bool in_tools_;
   std::string_view found_{};
 };
 
-std::string_view walk(std::string_view json) {
+std::string_view walk(std::string_view json, bool in_tools) {
   if (json.empty()) return {};
   JsonDocument document(json);
-  ReferenceWalk references;
+  ReferenceWalk references(in_tools);
   references.visit(document.root());
   return references.found();
 }
@@ -97,8 +101,8 @@ std::string_view member_of(std::string_view object, std::string_view name) {
 }
 
 std::string_view binding_reference(std::string_view conversation, std::string_view tools) {
-  const std::string_view found = walk(conversation);
-  return found.empty() ? walk(tools) : found;
+  const std::string_view found = walk(conversation, false);
+  return found.empty() ? walk(tools, true) : found;
 }
 
 }  // namespace fuseboard::llm

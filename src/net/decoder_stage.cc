@@ -7,6 +7,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <array>
 #include <new>
 
@@ -112,8 +113,9 @@ class Brotli final : public Stage {
   bool done_ = false;
 };
 
-// Frames in a row (RFC 8878 3.1), each with a window of at most 8 MiB (RFC 9659). The library would also read the
-// formats that came before the standard, and those only when they come in one piece.
+// Frames in a row (RFC 8878 3.1), each with a window of at most 8 MiB (RFC 9659). What the library makes of a frame
+// depends on how it is cut: in one piece it also takes the formats that came before the standard, and any window; and
+// where a piece begins inside a header, it may take the rest for a frame of its own. So it gets headers byte by byte.
 class Zstd final : public Stage {
  public:
   Zstd() : stream_(ZSTD_createDStream()) {
@@ -127,17 +129,18 @@ class Zstd final : public Stage {
     ZSTD_outBuffer to{.dst = out.data(), .size = out.size(), .pos = 0};
     // Asked with nothing to read or to flush the library would begin a frame that is not there.
     while (to.pos < to.size && (!in.empty() || !flushed_)) {
-      if (magic_size_ < magic_.size()) {
-        magic_[magic_size_++] = in.front();
+      if (frame_read_ < magic_.size()) {
+        magic_[frame_read_++] = in.front();
         in.remove_prefix(1);
         done_ = false;
-        if (magic_size_ < magic_.size()) continue;
-        if (!begins_a_frame(magic_)) return std::nullopt;
-        std::string_view magic(magic_.data(), magic_.size());
-        if (!decompress(magic, to)) return std::nullopt;
-      } else if (!decompress(in, to)) {
-        return std::nullopt;
+        if (frame_read_ < magic_.size()) continue;
+        if (!begins_a_frame(magic_) || !decompress({magic_.data(), magic_.size()}, to)) return std::nullopt;
+        continue;
       }
+      const auto taken = decompress(frame_read_ < kLongestHeader ? in.substr(0, 1) : in, to);
+      if (!taken) return std::nullopt;
+      in.remove_prefix(*taken);
+      frame_read_ = done_ ? 0 : std::min(frame_read_ + *taken, kLongestHeader);
     }
     return Step{.written = to.pos};
   }
@@ -146,6 +149,7 @@ class Zstd final : public Stage {
 
  private:
   static constexpr int kWindowLog = 23;
+  static constexpr std::size_t kLongestHeader = 18;  // with its magic number
   using Magic = std::array<char, 4>;
 
   // A frame's number, or a skippable frame's (RFC 8878 3.1.1 and 3.1.2), both little-endian.
@@ -154,22 +158,21 @@ class Zstd final : public Stage {
     return text == "\x28\xB5\x2F\xFD" || ((magic[0] & 0xF0) == 0x50 && text.substr(1) == "\x2A\x4D\x18");
   }
 
-  bool decompress(std::string_view& in, ZSTD_outBuffer& to) {
+  // How much of `in` was taken; nullopt: that is no frame.
+  std::optional<std::size_t> decompress(std::string_view in, ZSTD_outBuffer& to) {
     ZSTD_inBuffer from{.src = in.data(), .size = in.size(), .pos = 0};
     const std::size_t left = ZSTD_decompressStream(stream_, &to, &from);
-    if (ZSTD_isError(left) != 0) return false;
-    in.remove_prefix(from.pos);
+    if (ZSTD_isError(left) != 0) return std::nullopt;
     done_ = left == 0;
     flushed_ = done_ || to.pos < to.size;
-    if (done_) magic_size_ = 0;
-    return true;
+    return from.pos;
   }
 
   ZSTD_DStream* stream_;
   Magic magic_{};
-  std::size_t magic_size_ = 0;
-  bool done_ = false;    // at the end of a frame
-  bool flushed_ = true;  // it has given all that it can from what it got
+  std::size_t frame_read_ = 0;  // of the frame, as far as its header may go
+  bool done_ = false;           // at the end of a frame
+  bool flushed_ = true;         // it has given all that it can from what it got
 };
 
 }  // namespace

@@ -9,6 +9,8 @@
 
 namespace fuseboard::net {
 
+static_assert(ReadBuffer::kSmall == kSmallestBlock);
+
 std::unique_ptr<char[]> ReadBuffer::take_small() { return take_block(kSmall); }
 
 void ReadBuffer::release() noexcept {

@@ -15,12 +15,11 @@ namespace {
 // By size.
 class SpareBlocks {
  public:
-  static constexpr std::size_t kLeast = 4096;
-
-  static std::size_t size_for(std::size_t bytes) noexcept { return kLeast << (2 * class_of(bytes)); }
+  static std::size_t size_for(std::size_t bytes) noexcept { return kSmallestBlock << (2 * class_of(bytes)); }
 
   std::unique_ptr<char[]> take(std::size_t size) {
     auto& blocks = blocks_[class_of(size)];
+    if (blocks.capacity() == 0) blocks.reserve(kMostOfAClass);  // here, where it may fail
     if (blocks.empty()) return std::make_unique_for_overwrite<char[]>(size);
     std::unique_ptr<char[]> block = std::move(blocks.back());
     blocks.pop_back();
@@ -32,8 +31,7 @@ class SpareBlocks {
   void put(std::unique_ptr<char[]> block, std::size_t size) noexcept {
     if (size > kMostSpareBytes - bytes_) return;
     auto& blocks = blocks_[class_of(size)];
-    if (blocks.capacity() == 0) blocks.reserve(kMostOfAClass);
-    if (blocks.size() == kMostOfAClass) return;
+    if (blocks.size() == std::min(blocks.capacity(), kMostOfAClass)) return;
     blocks.push_back(std::move(block));
     bytes_ += size;
   }
@@ -43,10 +41,10 @@ class SpareBlocks {
   // Of the largest first: a few of them are most of it.
   void release() noexcept {
     for (std::size_t i = kClasses; i-- > 0;) {
-      while (!blocks_[i].empty() && unneeded_ >= kLeast << (2 * i)) {
+      while (!blocks_[i].empty() && unneeded_ >= kSmallestBlock << (2 * i)) {
         blocks_[i].pop_back();
-        bytes_ -= kLeast << (2 * i);
-        unneeded_ -= kLeast << (2 * i);
+        bytes_ -= kSmallestBlock << (2 * i);
+        unneeded_ -= kSmallestBlock << (2 * i);
       }
     }
     unneeded_ = bytes_;
@@ -57,7 +55,7 @@ class SpareBlocks {
   static constexpr std::size_t kMostOfAClass = 64;
 
   static std::size_t class_of(std::size_t bytes) noexcept {
-    const std::size_t blocks = (std::max(bytes, kLeast) - 1) / kLeast;
+    const std::size_t blocks = (std::max(bytes, kSmallestBlock) - 1) / kSmallestBlock;
     return (static_cast<std::size_t>(std::bit_width(blocks)) + 1) / 2;
   }
 

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Private to net: the memory of bodies and reads that are over, which each thread keeps for those to come. Without it
+// The memory of bodies and reads that are over, which each thread keeps for those to come. Without it
 // every message would cost an allocation on either side, and every long body the pages of its memory.
 #pragma once
 
@@ -13,8 +13,9 @@ namespace fuseboard::net {
 // What a thread keeps at most.
 inline constexpr std::size_t kMostSpareBytes = std::size_t{32} << 20;
 
-// How large the block for so many bytes is: 4 KiB, 16 KiB, ... Few sizes, so that one that was given back fits the
-// next.
+inline constexpr std::size_t kSmallestBlock = 4096;
+// How large the block for so many bytes is: the smallest, four times that, 16 times, ... Few sizes, so that one that
+// was given back fits the next.
 std::size_t block_size_for(std::size_t bytes) noexcept;
 
 // Of a size that block_size_for() names.

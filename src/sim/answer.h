@@ -16,7 +16,7 @@
 
 namespace fuseboard::sim {
 
-// What an answer depends on besides the request and its planned.
+// What an answer depends on besides the request and its planned fault.
 struct AnswerContext {
   std::uint64_t seed = 0;
   std::uint64_t ordinal = 0;
@@ -34,7 +34,7 @@ struct AnswerContext {
 // What an answer of /v1/responses is known by.
 std::string response_id(const AnswerContext& context);
 
-// `POST /v1/chat/completions`, `/v1/responses` or `/v1/messages`, for a fate whose opening is kAnswer.
+// `POST /v1/chat/completions`, `/v1/responses` or `/v1/messages`, for a planned fault whose opening is kAnswer.
 Reply chat_reply(Dialect dialect, const ChatRequest& request, const PlannedFault& planned,
                  const AnswerContext& context);
 

@@ -54,14 +54,14 @@ struct Trait {
   Parameter parameter;
 };
 
-// A name as read: 1 to kMaxTraits behaviours, which shape the fate one after another.
+// A name as read: 1 to kMaxTraits behaviours, which shape the planned fault one after another.
 using ModelName = std::vector<Trait>;
 inline constexpr std::size_t kMaxTraits = 8;
 
 // What `model` asks for; the error says in words why there is no such model.
 std::expected<ModelName, std::string> read_model_name(std::string_view model);
 
-// The fate that the name alone gives.
+// The planned fault that the name alone gives.
 PlannedFault planned_fault_of(const ModelName& name, std::uint64_t nth, Duration since_reset);
 
 // The table as Markdown, for docs/simulated-provider.md.

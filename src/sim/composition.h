@@ -44,7 +44,7 @@ struct CompositionInput {
   std::string_view inspected;     // the request as it came, for Content::kInspect
 };
 
-// Depends on its arguments alone: the same prompt, seed and fate give the same text.
+// Depends on its arguments alone: the same prompt, seed and planned fault give the same text.
 Composition compose(const ChatRequest& request, const PlannedFault& planned, const CompositionInput& input);
 
 // Cuts a text into tokens: words with the space before them, 12 bytes at most, never inside a UTF-8 character.

@@ -22,7 +22,7 @@ using nlohmann::ordered_json;
 
 constexpr std::string_view kModels = "/v1/models";
 
-PlannedFault refused_fate(ErrorKind kind, std::string message = {}, std::string param = {}) {
+PlannedFault planned_refusal(ErrorKind kind, std::string message = {}, std::string param = {}) {
   PlannedFault planned;
   planned.opening = PlannedFault::Opening::kError;
   planned.error = kind;
@@ -121,7 +121,7 @@ ProviderState::Decided ProviderState::decide(const Received& received) {
   if (post && path == "/mcp") return answer_mcp(received);
   if (path == "/mcp") return answer_get_mcp(received);
   if (method == "GET" && (path == kModels || path.starts_with("/v1/models/"))) return answer_models(received);
-  PlannedFault planned = refused_fate(ErrorKind::kNotFound, fmt::format("Unknown request: {} {}", method, path));
+  PlannedFault planned = planned_refusal(ErrorKind::kNotFound, fmt::format("Unknown request: {} {}", method, path));
   return answer_anyhow(received, {.model = {}, .refused = std::move(planned)}, {});
 }
 
@@ -133,12 +133,12 @@ bool ProviderState::key_fits(const net::Headers& headers) const {
 
 PlannedFault ProviderState::planned_fault_locked(const Received& received, const Asked& asked,
                                                  const RequestLog::Ticket& ticket, TimePoint now) {
-  if (!key_fits(received.head.headers)) return refused_fate(ErrorKind::kUnauthorized);
+  if (!key_fits(received.head.headers)) return planned_refusal(ErrorKind::kUnauthorized);
   if (asked.refused) return *asked.refused;
   if (asked.is_tool) return {};
   const auto name = read_model_name(asked.model);
   if (!name) {
-    PlannedFault planned = refused_fate(ErrorKind::kModelNotFound, name.error(), "model");
+    PlannedFault planned = planned_refusal(ErrorKind::kModelNotFound, name.error(), "model");
     planned.behaviour = "sim-404-model";
     return planned;
   }
@@ -198,7 +198,7 @@ ProviderState::Decided ProviderState::answer(Dialect dialect, const Received& re
   const std::string model = request ? request->model : model_of(received.body);
   Asked asked = {.model = model, .stream = stream};
   if (request) asked.tokens = tokens_of(*request);
-  if (!request) asked.refused = refused_fate(request.error().kind, request.error().message, request.error().param);
+  if (!request) asked.refused = planned_refusal(request.error().kind, request.error().message, request.error().param);
   const Judged judged = judge(received, asked);
   AnswerContext context = context_of(judged.ticket);
   if (judged.planned.opening != PlannedFault::Opening::kAnswer) {
@@ -310,7 +310,7 @@ ProviderState::Decided ProviderState::answer_models(const Received& received) {
   const std::string id = net::percent_decode(path.substr(kModels.size() + 1)).value_or("");
   Asked asked = {.model = {}};
   if (const auto name = read_model_name(id); !name) {
-    asked.refused = refused_fate(ErrorKind::kModelNotFound, name.error(), "model");
+    asked.refused = planned_refusal(ErrorKind::kModelNotFound, name.error(), "model");
   }
   return answer_anyhow(received, asked, json_reply(200, model_entry(id, anthropic)));
 }

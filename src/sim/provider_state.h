@@ -56,7 +56,7 @@ class ProviderState {
   std::string log_json() const;
 
  private:
-  // A request as far as fates depend on it.
+  // A request as far as planned faults depend on it.
   struct Asked {
     std::string_view model;
     bool stream = false;
@@ -78,7 +78,7 @@ class ProviderState {
   template <typename Request, typename Make>
   Decided answer(Dialect dialect, const Received& received, const std::expected<Request, BadRequest>& request,
                  bool stream, Make make);
-  // The same where the answer does not depend on the planned.
+  // The same where the answer does not depend on the planned fault.
   Decided answer_anyhow(const Received& received, const Asked& asked, Reply reply);
 
   Decided answer_chat(Dialect dialect, const Received& received);

@@ -47,10 +47,10 @@ struct StreamEvents {
   std::string error;                // for Ending::kError
 };
 
-// A stream with the fate's pace and ending.
+// A stream with the planned fault's pace and ending.
 Reply stream_reply(const PlannedFault& planned, StreamEvents events, Duration usual_gap);
 
-// A plain answer with the fate's ending. `tokens` is the answer's length, for fates that set a pace.
+// A plain answer with the planned fault's ending. `tokens` is the answer's length, for planned faults that set a pace.
 Reply plain_reply(const PlannedFault& planned, std::string body, std::size_t tokens);
 
 // Who refuses whom, for the words of an error.
@@ -62,13 +62,13 @@ struct RefusalContext {
   ErrorDetail detail(const PlannedFault& planned) const;
 };
 
-// An error in the dialect's shape, with its status, and retry-after where the fate has one.
+// An error in the dialect's shape, with its status, and retry-after where the planned fault has one.
 Reply error_reply(const PlannedFault& planned, const RefusalContext& context);
 
-// What a fate gives whose opening is not kAnswer: it needs no understanding of the request.
+// What a planned fault gives whose opening is not kAnswer: it needs no understanding of the request.
 Reply refusal_reply(const PlannedFault& planned, const RefusalContext& context);
 
-// An answer that was made without regard to the planned, under the fate's wait and ending.
+// An answer that was made without regard to the planned fault, under its wait and ending.
 Reply impose(const PlannedFault& planned, Reply reply);
 
 }  // namespace fuseboard::sim

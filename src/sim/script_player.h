@@ -14,8 +14,8 @@
 
 namespace fuseboard::sim {
 
-// Not thread-safe. A request's fate depends on the seed, the phase and the request's ordinal; the time decides nothing
-// but which time-based phase it is.
+// Not thread-safe. What is planned for a request depends on the seed, the phase and the request's ordinal; the time
+// decides nothing but which time-based phase it is.
 class ScriptPlayer {
  public:
   // The first phase begins at `now`. `seed` serves a script that has none.
@@ -26,8 +26,8 @@ class ScriptPlayer {
     std::string_view model;
     std::string_view path;
   };
-  // Changes `fate`, which the model's name gave, where the script has something to say; latencies are added to what the
-  // name asks for, everything else takes its place.
+  // Changes `planned`, which the model's name gave, where the script has something to say; latencies are added to what
+  // the name asks for, everything else takes its place.
   void apply(const Request& request, TimePoint now, PlannedFault& planned);
 
  private:

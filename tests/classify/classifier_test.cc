@@ -29,7 +29,7 @@ TEST(Classify, ANumberIsAStatusOnlyWhereItIsSaidToBeOne) {
   EXPECT_EQ(category("status: 4290"), Category::execution_error);
   EXPECT_EQ(category("HTTP 429 from upstream"), Category::rate_limit);
   EXPECT_EQ(category("upstream said status code: 503"), Category::service_unavailable);
-  EXPECT_EQ(category("npm error 404 Not Match - GET https://registry"), Category::resource_not_found);
+  EXPECT_EQ(category("npm error 404 Not Found - GET https://registry"), Category::resource_not_found);
   EXPECT_EQ(category("Error code: 401 - {'error': {'message': 'no'}}"), Category::authentication);
 }
 

@@ -116,6 +116,9 @@ TEST(JsonScan, ChecksTheCharactersOfLongTexts) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->offset, 32U * 1024 - 2);
   EXPECT_FALSE(error->breaks_off);
+  const auto behind = validate_json("[\"" + std::string(32 * 1024 - 6, 'a') + "\xF0\x90\x80\x80\x80\"]");
+  ASSERT_TRUE(behind);
+  EXPECT_EQ(behind->offset, 32U * 1024) << "the character before it is whole";
 }
 
 TEST(JsonScan, TellsHowFarTheTextHasBeenReadBeforeItsMembersAreTold) {

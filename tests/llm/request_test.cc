@@ -365,6 +365,7 @@ TEST(ParseRequest, FindsAReferenceWhereverItStands) {
                 {R"({"role":"assistant","audio":{"id":"a"}})", "audio"},
                 {R"({"file_ids":["f"]})", "file_ids"},
                 {R"({"vector_store_ids":["v"]})", "vector_store_ids"},
+                {R"({"role":"user","content":"","container":"c"},{"x":["audio"]})", ""},
                 {R"({"text":"_i _r o\" \"file_id\" \"audio\""})", ""},
                 {R"({"file_idx":"f","audio_":{"id":"a"},"my_file_id":"f"})", ""}};
   for (const auto& [item, bound_by] : kCases) {

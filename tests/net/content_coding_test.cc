@@ -134,10 +134,17 @@ TEST(ContentDecoder, ReadsOnlyTheFramesOfTheStandard) {  // RFC 8878
       "abc",
       11);
   const std::string before_the_standard("\x27\xB5\x2F\xFD\x00\x00\xE3\x03\x19", 9);  // of version 0.7
+  // A header whose bytes behind the magic number look like another frame's (RFC 8878 3.1.1.1.1: bit 4 is not used).
+  std::string like_another("\x28\xB5\x2F\xFD\x50\x2A\x4D\x18\x22\x03\x00\x00\x49\xC7\x00", 15);
+  like_another += std::string(6377, 'x');
+  // 256 bytes as they are, and a window of 16 MiB, for which RFC 9659 has no room.
+  const std::string wide = std::string("\x28\xB5\x2F\xFD\x40\x70\x00\x00\x01\x08\x00", 11) + std::string(256, 'x');
   const std::string no_frame("\x60\x2A\x4D\x18\x00\x00\x00\x00", 8);
-  for (const std::size_t piece : {kAnySize, std::size_t{7}, std::size_t{1}}) {
+  for (const std::size_t piece : {kAnySize, std::size_t{8}, std::size_t{7}, std::size_t{5}, std::size_t{1}}) {
     SCOPED_TRACE(piece);
     EXPECT_EQ(decoded({zstd}, skipped + frame + skipped + frame, kAnySize, piece), "texttext");
+    EXPECT_EQ(decoded({zstd}, like_another, kAnySize, piece), std::string(100, '\0') + std::string(6377, 'x'));
+    EXPECT_EQ(decoded({zstd}, wide, kAnySize, piece).error(), DecodeError::malformed);
     EXPECT_EQ(decoded({zstd}, before_the_standard, kAnySize, piece).error(), DecodeError::malformed);
     EXPECT_EQ(decoded({zstd}, frame + before_the_standard, kAnySize, piece).error(), DecodeError::malformed);
     EXPECT_EQ(decoded({zstd}, frame + no_frame, kAnySize, piece).error(), DecodeError::malformed);

@@ -83,7 +83,7 @@ class Chaos final : public CallWorld, public CallObserver {
     // Usage is never above the estimate by more than a call's, so the reserved part alone has to be within the cap.
     within_budget_ = within_budget_ && ledger_.snapshot(0).levels.front().reserved.tokens <= kTokenCap;
     one_probe_ = one_probe_ && breakers_.snapshot(plan.targets()[attempt.target].name).probes_in_flight <= 1;
-    return planned_fault_of(target, attempt.recovery);
+    return simulated_attempt(target, attempt.recovery);
   }
 
   void call_ended(const CallId&, const std::shared_ptr<const Plan>& plan, const CallRecord& record) noexcept override {
@@ -262,7 +262,7 @@ class Chaos final : public CallWorld, public CallObserver {
     }
   }
 
-  SimulatedAttempt planned_fault_of(std::size_t target, bool recovery) {
+  SimulatedAttempt simulated_attempt(std::size_t target, bool recovery) {
     // Each target is ill for a while now and then, so that circuits open and close.
     const auto second = static_cast<std::size_t>(time_.now().time_since_epoch() / seconds(1));
     const bool ill = (second / 3 + target) % 5 == 0;

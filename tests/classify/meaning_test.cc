@@ -156,6 +156,8 @@ TEST(ClassifyMeaning, AUsageLimitIsAQuotaWhereAPlanIsNamed) {
   EXPECT_EQ(meaning(429, R"({"message":"Allocated quota exceeded, please increase your quota limit."})"), rate_limit);
   EXPECT_EQ(text("5-hour limit reached - resets 3pm"), quota_exhausted);
   EXPECT_EQ(text("Quota exceeded: 60 requests per minute"), rate_limit) << "a quota of a minute is a rate";
+  EXPECT_EQ(text("You have exhausted your quota of 60 requests"), quota_exhausted);
+  EXPECT_EQ(text("You have exhausted your quota of 60 requests per minute"), rate_limit);
 }
 
 TEST(ClassifyMeaning, AQueueThatIsFullIsAServerWithoutCapacity) {

@@ -104,6 +104,7 @@ TEST(Limits, TwoModelsMustAgreeOnWhatBelongsToATarget) {
   };
   EXPECT_EQ(both(", limits: {rpm: 1}", ", limits: {rpm: 1}"), "");
   EXPECT_THAT(both(", limits: {rpm: 1}", ", limits: {rpm: 2}"), HasSubstr("the same target has other limits at"));
+  EXPECT_THAT(both(", limits: {tpm: 1000}", ", limits: {tpm: 2000}"), HasSubstr("other limits"));
   EXPECT_THAT(both(", limits: {rpm: 1}", ", limits: {rpm: 1, adaptive: true}"), HasSubstr("other limits"));
   EXPECT_THAT(both("", ", context_window: 8000"), HasSubstr("another context window"));
   EXPECT_THAT(both("", ", prefill: true"), HasSubstr("another prefill"));

@@ -5,8 +5,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -117,6 +121,16 @@ TEST(Check, AModelHasAtMost64Targets) {
             "f.yaml:5:7: models.m.targets: a model has at most 64 targets; here are 65");
 }
 
+// A new one, as PEM.
+std::string private_key() {
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
+  const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), &BIO_free);
+  EXPECT_EQ(PEM_write_bio_PrivateKey(out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr), 1);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &text);
+  return {text, static_cast<std::size_t>(size)};
+}
+
 class CaFile : public ::testing::Test {
  protected:
   std::optional<std::string> problem_of(std::string_view text) {
@@ -134,6 +148,8 @@ TEST_F(CaFile, TakesWhatHoldsACertificateAndNothingElse) {
     ASSERT_TRUE(problem_of(text)) << text;
     EXPECT_THAT(*problem_of(text), HasSubstr("no certificate in this file")) << text;
   }
+  ASSERT_TRUE(problem_of(private_key())) << "a whole one, of a key";
+  EXPECT_THAT(*problem_of(private_key()), HasSubstr("no certificate in this file"));
   EXPECT_THAT(*problem_of(testing::kCertificate.substr(0, testing::kCertificate.size() / 2)), HasSubstr("damaged"));
   EXPECT_EQ(ca_file_problem("/nonexistent.pem"), "this file cannot be read");
 }

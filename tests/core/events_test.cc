@@ -223,6 +223,23 @@ TEST(Subscription, AListenerMayDestroyTheOwnerOfAnother) {  // CORE-4.5
   outbox.post(2);
   outbox.deliver();
   EXPECT_EQ(heard_by_first, (std::vector{1, -1, -2})) << "those that stay hear everything, those that are gone no more";
+  EXPECT_EQ(outbox.listener_errors(), 0U) << "nothing that is gone was called";
+}
+
+TEST(Subscription, WhatItsListenerHoldsMayCallBackAsItGoes) {  // CORE-4.4
+  struct CallsBack {
+    explicit CallsBack(EventOutbox<int>& posted_to) : outbox(posted_to) {}
+    ~CallsBack() { outbox.post(7); }
+    EventOutbox<int>& outbox;
+  };
+  EventOutbox<int> outbox;
+  std::vector<int> heard;
+  const Subscription other = outbox.subscribe([&](int event) { heard.push_back(event); });
+  Subscription self;
+  self = outbox.subscribe([&self, held = std::make_shared<CallsBack>(outbox)](int) { self.reset(); });
+  outbox.post(1);
+  outbox.deliver();
+  EXPECT_EQ(heard, (std::vector{1, 7}));
 }
 
 TEST(Subscription, FromInsideADeliveryItsEndDoesNotWait) {  // CORE-4.6

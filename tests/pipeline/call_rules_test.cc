@@ -488,6 +488,16 @@ TEST_F(Hedging, AFailedHedgeIsNotTriedAgainWithoutWaitOrLeave) {  // RTY-5, RTY-
   EXPECT_EQ(world_.state("b")->retry_budget().snapshot(world_.clock.now()).granted, 1U);
 }
 
+TEST_F(Hedging, AFailedHedgeIsNotTriedAgainBeforeItsBackoff) {  // RTY-5, RTY-9.3
+  const auto execution = begin(hedged({.after = milliseconds(100)}));
+  const auto first = std::get<Attempt>(next(*execution));
+  world_.clock.advance(milliseconds(100));
+  const auto second = std::get<Attempt>(next(*execution));
+  execution->report(second.number, failed(Category::service_unavailable), world_.clock.now());
+  execution->report(first.number, failed(Category::model_not_found), world_.clock.now());
+  EXPECT_EQ(std::get<WaitUntil>(next(*execution)).time, world_.clock.now() + milliseconds(500));
+}
+
 TEST_F(Hedging, AnOpenTargetIsNotHedgedTo) {  // RTY-9.1, FBK-2.3
   world_.open("b");
   const auto execution = begin(hedged({.after = milliseconds(100)}));

@@ -127,6 +127,15 @@ TEST(TokenBucket, ALateRefundGivesNothingBackThatHasComeBackByItself) {  // LIM-
   EXPECT_EQ(drain(bucket, later + 10s), 5U);
 }
 
+TEST(TokenBucket, ARefundOfWhatWasTakenBeforeAResetGivesNothingBack) {  // LIM-1
+  TokenBucket bucket({.rate = 1, .burst = 10});
+  const auto before = bucket.try_acquire(kStart, 8);
+  bucket.reset();
+  ASSERT_TRUE(before && bucket.try_acquire(kStart, 5));
+  bucket.refund(*before, kStart);
+  EXPECT_EQ(drain(bucket, kStart), 5U) << "the reset has given it back already";
+}
+
 // Against every interval: what was admitted and not refunded in time stays within burst and rate.
 RC_GTEST_PROP(TokenBucket, NoRefundMakesAnIntervalExceedBurstAndRate, ()) {  // LIM-1
   constexpr std::uint64_t kBurst = 6;

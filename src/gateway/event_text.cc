@@ -15,8 +15,8 @@ namespace {
 std::string cause_text(const BreakerEvent& event) {
   switch (event.cause) {
     case TransitionCause::consecutive_failures:
-      if (event.consecutive_failures == 1) return "after 1 failure";
-      return fmt::format("after {} failures in a row", event.consecutive_failures);
+      return fmt::format("after {} failure{} in a row", event.consecutive_failures,
+                         event.consecutive_failures == 1 ? "" : "s");
     case TransitionCause::open_time_elapsed:
       return "to let a probe through";
     case TransitionCause::probe_succeeded:

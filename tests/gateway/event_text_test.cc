@@ -21,7 +21,7 @@ TEST(EventText, SaysWhatMovedAndWhy) {
   EXPECT_EQ(event_text(opened), "p/m: closed -> open after 5 failures in a row, the last timeout; refusing for 30s");
   BreakerEvent at_once = opened;
   at_once.consecutive_failures = 1;
-  EXPECT_EQ(event_text(at_once), "p/m: closed -> open after 1 failure, the last timeout; refusing for 30s");
+  EXPECT_EQ(event_text(at_once), "p/m: closed -> open after 1 failure in a row, the last timeout; refusing for 30s");
   const BreakerEvent closed{.key = "p/m",
                             .from = CircuitState::half_open,
                             .to = CircuitState::closed,

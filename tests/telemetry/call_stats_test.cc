@@ -83,6 +83,10 @@ TEST_F(CallStatsTest, CountsTransitionsAndDenials) {  // TEL-1.8
   call(world_.plan({"a"}, World::quick(1)), {std::nullopt});
   EXPECT_EQ(count(Event::breaker_half_opened), 1U);
   EXPECT_EQ(count(Event::breaker_closed), 1U);
+  ASSERT_TRUE(world_.breakers.set_override("a", OverrideKind::force_open, "maintenance"));
+  ASSERT_TRUE(world_.breakers.lift_override("a"));
+  EXPECT_EQ(count(Event::breaker_opened), 1U) << "an override is no transition";
+  EXPECT_EQ(count(Event::breaker_closed), 1U);
 }
 
 TEST_F(CallStatsTest, CountsWhatLimitersAndServersRefuse) {  // TEL-1.8

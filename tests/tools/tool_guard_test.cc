@@ -127,6 +127,10 @@ TEST_F(ToolGuardTest, AnOpenCircuitCostsNoTokens) {  // PIP-2
   EXPECT_EQ(tokens(guard, "search"), 2.0);
   EXPECT_EQ(guard.snapshot("search").circuit.denials, 5U);
   EXPECT_EQ(guard.totals().circuit_open, 5U);
+  options.limit = exact_limit(1);
+  ToolGuard used_up({.defaults = options}, clock_);
+  call(used_up, "search", ToolOutcome::timeout);
+  EXPECT_EQ(refused(used_up, "search").reason, RejectionReason::circuit_open) << "the bucket is not even asked";
 }
 
 TEST_F(ToolGuardTest, ABusyProbeCostsNoTokens) {  // PIP-2 BRK-6

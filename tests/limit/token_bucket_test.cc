@@ -145,8 +145,10 @@ RC_GTEST_PROP(TokenBucket, NoRefundMakesAnIntervalExceedBurstAndRate, ()) {  // 
     std::uint64_t cost;
     TokenGrant grant;
     bool refunded = false;
+    double given_before_it = 0;  // to calls before it, since it was admitted
   };
   std::vector<Call> calls;
+  double too_much = 0;  // what LIM-1 says is not yet so: the bucket of a call does not know what came back before it
   TimePoint now = kStart;
   // A refund that counts takes the call out of every interval, but only one that came before it was full again counts.
   const int steps = *rc::gen::inRange(1, 60);
@@ -160,6 +162,8 @@ RC_GTEST_PROP(TokenBucket, NoRefundMakesAnIntervalExceedBurstAndRate, ()) {  // 
       const double given = bucket.available(now) - before;
       RC_ASSERT(given <= static_cast<double>(one.cost) + 1e-6);
       one.refunded = given > 1e-6;
+      too_much += std::min(given, one.given_before_it);
+      for (Call* later = &one + 1; later != calls.data() + calls.size(); ++later) later->given_before_it += given;
       if (one.refunded) one.cost -= std::min<std::uint64_t>(one.cost, static_cast<std::uint64_t>(given + 0.5));
     } else if (const std::uint64_t cost = *rc::gen::inRange<std::uint64_t>(1, 7);
                const auto grant = bucket.try_acquire(now, cost)) {
@@ -169,7 +173,7 @@ RC_GTEST_PROP(TokenBucket, NoRefundMakesAnIntervalExceedBurstAndRate, ()) {  // 
       std::uint64_t admitted = 0;
       for (std::size_t i = from; i < calls.size(); ++i) admitted += calls[i].cost;
       const auto seconds = static_cast<std::uint64_t>((now - calls[from].at) / 1s);
-      RC_ASSERT(admitted <= kBurst + seconds);
+      RC_ASSERT(static_cast<double>(admitted) <= static_cast<double>(kBurst + seconds) + too_much + 1e-6);
     }
   }
 }

@@ -130,6 +130,14 @@ TEST_F(Details, WhatWasWaitedForATargetThatIsLeftIsNotTheNextOnes) {  // RTY-8.4
   EXPECT_EQ(call.record().attempts.back().waited, Duration::zero());
 }
 
+TEST_F(Details, TheAgesOfOvertakenAttemptsAreLearned) {  // RTY-11.7
+  TargetPatience& patience = world_.state("a")->patience();
+  const TimePoint later = now() + seconds(40);
+  for (int i = 0; i < 5; ++i) patience.overtaken(AnswerKind::stream, now(), later);
+  patience.answered(true, later);  // none of them was the second in a row
+  EXPECT_GE(patience.patience({}, AnswerKind::stream, later), seconds(35));
+}
+
 // Why nothing was sent.
 
 TEST_F(Details, ABudgetExplainsBeforeAParkedCredentialDoesWhicheverComesFirst) {  // RTY-8.2, FBK-6.7

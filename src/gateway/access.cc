@@ -74,8 +74,10 @@ bool brings_token(const net::Headers& headers, std::string_view token) {
   constexpr std::string_view kScheme = "bearer ";
   const std::string_view given = headers.get("authorization");
   // Of two, somebody in front of this may have checked the other one.
-  const auto is_one = [](const net::Header& header) { return net::equal_ignoring_case(header.name, "authorization"); };
-  if (std::ranges::count_if(headers, is_one) != 1) return false;
+  const auto is_authorization = [](const net::Header& header) {
+    return net::equal_ignoring_case(header.name, "authorization");
+  };
+  if (std::ranges::count_if(headers, is_authorization) != 1) return false;
   return net::starts_with_ignoring_case(given, kScheme) && same_secret(given.substr(kScheme.size()), token);
 }
 

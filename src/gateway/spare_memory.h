@@ -43,7 +43,8 @@ std::size_t resident_bytes();
 // this thread lie together. Some 0.1 ms.
 void renew_thread_cache() noexcept;
 
-// Runs on a loop until that stops. Every loop frees its spare bodies; the one that is given `in_use` also trims.
+// Runs on a loop until that stops. Every loop gives back its spare blocks and frames and renews its thread's cache; the
+// one that is given `in_use` also trims.
 net::Task<void> give_back_spare_memory(net::Loop& loop, net::ThreadPool& aside, std::function<std::size_t()> in_use);
 
 }  // namespace fuseboard::gateway

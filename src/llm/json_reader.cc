@@ -78,7 +78,7 @@ std::string JsonValue::cut_text(std::size_t most) const {
   std::string_view text = this->text();
   if (text.size() > most) {
     std::size_t cut = most;
-    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;
+    while (cut > 0 && is_continuation(text[cut])) --cut;
     text = text.substr(0, cut);
   }
   return std::string(text);

@@ -15,6 +15,9 @@ namespace fuseboard::llm {
 // Bytes >= 0x80 are plain: what they must be is another question.
 constexpr bool ends_plain_run(char c) noexcept { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
 
+// Whether a byte goes on with a character that began before it.
+constexpr bool is_continuation(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+
 // The compiler's own vectors: it makes the best of them on every machine.
 using Bytes16 = unsigned char __attribute__((ext_vector_type(16)));
 using Comparison16 = decltype(Bytes16{} == Bytes16{});  // each byte all ones or zero

@@ -84,17 +84,35 @@ std::expected<TokenGrant, Rejection> TokenBucket::refuse(TimePoint now, Units fu
   return std::unexpected(refusal(now, full_at, cost, priority));
 }
 
+// Compare the bucket with one in which this call never was. The two lack the same but for `units`, until the other one is
+// full: from then on it only catches up by what is refilled while it stays full. So what may come back is
+//   units, less all that was refilled since beyond what the other one lacked,
+// and that one lacked at least what was lacking when the grant was made, less what others have been given back since.
+// Refunds of later grants are subtracted with the rest, though they need not be: that errs on the caller's side of LIM-1.
 void TokenBucket::refund(const TokenGrant& grant, TimePoint now) noexcept {
-  // Without this grant the bucket would lack less by its units, unless it would have been full in between. How much it
-  // lacked since is not known, but never less than what nobody else's taking would have left of it.
+  const MutexLock lock(refunds_);
+  if (resets_.load(std::memory_order_relaxed) != grant.resets_) return;
+  const Units refunded = refunded_.load(std::memory_order_relaxed);
+  const auto lacked_still = static_cast<std::int64_t>(grant.lacked_ - refunded);
+  const Units other_full_at = grant.full_at_alone_ + (lacked_still > 0 ? static_cast<Units>(lacked_still) : 0);
   const Units refilled = refilled_at(now);
-  const Units units = std::min(grant.units_, grant.full_at_ - std::min(grant.full_at_, refilled));
+  const Units units = std::min(grant.units_, other_full_at - std::min(other_full_at, refilled));
   Units full_at = full_at_.load(std::memory_order_acquire);
-  // Below A(now) the word means "full", so nothing more than the burst can come back.
-  while (fillings_.load(std::memory_order_relaxed) == grant.filling_ &&
-         !full_at_.compare_exchange_weak(full_at, full_at - std::min(units, full_at), std::memory_order_acq_rel,
-                                         std::memory_order_acquire)) {
-  }
+  Units counted = refunded;
+  do {
+    // Counted anew for each try, so that a call that got in between two of them sees the later one as a refund since.
+    counted += units;
+    refunded_.store(counted, std::memory_order_relaxed);
+    // Below A(now) the word means "full", so nothing more than the burst can come back.
+  } while (!full_at_.compare_exchange_weak(full_at, full_at - std::min(units, full_at), std::memory_order_acq_rel,
+                                           std::memory_order_acquire));
+}
+
+void TokenBucket::reset() noexcept {
+  const MutexLock lock(refunds_);
+  // In this order: who sees the new number sees the full bucket.
+  full_at_.store(0, std::memory_order_relaxed);
+  resets_.fetch_add(1, std::memory_order_release);
 }
 
 double TokenBucket::available(TimePoint now) const noexcept {

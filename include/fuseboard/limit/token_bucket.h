@@ -9,7 +9,7 @@
 // How it works: virtual scheduling, as in the Generic Cell Rate Algorithm (ITU-T I.371; Turner, "New directions in
 // communications", 1986), but counted in token units instead of time, so that rates which do not divide a second lose
 // nothing. Let A(t) be all that has been refilled since the clock's epoch: an integer, computed anew from t each time,
-// so no error adds up. The whole state is one atomic word, the value of A at which the bucket will be full again. The
+// so no error adds up. The level is one atomic word, the value of A at which the bucket will be full again. The
 // bucket lacks word - A(now), or nothing where that is negative. Taking a token is one compare-and-swap; refilling is
 // no write at all.
 #pragma once
@@ -23,6 +23,7 @@
 #include "fuseboard/core/atomic.h"
 #include "fuseboard/core/bounded_text.h"
 #include "fuseboard/core/key.h"
+#include "fuseboard/core/mutex.h"
 #include "fuseboard/core/rejection.h"
 #include "fuseboard/core/rng.h"
 #include "fuseboard/core/time.h"
@@ -52,17 +53,18 @@ struct TokenBucketOptions {
 class TokenGrant {
  private:
   friend class TokenBucket;
-  TokenGrant(std::uint64_t units, std::uint64_t full_at, std::uint64_t filling) noexcept
-      : units_(units), full_at_(full_at), filling_(filling) {}
+  TokenGrant(std::uint64_t units, std::uint64_t full_at_alone, std::uint64_t lacked, std::uint32_t resets) noexcept
+      : units_(units), full_at_alone_(full_at_alone), lacked_(lacked), resets_(resets) {}
 
   std::uint64_t units_;
-  std::uint64_t full_at_;  // where the bucket would have been full again if nobody had taken anything later
-  std::uint64_t filling_;  // see TokenBucket
+  std::uint64_t full_at_alone_;  // where the bucket would be full again had it been full before
+  std::uint64_t lacked_;         // what it lacked before, plus TokenBucket::refunded_ at that moment
+  std::uint32_t resets_;         // TokenBucket::resets_ at that moment
 };
 
 // In any interval of length t it admits at most burst + rate * t tokens, at every priority and from any number of
-// threads; exact to the nanosecond of refill or the 2^-32th of the burst, whichever is more. Thread-safe, lock-free,
-// never allocates. Time may come from several threads out of order: an earlier time refills nothing. Works for 146
+// threads; exact to the nanosecond of refill or the 2^-32th of the burst, whichever is more. Thread-safe;
+// acquisitions are lock-free; never allocates. Time may come from several threads out of order: an earlier time refills nothing. Works for 146
 // years from the clock's epoch; later it refills no more.
 //
 // Cost of an acquisition: one compare-and-swap (2 ns uncontended); the clock is the caller's.
@@ -81,18 +83,18 @@ class TokenBucket {
     const Units units = cost_of(cost, priority);
     const Units most = most_missing(units, priority);
     const Units refilled = refilled_at(now);
-    Units full_at = full_at_.load(std::memory_order_relaxed);
+    const std::uint32_t resets = resets_.load(std::memory_order_acquire);
+    Units full_at = full_at_.load(std::memory_order_acquire);
     while (true) {
       const Units after = std::max(full_at, refilled) + units;
       if (units > capacity_ || after > refilled + most) [[unlikely]] {
         return refuse(now, full_at, units, priority);
       }
-      // Whoever takes from a full bucket begins a filling. Release: a refund that sees the word sees that, too.
-      const std::uint64_t filling = full_at > refilled ? fillings_.load(std::memory_order_relaxed)
-                                                       : fillings_.fetch_add(1, std::memory_order_relaxed) + 1;
-      if (full_at_.compare_exchange_weak(full_at, after, std::memory_order_release, std::memory_order_relaxed))
+      // Read before the word is written: a refund that comes later counts itself later, too.
+      const Units lacked = after - units - refilled + refunded_.load(std::memory_order_relaxed);
+      if (full_at_.compare_exchange_weak(full_at, after, std::memory_order_acq_rel, std::memory_order_acquire))
           [[likely]] {
-        return TokenGrant(units, after, filling);
+        return TokenGrant(units, refilled + units, lacked, resets);
       }
     }
   }
@@ -111,8 +113,8 @@ class TokenBucket {
     return cost_of(cost, priority) <= capacity_;
   }
 
-  // Full again.
-  void reset() noexcept { full_at_.store(0, std::memory_order_relaxed); }
+  // Full again. What was taken before it is not given back by a refund after it.
+  void reset() noexcept;
 
   // Whether nothing is missing: the bucket is then like one that was just made.
   bool full(TimePoint now) const noexcept { return full_at_.load(std::memory_order_relaxed) <= refilled_at(now); }
@@ -160,9 +162,11 @@ class TokenBucket {
   const TokenBucketOptions options_;
   // What is written has a line of its own, apart from what every call reads.
   alignas(64) Atomic<Units> full_at_{0};
-  // How often a full bucket was taken from. Grants of an earlier filling are no business of this one.
-  Atomic<std::uint64_t> fillings_{0};
+  // All that refunds have given back so far. It only grows; it may wrap, as only differences are used.
+  Atomic<Units> refunded_{0};
+  Atomic<std::uint32_t> resets_{0};
   mutable Rng jitter_;
+  Mutex refunds_;  // held by refund() and reset() alone: acquisitions never wait
 };
 
 }  // namespace fuseboard

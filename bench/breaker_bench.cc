@@ -125,7 +125,7 @@ void Denied(benchmark::State& state) {
 }
 void Look(benchmark::State& state) {
   const BreakerHandle handle = arrangement(1).handles.front();
-  for (auto _ : state) DoNotOptimize(handle.look().has_value());
+  for (auto _ : state) DoNotOptimize(handle.peek_rejection().has_value());
 }
 void TimeWindowAdmitSettle(benchmark::State& state) {
   static CircuitBreaker breaker({.failure_rate = 0.5, .window = CallWindow::last(60s)});

@@ -33,7 +33,8 @@ struct Calls {
                    .limits = {.requests_per_minute = 6e10, .tokens_per_minute = 6e10, .concurrency = 1000}},
                name),
            .price = ModelPrice{.input = *Money::parse("0.01"), .output = *Money::parse("0.01")}});
-      while (open && !breakers.look(name)) breakers.report(name, Outcome::failed(Failure::of(Category::network)));
+      while (open && !breakers.peek_rejection(name))
+        breakers.report(name, Outcome::failed(Failure::of(Category::network)));
     }
     plan =
         std::make_shared<const Plan>("bench", std::move(targets), PlanOptions{.max_recovery_wait = Duration::zero()});

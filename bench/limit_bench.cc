@@ -63,7 +63,7 @@ void BucketAdmitted(benchmark::State& state) {
   for (auto _ : state) DoNotOptimize(bucket.try_acquire(now += 10ns, 1, Priority::critical).has_value());
 }
 void BucketRefused(benchmark::State& state) {
-  static TokenBucket bucket({.rate = kLeastRate, .burst = 1});
+  static TokenBucket bucket({.rate = kMinRate, .burst = 1});
   (void)bucket.try_acquire(kNow);
   for (auto _ : state) DoNotOptimize(bucket.try_acquire(kNow).has_value());
 }

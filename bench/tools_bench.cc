@@ -63,7 +63,7 @@ void CircuitOpen(benchmark::State& state) {
   for (auto _ : state) DoNotOptimize(guard.try_acquire(tool).has_value());
 }
 void RateLimited(benchmark::State& state) {
-  static ToolGuard guard({.defaults = {.limit = TokenBucketOptions{.rate = kLeastRate, .burst = 1}}});
+  static ToolGuard guard({.defaults = {.limit = TokenBucketOptions{.rate = kMinRate, .burst = 1}}});
   const std::string tool = "busy";
   admit_and_settle(guard, tool);
   for (auto _ : state) DoNotOptimize(guard.try_acquire(tool).has_value());

@@ -97,7 +97,7 @@ class Allowed final : public Eligibility {
   const std::uint8_t targets_;
 };
 
-// One call and its attempts in flight, of which there are at most kMostFlights.
+// One call and its attempts in flight, of which there are at most kMaxConcurrentAttempts.
 class Call {
  public:
   Call(const std::shared_ptr<const Plan>& plan, const CallOptions& options, ManualClock& clock, Rng& rng, bool hedges)
@@ -139,7 +139,7 @@ class Call {
     check_invariant(eligibility_ == nullptr || eligibility_->can_take(attempt.target), "it cannot take the call");
     check_invariant(!attempt.recovery || in_flight_.empty(), "two attempts that mend one answer");
     in_flight_.push_back(attempt.number);
-    check_invariant(in_flight_.size() <= kMostFlights, "more than kMostFlights attempts at once");
+    check_invariant(in_flight_.size() <= kMaxConcurrentAttempts, "more than kMaxConcurrentAttempts attempts at once");
   }
 
   // An attempt in flight ends in one of the ways there are.

@@ -24,7 +24,7 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_with_care(std::u
     return BreakerPermit(*this, {.generation = generation_of(word), .began = now});
   }
   OpenFacts facts;
-  if (refuses_plainly(word, facts, now)) return deny(RejectionReason::circuit_open, facts, now, facts.deadline);
+  if (rejects_plainly(word, facts, now)) return reject(RejectionReason::circuit_open, facts, now, facts.deadline);
   auto result = [&] {
     const MutexLock lock(mutex_);
     return acquire_locked(not_before_last_move_locked(now), probe_lease);
@@ -39,26 +39,26 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_locked(TimePoint
   if (override_ != nullptr && override_->kind == OverrideKind::force_closed) return grant_locked({}, now);
   if (override_ != nullptr && override_->kind == OverrideKind::force_open) {
     const TimePoint until = override_->until;
-    return deny(RejectionReason::circuit_open, open_facts(), now,
-                until == kNever ? std::nullopt : std::optional(until));
+    return reject(RejectionReason::circuit_open, open_facts(), now,
+                  until == kNever ? std::nullopt : std::optional(until));
   }
   // Under `metrics_only` a refusal becomes a permit that is no evidence, and all else goes on as ever.
-  const bool refuses = override_ == nullptr;
+  const bool rejects = override_ == nullptr;
   expire_leases_locked(now);
   judge_stuck_calls_locked(now);
   if (state() == open) {
     const OpenFacts facts = open_facts();
     if (now < facts.deadline) {
-      if (!refuses) return grant_locked({}, now);
-      return deny(RejectionReason::circuit_open, facts, now, facts.deadline);
+      if (!rejects) return grant_locked({}, now);
+      return reject(RejectionReason::circuit_open, facts, now, facts.deadline);
     }
     half_open_locked(now);
   }
   Ticket ticket{.generation = generation()};
   if (state() == half_open) {
     if (!takes_probe_locked()) {
-      if (!refuses) return grant_locked({}, now);
-      return deny(RejectionReason::half_open_busy, open_facts(), now, earliest_lease_locked());
+      if (!rejects) return grant_locked({}, now);
+      return reject(RejectionReason::half_open_busy, open_facts(), now, earliest_lease_locked());
     }
     const Duration lease =
         probe_lease ? std::clamp<Duration>(*probe_lease, kMinProbeLease, kMaxProbeLease) : options_->probe_lease;
@@ -67,14 +67,14 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_locked(TimePoint
   return grant_locked(ticket, now);
 }
 
-std::optional<Rejection> CircuitBreaker::turn_away_with_care(std::uint64_t word) {
+std::optional<Rejection> CircuitBreaker::reject_if_open_slow(std::uint64_t word) {
   const TimePoint now = context_->clock.now();
   OpenFacts facts;
-  if (refuses_plainly(word, facts, now)) {
+  if (rejects_plainly(word, facts, now)) {
     count_denial(now);
-    return refusal(RejectionReason::circuit_open, facts, now, facts.deadline);
+    return rejection(RejectionReason::circuit_open, facts, now, facts.deadline);
   }
-  const auto refused = [&] {
+  const auto rejected = [&] {
     const MutexLock lock(mutex_);
     const TimePoint at = not_before_last_move_locked(now);
     expire_override_locked(at);
@@ -82,11 +82,11 @@ std::optional<Rejection> CircuitBreaker::turn_away_with_care(std::uint64_t word)
       expire_leases_locked(at);
       judge_stuck_calls_locked(at);
     }
-    return look_locked(at);
+    return peek_locked(at);
   }();
-  if (refused) count_denial(now);
+  if (rejected) count_denial(now);
   context_->events.deliver();
-  return refused;
+  return rejected;
 }
 
 BreakerPermit CircuitBreaker::grant_locked(Ticket ticket, TimePoint now) {
@@ -96,30 +96,30 @@ BreakerPermit CircuitBreaker::grant_locked(Ticket ticket, TimePoint now) {
   return BreakerPermit(*this, ticket);
 }
 
-std::optional<Rejection> CircuitBreaker::look() const {
+std::optional<Rejection> CircuitBreaker::peek_rejection() const {
   const std::uint64_t word = word_.load(std::memory_order_acquire);
   if ((word & (kStateBits | kLookBits)) == 0) return std::nullopt;  // closed
   const TimePoint now = context_->clock.now();
   const MutexLock lock(mutex_);
-  return look_locked(not_before_last_move_locked(now));
+  return peek_locked(not_before_last_move_locked(now));
 }
 
 bool CircuitBreaker::is_shut(TimePoint now) const {
-  if (!may_refuse(word_.load(std::memory_order_relaxed))) return false;
+  if (!may_reject(word_.load(std::memory_order_relaxed))) return false;
   const MutexLock lock(mutex_);
-  const auto refusal = look_locked(not_before_last_move_locked(now));
-  return refusal && refusal->reason == RejectionReason::circuit_open;
+  const auto rejection = peek_locked(not_before_last_move_locked(now));
+  return rejection && rejection->reason == RejectionReason::circuit_open;
 }
 
-std::optional<Rejection> CircuitBreaker::look_locked(TimePoint now) const {
-  if (!is_overridden_locked(now)) return look_automatic_locked(now);
+std::optional<Rejection> CircuitBreaker::peek_locked(TimePoint now) const {
+  if (!is_overridden_locked(now)) return peek_automatic_locked(now);
   if (override_->kind != OverrideKind::force_open) return std::nullopt;
   const TimePoint until = override_->until;
-  return refusal(RejectionReason::circuit_open, open_facts(), now,
-                 until == kNever ? std::nullopt : std::optional(until));
+  return rejection(RejectionReason::circuit_open, open_facts(), now,
+                   until == kNever ? std::nullopt : std::optional(until));
 }
 
-std::optional<Rejection> CircuitBreaker::look_automatic_locked(TimePoint now) const {
+std::optional<Rejection> CircuitBreaker::peek_automatic_locked(TimePoint now) const {
   OpenFacts facts = open_facts();
   if (state() == closed) {
     if (!has_stuck_call_locked(now)) return std::nullopt;
@@ -129,14 +129,14 @@ std::optional<Rejection> CircuitBreaker::look_automatic_locked(TimePoint now) co
   if (state() == half_open) {
     const ProbesAhead ahead = probes_ahead_locked(now);
     if (ahead.admits) return std::nullopt;
-    facts.consecutive_failures = std::min(facts.consecutive_failures + ahead.lost, kMostFailuresInARow);
+    facts.consecutive_failures = std::min(facts.consecutive_failures + ahead.lost, kMaxFailuresInARow);
     if (ahead.lost > 0) facts.last_failure = Category::timeout;
-    if (!ahead.opens_at) return refusal(RejectionReason::half_open_busy, facts, now, earliest_lease_locked(now));
+    if (!ahead.opens_at) return rejection(RejectionReason::half_open_busy, facts, now, earliest_lease_locked(now));
     facts.opened_at = *ahead.opens_at;
     facts.deadline = next_deadline_locked(probe_lease_expired, *ahead.opens_at);
   }
   if (now >= facts.deadline) return std::nullopt;
-  return refusal(RejectionReason::circuit_open, facts, now, facts.deadline);
+  return rejection(RejectionReason::circuit_open, facts, now, facts.deadline);
 }
 
 CircuitBreaker::OpenFacts CircuitBreaker::open_facts() const noexcept {
@@ -156,8 +156,8 @@ bool CircuitBreaker::read_open_facts(std::uint64_t word, OpenFacts& facts) const
   return word_.load(std::memory_order_relaxed) == word;
 }
 
-Rejection CircuitBreaker::refusal(RejectionReason reason, const OpenFacts& facts, TimePoint now,
-                                  std::optional<TimePoint> until) const noexcept {
+Rejection CircuitBreaker::rejection(RejectionReason reason, const OpenFacts& facts, TimePoint now,
+                                    std::optional<TimePoint> until) const noexcept {
   return {.reason = reason,
           .key = to_key_text(key_.view()),
           .retry_after = until ? std::optional(elapsed(now, *until)) : std::nullopt,
@@ -166,12 +166,12 @@ Rejection CircuitBreaker::refusal(RejectionReason reason, const OpenFacts& facts
           .last_failure = facts.last_failure};
 }
 
-std::expected<BreakerPermit, Rejection> CircuitBreaker::deny(RejectionReason reason, const OpenFacts& facts,
-                                                             TimePoint now, std::optional<TimePoint> until) noexcept {
+std::expected<BreakerPermit, Rejection> CircuitBreaker::reject(RejectionReason reason, const OpenFacts& facts,
+                                                               TimePoint now, std::optional<TimePoint> until) noexcept {
   count_denial(now);
   // A rejection is large: made where it is returned, it is not copied.
   struct Maker {
-    operator Rejection() const noexcept { return breaker.refusal(reason, facts, now, until); }  // NOLINT
+    operator Rejection() const noexcept { return breaker.rejection(reason, facts, now, until); }  // NOLINT
     const CircuitBreaker& breaker;
     RejectionReason reason;
     const OpenFacts& facts;

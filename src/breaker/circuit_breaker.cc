@@ -44,7 +44,7 @@ CircuitBreaker::CircuitBreaker(std::shared_ptr<const BreakerOptions> options, Ke
 CircuitBreaker::~CircuitBreaker() {
   const std::uint64_t word = word_.load(std::memory_order_relaxed);
   if (state_of(word) == open) context_->open_circuits.fetch_sub(1, std::memory_order_relaxed);
-  if (may_refuse(word)) context_->may_refuse.fetch_sub(1, std::memory_order_relaxed);
+  if (may_reject(word)) context_->may_reject.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void CircuitBreaker::reset() {
@@ -59,7 +59,7 @@ void CircuitBreaker::reset() {
 
 bool CircuitBreaker::open_silent() {
   const TimePoint now = context_->clock.now();
-  bool refuses = false;
+  bool rejects = false;
   {
     const MutexLock lock(mutex_);
     const TimePoint at = not_before_last_move_locked(now);
@@ -70,10 +70,10 @@ bool CircuitBreaker::open_silent() {
       last_failure_.store(static_cast<std::uint8_t>(Category::timeout), std::memory_order_release);
       open_locked(TransitionCause::silent, at);
     }
-    refuses = !admits_all;
+    rejects = !admits_all;
   }
   context_->events.deliver();
-  return refuses;
+  return rejects;
 }
 
 // Options.
@@ -145,9 +145,9 @@ void CircuitBreaker::set_care_locked(std::uint64_t bit, bool on) {
 }
 
 void CircuitBreaker::store_word_locked(std::uint64_t word) {
-  const bool did = may_refuse(word_.load(std::memory_order_relaxed));
-  if (may_refuse(word) && !did) context_->may_refuse.fetch_add(1, std::memory_order_relaxed);
-  if (did && !may_refuse(word)) context_->may_refuse.fetch_sub(1, std::memory_order_relaxed);
+  const bool did = may_reject(word_.load(std::memory_order_relaxed));
+  if (may_reject(word) && !did) context_->may_reject.fetch_add(1, std::memory_order_relaxed);
+  if (did && !may_reject(word)) context_->may_reject.fetch_sub(1, std::memory_order_relaxed);
   word_.store(word, std::memory_order_release);
 }
 

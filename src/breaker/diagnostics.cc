@@ -82,11 +82,11 @@ bool CircuitBreaker::is_idle() const {
 
 void CircuitBreaker::sum_cells_locked(BreakerSnapshot& into) const {
   into.in_flight = sum_totals_locked(into.totals);
-  into.denials = cells_.sum(&Cell::denied);
+  into.denials = cells_.sum(&Cell::rejected);
   if (into.denials == 0) return;
   Duration::rep last = std::numeric_limits<Duration::rep>::min();
   cells_.for_each([&](const Cell& cell) {
-    if (cell.denied.load(std::memory_order_acquire) > 0)
+    if (cell.rejected.load(std::memory_order_acquire) > 0)
       last = std::max(last, cell.last_denial.load(std::memory_order_relaxed));
   });
   into.last_denial = TimePoint(Duration(last));
@@ -123,7 +123,7 @@ bool CircuitBreaker::restore(const SavedBreaker& saved) {
     const OpenTime& times = options_->open_time;
     open_base_ = std::clamp(saved.open_base, times.initial, std::max(times.initial, times.max));
     times_opened_ += saved.times_opened;
-    store_failures_locked(std::min(saved.consecutive_failures, kMostFailuresInARow));
+    store_failures_locked(std::min(saved.consecutive_failures, kMaxFailuresInARow));
     if (saved.last_failure) {
       last_failure_.store(static_cast<std::uint8_t>(*saved.last_failure), std::memory_order_release);
     }

@@ -11,7 +11,7 @@ namespace fuseboard {
 namespace {
 
 // Keys looked at for one that can go: a registry full of keys that cannot must not be searched for every new name.
-constexpr std::size_t kMostLookedAt = 128;
+constexpr std::size_t kMaxLookedAt = 128;
 // How often to look again whether anybody is pinned: most lookups take a few nanoseconds.
 constexpr int kPatience = 64;
 
@@ -19,13 +19,13 @@ constexpr int kPatience = 64;
 
 BreakerRegistry::OwnedBreaker* BreakerRegistry::make_room_locked(TimePoint now) {
   // Twice around at most: the first pass takes marks off, the second finds them off.
-  const std::size_t steps = std::min(2 * breakers_.size(), kMostLookedAt);
+  const std::size_t steps = std::min(2 * breakers_.size(), kMaxLookedAt);
   for (std::size_t i = 0; i < steps; ++i) {
     OwnedBreaker& place = breakers_[hand_ % breakers_.size()];
     hand_ = (hand_ + 1) % breakers_.size();
     if (place->recently_used_.load(std::memory_order_relaxed)) {
       place->recently_used_.store(false, std::memory_order_relaxed);
-    } else if (let_go_locked(*place, now)) {
+    } else if (try_evict_locked(*place, now)) {
       return &place;
     }
   }
@@ -34,7 +34,7 @@ BreakerRegistry::OwnedBreaker* BreakerRegistry::make_room_locked(TimePoint now) 
 
 // Handles are made under mutex_, so a key without one can only be reached through the index. Once it is out of there
 // and nobody is pinned, nobody can reach it at all, and what it holds in flight then is all there will be.
-bool BreakerRegistry::let_go_locked(CircuitBreaker& breaker, TimePoint now) {
+bool BreakerRegistry::try_evict_locked(CircuitBreaker& breaker, TimePoint now) {
   const KeyCompanion* const companion = breaker.companion();
   const auto is_idle = [&] { return breaker.is_idle() && (companion == nullptr || companion->is_idle(now)); };
   if (breaker.handles_.load(std::memory_order_acquire) != 0 || !is_idle()) return false;

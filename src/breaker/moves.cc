@@ -65,7 +65,7 @@ CircuitBreaker::NextOpenTime CircuitBreaker::next_open_time_locked(TransitionCau
   } else if (move_for(cause).from == closed && elapsed(closed_since_, at) >= options_->growth_forgotten_after()) {
     base = times.initial;
   }
-  // Drawn by generation and not from a sequence, so that look() sees what a later move will draw.
+  // Drawn by generation and not from a sequence, so that peek_rejection() sees what a later move will draw.
   Rng rng(context_->seed ^ fixed_hash(key_.view()) ^ (generation() + 1));
   return {.base = base, .drawn = times.jittered(base, rng.uniform())};
 }

@@ -13,10 +13,10 @@ using namespace std::chrono_literals;
 constexpr Duration kShortestOpenTime = 1ms;
 constexpr Duration kLongestOpenTime = 24h;
 constexpr Duration kLongestStreak = 7 * 24h;
-constexpr std::uint32_t kMostFailures = 1'000'000;
-constexpr std::uint32_t kMostSilentAttempts = 1000;
-constexpr std::uint32_t kMostProbes = 1000;
-constexpr std::uint32_t kMostWindowCalls = 10'000;
+constexpr std::uint32_t kMaxFailures = 1'000'000;
+constexpr std::uint32_t kMaxSilentAttempts = 1000;
+constexpr std::uint32_t kMaxProbes = 1000;
+constexpr std::uint32_t kMaxWindowCalls = 10'000;
 constexpr Duration kLongest = 24h;
 
 void check_rate(Validator& validator, std::string_view field, const std::optional<double>& rate) {
@@ -52,26 +52,26 @@ Problems CallWindow::validate() const {
     validator.in_range("time", time, Duration(1s), kLongest);
     validator.in_range("buckets", buckets, 1U, 100U);
   } else {
-    validator.in_range("calls", calls, 1U, kMostWindowCalls);
+    validator.in_range("calls", calls, 1U, kMaxWindowCalls);
   }
   return std::move(validator).take();
 }
 
 Problems BreakerOptions::validate() const {
   Validator validator;
-  validator.in_range("failure_threshold", failure_threshold, 1U, kMostFailures);
-  if (silence_threshold) validator.in_range("silence_threshold", *silence_threshold, 0U, kMostSilentAttempts);
+  validator.in_range("failure_threshold", failure_threshold, 1U, kMaxFailures);
+  if (silence_threshold) validator.in_range("silence_threshold", *silence_threshold, 0U, kMaxSilentAttempts);
   check_rate(validator, "failure_rate", failure_rate);
   check_rate(validator, "slow_call_rate", slow_call_rate);
   validator.in_range("slow_call_duration", slow_call_duration, Duration(1ns), kLongest);
   // What no rate asks for bounds nothing: a small window beside the default minimum is no problem until then.
   const bool counts_to_a_bound = has_rate_rule() && !window.is_time();
   validator.in_range("minimum_calls", minimum_calls, 1U,
-                     counts_to_a_bound ? std::clamp(window.calls, 1U, kMostWindowCalls) : kMostFailures);
+                     counts_to_a_bound ? std::clamp(window.calls, 1U, kMaxWindowCalls) : kMaxFailures);
   validator.merge("window", window.validate());
   if (stuck_call_age) validator.in_range("stuck_call_age", *stuck_call_age, Duration(1ms), kLongest);
-  validator.in_range("half_open_max_probes", half_open_max_probes, 1U, kMostProbes);
-  validator.in_range("half_open_successes", half_open_successes, 1U, kMostProbes);
+  validator.in_range("half_open_max_probes", half_open_max_probes, 1U, kMaxProbes);
+  validator.in_range("half_open_successes", half_open_successes, 1U, kMaxProbes);
   check_rate(validator, "half_open_failure_rate", half_open_failure_rate);
   validator.merge("open_time", open_time.validate());
   validator.in_range("retry_after_max", retry_after_max, Duration::zero(), kLongest);

@@ -114,10 +114,10 @@ CircuitBreaker* BreakerRegistry::find_known(const KeyView& key) const {
   return index_.find(key, key_hash);
 }
 
-std::optional<Rejection> BreakerRegistry::look(KeyView key) const {
+std::optional<Rejection> BreakerRegistry::peek_rejection(KeyView key) const {
   const Pin pin(*this);
   const CircuitBreaker* const breaker = find_known(key);
-  return breaker == nullptr ? std::nullopt : breaker->look();
+  return breaker == nullptr ? std::nullopt : breaker->peek_rejection();
 }
 
 BreakerSnapshot BreakerRegistry::snapshot(KeyView key) const {
@@ -203,7 +203,7 @@ TransitionTotals BreakerRegistry::transitions() const noexcept {
 }
 
 bool BreakerRegistry::should_pause_for_recovery(std::size_t max_open) const {
-  if (context_.may_refuse.load(std::memory_order_relaxed) < max_open) return false;
+  if (context_.may_reject.load(std::memory_order_relaxed) < max_open) return false;
   if (max_open == 0) return true;
   const TimePoint now = context_.clock.now();
   std::size_t shut = 0;

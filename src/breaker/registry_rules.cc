@@ -11,8 +11,8 @@ Problems BreakerRegistryOptions::validate() const {
   validate_key_rules(validator, "keys", keys, &ForKey::key);
   validate_named_once(validator, "keys", keys, &ForKey::key);
   validate_key_rules(validator, "globs", globs, &ForGlob::pattern);
-  validator.in_range("globs", globs.size(), std::size_t{0}, kMostGlobs);
-  validator.in_range("max_keys", max_keys, std::size_t{1}, kMostKeys);
+  validator.in_range("globs", globs.size(), std::size_t{0}, kMaxGlobs);
+  validator.in_range("max_keys", max_keys, std::size_t{1}, kMaxKeys);
   return std::move(validator).take();
 }
 

@@ -34,7 +34,7 @@ void ScopedPermit::settle(const Outcome& outcome, std::size_t scope) && {
   }
 }
 
-void ScopedPermit::give_back() && noexcept {
+void ScopedPermit::release() && noexcept {
   for (std::size_t i = std::exchange(size_, 0); i-- > 0;) std::move(permits_[i]).settle(no_evidence());
 }
 
@@ -42,7 +42,7 @@ void ScopedPermit::abandon() noexcept {
   const std::size_t size = std::exchange(size_, 0);
   if (size == 0) return;
   permits_[size - 1] = BreakerPermit();
-  for (std::size_t i = size - 1; i-- > 0;) std::move(permits_[i]).give_back();
+  for (std::size_t i = size - 1; i-- > 0;) std::move(permits_[i]).release();
 }
 
 void ScopedPermit::first_content(Duration latency) {
@@ -70,7 +70,7 @@ bool ScopedPermit::is_probe() const noexcept {
 }
 
 BreakerScopes::BreakerScopes(std::initializer_list<BreakerHandle> scopes) : scopes_(scopes) {
-  check_invariant(!scopes_.empty() && scopes_.size() <= kMostScopes, "an attempt has one to four breaker scopes");
+  check_invariant(!scopes_.empty() && scopes_.size() <= kMaxScopes, "an attempt has one to four breaker scopes");
 }
 
 std::expected<ScopedPermit, Rejection> BreakerScopes::acquire(std::optional<Duration> probe_lease) const {
@@ -80,7 +80,7 @@ std::expected<ScopedPermit, Rejection> BreakerScopes::acquire(std::optional<Dura
   // Whoever looks as if it refuses is asked by itself first: an inner scope that does should not make an outer one
   // half-open for nothing.
   for (const BreakerHandle& scope : scopes_) {
-    if (!scope.look()) continue;
+    if (!scope.peek_rejection()) continue;
     auto permit = ask(scope);
     if (!permit) return std::unexpected(permit.error());
     std::move(*permit).settle(no_evidence());  // it has changed its mind
@@ -89,7 +89,7 @@ std::expected<ScopedPermit, Rejection> BreakerScopes::acquire(std::optional<Dura
   for (const BreakerHandle& scope : scopes_) {
     auto permit = ask(scope);
     if (!permit) {
-      std::move(all).give_back();
+      std::move(all).release();
       return std::unexpected(permit.error());
     }
     all.permits_[all.size_++] = std::move(*permit);
@@ -97,16 +97,16 @@ std::expected<ScopedPermit, Rejection> BreakerScopes::acquire(std::optional<Dura
   return all;
 }
 
-std::optional<Rejection> BreakerScopes::turn_away() const {
+std::optional<Rejection> BreakerScopes::reject_if_open() const {
   for (const BreakerHandle& scope : scopes_) {
-    if (auto refusal = scope.turn_away()) return refusal;
+    if (auto rejection = scope.reject_if_open()) return rejection;
   }
   return std::nullopt;
 }
 
-std::optional<Rejection> BreakerScopes::look() const {
+std::optional<Rejection> BreakerScopes::peek_rejection() const {
   for (const BreakerHandle& scope : scopes_) {
-    if (auto refusal = scope.look()) return refusal;
+    if (auto rejection = scope.peek_rejection()) return rejection;
   }
   return std::nullopt;
 }

@@ -22,7 +22,7 @@ constexpr std::uint64_t kNoGeneration = 0;
 
 void BreakerPermit::abandon() noexcept { std::exchange(breaker_, nullptr)->abandon(ticket_, acquired_.unwinding()); }
 
-void BreakerPermit::give_back() && noexcept {
+void BreakerPermit::release() && noexcept {
   CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
   if (breaker != nullptr) breaker->abandon(ticket_, false);
 }
@@ -157,7 +157,7 @@ void CircuitBreaker::overtaken(Ticket ticket) {
 void CircuitBreaker::note_success(std::uint64_t generation, Duration latency) {
   // Many threads with a window would queue here for the mutex: while all is well they need not. Relaxed, as in
   // settle().
-  const std::uint32_t in_a_row = failures_.load(std::memory_order_relaxed) & kMostFailuresInARow;
+  const std::uint32_t in_a_row = failures_.load(std::memory_order_relaxed) & kMaxFailuresInARow;
   if (in_a_row == 0 && latency <= unrecorded_latency_.load(std::memory_order_relaxed)) return;
   const std::uint64_t word = word_.load(std::memory_order_acquire);
   if (state_of(word) != closed || generation_of(word) != generation) return;
@@ -269,7 +269,7 @@ void CircuitBreaker::note_window_locked() {
 }
 
 void CircuitBreaker::note_failure_locked(Category category) {
-  store_failures_locked(std::min(consecutive() + 1, kMostFailuresInARow));
+  store_failures_locked(std::min(consecutive() + 1, kMaxFailuresInARow));
   last_failure_.store(static_cast<std::uint8_t>(category), std::memory_order_release);
 }
 

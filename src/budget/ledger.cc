@@ -11,7 +11,7 @@ namespace fuseboard {
 namespace {
 
 // The smallest attempt of all: what check() asks for.
-constexpr BudgetSpend kLeast = {.tokens = 1, .cost = Money::from_nanos(1), .rounds = 1};
+constexpr BudgetSpend kMin = {.tokens = 1, .cost = Money::from_nanos(1), .rounds = 1};
 constexpr BudgetSpend kOneRound = {.rounds = 1};
 
 const BudgetOptions& checked(const BudgetOptions& options) {
@@ -53,17 +53,17 @@ BudgetLedger::BudgetLedger(const BudgetOptions& options, const WallClock& clock)
   configure_keys_locked(options.keys, clock_.now());
 }
 
-std::expected<BudgetReservation, BudgetRefusal> BudgetLedger::reserve(const BudgetAccount& account,
-                                                                      const BudgetEstimate& estimate) {
+std::expected<BudgetReservation, BudgetRejection> BudgetLedger::reserve(const BudgetAccount& account,
+                                                                        const BudgetEstimate& estimate) {
   const BudgetSpend draw = {.tokens = estimate.usage.total(),
                             .cost = estimate.price ? estimate.price->cost(estimate.usage) : Money(),
                             .rounds = 1};
   const WallTime now = this->now(account);
   const MutexLock lock(mutex_);
   Chain chain = meet_locked(account, now);
-  if (const auto refusal = refusal_locked(chain, account, draw, now)) {
-    count_refusal_locked(chain, *refusal, now);
-    return std::unexpected(*refusal);
+  if (const auto rejection = rejection_locked(chain, account, draw, now)) {
+    count_rejection_locked(chain, *rejection, now);
+    return std::unexpected(*rejection);
   }
   hold_session_locked(chain, account, now);
   for (Level* const level : chain) {
@@ -85,7 +85,7 @@ BudgetSettlement BudgetLedger::close(const Chain& chain, const BudgetSpend& draw
   for (Level* const level : chain) {
     if (level == nullptr) continue;
     level->roll(now);
-    level->give_back(draw);
+    level->release(draw);
     level->committed += charge;
     if (overrun) ++level->overruns;
     if (!priced && charge.tokens > 0) ++level->unpriced;
@@ -94,19 +94,19 @@ BudgetSettlement BudgetLedger::close(const Chain& chain, const BudgetSpend& draw
   return {.charged = charge, .overrun = overrun};
 }
 
-std::optional<BudgetRefusal> BudgetLedger::check(const BudgetAccount& account) const {
+std::optional<BudgetRejection> BudgetLedger::check(const BudgetAccount& account) const {
   const WallTime now = this->now(account);
   const MutexLock lock(mutex_);
-  return refusal_locked(look_locked(account, now), account, kLeast, now);
+  return rejection_locked(peek_locked(account, now), account, kMin, now);
 }
 
-std::expected<void, BudgetRefusal> BudgetLedger::check_and_tick(const BudgetAccount& account) {
+std::expected<void, BudgetRejection> BudgetLedger::check_and_tick(const BudgetAccount& account) {
   const WallTime now = this->now(account);
   const MutexLock lock(mutex_);
   Chain chain = meet_locked(account, now);
-  if (const auto refusal = refusal_locked(chain, account, kLeast, now)) {
-    count_refusal_locked(chain, *refusal, now);
-    return std::unexpected(*refusal);
+  if (const auto rejection = rejection_locked(chain, account, kMin, now)) {
+    count_rejection_locked(chain, *rejection, now);
+    return std::unexpected(*rejection);
   }
   hold_session_locked(chain, account, now);
   commit_locked(chain, kOneRound, now);
@@ -132,12 +132,12 @@ void BudgetLedger::commit_locked(const Chain& chain, const BudgetSpend& spend, W
 
 // Refusals.
 
-std::optional<BudgetRefusal> BudgetLedger::refusal_locked(const Chain& chain, const BudgetAccount& account,
-                                                          const BudgetSpend& draw, WallTime now) const {
-  std::optional<BudgetRefusal> worst;
+std::optional<BudgetRejection> BudgetLedger::rejection_locked(const Chain& chain, const BudgetAccount& account,
+                                                              const BudgetSpend& draw, WallTime now) const {
+  std::optional<BudgetRejection> worst;
   const auto consider = [&](const Level& level) {
-    std::optional<BudgetRefusal> refusal = level.refusal(draw, now);
-    if (refusal && (!worst || lasts_longer(refusal->resets_at, worst->resets_at))) worst = refusal;
+    std::optional<BudgetRejection> rejection = level.rejection(draw, now);
+    if (rejection && (!worst || lasts_longer(rejection->resets_at, worst->resets_at))) worst = rejection;
   };
   for (const Level* const level : chain) {
     if (level != nullptr) consider(*level);
@@ -153,22 +153,22 @@ std::optional<BudgetRefusal> BudgetLedger::refusal_locked(const Chain& chain, co
   return worst;
 }
 
-BudgetRefusal BudgetLedger::no_room_locked(const Level& pool, const BudgetAccount& account) const {
-  BudgetRefusal refusal{.kind = BudgetKind::sessions,
-                        .level = BudgetLevel::session,
-                        .name = to_key_text(session_name(account)),
-                        .consumed = pool.sessions,
-                        .requested = 1,
-                        .limit = bound_locked(pool)};
+BudgetRejection BudgetLedger::no_room_locked(const Level& pool, const BudgetAccount& account) const {
+  BudgetRejection rejection{.kind = BudgetKind::sessions,
+                            .level = BudgetLevel::session,
+                            .name = to_key_text(session_name(account)),
+                            .consumed = pool.sessions,
+                            .requested = 1,
+                            .limit = bound_locked(pool)};
   if (!idle_.empty() && idle_.front()->pool == &pool)
-    refusal.resets_at = idle_.front()->last_used + BudgetOptions::kSessionRetention;
-  return refusal;
+    rejection.resets_at = idle_.front()->last_used + BudgetOptions::kSessionRetention;
+  return rejection;
 }
 
-void BudgetLedger::count_refusal_locked(const Chain& chain, const BudgetRefusal& refusal, WallTime now) {
-  if (refusal.kind == BudgetKind::sessions) ++sessions_unheld_;
-  Level* const level = chain[static_cast<std::size_t>(refusal.level)];
-  if (level != nullptr) ++level->refusals;
+void BudgetLedger::count_rejection_locked(const Chain& chain, const BudgetRejection& rejection, WallTime now) {
+  if (rejection.kind == BudgetKind::sessions) ++sessions_unheld_;
+  Level* const level = chain[static_cast<std::size_t>(rejection.level)];
+  if (level != nullptr) ++level->rejections;
   // A session that is asked for and refused is in use: to forget its spend now would be to let it on.
   touch_locked(chain, now);
 }
@@ -188,7 +188,7 @@ BudgetLedger::Chain BudgetLedger::find_locked(const BudgetAccount& account) cons
   return chain;
 }
 
-BudgetLedger::Chain BudgetLedger::look_locked(const BudgetAccount& account, WallTime now) const {
+BudgetLedger::Chain BudgetLedger::peek_locked(const BudgetAccount& account, WallTime now) const {
   Chain chain = find_locked(account);
   if (chain[kSession] != nullptr && chain[kSession]->is_stale(now)) chain[kSession] = nullptr;
   return chain;
@@ -331,16 +331,16 @@ bool BudgetLedger::reset(BudgetLevel level, const BudgetAccount& account) {
   const WallTime now = clock_.now();
   const MutexLock lock(mutex_);
   Level* const found = meet_locked(account, now)[static_cast<std::size_t>(level)];
-  if (found != nullptr) found->begin_anew(now);
+  if (found != nullptr) found->start_period(now);
   return found != nullptr;
 }
 
 void BudgetLedger::reset_all() {
   const WallTime now = clock_.now();
   const MutexLock lock(mutex_);
-  global_.begin_anew(now);
-  for (auto& [name, level] : keys_) level.begin_anew(now);
-  for (auto& [name, level] : sessions_) level.begin_anew(now);
+  global_.start_period(now);
+  for (auto& [name, level] : keys_) level.start_period(now);
+  for (auto& [name, level] : sessions_) level.start_period(now);
 }
 
 BudgetSnapshot BudgetLedger::snapshot(std::size_t most_sessions) const {
@@ -369,7 +369,7 @@ std::vector<BudgetLevelSnapshot> BudgetLedger::levels_of(const BudgetAccount& ac
   const WallTime now = clock_.now();
   std::vector<BudgetLevelSnapshot> levels;
   const MutexLock lock(mutex_);
-  for (const Level* const level : look_locked(account, now)) {
+  for (const Level* const level : peek_locked(account, now)) {
     if (level != nullptr) levels.push_back(level->snapshot(now));
   }
   return levels;

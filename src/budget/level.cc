@@ -41,7 +41,7 @@ void Level::set_caps(const BudgetCaps& new_caps) noexcept {
   if (!same_period) set_period(starts);
 }
 
-void Level::begin_anew(WallTime now) noexcept {
+void Level::start_period(WallTime now) noexcept {
   committed = {};
   set_period(now);
 }
@@ -63,31 +63,31 @@ void Level::reserve(const BudgetSpend& draw) noexcept {
   ++open;
 }
 
-void Level::give_back(const BudgetSpend& draw) noexcept {
+void Level::release(const BudgetSpend& draw) noexcept {
   reserved_tokens -= draw.tokens;
   reserved_nanos -= draw.cost.nanos();
   reserved_rounds -= draw.rounds;
   --open;
 }
 
-std::optional<BudgetRefusal> Level::refusal(const BudgetSpend& draw, WallTime now) const noexcept {
+std::optional<BudgetRejection> Level::rejection(const BudgetSpend& draw, WallTime now) const noexcept {
   const BudgetSpend spent = committed_at(now);
-  const auto refuse = [&](BudgetKind kind, std::optional<std::uint64_t> cap, std::uint64_t consumed, Wide reserved_now,
-                          std::uint64_t wanted) -> std::optional<BudgetRefusal> {
+  const auto reject = [&](BudgetKind kind, std::optional<std::uint64_t> cap, std::uint64_t consumed, Wide reserved_now,
+                          std::uint64_t wanted) -> std::optional<BudgetRejection> {
     if (!cap || wanted == 0 || consumed + reserved_now + wanted <= *cap) return std::nullopt;
-    return BudgetRefusal{.kind = kind,
-                         .level = level,
-                         .name = to_key_text(name),
-                         .consumed = consumed,
-                         .reserved = narrow(reserved_now),
-                         .requested = wanted,
-                         .limit = *cap,
-                         .resets_at = ends_at(now)};
+    return BudgetRejection{.kind = kind,
+                           .level = level,
+                           .name = to_key_text(name),
+                           .consumed = consumed,
+                           .reserved = narrow(reserved_now),
+                           .requested = wanted,
+                           .limit = *cap,
+                           .resets_at = ends_at(now)};
   };
   const std::optional<std::uint64_t> nanos = caps.usd ? std::optional(caps.usd->nanos()) : std::nullopt;
-  if (auto tokens = refuse(BudgetKind::tokens, caps.tokens, spent.tokens, reserved_tokens, draw.tokens)) return tokens;
-  if (auto usd = refuse(BudgetKind::usd, nanos, spent.cost.nanos(), reserved_nanos, draw.cost.nanos())) return usd;
-  return refuse(BudgetKind::rounds, caps.rounds, spent.rounds, reserved_rounds, draw.rounds);
+  if (auto tokens = reject(BudgetKind::tokens, caps.tokens, spent.tokens, reserved_tokens, draw.tokens)) return tokens;
+  if (auto usd = reject(BudgetKind::usd, nanos, spent.cost.nanos(), reserved_nanos, draw.cost.nanos())) return usd;
+  return reject(BudgetKind::rounds, caps.rounds, spent.rounds, reserved_rounds, draw.rounds);
 }
 
 BudgetLevelSnapshot Level::snapshot(WallTime now) const {
@@ -97,7 +97,7 @@ BudgetLevelSnapshot Level::snapshot(WallTime now) const {
           .committed = committed_at(now),
           .reserved = reserved(),
           .open_reservations = open,
-          .refusals = refusals,
+          .rejections = rejections,
           .overruns = overruns,
           .unpriced = unpriced,
           .period_start = is_over(now) ? period_start(caps.period, now) : starts,

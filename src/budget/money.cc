@@ -27,7 +27,7 @@ std::optional<std::uint64_t> parse_digits(std::string_view text) noexcept {
 std::optional<Money> Money::parse(std::string_view dollars) noexcept {
   const std::size_t point = dollars.find('.');
   const std::optional<std::uint64_t> whole = parse_digits(dollars.substr(0, point));
-  if (!whole || *whole > kMost / kNanosPerDollar) return std::nullopt;
+  if (!whole || *whole > kMax / kNanosPerDollar) return std::nullopt;
   std::uint64_t fraction = 0;
   if (point != std::string_view::npos) {
     const std::string_view decimals = dollars.substr(point + 1);
@@ -37,7 +37,7 @@ std::optional<Money> Money::parse(std::string_view dollars) noexcept {
     for (std::size_t i = decimals.size(); i < kDecimals; ++i) fraction *= 10;
   }
   const std::uint64_t nanos = *whole * kNanosPerDollar + fraction;
-  if (nanos > kMost) return std::nullopt;
+  if (nanos > kMax) return std::nullopt;
   return Money(nanos);
 }
 

@@ -10,15 +10,15 @@
 namespace fuseboard {
 namespace {
 
-constexpr std::uint64_t kMostUnits = std::numeric_limits<std::int64_t>::max();
-constexpr std::size_t kMostSessions = 1'000'000;
+constexpr std::uint64_t kMaxUnits = std::numeric_limits<std::int64_t>::max();
+constexpr std::size_t kMaxSessions = 1'000'000;
 
 }  // namespace
 
 Problems BudgetCaps::validate() const {
   Validator validator;
-  if (tokens) validator.in_range<std::uint64_t>("tokens", *tokens, 1, kMostUnits);
-  if (rounds) validator.in_range<std::uint64_t>("rounds", *rounds, 1, kMostUnits);
+  if (tokens) validator.in_range<std::uint64_t>("tokens", *tokens, 1, kMaxUnits);
+  if (rounds) validator.in_range<std::uint64_t>("rounds", *rounds, 1, kMaxUnits);
   return std::move(validator).take();
 }
 
@@ -33,8 +33,8 @@ Problems BudgetOptions::validate() const {
     validator.require(seen.insert(entry.key).second, field, "named twice", "one entry");
   }
   validator.merge("session", session.validate());
-  validator.in_range("max_sessions", max_sessions, std::size_t{1}, kMostSessions);
-  validator.in_range("max_sessions_per_key", max_sessions_per_key, std::size_t{1}, kMostSessions);
+  validator.in_range("max_sessions", max_sessions, std::size_t{1}, kMaxSessions);
+  validator.in_range("max_sessions_per_key", max_sessions_per_key, std::size_t{1}, kMaxSessions);
   return std::move(validator).take();
 }
 

@@ -24,12 +24,12 @@ std::optional<OnMissingPrice> on_missing_price_from_name(std::string_view name) 
 Money ModelPrice::cost(const TokenUsage& usage) const noexcept {
   // A product is below 2^127, so three of them could overflow: each is clamped before they are added.
   __extension__ using Wide = unsigned __int128;
-  static constexpr Wide kMost = Wide{Money::max().nanos()} * 1'000'000;
-  const auto part = [](Money price, std::uint64_t tokens) { return std::min(Wide{price.nanos()} * tokens, kMost); };
+  static constexpr Wide kMax = Wide{Money::max().nanos()} * 1'000'000;
+  const auto part = [](Money price, std::uint64_t tokens) { return std::min(Wide{price.nanos()} * tokens, kMax); };
   const std::uint64_t cached = std::min(usage.cached_input, usage.input);
   const Wide millionths =
       part(input, usage.input - cached) + part(cached_input.value_or(input), cached) + part(output, usage.output);
-  const Wide nanos = (std::min(millionths, kMost) + 999'999) / 1'000'000;
+  const Wide nanos = (std::min(millionths, kMax) + 999'999) / 1'000'000;
   return Money::from_nanos(static_cast<std::uint64_t>(nanos));
 }
 

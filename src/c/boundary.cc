@@ -35,19 +35,19 @@ fuseboard_status fail(fuseboard_status status, std::string_view text) noexcept {
   return status;
 }
 
-void refuse(std::string text) { throw Refusal{FUSEBOARD_INVALID_ARGUMENT, std::move(text)}; }
+void throw_invalid(std::string text) { throw StatusError{FUSEBOARD_INVALID_ARGUMENT, std::move(text)}; }
 
 std::string_view required_name(const char* text, const char* name) {
   const std::size_t size = bounded_length(&required(text, name), FUSEBOARD_MAX_NAME + 1);
   if (size == 0 || size > FUSEBOARD_MAX_NAME) {
-    refuse(std::string(name) + ": allowed: 1 to " + std::to_string(FUSEBOARD_MAX_NAME) + " bytes");
+    throw_invalid(std::string(name) + ": allowed: 1 to " + std::to_string(FUSEBOARD_MAX_NAME) + " bytes");
   }
   return {text, size};
 }
 
 std::string_view optional_text(const char* text) noexcept {
-  constexpr std::size_t kMost = 65'536;
-  return text == nullptr ? std::string_view() : std::string_view(text, bounded_length(text, kMost));
+  constexpr std::size_t kMax = 65'536;
+  return text == nullptr ? std::string_view() : std::string_view(text, bounded_length(text, kMax));
 }
 
 }  // namespace fuseboard::c_api

@@ -23,19 +23,19 @@ namespace fuseboard::c_api {
 fuseboard_status fail(fuseboard_status status, std::string_view text) noexcept;
 
 // What a function refuses before it does anything. Thrown to guarded().
-struct Refusal {
+struct StatusError {
   fuseboard_status status;
   std::string text;
 };
-[[noreturn]] void refuse(std::string text);
+[[noreturn]] void throw_invalid(std::string text);
 
 // Runs `body`, which returns a status; what it throws becomes one.
 template <typename Body>
 fuseboard_status guarded(Body body) noexcept {
   try {
     return body();
-  } catch (const Refusal& refusal) {
-    return fail(refusal.status, refusal.text);
+  } catch (const StatusError& error) {
+    return fail(error.status, error.text);
   } catch (const InvalidOptions& problems) {
     return fail(FUSEBOARD_INVALID_ARGUMENT, problems.what());
   } catch (const std::bad_alloc&) {
@@ -50,7 +50,7 @@ fuseboard_status guarded(Body body) noexcept {
 // The argument, which must not be null.
 template <typename T>
 T& required(T* argument, const char* name) {
-  if (argument == nullptr) refuse(std::string(name) + ": NULL is not allowed");
+  if (argument == nullptr) throw_invalid(std::string(name) + ": NULL is not allowed");
   return *argument;
 }
 
@@ -63,8 +63,8 @@ std::string_view optional_text(const char* text) noexcept;
 template <typename Enum>
 Enum enumerator(std::int32_t number, Enum last, const char* name) {
   if (number < 0 || number > static_cast<std::int32_t>(last)) {
-    refuse(std::string(name) + ": " + std::to_string(number) + " is not allowed; allowed: 0 to " +
-           std::to_string(static_cast<std::int32_t>(last)));
+    throw_invalid(std::string(name) + ": " + std::to_string(number) + " is not allowed; allowed: 0 to " +
+                  std::to_string(static_cast<std::int32_t>(last)));
   }
   return static_cast<Enum>(number);
 }
@@ -75,7 +75,7 @@ Enum enumerator(std::int32_t number, Enum last, const char* name) {
 // What the caller's struct says, on top of `defaults`: a caller that was compiled with a shorter one leaves the rest.
 template <typename T>
 T read(const T& given, T defaults) {
-  if (given.struct_size < sizeof(std::size_t)) refuse("struct_size: not set");
+  if (given.struct_size < sizeof(std::size_t)) throw_invalid("struct_size: not set");
   std::memcpy(&defaults, &given, std::min(given.struct_size, sizeof(T)));
   return defaults;
 }
@@ -83,14 +83,14 @@ T read(const T& given, T defaults) {
 // set up is found by the first call and not by the first that has something to tell.
 template <typename T>
 void check_out(const T* out) {
-  if (out != nullptr && out->struct_size < sizeof(std::size_t)) refuse("struct_size: not set");
+  if (out != nullptr && out->struct_size < sizeof(std::size_t)) throw_invalid("struct_size: not set");
 }
 // Fills as much of the caller's struct as it has.
 template <typename T>
 void write(T* out, T value) {
   if (out == nullptr) return;
   value.struct_size = out->struct_size;
-  if (value.struct_size < sizeof(std::size_t)) refuse("struct_size: not set");
+  if (value.struct_size < sizeof(std::size_t)) throw_invalid("struct_size: not set");
   std::memcpy(out, &value, std::min(value.struct_size, sizeof(T)));
 }
 

@@ -95,7 +95,7 @@ fuseboard_budget_level from_level(const BudgetLevelSnapshot& level) noexcept {
           .reserved_rounds = level.reserved.rounds,
           .reserved_usd_nanos = static_cast<std::int64_t>(level.reserved.cost.nanos()),
           .open_reservations = level.open_reservations,
-          .refusals = level.refusals,
+          .rejections = level.rejections,
           .overruns = level.overruns};
 }
 

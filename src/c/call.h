@@ -53,9 +53,9 @@ class CallersWaker final : public Waker {
 
 }  // namespace fuseboard::c_api
 
-struct fuseboard_call final : private fuseboard::CallHooks {
+struct fuseboard_call final : private fuseboard::DriverDelegate {
  public:
-  // Throws Refusal.
+  // Throws StatusError.
   explicit fuseboard_call(fuseboard::c_api::CallSetup setup);
   ~fuseboard_call() override;
   fuseboard_call(const fuseboard_call&) = delete;
@@ -92,7 +92,7 @@ struct fuseboard_call final : private fuseboard::CallHooks {
     execution();
     try {
       return body(*driver_);
-    } catch (const fuseboard::c_api::Refusal&) {
+    } catch (const fuseboard::c_api::StatusError&) {
       throw;  // nothing has been done yet
     } catch (...) {
       broken_ = true;

@@ -82,7 +82,7 @@ CallOptions to_call_options(const fuseboard_call_options& given, const Kept& kep
 
 fuseboard_call_callbacks read_callbacks(const fuseboard_call_callbacks* callbacks) {
   const auto given = read(required(callbacks, "callbacks"), fuseboard_call_callbacks{});
-  if (given.send == nullptr) refuse("callbacks.send: NULL is not allowed");
+  if (given.send == nullptr) throw_invalid("callbacks.send: NULL is not allowed");
   return given;
 }
 
@@ -112,7 +112,7 @@ fuseboard_call::fuseboard_call(CallSetup setup)
       waker_(setup.callbacks.wake == nullptr ? nullptr
                                              : std::make_shared<CallersWaker>(setup.callbacks.wake, setup.user)),
       woken_(setup.callbacks.proceed_at == nullptr ? std::make_shared<WakeFlag>() : nullptr) {
-  CallHooks& hooks = *this;
+  DriverDelegate& hooks = *this;
   std::shared_ptr<Waker> waker = waker_;
   if (woken_ != nullptr) waker = woken_;
   driver_.emplace(std::move(setup.plan), setup.options, setup.rng, clock_, hooks, std::move(waker));
@@ -123,7 +123,7 @@ fuseboard_call::~fuseboard_call() {
 }
 
 const Execution& fuseboard_call::execution() const {
-  if (driver_ == std::nullopt) throw Refusal{FUSEBOARD_INTERNAL_ERROR, "an earlier error has ended the call"};
+  if (driver_ == std::nullopt) throw StatusError{FUSEBOARD_INTERNAL_ERROR, "an earlier error has ended the call"};
   return driver_->execution();
 }
 
@@ -150,7 +150,7 @@ void fuseboard_call::settle_up() noexcept {
 }
 
 void fuseboard_call::drive_to_end() {
-  if (depth_ > 1) refuse("call: it is running already");
+  if (depth_ > 1) throw_invalid("call: it is running already");
   std::stop_token waits_end = stopping_.get_token();
   driver_->proceed();
   while (!driver_->ended()) {
@@ -239,7 +239,7 @@ fuseboard_status within(fuseboard_call* call, Body body) noexcept {
 
 fuseboard_status fuseboard_call_proceed(fuseboard_call* call) noexcept {
   return within(call, [&](CallbackDriver& driver) {
-    if (call->runs_blocking()) refuse("call: one without proceed_at is driven by fuseboard_call_run()");
+    if (call->runs_blocking()) throw_invalid("call: one without proceed_at is driven by fuseboard_call_run()");
     driver.proceed();
     return FUSEBOARD_OK;
   });
@@ -247,7 +247,7 @@ fuseboard_status fuseboard_call_proceed(fuseboard_call* call) noexcept {
 
 fuseboard_status fuseboard_call_run(fuseboard_call* call) noexcept {
   return within(call, [&](CallbackDriver&) {
-    if (!call->runs_blocking()) refuse("call: one with proceed_at is driven by fuseboard_call_proceed()");
+    if (!call->runs_blocking()) throw_invalid("call: one with proceed_at is driven by fuseboard_call_proceed()");
     call->drive_to_end();
     return FUSEBOARD_OK;
   });

@@ -32,20 +32,21 @@ std::optional<double> rate(double given) noexcept { return given == 0.0 ? std::n
 FailureScope to_scope(fuseboard_failure_scope given) {
   constexpr auto kLast = static_cast<fuseboard_failure_scope>(FailureScope::request);
   if (given < 0 || given > kLast)
-    refuse("scope: " + std::to_string(given) + " is not allowed; allowed: 0 to " + std::to_string(kLast));
+    throw_invalid("scope: " + std::to_string(given) + " is not allowed; allowed: 0 to " + std::to_string(kLast));
   return static_cast<FailureScope>(given);
 }
 
 }  // namespace
 
 Duration milliseconds(std::int64_t count) noexcept {
-  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() / 1'000'000;
-  return std::chrono::milliseconds(std::clamp(count, -kMost, kMost));
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max() / 1'000'000;
+  return std::chrono::milliseconds(std::clamp(count, -kMax, kMax));
 }
 
 std::optional<Duration> optional_milliseconds(std::int64_t count, const char* name) {
   if (count == FUSEBOARD_NONE_MS) return std::nullopt;
-  if (count < 0) refuse(std::string(name) + ": " + std::to_string(count) + " is not allowed; allowed: -1 or more");
+  if (count < 0)
+    throw_invalid(std::string(name) + ": " + std::to_string(count) + " is not allowed; allowed: -1 or more");
   return milliseconds(count);
 }
 
@@ -84,7 +85,7 @@ fuseboard_failure from_failure(const Failure& failure) noexcept {
 
 BreakerOptions to_breaker_options(const fuseboard_breaker_options& given) {
   const fuseboard_breaker_options options = read(given, from_breaker_options(provider_preset()));
-  if ((options.trips_on & ~CategorySet::all().bits()) != 0) refuse("trips_on: has bits of no category");
+  if ((options.trips_on & ~CategorySet::all().bits()) != 0) throw_invalid("trips_on: has bits of no category");
   return {
       .failure_threshold = options.failure_threshold,
       .silence_threshold = options.silence_threshold < 0

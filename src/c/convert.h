@@ -44,7 +44,7 @@ std::optional<Duration> optional_milliseconds(std::int64_t count, const char* na
 // A negative latency is none.
 Duration latency(std::int64_t count_ns) noexcept;
 
-// Throw Refusal for what means nothing.
+// Throw StatusError for what means nothing.
 Failure to_failure(const fuseboard_failure& failure);
 BreakerOptions to_breaker_options(const fuseboard_breaker_options& options);
 

@@ -86,7 +86,7 @@ fuseboard_status fuseboard_breaker_options_init(fuseboard_breaker_options* optio
         out = from_breaker_options(strict_provider_preset());
         break;
       default:
-        refuse("preset: " + std::to_string(preset) + " is not allowed; allowed: 0 to 2");
+        throw_invalid("preset: " + std::to_string(preset) + " is not allowed; allowed: 0 to 2");
     }
     return FUSEBOARD_OK;
   });

@@ -28,7 +28,7 @@ struct ClockedBreakers {
   BreakerRegistry registry;
 };
 
-// A name, or a pair where `model` is given. Throws Refusal.
+// A name, or a pair where `model` is given. Throws StatusError.
 KeyView key_of(const char* provider, const char* model);
 
 // A plan with what its calls need beside it.

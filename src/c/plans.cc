@@ -185,7 +185,7 @@ CallersClock clock_of(std::span<const fuseboard_route> routes) {
   const CallersClock& clock = required(routes.front().target, "routes.target").clock;
   for (const fuseboard_route& route : routes) {
     if (!(required(route.target, "routes.target").clock == clock))
-      refuse("routes: the breakers of their targets have different clocks");
+      throw_invalid("routes: the breakers of their targets have different clocks");
   }
   return clock;
 }

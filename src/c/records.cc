@@ -39,12 +39,12 @@ fuseboard_call_summary from_summary(const CallRecord& record) noexcept {
           .attempts_sent = record.attempts_sent,
           .throttled = record.throttled,
           .served_by = record.served_by ? static_cast<std::int32_t>(*record.served_by) : -1,
-          .telling_attempt = record.telling_attempt.value_or(0),
+          .primary_attempt = record.primary_attempt.value_or(0),
           .started_ns = ns(record.started),
           .ended_ns = ns(record.ended),
           .retry_after_ms = optional_ms(record.retry_after),
           .attempt_count = record.attempts.size(),
-          .refusal_count = record.refusals.size(),
+          .rejection_count = record.rejections.size(),
           .wait_count = record.waits.size()};
 }
 
@@ -75,19 +75,19 @@ fuseboard_attempt_record from_record(const AttemptRecord& attempt) noexcept {
           .cut = attempt.cut};
 }
 
-fuseboard_refusal_record from_record(const RefusalRecord& refusal) noexcept {
+fuseboard_rejection_record from_record(const RejectionRecord& rejection) noexcept {
   return {.struct_size = 0,
-          .target = refusal.target,
-          .reason = static_cast<fuseboard_reason>(refusal.reason),
-          .consecutive_failures = refusal.consecutive_failures,
-          .last_failure = from_category(refusal.last_failure),
-          .retry_after_ms = optional_ms(refusal.retry_after),
-          .kind = refusal.kind ? static_cast<fuseboard_budget_kind>(*refusal.kind) : FUSEBOARD_BUDGET_NONE,
-          .scope = static_cast<fuseboard_budget_scope>(refusal.level),
-          .consumed = refusal.consumed,
-          .reserved = refusal.reserved,
-          .requested = refusal.requested,
-          .limit = refusal.limit};
+          .target = rejection.target,
+          .reason = static_cast<fuseboard_reason>(rejection.reason),
+          .consecutive_failures = rejection.consecutive_failures,
+          .last_failure = from_category(rejection.last_failure),
+          .retry_after_ms = optional_ms(rejection.retry_after),
+          .kind = rejection.kind ? static_cast<fuseboard_budget_kind>(*rejection.kind) : FUSEBOARD_BUDGET_NONE,
+          .scope = static_cast<fuseboard_budget_scope>(rejection.level),
+          .consumed = rejection.consumed,
+          .reserved = rejection.reserved,
+          .requested = rejection.requested,
+          .limit = rejection.limit};
 }
 
 fuseboard_wait_record from_record(const WaitRecord& wait) noexcept {
@@ -139,9 +139,9 @@ fuseboard_status fuseboard_call_get_attempt(const fuseboard_call* call, size_t i
   return get_entry(call, &CallRecord::attempts, index, attempt);
 }
 
-fuseboard_status fuseboard_call_get_refusal(const fuseboard_call* call, size_t index,
-                                            fuseboard_refusal_record* refusal) noexcept {
-  return get_entry(call, &CallRecord::refusals, index, refusal);
+fuseboard_status fuseboard_call_get_rejection(const fuseboard_call* call, size_t index,
+                                              fuseboard_rejection_record* rejection) noexcept {
+  return get_entry(call, &CallRecord::rejections, index, rejection);
 }
 
 fuseboard_status fuseboard_call_get_wait(const fuseboard_call* call, size_t index,

@@ -28,12 +28,12 @@ struct ClockedGuard {
   ToolGuard guard;
 };
 
-constexpr std::int32_t kMostPriorityMode = FUSEBOARD_PRIORITIES_WEIGHTED_COST;
+constexpr std::int32_t kMaxPriorityMode = FUSEBOARD_PRIORITIES_WEIGHTED_COST;
 
 std::optional<PriorityOptions> to_priorities(fuseboard_priority_mode mode) {
   if (mode == FUSEBOARD_PRIORITIES_ALIKE) return std::nullopt;
-  if (mode < 0 || mode > kMostPriorityMode) {
-    refuse("priorities: " + std::to_string(mode) + " is not allowed; allowed: 0 to 2");
+  if (mode < 0 || mode > kMaxPriorityMode) {
+    throw_invalid("priorities: " + std::to_string(mode) + " is not allowed; allowed: 0 to 2");
   }
   const bool reserving = mode == FUSEBOARD_PRIORITIES_RESERVE;
   return PriorityOptions{.mode = reserving ? PriorityMode::reserve : PriorityMode::weighted_cost};
@@ -209,7 +209,7 @@ fuseboard_status fuseboard_tool_visit_all(const fuseboard_tool_guard* guard, fus
                                           void* user) noexcept {
   return guarded([&] {
     const auto& shared = required(guard, "guard").shared;
-    if (visit == nullptr) refuse("visit: NULL is not allowed");
+    if (visit == nullptr) throw_invalid("visit: NULL is not allowed");
     for (const ToolSnapshot& tool : shared->guard.snapshot()) {
       const fuseboard_circuit circuit = from_circuit(tool.circuit);
       const fuseboard_tool_limit limit = from_limit(tool);

@@ -10,8 +10,8 @@
 namespace fuseboard {
 namespace {
 
-constexpr std::size_t kLeastBytes = 1024;
-constexpr std::size_t kMostBytes = std::size_t{1} << 40U;
+constexpr std::size_t kMinBytes = 1024;
+constexpr std::size_t kMaxBytes = std::size_t{1} << 40U;
 
 const MemoryCacheOptions& checked(const MemoryCacheOptions& options) {
   throw_if_invalid(options.validate());
@@ -22,7 +22,7 @@ const MemoryCacheOptions& checked(const MemoryCacheOptions& options) {
 
 Problems MemoryCacheOptions::validate() const {
   Validator validator;
-  validator.in_range("max_bytes", max_bytes, kLeastBytes, kMostBytes);
+  validator.in_range("max_bytes", max_bytes, kMinBytes, kMaxBytes);
   return std::move(validator).take();
 }
 

@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // The longest hint: whole milliseconds that fit Duration.
-constexpr std::int64_t kMostMilliseconds = std::chrono::duration_cast<milliseconds>(Duration::max()).count();
+constexpr std::int64_t kMaxMilliseconds = std::chrono::duration_cast<milliseconds>(Duration::max()).count();
 
 using classify_internal::is_digit;
 using classify_internal::lower;
@@ -37,8 +37,8 @@ constexpr std::string_view trimmed(std::string_view text) noexcept {
 Duration until(std::int64_t unix_ms, std::chrono::system_clock::time_point now) noexcept {
   const auto now_ms = std::chrono::floor<milliseconds>(now).time_since_epoch().count();
   std::int64_t wait_ms = 0;
-  if (__builtin_sub_overflow(unix_ms, now_ms, &wait_ms)) wait_ms = unix_ms < now_ms ? 0 : kMostMilliseconds;
-  return milliseconds(std::clamp<std::int64_t>(wait_ms, 0, kMostMilliseconds));
+  if (__builtin_sub_overflow(unix_ms, now_ms, &wait_ms)) wait_ms = unix_ms < now_ms ? 0 : kMaxMilliseconds;
+  return milliseconds(std::clamp<std::int64_t>(wait_ms, 0, kMaxMilliseconds));
 }
 
 // A whole number, or nothing.
@@ -90,10 +90,10 @@ std::optional<Duration> parse_decimal_duration(std::string_view text, millisecon
   std::int64_t total = 0;
   for (const char digit : whole) {
     if (__builtin_mul_overflow(total, 10, &total) || __builtin_add_overflow(total, digit - '0', &total)) {
-      return milliseconds(kMostMilliseconds);
+      return milliseconds(kMaxMilliseconds);
     }
   }
-  if (__builtin_mul_overflow(total, unit.count(), &total)) return milliseconds(kMostMilliseconds);
+  if (__builtin_mul_overflow(total, unit.count(), &total)) return milliseconds(kMaxMilliseconds);
 
   // Nine digits are read; whether any later one is not zero is enough to round up.
   std::int64_t billionths = 0;
@@ -101,8 +101,8 @@ std::optional<Duration> parse_decimal_duration(std::string_view text, millisecon
   const bool more = fraction.size() > 9 && fraction.find_first_not_of('0', 9) != std::string_view::npos;
   const std::int64_t product = billionths * unit.count();
   const std::int64_t part = product / 1'000'000'000 + (product % 1'000'000'000 != 0 || more ? 1 : 0);
-  if (__builtin_add_overflow(total, part, &total)) return milliseconds(kMostMilliseconds);
-  return milliseconds(std::min(total, kMostMilliseconds));
+  if (__builtin_add_overflow(total, part, &total)) return milliseconds(kMaxMilliseconds);
+  return milliseconds(std::min(total, kMaxMilliseconds));
 }
 
 std::optional<Duration> parse_unit_duration(std::string_view text) noexcept {
@@ -120,7 +120,7 @@ std::optional<Duration> parse_unit_duration(std::string_view text) noexcept {
       const std::int64_t per_ms = unit->name == "ns" ? 1'000'000 : 1'000;
       part = milliseconds((part->count() / 1'000'000 + per_ms - 1) / per_ms);
     }
-    total = std::min(saturating_add(total, *part), Duration(milliseconds(kMostMilliseconds)));
+    total = std::min(saturating_add(total, *part), Duration(milliseconds(kMaxMilliseconds)));
     text.remove_prefix(end + unit->name.size());
   }
   return total;

@@ -187,8 +187,8 @@ std::optional<Duration> parse_rfc3339_reset(std::string_view text,
   const std::int64_t date_ms = (seconds->time_since_epoch().count() - offset_minutes * 60) * 1000 + milliseconds;
   const std::int64_t now_ms = std::chrono::floor<std::chrono::milliseconds>(*now).time_since_epoch().count();
   // The year 9999 does not fit Duration's nanoseconds.
-  constexpr std::int64_t kMost = std::chrono::duration_cast<std::chrono::milliseconds>(Duration::max()).count();
-  return std::chrono::milliseconds(std::clamp<std::int64_t>(date_ms - now_ms, 0, kMost));
+  constexpr std::int64_t kMax = std::chrono::duration_cast<std::chrono::milliseconds>(Duration::max()).count();
+  return std::chrono::milliseconds(std::clamp<std::int64_t>(date_ms - now_ms, 0, kMax));
 }
 
 }  // namespace fuseboard

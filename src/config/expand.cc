@@ -11,7 +11,7 @@
 namespace fuseboard::config {
 namespace {
 
-constexpr std::size_t kMostBytes = kMaxConfigBytes;
+constexpr std::size_t kMaxBytes = kMaxConfigBytes;
 
 bool is_variable_name(std::string_view name) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
@@ -66,8 +66,8 @@ std::expected<Expanded, std::string> expand(std::string_view text, const Environ
       out.text += '$';
       text.remove_prefix(1);
     }
-    if (out.text.size() > kMostBytes)
-      return std::unexpected(fmt::format("longer than {} bytes once expanded", kMostBytes));
+    if (out.text.size() > kMaxBytes)
+      return std::unexpected(fmt::format("longer than {} bytes once expanded", kMaxBytes));
   }
   return out;
 }

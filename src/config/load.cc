@@ -32,9 +32,9 @@ constexpr std::array<std::string_view, 13> kRootKeys = {
     "listen",    "allow_anonymous", "allowed_hosts", "admin",  "max_body",         "max_body_memory", "drain_timeout",
     "providers", "models",          "budgets",       "prices", "on_missing_price", "classify"};
 
-constexpr std::uint64_t kLeastBody = std::uint64_t{1} << 10;
-constexpr std::uint64_t kMostBody = std::uint64_t{1} << 30;
-constexpr std::uint64_t kMostBodyMemory = std::uint64_t{1} << 40;
+constexpr std::uint64_t kMinBody = std::uint64_t{1} << 10;
+constexpr std::uint64_t kMaxBody = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMaxBodyMemory = std::uint64_t{1} << 40;
 constexpr Duration kLongestDrain = std::chrono::hours(1);
 
 void read_listen(const Cursor& cursor, Config& config) {
@@ -57,10 +57,10 @@ void read_listen(const Cursor& cursor, Config& config) {
 void read_allowed_hosts(const Cursor& cursor, Config& config) {
   constexpr std::string_view kForm = "a list of host names and addresses, without scheme and port";
   constexpr std::string_view kHostForm = "a host's name or address, without scheme and port, such as llm.internal";
-  constexpr std::size_t kMost = 256;
+  constexpr std::size_t kMax = 256;
   if (!expect_kind(cursor, Node::Kind::sequence, kForm)) return;
-  if (cursor.node->items.size() > kMost) cursor.say("more than 256 hosts; allow_anonymous: true answers under any");
-  for (std::size_t i = 0; i < std::min(cursor.node->items.size(), kMost); ++i) {
+  if (cursor.node->items.size() > kMax) cursor.say("more than 256 hosts; allow_anonymous: true answers under any");
+  for (std::size_t i = 0; i < std::min(cursor.node->items.size(), kMax); ++i) {
     const auto text = read_text(cursor.item(i), kHostForm);
     if (!text) continue;
     if (auto host = parse_host(text->value)) {
@@ -88,7 +88,7 @@ void read_admin(const Cursor& cursor, Config& config) {
 void read_max_body(const Cursor& cursor, Config& config) {
   const auto size = read_size(cursor);
   if (!size) return;
-  if (*size < kLeastBody || *size > kMostBody) cursor.refuse("1KiB to 1GiB");
+  if (*size < kMinBody || *size > kMaxBody) cursor.refuse("1KiB to 1GiB");
   config.max_body = static_cast<std::size_t>(*size);
 }
 
@@ -96,7 +96,7 @@ void read_max_body(const Cursor& cursor, Config& config) {
 void read_max_body_memory(const Cursor& cursor, Config& config) {
   const auto size = read_size(cursor);
   if (!size) return;
-  if (*size < config.max_body || *size > kMostBodyMemory) cursor.refuse("max_body to 1TiB");
+  if (*size < config.max_body || *size > kMaxBodyMemory) cursor.refuse("max_body to 1TiB");
   config.max_body_memory = static_cast<std::size_t>(*size);
 }
 

@@ -72,10 +72,10 @@ bool same_target(const TargetConfig& a, const TargetConfig& b) {
 }
 
 void read_context_window(const Cursor& cursor, TargetConfig& target) {
-  constexpr std::int64_t kMost = 1'000'000'000;
+  constexpr std::int64_t kMax = 1'000'000'000;
   const auto tokens = read_integer(cursor);
   if (!tokens) return;
-  if (*tokens < 1 || *tokens > kMost) {
+  if (*tokens < 1 || *tokens > kMax) {
     cursor.refuse("1 to 1000000000");
     return;
   }
@@ -223,8 +223,8 @@ void ModelsReader::read_targets(const Cursor& cursor, const Common& common, Mode
     warn_of_idle_keys(item, target, model);
     model.targets.push_back(std::move(target));
   }
-  if (model.targets.size() > kMostTargets) {
-    cursor.say(fmt::format("a model has at most {} targets; here are {}", kMostTargets, model.targets.size()));
+  if (model.targets.size() > kMaxTargets) {
+    cursor.say(fmt::format("a model has at most {} targets; here are {}", kMaxTargets, model.targets.size()));
   }
 }
 

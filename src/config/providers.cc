@@ -228,11 +228,11 @@ std::string_view forward_problem(const ProviderConfig& provider, std::string_vie
 void read_forward_headers(const Cursor& cursor, ProviderConfig& provider) {
   constexpr std::string_view kForm = "a list of header names, in which * stands for any characters";
   constexpr std::string_view kPatternForm = "a header's name of 1 to 128 characters, with at least 2 besides any *";
-  constexpr std::size_t kMost = 64;
+  constexpr std::size_t kMax = 64;
   constexpr std::size_t kLongest = 128;
   if (!expect_kind(cursor, Node::Kind::sequence, kForm)) return;
-  if (cursor.node->items.size() > kMost) cursor.say("more than 64 names; * stands for any characters");
-  for (std::size_t i = 0; i < std::min(cursor.node->items.size(), kMost); ++i) {
+  if (cursor.node->items.size() > kMax) cursor.say("more than 64 names; * stands for any characters");
+  for (std::size_t i = 0; i < std::min(cursor.node->items.size(), kMax); ++i) {
     const Cursor item = cursor.item(i);
     const auto text = read_text(item, kPatternForm);
     if (!text) continue;

@@ -13,11 +13,11 @@ namespace fuseboard::config {
 namespace {
 
 // Enough to recognise a value by; a whole file pasted into a field must not fill the terminal.
-constexpr std::size_t kMostShown = 120;
+constexpr std::size_t kMaxShown = 120;
 
 std::string shortened(std::string_view text) {
-  if (text.size() <= kMostShown) return std::string(text);
-  std::size_t cut = kMostShown;
+  if (text.size() <= kMaxShown) return std::string(text);
+  std::size_t cut = kMaxShown;
   while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;
   return std::string(text.substr(0, cut)) + "...";
 }

@@ -49,7 +49,7 @@ Decoded decode(std::string_view text) noexcept {
   const std::uint32_t lead = byte_at(text, 0);
   if (lead < 0x80) return {.code = lead, .size = 1, .valid = true};
   const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  constexpr std::array<std::uint32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
+  constexpr std::array<std::uint32_t, 5> kMin = {0, 0, 0x80, 0x800, 0x10000};
   if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return {};
   std::uint32_t code = lead & (0xFFU >> (size + 1));
   for (std::size_t i = 1; i < size; ++i) {
@@ -57,7 +57,7 @@ Decoded decode(std::string_view text) noexcept {
     if ((next & 0xC0) != 0x80) return {};
     code = (code << 6) | (next & 0x3F);
   }
-  if (code < kLeast[size] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return {};
+  if (code < kMin[size] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return {};
   return {.code = code, .size = size, .valid = true};
 }
 

@@ -16,7 +16,7 @@
 namespace fuseboard {
 namespace {
 
-constexpr std::uint32_t kMostExclusive = 32;
+constexpr std::uint32_t kMaxExclusive = 32;
 
 }  // namespace
 
@@ -44,7 +44,7 @@ class ThreadSlot::Pool {
     return kShared;
   }
 
-  void give_back(std::uint32_t slot) noexcept {
+  void release(std::uint32_t slot) noexcept {
     const MutexLock lock(mutex_);
     taken_.reset(slot);
   }
@@ -60,7 +60,7 @@ class ThreadSlot::Pool {
   }
 
   Mutex mutex_;
-  std::bitset<kMostExclusive + 1> taken_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::bitset<kMaxExclusive + 1> taken_ FUSEBOARD_GUARDED_BY(mutex_);
 };
 
 // Lives as long as its thread.
@@ -69,7 +69,7 @@ struct ThreadSlot::Tenancy {
   ~Tenancy() {
     // Destructors of other thread-locals may still count: they share from here on.
     slot_ = kShared;
-    if (slot != kShared) Pool::instance().give_back(slot);
+    if (slot != kShared) Pool::instance().release(slot);
   }
   Tenancy(const Tenancy&) = delete;
   Tenancy& operator=(const Tenancy&) = delete;
@@ -84,7 +84,7 @@ std::uint32_t ThreadSlot::assign() noexcept {
 }
 
 std::uint32_t ThreadSlot::count() noexcept {
-  static const std::uint32_t slots = std::clamp(2 * std::thread::hardware_concurrency(), 4U, kMostExclusive) + 1;
+  static const std::uint32_t slots = std::clamp(2 * std::thread::hardware_concurrency(), 4U, kMaxExclusive) + 1;
   return slots;
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 using llm::GatewayError;
 
-constexpr std::size_t kMostShown = 100;  // of what a caller wrote
+constexpr std::size_t kMaxShown = 100;  // of what a caller wrote
 
 // Without a port and without an IPv6 host's brackets.
 std::string_view host_of(std::string_view authority) {
@@ -49,7 +49,7 @@ bool is_known_origin(std::string_view origin, const AccessRules& rules) {
   return false;
 }
 
-std::string shown(std::string_view text) { return escape_unprintable(text.substr(0, kMostShown)); }
+std::string shown(std::string_view text) { return escape_unprintable(text.substr(0, kMaxShown)); }
 
 // What proxies add to say for whom they ask. Their names differ (Forwarded, X-Original-Forwarded-For, X-Real-IP,
 // True-Client-IP, Fastly-Client-IP, X-Azure-ClientIP, CF-Connecting-IP, X-Envoy-External-Address, …) but not much.

@@ -65,7 +65,7 @@ AnswerStream::AnswerStream(const StreamTerms& terms, const Delivered& delivered,
       reader_(make_reader(terms, true)),
       writer_(llm::resume_stream(dialect_of(terms.to), *delivered.resume)),
       splice_(std::move(splice)),
-      said_before_(splice_->mode() == Splice::Mode::goes_on ? delivered.pieces : 0),
+      said_before_(splice_->mode() == Splice::Mode::continues ? delivered.pieces : 0),
       last_event_(now) {}
 
 AnswerStream::Reading AnswerStream::read(std::string_view bytes, TimePoint now) {
@@ -74,7 +74,7 @@ AnswerStream::Reading AnswerStream::read(std::string_view bytes, TimePoint now) 
   for (;;) {
     switch (parser_.next(event)) {
       case net::SseParser::Next::need_more:
-        return Reading::goes_on;
+        return Reading::continues;
       case net::SseParser::Next::too_large:
         malformed_ = true;
         return Reading::failed;
@@ -82,7 +82,7 @@ AnswerStream::Reading AnswerStream::read(std::string_view bytes, TimePoint now) 
         break;
     }
     const Reading reading = read_event(event, now);
-    if (reading != Reading::goes_on) return reading;
+    if (reading != Reading::continues) return reading;
     if (!content_seen() && out_.size() > kMaxHeldBack + kMaxRepetition * terms_.request_bytes) {
       malformed_ = true;
       return Reading::failed;
@@ -94,12 +94,12 @@ AnswerStream::Reading AnswerStream::read_event(const net::SseEvent& event, TimeP
   if (!event.has_data) {
     if (reader_->at_work()) last_event_ = now;
     if (writer_ == nullptr) out_ += event.raw;  // comments and pings keep the caller's own timeouts quiet
-    return Reading::goes_on;
+    return Reading::continues;
   }
   ++events_;
   if (terms_.skip_malformed && ends_by_itself() && is_broken(event.data)) {
     ++skipped_;
-    return Reading::goes_on;
+    return Reading::continues;
   }
   const bool was_complete = reader_->complete();
   const std::size_t out_before = out_.size();
@@ -126,7 +126,7 @@ AnswerStream::Reading AnswerStream::read_event(const net::SseEvent& event, TimeP
   }
   if (!relay(event)) return Reading::mismatch;
   if (piece == llm::StreamPiece::content && out_.size() > out_before) ++pieces_;
-  return malformed_ ? Reading::failed : Reading::goes_on;
+  return malformed_ ? Reading::failed : Reading::continues;
 }
 
 // False: it does not fit what was delivered.

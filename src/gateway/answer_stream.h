@@ -56,7 +56,7 @@ class AnswerStream {
   AnswerStream(const StreamTerms& terms, const Delivered& delivered, Splice splice, TimePoint now);
 
   enum class Reading : std::uint8_t {
-    goes_on,
+    continues,
     complete,
     failed,    // see verdict()
     mismatch,  // it does not fit what was delivered

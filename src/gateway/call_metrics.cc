@@ -74,7 +74,7 @@ void CallMetrics::count_attempts(const Route& route, const CallRecord& record, M
     if (previous != nullptr && !beside) bump(previous->target == attempt.target ? model.retries : model.fallbacks);
     previous = &attempt;
   }
-  for (const RefusalRecord& refusal : record.refusals)
+  for (const RejectionRecord& refusal : record.rejections)
     bump(find(targets_, plan.targets()[refusal.target].name).refused);
 }
 

@@ -15,8 +15,8 @@
 namespace fuseboard::gateway {
 namespace {
 
-constexpr std::size_t kMostCharacters = 200;  // TEL-4
-constexpr std::size_t kMostIdRead = 1024;     // of which AttemptNote keeps 63
+constexpr std::size_t kMaxCharacters = 200;  // TEL-4
+constexpr std::size_t kMaxIdRead = 1024;     // of which AttemptNote keeps 63
 constexpr std::string_view kEllipsis = "…";
 
 bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
@@ -87,7 +87,7 @@ std::string cut(std::string_view text) {
   std::size_t characters = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (!begins_character(text[at])) continue;
-    if (++characters > kMostCharacters) {
+    if (++characters > kMaxCharacters) {
       // The last one makes place for the mark.
       std::size_t end = at;
       do --end;
@@ -171,8 +171,8 @@ std::string cause_of_content(const llm::ErrorDetails& error) {
 }
 
 std::string careful_words(std::string_view words) {
-  constexpr std::size_t kMostRead = 4096;  // what quotations leave of more is not looked for
-  std::string text(words.substr(0, kMostRead));
+  constexpr std::size_t kMaxRead = 4096;  // what quotations leave of more is not looked for
+  std::string text(words.substr(0, kMaxRead));
   std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
   text = cut(without_secrets(without_quotations(escape_unprintable(text))));
   while (text.ends_with(' ') || text.ends_with('.')) text.pop_back();
@@ -184,7 +184,7 @@ BoundedText<63> upstream_request_id(const net::Headers& headers, const Redactor&
   for (const std::string_view name : {"x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray"}) {
     const std::string_view value = headers.get(name);
     if (value.empty()) continue;
-    std::string id(value.substr(0, kMostIdRead));
+    std::string id(value.substr(0, kMaxIdRead));
     secrets.redact(id);  // before it is cut: a part of a secret is none that would be found
     std::ranges::replace_if(id, [](char c) { return !is_visible(c); }, '?');
     return std::string_view(id);

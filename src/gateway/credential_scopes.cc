@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 13> kPaths = {
     "/v1/images/generations",    "/v1/images/edits", "/v1/audio/speech", "/v1/audio/transcriptions",
     "/v1/audio/translations"};
 constexpr std::uint8_t kOther = kPaths.size();
-static_assert(kOther < kMostEndpoints);
+static_assert(kOther < kMaxEndpoints);
 
 // Providers of the OpenAI dialect are asked without it: their base URL has it.
 constexpr std::string_view kVersion = "/v1";

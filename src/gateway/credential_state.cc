@@ -68,10 +68,11 @@ std::optional<Rejection> why_closed(const Target& target, TimePoint now) {
   if (const CredentialGate* const gate = target.state->credential()) {
     // At whichever endpoint it does not rest; what is left then is the whole, the model, or all endpoints together.
     std::uint8_t endpoint = 0;
-    while (endpoint + 1 < kMostEndpoints && gate->snapshot(now, endpoint).parked) ++endpoint;
-    if (auto parked = gate->look(now, {.model = target.state->parked_model(), .endpoint = endpoint})) return parked;
+    while (endpoint + 1 < kMaxEndpoints && gate->snapshot(now, endpoint).parked) ++endpoint;
+    if (auto parked = gate->peek_rejection(now, {.model = target.state->parked_model(), .endpoint = endpoint}))
+      return parked;
   }
-  return target.state->breakers().look();
+  return target.state->breakers().peek_rejection();
 }
 
 std::vector<std::string> CredentialWatch::update(const std::vector<CredentialState>& states) {

@@ -17,7 +17,7 @@ void LoopWaker::wake() noexcept {
 }
 
 LoopDriver::LoopDriver(std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng, const Clock& clock,
-                       CallHands& hands, std::shared_ptr<Waker> waker, CallObserver* observer)
+                       AttemptSender& hands, std::shared_ptr<Waker> waker, CallObserver* observer)
     : hands_(hands), waker_(std::move(waker)), driver_(std::move(plan), options, rng, clock, *this, waker_, observer) {}
 
 net::Task<void> LoopDriver::run() {

@@ -18,9 +18,9 @@
 namespace fuseboard::gateway {
 
 // What the driver needs done for one call.
-class CallHands {
+class AttemptSender {
  public:
-  virtual ~CallHands() = default;
+  virtual ~AttemptSender() = default;
 
   // Sends the attempt and reports its end to the driver, unless nobody needs it any more. Several may run at once.
   virtual net::Task<void> attempt(Attempt attempt) = 0;
@@ -48,10 +48,10 @@ class LoopWaker final : public Waker, public std::enable_shared_from_this<LoopWa
 };
 
 // One call. Loop thread only; the hands must outlive it, and it must outlive its run().
-class LoopDriver final : private CallHooks {
+class LoopDriver final : private DriverDelegate {
  public:
   LoopDriver(std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng, const Clock& clock,
-             CallHands& hands, std::shared_ptr<Waker> waker, CallObserver* observer = nullptr);
+             AttemptSender& hands, std::shared_ptr<Waker> waker, CallObserver* observer = nullptr);
 
   // Ends when the call is over and the tasks of all its attempts have ended. What an attempt throws, it throws.
   net::Task<void> run();
@@ -79,7 +79,7 @@ class LoopDriver final : private CallHooks {
   net::Task<void> run_attempt(Attempt attempt);
   void end_when_idle();
 
-  CallHands& hands_;
+  AttemptSender& hands_;
   const std::shared_ptr<Waker> waker_;
   CallbackDriver driver_;
   std::uint32_t running_ = 0;  // tasks of attempts

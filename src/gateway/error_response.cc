@@ -43,7 +43,7 @@ Answer rejected_response(llm::GatewayError error, std::string_view why, const Ca
                          std::string_view note, const ServedBy& served_by) {
   std::string message = fmt::format("'{}': {}:", plan.name(), why);
   std::string_view separator = " ";
-  for (const RefusalRecord& refusal : record.refusals) {
+  for (const RejectionRecord& refusal : record.rejections) {
     message += fmt::format("{}{} ({}", separator, plan.targets()[refusal.target].name, name(refusal.reason));
     const bool of_credential = refusal.reason == RejectionReason::credential_parked;
     if (of_credential && refusal.last_failure) message += fmt::format(": {}", name(*refusal.last_failure));
@@ -77,7 +77,7 @@ std::string amount(BudgetKind kind, std::uint64_t value) {
 }
 
 // Which cap refused, by what numbers, and what can be done about it.
-std::string budget_words(const RefusalRecord& refusal) {
+std::string budget_words(const RejectionRecord& refusal) {
   const BudgetKind kind = *refusal.kind;
   if (kind == BudgetKind::sessions) {
     return fmt::format(
@@ -96,7 +96,7 @@ std::string budget_words(const RefusalRecord& refusal) {
 }
 
 std::string budget_words(const CallRecord& record) {
-  for (const RefusalRecord& refusal : record.refusals) {
+  for (const RejectionRecord& refusal : record.rejections) {
     if (refusal.kind) return budget_words(refusal);
     if (refusal.reason == RejectionReason::price_missing) {
       return "a model without a price is not asked (on_missing_price: reject); add it to prices";
@@ -223,7 +223,7 @@ Answer failure_response(const CallRecord& record, const Plan& plan, const Failur
   if (auto answer = without_attempt(record, plan, circumstances.unable, served_by)) return *std::move(answer);
   const UpstreamError* const upstream = circumstances.upstream;
   const std::string note = note_of(circumstances.unable, plan);
-  const AttemptRecord* telling = find_attempt(record, record.telling_attempt);
+  const AttemptRecord* telling = find_attempt(record, record.primary_attempt);
   const bool refused_ours = telling != nullptr && telling->failure->category == Category::authentication;
   if (refused_ours && !circumstances.passthrough)
     return refused_credential_response(*telling, record, plan, circumstances.keyless, note, served_by);

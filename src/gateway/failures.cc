@@ -17,7 +17,7 @@ constexpr Duration kWindow = std::chrono::seconds(1);
 
 std::string refusals(const CallRecord& record, const Plan& plan) {
   std::string text;
-  for (const RefusalRecord& refusal : record.refusals) {
+  for (const RejectionRecord& refusal : record.rejections) {
     text +=
         fmt::format("{}{} ({})", text.empty() ? "" : ", ", plan.targets()[refusal.target].name, name(refusal.reason));
   }
@@ -64,7 +64,7 @@ std::optional<std::uint64_t> Failures::take_line() {
     window_began_ = now;
     lines_ = 0;
   }
-  if (lines_ == kMostLines) {
+  if (lines_ == kMaxLines) {
     ++left_out_;
     return std::nullopt;
   }

@@ -33,7 +33,7 @@ struct LastFailure {
 };
 
 // Thread-safe. Of the configured targets alone, so that what callers write as a model's name costs no memory. A storm
-// of failures is no storm of lines: beyond `kMostLines` a second they are counted, and the next line says how many.
+// of failures is no storm of lines: beyond `kMaxLines` a second they are counted, and the next line says how many.
 class Failures {
  public:
   // A null sink: nothing is logged.
@@ -45,7 +45,7 @@ class Failures {
   // Of a call without an answer, or with a broken one. `ruled_out`: the targets that could not be asked.
   void call_failed(std::string_view request_id, const CallRecord& record, const Plan& plan, std::string_view ruled_out);
 
-  static constexpr std::uint64_t kMostLines = 20;
+  static constexpr std::uint64_t kMaxLines = 20;
 
  private:
   struct Entry {

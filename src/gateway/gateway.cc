@@ -27,24 +27,24 @@
 namespace fuseboard::gateway {
 namespace {
 
-constexpr std::size_t kMostThreads = 16;
+constexpr std::size_t kMaxThreads = 16;
 constexpr Duration kCredentialsEvery = std::chrono::milliseconds(500);
 // Callers that stream for minutes are many; what really bounds them is the process's limit of descriptors.
-constexpr std::size_t kMostConnections = 65'536;
+constexpr std::size_t kMaxConnections = 65'536;
 // A caller that has stopped reading its stream may be a person who has stopped a terminal, or a program that thinks.
-constexpr Duration kMostPatientReader = std::chrono::minutes(5);
+constexpr Duration kMaxPatientReader = std::chrono::minutes(5);
 
 std::size_t thread_count(std::size_t wanted) {
   if (wanted != 0) return wanted;
-  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostThreads);
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMaxThreads);
 }
 
 net::ServerOptions server_options(const config::Config& config, std::shared_ptr<net::BodyMemory> body_memory) {
   net::ServerOptions options;
   options.max_body = config.max_body;
   options.body_memory = std::move(body_memory);
-  options.max_connections = kMostConnections;
-  options.stream_write_timeout = kMostPatientReader;
+  options.max_connections = kMaxConnections;
+  options.stream_write_timeout = kMaxPatientReader;
   // What the server refuses by itself is told in the dialect of its caller, as far as that can be seen.
   options.error_body = [](int status, std::string_view message, const net::RequestHead& request) {
     std::string body = llm::openai_error_body(message, status < 500 ? "invalid_request_error" : "api_error");
@@ -126,7 +126,7 @@ struct Gateway::Impl {
         loops.at(i).reserve_sockets(kReservedSockets);
         std::function<std::size_t()> in_use;
         if (i == 0) in_use = [this] { return memory_in_use(); };
-        net::spawn(give_back_spare_memory(loops.at(i), aside, std::move(in_use)));
+        net::spawn(release_spare_memory(loops.at(i), aside, std::move(in_use)));
       });
     }
   }

@@ -43,7 +43,7 @@ std::optional<HopLoop> find_loop(const net::Headers& headers, std::string_view i
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), provider);
     if (error == std::errc() && end == number.data() + number.size()) loop = HopLoop{.provider = provider};
   });
-  if (!loop && hops >= kMostHops) loop = HopLoop{};
+  if (!loop && hops >= kMaxHops) loop = HopLoop{};
   return loop;
 }
 

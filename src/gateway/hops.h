@@ -20,7 +20,7 @@ namespace fuseboard::gateway {
 inline constexpr std::string_view kHopsHeader = "x-fuseboard-hops";
 
 // Of different gateways in a row.
-inline constexpr std::size_t kMostHops = 8;
+inline constexpr std::size_t kMaxHops = 8;
 
 std::string new_instance_id(Rng& rng);
 

@@ -38,7 +38,7 @@ struct Relay::Sending {
   bool asks_usage = false;          // for the gateway alone
   // Of an attempt that goes on with an answer: how the two are joined.
   std::optional<Splice> splice{};
-  bool prefilled() const noexcept { return splice && splice->mode() == Splice::Mode::goes_on; }
+  bool prefilled() const noexcept { return splice && splice->mode() == Splice::Mode::continues; }
 };
 
 // The finish of an attempt that a target failed.

@@ -24,8 +24,8 @@
 namespace fuseboard::gateway {
 
 // Texts above these are read or translated beside the loop, which other callers share: some 1 to 2 ms of work.
-inline constexpr std::size_t kMostReadOnLoop = std::size_t{1} << 20;
-inline constexpr std::size_t kMostTranslatedOnLoop = std::size_t{128} << 10;
+inline constexpr std::size_t kMaxReadOnLoop = std::size_t{1} << 20;
+inline constexpr std::size_t kMaxTranslatedOnLoop = std::size_t{128} << 10;
 
 // Of one loop's thread.
 struct LoopContext {

@@ -11,7 +11,7 @@
 
 #include "fuseboard/budget/estimate.h"
 #include "fuseboard/core/ids.h"
-#include "gateway/call_options.h"
+#include "gateway/call_headers.h"
 #include "gateway/error_response.h"
 #include "gateway/hops.h"
 #include "gateway/relay.h"
@@ -67,7 +67,7 @@ net::Task<void> refuse_body(RouteContext& context, net::BodyError error) {
 net::Task<void> refuse_loop(RouteContext& context, const HopLoop& loop) {
   const auto& providers = context.loop_context.models.providers();
   std::string why =
-      "the request has come through " + std::to_string(kMostHops) + " gateways, which is as many as may be";
+      "the request has come through " + std::to_string(kMaxHops) + " gateways, which is as many as may be";
   if (loop.provider && *loop.provider < providers.size()) {
     why = "the provider '" + providers[*loop.provider].name +
           "' leads back to this gateway; its base_url must be the provider's own address";
@@ -78,7 +78,7 @@ net::Task<void> refuse_loop(RouteContext& context, const HopLoop& loop) {
 }
 
 net::Task<void> refuse_encoding(RouteContext& context, const net::UnknownCoding& coding) {
-  const std::string what = coding.name.empty() ? "is in more than " + std::to_string(net::kMostCodings) + " encodings"
+  const std::string what = coding.name.empty() ? "is in more than " + std::to_string(net::kMaxCodings) + " encodings"
                                                : "has the content-encoding '" + coding.name.substr(0, 40) + "'";
   Answer answer = gateway_error_response(
       GatewayError::unsupported_encoding,
@@ -145,8 +145,8 @@ TokenUsage estimate(const ModelCall& call) {
       {.text_bytes = call.body.size() - data.bytes, .images = data.items, .output_cap = call.facts.output_cap});
   if (!writes) usage.output = 0;
   const std::uint64_t choices = std::max<std::uint64_t>(call.facts.choices, 1);
-  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
-  usage.output = usage.output > kMost / choices ? kMost : usage.output * choices;
+  constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
+  usage.output = usage.output > kMax / choices ? kMax : usage.output * choices;
   return usage;
 }
 
@@ -207,7 +207,7 @@ net::Task<void> call_model(RouteContext& context) {
   if (!body) co_return;
   const llm::Endpoint endpoint = endpoint_of(context.path);
   const auto read = [&] { return llm::parse_request(endpoint, *body); };
-  auto facts = body->size() > kMostReadOnLoop
+  auto facts = body->size() > kMaxReadOnLoop
                    ? co_await net::run_aside(context.loop_context.loop, context.loop_context.aside, read)
                    : read();
   if (!facts) {

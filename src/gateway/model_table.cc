@@ -252,7 +252,7 @@ std::vector<ParkedCredential> ModelTable::parked(TimePoint now) const {
     CredentialGate* const credential = credentials_[i].get();
     if (credential == nullptr) continue;
     note(providers_[i], Part::credential, "", credential->snapshot(now));
-    for (std::uint8_t endpoint = 0; endpoint < kMostEndpoints; ++endpoint)
+    for (std::uint8_t endpoint = 0; endpoint < kMaxEndpoints; ++endpoint)
       note(providers_[i], Part::endpoint, endpoint_path(endpoint), credential->snapshot(now, endpoint));
     each_state_locked([&](TargetState& state, std::string_view model) {
       if (state.credential() == credential)

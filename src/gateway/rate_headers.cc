@@ -157,7 +157,8 @@ LimitView limit_view(TargetState& state, TimePoint now) {
     const RateLevel learned = to_level(rate->view(now));
     if (&tighter(view.requests, learned) == &learned) view.requests = learned;
   }
-  if (const auto shut = state.gate().look(now)) use_up(view.requests, shut->retry_after.value_or(Duration::zero()));
+  if (const auto shut = state.gate().peek_rejection(now))
+    use_up(view.requests, shut->retry_after.value_or(Duration::zero()));
   return view;
 }
 

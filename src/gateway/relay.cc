@@ -69,7 +69,7 @@ std::expected<std::string, std::string> as_stream(llm::Dialect from, llm::Dialec
 // Of the attempt whose error is shown; else of the last.
 std::optional<std::uint32_t> telling_target(const CallRecord& record) {
   for (const AttemptRecord& attempt : record.attempts) {
-    if (attempt.number == record.telling_attempt) return attempt.target;
+    if (attempt.number == record.primary_attempt) return attempt.target;
   }
   return record.attempts.empty() ? std::nullopt : std::optional(record.attempts.back().target);
 }
@@ -77,7 +77,7 @@ std::optional<std::uint32_t> telling_target(const CallRecord& record) {
 // Of the same attempt.
 std::string_view upstream_id(const CallRecord& record) {
   const std::uint32_t attempt =
-      record.telling_attempt.value_or(record.attempts.empty() ? 0 : record.attempts.back().number);
+      record.primary_attempt.value_or(record.attempts.empty() ? 0 : record.attempts.back().number);
   const AttemptNote* const note = record.note_of(attempt);
   return note == nullptr ? std::string_view() : note->upstream_request_id.view();
 }
@@ -235,14 +235,14 @@ net::Task<std::expected<Relay::Sending, llm::RequestError>> Relay::prepare(const
     const auto make = [this, target, asks_usage, text = delivered_.text, pieces = delivered_.pieces] {
       return requests_.body_with_prefill(target, asks_usage, text, pieces);
     };
-    auto body = call_.body.size() > kMostTranslatedOnLoop ? co_await aside(make) : make();
+    auto body = call_.body.size() > kMaxTranslatedOnLoop ? co_await aside(make) : make();
     if (said > 0 && body) {
       sending.body = RequestBody(*std::move(body));
-      sending.splice.emplace(Splice::Mode::goes_on, delivered_.text, delivered_.text.size() - said);
+      sending.splice.emplace(Splice::Mode::continues, delivered_.text, delivered_.text.size() - said);
       co_return sending;
     }
   }
-  if (attempt.recovery) sending.splice.emplace(Splice::Mode::begins_anew, delivered_.text);
+  if (attempt.recovery) sending.splice.emplace(Splice::Mode::restarts, delivered_.text);
   if (requests_.is_large(target)) {
     auto body = co_await aside([this, target, asks_usage] { return requests_.make_body(target, asks_usage); });
     if (!body) co_return std::unexpected(std::move(body.error()));
@@ -428,7 +428,7 @@ net::Task<void> Relay::take_plain(InFlightAttempt& in_flight, net::ResponseHead&
                              {});
   };
   const llm::AnswerJudgement read =
-      body.size() > kMostReadOnLoop ? co_await net::run_aside(loop_context_.loop, loop_context_.aside, look) : look();
+      body.size() > kMaxReadOnLoop ? co_await net::run_aside(loop_context_.loop, loop_context_.aside, look) : look();
   if (!driver_.in_flight(attempt.number)) co_return;
   if (read.failure) {
     // The reader of answers sees that it is none; what that means is the classifier's word.
@@ -451,7 +451,7 @@ net::Task<void> Relay::take_plain(InFlightAttempt& in_flight, net::ResponseHead&
       return streamed ? as_stream(dialect, call_.dialect, body, origin)
                       : llm::translate_answer(dialect, call_.dialect, body, origin);
     };
-    auto said = body.size() > kMostTranslatedOnLoop
+    auto said = body.size() > kMaxTranslatedOnLoop
                     ? co_await net::run_aside(loop_context_.loop, loop_context_.aside, say)
                     : say();
     if (!driver_.in_flight(attempt.number)) co_return;
@@ -591,7 +591,7 @@ net::Task<void> Relay::answer_failure() {
 // Of a call that our own limits refused.
 void Relay::tell_own_limits(const CallRecord& record, net::Headers& headers) const {
   if (record.ending != Ending::rate_limited) return;
-  for (const RefusalRecord& refusal : record.refusals) {
+  for (const RejectionRecord& refusal : record.rejections) {
     if (refusal.reason != RejectionReason::rate_limited) continue;
     const LimitView own = refused_view(limit_view(state_of(refusal.target), now()),
                                        {.reason = refusal.reason, .retry_after = refusal.retry_after});
@@ -638,7 +638,7 @@ void Relay::keep_error(const InFlightAttempt& in_flight, UpstreamError error) {
 }
 
 const UpstreamError* Relay::telling_error() const noexcept {
-  const auto telling = driver_.execution().record().telling_attempt;
+  const auto telling = driver_.execution().record().primary_attempt;
   for (const auto* error : {&first_error_, &last_error_}) {
     if (*error && telling == (*error)->attempt) return &**error;
   }

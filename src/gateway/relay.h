@@ -31,7 +31,7 @@ namespace fuseboard::gateway {
 // A plain answer is read whole, judged, then handed on. A stream is held back until its first content; until then a
 // retry, a hedge or another target costs the caller nothing [STR-4]. From then on its events are passed on as they
 // arrive. Where it breaks off, another attempt goes on with it if it can [STR-5].
-class Relay final : private CallHands, private RunningCall {
+class Relay final : private AttemptSender, private RunningCall {
  public:
   Relay(LoopContext& loop_context, net::ServerExchange& exchange, const ModelCall& call);
   ~Relay() override;

@@ -23,7 +23,7 @@ namespace {
 constexpr Duration kDrainTime = std::chrono::milliseconds(250);
 
 // That a piece of a stream in a content coding may stand for.
-constexpr std::size_t kMostAtOnce = std::size_t{4} << 20;
+constexpr std::size_t kMaxAtOnce = std::size_t{4} << 20;
 
 // The answer is complete; what is left of the body is framing. Reading it lets the connection serve again.
 net::Task<void> drain(net::ClientExchange upstream, TimePoint by) {
@@ -148,7 +148,7 @@ net::Task<void> Relay::relay_stream(InFlightAttempt& in_flight, net::ResponseHea
     if (!driver_.in_flight(number)) co_return;
     if (*coding && bytes && !bytes->empty()) {
       plain.clear();
-      (*coding)->allow(kMostAtOnce);
+      (*coding)->allow(kMaxAtOnce);
       if (!(*coding)->decode(*bytes, plain)) {
         in_flight.cause = "its content-encoding cannot be read";
         fail_stream(in_flight, stream, failed_report(TransportFault::malformed));
@@ -170,7 +170,7 @@ net::Task<void> Relay::relay_stream(InFlightAttempt& in_flight, net::ResponseHea
       if (stream.last_event() != last_event) caller.heard();
       caller.wrote(began, now());
     }
-    if (reading == Reading::goes_on) continue;
+    if (reading == Reading::continues) continue;
     loop_context_.metrics.count_skipped(*call_.route, stream.skipped());
     if (reading == Reading::complete) {
       co_await complete_stream(in_flight, stream, head);
@@ -298,7 +298,7 @@ void Relay::observe(const InFlightAttempt& in_flight) {
       in_flight.stream != nullptr
           ? llm::AnswerSoFar{.usage = in_flight.stream->usage(), .seen = in_flight.stream->seen()}
           : llm::read_begun_answer(requests_.endpoint(in_flight.attempt.target),
-                                   std::string_view(in_flight.body).substr(0, kMostReadOnLoop));
+                                   std::string_view(in_flight.body).substr(0, kMaxReadOnLoop));
   const std::uint64_t seen = said.seen.tokens();
   if (seen == 0) return;
   const TokenUsage told = usage_of(said.usage).value_or(TokenUsage{});

@@ -34,7 +34,7 @@ net::Task<void> healthz(Context& context) { return respond(context, 200, "text/p
 // providers, at least one credential does not rest. What rests or refuses is named.
 net::Task<void> readyz(Context& context) {
   constexpr std::string_view kType = "text/plain; charset=utf-8";
-  constexpr std::size_t kMostNamed = 20;
+  constexpr std::size_t kMaxNamed = 20;
   if (context.services.draining.load(std::memory_order_relaxed)) return respond(context, 503, kType, "draining\n");
   const TimePoint now = context.loop_context.clock.now();
   std::string parts;
@@ -47,7 +47,7 @@ net::Task<void> readyz(Context& context) {
     for (const Target& target : route->plan->targets()) {
       const auto why = why_closed(target, now);
       if (!why) return respond(context, 200, kType, "ready\n" + parts);
-      if (closed.size() < kMostNamed && closed.insert(target.name).second) {
+      if (closed.size() < kMaxNamed && closed.insert(target.name).second) {
         parts += escape_unprintable(target.name) + ": " + std::string(name(why->reason)) + "\n";
       }
     }

@@ -53,16 +53,16 @@ void renew_thread_cache() noexcept {
   constexpr std::size_t kSmallest = 24;
   constexpr std::size_t kLargest = 1032;
   constexpr std::size_t kStep = 16;
-  constexpr std::size_t kMostKept = 16;
+  constexpr std::size_t kMaxKept = 16;
   // The first come from what is kept, the others from one place. What is given back first is kept next.
-  std::array<void*, 2 * kMostKept> blocks{};
+  std::array<void*, 2 * kMaxKept> blocks{};
   for (std::size_t size = kSmallest; size <= kLargest; size += kStep) {
     for (void*& block : blocks) block = ::operator new(size, std::nothrow);
     for (void* const block : std::views::reverse(blocks)) ::operator delete(block);
   }
 }
 
-net::Task<void> give_back_spare_memory(net::Loop& loop, net::ThreadPool& aside, std::function<std::size_t()> in_use) {
+net::Task<void> release_spare_memory(net::Loop& loop, net::ThreadPool& aside, std::function<std::size_t()> in_use) {
   TrimDecision decision(resident_bytes());
   while (co_await loop.sleep_until(saturating_add(loop.now(), kLookEvery))) {
     net::release_spare_blocks();

@@ -45,6 +45,6 @@ void renew_thread_cache() noexcept;
 
 // Runs on a loop until that stops. Every loop gives back its spare blocks and frames and renews its thread's cache; the
 // one that is given `in_use` also trims.
-net::Task<void> give_back_spare_memory(net::Loop& loop, net::ThreadPool& aside, std::function<std::size_t()> in_use);
+net::Task<void> release_spare_memory(net::Loop& loop, net::ThreadPool& aside, std::function<std::size_t()> in_use);
 
 }  // namespace fuseboard::gateway

@@ -18,7 +18,7 @@ std::size_t common_prefix(std::string_view a, std::string_view b) noexcept {
 
 }  // namespace
 
-bool Splice::looks_anew() const noexcept { return mode_ == Mode::begins_anew || delivered_.size() >= kTelling; }
+bool Splice::may_restart() const noexcept { return mode_ == Mode::restarts || delivered_.size() >= kTelling; }
 
 bool Splice::take(std::string_view text, std::string& out) {
   if (joined_) {
@@ -26,7 +26,7 @@ bool Splice::take(std::string_view text, std::string& out) {
     return true;
   }
   held_ += text;
-  if (looks_anew()) {
+  if (may_restart()) {
     const std::size_t same = common_prefix(held_, delivered_);
     if (same == delivered_.size()) {  // all of the first, once more
       out.append(held_, same);
@@ -35,7 +35,7 @@ bool Splice::take(std::string_view text, std::string& out) {
       return true;
     }
     if (same == held_.size()) return true;
-    if (mode_ == Mode::begins_anew || same >= kTelling) return false;
+    if (mode_ == Mode::restarts || same >= kTelling) return false;
   }
   // White space at the end of the prefill was left off: perhaps the second is still saying it.
   if (!unsaid().starts_with(held_)) release(out);
@@ -44,11 +44,11 @@ bool Splice::take(std::string_view text, std::string& out) {
 
 bool Splice::end(std::string& out) {
   if (joined_) return true;
-  if (mode_ == Mode::begins_anew) {
+  if (mode_ == Mode::restarts) {
     joined_ = held_.size() == delivered_.size();
     return joined_;
   }
-  if (held_.size() >= kTelling && looks_anew()) return false;
+  if (held_.size() >= kTelling && may_restart()) return false;
   release(out);
   return true;
 }

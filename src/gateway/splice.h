@@ -15,8 +15,8 @@ namespace fuseboard::gateway {
 class Splice {
  public:
   enum class Mode : std::uint8_t {
-    goes_on,      // the second was given the first as its beginning
-    begins_anew,  // the second is a fresh answer: of use only if it begins with all of the first
+    continues,  // the second was given the first as its beginning
+    restarts,   // the second is a fresh answer: of use only if it begins with all of the first
   };
 
   // `delivered` must outlive the splice. Of it, the last `unsaid` bytes, white space all, were not given to the second:
@@ -33,7 +33,7 @@ class Splice {
   [[nodiscard]] bool end(std::string& out);
 
  private:
-  bool looks_anew() const noexcept;
+  bool may_restart() const noexcept;
   std::string_view unsaid() const noexcept { return delivered_.substr(delivered_.size() - unsaid_); }
   void release(std::string& out);
 

@@ -53,7 +53,7 @@ class TargetRequests final : public Eligibility {
   std::uint8_t endpoint_at(std::uint32_t target) const noexcept override;
 
   // Whether the body for this target is better made beside the loop, by make_body().
-  bool is_large(std::uint32_t target) const { return call_.body.size() > kMostTranslatedOnLoop && translated(target); }
+  bool is_large(std::uint32_t target) const { return call_.body.size() > kMaxTranslatedOnLoop && translated(target); }
 
   // Where a target of this dialect is asked: its own endpoint for conversations, or the caller's.
   llm::Endpoint endpoint(std::uint32_t target) const;

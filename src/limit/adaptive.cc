@@ -22,7 +22,7 @@ AdaptiveLimiterOptions checked(const AdaptiveLimiterOptions& options) {
 Problems AdaptiveLimiterOptions::validate() const {
   Validator validator;
   validator.merge("rate", rate.validate());
-  if (burst) validator.in_range("burst", *burst, 1.0, kMostTokens);
+  if (burst) validator.in_range("burst", *burst, 1.0, kMaxTokens);
   if (priorities) {
     validator.require(priorities->mode == PriorityMode::reserve, "priorities.mode", "weighted_cost", "reserve");
     validator.merge("priorities", priorities->validate());
@@ -43,11 +43,11 @@ void AdaptivePermit::settle(const Outcome& outcome, TimePoint now, const ServerW
   if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->settle(*this, outcome, now, &window);
 }
 
-void AdaptivePermit::give_back() && noexcept {
+void AdaptivePermit::release() && noexcept {
   if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->release(cost_, filling_);
 }
 
-void AdaptivePermit::release() noexcept {
+void AdaptivePermit::leave() noexcept {
   if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->release(0.0, filling_);
 }
 
@@ -61,22 +61,22 @@ AdaptiveLimiter::AdaptiveLimiter(const AdaptiveLimiterOptions& options, KeyView 
 
 std::expected<AdaptivePermit, Rejection> AdaptiveLimiter::try_acquire(TimePoint now, std::uint64_t cost,
                                                                       Priority priority) {
-  if (auto shut = gate_.look(now)) return std::unexpected(*shut);
+  if (auto shut = gate_.peek_rejection(now)) return std::unexpected(*shut);
   const auto tokens = static_cast<double>(cost);
   const MutexLock lock(mutex_);
-  if (auto refused = look_locked(now, tokens, priority)) return std::unexpected(*refused);
+  if (auto rejected = peek_locked(now, tokens, priority)) return std::unexpected(*rejected);
   level_.take(tokens);
   ++in_flight_;
   return AdaptivePermit(*this, now, tokens, level_.filling());
 }
 
-std::optional<Rejection> AdaptiveLimiter::look(TimePoint now, std::uint64_t cost, Priority priority) {
-  if (auto shut = gate_.look(now)) return shut;
+std::optional<Rejection> AdaptiveLimiter::peek_rejection(TimePoint now, std::uint64_t cost, Priority priority) {
+  if (auto shut = gate_.peek_rejection(now)) return shut;
   const MutexLock lock(mutex_);
-  return look_locked(now, static_cast<double>(cost), priority);
+  return peek_locked(now, static_cast<double>(cost), priority);
 }
 
-std::optional<Rejection> AdaptiveLimiter::look_locked(TimePoint now, double cost, Priority priority) {
+std::optional<Rejection> AdaptiveLimiter::peek_locked(TimePoint now, double cost, Priority priority) {
   advance_locked(now);
   Rejection rejection{.reason = RejectionReason::rate_limited, .key = key_};
   const double full = level_.burst();
@@ -137,7 +137,7 @@ void AdaptiveLimiter::observe_locked(const ServerWindow& window, TimePoint now) 
   const Duration until = std::min(window.reset_after, options_.retry_after_max);
   const auto seconds = static_cast<double>(window.reset_after.count()) / 1e9;
   level_.clamp(static_cast<double>(std::min<std::uint64_t>(left, 1)));
-  server_rate_ = std::max(kLeastRate, static_cast<double>(left) / seconds);
+  server_rate_ = std::max(kMinRate, static_cast<double>(left) / seconds);
   server_until_ = saturating_add(now, until);
 }
 
@@ -157,7 +157,7 @@ void AdaptiveLimiter::settle(const AdaptivePermit& permit, const Outcome& outcom
       // What was saved up for a burst would be refused too.
       level_.drain();
     }
-    gate_.heed(*outcome.failure, now);
+    gate_.apply_retry_after(*outcome.failure, now);
   }
   if (window != nullptr) observe_locked(*window, now);
 }

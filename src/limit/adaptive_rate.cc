@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 constexpr double kProbeLinear = 0.05;
 constexpr double kProbeQuadratic = 0.15;
 // However long the target was shut, the rate to return to is not cut further at once.
-constexpr double kLeastOpenShare = 0.05;
+constexpr double kMinOpenShare = 0.05;
 // A probe costs a refusal when it ends, so it spans this many calls at least: where calls are few, it is slower.
 constexpr double kCallsPerProbe = 150.0;
 
@@ -39,8 +39,8 @@ double AdaptiveRateOptions::least() const noexcept {
 
 Problems AdaptiveRateOptions::validate() const {
   Validator validator;
-  validator.in_range("rate", rate, kLeastRate, kMostTokens);
-  if (rate_min) validator.in_range("rate_min", *rate_min, kLeastRate, std::max(kLeastRate, rate));
+  validator.in_range("rate", rate, kMinRate, kMaxTokens);
+  if (rate_min) validator.in_range("rate_min", *rate_min, kMinRate, std::max(kMinRate, rate));
   validator.in_range("decrease", decrease, 0.1, 0.95);
   validator.in_range("throttle_window", throttle_window, 1ms, 1h);
   validator.in_range("quick_return_to", quick_return_to, 0.5, 1.0);
@@ -107,7 +107,7 @@ void AdaptiveRate::on_success(TimePoint now, TimePoint sent) noexcept {
     const Duration shut = elapsed(closed_->since, last_throttled_);
     if (closed_->open_before > Duration::zero() && shut > options_.throttle_window) {
       const Duration whole = saturating_add(shut, closed_->open_before);
-      ceiling_ = std::max(options_.least(), ceiling_ * std::max(kLeastOpenShare, ratio(closed_->open_before, whole)));
+      ceiling_ = std::max(options_.least(), ceiling_ * std::max(kMinOpenShare, ratio(closed_->open_before, whole)));
       open_since_ = now;
     }
     closed_.reset();

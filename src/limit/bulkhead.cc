@@ -12,7 +12,7 @@ namespace {
 // The first samples are averaged evenly, as in Netflix's ExpAvgMeasurement: one odd first call is not "usual".
 constexpr std::uint32_t kWarmUpSamples = 10;
 // One slow call does not halve the limit more than once.
-constexpr double kLeastGradient = 0.5;
+constexpr double kMinGradient = 0.5;
 // When calls have become much faster than usual, "usual" is outdated, and forgets faster.
 constexpr double kOutdated = 2.0;
 constexpr double kForget = 0.95;
@@ -32,22 +32,22 @@ bool is_drop(Category category) noexcept {
 
 Problems BulkheadOptions::validate() const {
   Validator validator;
-  validator.in_range("limit", limit, 1U, kMostInFlight);
+  validator.in_range("limit", limit, 1U, kMaxInFlight);
   return std::move(validator).take();
 }
 
 Bulkhead::Bulkhead(const BulkheadOptions& options, KeyView key)
     : limit_(checked(options).limit), key_(to_key_text(key)) {}
 
-Rejection Bulkhead::refusal() const noexcept { return {.reason = RejectionReason::concurrency_limited, .key = key_}; }
+Rejection Bulkhead::rejection() const noexcept { return {.reason = RejectionReason::concurrency_limited, .key = key_}; }
 
 Problems AdaptiveBulkheadOptions::validate() const {
   Validator validator;
-  const std::uint32_t most = std::clamp(max_limit, 1U, kMostInFlight);
+  const std::uint32_t most = std::clamp(max_limit, 1U, kMaxInFlight);
   const std::uint32_t least = std::clamp(min_limit, 1U, most);
   validator.in_range("initial_limit", initial_limit, least, most);
   validator.in_range("min_limit", min_limit, 1U, most);
-  validator.in_range("max_limit", max_limit, 1U, kMostInFlight);
+  validator.in_range("max_limit", max_limit, 1U, kMaxInFlight);
   validator.in_range("tolerance", tolerance, 1.0, 10.0);
   validator.in_range("queue_size", queue_size, 1U, 1000U);
   validator.in_range("smoothing", smoothing, 0.01, 1.0);
@@ -70,7 +70,7 @@ AdaptiveBulkhead::AdaptiveBulkhead(const AdaptiveBulkheadOptions& options, KeyVi
       limit_(options_.initial_limit),
       estimate_(options_.initial_limit) {}
 
-Rejection AdaptiveBulkhead::refusal() const noexcept {
+Rejection AdaptiveBulkhead::rejection() const noexcept {
   return {.reason = RejectionReason::concurrency_limited, .key = key_};
 }
 
@@ -98,7 +98,7 @@ void AdaptiveBulkhead::sample_locked(Duration latency, std::uint32_t in_flight) 
   if (usual_ > kOutdated * taken) usual_ *= kForget;
   // A limit that is not used says nothing about what the target bears.
   if (in_flight < estimate_ / 2.0) return;
-  const double gradient = std::clamp(options_.tolerance * usual_ / taken, kLeastGradient, 1.0);
+  const double gradient = std::clamp(options_.tolerance * usual_ / taken, kMinGradient, 1.0);
   const double fresh = estimate_ * gradient + options_.queue_size;
   move_to_locked(estimate_ * (1.0 - options_.smoothing) + fresh * options_.smoothing);
 }

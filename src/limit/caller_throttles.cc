@@ -9,7 +9,7 @@ namespace fuseboard {
 namespace {
 
 // How many are looked at for one that has nothing to tell.
-constexpr std::size_t kMostLookedAt = 32;
+constexpr std::size_t kMaxLookedAt = 32;
 
 }  // namespace
 
@@ -50,7 +50,7 @@ std::shared_ptr<Throttle> CallerThrottles::at(const CallerHash& caller, KeyView 
 bool CallerThrottles::make_room_locked(TimePoint now) {
   std::optional<Entries::iterator> oldest;
   std::size_t looked_at = 0;
-  for (auto it = entries_.begin(); it != entries_.end() && looked_at < kMostLookedAt; ++it, ++looked_at) {
+  for (auto it = entries_.begin(); it != entries_.end() && looked_at < kMaxLookedAt; ++it, ++looked_at) {
     // Only this map gives it away, under its mutex: who does not hold it now never will.
     if (it->throttle.use_count() > 1) continue;
     if (!oldest) oldest = it;

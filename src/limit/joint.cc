@@ -11,8 +11,8 @@ namespace fuseboard {
 namespace {
 
 constexpr double kSecondsPerMinute = 60.0;
-constexpr double kLeastPerMinute = 1e-4;
-constexpr std::uint32_t kMostConcurrency = 1'000'000;
+constexpr double kMinPerMinute = 1e-4;
+constexpr std::uint32_t kMaxConcurrency = 1'000'000;
 // Requests that go at once are the ones that trip a provider's own, shorter, buckets.
 constexpr double kRequestsShare = 0.1;
 constexpr double kTokensShare = 1.0;
@@ -26,13 +26,13 @@ JointLimiterOptions checked(const JointLimiterOptions& options) {
 
 Problems JointLimiterOptions::validate() const {
   Validator validator;
-  const double most_per_minute = kMostTokens * kSecondsPerMinute;
+  const double most_per_minute = kMaxTokens * kSecondsPerMinute;
   if (requests_per_minute)
-    validator.in_range("requests_per_minute", *requests_per_minute, kLeastPerMinute, most_per_minute);
-  if (requests_burst) validator.in_range("requests_burst", *requests_burst, 1.0, kMostTokens);
-  if (tokens_per_minute) validator.in_range("tokens_per_minute", *tokens_per_minute, kLeastPerMinute, most_per_minute);
-  if (tokens_burst) validator.in_range("tokens_burst", *tokens_burst, 1.0, kMostTokens);
-  if (concurrency) validator.in_range("concurrency", *concurrency, 1U, kMostConcurrency);
+    validator.in_range("requests_per_minute", *requests_per_minute, kMinPerMinute, most_per_minute);
+  if (requests_burst) validator.in_range("requests_burst", *requests_burst, 1.0, kMaxTokens);
+  if (tokens_per_minute) validator.in_range("tokens_per_minute", *tokens_per_minute, kMinPerMinute, most_per_minute);
+  if (tokens_burst) validator.in_range("tokens_burst", *tokens_burst, 1.0, kMaxTokens);
+  if (concurrency) validator.in_range("concurrency", *concurrency, 1U, kMaxConcurrency);
   if (priorities) {
     validator.require(priorities->mode == PriorityMode::reserve, "priorities.mode", "weighted_cost", "reserve");
     validator.merge("priorities", priorities->validate());
@@ -44,19 +44,19 @@ void JointPermit::settle(TimePoint now, std::uint64_t tokens_used) && {
   if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->settle(now, taken_, tokens_used);
 }
 
-void JointPermit::give_back() && noexcept {
-  if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->give_back(taken_);
+void JointPermit::release() && noexcept {
+  if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->release(taken_);
 }
 
-void JointPermit::release() noexcept {
-  if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->release();
+void JointPermit::leave() noexcept {
+  if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->leave();
 }
 
 JointLimiter::Bucket::Bucket(std::optional<double> per_minute, std::optional<double> burst,
                              double default_share) noexcept
     : limited(per_minute.has_value()),
       rate(per_minute.value_or(0.0) / kSecondsPerMinute),
-      level(burst.value_or(std::clamp(per_minute.value_or(0.0) * default_share, 1.0, kMostTokens))) {}
+      level(burst.value_or(std::clamp(per_minute.value_or(0.0) * default_share, 1.0, kMaxTokens))) {}
 
 Duration JointLimiter::Bucket::wait(double cost, double reserve_fraction) const noexcept {
   if (!limited) return Duration::zero();
@@ -81,7 +81,7 @@ JointLimiter::JointLimiter(const JointLimiterOptions& options, KeyView key, std:
 
 std::expected<JointPermit, Rejection> JointLimiter::try_acquire(TimePoint now, const JointRequest& request) {
   const MutexLock lock(mutex_);
-  if (auto refused = look_locked(now, request)) return std::unexpected(*refused);
+  if (auto rejected = peek_locked(now, request)) return std::unexpected(*rejected);
   requests_.level.take(1.0);
   tokens_.level.take(static_cast<double>(request.tokens));
   ++in_flight_;
@@ -90,12 +90,12 @@ std::expected<JointPermit, Rejection> JointLimiter::try_acquire(TimePoint now, c
                              .tokens_filling = tokens_.level.filling()});
 }
 
-std::optional<Rejection> JointLimiter::look(TimePoint now, const JointRequest& request) {
+std::optional<Rejection> JointLimiter::peek_rejection(TimePoint now, const JointRequest& request) {
   const MutexLock lock(mutex_);
-  return look_locked(now, request);
+  return peek_locked(now, request);
 }
 
-std::optional<Rejection> JointLimiter::look_locked(TimePoint now, const JointRequest& request) {
+std::optional<Rejection> JointLimiter::peek_locked(TimePoint now, const JointRequest& request) {
   advance_locked(now);
   const auto priority = static_cast<std::size_t>(request.priority);
   const double fraction = options_.priorities ? options_.priorities->reserves[priority] : 0.0;
@@ -128,12 +128,12 @@ void JointLimiter::settle(TimePoint now, const JointPermit::Taken& taken, std::u
   }
 }
 
-void JointLimiter::release() noexcept {
+void JointLimiter::leave() noexcept {
   const MutexLock lock(mutex_);
   --in_flight_;
 }
 
-void JointLimiter::give_back(const JointPermit::Taken& taken) noexcept {
+void JointLimiter::release(const JointPermit::Taken& taken) noexcept {
   const MutexLock lock(mutex_);
   --in_flight_;
   requests_.level.put(1.0, taken.requests_filling);

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMostWaiters = 4096;
+constexpr std::size_t kMaxWaiters = 4096;
 
 WaitQueueOptions checked(const WaitQueueOptions& options) {
   throw_if_invalid(options.validate());
@@ -24,7 +24,7 @@ bool late(TimePoint deadline, TimePoint now) noexcept { return deadline != kNeve
 
 Problems WaitQueueOptions::validate() const {
   Validator validator;
-  validator.in_range("capacity", capacity, std::size_t{1}, kMostWaiters);
+  validator.in_range("capacity", capacity, std::size_t{1}, kMaxWaiters);
   validator.in_range("ageing_step", ageing_step, 1ms, 1h);
   return std::move(validator).take();
 }
@@ -45,8 +45,8 @@ std::expected<WaitTicket, Rejection> WaitQueue::enqueue(TimePoint now, const Wai
   });
   const Duration soonest = std::max({request.soonest, elapsed(now, held_until_), Duration::zero()});
   const Duration turn = saturating_add(soonest, saturating_scale(request.interval, static_cast<double>(ahead)));
-  if (!request.deadline.fits(now, turn)) return std::unexpected(refusal(RejectionReason::deadline_exceeded));
-  if (waiters_.size() >= options_.capacity) return std::unexpected(refusal(RejectionReason::queue_full));
+  if (!request.deadline.fits(now, turn)) return std::unexpected(rejection(RejectionReason::deadline_exceeded));
+  if (waiters_.size() >= options_.capacity) return std::unexpected(rejection(RejectionReason::queue_full));
   waiters_.push_back(newcomer);
   return WaitTicket{++last_number_};
 }
@@ -107,7 +107,7 @@ bool WaitQueue::goes_before(const Waiter& a, const Waiter& b, TimePoint now) con
   return std::tie(a.deadline, a.number) < std::tie(b.deadline, b.number);
 }
 
-Rejection WaitQueue::refusal(RejectionReason reason) const noexcept { return {.reason = reason, .key = key_}; }
+Rejection WaitQueue::rejection(RejectionReason reason) const noexcept { return {.reason = reason, .key = key_}; }
 
 WaitTicket WaitQueue::remove(std::vector<Waiter>::const_iterator waiter) {
   const WaitTicket ticket{waiter->number};

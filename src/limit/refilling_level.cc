@@ -20,7 +20,7 @@ __extension__ constexpr __int128 kFastStep = static_cast<__int128>(1) << 90;
 }  // namespace
 
 RefillingLevel::Fixed RefillingLevel::fractional_tokens(double count) noexcept {
-  return static_cast<Fixed>(std::clamp(count, -kMostTokens, kMostTokens) * kNanoseconds * kUnit);
+  return static_cast<Fixed>(std::clamp(count, -kMaxTokens, kMaxTokens) * kNanoseconds * kUnit);
 }
 
 RefillingLevel::Fixed RefillingLevel::per_nanosecond(double rate) noexcept { return static_cast<Fixed>(rate * kUnit); }

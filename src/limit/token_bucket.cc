@@ -8,7 +8,7 @@
 namespace fuseboard {
 namespace {
 
-constexpr double kMostRateWithWeights = 1e6;
+constexpr double kMaxRateWithWeights = 1e6;
 constexpr double kNanoseconds = 1e9;
 constexpr int kFinestScale = 40;
 
@@ -32,10 +32,10 @@ int scale_for(double rate, double burst) noexcept {
 Problems TokenBucketOptions::validate() const {
   Validator validator;
   const bool weighted = priorities && priorities->mode == PriorityMode::weighted_cost;
-  validator.in_range("rate", rate, kLeastRate, weighted ? kMostRateWithWeights : kMostTokens);
+  validator.in_range("rate", rate, kMinRate, weighted ? kMaxRateWithWeights : kMaxTokens);
   // A call that a full bucket cannot pay would starve: that is a mistake of the configuration [LIM-2].
   const double dearest = weighted ? *std::max_element(priorities->weights.begin(), priorities->weights.end()) : 1.0;
-  validator.in_range("burst", burst, std::clamp(dearest, 1.0, kMostTokens), kMostTokens);
+  validator.in_range("burst", burst, std::clamp(dearest, 1.0, kMaxTokens), kMaxTokens);
   if (priorities) validator.merge("priorities", priorities->validate());
   return std::move(validator).take();
 }
@@ -57,17 +57,17 @@ TokenBucket::TokenBucket(const TokenBucketOptions& options, KeyView key, std::ui
   }
 }
 
-std::optional<Rejection> TokenBucket::look(TimePoint now, std::uint64_t cost, Priority priority) const {
+std::optional<Rejection> TokenBucket::peek_rejection(TimePoint now, std::uint64_t cost, Priority priority) const {
   const Units units = cost_of(cost, priority);
   const Units refilled = refilled_at(now);
   const Units full_at = full_at_.load(std::memory_order_relaxed);
   if (units <= capacity_ && std::max(full_at, refilled) + units <= refilled + most_missing(units, priority)) {
     return std::nullopt;
   }
-  return refusal(now, full_at, units, priority);
+  return rejection(now, full_at, units, priority);
 }
 
-Rejection TokenBucket::refusal(TimePoint now, Units full_at, Units cost, Priority priority) const noexcept {
+Rejection TokenBucket::rejection(TimePoint now, Units full_at, Units cost, Priority priority) const noexcept {
   Rejection rejection{.reason = RejectionReason::rate_limited, .key = key_};
   if (cost > capacity_) return rejection;
   // Passes once A(t) >= full_at + cost - most_missing; the smallest such t, rounded up.
@@ -79,37 +79,38 @@ Rejection TokenBucket::refusal(TimePoint now, Units full_at, Units cost, Priorit
   return rejection;
 }
 
-std::expected<TokenGrant, Rejection> TokenBucket::refuse(TimePoint now, Units full_at, Units cost,
+std::expected<TokenGrant, Rejection> TokenBucket::reject(TimePoint now, Units full_at, Units cost,
                                                          Priority priority) const noexcept {
-  return std::unexpected(refusal(now, full_at, cost, priority));
+  return std::unexpected(rejection(now, full_at, cost, priority));
 }
 
-// Compare the bucket with one in which this call never was. The two lack the same but for `units`, until the other one is
-// full: from then on it only catches up by what is refilled while it stays full. So what may come back is
+// Compare the bucket with one in which this call never was. The two lack the same but for `units`, until the other one
+// is full: from then on it only catches up by what is refilled while it stays full. So what may come back is
 //   units, less all that was refilled since beyond what the other one lacked,
 // and that one lacked at least what was lacking when the grant was made, less what others have been given back since.
-// Refunds of later grants are subtracted with the rest, though they need not be: that errs on the caller's side of LIM-1.
-void TokenBucket::refund(const TokenGrant& grant, TimePoint now) noexcept {
-  const MutexLock lock(refunds_);
+// Refunds of later grants are subtracted with the rest, though they need not be: that errs on the caller's side of
+// LIM-1.
+void TokenBucket::release(TimePoint now, const TokenGrant& grant) noexcept {
+  const MutexLock lock(releases_);
   if (resets_.load(std::memory_order_relaxed) != grant.resets_) return;
-  const Units refunded = refunded_.load(std::memory_order_relaxed);
-  const auto lacked_still = static_cast<std::int64_t>(grant.lacked_ - refunded);
+  const Units released = released_.load(std::memory_order_relaxed);
+  const auto lacked_still = static_cast<std::int64_t>(grant.lacked_ - released);
   const Units other_full_at = grant.full_at_alone_ + (lacked_still > 0 ? static_cast<Units>(lacked_still) : 0);
   const Units refilled = refilled_at(now);
   const Units units = std::min(grant.units_, other_full_at - std::min(other_full_at, refilled));
   Units full_at = full_at_.load(std::memory_order_acquire);
-  Units counted = refunded;
+  Units counted = released;
   do {
-    // Counted anew for each try, so that a call that got in between two of them sees the later one as a refund since.
+    // Counted anew for each try, so that a call that got in between two of them sees the later one as a release since.
     counted += units;
-    refunded_.store(counted, std::memory_order_relaxed);
+    released_.store(counted, std::memory_order_relaxed);
     // Below A(now) the word means "full", so nothing more than the burst can come back.
   } while (!full_at_.compare_exchange_weak(full_at, full_at - std::min(units, full_at), std::memory_order_acq_rel,
                                            std::memory_order_acquire));
 }
 
 void TokenBucket::reset() noexcept {
-  const MutexLock lock(refunds_);
+  const MutexLock lock(releases_);
   // In this order: who sees the new number sees the full bucket.
   full_at_.store(0, std::memory_order_relaxed);
   resets_.fetch_add(1, std::memory_order_release);

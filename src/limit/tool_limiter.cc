@@ -13,11 +13,11 @@
 namespace fuseboard {
 namespace {
 
-constexpr double kLeastToolBurst = 5.0;
+constexpr double kMinToolBurst = 5.0;
 constexpr double kSecondsPerMinute = 60.0;
-constexpr double kLeastPerMinute = 1e-4;
-constexpr double kMostPerMinute = kMostTokens * kSecondsPerMinute;
-constexpr std::size_t kMostKeys = 1'000'000;
+constexpr double kMinPerMinute = 1e-4;
+constexpr double kMaxPerMinute = kMaxTokens * kSecondsPerMinute;
+constexpr std::size_t kMaxKeys = 1'000'000;
 
 ToolLimiterOptions checked(const ToolLimiterOptions& options) {
   throw_if_invalid(options.validate());
@@ -39,22 +39,22 @@ std::optional<double> number_in(std::string_view text) noexcept {
 }  // namespace
 
 double ToolLimiterOptions::tool_burst() const noexcept {
-  return burst.value_or(std::clamp(rate, kLeastToolBurst, kMostTokens));
+  return burst.value_or(std::clamp(rate, kMinToolBurst, kMaxTokens));
 }
 
 double ToolLimiterOptions::process_burst() const noexcept {
-  const double minute = std::clamp(process_calls_per_minute.value_or(1.0), 1.0, kMostTokens);
-  return std::min(std::max(minute / kSecondsPerMinute, kLeastToolBurst), minute);
+  const double minute = std::clamp(process_calls_per_minute.value_or(1.0), 1.0, kMaxTokens);
+  return std::min(std::max(minute / kSecondsPerMinute, kMinToolBurst), minute);
 }
 
 Problems ToolLimiterOptions::validate() const {
   Validator validator;
-  validator.in_range("rate", rate, kLeastRate, kMostTokens);
-  if (burst) validator.in_range("burst", *burst, 1.0, kMostTokens);
+  validator.in_range("rate", rate, kMinRate, kMaxTokens);
+  if (burst) validator.in_range("burst", *burst, 1.0, kMaxTokens);
   if (process_calls_per_minute) {
-    validator.in_range("process_calls_per_minute", *process_calls_per_minute, kLeastPerMinute, kMostPerMinute);
+    validator.in_range("process_calls_per_minute", *process_calls_per_minute, kMinPerMinute, kMaxPerMinute);
   }
-  validator.in_range("max_keys", max_keys, std::size_t{1}, kMostKeys);
+  validator.in_range("max_keys", max_keys, std::size_t{1}, kMaxKeys);
   return std::move(validator).take();
 }
 
@@ -72,9 +72,9 @@ ToolLimiterOptions tool_limiter_options_from(const EnvironmentVariables& environ
     ignored += variable;
     return std::nullopt;
   };
-  if (const auto rate = read("FUSEBOARD_TOOL_RATE_LIMIT", kLeastRate, kMostTokens)) base.rate = *rate;
-  if (const auto burst = read("FUSEBOARD_TOOL_BURST", 1.0, kMostTokens)) base.burst = burst;
-  if (const auto calls = read("FUSEBOARD_TOOL_CALLS_PER_MIN", kLeastPerMinute, kMostPerMinute)) {
+  if (const auto rate = read("FUSEBOARD_TOOL_RATE_LIMIT", kMinRate, kMaxTokens)) base.rate = *rate;
+  if (const auto burst = read("FUSEBOARD_TOOL_BURST", 1.0, kMaxTokens)) base.burst = burst;
+  if (const auto calls = read("FUSEBOARD_TOOL_CALLS_PER_MIN", kMinPerMinute, kMaxPerMinute)) {
     base.process_calls_per_minute = calls;
   }
   if (!ignored.empty() && warn) warn(ignored);
@@ -92,8 +92,8 @@ ToolLimiter::~ToolLimiter() = default;
 
 double ToolLimiter::rate_at(double speed) const noexcept {
   // Written so that NaN is the least.
-  const double factor = speed > kLeastSpeed ? std::min(speed, kMostSpeed) : kLeastSpeed;
-  return std::min(options_.rate * factor, kMostTokens);
+  const double factor = speed > kMinSpeed ? std::min(speed, kMaxSpeed) : kMinSpeed;
+  return std::min(options_.rate * factor, kMaxTokens);
 }
 
 ToolLimiter::Bucket& ToolLimiter::find_or_create(const KeyView& tool) {
@@ -146,7 +146,7 @@ Duration ToolLimiter::gate_wait_locked(TimePoint now) {
 
 bool ToolLimiter::is_limited(KeyView tool, TimePoint now, double speed) const {
   // Copies are advanced: a question must not use up the time that a faster call would have refilled faster.
-  const auto would_refuse = [now](const Bucket& bucket, double rate) {
+  const auto would_reject = [now](const Bucket& bucket, double rate) {
     const MutexLock lock(bucket.mutex);
     RefillingLevel then = bucket.level;
     then.advance(now, rate);
@@ -154,12 +154,12 @@ bool ToolLimiter::is_limited(KeyView tool, TimePoint now, double speed) const {
   };
   const Bucket* const known = find(tool);
   const bool shares = known == nullptr && size() >= options_.max_keys;
-  if (known != nullptr && would_refuse(*known, rate_at(speed))) return true;
-  if (shares && would_refuse(shared_, rate_at(speed))) return true;
-  return options_.process_calls_per_minute && would_refuse(gate_, gate_rate_);
+  if (known != nullptr && would_reject(*known, rate_at(speed))) return true;
+  if (shares && would_reject(shared_, rate_at(speed))) return true;
+  return options_.process_calls_per_minute && would_reject(gate_, gate_rate_);
 }
 
-void ToolLimiter::refund(KeyView tool, const ToolGrant& grant) {
+void ToolLimiter::release(KeyView tool, const ToolGrant& grant) {
   Bucket* const known = find(tool);
   Bucket& bucket = known != nullptr ? *known : shared_;
   const MutexLock lock(bucket.mutex);

@@ -54,7 +54,7 @@ ChoiceFacts read_choice(const JsonValue& choice) {
     } else if (name == "text") {
       facts.bytes += text_bytes(value.literal());  // of a completion that is no chat
     } else if (name == "finish_reason") {
-      facts.finish_reason = value.cut_text(kMostNameBytes);
+      facts.finish_reason = value.cut_text(kMaxNameBytes);
     } else if (name == "error" && value.has_content()) {
       facts.failed = true;
     }
@@ -109,7 +109,7 @@ void Body::take_own(std::string_view name, const JsonValue& value) {
       break;
     case Endpoint::messages:
       if (name == "content") take_blocks(value);
-      if (name == "stop_reason") judgement_.finish_reason = value.cut_text(kMostNameBytes);
+      if (name == "stop_reason") judgement_.finish_reason = value.cut_text(kMaxNameBytes);
       break;
     case Endpoint::embeddings:
       if (name == "data") answers_ = value.is_array();

@@ -8,22 +8,22 @@
 namespace fuseboard::llm {
 namespace {
 
-constexpr std::size_t kMostErrorBytes = 1024;
+constexpr std::size_t kMaxErrorBytes = 1024;
 
 // A string, or an integer as its digits: OpenRouter, LiteLLM and Google put the status there.
 std::string code_text(const JsonValue& value) {
-  if (!value.is_number()) return value.cut_text(kMostErrorBytes);
+  if (!value.is_number()) return value.cut_text(kMaxErrorBytes);
   const std::string_view number = value.raw();
   return std::string(number.substr(0, number.find_first_not_of("-0123456789")));
 }
 
 // FastAPI: a text, or a list of objects with `msg`.
 std::string detail_text(const JsonValue& value) {
-  if (!value.is_array()) return value.cut_text(kMostErrorBytes);
+  if (!value.is_array()) return value.cut_text(kMaxErrorBytes);
   std::string first;
   value.each_element([&](const JsonValue& element) {
     element.each_member([&](std::string_view name, const JsonValue& member) {
-      if (first.empty() && name == "msg") first = member.cut_text(kMostErrorBytes);
+      if (first.empty() && name == "msg") first = member.cut_text(kMaxErrorBytes);
     });
   });
   return first;
@@ -36,13 +36,13 @@ void fill(std::string& field, std::string text) {
 ErrorDetails read_error_value(const JsonValue& error) {
   ErrorDetails details;
   if (!error.is_object()) {
-    details.message = error.cut_text(kMostErrorBytes);
+    details.message = error.cut_text(kMaxErrorBytes);
     return details;
   }
   error.each_member([&](std::string_view name, const JsonValue& value) {
     if (name == "code") details.code = code_text(value);
-    if (name == "type") details.type = value.cut_text(kMostErrorBytes);
-    if (name == "message") details.message = value.cut_text(kMostErrorBytes);
+    if (name == "type") details.type = value.cut_text(kMaxErrorBytes);
+    if (name == "message") details.message = value.cut_text(kMaxErrorBytes);
   });
   return details;
 }
@@ -72,8 +72,8 @@ ErrorDetails read_error_object(const JsonValue& object) {
     if (name == "choices") read_choice_error(value, inner);
     if (name == "response") read_response_error(value, inner);
     if (name == "code") outer.code = code_text(value);
-    if (name == "type" || name == "error_type") outer.type = value.cut_text(kMostErrorBytes);
-    if (name == "message") outer.message = value.cut_text(kMostErrorBytes);
+    if (name == "type" || name == "error_type") outer.type = value.cut_text(kMaxErrorBytes);
+    if (name == "message") outer.message = value.cut_text(kMaxErrorBytes);
     if (name == "detail") fill(outer.message, detail_text(value));
   });
   fill(inner.code, std::move(outer.code));
@@ -88,7 +88,7 @@ ErrorDetails read_error_object(const JsonValue& object) {
 void UsageCounts::Count::read(const JsonValue& value) noexcept {
   if (value.is_null()) return;
   const auto count = value.whole();
-  unreadable = !count || *count > kMostTokens;
+  unreadable = !count || *count > kMaxTokens;
   if (unreadable) return;
   tokens = *count;
   told = true;

@@ -13,13 +13,13 @@
 namespace fuseboard::llm {
 
 // Model names and finish reasons are short; what is longer is cut.
-inline constexpr std::size_t kMostNameBytes = 256;
+inline constexpr std::size_t kMaxNameBytes = 256;
 
 // What usage objects say, in the words of all providers. The events of one stream may each tell a part.
 class UsageCounts {
  public:
   // More tokens than any model reads or writes in one call: a number above it cannot be read [BUD-10].
-  static constexpr std::uint64_t kMostTokens = 1'000'000'000;
+  static constexpr std::uint64_t kMaxTokens = 1'000'000'000;
 
   // Takes over what a usage object says; false for anything else, null included.
   bool update(const JsonValue& value);

@@ -210,13 +210,13 @@ std::size_t ChatMessageReader::find_call(const CallPiece& piece, MessageForm for
     if (may_be(calls_[i]) && calls_[i].id == piece.id) return i;
   }
   for (std::size_t i = calls_.size(); i-- > 0;) {
-    if (may_be(calls_[i])) return goes_on(calls_[i], piece) ? i : calls_.size();
+    if (may_be(calls_[i])) return continues(calls_[i], piece) ? i : calls_.size();
   }
   return calls_.size();
 }
 
 // Whether a piece that is not known by its id adds to this call, and does not begin another.
-bool ChatMessageReader::goes_on(const Call& call, const CallPiece& piece) const noexcept {
+bool ChatMessageReader::continues(const Call& call, const CallPiece& piece) const noexcept {
   if (piece.id.empty() && piece.name.empty()) return true;
   if (!piece.id.empty() && !call.id.empty()) {
     // More of the id, or the id of another call.

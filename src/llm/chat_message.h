@@ -67,7 +67,7 @@ class ChatMessageReader {
   void read_calls(const JsonValue& calls, MessageForm form, Said& said);
   void read_call(const CallPiece& piece, MessageForm form, Said& said);
   std::size_t find_call(const CallPiece& piece, MessageForm form) const noexcept;
-  bool goes_on(const Call& call, const CallPiece& piece) const noexcept;
+  bool continues(const Call& call, const CallPiece& piece) const noexcept;
   static void add_piece(const CallPiece& piece, Call& call);
   void tell(std::size_t place, std::vector<Delta>& deltas);
   void tell_before(std::size_t place, std::vector<Delta>& deltas);

@@ -92,11 +92,11 @@ void ChatReader::Event::walk(std::string_view data) {
         reader_.usage_ = reader_.counts_.usage();
       }
     } else if (name == "id") {
-      if (reader_.id_.empty()) reader_.id_ = value.cut_text(kMostNameBytes);
+      if (reader_.id_.empty()) reader_.id_ = value.cut_text(kMaxNameBytes);
     } else if (name == "created") {
       if (reader_.created_ == 0) reader_.created_ = value.integer<std::int64_t>().value_or(0);
     } else if (name == "model") {
-      if (reader_.model_.empty()) reader_.model_ = value.cut_text(kMostNameBytes);
+      if (reader_.model_.empty()) reader_.model_ = value.cut_text(kMaxNameBytes);
     } else if (marks_error(name, value)) {
       error_ = true;
     }
@@ -115,7 +115,7 @@ void ChatReader::Event::walk_choice(const JsonValue& element) {
       const MessageForm form = name == "message" ? MessageForm::whole : MessageForm::piece;
       take(collected ? reader_.message_.read(value, form, said_) : look_at_message(value, form));
     } else if (name == "finish_reason") {
-      finish_reason = value.cut_text(kMostNameBytes);
+      finish_reason = value.cut_text(kMaxNameBytes);
     } else if (name == "error" && value.has_content()) {
       error_ = true;
     }

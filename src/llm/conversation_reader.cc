@@ -124,10 +124,10 @@ void ConversationReader::read_temperature(Node node, const Path& path) {
 
 // Anthropic takes no stop sequence of whitespace, OpenAI no more than four.
 void ConversationReader::read_stop(Node list, const Path& path) {
-  constexpr std::size_t kMost = 4;
+  constexpr std::size_t kMax = 4;
   list.each_element([&](std::size_t i, Node node) {
     const Text stop = text(node, path[i]);
-    const bool fits = !is_blank(stop) && (to_ == Dialect::anthropic || conversation_.stop.size() < kMost);
+    const bool fits = !is_blank(stop) && (to_ == Dialect::anthropic || conversation_.stop.size() < kMax);
     if (fits) {
       conversation_.stop.push_back(stop);
     } else {

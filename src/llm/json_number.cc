@@ -10,15 +10,15 @@
 namespace fuseboard::llm {
 namespace {
 
-constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 std::uint64_t shifted(std::uint64_t value, std::uint64_t digit) noexcept {
   std::uint64_t product = 0;
   std::uint64_t sum = 0;
-  if (__builtin_mul_overflow(value, std::uint64_t{10}, &product)) return kMost;
-  return __builtin_add_overflow(product, digit, &sum) ? kMost : sum;
+  if (__builtin_mul_overflow(value, std::uint64_t{10}, &product)) return kMax;
+  return __builtin_add_overflow(product, digit, &sum) ? kMax : sum;
 }
 
 // What stands behind the `e`. Far more than a number has digits is as good as the exact amount.
@@ -53,7 +53,7 @@ std::optional<std::uint64_t> whole_number(std::string_view value) noexcept {
       return std::nullopt;
     }
   }
-  for (; place < whole_digits && number != 0 && number != kMost; ++place) number = shifted(number, 0);
+  for (; place < whole_digits && number != 0 && number != kMax; ++place) number = shifted(number, 0);
   if (negative && number != 0) return std::nullopt;
   return number;
 }

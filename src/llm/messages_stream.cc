@@ -99,8 +99,8 @@ MessagesReader::Event MessagesReader::read_event(std::string_view event, const J
 
 void MessagesReader::read_message(const JsonValue& message) {
   message.each_member([&](std::string_view name, const JsonValue& value) {
-    if (name == "id" && id_.empty()) id_ = value.cut_text(kMostNameBytes);
-    if (name == "model" && model_.empty()) model_ = value.cut_text(kMostNameBytes);
+    if (name == "id" && id_.empty()) id_ = value.cut_text(kMaxNameBytes);
+    if (name == "model" && model_.empty()) model_ = value.cut_text(kMaxNameBytes);
     if (name == "usage") counts_.update(value);
   });
 }
@@ -108,7 +108,7 @@ void MessagesReader::read_message(const JsonValue& message) {
 // Of a block or of the message: they share no member but the type.
 void MessagesReader::read_message_delta(const JsonValue& delta, Event& event) {
   delta.each_member([&](std::string_view name, const JsonValue& value) {
-    if (name == "stop_reason") event.stop_reason = value.cut_text(kMostNameBytes);
+    if (name == "stop_reason") event.stop_reason = value.cut_text(kMaxNameBytes);
     if (name == "stop_sequence") event.stop_sequence = value.text();
     take_block_member(event.part, name, value);
   });

@@ -84,7 +84,7 @@ bool MessagesWriter::write(const Delta& delta, std::string& out) {
   if (blocks_.empty()) return true;  // nothing was said
   begin(out);
   pump(out, false);
-  return held_back() <= kMostHeldBack;
+  return held_back() <= kMaxHeldBack;
 }
 
 void MessagesWriter::take_begin(const Delta& delta) {

@@ -25,7 +25,7 @@ class ReferenceWalk {
   std::string_view found() const noexcept { return found_; }
 
   void visit(const JsonValue& value, std::size_t depth = 0) {
-    if (depth == kMostDepth || !found_.empty()) return;
+    if (depth == kMaxDepth || !found_.empty()) return;
     if (value.is_array()) {
       value.each_element([&](const JsonValue& element) { visit(element, depth + 1); });
     } else if (value.is_object()) {
@@ -37,7 +37,7 @@ class ReferenceWalk {
 
  private:
   // Deeper than any place where a reference may stand.
-  static constexpr std::size_t kMostDepth = 16;
+  static constexpr std::size_t kMaxDepth = 16;
 
   void look_at(std::string_view name, const JsonValue& value, std::size_t depth) {
     const bool is_text = value.is_string() && value.has_content();

@@ -13,14 +13,14 @@ ResponseObject read_response(const JsonValue& object) {
   std::string status;
   std::string reason;
   object.each_member([&](std::string_view name, const JsonValue& value) {
-    if (name == "id") response.id = value.cut_text(kMostNameBytes);
-    if (name == "model") response.model = value.cut_text(kMostNameBytes);
+    if (name == "id") response.id = value.cut_text(kMaxNameBytes);
+    if (name == "model") response.model = value.cut_text(kMaxNameBytes);
     if (name == "created_at") response.created = value.integer<std::int64_t>().value_or(0);
-    if (name == "status") status = value.cut_text(kMostNameBytes);
+    if (name == "status") status = value.cut_text(kMaxNameBytes);
     if (name == "usage") response.usage = read_usage(value).value_or(Usage{});
     if (name == "incomplete_details") {
       value.each_member([&](std::string_view field, const JsonValue& member) {
-        if (field == "reason") reason = member.cut_text(kMostNameBytes);
+        if (field == "reason") reason = member.cut_text(kMaxNameBytes);
       });
     }
     if (name == "output") {

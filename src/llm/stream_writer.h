@@ -14,13 +14,13 @@
 namespace fuseboard::llm {
 
 // One object for one stream, used by one thread at a time (any thread). What it appends is whole events, each valid
-// JSON. Memory: OpenAI's writer keeps a few bytes for each call, Anthropic's up to kMostHeldBack of calls that came
+// JSON. Memory: OpenAI's writer keeps a few bytes for each call, Anthropic's up to kMaxHeldBack of calls that came
 // interleaved.
 class StreamWriter {
  public:
   // How many bytes may wait for a block of their own. Anthropic's blocks come one after another; while the arguments of
   // a call are not complete, what other blocks get has to wait.
-  static constexpr std::size_t kMostHeldBack = std::size_t{1} << 20;
+  static constexpr std::size_t kMaxHeldBack = std::size_t{1} << 20;
 
   StreamWriter(const StreamWriter&) = delete;
   StreamWriter& operator=(const StreamWriter&) = delete;

@@ -55,10 +55,10 @@ std::expected<Deltas, std::string> MessageTaker::take(std::string_view body) {
   bool has_content = false;
   JsonDocument document(body);
   document.root().each_member([&](std::string_view name, const JsonValue& value) {
-    if (name == "id") begin.id = value.cut_text(kMostNameBytes);
-    if (name == "model") begin.model = value.cut_text(kMostNameBytes);
+    if (name == "id") begin.id = value.cut_text(kMaxNameBytes);
+    if (name == "model") begin.model = value.cut_text(kMaxNameBytes);
     if (name == "usage") counts.update(value);
-    if (name == "stop_reason") finish.reason = finish_reason(Dialect::anthropic, value.cut_text(kMostNameBytes));
+    if (name == "stop_reason") finish.reason = finish_reason(Dialect::anthropic, value.cut_text(kMaxNameBytes));
     if (name == "stop_sequence") finish.text = value.text();
     if (name == "content") {
       has_content = value.is_array();

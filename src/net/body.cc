@@ -17,7 +17,7 @@ void Body::grow(std::size_t bytes) {
 }
 
 void Body::give_back() noexcept {
-  if (block_ != nullptr) give_back_block(std::move(block_), capacity_);
+  if (block_ != nullptr) release_block(std::move(block_), capacity_);
 }
 
 }  // namespace fuseboard::net

@@ -36,7 +36,7 @@ BodyMemory::Share& BodyMemory::Share::operator=(Share&& other) noexcept {
 void BodyMemory::Share::shrink(std::size_t bytes) noexcept {
   if (bytes >= bytes_) return;
   const std::size_t had = std::exchange(bytes_, bytes);
-  if (memory_ != nullptr) memory_->give_back(had - bytes);
+  if (memory_ != nullptr) memory_->release(had - bytes);
 }
 
 bool BodyMemory::Share::try_grow(std::size_t bytes) noexcept {

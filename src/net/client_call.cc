@@ -12,7 +12,7 @@ namespace fuseboard::net {
 namespace {
 
 constexpr std::size_t kUsualHeaders = 24;
-constexpr std::size_t kMostKept = std::size_t{64} << 10;
+constexpr std::size_t kMaxKept = std::size_t{64} << 10;
 
 bool method_has_body(std::string_view method) noexcept {
   return method == "POST" || method == "PUT" || method == "PATCH";
@@ -159,7 +159,7 @@ Task<std::expected<ResponseHead, TransportError>> ClientCall::send(Self self, co
   connection.write_some(out);
   const std::string rest(out.parts()[0]);
   out = Pieces(rest, out.parts()[1], out.parts()[2], out.parts()[3]);
-  if (written.capacity() > kMostKept) std::string().swap(written);
+  if (written.capacity() > kMaxKept) std::string().swap(written);
   while (true) {
     if (out.size() < total) connection.sent_anything = true;
     const Ready response = me.head_ready();

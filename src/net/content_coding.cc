@@ -52,7 +52,7 @@ std::expected<std::vector<ContentCoding>, UnknownCoding> content_codings(const H
       if (name.empty() || is_plain(name)) continue;
       const auto coding = coding_named(name);
       if (!coding) return std::unexpected(UnknownCoding{.name = std::string(name)});
-      if (codings.size() == kMostCodings) return std::unexpected(UnknownCoding{});
+      if (codings.size() == kMaxCodings) return std::unexpected(UnknownCoding{});
       codings.push_back(*coding);
     }
   }
@@ -118,10 +118,10 @@ namespace {
 // The most that a body of so many bytes may become.
 std::size_t most_decoded(const std::vector<ContentCoding>& codings, std::size_t bytes, std::size_t max_bytes) {
   // RFC 1951: no more than 258 bytes for each two bits. The others know repetitions of any length.
-  constexpr std::size_t kMostOfDeflate = 1032;
+  constexpr std::size_t kMaxOfDeflate = 1032;
   if (codings.size() > 1) return max_bytes;
   const bool deflated = codings.front() == ContentCoding::gzip || codings.front() == ContentCoding::deflate;
-  return deflated && bytes < max_bytes / kMostOfDeflate ? bytes * kMostOfDeflate : max_bytes;
+  return deflated && bytes < max_bytes / kMaxOfDeflate ? bytes * kMaxOfDeflate : max_bytes;
 }
 
 Task<std::expected<std::string, DecodeError>> decode_all(Loop& loop, std::vector<ContentCoding> codings,

@@ -26,9 +26,9 @@ enum class ContentCoding : std::uint8_t { gzip, deflate, br, zstd };
 inline constexpr std::string_view kAcceptedCodings = "gzip, deflate, br, zstd";
 
 // In the order in which they were applied. Nobody codes a body more often than this.
-inline constexpr std::size_t kMostCodings = 4;
+inline constexpr std::size_t kMaxCodings = 4;
 struct UnknownCoding {
-  std::string name{};  // empty: more than kMostCodings
+  std::string name{};  // empty: more than kMaxCodings
 };
 // Of all content-encoding headers; "identity" is none, and so is what people
 // write who mean that ("utf-8", "none", "aws-chunked").

@@ -46,7 +46,7 @@ class Inflate final : public Stage {
         if (!gzip_ || inflateReset(&stream_) != Z_OK) return std::nullopt;
         done_ = false;
       }
-      const std::string_view taken = in.substr(0, kMostAtOnce);
+      const std::string_view taken = in.substr(0, kMaxAtOnce);
       stream_.next_in = bytes(taken);
       stream_.avail_in = static_cast<uInt>(taken.size());
       const int result = inflate(&stream_, Z_NO_FLUSH);
@@ -65,7 +65,7 @@ class Inflate final : public Stage {
   static constexpr int kRawWindow = -MAX_WBITS;
   static constexpr int kZlibWindow = MAX_WBITS;
   static constexpr int kGzipWindow = MAX_WBITS + 16;
-  static constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
+  static constexpr std::size_t kMaxAtOnce = std::size_t{1} << 30;
 
   // The method in the low half, the window above it, at most 32 KiB (RFC 1950 2.2). A raw stream that begins so would
   // be a stored block with bits that its encoders leave 0.

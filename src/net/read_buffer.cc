@@ -17,7 +17,7 @@ void ReadBuffer::release() noexcept {
   std::memmove(rest_.data(), data(), size());
   end_ = size();
   begin_ = 0;
-  if (capacity_ == kSmall) give_back_block(std::move(data_), kSmall);
+  if (capacity_ == kSmall) release_block(std::move(data_), kSmall);
   data_.reset();
   capacity_ = 0;
 }

@@ -37,7 +37,7 @@ class ReadBuffer {
   std::span<char> room() {
     if (empty()) clear();
     if (data_ == nullptr) resize(std::min(kSmall, most_));
-    if (capacity_ - end_ < kLeastRoom || wants_more_) make_room();
+    if (capacity_ - end_ < kMinRoom || wants_more_) make_room();
     return {data_.get() + end_, capacity_ - end_};
   }
   void commit(std::size_t n) noexcept {
@@ -62,7 +62,7 @@ class ReadBuffer {
   }
 
  private:
-  static constexpr std::size_t kLeastRoom = 1024;
+  static constexpr std::size_t kMinRoom = 1024;
   static constexpr std::size_t kRest = 16;
 
   char* base() noexcept { return data_ ? data_.get() : rest_.data(); }
@@ -73,7 +73,7 @@ class ReadBuffer {
       end_ -= begin_;
       begin_ = 0;
     }
-    if ((wants_more_ || capacity_ - end_ < kLeastRoom) && capacity_ < most_) {
+    if ((wants_more_ || capacity_ - end_ < kMinRoom) && capacity_ < most_) {
       resize(std::min(capacity_ < kBulk ? std::min(capacity_ * 4, kBulk) : capacity_ * 2, most_));
     }
     wants_more_ = false;

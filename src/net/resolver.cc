@@ -26,7 +26,7 @@ namespace {
 // Threads beyond the bound, for names that need no name server: they end at once.
 constexpr std::size_t kThreadsForFiles = 8;
 // Of a hosts file, the part that is read; enough for some 30 000 names.
-constexpr std::size_t kMostOfFile = std::size_t{1} << 20;
+constexpr std::size_t kMaxOfFile = std::size_t{1} << 20;
 
 std::optional<boost::asio::ip::address> address_of(const addrinfo& found) {
   if (found.ai_family == AF_INET) {
@@ -55,7 +55,7 @@ bool is_in_file(const std::string& path, const std::string& name) {
   std::ifstream file(path);
   std::string line;
   std::size_t read = 0;
-  while (read < kMostOfFile && std::getline(file, line)) {
+  while (read < kMaxOfFile && std::getline(file, line)) {
     read += line.size() + 1;
     line.resize(std::min(line.find('#'), line.size()));
     std::istringstream words(line);

@@ -104,12 +104,12 @@ void HttpServer::Impl::add_acceptor(Ref<Acceptor> acceptor) {
 
 void HttpServer::Impl::admit(int number) {
   // Beyond the bound a caller is told so, but only so many at once: telling takes a descriptor too.
-  static constexpr std::size_t kMostRefusing = 64;
+  static constexpr std::size_t kMaxRefusing = 64;
   Descriptor descriptor(number);
   const bool full = open.load() >= options.max_connections + refusing.load();
   if (full) {
     refused.fetch_add(1);
-    if (refusing.load() >= kMostRefusing) return;
+    if (refusing.load() >= kMaxRefusing) return;
     refusing.fetch_add(1);
   }
   open.fetch_add(1);

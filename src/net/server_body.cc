@@ -59,10 +59,10 @@ Task<std::expected<Body, BodyError>> ServerConnection::read_body() {
 // How much memory the body should have, in all, to go on: no more ahead than its caller has already shown to mean it,
 // who may only claim that a lot is to come. It also bounds what is read in one turn of the loop.
 std::size_t ServerConnection::wanted_room(const Body& body) const {
-  static constexpr std::size_t kLeastStep = std::size_t{128} << 10;  // more than can have been read ahead
-  static constexpr std::size_t kMostStep = std::size_t{1} << 20;
-  static_assert(kLeastStep > ReadBuffer::kBulk);
-  const std::size_t step = std::clamp(body.size(), kLeastStep, kMostStep);
+  static constexpr std::size_t kMinStep = std::size_t{128} << 10;  // more than can have been read ahead
+  static constexpr std::size_t kMaxStep = std::size_t{1} << 20;
+  static_assert(kMinStep > ReadBuffer::kBulk);
+  const std::size_t step = std::clamp(body.size(), kMinStep, kMaxStep);
   const std::uint64_t most = parser_->content_length() ? *parser_->content_length() : server_->options.max_body;
   return std::min<std::size_t>(body.size() + step, most);
 }

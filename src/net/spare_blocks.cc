@@ -19,7 +19,7 @@ class SpareBlocks {
 
   std::unique_ptr<char[]> take(std::size_t size) {
     auto& blocks = blocks_[class_of(size)];
-    if (blocks.capacity() == 0) blocks.reserve(kMostOfAClass);  // here, where it may fail
+    if (blocks.capacity() == 0) blocks.reserve(kMaxOfAClass);  // here, where it may fail
     if (blocks.empty()) return std::make_unique_for_overwrite<char[]>(size);
     std::unique_ptr<char[]> block = std::move(blocks.back());
     blocks.pop_back();
@@ -29,9 +29,9 @@ class SpareBlocks {
   }
 
   void put(std::unique_ptr<char[]> block, std::size_t size) noexcept {
-    if (size > kMostSpareBytes - bytes_) return;
+    if (size > kMaxSpareBytes - bytes_) return;
     auto& blocks = blocks_[class_of(size)];
-    if (blocks.size() == std::min(blocks.capacity(), kMostOfAClass)) return;
+    if (blocks.size() == std::min(blocks.capacity(), kMaxOfAClass)) return;
     blocks.push_back(std::move(block));
     bytes_ += size;
   }
@@ -52,7 +52,7 @@ class SpareBlocks {
 
  private:
   static constexpr std::size_t kClasses = 16;
-  static constexpr std::size_t kMostOfAClass = 64;
+  static constexpr std::size_t kMaxOfAClass = 64;
 
   static std::size_t class_of(std::size_t bytes) noexcept {
     const std::size_t blocks = (std::max(bytes, kSmallestBlock) - 1) / kSmallestBlock;
@@ -73,7 +73,7 @@ SpareBlocks& spare() {
 
 std::size_t block_size_for(std::size_t bytes) noexcept { return SpareBlocks::size_for(bytes); }
 std::unique_ptr<char[]> take_block(std::size_t size) { return spare().take(size); }
-void give_back_block(std::unique_ptr<char[]> block, std::size_t size) noexcept { spare().put(std::move(block), size); }
+void release_block(std::unique_ptr<char[]> block, std::size_t size) noexcept { spare().put(std::move(block), size); }
 std::size_t spare_block_bytes() noexcept { return spare().bytes(); }
 void release_spare_blocks() noexcept { spare().release(); }
 

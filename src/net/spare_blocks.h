@@ -11,7 +11,7 @@
 namespace fuseboard::net {
 
 // What a thread keeps at most.
-inline constexpr std::size_t kMostSpareBytes = std::size_t{32} << 20;
+inline constexpr std::size_t kMaxSpareBytes = std::size_t{32} << 20;
 
 inline constexpr std::size_t kSmallestBlock = 4096;
 // How large the block for so many bytes is: the smallest, four times that, 16 times, ... Few sizes, so that one that
@@ -20,7 +20,7 @@ std::size_t block_size_for(std::size_t bytes) noexcept;
 
 // Of a size that block_size_for() names.
 std::unique_ptr<char[]> take_block(std::size_t size);
-void give_back_block(std::unique_ptr<char[]> block, std::size_t size) noexcept;
+void release_block(std::unique_ptr<char[]> block, std::size_t size) noexcept;
 
 // What this thread keeps.
 std::size_t spare_block_bytes() noexcept;

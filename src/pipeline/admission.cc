@@ -9,9 +9,9 @@
 namespace fuseboard {
 namespace {
 
-AdmissionRefusal refused(const Rejection& rejection) { return {.rejection = rejection}; }
+AdmissionRejection rejected(const Rejection& rejection) { return {.rejection = rejection}; }
 
-AdmissionRefusal refused(const TargetState& state, const BudgetRefusal& budget) {
+AdmissionRejection rejected(const TargetState& state, const BudgetRejection& budget) {
   return {.rejection = {.reason = RejectionReason::budget_exceeded, .key = state.key()}, .budget = budget};
 }
 
@@ -20,9 +20,9 @@ CredentialUse credential_use(TargetState& state, const AdmissionRequest& request
 }
 
 std::optional<Rejection> look_at_rate(TargetState& state, const AdmissionRequest& request, TimePoint now) {
-  if (state.callers() == nullptr) return state.throttle().look(now, request.priority);
+  if (state.callers() == nullptr) return state.throttle().peek_rejection(now, request.priority);
   const auto own = state.callers()->find(request.caller, state.key().view());
-  return own == nullptr ? std::nullopt : own->look(now, request.priority);
+  return own == nullptr ? std::nullopt : own->peek_rejection(now, request.priority);
 }
 
 // Of this caller, or of this request, alone.
@@ -49,45 +49,47 @@ JointRequest joint_request(const AdmissionRequest& request) {
 
 }  // namespace
 
-std::optional<Rejection> look(const Target& target, const AdmissionRequest& request, TimePoint now) {
+std::optional<Rejection> peek_rejection(const Target& target, const AdmissionRequest& request, TimePoint now) {
   TargetState& state = *target.state;
   if (CredentialGate* const credential = state.credential()) {
-    if (auto parked = credential->look(now, credential_use(state, request))) return parked;
+    if (auto parked = credential->peek_rejection(now, credential_use(state, request))) return parked;
   }
-  if (auto open = state.breakers().look()) return open;
+  if (auto open = state.breakers().peek_rejection()) return open;
   if (JointLimiter* const limits = state.limits()) {
-    if (auto full = limits->look(now, joint_request(request))) return full;
+    if (auto full = limits->peek_rejection(now, joint_request(request))) return full;
   }
   if (auto shut = look_at_rate(state, request, now)) return shut;
   AdaptiveBulkhead* const bulkhead = state.adaptive_concurrency();
-  if (bulkhead != nullptr && bulkhead->in_flight() >= bulkhead->limit())
+  if (bulkhead != nullptr && bulkhead->in_flight() >= bulkhead->limit()) {
     return Rejection{.reason = RejectionReason::concurrency_limited, .key = state.key()};
+  }
   return std::nullopt;
 }
 
-std::optional<AdmissionRefusal> admit(const Target& target, const AdmissionRequest& request, TimePoint now,
-                                      AttemptPermits& permits) {
+std::optional<AdmissionRejection> admit(const Target& target, const AdmissionRequest& request, TimePoint now,
+                                        AttemptPermits& permits) {
   TargetState& state = *target.state;
   permits.state_ = &state;
   permits.estimate_ = request.estimate;
   if (CredentialGate* const credential = state.credential()) {
     auto pass = credential->try_pass(now, credential_use(state, request));
-    if (!pass) return refused(pass.error());
+    if (!pass) return rejected(pass.error());
     permits.credential_ = std::move(*pass);
   }
   // From here on a refusal has something to give back, and giving it back must not look like a failure.
   const auto roll_back = [&](const Rejection& rejection) {
-    permits.give_back();
-    return refused(rejection);
+    permits.release();
+    return rejected(rejection);
   };
-  if (const auto open = state.breakers().turn_away()) return roll_back(*open);
+  if (const auto open = state.breakers().reject_if_open()) return roll_back(*open);
   if (request.ledger != nullptr) {
-    if (!target.price && target.needs_price)
+    if (!target.price && target.needs_price) {
       return roll_back({.reason = RejectionReason::price_missing, .key = state.key()});
+    }
     auto reserved = request.ledger->reserve(request.account, {.usage = request.estimate, .price = target.price});
     if (!reserved) {
-      permits.give_back();
-      return refused(state, reserved.error());
+      permits.release();
+      return rejected(state, reserved.error());
     }
     permits.budget_ = std::move(*reserved);
     permits.counts_budget_ = true;
@@ -134,10 +136,10 @@ std::optional<Rejection> AttemptPermits::take_rate(const AdmissionRequest& reque
 }
 
 // The attempt was not sent.
-void AttemptPermits::give_back() noexcept {
+void AttemptPermits::release() noexcept {
   place_ = AdaptiveBulkheadSlot();
-  std::move(rate_).give_back();
-  std::move(limits_).give_back();
+  std::move(rate_).release();
+  std::move(limits_).release();
   budget_ = BudgetReservation();
   credential_ = CredentialPass();
 }
@@ -168,8 +170,9 @@ std::optional<BudgetSettlement> AttemptPermits::settle(const AttemptReport& repo
 void AttemptPermits::settle_rate(const AttemptReport& report, const Outcome& outcome, TimePoint now) {
   CallerThrottles* const callers = state_->callers();
   if (callers == nullptr) return state_->throttle().settle(std::move(rate_), outcome, now, report.window);
-  if (callers_throttle_ == nullptr && Throttle::is_news(outcome, report.window))
+  if (callers_throttle_ == nullptr && Throttle::is_news(outcome, report.window)) {
     callers_throttle_ = callers->at(caller_, state_->key().view(), state_->throttle_options(), now);
+  }
   if (callers_throttle_ != nullptr) callers_throttle_->settle(std::move(rate_), outcome, now, report.window);
 }
 

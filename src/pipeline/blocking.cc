@@ -37,7 +37,7 @@ namespace pipeline_internal {
 CallError error_of(const CallRecord& record) {
   CallError error{.ending = record.ending};
   for (const AttemptRecord& attempt : record.attempts) {
-    if (record.telling_attempt == attempt.number) error.failure = attempt.failure;
+    if (record.primary_attempt == attempt.number) error.failure = attempt.failure;
   }
   return error;
 }

@@ -11,7 +11,7 @@
 namespace fuseboard {
 
 CallbackDriver::CallbackDriver(std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng,
-                               const Clock& clock, CallHooks& hooks, std::shared_ptr<Waker> waker,
+                               const Clock& clock, DriverDelegate& hooks, std::shared_ptr<Waker> waker,
                                CallObserver* observer)
     : clock_(clock),
       now_(clock.now()),

@@ -23,8 +23,8 @@ class Writer {
     add("\ncandidates:");
     for (const std::uint32_t target : record_.candidates) add(" ").add_target(target);
     add("\n");
-    for (const RefusalRecord& refusal : record_.refusals) write(refusal);
-    dropped(record_.refusals.dropped(), "refusals");
+    for (const RejectionRecord& rejection : record_.rejections) write(rejection);
+    dropped(record_.rejections.dropped(), "refusals");
     for (const WaitRecord& wait : record_.waits) write(wait);
     dropped(record_.waits.dropped(), "waits");
     for (const AttemptRecord& attempt : record_.attempts) write(attempt);
@@ -41,15 +41,15 @@ class Writer {
   Writer& add(std::uint64_t number) { return add(std::to_string(number)); }
   Writer& add_target(std::uint32_t target) { return add(plan_.targets()[target].name); }
 
-  void write(const RefusalRecord& refusal) {
-    add("not sent to ").add_target(refusal.target).add(": ").add(name(refusal.reason));
-    if (refusal.retry_after) add(" for ").add(*refusal.retry_after);
-    if (refusal.consecutive_failures > 0) add(", ").add(refusal.consecutive_failures).add(" failures in a row");
-    if (refusal.last_failure) add(", last ").add(name(*refusal.last_failure));
-    if (refusal.kind) {
-      add(", ").add(name(refusal.level)).add(" ").add(name(*refusal.kind)).add(": ").add(refusal.consumed);
-      add(" used + ").add(refusal.reserved).add(" reserved + ").add(refusal.requested).add(" asked for > ");
-      add(refusal.limit);
+  void write(const RejectionRecord& rejection) {
+    add("not sent to ").add_target(rejection.target).add(": ").add(name(rejection.reason));
+    if (rejection.retry_after) add(" for ").add(*rejection.retry_after);
+    if (rejection.consecutive_failures > 0) add(", ").add(rejection.consecutive_failures).add(" failures in a row");
+    if (rejection.last_failure) add(", last ").add(name(*rejection.last_failure));
+    if (rejection.kind) {
+      add(", ").add(name(rejection.level)).add(" ").add(name(*rejection.kind)).add(": ").add(rejection.consumed);
+      add(" used + ").add(rejection.reserved).add(" reserved + ").add(rejection.requested).add(" asked for > ");
+      add(rejection.limit);
     }
     add("\n");
   }
@@ -70,8 +70,9 @@ class Writer {
     if (attempt.overtaken) add("overtaken by its company, ");
     if (attempt.cut) add("cut by the call's deadline, ");
     add(attempt.failure ? name(attempt.failure->category) : std::string_view("success"));
-    if (attempt.failure && attempt.failure->scope != FailureScope::unnamed)
+    if (attempt.failure && attempt.failure->scope != FailureScope::unnamed) {
       add(" of the ").add(name(attempt.failure->scope)).add(" alone");
+    }
     add(" after ").add(attempt.duration).add(", verdict ").add(name(attempt.verdict));
     if (attempt.first_sign) add(", first sign of work after ").add(*attempt.first_sign);
     if (attempt.first_content) add(", first content after ").add(*attempt.first_content);

@@ -19,8 +19,8 @@ std::size_t packed_size(const BoundedList<T, N>& list) {
 }
 
 std::size_t packed_size(const CallRecord& record) {
-  return sizeof(CallSummary) + packed_size(record.attempts) + packed_size(record.refusals) + packed_size(record.waits) +
-         packed_size(record.notes);
+  return sizeof(CallSummary) + packed_size(record.attempts) + packed_size(record.rejections) +
+         packed_size(record.waits) + packed_size(record.notes);
 }
 
 class Packer {
@@ -99,7 +99,7 @@ void Explanations::keep(const CallId& id, const std::shared_ptr<const Plan>& pla
   Packer packer(bytes_.get() + offset);
   packer.put(static_cast<const CallSummary*>(&record), sizeof(CallSummary));
   packer.put(record.attempts);
-  packer.put(record.refusals);
+  packer.put(record.rejections);
   packer.put(record.waits);
   packer.put(record.notes);
   if (next_ == entries_.size()) entries_.emplace_back();  // never more than are reserved
@@ -140,7 +140,7 @@ Explanations::Kept Explanations::read_locked(const Entry& entry) const {
   Unpacker unpacker(bytes_.get() + entry.offset);
   unpacker.get(static_cast<CallSummary*>(&kept.record), sizeof(CallSummary));
   unpacker.get(kept.record.attempts);
-  unpacker.get(kept.record.refusals);
+  unpacker.get(kept.record.rejections);
   unpacker.get(kept.record.waits);
   unpacker.get(kept.record.notes);
   return kept;

@@ -25,10 +25,12 @@ Problems HedgeOptions::validate() const {
 Problems PlanOptions::validate() const {
   Validator validator;
   validator.merge("retry", retry.validate());
-  for (const auto& [category, options] : retry_by_category)
+  for (const auto& [category, options] : retry_by_category) {
     validator.merge("retry_by_category." + std::string(fuseboard::name(category)), options.validate());
-  if (overall_deadline != kForever)
+  }
+  if (overall_deadline != kForever) {
     validator.in_range("overall_deadline", overall_deadline, milliseconds(1), hours(24));
+  }
   validator.in_range<std::uint32_t>("max_total_attempts", max_total_attempts, 0, 1000);
   validator.in_range("max_recovery_wait", max_recovery_wait, Duration::zero(), hours(1));
   validator.in_range("retry_after_stay", retry_after_stay, Duration::zero(), hours(1));
@@ -48,8 +50,8 @@ Plan::Plan(std::string name, std::vector<Target> targets, PlanOptions options)
   Validator validator;
   validator.merge("plan", options_.validate());
   validator.require(!targets_.empty(), "plan.targets", "an empty list", "at least one target");
-  validator.require(targets_.size() <= kMostTargets, "plan.targets", std::to_string(targets_.size()) + " targets",
-                    "at most " + std::to_string(kMostTargets));
+  validator.require(targets_.size() <= kMaxTargets, "plan.targets", std::to_string(targets_.size()) + " targets",
+                    "at most " + std::to_string(kMaxTargets));
   for (const Target& target : targets_) {
     validator.merge("target " + target.name + ".timeouts", target.timeouts.validate());
     validator.require(target.state != nullptr, "target " + target.name + ".state", "null", "the target's state");
@@ -63,7 +65,7 @@ TargetOrder Plan::order(TimePoint now, Rng& rng) const noexcept {
     for (std::size_t i = 0; i < targets_.size(); ++i) as_listed.push_back(i);
     return as_listed;
   }
-  std::array<RouteCandidate, kMostTargets> candidates;
+  std::array<RouteCandidate, kMaxTargets> candidates;
   for (std::size_t i = 0; i < targets_.size(); ++i) {
     candidates[i] = {.weight = targets_[i].traits.weight, .latency = &targets_[i].state->latency()};
   }

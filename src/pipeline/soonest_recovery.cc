@@ -14,17 +14,17 @@ bool passes_by_itself(RejectionReason reason) noexcept {
          reason == RejectionReason::credential_parked;
 }
 
-bool waits_for_a_probe(const Target& target, const Rejection& refusal, TimePoint now) {
-  if (refusal.reason == RejectionReason::half_open_busy) return true;
+bool waits_for_a_probe(const Target& target, const Rejection& rejection, TimePoint now) {
+  if (rejection.reason == RejectionReason::half_open_busy) return true;
   const CredentialGate* const credential = target.state->credential();
-  return refusal.reason == RejectionReason::credential_parked && credential != nullptr &&
+  return rejection.reason == RejectionReason::credential_parked && credential != nullptr &&
          credential->snapshot(now).probe_in_flight;
 }
 
-std::optional<Duration> recovery_of(const Target& target, const RefusalRecord& refusal, const AdmissionRequest& request,
-                                    TimePoint now) {
-  if (!passes_by_itself(refusal.reason)) return refusal.retry_after;
-  const std::optional<Rejection> in_the_way = look(target, request, now);
+std::optional<Duration> recovery_of(const Target& target, const RejectionRecord& rejection,
+                                    const AdmissionRequest& request, TimePoint now) {
+  if (!passes_by_itself(rejection.reason)) return rejection.retry_after;
+  const std::optional<Rejection> in_the_way = peek_rejection(target, request, now);
   if (!in_the_way) return Duration::zero();
   if (!in_the_way->retry_after || !waits_for_a_probe(target, *in_the_way, now)) return in_the_way->retry_after;
   return std::min(*in_the_way->retry_after, kProbeTakes);
@@ -35,9 +35,9 @@ std::optional<Duration> recovery_of(const Target& target, const RefusalRecord& r
 std::optional<Duration> soonest_recovery(const Plan& plan, const CallRecord& record, AdmissionRequest request,
                                          const Eligibility* eligibility, TimePoint now) {
   std::optional<Duration> soonest;
-  for (const RefusalRecord& refusal : record.refusals) {
-    if (eligibility != nullptr) request.endpoint = eligibility->endpoint_at(refusal.target);
-    const auto wait = recovery_of(plan.targets()[refusal.target], refusal, request, now);
+  for (const RejectionRecord& rejection : record.rejections) {
+    if (eligibility != nullptr) request.endpoint = eligibility->endpoint_at(rejection.target);
+    const auto wait = recovery_of(plan.targets()[rejection.target], rejection, request, now);
     if (wait && (!soonest || *wait < *soonest)) soonest = wait;
   }
   return soonest;

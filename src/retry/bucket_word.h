@@ -12,17 +12,17 @@ namespace fuseboard {
 // more than a clock can say.
 struct BucketWord {
   static constexpr unsigned kCountBits = 24;
-  static constexpr std::uint64_t kMostCalls = (std::uint64_t{1} << kCountBits) - 1;
+  static constexpr std::uint64_t kMaxCalls = (std::uint64_t{1} << kCountBits) - 1;
 
   static constexpr std::int64_t bucket_in(std::uint64_t word) noexcept {
     return static_cast<std::int64_t>(word >> kCountBits);
   }
-  static constexpr std::uint64_t count_in(std::uint64_t word) noexcept { return word & kMostCalls; }
+  static constexpr std::uint64_t count_in(std::uint64_t word) noexcept { return word & kMaxCalls; }
 
   // The word after one more call in `bucket`. A bucket's place is taken by the later one alone.
   static constexpr std::uint64_t counted(std::uint64_t word, std::int64_t bucket) noexcept {
     if (bucket > bucket_in(word)) return (static_cast<std::uint64_t>(bucket) << kCountBits) | 1U;
-    return bucket < bucket_in(word) || count_in(word) == kMostCalls ? word : word + 1;
+    return bucket < bucket_in(word) || count_in(word) == kMaxCalls ? word : word + 1;
   }
 };
 

@@ -54,7 +54,7 @@ std::optional<CompanyBudget::Grant> CompanyBudget::try_take(TimePoint now) {
   return Grant{.at = now};
 }
 
-void CompanyBudget::give_back(const Grant& grant) {
+void CompanyBudget::release(const Grant& grant) {
   const std::int64_t bucket = bucket_of(grant.at);
   const MutexLock lock(mutex_);
   if (!grant.of_share) {

@@ -21,8 +21,8 @@ constexpr Duration first_silence(AnswerKind kind) noexcept {
   return kind == AnswerKind::stream ? Duration(seconds(30)) : Duration(minutes(2));
 }
 
-constexpr Duration kMostPatienceOfProbe = minutes(2);
-constexpr Duration kLeastHang = seconds(30);
+constexpr Duration kMaxPatienceOfProbe = minutes(2);
+constexpr Duration kMinHang = seconds(30);
 constexpr double kHangFactor = 3.0;
 
 // Before any doubling.
@@ -33,7 +33,7 @@ Duration unhurried(AnswerKind kind, const PatienceEvidence& evidence) noexcept {
   } else if (evidence.p95_of_waits) {
     patience = *evidence.p95_of_waits;
   }
-  return std::clamp(patience, kLeastPatience, kMostPatience);
+  return std::clamp(patience, kMinPatience, kMaxPatience);
 }
 
 }  // namespace
@@ -47,23 +47,23 @@ Problems PatienceOptions::validate() const {
 Duration patience_of(const PatienceOptions& options, AnswerKind kind, const PatienceEvidence& evidence) noexcept {
   if (options.fixed) return *options.fixed;
   Duration patience = unhurried(kind, evidence);
-  for (std::uint32_t pairs = evidence.overtaken_in_a_row / 2; pairs > 0 && patience < kMostPatience; --pairs)
-    patience = std::min(saturating_scale(patience, 2.0), kMostPatience);
+  for (std::uint32_t pairs = evidence.overtaken_in_a_row / 2; pairs > 0 && patience < kMaxPatience; --pairs)
+    patience = std::min(saturating_scale(patience, 2.0), kMaxPatience);
   return patience;
 }
 
 Duration patience_of_probe(const PatienceOptions& options, AnswerKind kind, const PatienceEvidence& evidence) noexcept {
   const Duration patience = patience_of(options, kind, evidence);
   if (options.fixed) return patience;
-  return std::min(patience, std::max(unhurried(kind, evidence), kMostPatienceOfProbe));
+  return std::min(patience, std::max(unhurried(kind, evidence), kMaxPatienceOfProbe));
 }
 
 Duration silence_before_opening(AnswerKind kind, std::optional<Duration> longest) noexcept {
-  return longest ? std::clamp(*longest, kLeastPatience, kMostPatience) : first_silence(kind);
+  return longest ? std::clamp(*longest, kMinPatience, kMaxPatience) : first_silence(kind);
 }
 
-Duration hangs_after(Duration longest) noexcept { return std::max(saturating_scale(longest, kHangFactor), kLeastHang); }
+Duration hangs_after(Duration longest) noexcept { return std::max(saturating_scale(longest, kHangFactor), kMinHang); }
 
-Duration slow_failure_after(Duration patience) noexcept { return std::min(patience, kLeastPatience); }
+Duration slow_failure_after(Duration patience) noexcept { return std::min(patience, kMinPatience); }
 
 }  // namespace fuseboard

@@ -58,7 +58,7 @@ bool RetryBudget::try_retry(TimePoint now) {
   return true;
 }
 
-void RetryBudget::give_back(TimePoint granted_at) {
+void RetryBudget::release(TimePoint granted_at) {
   const std::int64_t bucket = bucket_of(granted_at);
   const MutexLock lock(mutex_);
   Retries& place = retries_[static_cast<std::size_t>(bucket) % kRing];
@@ -73,7 +73,7 @@ RetryBudget::Snapshot RetryBudget::snapshot(TimePoint now) const {
   const MutexLock lock(mutex_);
   snapshot.retries = retries_in_window_locked(bucket);
   snapshot.granted = granted_;
-  snapshot.refused = refused_;
+  snapshot.rejected = refused_;
   const std::uint64_t most = allowed(snapshot.calls);
   snapshot.left = most > snapshot.retries ? most - snapshot.retries : 0;
   return snapshot;

@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::uint32_t kMemory = 64;  // attempts
 // Of one silence, or what follows would be judged by it for long.
-constexpr std::uint64_t kMostLearned = 16;
+constexpr std::uint64_t kMaxLearned = 16;
 constexpr double kByChance = 1e-6;
-constexpr double kMostHanging = 0.9;
+constexpr double kMaxHanging = 0.9;
 constexpr double kHangsOften = 0.2;  // below that the rule's threshold is enough
 
 }  // namespace
@@ -29,7 +29,7 @@ void SilenceWatch::answered(TimePoint now) noexcept {
   const MutexLock lock(mutex_);
   // What waited in vain before this answer hung; during a silence nothing is learned of it.
   const std::uint64_t hung = hung_ + outlasted_;
-  for (std::uint64_t i = 0; i < std::min(hung, kMostLearned); ++i) count_hang_locked();
+  for (std::uint64_t i = 0; i < std::min(hung, kMaxLearned); ++i) count_hang_locked();
   const std::uint32_t share = hang_share_.load(std::memory_order_relaxed);
   hang_share_.store(share < kMemory ? 0 : share - share / kMemory, std::memory_order_relaxed);
   clear_locked();
@@ -76,7 +76,7 @@ bool SilenceWatch::is_silence_locked(TimePoint now, const SilenceRule& rule) con
   if (rule.threshold == 0 || elapsed(first_began_, now) < rule.at_least) return false;
   const double hanging = static_cast<double>(hang_share_.load(std::memory_order_relaxed)) / kWhole;
   const double by_chance =
-      hanging >= kHangsOften ? std::ceil(std::log(kByChance) / std::log(std::min(hanging, kMostHanging))) : 0.0;
+      hanging >= kHangsOften ? std::ceil(std::log(kByChance) / std::log(std::min(hanging, kMaxHanging))) : 0.0;
   return outlasted_ >= std::max(static_cast<double>(rule.threshold), by_chance);
 }
 

@@ -41,7 +41,7 @@ void CredentialPass::accepted() {
 }
 
 CredentialGate::CredentialGate(KeyView name, const CredentialGateOptions& options)
-    : whole_(name, options), endpoints_(make_gates(name, options, std::make_index_sequence<kMostEndpoints>())) {}
+    : whole_(name, options), endpoints_(make_gates(name, options, std::make_index_sequence<kMaxEndpoints>())) {}
 
 std::expected<CredentialPass, Rejection> CredentialGate::try_pass(TimePoint now, const CredentialUse& use) {
   CredentialPass pass;
@@ -52,18 +52,18 @@ std::expected<CredentialPass, Rejection> CredentialGate::try_pass(TimePoint now,
     return std::nullopt;
   };
   // What was taken before a refusal goes back with the pass.
-  if (const auto refusal = take(whole_, pass.whole_)) return std::unexpected(*refusal);
-  if (const auto refusal = take(at(use.endpoint), pass.endpoint_)) return std::unexpected(*refusal);
+  if (const auto rejection = take(whole_, pass.whole_)) return std::unexpected(*rejection);
+  if (const auto rejection = take(at(use.endpoint), pass.endpoint_)) return std::unexpected(*rejection);
   if (use.model != nullptr) {
-    if (const auto refusal = take(*use.model, pass.model_)) return std::unexpected(*refusal);
+    if (const auto rejection = take(*use.model, pass.model_)) return std::unexpected(*rejection);
   }
   return pass;
 }
 
-std::optional<Rejection> CredentialGate::look(TimePoint now, const CredentialUse& use) const {
-  if (auto parked = whole_.look(now)) return parked;
-  if (auto parked = at(use.endpoint).look(now)) return parked;
-  return use.model == nullptr ? std::nullopt : use.model->look(now);
+std::optional<Rejection> CredentialGate::peek_rejection(TimePoint now, const CredentialUse& use) const {
+  if (auto parked = whole_.peek_rejection(now)) return parked;
+  if (auto parked = at(use.endpoint).peek_rejection(now)) return parked;
+  return use.model == nullptr ? std::nullopt : use.model->peek_rejection(now);
 }
 
 void CredentialGate::unpark() {

@@ -17,16 +17,16 @@ constexpr unsigned kStepBits = std::countr_zero(Percentile::kStepsAnOctave);
 // A word: the window's number above, its count below. 2^24 samples of one bucket in a window are more than a target can
 // give; 2^40 seconds are more than a clock can say.
 constexpr unsigned kCountBits = 24;
-constexpr std::uint64_t kMostSamples = (std::uint64_t{1} << kCountBits) - 1;
+constexpr std::uint64_t kMaxSamples = (std::uint64_t{1} << kCountBits) - 1;
 
 constexpr std::uint64_t window_in(std::uint64_t word) noexcept { return word >> kCountBits; }
-constexpr std::uint64_t count_of(std::uint64_t word) noexcept { return word & kMostSamples; }
+constexpr std::uint64_t count_of(std::uint64_t word) noexcept { return word & kMaxSamples; }
 
 // The word after one more sample in `window`. A later window takes an earlier one's place; a sample of a window that
 // is gone is dropped.
 constexpr std::uint64_t counted(std::uint64_t word, std::uint64_t window) noexcept {
   if (window > window_in(word)) return (window << kCountBits) | 1U;
-  return window < window_in(word) || count_of(word) == kMostSamples ? word : word + 1;
+  return window < window_in(word) || count_of(word) == kMaxSamples ? word : word + 1;
 }
 
 constexpr std::size_t bucket_of(Duration latency) noexcept {

@@ -53,7 +53,7 @@ class Ranking {
   static bool has_share(const RouteCandidate& candidate) noexcept { return candidate.weight > 0.0; }
 
   std::span<const RouteCandidate> candidates_;
-  std::array<Ranked, kMostTargets> ranked_{};
+  std::array<Ranked, kMaxTargets> ranked_{};
   std::size_t size_ = 0;
 };
 
@@ -94,7 +94,7 @@ std::optional<Strategy> strategy_from_name(std::string_view name) noexcept {
 
 TargetOrder choose_order(Strategy strategy, std::span<const RouteCandidate> candidates, TimePoint now,
                          Rng& rng) noexcept {
-  check_invariant(candidates.size() <= kMostTargets, "a plan has more targets than can be ordered");
+  check_invariant(candidates.size() <= kMaxTargets, "a plan has more targets than can be ordered");
   if (strategy == Strategy::ordered) {
     TargetOrder order;
     for (std::size_t i = 0; i < candidates.size(); ++i) order.push_back(i);

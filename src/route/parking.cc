@@ -39,9 +39,9 @@ void ParkingPass::accepted() {
   probe_ = kNoProbe;
 }
 
-void ParkingPass::give_back() noexcept {
+void ParkingPass::release() noexcept {
   ParkingGate* const gate = std::exchange(gate_, nullptr);
-  if (gate != nullptr && probe_ != kNoProbe) gate->give_back(generation_, probe_);
+  if (gate != nullptr && probe_ != kNoProbe) gate->release(generation_, probe_);
 }
 
 ParkingGate::ParkingGate(KeyView name, const CredentialGateOptions& options)
@@ -54,19 +54,19 @@ std::expected<ParkingPass, Rejection> ParkingGate::pass_while_parked(TimePoint n
   if ((word & kParked) == 0) return ParkingPass(*this, word, ParkingPass::kNoProbe);
   if (const std::optional<TimePoint> until = closed_until_locked(now)) {
     ++denials_;
-    return std::unexpected(refusal_locked(now, *until));
+    return std::unexpected(rejection_locked(now, *until));
   }
   probe_ = ++probes_;
   lease_ends_ = saturating_add(now, options_.probe_lease);
   return ParkingPass(*this, word, probe_);
 }
 
-std::optional<Rejection> ParkingGate::look_while_parked(TimePoint now) const {
+std::optional<Rejection> ParkingGate::peek_while_parked(TimePoint now) const {
   const MutexLock lock(mutex_);
   if ((word_.load(std::memory_order_relaxed) & kParked) == 0) return std::nullopt;
   const std::optional<TimePoint> until = closed_until_locked(now);
   if (!until) return std::nullopt;
-  return refusal_locked(now, *until);
+  return rejection_locked(now, *until);
 }
 
 std::optional<TimePoint> ParkingGate::closed_until_locked(TimePoint now) const {
@@ -101,7 +101,7 @@ std::uint64_t ParkingGate::prove(std::uint64_t generation) {
   return word_.load(std::memory_order_relaxed);
 }
 
-void ParkingGate::give_back(std::uint64_t generation, std::uint64_t probe) noexcept {
+void ParkingGate::release(std::uint64_t generation, std::uint64_t probe) noexcept {
   const MutexLock lock(mutex_);
   if (current_locked(generation, probe)) probe_ = ParkingPass::kNoProbe;
 }
@@ -138,7 +138,7 @@ ParkingGate::Snapshot ParkingGate::snapshot(TimePoint now) const {
   return snapshot;
 }
 
-Rejection ParkingGate::refusal_locked(TimePoint now, TimePoint until) const {
+Rejection ParkingGate::rejection_locked(TimePoint now, TimePoint until) const {
   return {.reason = RejectionReason::credential_parked,
           .key = name_,
           .retry_after = elapsed(now, until),

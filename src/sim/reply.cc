@@ -22,7 +22,7 @@ Reply reply_of(const PlannedFault& planned) {
 
 // A stream shows that its model thinks: pings, a hundred at most.
 constexpr Duration kPingGap = std::chrono::milliseconds(100);
-constexpr int kMostPings = 100;
+constexpr int kMaxPings = 100;
 
 void add_step(Reply& reply, Duration wait, std::string bytes, bool split) {
   if (bytes.empty()) return;
@@ -37,7 +37,7 @@ void add_step(Reply& reply, Duration wait, std::string bytes, bool split) {
 }
 
 void add_pings(Reply& reply, Duration lasts, const std::string& ping) {
-  const Duration gap = std::max(kPingGap, lasts / kMostPings);
+  const Duration gap = std::max(kPingGap, lasts / kMaxPings);
   for (Duration left = lasts; left > Duration::zero(); left -= std::min(left, gap)) {
     reply.steps.push_back({std::min(left, gap), ping});
   }

@@ -27,7 +27,7 @@ std::shared_ptr<SimulatedCall> SimulatedCall::begin(VirtualTime& time, CallWorld
                                                     Rng& rng, CallObserver* observer) {
   auto call = std::make_shared<SimulatedCall>(Passkey(), time, world);
   call->waker_ = std::make_shared<CallWaker>(time, call);
-  CallHooks& hooks = *call;
+  DriverDelegate& hooks = *call;
   call->driver_ =
       std::make_unique<CallbackDriver>(std::move(plan), options, rng, time.clock(), hooks, call->waker_, observer);
   call->driver_->proceed();

@@ -33,7 +33,7 @@ class CallWorld {
 };
 
 // One call. Held by whoever wants it to go on: destroyed before its end, it is abandoned as if its driver had died.
-class SimulatedCall final : private CallHooks, public std::enable_shared_from_this<SimulatedCall> {
+class SimulatedCall final : private DriverDelegate, public std::enable_shared_from_this<SimulatedCall> {
  public:
   // References must outlive it. `options.cache` included, what it points to must, too.
   static std::shared_ptr<SimulatedCall> begin(VirtualTime& time, CallWorld& world, std::shared_ptr<const Plan> plan,

@@ -9,7 +9,7 @@ namespace {
 bool is_timeout(const CallRecord& record) noexcept {
   if (record.ending == Ending::deadline_exceeded) return true;
   for (const AttemptRecord& attempt : record.attempts) {
-    if (record.telling_attempt == attempt.number) return attempt.failure->category == Category::timeout;
+    if (record.primary_attempt == attempt.number) return attempt.failure->category == Category::timeout;
   }
   return false;
 }
@@ -38,7 +38,7 @@ void count_attempts(const CallRecord& record, EventCounts& events) noexcept {
   if (record.ending == Ending::retries_exhausted) events.add(Event::retry_exhausted);
 }
 
-void count_refusal(RejectionReason reason, EventCounts& events) noexcept {
+void count_rejection(RejectionReason reason, EventCounts& events) noexcept {
   switch (reason) {
     case RejectionReason::circuit_open:
     case RejectionReason::half_open_busy:
@@ -81,7 +81,7 @@ ExecutionSummary summary_of(const CallRecord& record) noexcept {
     if (attempt.first_content && !attempt.recovery) summary.first_content = attempt.first_content;
   }
   count_attempts(record, summary.events);
-  for (const RefusalRecord& refusal : record.refusals) count_refusal(refusal.reason, summary.events);
+  for (const RejectionRecord& rejection : record.rejections) count_rejection(rejection.reason, summary.events);
   count_cache(record.cache, summary.events);
   for (const FallbackRecord& fallback : fallbacks_of(record)) {
     summary.events.add(Event::fallback_taken);

@@ -32,19 +32,19 @@ class Tool final : public KeyCompanion {
     if (!bucket_ && !gate_.touched()) return std::nullopt;
     const TimePoint now = clock.now();
     if (gate_.touched()) [[unlikely]] {
-      if (const auto shut = gate_.look(now)) return std::unexpected(*shut);
+      if (const auto shut = gate_.peek_rejection(now)) return std::unexpected(*shut);
     }
     if (!bucket_) return std::nullopt;
     return bucket_->try_acquire(now, 1, priority);
   }
   // Gives back what take() took.
-  void give_back(const TokenGrant& taken, TimePoint now) noexcept { bucket_->refund(taken, now); }
-  std::optional<Rejection> look(TimePoint now, Priority priority) const {
-    if (const auto shut = gate_.look(now)) return shut;
-    return bucket_ ? bucket_->look(now, 1, priority) : std::nullopt;
+  void release(TimePoint now, const TokenGrant& taken) noexcept { bucket_->release(now, taken); }
+  std::optional<Rejection> peek_rejection(TimePoint now, Priority priority) const {
+    if (const auto shut = gate_.peek_rejection(now)) return shut;
+    return bucket_ ? bucket_->peek_rejection(now, 1, priority) : std::nullopt;
   }
 
-  void heed(const Failure& failure, TimePoint now) noexcept { gate_.heed(failure, now); }
+  void apply_retry_after(const Failure& failure, TimePoint now) noexcept { gate_.apply_retry_after(failure, now); }
   bool cancelled_is_failure() const noexcept { return cancelled_is_failure_; }
 
   void reset() noexcept {
@@ -55,7 +55,7 @@ class Tool final : public KeyCompanion {
   const TokenBucket* bucket() const noexcept { return bucket_ ? &*bucket_ : nullptr; }
   // How long the tool is left alone.
   Duration paused_for(TimePoint now) const noexcept {
-    const auto shut = gate_.look(now);
+    const auto shut = gate_.peek_rejection(now);
     return shut ? *shut->retry_after : Duration::zero();
   }
 

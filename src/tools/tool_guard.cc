@@ -58,7 +58,7 @@ void ToolPermit::settle(const ToolResult& result, Duration latency) && {
   }
   guard->cells_.add(ToolGuard::counter_of(result));
   if (tool_ != nullptr && result.judged() && result.judged()->retry_after) {
-    tool_->heed(*result.judged(), guard->clock_.now());
+    tool_->apply_retry_after(*result.judged(), guard->clock_.now());
   }
   std::move(permit_).settle(result.to_outcome(latency, tool_ != nullptr && tool_->cancelled_is_failure()));
 }
@@ -88,24 +88,24 @@ std::expected<ToolPermit, Rejection> ToolGuard::try_acquire(const KeyView& tool,
 template <typename Breaker>
 std::expected<ToolPermit, Rejection> ToolGuard::admit(Breaker& breaker, Priority priority,
                                                       std::optional<Duration> timeout) {
-  if (const auto refused = breaker.turn_away()) return deny(*refused);
+  if (const auto rejected = breaker.reject_if_open()) return reject(*rejected);
   Tool* const tool = tool_of(breaker);
   std::optional<TokenGrant> tokens;
   if (tool != nullptr) {
     const auto taken = tool->take(clock_, priority);
-    if (!taken) return deny(taken.error());
+    if (!taken) return reject(taken.error());
     tokens = *taken;
   }
   auto permit = timeout ? breaker.try_acquire(saturating_add(*timeout, kProbeMargin)) : breaker.try_acquire();
   if (!permit) {
-    if (tokens) tool->give_back(*tokens, clock_.now());
-    return deny(permit.error());
+    if (tokens) tool->release(clock_.now(), *tokens);
+    return reject(permit.error());
   }
   cells_.add(&Cell::admitted);
   return ToolPermit(*this, tool, std::move(*permit));
 }
 
-std::unexpected<Rejection> ToolGuard::deny(const Rejection& rejection) noexcept {
+std::unexpected<Rejection> ToolGuard::reject(const Rejection& rejection) noexcept {
   switch (rejection.reason) {
     case RejectionReason::circuit_open:
       cells_.add(&Cell::circuit_open);
@@ -136,13 +136,13 @@ ToolGuard::Counter ToolGuard::counter_of(const ToolResult& result) noexcept {
   return &Cell::execution_error;
 }
 
-std::optional<Rejection> ToolGuard::look(const KeyView& tool, Priority priority) const {
-  std::optional<Rejection> refusal;
+std::optional<Rejection> ToolGuard::peek_rejection(const KeyView& tool, Priority priority) const {
+  std::optional<Rejection> rejection;
   breakers_.with_known(tool, [&](CircuitBreaker& breaker) {
-    refusal = breaker.look();
-    if (!refusal) refusal = tool_of(breaker)->look(clock_.now(), priority);
+    rejection = breaker.peek_rejection();
+    if (!rejection) rejection = tool_of(breaker)->peek_rejection(clock_.now(), priority);
   });
-  return refusal;
+  return rejection;
 }
 
 bool ToolGuard::reset(const KeyView& tool) {

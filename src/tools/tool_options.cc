@@ -26,8 +26,8 @@ Problems ToolGuardOptions::validate() const {
   validate_key_rules(validator, "tools", tools, &ForTool::tool);
   validate_named_once(validator, "tools", tools, &ForTool::tool);
   validate_key_rules(validator, "globs", globs, &ForGlob::pattern);
-  validator.in_range("globs", globs.size(), std::size_t{0}, kMostGlobs);
-  validator.in_range("max_tools", max_tools, std::size_t{1}, kMostKeys);
+  validator.in_range("globs", globs.size(), std::size_t{0}, kMaxGlobs);
+  validator.in_range("max_tools", max_tools, std::size_t{1}, kMaxKeys);
   return std::move(validator).take();
 }
 

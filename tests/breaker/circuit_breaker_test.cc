@@ -64,7 +64,7 @@ TEST_F(CircuitBreakerTest, AnOpenCircuitRefusesWithAllItKnows) {  // BRK-21.4
   const TimePoint opened = clock_.now();
   trip(breaker, 2);
   clock_.advance(3s);
-  const Rejection rejection = refused(breaker);
+  const Rejection rejection = rejected(breaker);
   EXPECT_EQ(rejection.reason, RejectionReason::circuit_open);
   EXPECT_EQ(rejection.key, "openai/gpt");
   EXPECT_EQ(rejection.retry_after, 7s);
@@ -77,7 +77,7 @@ TEST_F(CircuitBreakerTest, TheFirstAdmissionAtTheDeadlineIsTheProbe) {  // BRK-5
   CircuitBreaker breaker(kQuick, "key", clock_);
   trip(breaker, 2);
   clock_.advance(10s - 1ns);
-  EXPECT_EQ(refused(breaker).retry_after, 1ns);
+  EXPECT_EQ(rejected(breaker).retry_after, 1ns);
   clock_.advance(1ns);
   EXPECT_EQ(breaker.snapshot().state, CircuitState::open) << "asking moves nothing";
   EXPECT_EQ(breaker.snapshot().remaining, 0s);
@@ -95,7 +95,7 @@ TEST_F(CircuitBreakerTest, HalfOpenAdmitsItsProbesAndRefusesTheRest) {  // BRK-6
   clock_.advance(5s);
   probes.push_back(acquired(breaker));
   clock_.advance(1s);
-  const Rejection rejection = refused(breaker);
+  const Rejection rejection = rejected(breaker);
   EXPECT_EQ(rejection.reason, RejectionReason::half_open_busy);
   EXPECT_EQ(rejection.retry_after, 54s) << "the first lease ends then";
   std::move(probes[0]).settle(Outcome::success());
@@ -131,7 +131,7 @@ TEST_F(CircuitBreakerTest, OneFailedProbeOpensItAgain) {  // BRK-7.2
   call(breaker, Outcome::success());
   call(breaker, failed());
   EXPECT_EQ(breaker.state(), CircuitState::open);
-  EXPECT_EQ(refused(breaker).retry_after, 30s);
+  EXPECT_EQ(rejected(breaker).retry_after, 30s);
 }
 
 TEST_F(CircuitBreakerTest, ALostProbeCountsAsAFailureAtTheEndOfItsLease) {  // BRK-8.3, BRK-8.4
@@ -141,10 +141,10 @@ TEST_F(CircuitBreakerTest, ALostProbeCountsAsAFailureAtTheEndOfItsLease) {  // B
   clock_.advance(10s);
   BreakerPermit lost = acquired(breaker);
   clock_.advance(20s - 1ns);
-  EXPECT_EQ(refused(breaker).reason, RejectionReason::half_open_busy);
+  EXPECT_EQ(rejected(breaker).reason, RejectionReason::half_open_busy);
   clock_.advance(1ns);
-  EXPECT_EQ(refused(breaker).reason, RejectionReason::circuit_open);
-  EXPECT_EQ(refused(breaker).retry_after, 10s);
+  EXPECT_EQ(rejected(breaker).reason, RejectionReason::circuit_open);
+  EXPECT_EQ(rejected(breaker).retry_after, 10s);
   clock_.advance(10s);
   BreakerPermit next = acquired(breaker);
   EXPECT_TRUE(next.is_probe());
@@ -164,10 +164,10 @@ TEST_F(CircuitBreakerTest, ALeaseThatEndedUnnoticedOpensFromItsEndAndNotFromTheQ
   clock_.advance(10s);
   const BreakerPermit lost = acquired(breaker);
   clock_.advance(25s);
-  EXPECT_EQ(breaker.look()->retry_after, 5s);
+  EXPECT_EQ(breaker.peek_rejection()->retry_after, 5s);
   (void)breaker.snapshot();
   EXPECT_EQ(breaker.state(), CircuitState::half_open) << "asking moves nothing";
-  EXPECT_EQ(refused(breaker).retry_after, 5s);
+  EXPECT_EQ(rejected(breaker).retry_after, 5s);
   clock_.advance(1h);
   EXPECT_TRUE(acquired(breaker).is_probe());
 }
@@ -187,13 +187,13 @@ TEST_F(CircuitBreakerTest, AnAttemptNamesItsOwnLeaseWithinBounds) {  // BRK-8.1
   trip(breaker, 1);
   clock_.advance(30s);
   const auto probe = breaker.try_acquire(7s);
-  EXPECT_EQ(refused(breaker).retry_after, 7s);
+  EXPECT_EQ(rejected(breaker).retry_after, 7s);
   clock_.advance(7s + 30s);
   const auto forever = breaker.try_acquire(kForever);
-  EXPECT_EQ(refused(breaker).retry_after, kMaxProbeLease) << "no probe may be lost for ever";
+  EXPECT_EQ(rejected(breaker).retry_after, kMaxProbeLease) << "no probe may be lost for ever";
   clock_.advance(kMaxProbeLease + 30s);
   const auto negative = breaker.try_acquire(-1s);
-  EXPECT_EQ(refused(breaker).retry_after, kMinProbeLease);
+  EXPECT_EQ(rejected(breaker).retry_after, kMinProbeLease);
 }
 
 TEST_F(CircuitBreakerTest, AStreamedProbeSucceedsAtItsFirstContentAndGoesOnAsAClosedCall) {  // BRK-8.5
@@ -348,7 +348,7 @@ TEST_F(CircuitBreakerTest, AProbeWhoseCallThrowsHasFailedAndGivesItsPlaceBack) {
   } catch (const std::runtime_error&) {
   }
   EXPECT_EQ(breaker.snapshot().probes_in_flight, 0U);
-  EXPECT_EQ(refused(breaker).retry_after, 30s);
+  EXPECT_EQ(rejected(breaker).retry_after, 30s);
   clock_.advance(30s);
   EXPECT_TRUE(acquired(breaker).is_probe());
 }
@@ -366,16 +366,16 @@ TEST_F(CircuitBreakerTest, ClosingLeavesNoOldEvidence) {  // BRK-12
 
 TEST_F(CircuitBreakerTest, LookSaysWhatAnAdmissionWouldSayAndTakesNothing) {  // BRK-6 FBK-2.4
   CircuitBreaker breaker(kQuick, "key", clock_);
-  EXPECT_EQ(breaker.look(), std::nullopt);
+  EXPECT_EQ(breaker.peek_rejection(), std::nullopt);
   trip(breaker, 2);
-  EXPECT_EQ(breaker.look()->reason, RejectionReason::circuit_open);
-  EXPECT_EQ(breaker.look()->retry_after, 10s);
+  EXPECT_EQ(breaker.peek_rejection()->reason, RejectionReason::circuit_open);
+  EXPECT_EQ(breaker.peek_rejection()->retry_after, 10s);
   clock_.advance(10s);
-  EXPECT_EQ(breaker.look(), std::nullopt);
-  EXPECT_EQ(breaker.look(), std::nullopt);
+  EXPECT_EQ(breaker.peek_rejection(), std::nullopt);
+  EXPECT_EQ(breaker.peek_rejection(), std::nullopt);
   EXPECT_EQ(breaker.state(), CircuitState::open);
   const BreakerPermit probe = acquired(breaker);
-  EXPECT_EQ(breaker.look()->reason, RejectionReason::half_open_busy);
+  EXPECT_EQ(breaker.peek_rejection()->reason, RejectionReason::half_open_busy);
   EXPECT_EQ(breaker.snapshot().denials, 0U) << "a look is no denial";
 }
 
@@ -407,7 +407,7 @@ TEST_F(CircuitBreakerTest, AResetClearsCountsAndGrowthAndKeepsTotals) {  // BRK-
   trip(breaker, 1);
   clock_.advance(5s);
   call(breaker, failed());
-  ASSERT_EQ(refused(breaker).retry_after, 10s);
+  ASSERT_EQ(rejected(breaker).retry_after, 10s);
   breaker.reset();
   BreakerSnapshot snapshot = breaker.snapshot();
   EXPECT_EQ(snapshot.state, CircuitState::closed);
@@ -417,7 +417,7 @@ TEST_F(CircuitBreakerTest, AResetClearsCountsAndGrowthAndKeepsTotals) {  // BRK-
   EXPECT_EQ(snapshot.times_opened, 2U);
   EXPECT_EQ(snapshot.open_time, 5s);
   trip(breaker, 1);
-  EXPECT_EQ(refused(breaker).retry_after, 5s);
+  EXPECT_EQ(rejected(breaker).retry_after, 5s);
 }
 
 TEST_F(CircuitBreakerTest, AResetTakesProbesOutOfTheAccount) {  // BRK-9 BRK-21.2
@@ -439,8 +439,8 @@ TEST_F(CircuitBreakerTest, ASnapshotTellsAll) {  // BRK-16.1
   call(breaker, failed(Category::invalid_request));
   trip(breaker, 2);
   clock_.advance(4s);
-  (void)refused(breaker);
-  (void)refused(breaker);
+  (void)rejected(breaker);
+  (void)rejected(breaker);
   const BreakerSnapshot snapshot = breaker.snapshot();
   EXPECT_EQ(snapshot.key.view(), KeyView("openai", "gpt"));
   EXPECT_EQ(snapshot.state, CircuitState::open);
@@ -560,11 +560,11 @@ TEST(CircuitBreakerLock, IsNeverHeldWhileTheClockIsRead) {  // CORE-3
   CircuitBreaker breaker(kQuick, "key", clock);
   clock.breaker = &breaker;
   trip(breaker, 2);
-  (void)refused(breaker);
+  (void)rejected(breaker);
   clock.clock.advance(10s);
   BreakerPermit probe = acquired(breaker);
-  (void)breaker.look();
-  (void)refused(breaker);
+  (void)breaker.peek_rejection();
+  (void)rejected(breaker);
   probe.first_content(1s);
   breaker.report(failed());
   breaker.reset();

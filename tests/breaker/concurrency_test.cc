@@ -87,7 +87,7 @@ TEST(CircuitBreakerThreads, GrantsEqualSettlementsThroughEveryState) {  // BRK-1
     state = event.to;
   });
   std::atomic<std::uint64_t> granted{0};
-  std::atomic<std::uint64_t> denied{0};
+  std::atomic<std::uint64_t> rejected{0};
   together(kThreads, [&](int thread) {
     Rng rng(static_cast<std::uint64_t>(thread));
     std::vector<BreakerPermit> held;
@@ -96,7 +96,7 @@ TEST(CircuitBreakerThreads, GrantsEqualSettlementsThroughEveryState) {  // BRK-1
         ++granted;
         held.push_back(std::move(*permit));
       } else {
-        ++denied;
+        ++rejected;
         if (permit.error().reason == RejectionReason::circuit_open) {
           EXPECT_GE(permit.error().consecutive_failures, 3U);  // facts of one generation, read without the mutex
         }
@@ -122,7 +122,7 @@ TEST(CircuitBreakerThreads, GrantsEqualSettlementsThroughEveryState) {  // BRK-1
       }
       if (rng.below(500) == 0) breaker.reset();
       if (rng.below(50) == 0) breaker.report(failed());
-      if (rng.below(20) == 0) (void)breaker.look();
+      if (rng.below(20) == 0) (void)breaker.peek_rejection();
       if (rng.below(20) == 0) {
         EXPECT_LE(breaker.snapshot().probes_in_flight, 2U);
       }
@@ -130,7 +130,7 @@ TEST(CircuitBreakerThreads, GrantsEqualSettlementsThroughEveryState) {  // BRK-1
   });
   const BreakerSnapshot snapshot = breaker.snapshot();
   EXPECT_EQ(snapshot.totals.admitted, granted);
-  EXPECT_EQ(snapshot.denials, denied);
+  EXPECT_EQ(snapshot.denials, rejected);
   EXPECT_GT(snapshot.times_opened, 10U) << "the histories must be worth something";
   EXPECT_TRUE(in_order);
   EXPECT_EQ(state, snapshot.state);
@@ -210,7 +210,7 @@ TEST(CircuitBreakerThreads, GrantsEqualSettlementsWhileOperatorsAndOptionsChange
           break;
         case 7:
           (void)breaker.snapshot();
-          (void)breaker.look();
+          (void)breaker.peek_rejection();
           break;
         default:
           break;

@@ -27,7 +27,7 @@ TEST(BreakerCost, AClosedCircuitReadsNoClock) {  // BRK-18.1
     call(handle, failed(Category::invalid_request));
     call(handle, failed(Category::rate_limit));
     handle.report(Outcome::success());
-    (void)handle.look();
+    (void)handle.peek_rejection();
     (void)acquired(handle);
     auto permit = registry.try_acquire("search");
     permit->first_content(1ms);
@@ -35,7 +35,7 @@ TEST(BreakerCost, AClosedCircuitReadsNoClock) {  // BRK-18.1
   }
   EXPECT_EQ(clock.reads, 0);
   trip(handle, 2);
-  (void)refused(handle);
+  (void)rejected(handle);
   EXPECT_GT(clock.reads, 0) << "the clock counts";
 }
 
@@ -50,7 +50,7 @@ TEST(BreakerCost, KnownKeysAreAdmittedAndSettledWithoutAllocation) {  // BRK-17.
       auto permit = registry.try_acquire(key);
       std::move(*permit).settle(Outcome::success());
       registry.report(key, Outcome::success());
-      (void)registry.look(key);
+      (void)registry.peek_rejection(key);
     }
     EXPECT_EQ(allocations, before);
   }
@@ -68,14 +68,14 @@ TEST(BreakerCost, NoStateAllocates) {  // BRK-18.2
   call(handle, Outcome::success());
   const std::uint64_t before = allocations;
   trip(handle, 2);
-  EXPECT_EQ(refused(handle).retry_after, 10s);
+  EXPECT_EQ(rejected(handle).retry_after, 10s);
   clock.advance(10s);
   {
     BreakerPermit probe = acquired(handle);
-    (void)refused(handle);
-    (void)handle.look();
+    (void)rejected(handle);
+    (void)handle.peek_rejection();
     clock.advance(60s);
-    (void)refused(handle);
+    (void)rejected(handle);
   }
   clock.advance(10s);
   call(handle, Outcome::success());
@@ -99,8 +99,8 @@ TEST(BreakerCost, WhereSlowCallsCountACallCostsAClockReadAndASecondWhereItDoesNo
   EXPECT_EQ(clock.reads, 100);
   for (int i = 0; i < 100; ++i) call(breaker, Outcome::success());
   EXPECT_EQ(clock.reads, 300);
-  EXPECT_FALSE(breaker.turn_away());
-  EXPECT_FALSE(breaker.look());
+  EXPECT_FALSE(breaker.reject_if_open());
+  EXPECT_FALSE(breaker.peek_rejection());
   EXPECT_EQ(clock.reads, 300) << "a look at a closed circuit needs none";
 }
 
@@ -134,7 +134,7 @@ TEST(BreakerCost, WindowsAndTrackedCallsDoNotAllocate) {  // BRK-2.2, BRK-18.2
     const std::uint64_t before = allocations;
     for (int i = 0; i < 500; ++i) {
       if (auto permit = breaker.try_acquire()) std::move(*permit).settle(i % 3 == 0 ? failed() : Outcome::success());
-      (void)breaker.look();
+      (void)breaker.peek_rejection();
       clock.advance(100ms);
     }
     for (int i = 0; i < 100; ++i) {

@@ -48,10 +48,10 @@ TEST_F(BreakerDetails, FewerProbesAtOnceLeaveTheLeasesOfThoseInFlightAlone) {  /
   EXPECT_EQ(breaker.snapshot().probes_in_flight, 3U);
   std::move(held[0]).settle(Outcome::success());
   std::move(held[1]).settle(Outcome::success());
-  EXPECT_EQ(refused(breaker).reason, RejectionReason::half_open_busy) << "the third is in flight still";
+  EXPECT_EQ(rejected(breaker).reason, RejectionReason::half_open_busy) << "the third is in flight still";
   clock_.advance(60s);
-  EXPECT_TRUE(breaker.look()) << "its lease is over";
-  (void)refused(breaker);
+  EXPECT_TRUE(breaker.peek_rejection()) << "its lease is over";
+  (void)rejected(breaker);
   EXPECT_EQ(breaker.snapshot().transitions.back().cause, TransitionCause::probe_lease_expired);
   std::move(held[2]).settle(Outcome::success());
   EXPECT_EQ(breaker.state(), CircuitState::open);
@@ -85,9 +85,9 @@ TEST_F(BreakerDetails, TheProbeThatIsLostFirstIsTheOneThatEndsThePeriod) {  // B
   auto early = breaker.try_acquire(5s);
   ASSERT_TRUE(late && early);
   BreakerPermit third = acquired(breaker);
-  EXPECT_EQ(refused(breaker).retry_after, 5s) << "the first lease to end";
+  EXPECT_EQ(rejected(breaker).retry_after, 5s) << "the first lease to end";
   clock_.advance(5s);
-  EXPECT_EQ(refused(breaker).retry_after, 20s);
+  EXPECT_EQ(rejected(breaker).retry_after, 20s);
 }
 
 // Growth.
@@ -142,9 +142,9 @@ TEST_F(BreakerDetails, ARestoredOverrideEndsWhenItWouldHave) {  // BRK-15, BRK-1
                                    .kind = OverrideKind::force_open, .reason = "maintenance", .remaining = 40s}}));
   EXPECT_EQ(breaker.snapshot().override_in_force->remaining, 40s);
   clock_.advance(40s - 1ns);
-  EXPECT_TRUE(breaker.look());
+  EXPECT_TRUE(breaker.peek_rejection());
   clock_.advance(1ns);
-  EXPECT_FALSE(breaker.look());
+  EXPECT_FALSE(breaker.peek_rejection());
   EXPECT_TRUE(breaker.try_acquire());
 }
 
@@ -153,7 +153,7 @@ TEST_F(BreakerDetails, ARestoredOverrideWithoutATimeStaysUntilItIsLifted) {  // 
   ASSERT_TRUE(breaker.restore(
       {.key = Key("key"), .override_in_force = BreakerOverride{.kind = OverrideKind::force_open, .reason = "x"}}));
   clock_.advance(10'000h);
-  EXPECT_EQ(refused(breaker).retry_after, std::nullopt);
+  EXPECT_EQ(rejected(breaker).retry_after, std::nullopt);
   EXPECT_TRUE(breaker.lift_override());
 }
 
@@ -162,7 +162,7 @@ TEST_F(BreakerDetails, ARestoredTimeOfAnOverrideIsBelievedForAYearAtMost) {  // 
   ASSERT_TRUE(breaker.restore(
       {.key = Key("key"),
        .override_in_force = BreakerOverride{.kind = OverrideKind::force_open, .reason = "x", .remaining = kForever}}));
-  EXPECT_EQ(refused(breaker).retry_after, 365 * 24h);
+  EXPECT_EQ(rejected(breaker).retry_after, 365 * 24h);
 }
 
 TEST_F(BreakerDetails, OnlyWhatDiffersFromANewKeyIsWorthSaving) {  // BRK-15
@@ -221,9 +221,9 @@ TEST_F(BreakerDetails, ADenialIsDatedByTheLatest) {  // BRK-16.1
   CircuitBreaker breaker(kThreeProbes, "key", clock_);
   trip(breaker, 1);
   EXPECT_EQ(breaker.snapshot().last_denial, std::nullopt);
-  (void)refused(breaker);
+  (void)rejected(breaker);
   clock_.advance(3s);
-  (void)breaker.turn_away();
+  (void)breaker.reject_if_open();
   EXPECT_EQ(breaker.snapshot().last_denial, clock_.now());
   EXPECT_EQ(breaker.snapshot().denials, 2U);
 }
@@ -233,7 +233,7 @@ TEST_F(BreakerDetails, AResetForgetsWhatAServerAskedFor) {  // BRK-21.2, BRK-4.5
   call(breaker, Outcome::failed(Failure::of(Category::overloaded, 100s)));
   breaker.reset();
   trip(breaker, 2);
-  EXPECT_EQ(refused(breaker).retry_after, 10s);
+  EXPECT_EQ(rejected(breaker).retry_after, 10s);
 }
 
 }  // namespace

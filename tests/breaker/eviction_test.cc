@@ -58,7 +58,7 @@ TEST(BreakerRegistryRules, AnExactNameWinsOverTheFirstGlobOverTheDefault) {  // 
   BreakerRegistry registry(threshold_by_rule(), clock);
   const auto failures_to_open = [&](KeyView key) {
     int failures = 0;
-    for (; registry.look(key) == std::nullopt; ++failures) registry.report(key, failed());
+    for (; registry.peek_rejection(key) == std::nullopt; ++failures) registry.report(key, failed());
     return failures;
   };
   EXPECT_EQ(failures_to_open("fs__read"), 1);
@@ -87,11 +87,11 @@ TEST(BreakerRegistryRules, NewOnesApplyToLiveKeysButThoseWithTheirOwn) {  // BRK
   registry.report("fs__write", failed());
   EXPECT_EQ(registry.snapshot("fs__write").state, CircuitState::open) << "the failure of before still counts";
   for (int i = 0; i < 3; ++i) own.report(failed());
-  EXPECT_EQ(own.look(), std::nullopt);
+  EXPECT_EQ(own.peek_rejection(), std::nullopt);
   later.apply({.failure_threshold = 1});
   registry.apply(changed);
   later.report(failed());
-  EXPECT_NE(later.look(), std::nullopt);
+  EXPECT_NE(later.peek_rejection(), std::nullopt);
   changed.defaults.failure_threshold = 0;
   EXPECT_THROW(registry.apply(changed), InvalidOptions);
 }
@@ -112,7 +112,7 @@ TEST(BreakerRegistryState, OverridesAndSavedStatesByKey) {  // BRK-13 BRK-15
   ManualClock later;
   BreakerRegistry next(BreakerOptions{.failure_threshold = 2, .open_time = OpenTime::fixed(10s)}, later);
   EXPECT_EQ(next.restore(saved), 3U);
-  EXPECT_EQ(next.look({"openai", "gpt"})->retry_after, 6s);
+  EXPECT_EQ(next.peek_rejection({"openai", "gpt"})->retry_after, 6s);
   EXPECT_EQ(next.open_count(), 1U);
   EXPECT_EQ(next.snapshot("failing").consecutive_failures, 1U);
   EXPECT_TRUE(next.lift_override("maintained"));

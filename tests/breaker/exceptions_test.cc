@@ -116,7 +116,7 @@ TEST_F(Exceptions, CountAlsoForAPermitThatWasMoved) {  // BRK-10.3
 TEST_F(Exceptions, ThatCancelSayNothingWhereThePermitIsGivenBackFirst) {  // BRK-10.7
   try {
     BreakerPermit permit = acquired(breaker_);
-    std::move(permit).give_back();
+    std::move(permit).release();
     throw std::runtime_error("cancelled");
   } catch (const std::runtime_error&) {
   }

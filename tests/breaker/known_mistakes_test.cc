@@ -31,7 +31,7 @@ class KnownMistake : public testing::Test {
 TEST_F(KnownMistake, UnlimitedProbesInHalfOpen) {  // BRK-6
   open();
   const BreakerPermit first = probe();
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(refused(breaker_).reason, RejectionReason::half_open_busy);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(rejected(breaker_).reason, RejectionReason::half_open_busy);
 }
 
 TEST_F(KnownMistake, AProbeLostForEverWhenItsCallerIsCancelled) {  // BRK-10.2 BRK-11
@@ -56,7 +56,7 @@ TEST_F(KnownMistake, AProbeLostForEverWhenALaterAdmissionStepRefuses) {  // BRK-
     BreakerPermit permit = probe();
     // A limiter refuses now: the permit goes back unsettled.
   }
-  EXPECT_EQ(breaker_.look(), std::nullopt);
+  EXPECT_EQ(breaker_.peek_rejection(), std::nullopt);
   EXPECT_EQ(breaker_.snapshot().probes_in_flight, 0U);
 }
 
@@ -65,7 +65,7 @@ TEST_F(KnownMistake, ALateSuccessThatClosesAnOpenCircuit) {  // BRK-9
   open();
   std::move(slow).settle(Outcome::success());
   EXPECT_EQ(breaker_.state(), CircuitState::open);
-  EXPECT_EQ(refused(breaker_).consecutive_failures, 2U);
+  EXPECT_EQ(rejected(breaker_).consecutive_failures, 2U);
 }
 
 TEST_F(KnownMistake, ALateSuccessThatClosesAHalfOpenCircuit) {  // BRK-9
@@ -141,7 +141,7 @@ TEST_F(KnownMistake, AThrottleThatReplacesACooldownByAShorterOne) {  // BRK-4.4
   BreakerPermit late = acquired(breaker_);
   open();
   std::move(late).settle(Outcome::failed(Failure::of(Category::rate_limit, 1s)));
-  EXPECT_EQ(refused(breaker_).retry_after, 10s);
+  EXPECT_EQ(rejected(breaker_).retry_after, 10s);
 }
 
 TEST_F(KnownMistake, ACooldownReplacedByAShorterOne) {  // BRK-4.4
@@ -150,10 +150,10 @@ TEST_F(KnownMistake, ACooldownReplacedByAShorterOne) {  // BRK-4.4
   trip(breaker, 1);
   clock_.advance(5s);
   call(breaker, failed());
-  ASSERT_EQ(refused(breaker).retry_after, 10s);
+  ASSERT_EQ(rejected(breaker).retry_after, 10s);
   std::move(slow).settle(failed());
   breaker.report(failed());
-  EXPECT_EQ(refused(breaker).retry_after, 10s);
+  EXPECT_EQ(rejected(breaker).retry_after, 10s);
 }
 
 TEST_F(KnownMistake, StreamsThatCountAsSuccessWhenTheyOpen) {  // BRK-8.5 STR-1
@@ -169,7 +169,7 @@ TEST_F(KnownMistake, OneDeadToolThatTakesTheOthersDown) {  // BRK-17.1
   BreakerRegistry registry(tool_preset(), clock_);
   const BreakerHandle dead = registry.handle("dead");
   trip(dead, 7);
-  EXPECT_NE(registry.look("dead"), std::nullopt);
+  EXPECT_NE(registry.peek_rejection("dead"), std::nullopt);
   EXPECT_TRUE(registry.try_acquire("alive").has_value());
 }
 

@@ -39,10 +39,10 @@ TEST_F(LiveOptions, MoveNoDeadline) {  // BRK-14 BRK-4.4
   clock_.advance(4s);
   options_.open_time = OpenTime::fixed(1s);
   breaker_.apply(options_);
-  EXPECT_EQ(refused(breaker_).retry_after, 6s);
+  EXPECT_EQ(rejected(breaker_).retry_after, 6s);
   clock_.advance(6s);
   call(breaker_, failed());
-  EXPECT_EQ(refused(breaker_).retry_after, 1s);
+  EXPECT_EQ(rejected(breaker_).retry_after, 1s);
 }
 
 TEST_F(LiveOptions, KeepTheGrowthWithinTheNewBounds) {  // BRK-14
@@ -51,12 +51,12 @@ TEST_F(LiveOptions, KeepTheGrowthWithinTheNewBounds) {  // BRK-14
     clock_.advance(open);
     call(breaker_, failed());
   }
-  ASSERT_EQ(refused(breaker_).retry_after, 40s);
+  ASSERT_EQ(rejected(breaker_).retry_after, 40s);
   options_.open_time = OpenTime::exponential(10s, 2.0, 30s);
   breaker_.apply(options_);
   clock_.advance(40s);
   call(breaker_, failed());
-  EXPECT_EQ(refused(breaker_).retry_after, 30s);
+  EXPECT_EQ(rejected(breaker_).retry_after, 30s);
 }
 
 TEST_F(LiveOptions, AFirstOpenTimeThatHasNotGrownIsTheNewOne) {  // BRK-14
@@ -65,7 +65,7 @@ TEST_F(LiveOptions, AFirstOpenTimeThatHasNotGrownIsTheNewOne) {  // BRK-14
   breaker_.apply(options_);
   clock_.advance(10s);
   call(breaker_, failed());
-  EXPECT_EQ(refused(breaker_).retry_after, 10s) << "twice the new one";
+  EXPECT_EQ(rejected(breaker_).retry_after, 10s) << "twice the new one";
 }
 
 TEST_F(LiveOptions, AllowMoreOrFewerProbesAtOnce) {  // BRK-14 BRK-6
@@ -73,16 +73,16 @@ TEST_F(LiveOptions, AllowMoreOrFewerProbesAtOnce) {  // BRK-14 BRK-6
   clock_.advance(10s);
   std::vector<BreakerPermit> probes;
   probes.push_back(acquired(breaker_));
-  (void)refused(breaker_);
+  (void)rejected(breaker_);
   options_.half_open_max_probes = options_.half_open_successes = 3;
   breaker_.apply(options_);
   probes.push_back(acquired(breaker_));
   probes.push_back(acquired(breaker_));
-  (void)refused(breaker_);
+  (void)rejected(breaker_);
   options_.half_open_max_probes = 2;
   breaker_.apply(options_);
   std::move(probes[0]).settle(Outcome::success());
-  (void)refused(breaker_);
+  (void)rejected(breaker_);
   std::move(probes[1]).settle(Outcome::success());
   EXPECT_TRUE(acquired(breaker_).is_probe());
   std::move(probes[2]).settle(Outcome::success());
@@ -179,7 +179,7 @@ TEST_F(SavedState, AnOpenCircuitIsOpenAgainForTheTimeThatRemained) {  // BRK-15
   call(breaker_, failed(Category::overloaded));
   clock_.advance(5s);
   ASSERT_TRUE(next_.restore(breaker_.save()));
-  const Rejection rejection = refused(next_);
+  const Rejection rejection = rejected(next_);
   EXPECT_EQ(rejection.retry_after, 15s);
   EXPECT_EQ(rejection.consecutive_failures, 4U);
   EXPECT_EQ(rejection.opened_at, later_.now() - 5s);
@@ -188,7 +188,7 @@ TEST_F(SavedState, AnOpenCircuitIsOpenAgainForTheTimeThatRemained) {  // BRK-15
   EXPECT_EQ(next_.snapshot().transitions.back().cause, TransitionCause::restored);
   later_.advance(15s);
   call(next_, failed());
-  EXPECT_EQ(refused(next_).retry_after, 40s) << "the growth goes on";
+  EXPECT_EQ(rejected(next_).retry_after, 40s) << "the growth goes on";
 }
 
 TEST_F(SavedState, AHalfOpenCircuitIsReadyForAProbe) {  // BRK-15 BRK-5
@@ -220,7 +220,7 @@ TEST_F(SavedState, AnOverrideComesBackWithItsTime) {  // BRK-15 BRK-13
   breaker_.set_override(OverrideKind::force_open, "maintenance", 60s);
   clock_.advance(20s);
   ASSERT_TRUE(next_.restore(breaker_.save()));
-  EXPECT_EQ(refused(next_).retry_after, 40s);
+  EXPECT_EQ(rejected(next_).retry_after, 40s);
   EXPECT_EQ(next_.snapshot().override_in_force->reason, "maintenance");
 }
 
@@ -228,7 +228,7 @@ TEST_F(SavedState, ALiveCircuitThatIsOpenKnowsBetter) {  // BRK-15 BRK-4.4
   const SavedBreaker saved = breaker_.save();
   trip(next_, 3);
   EXPECT_FALSE(next_.restore(saved));
-  EXPECT_EQ(refused(next_).retry_after, 10s);
+  EXPECT_EQ(rejected(next_).retry_after, 10s);
 }
 
 TEST_F(SavedState, WhatNobodyCouldHaveSavedIsClamped) {  // BRK-15 CORE-7
@@ -238,10 +238,10 @@ TEST_F(SavedState, WhatNobodyCouldHaveSavedIsClamped) {  // BRK-15 CORE-7
                              .open_base = Duration::min(),
                              .remaining = kForever,
                              .opened_ago = Duration::min()}));
-  EXPECT_EQ(refused(next_).retry_after, 48h);
+  EXPECT_EQ(rejected(next_).retry_after, 48h);
   later_.advance(48h);
   call(next_, failed());
-  EXPECT_EQ(refused(next_).retry_after, 20s);
+  EXPECT_EQ(rejected(next_).retry_after, 20s);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ std::vector<Duration> open_times(CircuitBreaker& breaker, ManualClock& clock, in
   std::vector<Duration> times;
   for (int i = 0; i < count; ++i) {
     call(breaker, failed());
-    times.push_back(*refused(breaker).retry_after);
+    times.push_back(*rejected(breaker).retry_after);
     clock.advance(times.back());
   }
   return times;
@@ -83,7 +83,7 @@ TEST(OpenTimeRules, ALostProbeGrowsItToo) {  // BRK-4.1 BRK-8.3
   clock.advance(5s);
   const BreakerPermit lost = acquired(breaker);
   clock.advance(1s);
-  EXPECT_EQ(refused(breaker).retry_after, 10s);
+  EXPECT_EQ(rejected(breaker).retry_after, 10s);
 }
 
 TEST(OpenTimeRules, JitterSpreadsAroundTheOpenTimeAndIsReproducible) {  // BRK-4.2 CORE-2
@@ -109,7 +109,7 @@ TEST(OpenTimeRules, BreakersOfOneSeedButDifferentKeysDoNotProbeInStep) {  // BRK
   for (const char* key : {"a", "b", "c", "d"}) {
     CircuitBreaker breaker(options, key, clock, 7);
     trip(breaker, 1);
-    times.insert(*refused(breaker).retry_after);
+    times.insert(*rejected(breaker).retry_after);
   }
   EXPECT_EQ(times.size(), 4U);
 }
@@ -121,8 +121,8 @@ TEST(OpenTimeRules, LookKnowsTheJitterOfAnOpeningThatIsStillToCome) {  // BRK-4.
   clock.advance(15s);
   const BreakerPermit lost = acquired(breaker);
   clock.advance(60s + 1s);
-  const Duration looked = *breaker.look()->retry_after;
-  EXPECT_EQ(refused(breaker).retry_after, looked);
+  const Duration looked = *breaker.peek_rejection()->retry_after;
+  EXPECT_EQ(rejected(breaker).retry_after, looked);
 }
 
 RC_GTEST_PROP(OpenTimeRules, NoFactorOrCountOverflowsOrPassesTheCap, ()) {  // CORE-7 BRK-4.1 BRK-4.2
@@ -146,7 +146,7 @@ TEST(OpenTimeRules, AtTheEndOfTimeNothingWraps) {  // CORE-7
   ManualClock clock(kNever - 1s);
   CircuitBreaker breaker({.failure_threshold = 1}, "key", clock);
   trip(breaker, 1);
-  EXPECT_GT(*refused(breaker).retry_after, 0s);
+  EXPECT_GT(*rejected(breaker).retry_after, 0s);
   EXPECT_EQ(breaker.state(), CircuitState::open);
 }
 

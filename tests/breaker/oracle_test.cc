@@ -46,7 +46,7 @@ class Model {
   std::optional<Permit> acquire(Duration lease) {
     lose_override();
     if (forced && forced->kind == OverrideKind::force_closed) return grant({});
-    if (forced && forced->kind == OverrideKind::force_open) return deny();
+    if (forced && forced->kind == OverrideKind::force_open) return reject();
     lose_overdue_probes();
     notice_stuck_calls();
     if (state == CircuitState::open && now_ >= deadline) {
@@ -55,10 +55,10 @@ class Model {
       successes_ = failures_ = 0;
     }
     const std::uint32_t settled = options.half_open_failure_rate ? successes_ + failures_ : 0;
-    const bool refused = state == CircuitState::open ||
-                         (state == CircuitState::half_open && probes.size() + settled >= options.half_open_max_probes);
-    if (refused && !forced) return deny();
-    if (refused) return grant({});
+    const bool rejected = state == CircuitState::open ||
+                          (state == CircuitState::half_open && probes.size() + settled >= options.half_open_max_probes);
+    if (rejected && !forced) return reject();
+    if (rejected) return grant({});
     const Permit permit = grant({.generation = generation, .probe = state == CircuitState::half_open});
     if (permit.probe) probes[permit.id] = now_ + lease;
     return permit;
@@ -175,7 +175,7 @@ class Model {
     if (options.tracks_calls()) calls_[permit.id] = {.began = now_, .generation = permit.generation};
     return permit;
   }
-  std::nullopt_t deny() {
+  std::nullopt_t reject() {
     ++denials;
     return std::nullopt;
   }
@@ -428,10 +428,10 @@ RC_GTEST_PROP(CircuitBreakerOracle, AgreesWithTheRulesOnRandomHistories, ()) {
         {{8, 0}, {8, 1}, {1, 2}, {1, 3}, {2, 4}, {4, 5}, {1, 6}, {1, 7}, {1, 8}, {1, 9}})) {
       case 0: {
         const Duration lease = *rc::gen::element<Duration>(1s, 3s);
-        const auto looked = breaker.look();
+        const auto looked = breaker.peek_rejection();
         // In two halves it comes to the same [PIP-2].
         const bool in_halves = *rc::gen::arbitrary<bool>();
-        const auto turned_away = in_halves ? breaker.turn_away() : std::nullopt;
+        const auto turned_away = in_halves ? breaker.reject_if_open() : std::nullopt;
         auto permit = turned_away ? std::expected<BreakerPermit, Rejection>(std::unexpect, *turned_away)
                                   : breaker.try_acquire(lease);
         if (in_halves && !turned_away) RC_ASSERT(permit.has_value());
@@ -525,7 +525,7 @@ RC_GTEST_PROP(CircuitBreakerOracle, AgreesWithTheRulesOnRandomHistories, ()) {
   if (options.stuck_call_age) drop_held();
   clock.advance(kMaxProbeLease + 2 * options.open_time.longest());
   model.advance(kMaxProbeLease + 2 * options.open_time.longest());
-  RC_ASSERT(breaker.look() == std::nullopt);
+  RC_ASSERT(breaker.peek_rejection() == std::nullopt);
   auto permit = breaker.try_acquire(1s);
   const auto expected = model.acquire(1s);
   RC_ASSERT(permit.has_value() && expected.has_value());

@@ -25,12 +25,12 @@ class OverrideTest : public testing::Test {
 TEST_F(OverrideTest, ForceOpenRefusesAndLeavesTheStateUnderneathAlone) {  // BRK-13
   call(breaker_, failed());
   breaker_.set_override(OverrideKind::force_open, "maintenance");
-  EXPECT_EQ(refused(breaker_).reason, RejectionReason::circuit_open);
-  EXPECT_EQ(refused(breaker_).retry_after, std::nullopt) << "nobody knows when it ends";
-  EXPECT_EQ(refused(breaker_).opened_at, std::nullopt);
-  EXPECT_EQ(breaker_.look()->retry_after, std::nullopt);
+  EXPECT_EQ(rejected(breaker_).reason, RejectionReason::circuit_open);
+  EXPECT_EQ(rejected(breaker_).retry_after, std::nullopt) << "nobody knows when it ends";
+  EXPECT_EQ(rejected(breaker_).opened_at, std::nullopt);
+  EXPECT_EQ(breaker_.peek_rejection()->retry_after, std::nullopt);
   clock_.advance(1h);
-  EXPECT_NE(breaker_.look(), std::nullopt);
+  EXPECT_NE(breaker_.peek_rejection(), std::nullopt);
   const BreakerSnapshot snapshot = breaker_.snapshot();
   EXPECT_EQ(snapshot.state, CircuitState::closed);
   EXPECT_EQ(snapshot.denials, 3U);
@@ -45,10 +45,10 @@ TEST_F(OverrideTest, ForceOpenRefusesAndLeavesTheStateUnderneathAlone) {  // BRK
 TEST_F(OverrideTest, EndsByItselfAfterItsTimeToLive) {  // BRK-13
   breaker_.set_override(OverrideKind::force_open, "maintenance", 60s);
   clock_.advance(20s);
-  EXPECT_EQ(refused(breaker_).retry_after, 40s);
+  EXPECT_EQ(rejected(breaker_).retry_after, 40s);
   EXPECT_EQ(breaker_.snapshot().override_in_force->remaining, 40s);
   clock_.advance(40s);
-  EXPECT_EQ(breaker_.look(), std::nullopt);
+  EXPECT_EQ(breaker_.peek_rejection(), std::nullopt);
   call(breaker_, Outcome::success());
   EXPECT_EQ(breaker_.snapshot().override_in_force, std::nullopt);
   EXPECT_FALSE(breaker_.lift_override());
@@ -57,12 +57,12 @@ TEST_F(OverrideTest, EndsByItselfAfterItsTimeToLive) {  // BRK-13
 TEST_F(OverrideTest, ForceClosedAdmitsAllAndItsCallsAreNoEvidence) {  // BRK-13
   trip(breaker_, 2);
   breaker_.set_override(OverrideKind::force_closed, "the breaker is wrong");
-  EXPECT_EQ(breaker_.look(), std::nullopt);
+  EXPECT_EQ(breaker_.peek_rejection(), std::nullopt);
   for (int i = 0; i < 5; ++i) call(breaker_, Outcome::success());
   EXPECT_EQ(breaker_.snapshot().state, CircuitState::open) << "underneath";
   EXPECT_EQ(breaker_.snapshot().totals.succeeded, 5U);
   EXPECT_TRUE(breaker_.lift_override());
-  EXPECT_EQ(refused(breaker_).retry_after, 10s);
+  EXPECT_EQ(rejected(breaker_).retry_after, 10s);
   breaker_.reset();
   breaker_.set_override(OverrideKind::force_closed, "again");
   for (int i = 0; i < 5; ++i) call(breaker_, failed());
@@ -77,14 +77,14 @@ TEST_F(OverrideTest, AProbeGrantedBeforeAnOverrideStillCounts) {  // BRK-13 BRK-
   breaker_.set_override(OverrideKind::force_open, "maintenance");
   std::move(probe).settle(Outcome::success());
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
-  (void)refused(breaker_);
+  (void)rejected(breaker_);
 }
 
 TEST_F(OverrideTest, MetricsOnlyMovesAsEverButRefusesNothing) {  // BRK-13
   breaker_.set_override(OverrideKind::metrics_only, "first days in production");
   trip(breaker_, 2);
   EXPECT_EQ(breaker_.state(), CircuitState::open);
-  EXPECT_EQ(breaker_.look(), std::nullopt);
+  EXPECT_EQ(breaker_.peek_rejection(), std::nullopt);
   for (int i = 0; i < 5; ++i) call(breaker_, Outcome::success());
   EXPECT_EQ(breaker_.state(), CircuitState::open) << "calls that it would have refused are no evidence";
   clock_.advance(10s);
@@ -99,13 +99,13 @@ TEST_F(OverrideTest, MetricsOnlyMovesAsEverButRefusesNothing) {  // BRK-13
   EXPECT_EQ(breaker_.snapshot().denials, 0U);
   trip(breaker_, 2);
   EXPECT_TRUE(breaker_.lift_override());
-  EXPECT_EQ(refused(breaker_).retry_after, 10s) << "back to the state underneath";
+  EXPECT_EQ(rejected(breaker_).retry_after, 10s) << "back to the state underneath";
 }
 
 TEST_F(OverrideTest, AResetDoesNotLiftIt) {  // BRK-13 BRK-21.2
   breaker_.set_override(OverrideKind::force_open, "maintenance");
   breaker_.reset();
-  (void)refused(breaker_);
+  (void)rejected(breaker_);
 }
 
 TEST_F(OverrideTest, CallsThatForceClosedLetInAreNotStuckAfterwards) {  // BRK-13 BRK-2.4
@@ -126,11 +126,11 @@ TEST_F(OverrideTest, ALostProbeIsLeftAloneWhileAnOverrideDecides) {  // BRK-13 P
   for (const OverrideKind kind : {OverrideKind::force_open, OverrideKind::force_closed}) {
     breaker_.set_override(kind, "a while");
     clock_.advance(60s);
-    EXPECT_EQ(breaker_.turn_away().has_value(), kind == OverrideKind::force_open);
+    EXPECT_EQ(breaker_.reject_if_open().has_value(), kind == OverrideKind::force_open);
     EXPECT_EQ(breaker_.state(), CircuitState::half_open);
   }
   breaker_.set_override(OverrideKind::metrics_only, "a look first");
-  EXPECT_EQ(breaker_.turn_away(), std::nullopt);
+  EXPECT_EQ(breaker_.reject_if_open(), std::nullopt);
   EXPECT_EQ(breaker_.state(), CircuitState::open);
 }
 
@@ -148,7 +148,7 @@ TEST_F(OverrideTest, EveryChangeIsAnEvent) {  // BRK-13 CORE-4.1
   trip(breaker_, 2);
   breaker_.set_override(OverrideKind::force_open, "b", 5s);
   clock_.advance(5s);
-  (void)breaker_.look();
+  (void)breaker_.peek_rejection();
   (void)breaker_.snapshot();
   breaker_.set_override(OverrideKind::force_closed, "c");
   EXPECT_TRUE(breaker_.lift_override());

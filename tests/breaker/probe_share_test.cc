@@ -78,10 +78,10 @@ TEST_F(ProbeShare, LetsThroughNoMoreThanDecide) {  // BRK-7.3, BRK-7.5
   probes({true, true});
   BreakerPermit third = acquired(breaker_);
   BreakerPermit fourth = acquired(breaker_);
-  EXPECT_EQ(refused(breaker_).reason, RejectionReason::half_open_busy);
-  EXPECT_EQ(breaker_.look()->reason, RejectionReason::half_open_busy);
+  EXPECT_EQ(rejected(breaker_).reason, RejectionReason::half_open_busy);
+  EXPECT_EQ(breaker_.peek_rejection()->reason, RejectionReason::half_open_busy);
   std::move(third).settle(Outcome::failed(Failure::of(Category::invalid_request)));
-  EXPECT_FALSE(breaker_.look()) << "a neutral one gives its place to another";
+  EXPECT_FALSE(breaker_.peek_rejection()) << "a neutral one gives its place to another";
   std::move(fourth).settle(Outcome::success());
   probes({false});
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
@@ -94,17 +94,17 @@ TEST_F(ProbeShare, CountsALostProbeAsOneThatFailedAtTheEndOfItsLease) {  // BRK-
   BreakerPermit later = acquired(breaker_);
   probes({true});
   clock_.advance(4s);
-  EXPECT_FALSE(breaker_.look()) << "one is lost, one is in flight, one succeeded: there is room for a fourth";
+  EXPECT_FALSE(breaker_.peek_rejection()) << "one is lost, one is in flight, one succeeded: there is room for a fourth";
   BreakerPermit fourth = acquired(breaker_);
   EXPECT_EQ(breaker_.state(), CircuitState::half_open);
-  EXPECT_EQ(refused(breaker_).retry_after, 1s) << "until the lease of the second ends";
+  EXPECT_EQ(rejected(breaker_).retry_after, 1s) << "until the lease of the second ends";
   std::move(lost).settle(Outcome::success());
   EXPECT_EQ(breaker_.snapshot().probes_in_flight, 2U) << "late";
   clock_.advance(10s);
-  ASSERT_TRUE(breaker_.look());
-  EXPECT_EQ(breaker_.look()->reason, RejectionReason::circuit_open);
-  EXPECT_EQ(breaker_.look()->retry_after, 15s) << "open since the last lease ended, 5 s ago, for 20 s";
-  EXPECT_EQ(refused(breaker_).retry_after, 15s);
+  ASSERT_TRUE(breaker_.peek_rejection());
+  EXPECT_EQ(breaker_.peek_rejection()->reason, RejectionReason::circuit_open);
+  EXPECT_EQ(breaker_.peek_rejection()->retry_after, 15s) << "open since the last lease ended, 5 s ago, for 20 s";
+  EXPECT_EQ(rejected(breaker_).retry_after, 15s);
   EXPECT_EQ(breaker_.snapshot().transitions.back().cause, TransitionCause::probe_lease_expired);
   std::move(later).settle(Outcome::success());
   std::move(fourth).settle(Outcome::success());
@@ -116,7 +116,7 @@ TEST_F(ProbeShare, LostProbesBelowTheShareLetItClose) {  // BRK-7.3, BRK-8.3
   BreakerPermit lost = acquired(breaker_);
   probes({true, true, true});
   clock_.advance(5s);
-  EXPECT_FALSE(breaker_.look());
+  EXPECT_FALSE(breaker_.peek_rejection());
   acquired(breaker_).settle(Outcome::success());
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
   std::move(lost).settle(failed());
@@ -190,22 +190,22 @@ TEST_F(ProbeShare, ALookSeesWhatFewerProbesDecide) {  // BRK-7.3, BRK-15
   fewer.half_open_max_probes = 1;
   breaker_.apply(fewer);
   clock_.advance(9s);
-  ASSERT_TRUE(breaker_.look());
-  EXPECT_EQ(breaker_.look()->retry_after, 15s) << "open since the first was lost, 5 s ago";
-  EXPECT_EQ(refused(breaker_).retry_after, 15s);
+  ASSERT_TRUE(breaker_.peek_rejection());
+  EXPECT_EQ(breaker_.peek_rejection()->retry_after, 15s) << "open since the first was lost, 5 s ago";
+  EXPECT_EQ(rejected(breaker_).retry_after, 15s);
 }
 
 TEST_F(ProbeShare, WithoutTheRuleOneThatFailedBeforeOpensAgain) {  // BRK-7.2
   half_open();
   BreakerPermit lost = acquired(breaker_);
   clock_.advance(5s);
-  for (int i = 0; i < 3; ++i) EXPECT_FALSE(breaker_.look());
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(breaker_.peek_rejection());
   acquired(breaker_).overtaken();
   BreakerOptions plain = options();
   plain.half_open_failure_rate = std::nullopt;
   breaker_.apply(plain);
-  EXPECT_EQ(breaker_.look()->reason, RejectionReason::circuit_open);
-  EXPECT_EQ(refused(breaker_).retry_after, 20s);
+  EXPECT_EQ(breaker_.peek_rejection()->reason, RejectionReason::circuit_open);
+  EXPECT_EQ(rejected(breaker_).retry_after, 20s);
   EXPECT_EQ(breaker_.snapshot().transitions.back().cause, TransitionCause::probe_silent);
 }
 

@@ -56,10 +56,10 @@ TEST_F(BreakerRegistryTest, AHandleAndItsNameAreOneBreaker) {  // BRK-17.1
   call(handle, failed());
   call(copy, failed());
   EXPECT_FALSE(registry_.try_acquire("search").has_value());
-  EXPECT_EQ(handle.look()->key, "search");
-  EXPECT_EQ(registry_.look("search")->reason, RejectionReason::circuit_open);
+  EXPECT_EQ(handle.peek_rejection()->key, "search");
+  EXPECT_EQ(registry_.peek_rejection("search")->reason, RejectionReason::circuit_open);
   handle.reset();
-  EXPECT_EQ(copy.look(), std::nullopt);
+  EXPECT_EQ(copy.peek_rejection(), std::nullopt);
   EXPECT_EQ(copy.key(), KeyView("search"));
 }
 
@@ -72,7 +72,7 @@ TEST(BreakerRegistryOptionsRules, AKeyHasItsOwnOptionsOrTheDefault) {  // BRK-17
   const auto failures_to_open = [&](KeyView key) {
     const BreakerHandle handle = registry.handle(key);
     int failures = 0;
-    for (; handle.look() == std::nullopt; ++failures) call(handle, failed());
+    for (; handle.peek_rejection() == std::nullopt; ++failures) call(handle, failed());
     return failures;
   };
   EXPECT_EQ(failures_to_open({"openai", "gpt"}), 1);
@@ -83,11 +83,11 @@ TEST(BreakerRegistryOptionsRules, AKeyHasItsOwnOptionsOrTheDefault) {  // BRK-17
 TEST_F(BreakerRegistryTest, OptionsAtTheHandleAreThoseOfANewKey) {  // BRK-17.3
   const BreakerHandle own = registry_.handle("own", {.failure_threshold = 1});
   call(own, failed());
-  EXPECT_NE(own.look(), std::nullopt);
+  EXPECT_NE(own.peek_rejection(), std::nullopt);
   const BreakerHandle again = registry_.handle("search");
   (void)registry_.handle("search", {.failure_threshold = 1});
   call(again, failed());
-  EXPECT_EQ(again.look(), std::nullopt) << "a known key keeps the options it has";
+  EXPECT_EQ(again.peek_rejection(), std::nullopt) << "a known key keeps the options it has";
   EXPECT_THROW((void)registry_.handle("bad", {.failure_threshold = 0}), InvalidOptions);
 }
 
@@ -114,7 +114,7 @@ TEST(BreakerRegistryBound, ANewKeyBeyondTheBoundIsAdmittedUntrackedAndCounted) {
   std::move(*permit).settle(failed());
   EXPECT_EQ(registry.untracked_admissions(), 6U);
   EXPECT_EQ(registry.size(), 3U);
-  EXPECT_EQ(handle.look(), std::nullopt);
+  EXPECT_EQ(handle.peek_rejection(), std::nullopt);
   EXPECT_EQ(handle.snapshot().totals, BreakerTotals{});
   handle.reset();
   handle.report(failed());
@@ -129,7 +129,7 @@ TEST_F(BreakerRegistryTest, AskingAboutAnUnknownKeyCreatesNothing) {  // BRK-21.
   EXPECT_EQ(snapshot.state, CircuitState::closed);
   EXPECT_EQ(snapshot.generation, 0U);
   EXPECT_EQ(snapshot.totals, BreakerTotals{});
-  EXPECT_EQ(registry_.look("nobody"), std::nullopt);
+  EXPECT_EQ(registry_.peek_rejection("nobody"), std::nullopt);
   EXPECT_FALSE(registry_.reset("nobody"));
   EXPECT_EQ(registry_.size(), 0U);
   EXPECT_TRUE(registry_.snapshot().empty());
@@ -243,7 +243,7 @@ TEST(BreakerRegistryGrowth, ManyKeysKeepTheirOwnState) {  // BRK-17.1
     registry.report("key-" + std::to_string(i), i % 2 == 0 ? failed() : Outcome::success());
   EXPECT_EQ(registry.open_count(), 1000U);
   for (int i = 0; i < 2000; ++i) {
-    ASSERT_EQ(registry.look("key-" + std::to_string(i)).has_value(), i % 2 == 0);
+    ASSERT_EQ(registry.peek_rejection("key-" + std::to_string(i)).has_value(), i % 2 == 0);
   }
 }
 

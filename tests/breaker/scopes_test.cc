@@ -59,10 +59,10 @@ TEST_F(ScopesTest, ARefusalByOneTakesNothingOfTheOthers) {  // BRK-22 BRK-11
   clock_.advance(5s);
   for (int i = 0; i < 2; ++i) breakers_.report(kModel, failed());
   clock_.advance(5s);
-  auto refused = scopes_.try_acquire();
-  ASSERT_FALSE(refused.has_value());
-  EXPECT_EQ(refused.error().key, "openai/gpt");
-  EXPECT_EQ(refused.error().retry_after, 5s);
+  auto rejected = scopes_.try_acquire();
+  ASSERT_FALSE(rejected.has_value());
+  EXPECT_EQ(rejected.error().key, "openai/gpt");
+  EXPECT_EQ(rejected.error().retry_after, 5s);
   EXPECT_EQ(breakers_.snapshot(kProvider).state, CircuitState::open) << "no probe was spent on it";
   EXPECT_EQ(breakers_.snapshot(kModel).denials, 1U);
 
@@ -84,9 +84,9 @@ TEST_F(ScopesTest,
   const BreakerScopes twice{breakers_.handle(kModel), breakers_.handle(kProvider), breakers_.handle(kModel)};
   for (int i = 0; i < 2; ++i) breakers_.report(kModel, failed());
   clock_.advance(10s);
-  auto refused = twice.try_acquire();
-  ASSERT_FALSE(refused.has_value());
-  EXPECT_EQ(refused.error().reason, RejectionReason::half_open_busy);
+  auto rejected = twice.try_acquire();
+  ASSERT_FALSE(rejected.has_value());
+  EXPECT_EQ(rejected.error().reason, RejectionReason::half_open_busy);
   EXPECT_EQ(breakers_.snapshot(kModel).probes_in_flight, 0U);
   for (const KeyView& key : {kProvider, kModel}) EXPECT_EQ(breakers_.snapshot(key).in_flight, 0U);
   EXPECT_TRUE(scopes_.try_acquire()->is_probe());

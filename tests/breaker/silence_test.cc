@@ -32,8 +32,8 @@ TEST_F(Silence, OpensTheCircuitForItsOpenTimeAndSaysWhy) {  // RTY-14.1
   EXPECT_EQ(breaker_.state(), CircuitState::open);
   EXPECT_EQ(last().cause, TransitionCause::silent);
   EXPECT_EQ(name(last().cause), "silent");
-  EXPECT_EQ(breaker_.look()->retry_after, seconds(30));
-  EXPECT_EQ(breaker_.look()->last_failure, Category::timeout);
+  EXPECT_EQ(breaker_.peek_rejection()->retry_after, seconds(30));
+  EXPECT_EQ(breaker_.peek_rejection()->last_failure, Category::timeout);
 }
 
 TEST_F(Silence, AnAnswerOfWhoWasInFlightClosesTheCircuitAndItsVerdictCountsAfterwards) {  // RTY-14.8, BRK-9, BRK-1.3

@@ -32,7 +32,7 @@ void call(Breaker& breaker, const Outcome& outcome) {
 
 // Refusal that the test expects.
 template <typename Breaker>
-Rejection refused(Breaker& breaker) {
+Rejection rejected(Breaker& breaker) {
   auto permit = breaker.try_acquire();
   if (!permit) return permit.error();
   ADD_FAILURE() << "admitted";

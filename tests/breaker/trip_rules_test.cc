@@ -35,7 +35,7 @@ TEST_F(TripRulesTest, TheFailureRateOpensItOnceTheMinimumOfCallsIsIn) {  // BRK-
   call(breaker, Outcome::success());
   EXPECT_EQ(breaker.state(), CircuitState::open) << "the fourth makes three of four failures count";
   EXPECT_EQ(breaker.snapshot().transitions.back().cause, TransitionCause::failure_rate);
-  EXPECT_EQ(refused(breaker).retry_after, 30s);
+  EXPECT_EQ(rejected(breaker).retry_after, 30s);
   CircuitBreaker at_the_rate(rate_rule(0.5, 4, CallWindow::last_calls(10)), "key", clock_);
   for (int i = 0; i < 2; ++i) call(at_the_rate, Outcome::success());
   call(at_the_rate, failed());
@@ -241,9 +241,9 @@ TEST_F(StuckCalls, OpenItAtTheNextAdmission) {  // BRK-2.4
   clock_.advance(60s);
   (void)acquired(breaker_);
   clock_.advance(1ns);
-  EXPECT_EQ(breaker_.look()->retry_after, 30s) << "a look foresees it";
+  EXPECT_EQ(breaker_.peek_rejection()->retry_after, 30s) << "a look foresees it";
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
-  EXPECT_EQ(refused(breaker_).retry_after, 30s);
+  EXPECT_EQ(rejected(breaker_).retry_after, 30s);
   EXPECT_EQ(breaker_.snapshot().transitions.back().cause, TransitionCause::stuck_call);
   std::move(stuck).settle(Outcome::success());
   EXPECT_EQ(breaker_.state(), CircuitState::open) << "too late";
@@ -260,7 +260,7 @@ TEST_F(StuckCalls, OpenItAtTheNextSnapshot) {  // BRK-2.4
 TEST_F(StuckCalls, DoNotOpenItAgainAfterAProbeHasSucceeded) {  // BRK-12
   const BreakerPermit stuck = acquired(breaker_);
   clock_.advance(61s);
-  (void)refused(breaker_);
+  (void)rejected(breaker_);
   clock_.advance(30s);
   call(breaker_, Outcome::success());
   clock_.advance(1h);

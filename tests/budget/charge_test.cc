@@ -49,9 +49,9 @@ RC_GTEST_PROP(ChargedUsage, LeavesAtMostThreeQuartersOfWhatWasSeen,  // BUD-10.2
 }
 
 TEST(ChargedUsage, HoldsAtTheLargestNumbers) {  // BUD-10.2
-  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
-  EXPECT_FALSE(charged_usage(TokenUsage{.output = kMost / 4 + 1}, {}, {.output = kMost}).understated);
-  EXPECT_TRUE(charged_usage(TokenUsage{.output = kMost / 4 - 1}, {}, {.output = kMost}).understated);
+  constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_FALSE(charged_usage(TokenUsage{.output = kMax / 4 + 1}, {}, {.output = kMax}).understated);
+  EXPECT_TRUE(charged_usage(TokenUsage{.output = kMax / 4 - 1}, {}, {.output = kMax}).understated);
 }
 
 }  // namespace

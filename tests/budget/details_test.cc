@@ -42,11 +42,11 @@ TEST_F(BudgetDetails, WhatHasNoPriceAndUsedTokensIsCountedAsSuch) {  // BUD-8
 TEST_F(BudgetDetails, ADrawThatFillsACapToTheLastUnitIsGranted) {  // BUD-2
   BudgetLedger ledger({.global = {.tokens = 100, .usd = usd("100"), .rounds = 2}}, clock_);
   BudgetReservation all = granted(ledger, priced(100));
-  EXPECT_EQ(refused(ledger, tokens(1)).kind, BudgetKind::tokens);
+  EXPECT_EQ(rejected(ledger, tokens(1)).kind, BudgetKind::tokens);
   std::move(all).settle({.input = 99});
-  EXPECT_EQ(refused(ledger, priced(2)).requested, 2U);
+  EXPECT_EQ(rejected(ledger, priced(2)).requested, 2U);
   granted(ledger, priced(1)).settle({.input = 1});
-  EXPECT_EQ(refused(ledger, {}).kind, BudgetKind::rounds);
+  EXPECT_EQ(rejected(ledger, {}).kind, BudgetKind::rounds);
 }
 
 TEST_F(BudgetDetails, CachedInputIsPartOfTheInputAndCheaper) {  // BUD-8
@@ -78,12 +78,12 @@ TEST_F(BudgetDetails, WhatIsObservedNeverShrinks) {  // BUD-4
 TEST_F(BudgetDetails, ARefusalIsCountedAtTheLevelThatRefused) {  // BUD-6
   BudgetLedger ledger({.keys = {{"alice", {.tokens = 10}}}, .session = {.tokens = 100}}, clock_);
   granted(ledger, tokens(5), kAlice).settle({.input = 5});
-  (void)refused(ledger, tokens(6), kAlice);
+  (void)rejected(ledger, tokens(6), kAlice);
   const std::vector<BudgetLevelSnapshot> levels = ledger.levels_of(kAlice);
   ASSERT_EQ(levels.size(), 3U);
-  EXPECT_EQ(levels[0].refusals, 0U);
-  EXPECT_EQ(levels[1].refusals, 1U);
-  EXPECT_EQ(levels[2].refusals, 0U);
+  EXPECT_EQ(levels[0].rejections, 0U);
+  EXPECT_EQ(levels[1].rejections, 1U);
+  EXPECT_EQ(levels[2].rejections, 0U);
 }
 
 TEST_F(BudgetDetails, AnOverrunIsCountedAtEveryLevel) {  // BUD-3
@@ -96,7 +96,7 @@ TEST_F(BudgetDetails, AKeyThatNobodyNamedHasNoLevel) {  // BUD-1
   BudgetLedger ledger({.keys = {{"alice", {.tokens = 10}}}}, clock_);
   EXPECT_EQ(ledger.levels_of({.key = "bob"}).size(), 1U);
   granted(ledger, tokens(11), {.key = "bob"}).settle({.input = 11});
-  EXPECT_EQ(refused(ledger, tokens(11), {.key = "alice"}).level, BudgetLevel::key);
+  EXPECT_EQ(rejected(ledger, tokens(11), {.key = "alice"}).level, BudgetLevel::key);
 }
 
 TEST_F(BudgetDetails, AChargeIsNoRound) {  // BUD-9
@@ -105,7 +105,7 @@ TEST_F(BudgetDetails, AChargeIsNoRound) {  // BUD-9
   EXPECT_EQ(global_of(ledger).committed, (BudgetSpend{.tokens = 7, .cost = usd("2")}));
   EXPECT_TRUE(ledger.check_and_tick({}));
   EXPECT_FALSE(ledger.check_and_tick({}));
-  EXPECT_EQ(global_of(ledger).refusals, 1U);
+  EXPECT_EQ(global_of(ledger).rejections, 1U);
 }
 
 TEST(PriceTable, AnotherProvidersPriceIsNoModelsPrice) {  // BUD-8

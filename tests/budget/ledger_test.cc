@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
 constexpr BudgetAccount kAlice = {.key = "alice", .session = "s1"};
 
 class BudgetLedgerTest : public testing::Test {
@@ -29,13 +29,13 @@ class BudgetLedgerTest : public testing::Test {
 
 TEST_F(BudgetLedgerTest, EachKindOfCapHoldsByItself) {  // BUD-1
   BudgetLedger by_tokens({.global = {.tokens = 100}}, clock_);
-  EXPECT_EQ(refused(by_tokens, priced(60, 41)).kind, BudgetKind::tokens);
+  EXPECT_EQ(rejected(by_tokens, priced(60, 41)).kind, BudgetKind::tokens);
   BudgetLedger by_usd({.global = {.usd = usd("100")}}, clock_);
-  EXPECT_EQ(refused(by_usd, priced(21, 40)).kind, BudgetKind::usd) << "a dollar in, two out";
+  EXPECT_EQ(rejected(by_usd, priced(21, 40)).kind, BudgetKind::usd) << "a dollar in, two out";
   BudgetLedger by_rounds({.global = {.rounds = 2}}, clock_);
   granted(by_rounds, {}).settle({});
   const BudgetReservation second = granted(by_rounds, {});
-  EXPECT_EQ(refused(by_rounds, {}).kind, BudgetKind::rounds);
+  EXPECT_EQ(rejected(by_rounds, {}).kind, BudgetKind::rounds);
 }
 
 TEST_F(BudgetLedgerTest, WithoutCapsItCountsAndRefusesNothing) {  // BUD-1
@@ -50,24 +50,24 @@ TEST_F(BudgetLedgerTest, EachLevelHoldsAndAllAreChargedOrNone) {  // BUD-1 BUD-2
                        .keys = {{"alice", {.tokens = 50}}, {"bob", {.tokens = 90}}},
                        .session = {.tokens = 30}},
                       clock_);
-  EXPECT_EQ(refused(ledger, tokens(31), kAlice).level, BudgetLevel::session);
-  EXPECT_EQ(refused(ledger, tokens(51), {.key = "alice"}).level, BudgetLevel::key);
+  EXPECT_EQ(rejected(ledger, tokens(31), kAlice).level, BudgetLevel::session);
+  EXPECT_EQ(rejected(ledger, tokens(51), {.key = "alice"}).level, BudgetLevel::key);
   EXPECT_EQ(global_of(ledger).reserved, BudgetSpend{}) << "a refusal leaves nothing anywhere";
 
   granted(ledger, tokens(30), kAlice).settle({.input = 30});
-  EXPECT_EQ(refused(ledger, tokens(1), kAlice).level, BudgetLevel::session);
+  EXPECT_EQ(rejected(ledger, tokens(1), kAlice).level, BudgetLevel::session);
   granted(ledger, tokens(20), {.key = "alice", .session = "s2"}).settle({.input = 20});
-  EXPECT_EQ(refused(ledger, tokens(1), {.key = "alice", .session = "s3"}).level, BudgetLevel::key);
+  EXPECT_EQ(rejected(ledger, tokens(1), {.key = "alice", .session = "s3"}).level, BudgetLevel::key);
   granted(ledger, tokens(30), {.key = "bob", .session = "s1"}).settle({.input = 30});
   granted(ledger, tokens(20), {.key = "bob"}).settle({.input = 20});
-  EXPECT_EQ(refused(ledger, tokens(1), {.key = "bob"}).level, BudgetLevel::global);
+  EXPECT_EQ(rejected(ledger, tokens(1), {.key = "bob"}).level, BudgetLevel::global);
 }
 
 TEST_F(BudgetLedgerTest, AGrantTakesWhatIsLeftAndNoMore) {  // BUD-2
   BudgetLedger ledger({.global = {.tokens = 100}}, clock_);
   granted(ledger, tokens(40)).settle({.input = 40});
   BudgetReservation open = granted(ledger, tokens(30));
-  EXPECT_EQ(refused(ledger, tokens(31)).kind, BudgetKind::tokens);
+  EXPECT_EQ(rejected(ledger, tokens(31)).kind, BudgetKind::tokens);
   const BudgetReservation rest = granted(ledger, tokens(30));
   std::move(open).release();
   EXPECT_EQ(global_of(ledger).reserved.tokens, 30U);
@@ -78,16 +78,16 @@ TEST_F(BudgetLedgerTest, ARefusalSaysWhatIsGoneAndWhenItBeginsAnew) {  // BUD-6
   BudgetLedger ledger({.keys = {{"alice", {.usd = usd("5.00"), .period = BudgetPeriod::monthly}}}}, clock_);
   granted(ledger, priced(2), kAlice).settle({.input = 2});
   const BudgetReservation open = granted(ledger, priced(1), kAlice);
-  const BudgetRefusal refusal = refused(ledger, priced(3), kAlice);
-  EXPECT_EQ(refusal.kind, BudgetKind::usd);
-  EXPECT_EQ(refusal.level, BudgetLevel::key);
-  EXPECT_EQ(refusal.name, "alice");
-  EXPECT_EQ(Money::from_nanos(refusal.consumed), usd("2"));
-  EXPECT_EQ(Money::from_nanos(refusal.reserved), usd("1"));
-  EXPECT_EQ(Money::from_nanos(refusal.requested), usd("3"));
-  EXPECT_EQ(Money::from_nanos(refusal.limit), usd("5"));
-  EXPECT_EQ(refusal.resets_at, at(2026, 4, 1));
-  static_assert(std::is_trivially_copyable_v<BudgetRefusal>);
+  const BudgetRejection rejection = rejected(ledger, priced(3), kAlice);
+  EXPECT_EQ(rejection.kind, BudgetKind::usd);
+  EXPECT_EQ(rejection.level, BudgetLevel::key);
+  EXPECT_EQ(rejection.name, "alice");
+  EXPECT_EQ(Money::from_nanos(rejection.consumed), usd("2"));
+  EXPECT_EQ(Money::from_nanos(rejection.reserved), usd("1"));
+  EXPECT_EQ(Money::from_nanos(rejection.requested), usd("3"));
+  EXPECT_EQ(Money::from_nanos(rejection.limit), usd("5"));
+  EXPECT_EQ(rejection.resets_at, at(2026, 4, 1));
+  static_assert(std::is_trivially_copyable_v<BudgetRejection>);
 }
 
 TEST_F(BudgetLedgerTest, OfSeveralCapsTheOneIsNamedThatRefusesLongest) {  // BUD-6
@@ -95,15 +95,15 @@ TEST_F(BudgetLedgerTest, OfSeveralCapsTheOneIsNamedThatRefusesLongest) {  // BUD
                        .keys = {{"alice", {.tokens = 10, .period = BudgetPeriod::monthly}}},
                        .session = {.tokens = 10}},
                       clock_);
-  EXPECT_EQ(refused(ledger, tokens(11), {.key = "alice"}).resets_at, at(2026, 4, 1));
-  EXPECT_EQ(refused(ledger, tokens(11), kAlice).resets_at, std::nullopt) << "a session's total never begins anew";
-  EXPECT_EQ(refused(ledger, tokens(11), kAlice).name, "alice/s1");
+  EXPECT_EQ(rejected(ledger, tokens(11), {.key = "alice"}).resets_at, at(2026, 4, 1));
+  EXPECT_EQ(rejected(ledger, tokens(11), kAlice).resets_at, std::nullopt) << "a session's total never begins anew";
+  EXPECT_EQ(rejected(ledger, tokens(11), kAlice).name, "alice/s1");
 }
 
 TEST_F(BudgetLedgerTest, WhatCostsNothingPassesASpentDollarCap) {  // BUD-1 BUD-8
   BudgetLedger ledger({.global = {.usd = usd("1")}}, clock_);
   granted(ledger, priced(1)).settle({.input = 3});
-  EXPECT_EQ(refused(ledger, priced(1)).kind, BudgetKind::usd);
+  EXPECT_EQ(rejected(ledger, priced(1)).kind, BudgetKind::usd);
   granted(ledger, tokens(1'000'000)).settle({.input = 1'000'000});
   EXPECT_EQ(global_of(ledger).unpriced, 1U) << "counted, never silent";
 }
@@ -117,7 +117,7 @@ TEST_F(BudgetLedgerTest, AnOverrunIsChargedInFullAndMarked) {  // BUD-3
   EXPECT_EQ(over.charged, (BudgetSpend{.tokens = 210, .cost = usd("410"), .rounds = 1}));
   EXPECT_EQ(global_of(ledger).committed.tokens, 230U);
   EXPECT_EQ(global_of(ledger).overruns, 1U);
-  EXPECT_EQ(refused(ledger, tokens(1)).consumed, 230U) << "and nothing more is granted";
+  EXPECT_EQ(rejected(ledger, tokens(1)).consumed, 230U) << "and nothing more is granted";
 }
 
 TEST_F(BudgetLedgerTest, ACostAloneCanOverrun) {  // BUD-3
@@ -188,15 +188,15 @@ TEST_F(BudgetLedgerTest, AReservationEndsOnceWhateverIsCalled) {  // BUD-2
 TEST_F(BudgetLedgerTest, HugeEstimatesNeitherWrapNorLeaveAnythingBehind) {  // CORE-7
   BudgetLedger ledger({.global = {.rounds = 10}, .keys = {{"capped", {.tokens = 100}}}}, clock_);
   {
-    BudgetReservation one = granted(ledger, tokens(kMost, kMost));
-    const BudgetReservation two = granted(ledger, tokens(kMost));
-    EXPECT_EQ(global_of(ledger).reserved.tokens, kMost);
-    EXPECT_EQ(refused(ledger, tokens(kMost), {.key = "capped"}).requested, kMost);
+    BudgetReservation one = granted(ledger, tokens(kMax, kMax));
+    const BudgetReservation two = granted(ledger, tokens(kMax));
+    EXPECT_EQ(global_of(ledger).reserved.tokens, kMax);
+    EXPECT_EQ(rejected(ledger, tokens(kMax), {.key = "capped"}).requested, kMax);
   }
   EXPECT_EQ(global_of(ledger).reserved, BudgetSpend{});
-  ledger.charge({}, {.input = kMost, .output = kMost}, Money::max());
-  ledger.charge({}, {.input = kMost}, Money::max());
-  EXPECT_EQ(global_of(ledger).committed.tokens, kMost);
+  ledger.charge({}, {.input = kMax, .output = kMax}, Money::max());
+  ledger.charge({}, {.input = kMax}, Money::max());
+  EXPECT_EQ(global_of(ledger).committed.tokens, kMax);
   EXPECT_EQ(global_of(ledger).committed.cost, Money::max());
 }
 
@@ -208,7 +208,7 @@ TEST_F(BudgetLedgerTest, CheckAsksForTheLeastAndChangesNothing) {  // BUD-9
   ledger.charge({}, {.input = 1}, Money());
   EXPECT_EQ(ledger.check({})->kind, BudgetKind::tokens);
   EXPECT_EQ(ledger.snapshot().sessions, 0U);
-  EXPECT_EQ(global_of(ledger).refusals, 0U);
+  EXPECT_EQ(global_of(ledger).rejections, 0U);
 }
 
 TEST_F(BudgetLedgerTest, CheckSeesWhatIsReserved) {  // BUD-9
@@ -225,14 +225,14 @@ TEST_F(BudgetLedgerTest, ATickTakesARoundOnEveryLevelOrNone) {  // BUD-9
   EXPECT_EQ(global_of(ledger).committed.rounds, 2U);
   EXPECT_TRUE(ledger.check_and_tick({}).has_value());
   EXPECT_EQ(ledger.check_and_tick({}).error().level, BudgetLevel::global);
-  EXPECT_EQ(global_of(ledger).refusals, 1U);
+  EXPECT_EQ(global_of(ledger).rejections, 1U);
 }
 
 TEST_F(BudgetLedgerTest, AChargeIsTakenWhateverTheCapsSay) {  // BUD-9
   BudgetLedger ledger({.global = {.usd = usd("1")}, .session = {.tokens = 10}}, clock_);
   ledger.charge(kAlice, {.input = 20, .output = 5}, usd("3"));
   EXPECT_EQ(global_of(ledger).committed, (BudgetSpend{.tokens = 25, .cost = usd("3")}));
-  EXPECT_EQ(refused(ledger, tokens(1), kAlice).consumed, 25U);
+  EXPECT_EQ(rejected(ledger, tokens(1), kAlice).consumed, 25U);
 }
 
 TEST_F(BudgetLedgerTest, ResetForgetsWhatIsSpentAndKeepsWhatIsReserved) {  // BUD-7
@@ -257,7 +257,7 @@ TEST_F(BudgetLedgerTest, NewCapsApplyToWhatIsCountedAlready) {  // BUD-1
   BudgetReservation bobs = granted(ledger, tokens(20), {.key = "bob"});
   EXPECT_THROW(ledger.configure({.global = {.tokens = 0}}), InvalidOptions);
   ledger.configure({.global = {.tokens = 1000}, .keys = {{"alice", {.tokens = 60}}}});
-  EXPECT_EQ(refused(ledger, tokens(11), {.key = "alice"}).consumed, 50U);
+  EXPECT_EQ(rejected(ledger, tokens(11), {.key = "alice"}).consumed, 50U);
   EXPECT_EQ(ledger.levels_of({.key = "bob"}).size(), 1U) << "no longer a level";
   std::move(bobs).settle({.input = 20});
   EXPECT_EQ(global_of(ledger).committed.tokens, 70U);
@@ -280,7 +280,7 @@ TEST_F(BudgetLedgerTest, ARestoredLedgerGoesOnAndChargesWhatWasReserved) {  // B
     EXPECT_EQ(level.committed, (BudgetSpend{.tokens = 50, .cost = usd("50"), .rounds = 2})) << name(level.level);
     EXPECT_EQ(level.reserved, BudgetSpend{});
   }
-  EXPECT_EQ(refused(after, tokens(31), kAlice).level, BudgetLevel::session);
+  EXPECT_EQ(rejected(after, tokens(31), kAlice).level, BudgetLevel::session);
 }
 
 TEST_F(BudgetLedgerTest, RecordsOfAPeriodThatIsOverOrOfUnknownKeysAreLeft) {  // BUD-7
@@ -305,12 +305,12 @@ TEST_F(BudgetLedgerTest, ARestartWithAClockThatJumpedBackOpensNoSpentPeriodAgain
   clock_.set(at(2026, 3, 1));
   BudgetLedger after(options, clock_);
   EXPECT_EQ(after.restore(before.records()), 1U);
-  EXPECT_EQ(refused(after, tokens(1)).resets_at, at(2026, 3, 11));
+  EXPECT_EQ(rejected(after, tokens(1)).resets_at, at(2026, 3, 11));
 }
 
 TEST_F(BudgetLedgerTest, OptionsAreCheckedAllAtOnce) {  // CORE-6
   const BudgetOptions wrong = {.global = {.tokens = 0, .rounds = 0},
-                               .keys = {{"a", {.tokens = kMost}}, {"a", {}}, {"", {}}},
+                               .keys = {{"a", {.tokens = kMax}}, {"a", {}}, {"", {}}},
                                .session = {.rounds = 0},
                                .max_sessions = 0};
   const Problems problems = wrong.validate();

@@ -49,29 +49,29 @@ class BudgetPeriodTest : public testing::Test {
 
 TEST_F(BudgetPeriodTest, ADailyBudgetBeginsAnewAtMidnight) {  // BUD-7
   spend(100);
-  EXPECT_EQ(refused(ledger_, tokens(1)).resets_at, at(2026, 3, 11));
+  EXPECT_EQ(rejected(ledger_, tokens(1)).resets_at, at(2026, 3, 11));
   clock_.set(at(2026, 3, 11) - 1ns);
-  EXPECT_EQ(refused(ledger_, tokens(1)).consumed, 100U);
+  EXPECT_EQ(rejected(ledger_, tokens(1)).consumed, 100U);
   clock_.set(at(2026, 3, 11));
   EXPECT_EQ(global_of(ledger_).committed.tokens, 0U);
   EXPECT_EQ(global_of(ledger_).resets_at, at(2026, 3, 12));
   spend(100);
-  EXPECT_EQ(refused(ledger_, tokens(1)).resets_at, at(2026, 3, 12));
+  EXPECT_EQ(rejected(ledger_, tokens(1)).resets_at, at(2026, 3, 12));
 }
 
 TEST_F(BudgetPeriodTest, AClockThatJumpsBackOpensNoSpentPeriodAgain) {  // BUD-7
   spend(100);
   clock_.set(at(2026, 3, 9));
-  EXPECT_EQ(refused(ledger_, tokens(1)).resets_at, at(2026, 3, 11)) << "the day it had reached goes on";
+  EXPECT_EQ(rejected(ledger_, tokens(1)).resets_at, at(2026, 3, 11)) << "the day it had reached goes on";
   clock_.set(at(2026, 3, 10, 1h));
-  EXPECT_EQ(refused(ledger_, tokens(1)).consumed, 100U) << "and is not opened again when it comes again";
+  EXPECT_EQ(rejected(ledger_, tokens(1)).consumed, 100U) << "and is not opened again when it comes again";
   clock_.set(at(2026, 3, 11));
   spend(100);
   for (int i = 0; i < 3; ++i) {  // to and fro over midnight
     clock_.set(at(2026, 3, 10, 23h));
-    EXPECT_EQ(refused(ledger_, tokens(1)).consumed, 100U);
+    EXPECT_EQ(rejected(ledger_, tokens(1)).consumed, 100U);
     clock_.set(at(2026, 3, 11, 1h));
-    EXPECT_EQ(refused(ledger_, tokens(1)).consumed, 100U);
+    EXPECT_EQ(rejected(ledger_, tokens(1)).consumed, 100U);
   }
 }
 
@@ -80,9 +80,9 @@ TEST_F(BudgetPeriodTest, AClockThatJumpsForwardOpensTheLaterPeriodOnceAndItLasts
   clock_.set(at(2026, 3, 20));
   spend(100);
   clock_.set(at(2026, 3, 11));
-  EXPECT_EQ(refused(ledger_, tokens(1)).resets_at, at(2026, 3, 21));
+  EXPECT_EQ(rejected(ledger_, tokens(1)).resets_at, at(2026, 3, 21));
   clock_.set(at(2026, 3, 20));
-  EXPECT_EQ(refused(ledger_, tokens(1)).consumed, 100U);
+  EXPECT_EQ(rejected(ledger_, tokens(1)).consumed, 100U);
   clock_.set(at(2026, 3, 21));
   spend(100);
 }
@@ -94,7 +94,7 @@ TEST_F(BudgetPeriodTest, AskingWhileTheClockIsAheadOpensNothing) {  // BUD-7
   EXPECT_EQ(global_of(ledger_).committed.tokens, 0U);
   (void)ledger_.snapshot();
   clock_.set(at(2026, 3, 10, 13h));
-  EXPECT_EQ(refused(ledger_, tokens(1)).consumed, 100U);
+  EXPECT_EQ(rejected(ledger_, tokens(1)).consumed, 100U);
 }
 
 TEST_F(BudgetPeriodTest, AReservationMadeWhileTheClockIsAheadOpensThatPeriod) {  // BUD-2 BUD-7
@@ -102,37 +102,37 @@ TEST_F(BudgetPeriodTest, AReservationMadeWhileTheClockIsAheadOpensThatPeriod) { 
   clock_.set(at(2026, 3, 20));
   const BudgetReservation open = granted(ledger_, tokens(100));
   clock_.set(at(2026, 3, 10, 13h));
-  const BudgetRefusal refusal = refused(ledger_, tokens(1));
-  EXPECT_EQ(refusal.consumed, 0U) << "or the period it came from would hold more than its cap";
-  EXPECT_EQ(refusal.reserved, 100U);
-  EXPECT_EQ(refusal.resets_at, at(2026, 3, 21));
+  const BudgetRejection rejection = rejected(ledger_, tokens(1));
+  EXPECT_EQ(rejection.consumed, 0U) << "or the period it came from would hold more than its cap";
+  EXPECT_EQ(rejection.reserved, 100U);
+  EXPECT_EQ(rejection.resets_at, at(2026, 3, 21));
 }
 
 TEST_F(BudgetPeriodTest, AResetBeginsThePresentPeriodAfterAClockWasPutRight) {  // BUD-7
   clock_.set(at(2100, 1, 1));
   spend(100);
   clock_.set(at(2026, 3, 10));
-  EXPECT_EQ(refused(ledger_, tokens(1)).resets_at, at(2100, 1, 2));
+  EXPECT_EQ(rejected(ledger_, tokens(1)).resets_at, at(2100, 1, 2));
   EXPECT_TRUE(ledger_.reset(BudgetLevel::global));
   spend(100);
-  EXPECT_EQ(refused(ledger_, tokens(1)).resets_at, at(2026, 3, 11));
+  EXPECT_EQ(rejected(ledger_, tokens(1)).resets_at, at(2026, 3, 11));
 }
 
 TEST_F(BudgetPeriodTest, AReservationOpenAtTheTurnCountsInTheNewPeriod) {  // BUD-2 BUD-7
   BudgetReservation open = granted(ledger_, tokens(70));
   clock_.set(at(2026, 3, 11));
-  EXPECT_EQ(refused(ledger_, tokens(31)).reserved, 70U);
+  EXPECT_EQ(rejected(ledger_, tokens(31)).reserved, 70U);
   std::move(open).settle({.input = 65});
   EXPECT_EQ(global_of(ledger_).committed.tokens, 65U);
-  EXPECT_EQ(refused(ledger_, tokens(36)).consumed, 65U);
+  EXPECT_EQ(rejected(ledger_, tokens(36)).consumed, 65U);
 }
 
 TEST_F(BudgetPeriodTest, ANewPeriodOfTheOptionsKeepsTheSpendOfWhatItHolds) {  // BUD-7
   spend(100);
   ledger_.configure({.global = {.tokens = 100, .period = BudgetPeriod::monthly}});
-  EXPECT_EQ(refused(ledger_, tokens(1)).resets_at, at(2026, 4, 1));
+  EXPECT_EQ(rejected(ledger_, tokens(1)).resets_at, at(2026, 4, 1));
   ledger_.configure({.global = {.tokens = 100, .period = BudgetPeriod::total}});
-  EXPECT_EQ(refused(ledger_, tokens(1)).resets_at, std::nullopt);
+  EXPECT_EQ(rejected(ledger_, tokens(1)).resets_at, std::nullopt);
 }
 
 }  // namespace

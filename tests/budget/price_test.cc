@@ -14,7 +14,7 @@
 namespace fuseboard {
 namespace {
 
-constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
 
 const ModelPrice kSonnet = {.input = usd("3.00"), .cached_input = usd("0.30"), .output = usd("15.00")};
 
@@ -39,9 +39,9 @@ TEST(ModelPrice, RoundsUpOnceAndNeverToNothing) {  // BUD-8
 
 TEST(ModelPrice, SurvivesAbsurdUsage) {  // CORE-7
   const ModelPrice price = {.input = Money::max(), .output = Money::max()};
-  EXPECT_EQ(price.cost({.input = kMost, .cached_input = kMost, .output = kMost}), Money::max());
+  EXPECT_EQ(price.cost({.input = kMax, .cached_input = kMax, .output = kMax}), Money::max());
   EXPECT_EQ(kSonnet.cost({.input = 10, .cached_input = 50}), kSonnet.cost({.input = 10, .cached_input = 10}));
-  EXPECT_EQ((TokenUsage{.input = kMost, .output = 1}).total(), kMost);
+  EXPECT_EQ((TokenUsage{.input = kMax, .output = 1}).total(), kMax);
 }
 
 TEST(PriceTable, APairsOwnPriceGoesBeforeTheBareModels) {  // BUD-8
@@ -94,8 +94,8 @@ TEST(Estimate, NamesEveryOptionOutOfRange) {  // CORE-6
 }
 
 TEST(Estimate, Saturates) {  // CORE-7
-  EXPECT_EQ(estimate_usage({.text_bytes = kMost, .images = kMost, .output_cap = kMost}),
-            (TokenUsage{.input = kMost, .output = kMost}));
+  EXPECT_EQ(estimate_usage({.text_bytes = kMax, .images = kMax, .output_cap = kMax}),
+            (TokenUsage{.input = kMax, .output = kMax}));
 }
 
 }  // namespace

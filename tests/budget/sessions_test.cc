@@ -39,7 +39,7 @@ TEST_F(BudgetSessionsTest, AreToldApartByTheirKeyToo) {  // BUD-1
   granted(ledger_, tokens(10), {.key = "a", .session = "s"}).settle({.input = 10});
   granted(ledger_, tokens(10), {.key = "b", .session = "s"}).settle({.input = 10});
   granted(ledger_, tokens(10), {.session = "s"}).settle({.input = 10});
-  EXPECT_EQ(refused(ledger_, tokens(1), {.key = "a", .session = "s"}).name, "a/s");
+  EXPECT_EQ(rejected(ledger_, tokens(1), {.key = "a", .session = "s"}).name, "a/s");
 }
 
 TEST_F(BudgetSessionsTest, TenThousandAreHeldByDefaultAndNoneIsForgottenForOthers) {  // BUD-10.9, CORE-5
@@ -79,14 +79,14 @@ TEST_F(BudgetSessionsTest, AtTheBoundANewOneIsRefusedAndToldWhenThereWillBeRoom)
   pass(1h);
   spend("b", 5);
   spend("c", 6);
-  const BudgetRefusal refusal = refused(ledger_, tokens(1), {.key = "k", .session = "d"});
-  EXPECT_EQ(refusal.kind, BudgetKind::sessions);
-  EXPECT_EQ(refusal.level, BudgetLevel::session);
-  EXPECT_EQ(refusal.name, "k/d");
-  EXPECT_EQ(refusal.consumed, 3U);
-  EXPECT_EQ(refusal.requested, 1U);
-  EXPECT_EQ(refusal.limit, 3U);
-  EXPECT_EQ(refusal.resets_at, clock_.now() + 23h);
+  const BudgetRejection rejection = rejected(ledger_, tokens(1), {.key = "k", .session = "d"});
+  EXPECT_EQ(rejection.kind, BudgetKind::sessions);
+  EXPECT_EQ(rejection.level, BudgetLevel::session);
+  EXPECT_EQ(rejection.name, "k/d");
+  EXPECT_EQ(rejection.consumed, 3U);
+  EXPECT_EQ(rejection.requested, 1U);
+  EXPECT_EQ(rejection.limit, 3U);
+  EXPECT_EQ(rejection.resets_at, clock_.now() + 23h);
   EXPECT_EQ(ledger_.check({.key = "k", .session = "d"})->kind, BudgetKind::sessions);
   EXPECT_EQ(ledger_.check_and_tick({.key = "k", .session = "d"}).error().kind, BudgetKind::sessions);
   EXPECT_EQ(global_of(ledger_).reserved.tokens, 0U);
@@ -127,7 +127,7 @@ TEST_F(BudgetSessionsTest, BeingRefusedIsUseToo) {  // BUD-10.8: else a spent on
   spend("spent", 10);
   for (int i = 0; i < 5; ++i) {
     pass(20h);
-    EXPECT_EQ(refused(ledger_, tokens(1), {.key = "k", .session = "spent"}).kind, BudgetKind::tokens);
+    EXPECT_EQ(rejected(ledger_, tokens(1), {.key = "k", .session = "spent"}).kind, BudgetKind::tokens);
   }
 }
 
@@ -136,7 +136,7 @@ TEST_F(BudgetSessionsTest, OnesThatAreForgottenMakeRoom) {  // BUD-10.8, BUD-10.
   pass(24h);
   EXPECT_EQ(ledger_.check({.key = "k", .session = "d"}), std::nullopt);
   for (const char* session : {"d", "e", "f"}) spend(session, 1);
-  EXPECT_EQ(refused(ledger_, tokens(1), {.key = "k", .session = "g"}).kind, BudgetKind::sessions);
+  EXPECT_EQ(rejected(ledger_, tokens(1), {.key = "k", .session = "g"}).kind, BudgetKind::sessions);
   EXPECT_EQ(ledger_.snapshot().sessions, 3U);
 }
 
@@ -145,7 +145,7 @@ TEST_F(BudgetSessionsTest, OneThatHasSpentNothingTakesNobodysPlace) {   // BUD-1
   EXPECT_EQ(ledger_.snapshot().sessions, 0U);
   std::vector<BudgetReservation> open;
   for (const char* session : {"a", "b", "c"}) open.push_back(reserve(session));
-  EXPECT_EQ(refused(ledger_, tokens(1), {.key = "k", .session = "d"}).kind, BudgetKind::sessions);
+  EXPECT_EQ(rejected(ledger_, tokens(1), {.key = "k", .session = "d"}).kind, BudgetKind::sessions);
   open.pop_back();
   spend("d", 1);
 }
@@ -190,7 +190,7 @@ TEST_F(BudgetSessionsTest, ARefusedNewOneTakesNobodysPlace) {  // CORE-5
   spend("a", 1);
   spend("b", 1);
   spend("c", 1);
-  EXPECT_EQ(refused(ledger_, tokens(11), {.key = "k", .session = "d"}).kind, BudgetKind::tokens);
+  EXPECT_EQ(rejected(ledger_, tokens(11), {.key = "k", .session = "d"}).kind, BudgetKind::tokens);
   EXPECT_EQ(ledger_.snapshot().sessions_forgotten, 0U);
 }
 
@@ -205,7 +205,7 @@ TEST_F(BudgetSessionsTest, ASmallerBoundForgetsNobody) {  // BUD-10.9, CORE-5
   spend("b", 2);
   ledger_.configure({.session = {.tokens = 10}, .max_sessions = 1});
   EXPECT_EQ(spent("a"), 1U);
-  EXPECT_EQ(refused(ledger_, tokens(1), {.key = "k", .session = "c"}).limit, 1U);
+  EXPECT_EQ(rejected(ledger_, tokens(1), {.key = "k", .session = "c"}).limit, 1U);
   pass(24h);
   spend("c", 3);
   EXPECT_EQ(ledger_.snapshot().sessions, 1U);

@@ -44,7 +44,8 @@ inline BudgetReservation granted(BudgetLedger& ledger, const BudgetEstimate& est
 }
 
 // Refusal that the test expects.
-inline BudgetRefusal refused(BudgetLedger& ledger, const BudgetEstimate& estimate, const BudgetAccount& account = {}) {
+inline BudgetRejection rejected(BudgetLedger& ledger, const BudgetEstimate& estimate,
+                                const BudgetAccount& account = {}) {
   auto reservation = ledger.reserve(account, estimate);
   if (!reservation) return reservation.error();
   ADD_FAILURE() << "granted";

@@ -65,7 +65,7 @@ TEST_F(CPoliciesTest, ATargetsLimitsHoldForAllCalls) {  // LIM-5.1, LIM-5.2
   second.begin(one, &call_);
   second.proceed();
   EXPECT_EQ(second.ending(), "rate_limited");
-  EXPECT_EQ(second.refusal(0).reason, FUSEBOARD_REASON_RATE_LIMITED);
+  EXPECT_EQ(second.rejection(0).reason, FUSEBOARD_REASON_RATE_LIMITED);
   EXPECT_GE(second.summary().retry_after_ms, 1000);
   fuseboard_report report = FUSEBOARD_INIT(fuseboard_report);
   report.has_usage = true;
@@ -110,14 +110,14 @@ TEST_F(CPoliciesTest, ABudgetThatIsSpentSendsNothing) {  // BUD-2, BUD-6
   second.proceed();
   EXPECT_THAT(second.sent, IsEmpty());
   EXPECT_EQ(second.ending(), "budget_exceeded");
-  const fuseboard_refusal_record refusal = second.refusal(0);
-  EXPECT_EQ(refusal.reason, FUSEBOARD_REASON_BUDGET_EXCEEDED);
-  EXPECT_EQ(refusal.kind, FUSEBOARD_BUDGET_ROUNDS);
-  EXPECT_EQ(refusal.scope, FUSEBOARD_BUDGET_GLOBAL);
-  EXPECT_EQ(refusal.consumed, 1U);
-  EXPECT_EQ(refusal.requested, 1U);
-  EXPECT_EQ(refusal.limit, 1U);
-  EXPECT_EQ(level().refusals, 2U) << "of both targets";
+  const fuseboard_rejection_record rejection = second.rejection(0);
+  EXPECT_EQ(rejection.reason, FUSEBOARD_REASON_BUDGET_EXCEEDED);
+  EXPECT_EQ(rejection.kind, FUSEBOARD_BUDGET_ROUNDS);
+  EXPECT_EQ(rejection.scope, FUSEBOARD_BUDGET_GLOBAL);
+  EXPECT_EQ(rejection.consumed, 1U);
+  EXPECT_EQ(rejection.requested, 1U);
+  EXPECT_EQ(rejection.limit, 1U);
+  EXPECT_EQ(level().rejections, 2U) << "of both targets";
   ASSERT_EQ(fuseboard_ledger_reset(ledger_, nullptr, nullptr), FUSEBOARD_OK);
   Caller third;
   third.begin(two, &call_);
@@ -196,7 +196,7 @@ TEST_F(CPoliciesTest, WithoutAPriceACallThatNeedsOneIsRefused) {  // BUD-8
   caller.begin(plan({"a"}, &route), &call_);
   caller.proceed();
   EXPECT_EQ(caller.ending(), "budget_exceeded");
-  EXPECT_EQ(caller.refusal(0).reason, FUSEBOARD_REASON_PRICE_MISSING);
+  EXPECT_EQ(caller.rejection(0).reason, FUSEBOARD_REASON_PRICE_MISSING);
 }
 
 TEST_F(CPoliciesTest, SeveralCallsShareTheirAttempts) {  // RTY-10
@@ -231,9 +231,10 @@ TEST_F(CPoliciesTest, ARefusedCredentialRestsForAllWhoShareIt) {  // FBK-6.3, FB
   first.proceed();
   first.fail(1, FUSEBOARD_CATEGORY_AUTHENTICATION);
   EXPECT_THAT(first.sent, ElementsAre("a", "c"));
-  EXPECT_EQ(first.refusal(0).target, 1U);
-  EXPECT_EQ(first.refusal(0).reason, FUSEBOARD_REASON_NOT_ELIGIBLE) << "ruled out before its credential was looked at";
-  EXPECT_EQ(first.refusal(0).last_failure, FUSEBOARD_CATEGORY_AUTHENTICATION);
+  EXPECT_EQ(first.rejection(0).target, 1U);
+  EXPECT_EQ(first.rejection(0).reason, FUSEBOARD_REASON_NOT_ELIGIBLE)
+      << "ruled out before its credential was looked at";
+  EXPECT_EQ(first.rejection(0).last_failure, FUSEBOARD_CATEGORY_AUTHENTICATION);
   fuseboard_plan* const shared = plan({"a", "b"});
   Caller second;
   second.begin(shared);
@@ -258,7 +259,7 @@ TEST_F(CPoliciesTest, ABoundCallStaysWithItsProvider) {  // FBK-7.1, FBK-7.3
   nowhere.begin(plan({"a", "b"}), &call_);
   nowhere.proceed();
   EXPECT_EQ(nowhere.ending(), "no_target");
-  EXPECT_EQ(nowhere.refusal(0).reason, FUSEBOARD_REASON_NOT_ELIGIBLE);
+  EXPECT_EQ(nowhere.rejection(0).reason, FUSEBOARD_REASON_NOT_ELIGIBLE);
 }
 
 TEST_F(CPoliciesTest, WhatIsTooLongGoesToALargerWindow) {  // FBK-2.6
@@ -305,16 +306,16 @@ TEST_F(CPoliciesTest, WhatMustNotRunTwiceIsRepeatedOnlyWhereItDidNotRun) {  // R
   ran.proceed();
   ran.fail(1, FUSEBOARD_CATEGORY_NETWORK);
   EXPECT_EQ(ran.ending(), "failed");
-  Caller refused;
-  refused.begin(two, &call_);
-  refused.proceed();
+  Caller rejected;
+  rejected.begin(two, &call_);
+  rejected.proceed();
   fuseboard_failure failure;
   fuseboard_failure_init(&failure, FUSEBOARD_CATEGORY_OVERLOADED, FUSEBOARD_NONE_MS);
   fuseboard_report report = FUSEBOARD_INIT(fuseboard_report);
   report.failure = &failure;
   report.did_not_run = true;
-  fuseboard_call_report(refused.call, 1, &report);
-  EXPECT_FALSE(fuseboard_call_has_ended(refused.call));
+  fuseboard_call_report(rejected.call, 1, &report);
+  EXPECT_FALSE(fuseboard_call_has_ended(rejected.call));
 }
 
 TEST_F(CPoliciesTest, ACategoryMayHaveItsOwnPatience) {  // RTY-10

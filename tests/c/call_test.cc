@@ -207,9 +207,9 @@ TEST_F(CCallTest, AnotherPlanHasWhatItsTargetsHaveLearned) {  // PIP-5
   after.begin(plan({"a", "c"}));
   after.proceed();
   EXPECT_THAT(after.sent, ElementsAre("c"));
-  EXPECT_EQ(after.refusal(0).reason, FUSEBOARD_REASON_CIRCUIT_OPEN);
-  EXPECT_EQ(after.refusal(0).consecutive_failures, 2U);
-  EXPECT_EQ(after.refusal(0).kind, FUSEBOARD_BUDGET_NONE);
+  EXPECT_EQ(after.rejection(0).reason, FUSEBOARD_REASON_CIRCUIT_OPEN);
+  EXPECT_EQ(after.rejection(0).consecutive_failures, 2U);
+  EXPECT_EQ(after.rejection(0).kind, FUSEBOARD_BUDGET_NONE);
   before.fail(1, FUSEBOARD_CATEGORY_NETWORK);
   EXPECT_THAT(before.sent, ElementsAre("a", "b")) << "it keeps the plan it began with";
   EXPECT_STREQ(fuseboard_plan_target_name(old_plan, 1), "b");
@@ -318,7 +318,7 @@ TEST_F(CCallTest, WithoutAWakeTheCallDoesNotWaitForWhatHasNoTime) {  // LIM-7.3,
   second.begin(one);
   second.proceed();
   EXPECT_EQ(second.ending(), "rate_limited");
-  EXPECT_EQ(second.refusal(0).reason, FUSEBOARD_REASON_CONCURRENCY_LIMITED);
+  EXPECT_EQ(second.rejection(0).reason, FUSEBOARD_REASON_CONCURRENCY_LIMITED);
 }
 
 TEST_F(CCallTest, AnOperatorsResetWakesWhoWaitsForTheCircuit) {  // RTY-4.4

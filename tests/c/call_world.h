@@ -84,10 +84,10 @@ struct Caller {
     EXPECT_EQ(fuseboard_call_get_attempt(call, index, &attempt), FUSEBOARD_OK) << fuseboard_last_error();
     return attempt;
   }
-  fuseboard_refusal_record refusal(std::size_t index) const {
-    fuseboard_refusal_record refusal = FUSEBOARD_INIT(fuseboard_refusal_record);
-    EXPECT_EQ(fuseboard_call_get_refusal(call, index, &refusal), FUSEBOARD_OK) << fuseboard_last_error();
-    return refusal;
+  fuseboard_rejection_record rejection(std::size_t index) const {
+    fuseboard_rejection_record rejection = FUSEBOARD_INIT(fuseboard_rejection_record);
+    EXPECT_EQ(fuseboard_call_get_rejection(call, index, &rejection), FUSEBOARD_OK) << fuseboard_last_error();
+    return rejection;
   }
 
   fuseboard_call_callbacks callbacks = FUSEBOARD_INIT(fuseboard_call_callbacks);

@@ -24,18 +24,17 @@ namespace {
 using namespace std::chrono_literals;
 __extension__ using Wide = __int128;
 
-constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
 
 std::int64_t clamped(Wide value) {
-  return value > kMost ? kMost : value < kLeast ? kLeast : static_cast<std::int64_t>(value);
+  return value > kMax ? kMax : value < kMin ? kMin : static_cast<std::int64_t>(value);
 }
 
 // Mostly values near the ends, where overflow lives.
 rc::Gen<std::int64_t> any_count() {
-  return rc::gen::oneOf(rc::gen::arbitrary<std::int64_t>(), rc::gen::inRange<std::int64_t>(kMost - 100, kMost),
-                        rc::gen::inRange<std::int64_t>(kLeast, kLeast + 100),
-                        rc::gen::inRange<std::int64_t>(-100, 100));
+  return rc::gen::oneOf(rc::gen::arbitrary<std::int64_t>(), rc::gen::inRange<std::int64_t>(kMax - 100, kMax),
+                        rc::gen::inRange<std::int64_t>(kMin, kMin + 100), rc::gen::inRange<std::int64_t>(-100, 100));
 }
 
 RC_GTEST_PROP(SaturatingTime, SumsAgreeWithWideArithmetic, ()) {  // CORE-7
@@ -68,7 +67,7 @@ TEST(SaturatingTime, ScalingByWhatIsNoNumberGivesZeroAndByInfinityTheLongest) { 
 
 TEST(SaturatingTime, NeverStaysNeverWhateverIsAdded) {  // CORE-7
   EXPECT_EQ(saturating_add(kNever, -1h), kNever);
-  EXPECT_EQ(saturating_add(TimePoint(Duration(kMost - 1)), 1h), kNever);
+  EXPECT_EQ(saturating_add(TimePoint(Duration(kMax - 1)), 1h), kNever);
 }
 
 TEST(SaturatingTime, MillisecondsAreRoundedUpSoThatAWaitIsNeverTooShort) {
@@ -76,7 +75,7 @@ TEST(SaturatingTime, MillisecondsAreRoundedUpSoThatAWaitIsNeverTooShort) {
   EXPECT_EQ(ceil_milliseconds(1ms), 1);
   EXPECT_EQ(ceil_milliseconds(1ms + 1ns), 2);
   EXPECT_EQ(ceil_milliseconds(-1s), 0);
-  EXPECT_EQ(ceil_milliseconds(kForever), kMost / 1'000'000 + 1);
+  EXPECT_EQ(ceil_milliseconds(kForever), kMax / 1'000'000 + 1);
 }
 
 TEST(Deadline, PassesAtItsTimeAndForeverNeverDoes) {  // CORE-7

@@ -54,7 +54,7 @@ TEST(AnswerStream, AnAnswerInTheCallersOwnWordsPassesByteForByte) {  // STR-4
   AnswerStream stream(chat(), kNow);
   const std::string comment = ": ping\r\n\r\n";
   const std::string odd = "id: 7\nevent: chunk\ndata:  {\"choices\":[{\"delta\":{\"content\":\"hi\"}}],\"x\":1}\n\n";
-  EXPECT_EQ(stream.read(kRole + comment, kNow), Reading::goes_on);
+  EXPECT_EQ(stream.read(kRole + comment, kNow), Reading::continues);
   EXPECT_FALSE(stream.content_seen());
   EXPECT_EQ(stream.read(odd + kStop + std::string(kDone), kNow), Reading::complete);
   EXPECT_TRUE(stream.content_seen());
@@ -63,21 +63,21 @@ TEST(AnswerStream, AnAnswerInTheCallersOwnWordsPassesByteForByte) {  // STR-4
 
 TEST(AnswerStream, TheFormalEndThatAnUpstreamLeftOutIsAdded) {  // STR-2
   AnswerStream stream(chat(), kNow);
-  EXPECT_EQ(stream.read(content("hi") + kStop, kNow), Reading::goes_on);
+  EXPECT_EQ(stream.read(content("hi") + kStop, kNow), Reading::continues);
   EXPECT_EQ(stream.end(false), Reading::complete) << "behind the finish reason nothing but form can be missing";
   EXPECT_EQ(stream.out(), content("hi") + kStop + std::string(kDone));
 
   AnswerStream messages({.from = Endpoint::messages, .to = Endpoint::messages}, kNow);
   const std::string_view without_stop = kMessageEnd.substr(0, kMessageEnd.find("event: message_stop"));
   EXPECT_EQ(messages.read(std::string(kMessageStart) + block_delta("hi") + std::string(without_stop), kNow),
-            Reading::goes_on);
+            Reading::continues);
   EXPECT_EQ(messages.end(true), Reading::complete);
   EXPECT_TRUE(messages.out().ends_with("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"));
 }
 
 TEST(AnswerStream, AnEndWithoutAFinishReasonIsAFailure) {  // STR-2
   AnswerStream stream(chat(), kNow);
-  EXPECT_EQ(stream.read(content("hi"), kNow), Reading::goes_on);
+  EXPECT_EQ(stream.read(content("hi"), kNow), Reading::continues);
   EXPECT_EQ(stream.end(true), Reading::failed);
   ASSERT_TRUE(stream.verdict());
   EXPECT_EQ(stream.verdict()->category, Category::network);
@@ -95,7 +95,7 @@ TEST(AnswerStream, AMalformedEventIsLeftOutAndCountedWhereThatIsWanted) {  // ST
   terms.skip_malformed = true;
   AnswerStream stream(terms, kNow);
   EXPECT_EQ(stream.read(content("hi") + "data: {\"choices\": [broken\n\n" + content("more") + kStop, kNow),
-            Reading::goes_on);
+            Reading::continues);
   EXPECT_EQ(stream.end(true), Reading::complete);
   EXPECT_EQ(stream.out(), content("hi") + content("more") + kStop + std::string(kDone));
   EXPECT_EQ(stream.skipped(), 1U);
@@ -104,9 +104,9 @@ TEST(AnswerStream, AMalformedEventIsLeftOutAndCountedWhereThatIsWanted) {  // ST
 TEST(AnswerStream, WhatIsHeldBackIsBounded) {  // STR-8
   AnswerStream stream(chat(), kNow);
   const std::string comment = ": " + std::string(1000, 'x') + "\n\n";
-  Reading reading = Reading::goes_on;
+  Reading reading = Reading::continues;
   int comments = 0;
-  while (reading == Reading::goes_on && comments < 1000) {
+  while (reading == Reading::continues && comments < 1000) {
     reading = stream.read(comment, kNow);
     ++comments;
   }
@@ -138,11 +138,11 @@ TEST(AnswerStream, AnAnswerOfTheOtherDialectIsWrittenInTheCallers) {
 TEST(AnswerStream, AStreamOfAnUnknownKindIsCompleteOnlyWhereItsBodyEndedByItself) {  // STR-2
   const StreamTerms other{.from = Endpoint::other, .to = Endpoint::other};
   AnswerStream clean(other, kNow);
-  EXPECT_EQ(clean.read("data: anything\n\ndata: without an end", kNow), Reading::goes_on);
+  EXPECT_EQ(clean.read("data: anything\n\ndata: without an end", kNow), Reading::continues);
   EXPECT_EQ(clean.end(true), Reading::complete);
   EXPECT_EQ(clean.out(), "data: anything\n\ndata: without an end");
   AnswerStream cut(other, kNow);
-  EXPECT_EQ(cut.read("data: anything\n\n", kNow), Reading::goes_on);
+  EXPECT_EQ(cut.read("data: anything\n\n", kNow), Reading::continues);
   EXPECT_EQ(cut.end(false), Reading::failed);
 }
 
@@ -154,7 +154,7 @@ TEST(AnswerStream, WhatComesMalformedBehindTheFinishReasonIsLeftOut) {  // STR-2
 
 TEST(AnswerStream, AnAnswerThatHasSaidWhyItEndedIsNotForOthersToGoOnWith) {  // STR-5.15
   AnswerStream stream(chat(), kNow);
-  EXPECT_EQ(stream.read(content("hi") + kStop, kNow), Reading::goes_on);
+  EXPECT_EQ(stream.read(content("hi") + kStop, kNow), Reading::continues);
   Delivered delivered;
   stream.deliver(delivered);
   EXPECT_FALSE(delivered.whole);
@@ -165,8 +165,8 @@ TEST(AnswerStream, APreludeThatRepeatsTheRequestIsWithinBounds) {  // STR-8
   AnswerStream stream(terms, kNow);
   const std::string created = R"(data: {"type":"response.created","response":{"id":"r","instructions":")" +
                               std::string(400'000, 'x') + "\"}}\n\n";
-  EXPECT_EQ(stream.read(created, kNow), Reading::goes_on);
-  EXPECT_EQ(stream.read(created, kNow), Reading::goes_on);
+  EXPECT_EQ(stream.read(created, kNow), Reading::continues);
+  EXPECT_EQ(stream.read(created, kNow), Reading::continues);
   EXPECT_FALSE(stream.content_seen());
 }
 
@@ -174,11 +174,11 @@ TEST(AnswerStream, PingsAndCommentsAreNoSignOfLife) {  // STR-3.6
   AnswerStream stream({.from = Endpoint::messages, .to = Endpoint::messages}, kNow);
   const TimePoint later = kNow + std::chrono::seconds(5);
   const TimePoint latest = kNow + std::chrono::seconds(9);
-  EXPECT_EQ(stream.read(std::string(kMessageStart) + block_delta("hi"), later), Reading::goes_on);
+  EXPECT_EQ(stream.read(std::string(kMessageStart) + block_delta("hi"), later), Reading::continues);
   EXPECT_EQ(stream.last_event(), later);
-  EXPECT_EQ(stream.read("event: ping\ndata: {\"type\":\"ping\"}\n\n: keep-alive\n\n", latest), Reading::goes_on);
+  EXPECT_EQ(stream.read("event: ping\ndata: {\"type\":\"ping\"}\n\n: keep-alive\n\n", latest), Reading::continues);
   EXPECT_EQ(stream.last_event(), later);
-  EXPECT_EQ(stream.read(block_delta("!"), latest), Reading::goes_on);
+  EXPECT_EQ(stream.read(block_delta("!"), latest), Reading::continues);
   EXPECT_EQ(stream.last_event(), latest);
 }
 
@@ -193,7 +193,7 @@ TEST(AnswerStream, SignsOfWorkAreSignsOfLifeAndSoArePingsWhileThoughtsAreOpen) {
     AnswerStream stream({.from = Endpoint::messages, .to = to}, kNow);
     TimePoint now = kNow;
     const auto after = [&](std::string_view bytes) {
-      EXPECT_EQ(stream.read(bytes, now += std::chrono::seconds(1)), Reading::goes_on);
+      EXPECT_EQ(stream.read(bytes, now += std::chrono::seconds(1)), Reading::continues);
       return stream.last_event() == now;
     };
     EXPECT_FALSE(after(start));
@@ -214,7 +214,7 @@ TEST(AnswerStream, SignsOfWorkAreSignsOfLifeAndSoArePingsWhileThoughtsAreOpen) {
 // The first half, delivered and broken off.
 Delivered broken_after(std::string_view text, AnswerStream& stream) {
   Delivered delivered;
-  EXPECT_EQ(stream.read(kRole + content(text), kNow), Reading::goes_on);
+  EXPECT_EQ(stream.read(kRole + content(text), kNow), Reading::continues);
   stream.deliver(delivered);
   stream.note_end(delivered);
   return delivered;
@@ -227,7 +227,7 @@ TEST(AnswerStream, AnotherAnswerGoesOnUnderTheNameOfTheFirst) {  // STR-5.13
   EXPECT_EQ(delivered.text, "Good");
   EXPECT_EQ(delivered.pieces, 1U);
 
-  AnswerStream second(chat(), delivered, Splice(Splice::Mode::begins_anew, delivered.text), kNow);
+  AnswerStream second(chat(), delivered, Splice(Splice::Mode::restarts, delivered.text), kNow);
   std::string other = kRole + content("Good") + content(" day") + kStop + std::string(kDone);
   for (std::size_t at = other.find("c1"); at != std::string::npos; at = other.find("c1")) other.replace(at, 2, "c2");
   EXPECT_EQ(second.read(other, kNow), Reading::complete);
@@ -246,7 +246,7 @@ TEST(AnswerStream, AnAnswerOfAnotherDialectGoesOnInTheCallersStream) {  // STR-5
   const Delivered delivered = broken_after("Good", first);
   StreamTerms terms = chat();
   terms.from = Endpoint::messages;
-  AnswerStream second(terms, delivered, Splice(Splice::Mode::goes_on, delivered.text), kNow);
+  AnswerStream second(terms, delivered, Splice(Splice::Mode::continues, delivered.text), kNow);
   EXPECT_EQ(second.read(std::string(kMessageStart) + block_delta(" day") + std::string(kMessageEnd), kNow),
             Reading::complete);
   EXPECT_NE(second.out().find("\"id\":\"c1\""), std::string::npos);
@@ -260,19 +260,19 @@ TEST(AnswerStream, AThirdAnswerGoesOnWhereTheSecondStopped) {  // STR-5.12
   AnswerStream first(messages, kNow);
   Delivered delivered;
   const std::string block_stop = "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n";
-  ASSERT_EQ(first.read(std::string(kMessageStart) + block_delta("One.") + block_stop, kNow), Reading::goes_on);
+  ASSERT_EQ(first.read(std::string(kMessageStart) + block_delta("One.") + block_stop, kNow), Reading::continues);
   first.deliver(delivered);
   first.note_end(delivered);
   EXPECT_FALSE(delivered.resume->text_open);
-  AnswerStream second(messages, delivered, Splice(Splice::Mode::goes_on, delivered.text), kNow);
-  ASSERT_EQ(second.read(std::string(kMessageStart) + block_delta(" Two."), kNow), Reading::goes_on);
+  AnswerStream second(messages, delivered, Splice(Splice::Mode::continues, delivered.text), kNow);
+  ASSERT_EQ(second.read(std::string(kMessageStart) + block_delta(" Two."), kNow), Reading::continues);
   EXPECT_NE(second.out().find("\"index\":1"), std::string::npos);
   second.deliver(delivered);
   second.note_end(delivered);
   EXPECT_TRUE(delivered.resume->text_open) << "the second one's block";
   EXPECT_EQ(delivered.resume->origin.id, "msg_1");
-  AnswerStream third(messages, delivered, Splice(Splice::Mode::goes_on, delivered.text), kNow);
-  ASSERT_EQ(third.read(std::string(kMessageStart) + block_delta(" Three."), kNow), Reading::goes_on);
+  AnswerStream third(messages, delivered, Splice(Splice::Mode::continues, delivered.text), kNow);
+  ASSERT_EQ(third.read(std::string(kMessageStart) + block_delta(" Three."), kNow), Reading::continues);
   EXPECT_EQ(third.out().find("content_block_start"), std::string::npos);
   EXPECT_NE(third.out().find("\"index\":1"), std::string::npos);
 }
@@ -280,8 +280,8 @@ TEST(AnswerStream, AThirdAnswerGoesOnWhereTheSecondStopped) {  // STR-5.12
 TEST(AnswerStream, OnlyWhatTheCallerGotCountsAsDelivered) {  // STR-5.13
   AnswerStream first(chat(), kNow);
   Delivered delivered = broken_after("Good", first);
-  AnswerStream second(chat(), delivered, Splice(Splice::Mode::begins_anew, delivered.text), kNow);
-  ASSERT_EQ(second.read(kRole + content("Go") + content("od"), kNow), Reading::goes_on);
+  AnswerStream second(chat(), delivered, Splice(Splice::Mode::restarts, delivered.text), kNow);
+  ASSERT_EQ(second.read(kRole + content("Go") + content("od"), kNow), Reading::continues);
   EXPECT_TRUE(second.content_seen());
   EXPECT_EQ(second.out(), "");
   second.deliver(delivered);
@@ -291,7 +291,7 @@ TEST(AnswerStream, OnlyWhatTheCallerGotCountsAsDelivered) {  // STR-5.13
 TEST(AnswerStream, AFreshAnswerThatDiffersGivesTheCallerNothing) {  // STR-5.9, STR-5.13
   AnswerStream first(chat(), kNow);
   const Delivered delivered = broken_after("Good", first);
-  AnswerStream second(chat(), delivered, Splice(Splice::Mode::begins_anew, delivered.text), kNow);
+  AnswerStream second(chat(), delivered, Splice(Splice::Mode::restarts, delivered.text), kNow);
   EXPECT_EQ(second.read(kRole + content("Bad"), kNow), Reading::mismatch);
   EXPECT_EQ(second.out(), "");
 }
@@ -299,7 +299,7 @@ TEST(AnswerStream, AFreshAnswerThatDiffersGivesTheCallerNothing) {  // STR-5.9, 
 TEST(AnswerStream, AToolCallBeforeTheFirstTextIsRepeatedDoesNotFit) {  // STR-5.9
   AnswerStream first(chat(), kNow);
   const Delivered delivered = broken_after("Good", first);
-  AnswerStream second(chat(), delivered, Splice(Splice::Mode::begins_anew, delivered.text), kNow);
+  AnswerStream second(chat(), delivered, Splice(Splice::Mode::restarts, delivered.text), kNow);
   const std::string call =
       chunk(R"({"tool_calls":[{"index":0,"id":"t","type":"function","function":{"name":"f","arguments":"{"}}]})");
   EXPECT_EQ(second.read(kRole + call, kNow), Reading::mismatch);
@@ -310,7 +310,7 @@ TEST(AnswerStream, AnAnswerWithMoreThanPlainTextIsNotForOthersToGoOnWith) {  // 
   AnswerStream stream(chat(), kNow);
   const std::string call =
       chunk(R"({"tool_calls":[{"index":0,"id":"t","type":"function","function":{"name":"f","arguments":""}}]})");
-  EXPECT_EQ(stream.read(content("hi") + call, kNow), Reading::goes_on);
+  EXPECT_EQ(stream.read(content("hi") + call, kNow), Reading::continues);
   Delivered delivered;
   stream.deliver(delivered);
   EXPECT_FALSE(delivered.whole);
@@ -322,13 +322,13 @@ TEST(AnswerStream, RetainedTextIsBounded) {  // STR-5.15
   Delivered delivered;
   const std::string piece(4096, 'x');
   for (std::size_t sent = 0; sent < Delivered::kMaxText; sent += piece.size()) {
-    ASSERT_EQ(stream.read(content(piece), kNow), Reading::goes_on);
+    ASSERT_EQ(stream.read(content(piece), kNow), Reading::continues);
     stream.deliver(delivered);
     stream.out().clear();
   }
   EXPECT_TRUE(delivered.whole);
   EXPECT_EQ(delivered.text.size(), Delivered::kMaxText);
-  ASSERT_EQ(stream.read(content("y"), kNow), Reading::goes_on);
+  ASSERT_EQ(stream.read(content("y"), kNow), Reading::continues);
   stream.deliver(delivered);
   EXPECT_FALSE(delivered.whole);
   EXPECT_EQ(delivered.text.capacity(), std::string().capacity());
@@ -340,7 +340,7 @@ TEST(AnswerStream, WhatTheFirstAnswerSaidCountsAsOutputAlthoughTheSecondReadIt) 
   AnswerStream first(terms, kNow);
   const Delivered delivered = broken_after("Good", first);
   terms.from = Endpoint::messages;
-  AnswerStream second(terms, delivered, Splice(Splice::Mode::goes_on, delivered.text), kNow);
+  AnswerStream second(terms, delivered, Splice(Splice::Mode::continues, delivered.text), kNow);
   ASSERT_EQ(second.read(std::string(kMessageStart) + block_delta(" day") + std::string(kMessageEnd), kNow),
             Reading::complete);
   EXPECT_NE(second.out().find("\"prompt_tokens\":19,\"completion_tokens\":7,\"total_tokens\":26"), std::string::npos)
@@ -358,7 +358,7 @@ TEST(AnswerStream, UsageThatTheCallerDidNotAskForIsReadAndGoesNoFurther) {  // B
   const std::string whole = kRole + with_null + kStop + usage + std::string(kDone);
   for (std::size_t cut = 0; cut < whole.size(); ++cut) {
     AnswerStream stream(terms, kNow);
-    EXPECT_EQ(stream.read(std::string_view(whole).substr(0, cut), kNow), Reading::goes_on);
+    EXPECT_EQ(stream.read(std::string_view(whole).substr(0, cut), kNow), Reading::continues);
     EXPECT_EQ(stream.read(std::string_view(whole).substr(cut), kNow), Reading::complete);
     EXPECT_EQ(stream.out(), kRole + content("hi") + kStop + std::string(kDone)) << cut;
     EXPECT_EQ(stream.usage(), (llm::Usage{.known = true, .prompt = 5, .completion = 7, .total = 12}));

@@ -35,13 +35,13 @@ config::Config two_targets() {
 class CallMetricsTest : public testing::Test {
  protected:
   void count(std::string_view model, Ending ending, std::initializer_list<AttemptRecord> attempts,
-             std::initializer_list<RefusalRecord> refusals = {}) {
+             std::initializer_list<RejectionRecord> refusals = {}) {
     CallRecord record;
     record.ending = ending;
     record.attempts_sent = static_cast<std::uint32_t>(attempts.size());
     record.ended = record.started + seconds(2);
     for (const AttemptRecord& attempt : attempts) record.attempts.push_back(attempt);
-    for (const RefusalRecord& refusal : refusals) record.refusals.push_back(refusal);
+    for (const RejectionRecord& refusal : refusals) record.rejections.push_back(refusal);
     metrics_.count(*models_.find(model), record);
   }
   std::string text() const {

@@ -69,7 +69,7 @@ TEST_F(CredentialStateTest, EachOfOurCredentialsIsToldOnceWithWhatIsLeftOfItsRes
 TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAtSomeEndpointsAdmitsTheOthers) {  // FBK-6.11
   Failure missing_scope = Failure::of(Category::authentication);
   missing_scope.scope = FailureScope::endpoint;
-  for (std::uint8_t endpoint = 0; endpoint < kMostEndpoints; ++endpoint) {
+  for (std::uint8_t endpoint = 0; endpoint < kMaxEndpoints; ++endpoint) {
     EXPECT_FALSE(why_closed(target(0), clock_.now())) << +endpoint;
     settle(0, Outcome::failed(missing_scope), endpoint);
   }

@@ -16,7 +16,7 @@ namespace fuseboard::gateway {
 namespace {
 
 // A loop in virtual time, and the hands of one call on it.
-class StageLoop final : public CallHands, public Waker {
+class StageLoop final : public AttemptSender, public Waker {
  public:
   explicit StageLoop(scenarios::Stage& stage) : stage_(stage) {}
 
@@ -94,7 +94,7 @@ TEST(EventLoopDriver, TakesTheSameWayThroughEveryScenario) {
   }
 }
 
-class ThrowingHands final : public CallHands {
+class ThrowingHands final : public AttemptSender {
  public:
   net::Task<void> attempt(Attempt) override {
     throw std::runtime_error("no memory, say");

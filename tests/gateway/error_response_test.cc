@@ -28,7 +28,7 @@ class ErrorResponse : public testing::Test {
     record.ended = record.started + milliseconds(120);
     for (const AttemptRecord& attempt : attempts) record.attempts.push_back(attempt);
     record.attempts_sent = static_cast<std::uint32_t>(attempts.size());
-    if (attempts.size() > 0) record.telling_attempt = 1;
+    if (attempts.size() > 0) record.primary_attempt = 1;
     return record;
   }
   Answer answer(const CallRecord& record, const UpstreamError* upstream = nullptr) {
@@ -44,7 +44,8 @@ class ErrorResponse : public testing::Test {
 TEST_F(ErrorResponse, OpenCircuitsAreA503WithAnHonestWaitInBothForms) {
   CallRecord record = after(Ending::circuit_open, {});
   record.retry_after = milliseconds(1500) + std::chrono::microseconds(1);
-  record.refusals.push_back({.target = 0, .reason = RejectionReason::circuit_open, .retry_after = record.retry_after});
+  record.rejections.push_back(
+      {.target = 0, .reason = RejectionReason::circuit_open, .retry_after = record.retry_after});
   const Answer it = answer(record);
   EXPECT_EQ(it.head.status, 503);
   EXPECT_EQ(code(it), "circuit_open");
@@ -73,15 +74,15 @@ TEST_F(ErrorResponse, AParkedCredentialIsWorthAnotherTryAfterItsWait) {  // FBK-
 }
 
 TEST_F(ErrorResponse, ASpentBudgetIsNamedWithItsNumbersAndAWayOn) {  // BUD-6
-  RefusalRecord refusal{.reason = RejectionReason::budget_exceeded,
-                        .kind = BudgetKind::tokens,
-                        .level = BudgetLevel::session,
-                        .consumed = 19'000,
-                        .requested = 1'030,
-                        .limit = 20'000};
+  RejectionRecord refusal{.reason = RejectionReason::budget_exceeded,
+                          .kind = BudgetKind::tokens,
+                          .level = BudgetLevel::session,
+                          .consumed = 19'000,
+                          .requested = 1'030,
+                          .limit = 20'000};
   const auto message = [&] {
     CallRecord record = after(Ending::budget_exceeded, {});
-    record.refusals.push_back(refusal);
+    record.rejections.push_back(refusal);
     const Answer it = answer(record);
     EXPECT_EQ(it.head.status, 429);
     EXPECT_EQ(code(it), "budget_exceeded");

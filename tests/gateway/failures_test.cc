@@ -67,7 +67,7 @@ TEST_F(FailuresTest, AFailedCallIsOneLineWithItsCauseAtTheEnd) {
 TEST_F(FailuresTest, ACallThatWasRefusedSaysWhoRefusedItAndWhoCouldNotBeAsked) {
   CallRecord record;
   record.ending = Ending::circuit_open;
-  record.refusals.push_back({.target = 0, .reason = RejectionReason::circuit_open});
+  record.rejections.push_back({.target = 0, .reason = RejectionReason::circuit_open});
   EXPECT_EQ(failed_call_line("req_1", record, plan(), "q/n: no words for\nit"),
             "call failed request_id=req_1 model=smart target=- ending=circuit_open attempts=0 duration_ms=0 "
             "cause=p/m (circuit_open); not asked: q/n: no words for\\x0ait");
@@ -75,8 +75,8 @@ TEST_F(FailuresTest, ACallThatWasRefusedSaysWhoRefusedItAndWhoCouldNotBeAsked) {
 
 TEST_F(FailuresTest, AStormOfFailuresIsTwentyLinesASecond) {
   for (int i = 0; i < 100; ++i) failures_.call_failed("req_1", failed(), plan(), {});
-  EXPECT_EQ(lines_.size(), Failures::kMostLines);
-  EXPECT_EQ(Failures::kMostLines, 20U);
+  EXPECT_EQ(lines_.size(), Failures::kMaxLines);
+  EXPECT_EQ(Failures::kMaxLines, 20U);
   clock_.advance(milliseconds(999));
   failures_.call_failed("req_1", failed(), plan(), {});
   EXPECT_EQ(lines_.size(), 20U);

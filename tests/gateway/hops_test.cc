@@ -45,7 +45,7 @@ TEST(Hops, OtherGatewaysInARowAreNoLoopUpToABound) {
                            "00000000000000aab-0", "garbage \x01"})
     EXPECT_FALSE(find_loop({{kHopsHeader, hops}}, kOurs)) << hops;
   net::Headers headers;
-  for (std::size_t i = 0; i + 1 < kMostHops; ++i) headers.set(kHopsHeader, hops_after(headers, kTheirs, i));
+  for (std::size_t i = 0; i + 1 < kMaxHops; ++i) headers.set(kHopsHeader, hops_after(headers, kTheirs, i));
   EXPECT_FALSE(find_loop(headers, kOurs));
   headers.set(kHopsHeader, hops_after(headers, kTheirs, 99));
   const auto loop = find_loop(headers, kOurs);

@@ -157,7 +157,7 @@ TEST(ServerWindow, AnAdaptiveLimitFollowsIt) {  // LIM-4.4
   limiter.observe(window(level(600, 100, 50s)), kStart);
   EXPECT_DOUBLE_EQ(limiter.rate(kStart), 12.0);
   limiter.observe(window(level(600, 0, 60s)), kStart);
-  EXPECT_EQ(limiter.gate().look(kStart)->retry_after, 100ms + 1ns);
+  EXPECT_EQ(limiter.gate().peek_rejection(kStart)->retry_after, 100ms + 1ns);
 }
 
 TEST(SetRateHeaders, LeavesAnUpstreamOfTheCallersDialectAsItIs) {

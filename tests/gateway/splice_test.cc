@@ -30,19 +30,19 @@ std::optional<std::string> join(Mode mode, std::string_view delivered, const std
 constexpr std::string_view kDelivered = "The quick brown fox jumps over the lazy";
 
 TEST(Splice, AContinuationIsAddedAsItIs) {  // STR-5.12
-  EXPECT_EQ(join(Mode::goes_on, kDelivered, {" dog", " and", " runs."}), " dog and runs.");
+  EXPECT_EQ(join(Mode::continues, kDelivered, {" dog", " and", " runs."}), " dog and runs.");
 }
 
 TEST(Splice, AFreshAnswerGivesOnlyWhatTheCallerLacks) {  // STR-5.13
-  EXPECT_EQ(join(Mode::begins_anew, kDelivered, {"The quick brown fox ", "jumps over the lazy dog", "."}), " dog.");
+  EXPECT_EQ(join(Mode::restarts, kDelivered, {"The quick brown fox ", "jumps over the lazy dog", "."}), " dog.");
 }
 
 TEST(Splice, AFreshAnswerThatDiffersIsOfNoUse) {  // STR-5.9
-  EXPECT_EQ(join(Mode::begins_anew, kDelivered, {"The quick brown cat"}), std::nullopt);
+  EXPECT_EQ(join(Mode::restarts, kDelivered, {"The quick brown cat"}), std::nullopt);
 }
 
 TEST(Splice, NothingOfAFreshAnswerIsGivenBeforeAllOfTheFirstHasBeenRepeated) {  // STR-5.13
-  Splice splice(Mode::begins_anew, kDelivered);
+  Splice splice(Mode::restarts, kDelivered);
   std::string out;
   ASSERT_TRUE(splice.take(kDelivered, out));
   EXPECT_EQ(out, "");
@@ -51,36 +51,36 @@ TEST(Splice, NothingOfAFreshAnswerIsGivenBeforeAllOfTheFirstHasBeenRepeated) {  
 }
 
 TEST(Splice, AFreshAnswerThatEndsBeforeTheFirstDoesNotFit) {  // STR-5.9
-  EXPECT_EQ(join(Mode::begins_anew, kDelivered, {"The quick"}), std::nullopt);
+  EXPECT_EQ(join(Mode::restarts, kDelivered, {"The quick"}), std::nullopt);
 }
 
 TEST(Splice, AFreshAnswerThatEndsWhereTheFirstBrokeOffAddsNothing) {  // STR-5.13
-  EXPECT_EQ(join(Mode::begins_anew, kDelivered, {std::string(kDelivered)}), "");
+  EXPECT_EQ(join(Mode::restarts, kDelivered, {std::string(kDelivered)}), "");
 }
 
 TEST(Splice, ATargetThatBeganAnewAlthoughItWasToGoOnIsFoundOut) {  // STR-5.17
-  EXPECT_EQ(join(Mode::goes_on, kDelivered, {"The quick brown fox jumps ", "over the lazy dog."}), " dog.");
-  EXPECT_EQ(join(Mode::goes_on, kDelivered, {"The quick brown fox jumps", " under the table"}), std::nullopt);
-  EXPECT_EQ(join(Mode::goes_on, kDelivered, {"The quick brown fox jumps"}), std::nullopt);
+  EXPECT_EQ(join(Mode::continues, kDelivered, {"The quick brown fox jumps ", "over the lazy dog."}), " dog.");
+  EXPECT_EQ(join(Mode::continues, kDelivered, {"The quick brown fox jumps", " under the table"}), std::nullopt);
+  EXPECT_EQ(join(Mode::continues, kDelivered, {"The quick brown fox jumps"}), std::nullopt);
 }
 
 TEST(Splice, AContinuationMayRepeatAFewWordsOfTheBeginning) {  // STR-5.17
-  EXPECT_EQ(join(Mode::goes_on, kDelivered, {" The", " quick dog"}), " The quick dog");
-  EXPECT_EQ(join(Mode::goes_on, kDelivered, {"The", " quick dog"}), "The quick dog");
-  EXPECT_EQ(join(Mode::goes_on, kDelivered, {"The quick"}), "The quick");
+  EXPECT_EQ(join(Mode::continues, kDelivered, {" The", " quick dog"}), " The quick dog");
+  EXPECT_EQ(join(Mode::continues, kDelivered, {"The", " quick dog"}), "The quick dog");
+  EXPECT_EQ(join(Mode::continues, kDelivered, {"The quick"}), "The quick");
 }
 
 TEST(Splice, AShortBeginningIsNoEvidenceOfAFreshAnswer) {  // STR-5.17
-  EXPECT_EQ(join(Mode::goes_on, "ha", {"ha", " ha"}), "ha ha");
+  EXPECT_EQ(join(Mode::continues, "ha", {"ha", " ha"}), "ha ha");
 }
 
 TEST(Splice, WhiteSpaceThatThePrefillLeftOffIsNotSaidTwice) {  // STR-5.12
-  EXPECT_EQ(join(Mode::goes_on, "Hello ", {" ", "world"}, 1), "world");
-  EXPECT_EQ(join(Mode::goes_on, "Hello ", {"world"}, 1), "world");
-  EXPECT_EQ(join(Mode::goes_on, "One:\n\n", {"\n", "\n", "\nTwo"}, 2), "\nTwo");
-  EXPECT_EQ(join(Mode::goes_on, "One:\n\n", {"\n"}, 2), "");
-  EXPECT_EQ(join(Mode::goes_on, std::string(kDelivered) + "\n", {"\n", "- dog"}, 1), "- dog");
-  EXPECT_EQ(join(Mode::goes_on, std::string(kDelivered) + "\n\n", {"\n", "\n", "Next"}, 2), "Next");
+  EXPECT_EQ(join(Mode::continues, "Hello ", {" ", "world"}, 1), "world");
+  EXPECT_EQ(join(Mode::continues, "Hello ", {"world"}, 1), "world");
+  EXPECT_EQ(join(Mode::continues, "One:\n\n", {"\n", "\n", "\nTwo"}, 2), "\nTwo");
+  EXPECT_EQ(join(Mode::continues, "One:\n\n", {"\n"}, 2), "");
+  EXPECT_EQ(join(Mode::continues, std::string(kDelivered) + "\n", {"\n", "- dog"}, 1), "- dog");
+  EXPECT_EQ(join(Mode::continues, std::string(kDelivered) + "\n\n", {"\n", "\n", "Next"}, 2), "Next");
 }
 
 RC_GTEST_PROP(Splice, ThePiecesOfAFreshAnswerDoNotChangeWhatIsGiven, ()) {  // STR-5.13
@@ -92,7 +92,7 @@ RC_GTEST_PROP(Splice, ThePiecesOfAFreshAnswerDoNotChangeWhatIsGiven, ()) {  // S
     pieces.push_back(whole.substr(at, length));
     at += length;
   }
-  RC_ASSERT(join(Mode::begins_anew, whole.substr(0, cut), pieces) == whole.substr(cut));
+  RC_ASSERT(join(Mode::restarts, whole.substr(0, cut), pieces) == whole.substr(cut));
 }
 
 }  // namespace

@@ -286,7 +286,7 @@ TEST(TargetRequests, AChatTargetIsToldAnEffortUnlessItIsToBeLeftOut) {
 }
 
 TEST(TargetRequests, WhatIsTooLargeForTheLoopIsTranslatedByTheAttempt) {
-  const std::string content(kMostTranslatedOnLoop, 'x');
+  const std::string content(kMaxTranslatedOnLoop, 'x');
   const std::string members = R"("max_tokens":9,"messages":[{"role":"user","content":")" + content + R"("}])";
   Forms good(call(Endpoint::messages, Dialect::anthropic, "/v1/messages", R"({"model":"a",)" + members + "}"),
              {target(kChat, "m")});

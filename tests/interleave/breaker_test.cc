@@ -145,11 +145,11 @@ Act reset(std::size_t thread) {
     return std::string("reset");
   };
 }
-Act look(std::size_t thread) {
+Act peek_rejection(std::size_t thread) {
   return [=](BreakerWorld& world) {
     world.clock.set_caller(thread);
-    const auto refusal = world.breaker.look();
-    return refusal ? world.told(*refusal) : "would be admitted";
+    const auto rejection = world.breaker.peek_rejection();
+    return rejection ? world.told(*rejection) : "would be admitted";
   };
 }
 // The same, so much later: the thread's clock goes on first.
@@ -246,8 +246,12 @@ TEST(BreakerInterleavings, TwoProbesAtOnce) {  // BRK-6 BRK-7.1 BRK-7.2
 TEST(BreakerInterleavings, CallsThatEndLate) {  // BRK-9
   const std::vector<Program> programs = {
       {{settle(0, Outcome::success()), acquire(0)}, {settle(1, failed()), acquire(1)}, {drop(2), acquire(2)}},
-      {{settle(0, Outcome::success()), acquire(0)}, {acquire(1), settle(1, failed())}, {settle(2, failed()), look(2)}},
-      {{settle(0, failed()), acquire(0)}, {acquire(1), settle(1, Outcome::success())}, {settle(2, failed()), look(2)}},
+      {{settle(0, Outcome::success()), acquire(0)},
+       {acquire(1), settle(1, failed())},
+       {settle(2, failed()), peek_rejection(2)}},
+      {{settle(0, failed()), acquire(0)},
+       {acquire(1), settle(1, Outcome::success())},
+       {settle(2, failed()), peek_rejection(2)}},
   };
   expect_explored(explore_all(programs, opened(options(), 10s, true)), 810, 27'000);
 }
@@ -273,7 +277,9 @@ TEST(BreakerInterleavings, StreamsThatProbe) {  // BRK-8.5
 TEST(BreakerInterleavings, ResetsAndReports) {  // BRK-21.1, BRK-21.2
   const std::vector<Program> programs = {
       {{reset(0), acquire(0)}, {acquire(1), settle(1, failed())}, {acquire(2), settle(2, failed())}},
-      {{report(0, failed()), look(0)}, {report(1, failed()), acquire(1)}, {acquire(2), settle(2, Outcome::success())}},
+      {{report(0, failed()), peek_rejection(0)},
+       {report(1, failed()), acquire(1)},
+       {acquire(2), settle(2, Outcome::success())}},
   };
   Explored all = explore_all(programs, closed(options()));
   all += explore_all(programs, opened(options(), 5s));
@@ -284,7 +290,9 @@ TEST(BreakerInterleavings, ResetsAndReports) {  // BRK-21.1, BRK-21.2
 TEST(BreakerInterleavings, CallsThatEndBesideAReset) {  // BRK-9 BRK-21.2
   const std::vector<Program> programs = {
       {{reset(0), acquire(0)}, {settle(1, Outcome::success()), acquire(1)}, {acquire(2), settle(2, failed())}},
-      {{reset(0), report(0, failed())}, {settle(1, Outcome::success()), look(1)}, {settle(2, failed()), acquire(2)}},
+      {{reset(0), report(0, failed())},
+       {settle(1, Outcome::success()), peek_rejection(1)},
+       {settle(2, failed()), acquire(2)}},
   };
   const auto make = [] {
     auto world = closed(options())();
@@ -303,7 +311,7 @@ TEST(BreakerInterleavings, ClocksReadInAnotherOrder) {  // BRK-4.4 BRK-5 BRK-8.3
        {acquire(2), later(15s, 2, acquire(2))}},
       {{later(5s, 0, acquire(0)), later(60s, 0, settle(0, Outcome::success()))},
        {later(65s, 1, acquire(1)), settle(1, Outcome::success())},
-       {later(64s, 2, look(2)), later(30s, 2, acquire(2))}},
+       {later(64s, 2, peek_rejection(2)), later(30s, 2, acquire(2))}},
       {{later(5s, 0, acquire(0)), later(61s, 0, first_content(0))},
        {later(70s, 1, acquire(1)), later(11s, 1, acquire(1))},
        {later(5s, 2, acquire(2)), settle(2, failed())}},

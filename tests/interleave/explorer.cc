@@ -17,14 +17,14 @@ namespace {
 
 constexpr std::size_t kStackBytes = std::size_t{256} * 1024;
 // A run that takes more waits for something that no other thread will do.
-constexpr std::size_t kMostSteps = 10'000;
+constexpr std::size_t kMaxSteps = 10'000;
 
 Explorer* g_running = nullptr;
 
 constexpr Mask bit(std::size_t position) noexcept { return Mask{1} << position; }
 
 void join(VectorClock& into, const VectorClock& other) noexcept {
-  for (std::size_t i = 0; i < kMostThreads; ++i) into[i] = std::max(into[i], other[i]);
+  for (std::size_t i = 0; i < kMaxThreads; ++i) into[i] = std::max(into[i], other[i]);
 }
 
 std::size_t lowest(Mask mask) noexcept { return static_cast<std::size_t>(__builtin_ctz(mask)); }
@@ -68,7 +68,7 @@ Explorer* Explorer::running() noexcept { return g_running; }
 
 Explored Explorer::explore(Program program, bool reduce) {
   check_invariant(g_running == nullptr, "one exploration at a time");
-  check_invariant(program.operations.size() <= kMostThreads, "no more than kMostThreads threads");
+  check_invariant(program.operations.size() <= kMaxThreads, "no more than kMostThreads threads");
   program_ = std::move(program);
   reduce_ = reduce;
   explored_ = {};
@@ -165,7 +165,7 @@ std::size_t Explorer::choose() {
     if (!all_ended) explored_.failure = "the threads wait for each other after " + schedule_text();
     return kNobody;
   }
-  if (events_.size() >= kMostSteps) {
+  if (events_.size() >= kMaxSteps) {
     explored_.failure = "no end after " + schedule_text();
     return kNobody;
   }

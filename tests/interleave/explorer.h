@@ -22,10 +22,10 @@
 
 namespace fuseboard::interleave {
 
-inline constexpr std::size_t kMostThreads = 4;
+inline constexpr std::size_t kMaxThreads = 4;
 
 // For each thread, how many of its steps happened before.
-using VectorClock = std::array<std::uint32_t, kMostThreads>;
+using VectorClock = std::array<std::uint32_t, kMaxThreads>;
 
 // A set of threads, or of operations.
 using Mask = std::uint32_t;
@@ -43,7 +43,7 @@ struct Explored {
 class Explorer {
  public:
   struct Program {
-    // How many operations each thread has; at most kMostThreads, and 32 operations together.
+    // How many operations each thread has; at most kMaxThreads, and 32 operations together.
     std::vector<std::size_t> operations{};
     // Before each run, and operation `index` of thread `thread`. In between nothing may depend on anything but these.
     std::function<void()> begin{};
@@ -95,8 +95,8 @@ class Explorer {
   // What the steps of this run did to one atomic or mutex.
   struct Place {
     static constexpr std::size_t kNone = ~std::size_t{0};
-    std::size_t last_write = kNone;                                                  // or the last lock
-    std::array<std::size_t, kMostThreads> last_read = {kNone, kNone, kNone, kNone};  // since then
+    std::size_t last_write = kNone;                                                 // or the last lock
+    std::array<std::size_t, kMaxThreads> last_read = {kNone, kNone, kNone, kNone};  // since then
     VectorClock unlocked{};
   };
   static constexpr std::size_t kNobody = ~std::size_t{0};
@@ -138,7 +138,7 @@ class Explorer {
   Mask sleep_ = 0;  // of the state that comes next
   std::vector<Event> events_{};
   std::unordered_map<const void*, Place> places_{};
-  std::array<VectorClock, kMostThreads> clocks_{};
+  std::array<VectorClock, kMaxThreads> clocks_{};
   std::vector<Mask> needed_{};
 };
 

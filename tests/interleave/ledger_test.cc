@@ -28,7 +28,7 @@ class LedgerWorld {
  public:
   std::string reserve(std::size_t thread, std::uint64_t tokens) {
     auto reservation = ledger_.reserve(account(thread), {.usage = {.input = tokens}});
-    if (!reservation) return refused(reservation.error());
+    if (!reservation) return rejected(reservation.error());
     take(thread, tokens);
     held_[thread].push_back(std::move(*reservation));
     return "reserved";
@@ -37,14 +37,14 @@ class LedgerWorld {
     if (held_[thread].empty()) return "nothing to settle";
     const std::uint64_t reserved = held_[thread].back().reserved().tokens;
     const BudgetSettlement settlement = std::move(held_[thread].back()).settle({.input = tokens});
-    if (tokens < reserved) give_back(thread, reserved - tokens);
+    if (tokens < reserved) release(thread, reserved - tokens);
     return settlement.overrun ? "overrun" : "settled " + std::to_string(settlement.charged.tokens);
   }
   std::string release(std::size_t thread) {
     if (held_[thread].empty()) return "nothing to release";
     const std::uint64_t reserved = held_[thread].back().reserved().tokens;
     (void)std::move(held_[thread].back()).release();
-    give_back(thread, reserved);
+    release(thread, reserved);
     return "released";
   }
   // As a caller that goes away after its call was sent: its input is charged.
@@ -56,11 +56,11 @@ class LedgerWorld {
   }
   std::string tick(std::size_t thread) {
     const auto ticked = ledger_.check_and_tick(account(thread));
-    return ticked ? "ticked" : refused(ticked.error());
+    return ticked ? "ticked" : rejected(ticked.error());
   }
   std::string check(std::size_t thread) const {
-    const auto refusal = ledger_.check(account(thread));
-    return refusal ? refused(*refusal) : "would pass";
+    const auto rejection = ledger_.check(account(thread));
+    return rejection ? rejected(*rejection) : "would pass";
   }
 
   std::string text() const {
@@ -68,16 +68,16 @@ class LedgerWorld {
     for (const BudgetLevelSnapshot& level : ledger_.snapshot().levels) {
       text << name(level.level) << ' ' << level.committed.tokens << '+' << level.reserved.tokens << " tokens "
            << level.committed.rounds << '+' << level.reserved.rounds << " rounds, " << level.open_reservations
-           << " open, " << level.refusals << " refused; ";
+           << " open, " << level.rejections << " refused; ";
     }
     return text.str();
   }
   const std::string& wrong() const { return wrong_; }
 
  private:
-  static std::string refused(const BudgetRefusal& refusal) {
-    return "refused by " + std::string(name(refusal.level)) + ' ' + std::string(name(refusal.kind)) + ", " +
-           std::to_string(refusal.consumed) + '+' + std::to_string(refusal.reserved);
+  static std::string rejected(const BudgetRejection& rejection) {
+    return "refused by " + std::string(name(rejection.level)) + ' ' + std::string(name(rejection.kind)) + ", " +
+           std::to_string(rejection.consumed) + '+' + std::to_string(rejection.reserved);
   }
   static BudgetAccount account(std::size_t thread) { return {.key = "agent", .session = thread == 1 ? "b" : "a"}; }
   void take(std::size_t thread, std::uint64_t tokens) {
@@ -85,7 +85,7 @@ class LedgerWorld {
     taken_by_session_[thread % 2] += tokens;
     if (taken_ > kCap || taken_by_session_[thread % 2] > kSessionCap) wrong_ = "a grant above the cap";
   }
-  void give_back(std::size_t thread, std::uint64_t tokens) {
+  void release(std::size_t thread, std::uint64_t tokens) {
     taken_ -= tokens;
     taken_by_session_[thread % 2] -= tokens;
   }

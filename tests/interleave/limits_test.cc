@@ -44,7 +44,7 @@ class BucketWorld {
   std::string refund(TimePoint now, std::size_t by) {
     if (!grants_.at(by)) return "nothing to refund";
     taken_ -= 1.0;  // before it: others may have it before this returns
-    bucket_.refund(*grants_.at(by), now);
+    bucket_.release(now, *grants_.at(by));
     return "refunded";
   }
   std::string reset() {
@@ -138,9 +138,9 @@ struct AttemptsWorld {
     if (++taken > 3) problem = "more attempts than there were";
     return "taken";
   }
-  std::string give_back() {
+  std::string release() {
     --taken;
-    attempts.give_back();
+    attempts.release();
     return "given back";
   }
   std::string text() const { return std::to_string(attempts.left()) + " left"; }
@@ -153,10 +153,10 @@ struct AttemptsWorld {
 
 TEST(AttemptBudgetInterleavings, NeverGrantMoreThanThereIs) {  // RTY-6.1 RTY-10
   const Operation<AttemptsWorld> take = [](AttemptsWorld& world) { return world.take(); };
-  const Operation<AttemptsWorld> give_back = [](AttemptsWorld& world) { return world.give_back(); };
+  const Operation<AttemptsWorld> release = [](AttemptsWorld& world) { return world.release(); };
   const std::vector<Threads<AttemptsWorld>> programs = {
       {{take, take}, {take, take}, {take, take}},
-      {{take, give_back}, {take, take}, {take, take}},
+      {{take, release}, {take, take}, {take, take}},
   };
   expect_explored(explore_all(programs, [] { return std::make_unique<AttemptsWorld>(); }), 37'000, 81'000);
 }
@@ -166,11 +166,11 @@ struct GateWorld {
     gate.close(kStart, wait);
     return "closed";
   }
-  std::string look(Duration since) const {
-    const auto shut = gate.look(kStart + since);
+  std::string peek_rejection(Duration since) const {
+    const auto shut = gate.peek_rejection(kStart + since);
     return shut ? "shut for " + to_text(*shut->retry_after) : "open";
   }
-  std::string text() const { return look(0s); }
+  std::string text() const { return peek_rejection(0s); }
   std::string wrong() const { return {}; }
 
   ThrottleGate gate{"key"};
@@ -181,11 +181,11 @@ TEST(ThrottleGateInterleavings, TheLongestCloseHolds) {  // LIM-4.3
     return Operation<GateWorld>([=](GateWorld& world) { return world.close(wait); });
   };
   const auto look = [](Duration since) {
-    return Operation<GateWorld>([=](GateWorld& world) { return world.look(since); });
+    return Operation<GateWorld>([=](GateWorld& world) { return world.peek_rejection(since); });
   };
   const std::vector<Threads<GateWorld>> programs = {
-      {{close(3s), look(1s)}, {close(5s), look(4s)}, {close(1s), close(4s)}},
-      {{close(3s), close(2s)}, {close(1s), close(5s)}, {look(0s), look(2s)}},
+      {{close(3s), peek_rejection(1s)}, {close(5s), peek_rejection(4s)}, {close(1s), close(4s)}},
+      {{close(3s), close(2s)}, {close(1s), close(5s)}, {peek_rejection(0s), peek_rejection(2s)}},
   };
   expect_explored(explore_all(programs, [] { return std::make_unique<GateWorld>(); }), 2000, 5500);
 }

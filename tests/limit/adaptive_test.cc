@@ -119,12 +119,12 @@ TEST(AdaptiveRate, TheShareOfTimeThatAWindowWasOpenTellsTheQuota) {  // LIM-4.2
 TEST(AdaptiveLimiter, AThrottlingEmptiesTheBucketAndLowersTheRate) {  // LIM-4.1
   AdaptiveLimiter limiter({.rate = {.rate = 10}, .burst = 10.0}, "key");
   acquired(limiter, kStart).settle(throttled(), kStart);
-  const auto refused = limiter.try_acquire(kStart, 1, Priority::critical);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().reason, RejectionReason::rate_limited);
-  EXPECT_EQ(refused.error().key, "key");
-  EXPECT_NEAR(static_cast<double>(refused.error().retry_after->count()), 1e9 / 7, 2);
-  EXPECT_TRUE(limiter.try_acquire(kStart + *refused.error().retry_after)) << "LIM-3";
+  const auto rejected = limiter.try_acquire(kStart, 1, Priority::critical);
+  ASSERT_FALSE(rejected);
+  EXPECT_EQ(rejected.error().reason, RejectionReason::rate_limited);
+  EXPECT_EQ(rejected.error().key, "key");
+  EXPECT_NEAR(static_cast<double>(rejected.error().retry_after->count()), 1e9 / 7, 2);
+  EXPECT_TRUE(limiter.try_acquire(kStart + *rejected.error().retry_after)) << "LIM-3";
 }
 
 TEST(AdaptiveLimiter, ThrottlingIsTheOnlyFailureThatLowersTheRate) {  // LIM-4.1
@@ -154,14 +154,14 @@ TEST(AdaptiveLimiter, ARetryAfterClosesTheGateUntilThen) {  // LIM-4.3
   AdaptiveLimiter limiter({.rate = {.rate = 100}});
   acquired(limiter, kStart).settle(throttled(10s), kStart);
   EXPECT_EQ(limiter.try_acquire(kStart + 4s).error().retry_after, 6s);
-  EXPECT_EQ(limiter.look(kStart + 4s)->retry_after, 6s);
+  EXPECT_EQ(limiter.peek_rejection(kStart + 4s)->retry_after, 6s);
   EXPECT_TRUE(limiter.try_acquire(kStart + 10s));
 }
 
 TEST(AdaptiveLimiter, AnOverloadedServersRetryAfterIsObeyedToo) {  // LIM-4.3
   AdaptiveLimiter limiter({.rate = {.rate = 100}});
   acquired(limiter, kStart).settle(Outcome::failed(Failure::of(Category::overloaded, 3s)), kStart);
-  EXPECT_EQ(limiter.look(kStart)->retry_after, 3s);
+  EXPECT_EQ(limiter.peek_rejection(kStart)->retry_after, 3s);
   EXPECT_DOUBLE_EQ(limiter.rate(kStart), 100.0);
 }
 
@@ -176,19 +176,19 @@ TEST(AdaptiveLimiter, OneRequestThatIsTooLargeClosesNothing) {  // LIM-4.5
     EXPECT_EQ(limiter.rate(kStart), 100.0) << name(scope);
     EXPECT_TRUE(limiter.try_acquire(kStart)) << name(scope) << ": the bucket is as full as it was";
     ThrottleGate gate("key");
-    gate.heed(failure, kStart);
+    gate.apply_retry_after(failure, kStart);
     EXPECT_FALSE(gate.closed(kStart)) << name(scope);
   }
 }
 
 TEST(ThrottleGate, IsCappedNeverShortenedAndNeedsNoLimits) {  // LIM-4.3
   ThrottleGate gate("key");
-  EXPECT_EQ(gate.look(kStart), std::nullopt);
+  EXPECT_EQ(gate.peek_rejection(kStart), std::nullopt);
   gate.close(kStart, 24h);
-  EXPECT_EQ(gate.look(kStart)->retry_after, 5min);
+  EXPECT_EQ(gate.peek_rejection(kStart)->retry_after, 5min);
   gate.close(kStart, 1s);
-  EXPECT_EQ(gate.look(kStart)->retry_after, 5min);
-  EXPECT_EQ(gate.look(kStart)->key, "key");
+  EXPECT_EQ(gate.peek_rejection(kStart)->retry_after, 5min);
+  EXPECT_EQ(gate.peek_rejection(kStart)->key, "key");
   gate.close(kStart, -1s);
   EXPECT_FALSE(gate.closed(kStart + 5min));
   gate.close(kStart, 1s);
@@ -210,9 +210,9 @@ TEST(AdaptiveLimiter, WhatTheServerSaysRemainsBoundsTheRateUntilTheReset) {  // 
 TEST(AdaptiveLimiter, WithNothingRemainingItIsShutUntilTheResetButNotBeyondTheCap) {  // LIM-4.4
   AdaptiveLimiter limiter({.rate = {.rate = 100}, .retry_after_max = 30s});
   limiter.observe({.remaining = 0, .reset_after = 10s}, kStart);
-  EXPECT_EQ(limiter.look(kStart, 1, Priority::critical)->retry_after, 10s);
+  EXPECT_EQ(limiter.peek_rejection(kStart, 1, Priority::critical)->retry_after, 10s);
   limiter.observe({.remaining = 0, .reset_after = 24h}, kStart);
-  EXPECT_EQ(limiter.look(kStart, 1, Priority::critical)->retry_after, 30s);
+  EXPECT_EQ(limiter.peek_rejection(kStart, 1, Priority::critical)->retry_after, 30s);
   EXPECT_DOUBLE_EQ(limiter.rate(kStart + 30s), 100.0);
 }
 
@@ -246,9 +246,9 @@ TEST(AdaptiveLimiter, ARefusalUnderTheServersBoundIsHonest) {  // LIM-3 LIM-4.4
   for (const Duration reset : {Duration(100ms), Duration(30s)}) {
     AdaptiveLimiter limiter({.rate = {.rate = 10}, .burst = 10.0});
     limiter.observe({.remaining = 1, .reset_after = reset}, kStart);
-    const auto refused = limiter.look(kStart, 5, Priority::critical);
-    ASSERT_TRUE(refused);
-    EXPECT_EQ(limiter.look(kStart + *refused->retry_after, 5, Priority::critical), std::nullopt);
+    const auto rejected = limiter.peek_rejection(kStart, 5, Priority::critical);
+    ASSERT_TRUE(rejected);
+    EXPECT_EQ(limiter.peek_rejection(kStart + *rejected->retry_after, 5, Priority::critical), std::nullopt);
   }
 }
 
@@ -262,7 +262,7 @@ TEST(AdaptiveLimiter, PrioritiesHaveTheirReserves) {  // LIM-2
 
 TEST(AdaptiveLimiter, WhatWasNotSentComesBack) {  // BRK-11 LIM-1
   AdaptiveLimiter limiter({.rate = {.rate = 1}, .burst = 1.0});
-  acquired(limiter, kStart).give_back();
+  acquired(limiter, kStart).release();
   {
     const AdaptivePermit sent = acquired(limiter, kStart);
   }

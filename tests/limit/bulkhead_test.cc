@@ -28,11 +28,11 @@ TEST(Bulkhead, AdmitsItsLimitAndSaysWhyNotMore) {  // LIM-8
   auto first = bulkhead.try_acquire();
   const auto second = bulkhead.try_acquire();
   ASSERT_TRUE(first && second);
-  const auto refused = bulkhead.try_acquire();
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().reason, RejectionReason::concurrency_limited);
-  EXPECT_EQ(refused.error().key, "key");
-  EXPECT_EQ(refused.error().retry_after, std::nullopt);
+  const auto rejected = bulkhead.try_acquire();
+  ASSERT_FALSE(rejected);
+  EXPECT_EQ(rejected.error().reason, RejectionReason::concurrency_limited);
+  EXPECT_EQ(rejected.error().key, "key");
+  EXPECT_EQ(rejected.error().retry_after, std::nullopt);
   std::move(*first).release();
   EXPECT_TRUE(bulkhead.try_acquire());
 }
@@ -65,7 +65,7 @@ TEST(Bulkhead, ASlotIsReleasedOnceWhateverHappens) {  // LIM-8
 TEST(Bulkhead, EveryProblemIsReported) {  // CORE-6
   const double nan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT(fields_of(BulkheadOptions{.limit = 0}.validate()), ElementsAre("limit"));
-  EXPECT_THROW(Bulkhead({.limit = kMostInFlight + 1}), InvalidOptions);
+  EXPECT_THROW(Bulkhead({.limit = kMaxInFlight + 1}), InvalidOptions);
   const AdaptiveBulkheadOptions options{.initial_limit = 50,
                                         .min_limit = 20,
                                         .max_limit = 10,

@@ -28,8 +28,8 @@ TEST(CallerThrottles, EachCallerOfEachTargetHasItsOwn) {  // LIM-4.6
   EXPECT_NE(throttles.at(caller(2), kTarget, {}, kStart), one);
   EXPECT_NE(throttles.at(caller(1), KeyView("p", "n"), {}, kStart), one);
   EXPECT_EQ(throttles.size(), 3U);
-  EXPECT_FALSE(throttles.at(caller(2), kTarget, {}, kStart)->look(kStart, Priority::normal));
-  EXPECT_EQ(throttles.find(caller(1), kTarget)->look(kStart, Priority::normal)->retry_after, 30s);
+  EXPECT_FALSE(throttles.at(caller(2), kTarget, {}, kStart)->peek_rejection(kStart, Priority::normal));
+  EXPECT_EQ(throttles.find(caller(1), kTarget)->peek_rejection(kStart, Priority::normal)->retry_after, 30s);
 }
 
 TEST(CallerThrottles, AtTheBoundTheOldestThatHasNothingToTellGoes) {  // CORE-5, LIM-4.6
@@ -87,7 +87,7 @@ TEST(Throttle, WithoutARateItsGateHearsRetryAfterAndUsedUpWindows) {  // LIM-4.3
   EXPECT_TRUE(Throttle::is_news(Outcome::success(), used_up));
   EXPECT_TRUE(Throttle::is_news(Outcome::failed(Failure::of(Category::rate_limit, 1s)), std::nullopt));
   throttle.settle({}, Outcome::success(), kStart, used_up);
-  EXPECT_EQ(throttle.look(kStart, Priority::critical)->retry_after, 10s);
+  EXPECT_EQ(throttle.peek_rejection(kStart, Priority::critical)->retry_after, 10s);
   EXPECT_FALSE(throttle.at_rest(kStart));
   EXPECT_TRUE(throttle.at_rest(kStart + 10s));
   throttle.settle({}, Outcome::failed(Failure::of(Category::rate_limit, 5s)), kStart + 10s, std::nullopt);

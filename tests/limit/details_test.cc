@@ -54,10 +54,10 @@ TEST(JointLimiter, EveryCallPassesFullBucketsWhateverItsPriority) {  // LIM-2, L
   auto granted = limiter.try_acquire(kStart, {.tokens = 80, .priority = Priority::low});
   ASSERT_TRUE(granted);
   std::move(*granted).settle(kStart, 80);
-  const auto refused = limiter.try_acquire(kStart, {.tokens = 80, .priority = Priority::low});
-  ASSERT_FALSE(refused);
-  ASSERT_TRUE(refused.error().retry_after) << "it is worth waiting for";
-  EXPECT_TRUE(limiter.try_acquire(kStart + *refused.error().retry_after, {.tokens = 80, .priority = Priority::low}));
+  const auto rejected = limiter.try_acquire(kStart, {.tokens = 80, .priority = Priority::low});
+  ASSERT_FALSE(rejected);
+  ASSERT_TRUE(rejected.error().retry_after) << "it is worth waiting for";
+  EXPECT_TRUE(limiter.try_acquire(kStart + *rejected.error().retry_after, {.tokens = 80, .priority = Priority::low}));
 }
 
 TEST(AdaptiveLimiter, EveryCallPassesAFullBucketWhateverItsPriority) {  // LIM-2
@@ -164,7 +164,7 @@ TEST(ToolLimiter, WhatIsGivenBackIsGivenBackToTheGateToo) {  // LIM-6, BRK-11
   for (int i = 0; i < 4; ++i) granted = limiter.try_acquire("search", kStart);
   ASSERT_TRUE(granted);
   ASSERT_TRUE(limiter.is_limited("fetch", kStart));
-  limiter.refund("search", *granted);
+  limiter.release("search", *granted);
   EXPECT_FALSE(limiter.is_limited("fetch", kStart));
   EXPECT_TRUE(limiter.try_acquire("fetch", kStart));
   EXPECT_FALSE(limiter.try_acquire("fetch", kStart)) << "one was given back, not more";
@@ -175,7 +175,7 @@ TEST(ToolLimiter, WhatIsGivenBackIsGivenBackToItsTool) {  // LIM-6, BRK-11
   const auto granted = limiter.try_acquire("search", kStart);
   ASSERT_TRUE(granted);
   ASSERT_TRUE(limiter.try_acquire("fetch", kStart));
-  limiter.refund("search", *granted);
+  limiter.release("search", *granted);
   EXPECT_FALSE(limiter.try_acquire("fetch", kStart));
   EXPECT_TRUE(limiter.try_acquire("search", kStart));
 }
@@ -186,7 +186,7 @@ TEST(ToolLimiter, AToolBeyondTheBoundGetsItsCallBackInTheSharedBucket) {  // LIM
   const auto granted = limiter.try_acquire("beyond", kStart);
   ASSERT_TRUE(granted);
   ASSERT_FALSE(limiter.try_acquire("another", kStart)) << "they share one";
-  limiter.refund("beyond", *granted);
+  limiter.release("beyond", *granted);
   EXPECT_TRUE(limiter.try_acquire("another", kStart));
   EXPECT_FALSE(limiter.try_acquire("known", kStart));
 }
@@ -208,7 +208,7 @@ TEST(TokenBucket, ARefundIsOfThePrioritysPrice) {  // LIM-2, BRK-11
   const auto granted = bucket.try_acquire(kStart, 1, Priority::low);
   ASSERT_TRUE(granted);
   EXPECT_DOUBLE_EQ(bucket.available(kStart), 8.0);
-  bucket.refund(*granted, kStart);
+  bucket.release(kStart, *granted);
   EXPECT_DOUBLE_EQ(bucket.available(kStart), 10.0);
   ASSERT_TRUE(bucket.try_acquire(kStart, 2, Priority::high));
   EXPECT_DOUBLE_EQ(bucket.available(kStart), 9.0);
@@ -258,8 +258,8 @@ TEST(AdaptiveLimiter, ItsGateHearsWhatItsCallsEndWith) {  // LIM-4.3
   auto permit = limiter.try_acquire(kStart);
   ASSERT_TRUE(permit);
   std::move(*permit).settle(Outcome::failed(Failure::of(Category::rate_limit, 1h)), kStart);
-  EXPECT_EQ(limiter.look(kStart)->retry_after, 10s) << "no longer than it is to be heard";
-  EXPECT_FALSE(limiter.look(kStart + 10s)) << "ten seconds refill what the throttling emptied";
+  EXPECT_EQ(limiter.peek_rejection(kStart)->retry_after, 10s) << "no longer than it is to be heard";
+  EXPECT_FALSE(limiter.peek_rejection(kStart + 10s)) << "ten seconds refill what the throttling emptied";
 }
 
 TEST(AdaptiveLimiter, AWindowThatIsOverBoundsNothing) {  // LIM-4.4

@@ -62,9 +62,9 @@ TEST(JointLimiter, ARefusalByOneLimitTakesNothingFromTheOthers) {  // LIM-5.1
 TEST(JointLimiter, TheWaitIsThatOfTheSlowerLimit) {  // LIM-3 LIM-5.1
   JointLimiter limiter({.requests_per_minute = 60.0, .requests_burst = 1.0, .tokens_per_minute = 60.0});
   const JointPermit first = acquired(limiter, kStart, {.tokens = 60});
-  EXPECT_EQ(limiter.look(kStart, {.tokens = 5, .priority = Priority::high})->retry_after, 5s);
-  EXPECT_EQ(limiter.look(kStart, {.tokens = 0, .priority = Priority::high})->retry_after, 1s);
-  EXPECT_EQ(limiter.look(kStart + 5s, {.tokens = 5, .priority = Priority::high}), std::nullopt);
+  EXPECT_EQ(limiter.peek_rejection(kStart, {.tokens = 5, .priority = Priority::high})->retry_after, 5s);
+  EXPECT_EQ(limiter.peek_rejection(kStart, {.tokens = 0, .priority = Priority::high})->retry_after, 1s);
+  EXPECT_EQ(limiter.peek_rejection(kStart + 5s, {.tokens = 5, .priority = Priority::high}), std::nullopt);
 }
 
 TEST(JointLimiter, TheEstimateIsReconciledWithWhatWasUsed) {  // LIM-5.2
@@ -75,7 +75,8 @@ TEST(JointLimiter, TheEstimateIsReconciledWithWhatWasUsed) {  // LIM-5.2
   expect_holds(limiter, 8, 400, 0);
   acquired(limiter, kStart, {.tokens = 100}).settle(kStart, 700);
   expect_holds(limiter, 7, -300, 0);
-  EXPECT_EQ(limiter.look(kStart, {.tokens = 100, .priority = Priority::high})->retry_after, 4s) << "what is owed first";
+  EXPECT_EQ(limiter.peek_rejection(kStart, {.tokens = 100, .priority = Priority::high})->retry_after, 4s)
+      << "what is owed first";
 }
 
 TEST(JointLimiter, AForgottenPermitFreesItsPlaceAndLeavesTheEstimateCharged) {  // LIM-5.2 LIM-8
@@ -89,7 +90,7 @@ TEST(JointLimiter, AForgottenPermitFreesItsPlaceAndLeavesTheEstimateCharged) {  
 
 TEST(JointLimiter, WhatWasNotSentComesBackWhole) {  // LIM-5.2 BRK-11
   JointLimiter limiter(kLimits);
-  acquired(limiter, kStart, {.tokens = 300}).give_back();
+  acquired(limiter, kStart, {.tokens = 300}).release();
   expect_holds(limiter, 10, 1000, 0);
 }
 
@@ -97,7 +98,7 @@ TEST(JointLimiter, WhatHasComeBackByItselfDoesNotComeBackTwice) {  // LIM-1 LIM-
   JointLimiter limiter(kLimits);
   JointPermit unused = acquired(limiter, kStart, {.tokens = 1000});
   JointPermit overestimated = acquired(limiter, kStart + 10s, {.tokens = 1000});
-  std::move(unused).give_back();
+  std::move(unused).release();
   expect_holds(limiter, 9, 0, 1);
   JointPermit next = acquired(limiter, kStart + 20s, {.tokens = 1000});
   std::move(overestimated).settle(kStart + 20s, 10);
@@ -115,16 +116,16 @@ TEST(JointLimiter, APermitIsSettledOnceHoweverItIsMoved) {  // LIM-5.1 LIM-8
   JointPermit third(std::move(second));
   std::move(third).settle(kStart, 0);
   std::move(third).settle(kStart, 0);  // NOLINT(bugprone-use-after-move): does nothing
-  std::move(third).give_back();        // NOLINT(bugprone-use-after-move)
+  std::move(third).release();          // NOLINT(bugprone-use-after-move)
   expect_holds(limiter, 8, 900, 0);
 }
 
 TEST(JointLimiter, ACallLargerThanTheBucketIsRefusedWithoutAWait) {  // LIM-2 LIM-3
   JointLimiter limiter(kLimits);
-  const auto refused = limiter.try_acquire(kStart, {.tokens = 1001});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().reason, RejectionReason::rate_limited);
-  EXPECT_EQ(refused.error().retry_after, std::nullopt);
+  const auto rejected = limiter.try_acquire(kStart, {.tokens = 1001});
+  ASSERT_FALSE(rejected);
+  EXPECT_EQ(rejected.error().reason, RejectionReason::rate_limited);
+  EXPECT_EQ(rejected.error().retry_after, std::nullopt);
 }
 
 TEST(JointLimiter, PrioritiesKeepTheirReservesInBothBuckets) {  // LIM-2 LIM-5.1
@@ -257,7 +258,7 @@ RC_GTEST_PROP(JointLimiterOracle, AgreesWithNaiveBookkeeping, ()) {  // LIM-5.1 
         if (held.empty()) break;
         tokens.put(static_cast<std::int64_t>(held.back().estimate), held.back().tokens_filling);
         requests.put(1, held.back().requests_filling);
-        std::move(held.back().permit).give_back();
+        std::move(held.back().permit).release();
         held.pop_back();
     }
     const JointSnapshot snapshot = limiter.snapshot(now);
@@ -290,8 +291,8 @@ RC_GTEST_PROP(JointLimiterView, WhatRemainsCanBeTakenAndTheBucketIsFullWhenItSay
       if (view.full_after > 0ns) RC_ASSERT(limiter.view(full - 1ns).tokens->full_after == 1ns);
     }
     const bool passes = view.remaining > 0 && limiter.view(now).requests->remaining > 0;
-    if (passes) RC_ASSERT(!limiter.look(now, {.tokens = view.remaining}));
-    RC_ASSERT(limiter.look(now, {.tokens = view.remaining + 1, .priority = Priority::critical}).has_value());
+    if (passes) RC_ASSERT(!limiter.peek_rejection(now, {.tokens = view.remaining}));
+    RC_ASSERT(limiter.peek_rejection(now, {.tokens = view.remaining + 1, .priority = Priority::critical}).has_value());
   }
 }
 
@@ -316,7 +317,7 @@ TEST(JointLimiterThreads, PlacesAndTokensAreConserved) {  // LIM-5.1 LIM-8
       --in_flight;
       switch (rng.below(3)) {
         case 0:
-          std::move(*permit).give_back();
+          std::move(*permit).release();
           break;
         case 1:
           ++admitted;

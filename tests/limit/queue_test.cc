@@ -91,9 +91,9 @@ TEST(WaitQueue, IsBoundedAndSendsNobodyAwayForAnother) {  // LIM-7.1 CORE-5
   WaitQueue queue({.capacity = 2});
   const auto first = waits(queue, {.priority = low});
   waits(queue, {.priority = low});
-  const auto refused = queue.enqueue(kStart, {.priority = critical});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().reason, RejectionReason::queue_full);
+  const auto rejected = queue.enqueue(kStart, {.priority = critical});
+  ASSERT_FALSE(rejected);
+  EXPECT_EQ(rejected.error().reason, RejectionReason::queue_full);
   EXPECT_EQ(queue.size(), 2U);
   EXPECT_TRUE(queue.cancel(first));
   EXPECT_TRUE(queue.enqueue(kStart, {.priority = critical}));

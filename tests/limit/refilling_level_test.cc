@@ -18,18 +18,18 @@ using namespace std::chrono_literals;
 
 TEST(RefillingLevel, NothingIsLostHoweverOftenItIsAsked) {  // LIM-1
   // In a double, or rounded per step, each of these refills would vanish in a level of a billion.
-  for (const double rate : {kLeastRate, 0.001, 7.0}) {
-    RefillingLevel stepped(kMostTokens);
-    RefillingLevel at_once(kMostTokens);
+  for (const double rate : {kMinRate, 0.001, 7.0}) {
+    RefillingLevel stepped(kMaxTokens);
+    RefillingLevel at_once(kMaxTokens);
     stepped.advance(kStart, rate);
     at_once.advance(kStart, rate);
     stepped.take(1000.0);
     at_once.take(1000.0);
-    const Duration before = stepped.time_until(kMostTokens, 0, rate);
+    const Duration before = stepped.time_until(kMaxTokens, 0, rate);
     for (int i = 1; i <= 10'000; ++i) stepped.advance(kStart + i * 1ns, rate);
     at_once.advance(kStart + 10us, rate);
-    EXPECT_EQ(stepped.time_until(kMostTokens, 0, rate), at_once.time_until(kMostTokens, 0, rate));
-    EXPECT_EQ(before - stepped.time_until(kMostTokens, 0, rate), 10us);
+    EXPECT_EQ(stepped.time_until(kMaxTokens, 0, rate), at_once.time_until(kMaxTokens, 0, rate));
+    EXPECT_EQ(before - stepped.time_until(kMaxTokens, 0, rate), 10us);
   }
 }
 
@@ -45,17 +45,17 @@ TEST(RefillingLevel, AnEarlierTimeRefillsNothing) {  // LIM-1 CORE-1, known mist
 }
 
 TEST(RefillingLevel, ExtremesSaturate) {  // CORE-7
-  RefillingLevel level(kMostTokens);
-  level.advance(TimePoint::min() + 1ns, kMostTokens);
+  RefillingLevel level(kMaxTokens);
+  level.advance(TimePoint::min() + 1ns, kMaxTokens);
   for (int i = 0; i < 100; ++i) level.take(1e30);
-  EXPECT_LT(level.level(), -kMostTokens);
-  EXPECT_EQ(level.time_until(2 * kMostTokens, 0, kMostTokens), kForever);
+  EXPECT_LT(level.level(), -kMaxTokens);
+  EXPECT_EQ(level.time_until(2 * kMaxTokens, 0, kMaxTokens), kForever);
   EXPECT_EQ(level.time_until(1, 0, 0.0), kForever);
-  EXPECT_EQ(level.time_until(1, 0, kLeastRate), kForever);
-  level.advance(kNever, kMostTokens);
+  EXPECT_EQ(level.time_until(1, 0, kMinRate), kForever);
+  level.advance(kNever, kMaxTokens);
   EXPECT_TRUE(level.full());
   level.put(1e30, level.filling());
-  EXPECT_DOUBLE_EQ(level.level(), kMostTokens);
+  EXPECT_DOUBLE_EQ(level.level(), kMaxTokens);
 }
 
 TEST(RefillingLevel, ADebtIsPaidBeforeAnythingElse) {  // LIM-5.2

@@ -58,14 +58,14 @@ TEST(TokenBucket, AnEarlierTimeRefillsNothing) {  // LIM-1 CORE-1
 }
 
 TEST(TokenBucket, ExtremesOfTimeAndCostSaturate) {  // LIM-1 CORE-7
-  TokenBucket bucket({.rate = kMostTokens, .burst = kMostTokens});
+  TokenBucket bucket({.rate = kMaxTokens, .burst = kMaxTokens});
   EXPECT_TRUE(bucket.try_acquire(kNever, 1'000'000'000));
   EXPECT_FALSE(bucket.try_acquire(kNever, std::numeric_limits<std::uint64_t>::max()));
-  TokenBucket slow({.rate = kLeastRate, .burst = kMostTokens});
+  TokenBucket slow({.rate = kMinRate, .burst = kMaxTokens});
   EXPECT_TRUE(slow.try_acquire(kStart, 1'000'000'000));
-  const auto refused = slow.try_acquire(kStart, 1'000'000'000);
-  ASSERT_FALSE(refused);
-  EXPECT_GT(*refused.error().retry_after, 24h * 365);
+  const auto rejected = slow.try_acquire(kStart, 1'000'000'000);
+  ASSERT_FALSE(rejected);
+  EXPECT_GT(*rejected.error().retry_after, 24h * 365);
 }
 
 TEST(TokenBucket, ACallMayCostMoreThanOneToken) {  // LIM-1
@@ -79,11 +79,11 @@ TEST(TokenBucket, ACallMayCostMoreThanOneToken) {  // LIM-1
 TEST(TokenBucket, WhatCostsMoreThanTheBucketHoldsIsRefusedWithoutAWait) {  // LIM-3
   TokenBucket bucket({.rate = 10, .burst = 10}, "key");
   EXPECT_FALSE(bucket.can_ever_admit(11));
-  const auto refused = bucket.try_acquire(kStart, 11);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().reason, RejectionReason::rate_limited);
-  EXPECT_EQ(refused.error().retry_after, std::nullopt);
-  EXPECT_EQ(refused.error().key, "key");
+  const auto rejected = bucket.try_acquire(kStart, 11);
+  ASSERT_FALSE(rejected);
+  EXPECT_EQ(rejected.error().reason, RejectionReason::rate_limited);
+  EXPECT_EQ(rejected.error().retry_after, std::nullopt);
+  EXPECT_EQ(rejected.error().key, "key");
   EXPECT_DOUBLE_EQ(bucket.available(kStart), 10.0);
 }
 
@@ -91,10 +91,10 @@ TEST(TokenBucket, ARefundReturnsWhatWasTakenAndNeverMoreThanTheBurst) {  // LIM-
   TokenBucket bucket({.rate = 1, .burst = 3});
   const auto two = bucket.try_acquire(kStart, 2);
   ASSERT_TRUE(two);
-  bucket.refund(*two, kStart);
+  bucket.release(kStart, *two);
   const auto all = bucket.try_acquire(kStart, 3);
   ASSERT_TRUE(all);
-  bucket.refund(*all, kStart);
+  bucket.release(kStart, *all);
   EXPECT_EQ(drain(bucket, kStart), 3U);
   bucket.reset();
   EXPECT_EQ(drain(bucket, kStart), 3U);
@@ -105,7 +105,7 @@ TEST(TokenBucket, ALateRefundGivesNothingBackThatHasComeBackByItself) {  // LIM-
   const auto early = bucket.try_acquire(kStart);
   ASSERT_TRUE(early);
   EXPECT_EQ(drain(bucket, kStart + 1s), 10U) << "full again";
-  bucket.refund(*early, kStart + 1s);
+  bucket.release(kStart + 1s, *early);
   EXPECT_EQ(drain(bucket, kStart + 1s), 0U) << "eleven at one time are more than the burst";
 
   // Four of the five may have come back by themselves.
@@ -114,16 +114,16 @@ TEST(TokenBucket, ALateRefundGivesNothingBackThatHasComeBackByItself) {  // LIM-
   ASSERT_TRUE(bucket.try_acquire(later, 5));
   const auto second = bucket.try_acquire(later + 4s, 4);
   ASSERT_TRUE(first && second);
-  bucket.refund(*first, later + 4s);
+  bucket.release(later + 4s, *first);
   EXPECT_EQ(drain(bucket, later + 4s), 1U);
   // Without the first one the second would have found it full.
   bucket.reset();
   const auto a = bucket.try_acquire(later + 4s, 8);
   const auto b = bucket.try_acquire(later + 10s, 5);
   ASSERT_TRUE(a && b);
-  bucket.refund(*a, later + 10s);
+  bucket.release(later + 10s, *a);
   EXPECT_EQ(drain(bucket, later + 10s), 5U);
-  bucket.refund(*b, later + 10s);
+  bucket.release(later + 10s, *b);
   EXPECT_EQ(drain(bucket, later + 10s), 5U);
 }
 
@@ -132,7 +132,7 @@ TEST(TokenBucket, ARefundOfWhatWasTakenBeforeAResetGivesNothingBack) {  // LIM-1
   const auto before = bucket.try_acquire(kStart, 8);
   bucket.reset();
   ASSERT_TRUE(before && bucket.try_acquire(kStart, 5));
-  bucket.refund(*before, kStart);
+  bucket.release(kStart, *before);
   EXPECT_EQ(drain(bucket, kStart), 5U) << "the reset has given it back already";
 }
 
@@ -141,9 +141,9 @@ TEST(TokenBucket, ALateRefundKnowsWhatCameBackToEarlierCalls) {  // LIM-1
   const auto first = bucket.try_acquire(kStart + 2s, 3);
   const auto second = bucket.try_acquire(kStart + 4s, 2);
   ASSERT_TRUE(first && second);
-  bucket.refund(*first, kStart + 4s);
+  bucket.release(kStart + 4s, *first);
   ASSERT_TRUE(bucket.try_acquire(kStart + 5s, 4));
-  bucket.refund(*second, kStart + 5s);
+  bucket.release(kStart + 5s, *second);
   EXPECT_EQ(drain(bucket, kStart + 7s), 4U) << "with the 4 before it 8 in 2 s, of which 2 were refilled";
 }
 
@@ -161,7 +161,7 @@ RC_GTEST_PROP(TokenBucket, WhatIsRefundedAtOnceComesBackWhole, ()) {  // LIM-1 B
   }
   while (!grants.empty()) {
     const auto at = static_cast<std::ptrdiff_t>(*rc::gen::inRange<std::size_t>(0, grants.size()));
-    bucket.refund(grants[static_cast<std::size_t>(at)], now);
+    bucket.release(now, grants[static_cast<std::size_t>(at)]);
     grants.erase(grants.begin() + at);
   }
   RC_ASSERT(bucket.available(now) == before);
@@ -175,7 +175,7 @@ TEST(TokenBucketThreads, WhatIsRefundedAtOnceComesBackWhole) {  // LIM-1 BRK-11
     together(kThreads, [&](int) {
       for (int i = 0; i < 20; ++i) {
         const auto grant = bucket.try_acquire(now);
-        if (grant) bucket.refund(*grant, now);
+        if (grant) bucket.release(now, *grant);
       }
     });
     ASSERT_EQ(bucket.available(now), 1000.0);
@@ -202,7 +202,7 @@ RC_GTEST_PROP(TokenBucket, NoRefundMakesAnIntervalExceedBurstAndRate, ()) {  // 
       Call& one = calls[*rc::gen::inRange<std::size_t>(0, calls.size())];
       if (one.refunded) continue;
       const double before = bucket.available(now);
-      bucket.refund(one.grant, now);
+      bucket.release(now, one.grant);
       const double given = bucket.available(now) - before;
       RC_ASSERT(given <= static_cast<double>(one.cost) + 1e-6);
       one.refunded = given > 1e-6;
@@ -222,9 +222,9 @@ RC_GTEST_PROP(TokenBucket, NoRefundMakesAnIntervalExceedBurstAndRate, ()) {  // 
 
 TEST(TokenBucket, LookingTakesNothing) {  // LIM-6
   TokenBucket bucket({.rate = 1, .burst = 1});
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(bucket.look(kStart), std::nullopt);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(bucket.peek_rejection(kStart), std::nullopt);
   EXPECT_TRUE(bucket.try_acquire(kStart));
-  EXPECT_EQ(bucket.look(kStart, 1, critical)->retry_after, 1s);
+  EXPECT_EQ(bucket.peek_rejection(kStart, 1, critical)->retry_after, 1s);
 }
 
 TEST(TokenBucketPriorities, APriorityDrawsDownToItsReserve) {  // LIM-2
@@ -272,9 +272,9 @@ TEST(TokenBucketRetryAfter, WaitingThatLongIsEnoughAndNeeded) {  // LIM-3
   TokenBucket bucket({.rate = 3, .burst = 10, .priorities = PriorityOptions{}});
   drain(bucket, kStart, critical);
   for (const Priority priority : {high, critical}) {
-    const Duration wait = *bucket.look(kStart, 4, priority)->retry_after;
-    EXPECT_NE(bucket.look(kStart + wait - 1ns, 4, priority), std::nullopt);
-    EXPECT_EQ(bucket.look(kStart + wait, 4, priority), std::nullopt);
+    const Duration wait = *bucket.peek_rejection(kStart, 4, priority)->retry_after;
+    EXPECT_NE(bucket.peek_rejection(kStart + wait - 1ns, 4, priority), std::nullopt);
+    EXPECT_EQ(bucket.peek_rejection(kStart + wait, 4, priority), std::nullopt);
   }
 }
 
@@ -287,8 +287,8 @@ TEST(TokenBucketRetryAfter, LowAndNormalWaitUpToATenthLongerFromTheSeed) {  // L
   Duration longest = Duration::zero();
   for (int i = 0; i < 200; ++i) {
     const Priority priority = i % 2 == 0 ? low : normal;
-    const Duration wait = *bucket.look(kStart, 10, priority)->retry_after;
-    EXPECT_EQ(same.look(kStart, 10, priority)->retry_after, wait);
+    const Duration wait = *bucket.peek_rejection(kStart, 10, priority)->retry_after;
+    EXPECT_EQ(same.peek_rejection(kStart, 10, priority)->retry_after, wait);
     shortest = std::min(shortest, wait);
     longest = std::max(longest, wait);
   }
@@ -296,7 +296,7 @@ TEST(TokenBucketRetryAfter, LowAndNormalWaitUpToATenthLongerFromTheSeed) {  // L
   EXPECT_LT(shortest, 10100ms);
   EXPECT_GT(longest, 10900ms);
   EXPECT_LE(longest, 11s);
-  EXPECT_EQ(bucket.look(kStart, 10, high)->retry_after, 10s);
+  EXPECT_EQ(bucket.peek_rejection(kStart, 10, high)->retry_after, 10s);
 }
 
 TEST(TokenBucketOptions, EveryProblemIsReported) {  // CORE-6
@@ -358,7 +358,7 @@ RC_GTEST_PROP(TokenBucketOracle, NoIntervalAdmitsMoreThanBurstPlusRateTimesTime,
       RC_ASSERT(level <= static_cast<long double>(cost) + reserve + slack);
       const Duration retry_after = *granted.error().retry_after;
       RC_ASSERT(retry_after > Duration::zero());
-      RC_ASSERT(bucket.look(now + retry_after, cost, priority) == std::nullopt);
+      RC_ASSERT(bucket.peek_rejection(now + retry_after, cost, priority) == std::nullopt);
     }
   }
   for (std::size_t first = 0; first < grants.size(); ++first) {
@@ -392,7 +392,7 @@ TEST(TokenBucketThreads, WhileTimePassesTheBoundHoldsAndNothingIsLost) {  // LIM
       const std::uint64_t cost = 1 + rng.below(3);
       if (bucket.try_acquire(now, cost)) taken += cost;
       if (rng.below(10) != 0) continue;
-      if (const auto unused = bucket.try_acquire(now, 2)) bucket.refund(*unused, now);
+      if (const auto unused = bucket.try_acquire(now, 2)) bucket.release(now, *unused);
     }
   });
   const TimePoint end = kStart + Duration(time.load());

@@ -47,13 +47,13 @@ TEST(ToolLimiter, TheBurstIsTheRateButAtLeastFive) {  // LIM-6
 TEST(ToolLimiter, ARefusalSaysHowLong) {  // LIM-3 LIM-6
   ToolLimiter limiter({.rate = 2}, 1);
   drain(limiter, {"server", "tool"}, kStart);
-  const auto refused = limiter.try_acquire({"server", "tool"}, kStart);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().reason, RejectionReason::rate_limited);
-  EXPECT_EQ(refused.error().key, "server/tool");
-  EXPECT_GE(refused.error().retry_after, 500ms);
-  EXPECT_LE(refused.error().retry_after, 550ms);
-  EXPECT_TRUE(limiter.try_acquire({"server", "tool"}, kStart + *refused.error().retry_after));
+  const auto rejected = limiter.try_acquire({"server", "tool"}, kStart);
+  ASSERT_FALSE(rejected);
+  EXPECT_EQ(rejected.error().reason, RejectionReason::rate_limited);
+  EXPECT_EQ(rejected.error().key, "server/tool");
+  EXPECT_GE(rejected.error().retry_after, 500ms);
+  EXPECT_LE(rejected.error().retry_after, 550ms);
+  EXPECT_TRUE(limiter.try_acquire({"server", "tool"}, kStart + *rejected.error().retry_after));
 }
 
 TEST(ToolLimiter, SpeedHastensTheRefillAndNeverInflatesTheBurst) {  // LIM-6
@@ -128,7 +128,7 @@ TEST(ToolLimiter, ResetFillsOneTool) {  // LIM-6
   EXPECT_EQ(drain(limiter, "b", kStart), 0U);
   const auto taken = limiter.try_acquire("a", kStart + 1s);
   ASSERT_TRUE(taken);
-  limiter.refund("a", *taken);
+  limiter.release("a", *taken);
   EXPECT_EQ(drain(limiter, "a", kStart + 1s), 1U);
 }
 
@@ -138,14 +138,14 @@ TEST(ToolLimiter, ALateRefundGivesNothingBackThatHasComeBackByItself) {         
   ASSERT_TRUE(early);
   EXPECT_EQ(drain(limiter, "a", kStart + 1s), 5U);
   EXPECT_EQ(drain(limiter, "b", kStart + 1s), 5U);
-  limiter.refund("a", *early);
+  limiter.release("a", *early);
   EXPECT_EQ(drain(limiter, "a", kStart + 1s), 0U) << "its own bucket was full in between";
   EXPECT_EQ(drain(limiter, "c", kStart + 1s), 0U) << "so was the gate's";
   // The gate is full again long before the tool's bucket is.
   const auto own = limiter.try_acquire("a", kStart + 2s);
   ASSERT_TRUE(own);
   EXPECT_EQ(drain(limiter, "b", kStart + 4s), 3U);
-  limiter.refund("a", *own);
+  limiter.release("a", *own);
   EXPECT_EQ(drain(limiter, "a", kStart + 4s), 3U);
 }
 
@@ -161,7 +161,7 @@ TEST(ToolLimiter, ToolsBeyondTheBoundShareOneBucket) {  // LIM-6 CORE-5
   EXPECT_EQ(limiter.shared_calls(), 7U);
   const auto taken = limiter.try_acquire("d", kStart + 1s);
   ASSERT_TRUE(taken);
-  limiter.refund("d", *taken);
+  limiter.release("d", *taken);
   EXPECT_EQ(drain(limiter, "c", kStart + 1s), 1U);
 }
 

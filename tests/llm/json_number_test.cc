@@ -13,7 +13,7 @@
 namespace fuseboard::llm {
 namespace {
 
-constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
 
 TEST(WholeNumber, IsOneAndTheSameHoweverItIsSpelled) {  // BUD-10.5
   for (const char* text : {"1000", "1000.0", "1000.000", "1e3", "1E3", "1e+3", "1.0e3", "0.1e4", "10000e-1",
@@ -24,13 +24,13 @@ TEST(WholeNumber, IsOneAndTheSameHoweverItIsSpelled) {  // BUD-10.5
     EXPECT_EQ(whole_number(text), 0U) << text;
   }
   EXPECT_EQ(whole_number("128.0"), 128U);
-  EXPECT_EQ(whole_number("18446744073709551615"), kMost);
+  EXPECT_EQ(whole_number("18446744073709551615"), kMax);
 }
 
 TEST(WholeNumber, AboveWhatFitsIsTheMostThatDoes) {  // BUD-10.5
   for (const char* text : {"18446744073709551616", "1e300", "1e20", "1.5e99", "9e999999999999999999999",
                            "184467440737095516160000000000000000000000"}) {
-    EXPECT_EQ(whole_number(text), kMost) << text;
+    EXPECT_EQ(whole_number(text), kMax) << text;
   }
 }
 

@@ -269,7 +269,7 @@ TEST(AnthropicWriter, WhatIsHeldBackIsBounded) {  // CORE-5
   std::string out;
   EXPECT_TRUE(writer->write(call(0, "c1", "f"), out));
   EXPECT_TRUE(writer->write(call(1, "c2", "g"), out));
-  const Delta piece = arguments(1, std::string(StreamWriter::kMostHeldBack / 2, ' '));
+  const Delta piece = arguments(1, std::string(StreamWriter::kMaxHeldBack / 2, ' '));
   EXPECT_TRUE(writer->write(piece, out));
   EXPECT_FALSE(writer->write(piece, out));
 }

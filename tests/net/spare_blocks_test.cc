@@ -37,8 +37,8 @@ TEST(SpareBlocks, SpareMemoryIsBoundedAndGoesWhenNobodyNeedsIt) {  // CORE-5
     std::vector<Body> bodies(10);
     for (Body& body : bodies) body.reserve(std::size_t{16} << 20U);
   }
-  EXPECT_LE(spare_block_bytes(), kMostSpareBytes);
-  EXPECT_GE(spare_block_bytes(), kMostSpareBytes / 2);
+  EXPECT_LE(spare_block_bytes(), kMaxSpareBytes);
+  EXPECT_GE(spare_block_bytes(), kMaxSpareBytes / 2);
   release_spare_blocks();
   {
     Body body;

@@ -38,10 +38,10 @@ class AdmissionTest : public testing::Test {
             .ledger = &ledger_,
             .probe_lease = seconds(60)};
   }
-  std::expected<AttemptPermits, AdmissionRefusal> try_admit() { return try_admit(target_, request()); }
-  std::expected<AttemptPermits, AdmissionRefusal> try_admit(const Target& target, const AdmissionRequest& asked) {
+  std::expected<AttemptPermits, AdmissionRejection> try_admit() { return try_admit(target_, request()); }
+  std::expected<AttemptPermits, AdmissionRejection> try_admit(const Target& target, const AdmissionRequest& asked) {
     AttemptPermits permits;
-    if (auto refusal = admit(target, asked, world_.clock.now(), permits)) return std::unexpected(*refusal);
+    if (auto rejection = admit(target, asked, world_.clock.now(), permits)) return std::unexpected(*rejection);
     return permits;
   }
 
@@ -66,7 +66,7 @@ class AdmissionTest : public testing::Test {
       taken.push_back(std::move(*permit));
       ++rate_tokens;
     }
-    for (AdaptivePermit& permit : taken) std::move(permit).give_back();
+    for (AdaptivePermit& permit : taken) std::move(permit).release();
     const BreakerSnapshot breaker = world_.breakers.snapshot("a");
     return {.requests = *limits.requests_available,
             .rate_tokens = rate_tokens,
@@ -136,7 +136,7 @@ TEST_F(AdmissionTest, WhoeverRefusesTheOthersGetBackWhatTheyGave) {  // PIP-2, B
          auto places = std::make_shared<std::vector<JointPermit>>();
          for (int i = 0; i < 2; ++i) places->push_back(*target_.state->limits()->try_acquire(now));
          return [places] {
-           for (JointPermit& place : *places) std::move(place).give_back();
+           for (JointPermit& place : *places) std::move(place).release();
          };
        }},
       {RejectionReason::rate_limited,
@@ -157,11 +157,11 @@ TEST_F(AdmissionTest, WhoeverRefusesTheOthersGetBackWhatTheyGave) {  // PIP-2, B
     const JointSnapshot before = target_.state->limits()->snapshot(now);
     const std::uint64_t reserved = global_budget().reserved.tokens;
     const std::uint32_t places = target_.state->adaptive_concurrency()->in_flight();
-    const auto seen = look(target_, request(), now);
+    const auto seen = peek_rejection(target_, request(), now);
     EXPECT_EQ(seen.has_value(), it.reason != RejectionReason::budget_exceeded);
-    const auto refused = try_admit();
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().rejection.reason, it.reason);
+    const auto rejected = try_admit();
+    ASSERT_FALSE(rejected);
+    EXPECT_EQ(rejected.error().rejection.reason, it.reason);
     if (seen) {
       EXPECT_EQ(seen->reason, it.reason);
     }
@@ -173,7 +173,7 @@ TEST_F(AdmissionTest, WhoeverRefusesTheOthersGetBackWhatTheyGave) {  // PIP-2, B
     EXPECT_EQ(world_.breakers.snapshot("a").in_flight, 0U);
     EXPECT_EQ(world_.breakers.snapshot("provider").in_flight, 0U);
     undo();
-    EXPECT_FALSE(look(target_, request(), now));
+    EXPECT_FALSE(peek_rejection(target_, request(), now));
   }
   EXPECT_EQ(global_budget().committed, BudgetSpend{}) << "nothing was sent, so nothing is charged";
 }
@@ -202,21 +202,21 @@ TEST_F(AdmissionTest, AnOpenCircuitCostsNoTokensAndNoBudgetAndIsCountedAsADenial
 
 TEST_F(AdmissionTest, ABudgetsRefusalBringsItsNumbers) {  // BUD-6, PIP-6.1
   ledger_.charge({}, {.input = 9'900}, {});
-  const auto refused = try_admit();
-  ASSERT_FALSE(refused);
-  ASSERT_TRUE(refused.error().budget);
-  EXPECT_EQ(refused.error().budget->kind, BudgetKind::tokens);
-  EXPECT_EQ(refused.error().budget->consumed, 9'900U);
-  EXPECT_EQ(refused.error().budget->requested, 200U);
-  EXPECT_EQ(refused.error().budget->limit, 10'000U);
+  const auto rejected = try_admit();
+  ASSERT_FALSE(rejected);
+  ASSERT_TRUE(rejected.error().budget);
+  EXPECT_EQ(rejected.error().budget->kind, BudgetKind::tokens);
+  EXPECT_EQ(rejected.error().budget->consumed, 9'900U);
+  EXPECT_EQ(rejected.error().budget->requested, 200U);
+  EXPECT_EQ(rejected.error().budget->limit, 10'000U);
   EXPECT_EQ(world_.breakers.snapshot("a").totals.failed, 0U) << "neutral for breakers";
 }
 
 TEST_F(AdmissionTest, WithoutAPriceWhereOneIsNeededNothingIsSent) {  // BUD-8
   target_.needs_price = true;
-  const auto refused = try_admit();
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().rejection.reason, RejectionReason::price_missing);
+  const auto rejected = try_admit();
+  ASSERT_FALSE(rejected);
+  EXPECT_EQ(rejected.error().rejection.reason, RejectionReason::price_missing);
   target_.price = ModelPrice{.input = *Money::parse("3.00"), .output = *Money::parse("15.00")};
   EXPECT_TRUE(try_admit());
 }
@@ -354,13 +354,13 @@ TEST_F(AdmissionTest, WhatAServerSaysOfItsLimitIsObeyedWithoutLimitsOfOurOwn) { 
     std::move(*permits).settle(report, report.outcome, world_.clock.now());
   };
   end({.outcome = Outcome::failed(Failure::of(Category::rate_limit, seconds(7))), .answered = true});
-  EXPECT_EQ(look(plain, {}, now)->retry_after, seconds(7));
+  EXPECT_EQ(peek_rejection(plain, {}, now)->retry_after, seconds(7));
   world_.clock.advance(seconds(7));
   end({.answered = true, .window = ServerWindow{.remaining = 0, .reset_after = seconds(3)}});
-  EXPECT_EQ(look(plain, {}, world_.clock.now())->retry_after, seconds(3));
+  EXPECT_EQ(peek_rejection(plain, {}, world_.clock.now())->retry_after, seconds(3));
   world_.clock.advance(seconds(3));
   end({.answered = true, .window = ServerWindow{.remaining = 1, .reset_after = seconds(3)}});
-  EXPECT_FALSE(look(plain, {}, world_.clock.now()));
+  EXPECT_FALSE(peek_rejection(plain, {}, world_.clock.now()));
 }
 
 TEST(TargetState, ChecksEveryOptionAtOnce) {  // CORE-6

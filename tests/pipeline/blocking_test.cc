@@ -85,8 +85,8 @@ TEST_F(BlockingTest, AnExceptionPassesThroughAndIsAFailureOfItsTarget) {  // PIP
     EXPECT_EQ(breaker.last_failure, Category::execution_error);
   }
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::open) << "a sender that always throws is cut off";
-  const auto refused = run(world_.plan({"a"}), throwing, {}, environment());
-  EXPECT_EQ(refused.value.error().ending, Ending::circuit_open) << "and not called any more";
+  const auto rejected = run(world_.plan({"a"}), throwing, {}, environment());
+  EXPECT_EQ(rejected.value.error().ending, Ending::circuit_open) << "and not called any more";
 }
 
 TEST_F(BlockingTest, AnExceptionOnAThreadOfItsOwnIsAFailureOfItsTargetToo) {  // BRK-10.4

@@ -145,9 +145,9 @@ TEST_F(Brainwires, ARequestThatAloneIsTooLargeIsRefusedBeforeItIsSent) {  // par
   const TokenUsage estimate = estimate_usage({.text_bytes = 160, .output_cap = 0}, {});
   EXPECT_EQ(estimate.input, 40U) << "four bytes a token";
   const auto answers = [](const Attempt&) -> Reply { return "ok"; };
-  const auto refused = chat(world_.plan({"p"}), answers, {.estimate = {.input = 101}, .ledger = &guard});
-  EXPECT_EQ(refused.value.error().ending, Ending::budget_exceeded);
-  EXPECT_EQ(refused.record.attempts_sent, 0U);
+  const auto rejected = chat(world_.plan({"p"}), answers, {.estimate = {.input = 101}, .ledger = &guard});
+  EXPECT_EQ(rejected.value.error().ending, Ending::budget_exceeded);
+  EXPECT_EQ(rejected.record.attempts_sent, 0U);
 }
 
 TEST_F(Brainwires, FiveFailuresOpenForThirtySecondsThenOneTrial) {  // parity B5
@@ -155,8 +155,8 @@ TEST_F(Brainwires, FiveFailuresOpenForThirtySecondsThenOneTrial) {  // parity B5
   const KeyView key{"openai", "gpt-4o"};
   EXPECT_EQ(breakers.snapshot(key).state, CircuitState::closed);
   for (int i = 0; i < 5; ++i) breakers.report(key, Outcome::failed(Failure::of(Category::service_unavailable)));
-  EXPECT_EQ(breakers.look(key)->retry_after, 30s);
-  EXPECT_FALSE(breakers.look({"openai", "o3"})) << "each model by itself";
+  EXPECT_EQ(breakers.peek_rejection(key)->retry_after, 30s);
+  EXPECT_FALSE(breakers.peek_rejection({"openai", "o3"})) << "each model by itself";
   world_.clock.advance(30s);
   auto trial = breakers.try_acquire(key);
   ASSERT_TRUE(trial);
@@ -199,7 +199,7 @@ TEST_F(Brainwires, ASecondTargetServesWhileTheCircuitIsOpenAndAfterFailures) {  
 TEST_F(Brainwires, AFallbackOnlyWhileTheCircuitIsOpenIsTheChoiceOfAPlan) {  // parity B6
   const auto first = world_.plan({"p"}, World::quick(1));
   const auto second = world_.plan({"q"}, World::quick(1));
-  const auto plan = [&] { return world_.breakers.look("p") ? second : first; };
+  const auto plan = [&] { return world_.breakers.peek_rejection("p") ? second : first; };
   const auto send = [&](const Attempt&) { return fails(Category::service_unavailable); };
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(plan(), first);
@@ -233,7 +233,7 @@ TEST_F(Brainwires, ErrorsSayWhatHappenedAsValues) {  // parity B8
   world_.open("p");
   const auto open = chat(world_.plan({"p"}), [](const Attempt&) -> Reply { return "ok"; });
   EXPECT_EQ(open.value.error().ending, Ending::circuit_open);
-  EXPECT_EQ(open.record.refusals[0].consecutive_failures, 5U);
+  EXPECT_EQ(open.record.rejections[0].consecutive_failures, 5U);
   const auto exhausted =
       chat(world_.plan({"q"}, World::quick(2)), [&](const Attempt&) { return fails(Category::overloaded); });
   EXPECT_EQ(exhausted.value.error().ending, Ending::retries_exhausted);

@@ -218,7 +218,7 @@ TEST_F(Credentials, ARefusedOneIsParkedForAllWhoShareItAndTriedByOneLater) {  //
   EXPECT_EQ(call(Category::authentication).attempts_sent, 2U) << "the second target would have been refused, too";
   const CallRecord parked = call(Category::authentication);
   EXPECT_EQ(parked.attempts_sent, 1U) << "nothing is sent with a parked credential";
-  EXPECT_EQ(parked.refusals[0].reason, RejectionReason::credential_parked);
+  EXPECT_EQ(parked.rejections[0].reason, RejectionReason::credential_parked);
   world_.clock.advance(seconds(60));
   EXPECT_EQ(call(Category::authentication).attempts_sent, 2U) << "one probe";
   EXPECT_EQ(call(Category::authentication).attempts_sent, 1U);
@@ -237,8 +237,8 @@ TEST_F(Credentials, AQuotaOfOneModelLeavesTheOthersOfThatCredential) {  // FBK-2
   EXPECT_EQ(ask().served_by, 1U) << "another model of the same credential";
   const CallRecord second = ask();
   EXPECT_EQ(second.attempts_sent, 1U);
-  EXPECT_EQ(second.refusals[0].reason, RejectionReason::credential_parked);
-  EXPECT_EQ(second.refusals[0].target, 0U);
+  EXPECT_EQ(second.rejections[0].reason, RejectionReason::credential_parked);
+  EXPECT_EQ(second.rejections[0].target, 0U);
   EXPECT_FALSE(shared_->snapshot(world_.clock.now()).parked);
 }
 
@@ -260,8 +260,8 @@ TEST_F(Credentials, AScopeThatIsMissingAtOneEndpointLeavesTheOthers) {  // FBK-2
   AtEndpoint chat(0);
   const auto ask = [&](AtEndpoint& at) {
     return run_call(world_, plan_, {.eligibility = &at}, [&](const Attempt& attempt) {
-      const bool refused = &at == &responses && attempt.target < 2;
-      return refused ? AttemptReport{.outcome = Outcome::failed(missing), .answered = true} : succeeded();
+      const bool rejected = &at == &responses && attempt.target < 2;
+      return rejected ? AttemptReport{.outcome = Outcome::failed(missing), .answered = true} : succeeded();
     });
   };
   const CallRecord first = ask(responses);
@@ -281,10 +281,10 @@ TEST_F(Credentials, WhatRestsAtOneEndpointIsWorthAskingAgainWhenThatIsOver) {  /
     });
   };
   EXPECT_EQ(ask().attempts_sent, 2U);
-  const CallRecord refused = ask();
-  EXPECT_EQ(refused.ending, Ending::credential_parked);
-  ASSERT_TRUE(refused.retry_after);
-  EXPECT_GT(*refused.retry_after, std::chrono::seconds(50)) << "not now, as it would be at another endpoint";
+  const CallRecord rejected = ask();
+  EXPECT_EQ(rejected.ending, Ending::credential_parked);
+  ASSERT_TRUE(rejected.retry_after);
+  EXPECT_GT(*rejected.retry_after, std::chrono::seconds(50)) << "not now, as it would be at another endpoint";
 }
 
 TEST_F(Credentials, WhatTheCallerBroughtIsHeldAgainstNobody) {  // FBK-2.5, FBK-6.9
@@ -295,7 +295,7 @@ TEST_F(Credentials, WhatTheCallerBroughtIsHeldAgainstNobody) {  // FBK-2.5, FBK-
   });
   EXPECT_EQ(record.attempts_sent, 2U) << "the same header meets the same credential";
   EXPECT_EQ(record.served_by, 2U);
-  EXPECT_EQ(call(Category::network).refusals.size(), 0U);
+  EXPECT_EQ(call(Category::network).rejections.size(), 0U);
 }
 
 TEST_F(Credentials, WhenAllAreParkedTheCallSaysSo) {  // FBK-6.7
@@ -515,7 +515,7 @@ TEST_F(Hedging, ARefusalOfTheRequestItselfEndsBoth) {  // RTY-9.2, FBK-2.1
   execution->report(second.number, failed(Category::invalid_request), world_.clock.now());
   EXPECT_FALSE(execution->in_flight(first.number));
   EXPECT_EQ(std::get<Finished>(next(*execution)).ending, Ending::retries_exhausted);
-  EXPECT_EQ(execution->record().telling_attempt, second.number);
+  EXPECT_EQ(execution->record().primary_attempt, second.number);
 }
 
 // Same seed, clock and inputs: the same record [CORE-2].

@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::seconds;
 
-class Hooks final : public CallHooks {
+class Hooks final : public DriverDelegate {
  public:
   void send(const Attempt& attempt) override {
     sent.push_back(attempt.number);

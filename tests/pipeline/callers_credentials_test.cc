@@ -47,9 +47,9 @@ class CallersCredentials : public testing::Test {
 TEST_F(CallersCredentials, ARetryAfterShutsTheDoorToItsOwnCallerAlone) {  // LIM-4.6, FBK-6.9
   make();
   call(kOne, failed(Category::rate_limit, minutes(1)));
-  const CallRecord refused = call(kOne);
-  EXPECT_EQ(refused.ending, Ending::rate_limited);
-  EXPECT_EQ(refused.retry_after, minutes(1));
+  const CallRecord rejected = call(kOne);
+  EXPECT_EQ(rejected.ending, Ending::rate_limited);
+  EXPECT_EQ(rejected.retry_after, minutes(1));
   EXPECT_EQ(call(kOther).ending, Ending::success);
   EXPECT_EQ(call({}).ending, Ending::success) << "nor to those without a credential";
   world_.clock.advance(minutes(1));
@@ -86,7 +86,7 @@ TEST_F(CallersCredentials, NothingIsRememberedOfCallersToWhomNothingWasSaid) {  
 
 TEST_F(CallersCredentials, OneThrottledProbeKeepsTheCircuitOpenForNobody) {  // FBK-6.9, BRK-7.5
   make();
-  while (!world_.breakers.look("a"))
+  while (!world_.breakers.peek_rejection("a"))
     world_.breakers.report("a", Outcome::failed(Failure::of(Category::service_unavailable)));
   world_.clock.advance(seconds(30));
   call(kOne, failed(Category::rate_limit, minutes(1)));

@@ -157,7 +157,7 @@ TEST_F(Details, ABudgetExplainsBeforeAParkedCredentialDoesWhicheverComesFirst) {
     Execution& call =
         begin(std::make_shared<const Plan>("test", std::move(targets), World::quick()), {.ledger = &spent});
     EXPECT_FALSE(attempt(call));
-    EXPECT_EQ(call.record().refusals.size(), 2U);
+    EXPECT_EQ(call.record().rejections.size(), 2U);
     return call.record().ending;
   };
   EXPECT_EQ(ending(true), Ending::budget_exceeded);
@@ -321,14 +321,14 @@ TEST_F(Details, AnExplanationSaysWhatIsOutOfTheOrdinaryOfAnAttempt) {  // PIP-6.
   attempt.duration = seconds(2);
   attempt.charged = BudgetSettlement{.charged = {.tokens = 5}, .overrun = true, .understated = true};
   record.attempts.push_back(attempt);
-  record.refusals.push_back({.target = 1,
-                             .reason = RejectionReason::budget_exceeded,
-                             .kind = BudgetKind::tokens,
-                             .level = BudgetLevel::key,
-                             .consumed = 1,
-                             .reserved = 2,
-                             .requested = 3,
-                             .limit = 4});
+  record.rejections.push_back({.target = 1,
+                               .reason = RejectionReason::budget_exceeded,
+                               .kind = BudgetKind::tokens,
+                               .level = BudgetLevel::key,
+                               .consumed = 1,
+                               .reserved = 2,
+                               .requested = 3,
+                               .limit = 4});
   record.waits.push_back({.target = 1, .reason = WaitReason::admission, .duration = seconds(3)});
   const std::string text = explain(record, *plan);
   for (const char* part :

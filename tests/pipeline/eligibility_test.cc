@@ -50,9 +50,9 @@ TEST_F(EligibilityTest, WhoCannotTakeTheCallIsPassedByWithoutATrace) {  // FBK-7
   (void)next(execution);
   const CallRecord& record = execution.record();
   EXPECT_EQ(record.attempts_sent, 1U);
-  ASSERT_EQ(record.refusals.size(), 2U);
-  EXPECT_EQ(record.refusals[0].target, 0U);
-  EXPECT_EQ(record.refusals[0].reason, RejectionReason::not_eligible);
+  ASSERT_EQ(record.rejections.size(), 2U);
+  EXPECT_EQ(record.rejections[0].target, 0U);
+  EXPECT_EQ(record.rejections[0].reason, RejectionReason::not_eligible);
   EXPECT_EQ(world_.breakers.snapshot("a").totals.admitted, 0U);
 }
 

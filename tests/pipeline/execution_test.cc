@@ -122,8 +122,8 @@ TEST_F(ExecutionTest, APermitIsTakenWhenAnAttemptIsSentAndNotBeforeItsWait) {  /
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
   EXPECT_EQ(execution.record().attempts_sent, 1U);
-  ASSERT_EQ(execution.record().refusals.size(), 1U);
-  EXPECT_EQ(execution.record().refusals[0].reason, RejectionReason::circuit_open);
+  ASSERT_EQ(execution.record().rejections.size(), 1U);
+  EXPECT_EQ(execution.record().rejections[0].reason, RejectionReason::circuit_open);
   EXPECT_EQ(world_.breakers.snapshot("a").in_flight, 0U);
   EXPECT_EQ(world_.breakers.snapshot("a").denials, 1U);
 }
@@ -142,10 +142,10 @@ TEST_F(ExecutionTest, TheRecordExplainsTheCall) {  // PIP-6.1
   EXPECT_FALSE(next_attempt(execution));
 
   const CallRecord& record = execution.record();
-  ASSERT_EQ(record.refusals.size(), 1U);
-  EXPECT_EQ(record.refusals[0].target, 0U);
-  EXPECT_EQ(record.refusals[0].reason, RejectionReason::circuit_open);
-  EXPECT_EQ(record.refusals[0].retry_after, seconds(30));
+  ASSERT_EQ(record.rejections.size(), 1U);
+  EXPECT_EQ(record.rejections[0].target, 0U);
+  EXPECT_EQ(record.rejections[0].reason, RejectionReason::circuit_open);
+  EXPECT_EQ(record.rejections[0].retry_after, seconds(30));
   ASSERT_EQ(record.attempts.size(), 3U);
   const AttemptRecord& second = record.attempts[1];
   EXPECT_EQ(second.number, 2U);
@@ -159,7 +159,7 @@ TEST_F(ExecutionTest, TheRecordExplainsTheCall) {  // PIP-6.1
   EXPECT_EQ(record.attempts[2].failure, std::nullopt);
   EXPECT_EQ(record.ending, Ending::success);
   EXPECT_EQ(record.served_by, 2U);
-  EXPECT_EQ(record.telling_attempt, std::nullopt);
+  EXPECT_EQ(record.primary_attempt, std::nullopt);
   EXPECT_EQ(record.started, start);
   EXPECT_EQ(record.duration(), seconds(6) + milliseconds(500));
 }
@@ -200,7 +200,7 @@ TEST_F(ExecutionTest, ALocallyRefusedAttemptDrawsOnNoCap) {  // RTY-6.2
   options.max_total_attempts = 1;
   Execution execution(world_.plan({"a", "b", "c"}, options), {}, world_.rng, world_.clock.now());
   EXPECT_EQ(run(execution, succeeded()), (std::vector<std::uint32_t>{2}));
-  EXPECT_EQ(execution.record().refusals.size(), 2U);
+  EXPECT_EQ(execution.record().rejections.size(), 2U);
   EXPECT_EQ(execution.record().attempts_sent, 1U);
 }
 
@@ -208,7 +208,7 @@ TEST_F(ExecutionTest, ASingleFailureThatNothingMendsPassesThroughUnwrapped) {  /
   Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
   EXPECT_EQ(run(execution, failed(Category::invalid_request)), (std::vector<std::uint32_t>{0}));
   EXPECT_EQ(execution.record().ending, Ending::failed);
-  EXPECT_EQ(execution.record().telling_attempt, 1U);
+  EXPECT_EQ(execution.record().primary_attempt, 1U);
 }
 
 TEST_F(ExecutionTest, TheLastOfSeveralFailuresIsNoSingleOne) {  // RTY-8.1
@@ -240,11 +240,11 @@ TEST_F(ExecutionTest, AProbesLeaseEndsSoonAfterItsCall) {  // BRK-8.2
   {
     Execution lost(world_.plan({"a"}), hurried, world_.rng, world_.clock.now());
     ASSERT_TRUE(next_attempt(lost));
-    EXPECT_EQ(world_.breakers.look("a")->retry_after, seconds(65)) << "the attempt ends with the call's 60 s";
+    EXPECT_EQ(world_.breakers.peek_rejection("a")->retry_after, seconds(65)) << "the attempt ends with the call's 60 s";
   }
   Execution lost(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(lost));
-  EXPECT_EQ(world_.breakers.look("a")->retry_after, seconds(125)) << "2 min, though it may take 10";
+  EXPECT_EQ(world_.breakers.peek_rejection("a")->retry_after, seconds(125)) << "2 min, though it may take 10";
 }
 
 TEST_F(ExecutionTest, TheErrorToShowIsTheFirstRealOneFromUpstream) {  // FBK-4
@@ -257,7 +257,7 @@ TEST_F(ExecutionTest, TheErrorToShowIsTheFirstRealOneFromUpstream) {  // FBK-4
   ASSERT_EQ(next_attempt(execution)->target, 3U);
   report_latest(execution, failed(Category::service_unavailable), world_.clock.now());
   EXPECT_FALSE(next_attempt(execution));
-  EXPECT_EQ(execution.record().telling_attempt, 2U) << "an answered failure tells more than a broken connection";
+  EXPECT_EQ(execution.record().primary_attempt, 2U) << "an answered failure tells more than a broken connection";
 }
 
 TEST_F(ExecutionTest, AnErrorAboutTheRequestTellsMoreThanAnEarlierOne) {  // FBK-4, RTY-8.1
@@ -267,7 +267,7 @@ TEST_F(ExecutionTest, AnErrorAboutTheRequestTellsMoreThanAnEarlierOne) {  // FBK
   ASSERT_TRUE(next_attempt(execution));
   report_latest(execution, failed(Category::invalid_request), world_.clock.now());
   EXPECT_FALSE(next_attempt(execution));
-  EXPECT_EQ(execution.record().telling_attempt, 2U);
+  EXPECT_EQ(execution.record().primary_attempt, 2U);
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
 }
 
@@ -288,7 +288,7 @@ TEST_F(ExecutionTest, AProbeInFlightIsWaitedForASecondAndNotForItsLease) {  // B
   world_.clock.advance(seconds(30));
   Execution probe(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(probe));
-  ASSERT_GT(world_.breakers.look("a")->retry_after, seconds(60));
+  ASSERT_GT(world_.breakers.peek_rejection("a")->retry_after, seconds(60));
   PlanOptions options = World::quick();
   options.max_recovery_wait = Duration::zero();
   Execution late(world_.plan({"a"}, options), {}, world_.rng, world_.clock.now());
@@ -448,9 +448,9 @@ TEST_F(ExecutionTest, ANonIdempotentCallIsRetriedOnlyWhenItProvablyDidNotRun) { 
   EXPECT_EQ(run(may_have_run, failed(Category::network)).size(), 1U);
 
   Execution did_not_run(world_.plan({"b"}), options, world_.rng, world_.clock.now());
-  AttemptReport refused = failed(Category::network);
-  refused.may_have_run = false;
-  EXPECT_EQ(run(did_not_run, refused).size(), 4U);
+  AttemptReport rejected = failed(Category::network);
+  rejected.may_have_run = false;
+  EXPECT_EQ(run(did_not_run, rejected).size(), 4U);
 }
 
 TEST_F(ExecutionTest, CancellingSettlesNeutralAndEndsTheCall) {  // STR-6.1, PIP-7
@@ -609,8 +609,8 @@ TEST_F(ExecutionTest, AProbesLeaseIsFiveSecondsLongerThanItsAttemptMayTake) {  /
   Execution streamed(world_.plan({"b"}, options, timeouts), {.streaming = true}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(plain));
   ASSERT_TRUE(next_attempt(streamed));
-  EXPECT_EQ(world_.breakers.look("a")->retry_after, seconds(25));
-  EXPECT_EQ(world_.breakers.look("b")->retry_after, seconds(12));
+  EXPECT_EQ(world_.breakers.peek_rejection("a")->retry_after, seconds(25));
+  EXPECT_EQ(world_.breakers.peek_rejection("b")->retry_after, seconds(12));
 }
 
 TEST_F(ExecutionTest,

@@ -50,9 +50,9 @@ class Oxios : public testing::Test {
 TEST_F(Oxios, FiveFailuresOpenForThirtySecondsAndASingleProbeCloses) {  // parity O1
   CircuitBreaker breaker(provider_preset(), "llm", world_.clock);
   for (int i = 0; i < 4; ++i) breaker.report(ill());
-  EXPECT_FALSE(breaker.look());
+  EXPECT_FALSE(breaker.peek_rejection());
   breaker.report(ill());
-  EXPECT_TRUE(breaker.look());
+  EXPECT_TRUE(breaker.peek_rejection());
   EXPECT_EQ(name(breaker.state()), "open");
   world_.clock.advance(30s);
   auto probe = breaker.try_acquire();
@@ -69,7 +69,7 @@ TEST_F(Oxios, AFailedProbeOpensAgainForTheSameTime) {  // parity O1
   breaker.report(ill());
   world_.clock.advance(1s);
   std::move(*breaker.try_acquire()).settle(ill());
-  EXPECT_EQ(breaker.look()->retry_after, 1s);
+  EXPECT_EQ(breaker.peek_rejection()->retry_after, 1s);
 }
 
 TEST_F(Oxios, ASuccessClosesNoOpenCircuitAndALostProbeWedgesNone) {  // parity O1
@@ -105,13 +105,13 @@ TEST_F(Oxios, EveryModelOfAnIllProviderIsPassedByForAMinute) {  // parity O3
     ASSERT_TRUE(permit);
     std::move(*permit).settle(Outcome::failed(Failure::of(Category::network)), kProviderScope);
   }
-  EXPECT_EQ(other.look()->retry_after, 60s);
+  EXPECT_EQ(other.peek_rejection()->retry_after, 60s);
   BreakerRegistry apart(options, world_.clock, 1);
   const BreakerScopes bad{apart.handle("anthropic"), apart.handle({"anthropic", "sonnet"})};
   const BreakerScopes good{apart.handle("anthropic"), apart.handle({"anthropic", "haiku"})};
   for (int i = 0; i < 5; ++i) std::move(*bad.try_acquire()).settle(ill(), kModelScope);
-  EXPECT_TRUE(bad.look());
-  EXPECT_FALSE(good.look()) << "one bad model does not take its siblings down, there it does";
+  EXPECT_TRUE(bad.peek_rejection());
+  EXPECT_FALSE(good.peek_rejection()) << "one bad model does not take its siblings down, there it does";
 }
 
 TEST_F(Oxios, TwoMoreTriesOfAModelThenTheOthersInOrder) {  // parity O4
@@ -180,7 +180,7 @@ TEST_F(Oxios, OfSeveralFailuresTheMostTellingIsShown) {  // parity O7
   (void)ladder(world_.plan({"a", "b"}, World::quick(1)), [](const Attempt& sent) {
     return sent.target == 0 ? failed(Category::overloaded) : failed(Category::invalid_request);
   });
-  EXPECT_EQ(call_->record().telling_attempt, 2U) << "what the caller can mend";
+  EXPECT_EQ(call_->record().primary_attempt, 2U) << "what the caller can mend";
 }
 
 TEST_F(Oxios, FallbacksAreRecorded) {  // parity O8

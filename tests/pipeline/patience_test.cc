@@ -546,7 +546,7 @@ TEST_F(Patience, ATargetThatSaysCancelledHasFailedAndTheNextOneIsAsked) {  // FB
   last.execution->report(1, failed(Category::cancelled), now());
   step(last);
   EXPECT_EQ(last.execution->record().ending, Ending::failed);
-  EXPECT_EQ(last.execution->record().telling_attempt, 1U);
+  EXPECT_EQ(last.execution->record().primary_attempt, 1U);
 }
 
 TEST_F(Patience, ItsEmbedderMaySayCancelled) {  // FBK-9

@@ -167,7 +167,7 @@ TEST_F(PipelineTest, ExplanationsAreBoundedByNumberAndByBytes) {  // CORE-5, PIP
     long_one.attempts_sent = i;
     for (std::uint32_t k = 0; k < i % 17; ++k)
       long_one.attempts.push_back({.number = k + 1, .waited = milliseconds(i)});
-    for (std::uint32_t k = 0; k < i % 5; ++k) long_one.refusals.push_back({.target = k, .limit = i});
+    for (std::uint32_t k = 0; k < i % 5; ++k) long_one.rejections.push_back({.target = k, .limit = i});
     small.keep(CallId(std::to_string(i)), plan, long_one);
     const auto kept = small.latest(3);
     for (std::size_t back = 0; back < kept.size(); ++back) {
@@ -178,7 +178,7 @@ TEST_F(PipelineTest, ExplanationsAreBoundedByNumberAndByBytes) {  // CORE-5, PIP
         ASSERT_EQ(kept[back].record.attempts.back().waited, milliseconds(n));
       }
       if (n % 5 > 0) {
-        ASSERT_EQ(kept[back].record.refusals.back().limit, n);
+        ASSERT_EQ(kept[back].record.rejections.back().limit, n);
       }
     }
   }

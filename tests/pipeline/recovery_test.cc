@@ -396,7 +396,7 @@ TEST_F(Recovery, TheCallerIsToldWhatBrokeItsAnswer) {  // STR-5.10, FBK-4
   answering_attempt();
   report(unusable(std::nullopt));
   EXPECT_EQ(ending(), Ending::interrupted);
-  EXPECT_EQ(record().telling_attempt, 2U);
+  EXPECT_EQ(record().primary_attempt, 2U);
   EXPECT_EQ(record().served_by, 1U);
 }
 

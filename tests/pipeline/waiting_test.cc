@@ -154,7 +154,7 @@ TEST(RecoveryWait, WhoAsksEarlyIsNeitherLetInNorCountedAsDenied) {  // RTY-4.2, 
     EXPECT_TRUE(caller.waits());
   }
   EXPECT_EQ(world.breakers.snapshot("a").denials, denials);
-  EXPECT_EQ(caller.execution.record().refusals.size(), 1U);
+  EXPECT_EQ(caller.execution.record().rejections.size(), 1U);
 }
 
 // One call a second, and a queue.

@@ -43,7 +43,8 @@ struct World {
   }
 
   void open(const std::string& name) {
-    while (!breakers.look(name)) breakers.report(name, Outcome::failed(Failure::of(Category::service_unavailable)));
+    while (!breakers.peek_rejection(name))
+      breakers.report(name, Outcome::failed(Failure::of(Category::service_unavailable)));
   }
 
   ManualClock clock;

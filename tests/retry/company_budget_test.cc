@@ -47,14 +47,14 @@ TEST(CompanyBudget, WhatIsGivenBackCanBeTakenAgain) {  // RTY-11.10
   ASSERT_TRUE(grant);
   EXPECT_TRUE(grant->of_share);
   EXPECT_FALSE(budget.try_take(kStart));
-  budget.give_back(*grant);
+  budget.release(*grant);
   EXPECT_TRUE(budget.try_take(kStart));
 
   CompanyBudget besides;
   const auto second = besides.try_take(kStart);
   ASSERT_TRUE(second);
   EXPECT_FALSE(second->of_share);
-  besides.give_back(*second);
+  besides.release(*second);
   EXPECT_TRUE(besides.try_take(kStart));
 }
 

@@ -78,21 +78,21 @@ TEST(RetryBudget, WhatIsGivenBackIsOfTheSecondItWasTakenIn) {  // RTY-5
   const TimePoint first = TimePoint(100s);
   ASSERT_TRUE(budget.try_retry(first));
   ASSERT_TRUE(budget.try_retry(first + 5s));
-  budget.give_back(first + 5s);
+  budget.release(first + 5s);
   EXPECT_EQ(budget.snapshot(first + 5s).retries, 1U);
-  budget.give_back(first + 6s);
+  budget.release(first + 6s);
   EXPECT_EQ(budget.snapshot(first + 6s).retries, 1U) << "none was taken then";
   EXPECT_EQ(budget.snapshot(first + 9s).left, 9U);
   EXPECT_EQ(budget.snapshot(first + 10s).left, 10U) << "the first is ten seconds old";
   for (int second = 10; second < 50; ++second) ASSERT_TRUE(budget.try_retry(first + second * 1s));
-  for (int second = 0; second < 40; ++second) budget.give_back(first + second * 1s);
+  for (int second = 0; second < 40; ++second) budget.release(first + second * 1s);
   EXPECT_EQ(budget.snapshot(first + 49s).retries, 10U) << "those are no longer counted, whatever stands in their place";
 }
 
 TEST(RetryBudget, RefusalsAreCounted) {  // RTY-5
   RetryBudget budget({.ratio = 0.0, .min_per_second = 0});
   EXPECT_FALSE(budget.try_retry(TimePoint(100s)));
-  EXPECT_EQ(budget.snapshot(TimePoint(100s)).refused, 1U);
+  EXPECT_EQ(budget.snapshot(TimePoint(100s)).rejected, 1U);
   EXPECT_EQ(budget.snapshot(TimePoint(100s)).granted, 0U);
 }
 
@@ -125,7 +125,7 @@ TEST(AttemptBudget, WhatIsGivenBackCanBeTakenAgainOnce) {  // RTY-6.1, RTY-10
   AttemptBudget budget(1);
   ASSERT_TRUE(budget.try_take());
   EXPECT_FALSE(budget.try_take());
-  budget.give_back();
+  budget.release();
   EXPECT_EQ(budget.left(), 1U);
   EXPECT_TRUE(budget.try_take());
   EXPECT_FALSE(budget.try_take());

@@ -72,10 +72,10 @@ TEST_F(RetryBudgetTest, ARetryThatWasNotSentIsGivenBack) {  // RTY-5
   const TimePoint first = clock_.now();
   EXPECT_EQ(granted(budget, first), 10U);
   clock_.advance(5s);
-  budget.give_back(first);
+  budget.release(first);
   EXPECT_EQ(granted(budget, clock_.now()), 1U);
   clock_.advance(20s);
-  budget.give_back(first);
+  budget.release(first);
   EXPECT_EQ(granted(budget, clock_.now()), 10U) << "what no longer counts is not given back";
 }
 
@@ -107,7 +107,7 @@ TEST_F(RetryBudgetTest, TheEndsOfTimeAreNoTrouble) {  // CORE-7
     budget.count_call(t);
     EXPECT_TRUE(budget.try_retry(t));
     EXPECT_FALSE(budget.try_retry(t));
-    budget.give_back(t);
+    budget.release(t);
     EXPECT_TRUE(budget.try_retry(t));
   }
 }
@@ -131,7 +131,7 @@ TEST_F(RetryBudgetTest, ThreadsTogetherGetNoMoreThanOne) {  // RTY-5
   EXPECT_EQ(snapshot.calls, 1000U * kThreads);
   EXPECT_LE(retries, 100U + 200U * kThreads);
   EXPECT_EQ(snapshot.granted, retries);
-  EXPECT_EQ(snapshot.granted + snapshot.refused, 1000U * kThreads);
+  EXPECT_EQ(snapshot.granted + snapshot.rejected, 1000U * kThreads);
   EXPECT_EQ(granted(budget, clock_.now()), snapshot.left) << "and all that there is";
   EXPECT_EQ(retries + snapshot.left, 100U + 200U * kThreads);
 }
@@ -207,7 +207,7 @@ TEST(AttemptBudget, SeveralCallsShareIt) {  // RTY-10
   EXPECT_TRUE(budget.try_take());
   EXPECT_TRUE(budget.try_take());
   EXPECT_FALSE(budget.try_take());
-  budget.give_back();
+  budget.release();
   EXPECT_EQ(budget.left(), 1U);
   EXPECT_TRUE(budget.try_take());
   EXPECT_FALSE(budget.try_take());
@@ -216,7 +216,7 @@ TEST(AttemptBudget, SeveralCallsShareIt) {  // RTY-10
 TEST(AttemptBudget, ZeroIsNoCap) {  // RTY-6.1
   AttemptBudget budget(0);
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(budget.try_take());
-  budget.give_back();
+  budget.release();
   EXPECT_TRUE(budget.try_take());
 }
 

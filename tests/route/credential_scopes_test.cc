@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Outcome refusal(FailureScope scope, Category category = Category::authentication) {
+Outcome rejection(FailureScope scope, Category category = Category::authentication) {
   Failure failure = Failure::of(category);
   failure.scope = scope;
   return Outcome::failed(failure);
@@ -33,7 +33,7 @@ class CredentialScopes : public testing::Test {
   void settle(const CredentialUse& use, const Outcome& outcome, TimePoint now = kStart) {
     std::move(*gate_.try_pass(now, use)).settle(outcome, now);
   }
-  bool open(const CredentialUse& use, TimePoint now = kStart) const { return !gate_.look(now, use); }
+  bool open(const CredentialUse& use, TimePoint now = kStart) const { return !gate_.peek_rejection(now, use); }
 
   CredentialGate gate_{"openai"};
   ParkingGate big_{KeyView("openai", "big")};
@@ -42,7 +42,7 @@ class CredentialScopes : public testing::Test {
 
 TEST_F(CredentialScopes, ARefusalOfAModelParksThatModelAlone) {  // FBK-6.2, FBK-6.3
   for (const Category category : {Category::authentication, Category::quota_exhausted}) {
-    settle(big(), refusal(FailureScope::model, category));
+    settle(big(), rejection(FailureScope::model, category));
     EXPECT_FALSE(open(big())) << name(category);
     EXPECT_FALSE(open(big(kEmbeddings))) << name(category);
     EXPECT_TRUE(open(small())) << name(category);
@@ -55,7 +55,7 @@ TEST_F(CredentialScopes, ARefusalOfAModelParksThatModelAlone) {  // FBK-6.2, FBK
 }
 
 TEST_F(CredentialScopes, ARefusalOfAnEndpointParksTheCredentialThereAlone) {  // FBK-6.2
-  settle(big(kEmbeddings), refusal(FailureScope::endpoint));
+  settle(big(kEmbeddings), rejection(FailureScope::endpoint));
   EXPECT_FALSE(open(big(kEmbeddings)));
   EXPECT_FALSE(open(small(kEmbeddings))) << "it is the same credential there";
   EXPECT_TRUE(open(big(kChat)));
@@ -64,7 +64,7 @@ TEST_F(CredentialScopes, ARefusalOfAnEndpointParksTheCredentialThereAlone) {  //
 }
 
 TEST_F(CredentialScopes, WhatNamesNothingParksTheCredential) {  // FBK-6.2
-  settle(big(kEmbeddings), refusal(FailureScope::unnamed));
+  settle(big(kEmbeddings), rejection(FailureScope::unnamed));
   EXPECT_FALSE(open(small(kChat)));
   EXPECT_FALSE(big_.snapshot(kStart).parked);
   EXPECT_FALSE(gate_.snapshot(kStart, kEmbeddings).parked);
@@ -73,23 +73,23 @@ TEST_F(CredentialScopes, WhatNamesNothingParksTheCredential) {  // FBK-6.2
 TEST_F(CredentialScopes, WhatSpeaksOfTheCallerOrOfOneRequestParksNothing) {  // FBK-6.8, FBK-6.9
   for (const Category category : {Category::authentication, Category::quota_exhausted}) {
     for (const FailureScope scope : {FailureScope::caller, FailureScope::request}) {
-      settle(big(), refusal(scope, category));
+      settle(big(), rejection(scope, category));
       EXPECT_TRUE(open(big())) << name(category) << ' ' << name(scope);
     }
   }
 }
 
 TEST_F(CredentialScopes, EndpointsBeyondTheBoundShareTheLast) {  // CORE-5
-  settle(big(200), refusal(FailureScope::endpoint));
+  settle(big(200), rejection(FailureScope::endpoint));
   EXPECT_FALSE(open(big(255)));
-  EXPECT_FALSE(open(big(kMostEndpoints - 1)));
-  EXPECT_TRUE(open(big(kMostEndpoints - 2)));
+  EXPECT_FALSE(open(big(kMaxEndpoints - 1)));
+  EXPECT_TRUE(open(big(kMaxEndpoints - 2)));
 }
 
 TEST_F(CredentialScopes, AProbeThatMeetsANarrowerRefusalProvesNothingAndGoesToTheNext) {  // FBK-6.4
-  settle(big(), refusal(FailureScope::unnamed));
+  settle(big(), rejection(FailureScope::unnamed));
   const TimePoint later = kStart + 60s;
-  settle(big(), refusal(FailureScope::model), later);
+  settle(big(), rejection(FailureScope::model), later);
   EXPECT_TRUE(gate_.snapshot(later).parked);
   EXPECT_FALSE(open(big(), later));
   ASSERT_TRUE(open(small(), later)) << "the probe of the credential is free again";
@@ -99,11 +99,11 @@ TEST_F(CredentialScopes, AProbeThatMeetsANarrowerRefusalProvesNothingAndGoesToTh
 }
 
 TEST_F(CredentialScopes, ARefusalOfOnePartGivesTheProbesOfTheOthersBack) {  // FBK-6.4, BRK-11
-  settle(big(), refusal(FailureScope::unnamed));
+  settle(big(), rejection(FailureScope::unnamed));
   const TimePoint later = kStart + 60s;
   {
     auto model = big_.try_pass(later);
-    std::move(*model).settle(refusal(FailureScope::model), later);
+    std::move(*model).settle(rejection(FailureScope::model), later);
   }
   EXPECT_FALSE(gate_.try_pass(later, big()));
   EXPECT_FALSE(gate_.snapshot(later).probe_in_flight);
@@ -111,7 +111,7 @@ TEST_F(CredentialScopes, ARefusalOfOnePartGivesTheProbesOfTheOthersBack) {  // F
 }
 
 TEST_F(CredentialScopes, AnAnswerThatBeginsUnparksHoweverLongItTakes) {  // FBK-6.4
-  settle(big(), refusal(FailureScope::unnamed));
+  settle(big(), rejection(FailureScope::unnamed));
   const TimePoint later = kStart + 60s;
   auto probe = gate_.try_pass(later, big());
   ASSERT_TRUE(probe);
@@ -119,20 +119,20 @@ TEST_F(CredentialScopes, AnAnswerThatBeginsUnparksHoweverLongItTakes) {  // FBK-
   probe->accepted();
   EXPECT_TRUE(open(small(), later));
   // What it says at its end still counts.
-  std::move(*probe).settle(refusal(FailureScope::unnamed, Category::quota_exhausted), later + 1s);
+  std::move(*probe).settle(rejection(FailureScope::unnamed, Category::quota_exhausted), later + 1s);
   EXPECT_FALSE(open(small(), later + 1s));
 }
 
 TEST_F(CredentialScopes, AnAnswerThatBeganBeforeTheParkingProvesNothing) {  // FBK-6.5
   auto before = gate_.try_pass(kStart, big());
-  settle(big(), refusal(FailureScope::unnamed));
+  settle(big(), rejection(FailureScope::unnamed));
   before->accepted();
   EXPECT_FALSE(open(big()));
 }
 
 // Each probe's lease ends before its answer does: the next one must not take its say away.
 TEST_F(CredentialScopes, ASuccessAfterTheLeaseOfTheProbeStillUnparks) {  // FBK-6.4
-  settle(big(), refusal(FailureScope::unnamed));
+  settle(big(), rejection(FailureScope::unnamed));
   TimePoint now = kStart + 60s;
   auto slow = gate_.try_pass(now, big());
   now += gate_.options().probe_lease;
@@ -143,8 +143,8 @@ TEST_F(CredentialScopes, ASuccessAfterTheLeaseOfTheProbeStillUnparks) {  // FBK-
 }
 
 TEST_F(CredentialScopes, UnparkingIsOfTheCredentialAndItsEndpoints) {  // FBK-6.6
-  settle(big(), refusal(FailureScope::endpoint));
-  settle(big(kEmbeddings), refusal(FailureScope::unnamed));
+  settle(big(), rejection(FailureScope::endpoint));
+  settle(big(kEmbeddings), rejection(FailureScope::unnamed));
   gate_.unpark();
   EXPECT_TRUE(open(big()));
 }

@@ -36,19 +36,19 @@ class CredentialGateTest : public testing::Test {
     return pass ? *std::move(pass) : CredentialPass();
   }
   void settle(const Outcome& outcome, TimePoint now) { pass(now).settle(outcome, now); }
-  bool open(TimePoint now) const { return !gate_.look(now); }
+  bool open(TimePoint now) const { return !gate_.peek_rejection(now); }
 
   CredentialGate gate_{"openai"};
 };
 
 TEST_F(CredentialGateTest, ARefusedCredentialRestsForAMinute) {  // FBK-6.3
   settle(kRefused, kStart);
-  const auto refusal = gate_.try_pass(kStart + 1s);
-  ASSERT_FALSE(refusal);
-  EXPECT_EQ(refusal.error().reason, RejectionReason::credential_parked);
-  EXPECT_EQ(refusal.error().key, "openai");
-  EXPECT_EQ(refusal.error().retry_after, 59s);
-  EXPECT_EQ(refusal.error().last_failure, Category::authentication);
+  const auto rejection = gate_.try_pass(kStart + 1s);
+  ASSERT_FALSE(rejection);
+  EXPECT_EQ(rejection.error().reason, RejectionReason::credential_parked);
+  EXPECT_EQ(rejection.error().key, "openai");
+  EXPECT_EQ(rejection.error().retry_after, 59s);
+  EXPECT_EQ(rejection.error().last_failure, Category::authentication);
   EXPECT_FALSE(open(kStart + 60s - 1ns));
   EXPECT_TRUE(open(kStart + 60s));
 }
@@ -218,7 +218,7 @@ TEST_F(CredentialGateTest, ThreadsThatParkProbeAndReloadLeaveItUsable) {  // FBK
       auto pass = gate_.try_pass(now);
       if (pass && i % 4 != 0) std::move(*pass).settle((i + thread) % 3 == 0 ? kRefused : kSuccess, now);
       if (i % 500 == 0) gate_.unpark();
-      (void)gate_.look(now);
+      (void)gate_.peek_rejection(now);
       (void)gate_.snapshot(now);
     }
   });
@@ -254,7 +254,7 @@ RC_GTEST_PROP(CredentialGateProperty, AdmitsWhatANaiveModelAdmits, ()) {  // FBK
       RC_ASSERT(!pass || pass->is_probe() == parked);
       if (!pass) {
         RC_ASSERT(*pass.error().retry_after > 0s);
-        RC_ASSERT(!gate.look(now + *pass.error().retry_after).has_value());
+        RC_ASSERT(!gate.peek_rejection(now + *pass.error().retry_after).has_value());
         continue;
       }
       if (parked) {
@@ -291,7 +291,7 @@ RC_GTEST_PROP(CredentialGateProperty, AdmitsWhatANaiveModelAdmits, ()) {  // FBK
     RC_ASSERT(gate.snapshot(now).parked == parked);
   }
   held.clear();
-  RC_ASSERT(!gate.look(now + 2h).has_value());
+  RC_ASSERT(!gate.peek_rejection(now + 2h).has_value());
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "fuseboard/route/credentials.h"
+#include "fuseboard/route/eligibility.h"
 #include "fuseboard/route/latency.h"
-#include "fuseboard/route/narrowing.h"
 #include "fuseboard/route/order.h"
 #include "fuseboard/route/parking.h"
 
@@ -31,7 +31,7 @@ class Parking : public testing::Test {
  protected:
   Parking() { settle(failed(Category::authentication), kStart); }
   void settle(const Outcome& outcome, TimePoint at) { std::move(*gate_.try_pass(at)).settle(outcome, at); }
-  bool open(TimePoint at) const { return !gate_.look(at); }
+  bool open(TimePoint at) const { return !gate_.peek_rejection(at); }
 
   ParkingGate gate_{"openai"};
 };
@@ -61,7 +61,7 @@ TEST_F(Parking, EndsAtItsTimeAndTheLeaseOfItsProbeToo) {  // FBK-6.3, FBK-6.4
   EXPECT_TRUE(open(kStart + 60s));
   const auto probe = gate_.try_pass(kStart + 60s);
   ASSERT_TRUE(probe);
-  EXPECT_EQ(gate_.look(kStart + 61s)->retry_after, 64s) << "what is left of the lease";
+  EXPECT_EQ(gate_.peek_rejection(kStart + 61s)->retry_after, 64s) << "what is left of the lease";
   EXPECT_FALSE(open(kStart + 125s - 1ns));
   EXPECT_TRUE(open(kStart + 125s));
 }
@@ -80,8 +80,8 @@ TEST_F(Parking, SaysSinceWhenForWhatAndHowOften) {  // FBK-6.4
   EXPECT_EQ(snapshot.probes, 1U);
   EXPECT_EQ(snapshot.denials, 1U);
   EXPECT_FALSE(snapshot.probe_in_flight);
-  EXPECT_EQ(gate_.look(later)->last_failure, Category::quota_exhausted);
-  EXPECT_EQ(gate_.look(later)->key, "openai");
+  EXPECT_EQ(gate_.peek_rejection(later)->last_failure, Category::quota_exhausted);
+  EXPECT_EQ(gate_.peek_rejection(later)->key, "openai");
 }
 
 TEST_F(Parking, AHintOfNothingIsNone) {  // FBK-6.3
@@ -125,10 +125,11 @@ TEST(CredentialGate, UnparkingReachesEveryEndpoint) {  // FBK-6.6
     Failure of_endpoint = Failure::of(Category::authentication);
     of_endpoint.scope = FailureScope::endpoint;
     std::move(*gate.try_pass(kStart, {.endpoint = endpoint})).settle(Outcome::failed(of_endpoint), kStart);
-    EXPECT_TRUE(gate.look(kStart, {.endpoint = endpoint}));
+    EXPECT_TRUE(gate.peek_rejection(kStart, {.endpoint = endpoint}));
   }
   gate.unpark();
-  for (std::uint8_t endpoint = 0; endpoint < 3; ++endpoint) EXPECT_FALSE(gate.look(kStart, {.endpoint = endpoint}));
+  for (std::uint8_t endpoint = 0; endpoint < 3; ++endpoint)
+    EXPECT_FALSE(gate.peek_rejection(kStart, {.endpoint = endpoint}));
 }
 
 // Who may be asked after a failure.

@@ -179,14 +179,14 @@ TEST(ChooseOrder, NoTargetsAreNoOrder) {  // FBK-1.1
 
 TEST(ChooseOrder, OrdersAsManyTargetsAsAPlanMayHaveAndStopsAtMore) {  // CORE-5
   Rng rng(7);
-  const std::vector<RouteCandidate> most(kMostTargets);
-  EXPECT_EQ(order_of(Strategy::weighted, most, rng).size(), kMostTargets);
-  const std::vector<RouteCandidate> more(kMostTargets + 1);
+  const std::vector<RouteCandidate> most(kMaxTargets);
+  EXPECT_EQ(order_of(Strategy::weighted, most, rng).size(), kMaxTargets);
+  const std::vector<RouteCandidate> more(kMaxTargets + 1);
   EXPECT_DEATH(order_of(Strategy::weighted, more, rng), "more targets than can be ordered");
 }
 
 RC_GTEST_PROP(ChooseOrderProperty, IsAPermutationAndTheSameForTheSameSeed, ()) {  // FBK-1.1 FBK-1.2 FBK-1.3 CORE-2
-  const auto size = *rc::gen::inRange<std::size_t>(0, kMostTargets + 1);
+  const auto size = *rc::gen::inRange<std::size_t>(0, kMaxTargets + 1);
   std::deque<LatencyEstimate> estimates;
   std::vector<RouteCandidate> candidates;
   for (std::size_t i = 0; i < size; ++i) {

@@ -354,7 +354,7 @@ Stage::Stage(const Scenario& scenario)
     : scenario_(scenario), breakers_(scenario.breaker, clock_, 1), call_(scenario.call) {
   add_targets();
   for (const std::string& target : scenario.open) {
-    while (!breakers_.look(target)) breakers_.report(target, Outcome::failed(Failure::of(Category::network)));
+    while (!breakers_.peek_rejection(target)) breakers_.report(target, Outcome::failed(Failure::of(Category::network)));
   }
   if (scenario.budget) call_.ledger = &ledger_.emplace(*scenario.budget);
   if (scenario.shared_attempts) call_.attempt_budget = &shared_attempts_.emplace(*scenario.shared_attempts);

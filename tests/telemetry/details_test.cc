@@ -68,7 +68,7 @@ TEST(CallSummaries, AHedgeOrCompanyThatLostIsNeitherARetryNorWhatOneFollows) {  
 TEST(CallSummaries, ACallTimedOutByItsDeadlineOrByTheErrorThatItTells) {  // TEL-1.8
   const auto result = [](Ending ending, std::optional<std::uint32_t> telling, Category first, Category second) {
     CallRecord record = call(ending, {attempt(1, 0, first), attempt(2, 1, second)});
-    record.telling_attempt = telling;
+    record.primary_attempt = telling;
     return summary_of(record).result;
   };
   EXPECT_EQ(result(Ending::deadline_exceeded, 1, Category::network, Category::network), ExecutionResult::timeout);
@@ -81,7 +81,7 @@ TEST(CallSummaries, ACallTimedOutByItsDeadlineOrByTheErrorThatItTells) {  // TEL
 TEST(CallSummaries, EveryRefusalHasItsCounter) {  // TEL-1.8
   const auto counted = [](RejectionReason reason) {
     CallRecord record = call(Ending::no_target, {});
-    record.refusals.push_back({.reason = reason});
+    record.rejections.push_back({.reason = reason});
     const EventCounts events = summary_of(record).events;
     return std::vector<std::uint64_t>{events[Event::breaker_denied], events[Event::limiter_denied],
                                       events[Event::budget_refused]};

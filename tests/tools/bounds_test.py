@@ -26,13 +26,13 @@ SOURCES = {
     "events waiting for listeners": ["include/fuseboard/core/events.h: EventOutbox(std::size_t capacity = {})"],
     "attempts and refusals in a call's record": [
         ("include/fuseboard/pipeline/record.h: BoundedList<AttemptRecord, {}> attempts;",
-         "include/fuseboard/pipeline/record.h: BoundedList<RefusalRecord, {}> refusals;")],
+         "include/fuseboard/pipeline/record.h: BoundedList<RejectionRecord, {}> rejections;")],
     "the text of a key in events and rejections": [
         "include/fuseboard/core/bounded_text.h: using KeyText = BoundedText<{}>;"],
     "exclusive counters of threads": [
-        "src/core/thread_slot.cc: std::clamp({} * std::thread::hardware_concurrency(), 4U, kMostExclusive)",
-        "src/core/thread_slot.cc: std::clamp(2 * std::thread::hardware_concurrency(), {}, kMostExclusive)",
-        "src/core/thread_slot.cc: kMostExclusive"],
+        "src/core/thread_slot.cc: std::clamp({} * std::thread::hardware_concurrency(), 4U, kMaxExclusive)",
+        "src/core/thread_slot.cc: std::clamp(2 * std::thread::hardware_concurrency(), {}, kMaxExclusive)",
+        "src/core/thread_slot.cc: kMaxExclusive"],
     "request heads, and heads of upstream responses": [
         ("src/net/server.h: max_head", "src/net/client.h: max_head"),
         ("src/net/server.h: max_headers", "src/net/client.h: max_headers")],
@@ -48,14 +48,14 @@ SOURCES = {
         "src/net/task.cc: return std::min<std::size_t>(64, {} / ((index + 1) * kGrain));",
         "src/gateway/spare_memory.cc: kLookEvery"],
     "memory for bodies and reads to come that a loop keeps": [
-        "src/net/spare_blocks.h: kMostSpareBytes", "src/net/spare_blocks.cc: kMostOfAClass",
+        "src/net/spare_blocks.h: kMaxSpareBytes", "src/net/spare_blocks.cc: kMaxOfAClass",
         "src/gateway/spare_memory.cc: kLookEvery"],
     "lines of the log that wait for whoever reads it": ["src/gateway/line_writer.h: most_waiting"],
     "request bodies": ["src/config/config.h: max_body"],
-    "content encodings of one body": ["src/net/content_coding.h: kMostCodings"],
-    "a piece of a stream in a content encoding, decoded": ["src/gateway/relay_stream.cc: kMostAtOnce"],
-    "gateways that a request may come through": ["src/gateway/hops.h: kMostHops"],
-    "connections of callers": ["src/gateway/gateway.cc: kMostConnections"],
+    "content encodings of one body": ["src/net/content_coding.h: kMaxCodings"],
+    "a piece of a stream in a content encoding, decoded": ["src/gateway/relay_stream.cc: kMaxAtOnce"],
+    "gateways that a request may come through": ["src/gateway/hops.h: kMaxHops"],
+    "connections of callers": ["src/gateway/gateway.cc: kMaxConnections"],
     "idle upstream connections, for each loop and provider": [
         "src/net/client.h: max_idle_per_origin", "src/net/client.h: max_idle"],
     "a plain answer of an upstream": ["src/gateway/relay.cc: kMaxPlainAnswer"],
@@ -67,10 +67,10 @@ SOURCES = {
         ("src/llm/chat_stream.cc: kMaxChoices", "src/llm/chat_message.h: kMaxToolCalls",
          "src/llm/messages_stream.cc: kMaxOpenBlocks")],
     "what a translated stream holds back for blocks that must follow one another": [
-        "src/llm/stream_writer.h: kMostHeldBack"],
+        "src/llm/stream_writer.h: kMaxHeldBack"],
     "what it holds back of calls whose name or id has not come": ["src/llm/chat_message.h: kMaxHeldCalls"],
     "blank lines before an answer shows whether it is a stream": ["src/gateway/body_kind.h: kMaxUnclear"],
-    "a caller's pause in reading a stream": ["src/gateway/gateway.cc: kMostPatientReader"],
+    "a caller's pause in reading a stream": ["src/gateway/gateway.cc: kMaxPatientReader"],
     "text of a stream that is kept, to have another target go on with it": ["src/gateway/answer_stream.h: kMaxText"],
     "answers whose provider is remembered for requests that refer to them": ["src/gateway/provider_affinity.h: kMaxKnown"],
     "nesting of JSON": ["src/llm/json_scan.h: kMaxJsonDepth"],

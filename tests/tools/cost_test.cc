@@ -42,7 +42,7 @@ TEST(ToolGuardCost, AKnownToolAllocatesNothingWhateverHappens) {  // BRK-17.4 BR
             std::move(*permit).settle(ToolOutcome::timeout);
         }
       }
-      (void)guard.look(tool);
+      (void)guard.peek_rejection(tool);
       (void)guard.call(tool, [] { return 1; });
       clock.advance(100ms);
     }
@@ -75,7 +75,7 @@ TEST(ToolGuardCost, AnOpenCircuitReadsTheClockOnce) {  // PIP-2
   ToolGuard guard({.defaults = options}, clock);
   call(guard, "search", ToolOutcome::timeout);
   clock.reads = 0;
-  for (int i = 0; i < 100; ++i) (void)refused(guard, "search");
+  for (int i = 0; i < 100; ++i) (void)rejected(guard, "search");
   EXPECT_EQ(clock.reads, 100);
 }
 

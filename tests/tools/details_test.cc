@@ -37,10 +37,10 @@ TEST_F(ToolDetails, WhatAToolAskedForIsOverAtItsTime) {  // LIM-4.3
   ToolGuard guard({.defaults = fragile()}, clock_);
   call(guard, "search", Failure::of(Category::rate_limit, 7s));
   clock_.advance(7s - 1ns);
-  EXPECT_TRUE(guard.look("search"));
+  EXPECT_TRUE(guard.peek_rejection("search"));
   EXPECT_EQ(guard.snapshot("search").paused_for, 1ns);
   clock_.advance(1ns);
-  EXPECT_FALSE(guard.look("search"));
+  EXPECT_FALSE(guard.peek_rejection("search"));
   EXPECT_EQ(guard.snapshot("search").paused_for, 0s);
 }
 
@@ -53,14 +53,14 @@ TEST_F(ToolDetails, AResetForgetsWhatAToolAskedFor) {  // BRK-21.2, LIM-4.3
     } else {
       EXPECT_TRUE(guard.reset("search"));
     }
-    EXPECT_FALSE(guard.look("search"));
+    EXPECT_FALSE(guard.peek_rejection("search"));
   }
 }
 
 TEST_F(ToolDetails, OnlyAHintClosesTheGate) {  // LIM-4.3
   ToolGuard guard({.defaults = fragile()}, clock_);
   call(guard, "search", Failure::of(Category::rate_limit));
-  EXPECT_FALSE(guard.look("search"));
+  EXPECT_FALSE(guard.peek_rejection("search"));
 }
 
 TEST_F(ToolDetails, ASlowProbeOfAToolThatSlownessOpenedDoesNotCloseIt) {  // BRK-7.4
@@ -118,11 +118,11 @@ TEST_F(ToolDetails, EveryRefusalAndResultHasItsCounter) {
   call(guard, "c", ToolOutcome::timeout);
   call(guard, "d", Failure::of(Category::invalid_request));
   for (int i = 0; i < 3; ++i) call(guard, "a", ToolOutcome::success);
-  (void)refused(guard, "a");
-  (void)refused(guard, "b");
+  (void)rejected(guard, "a");
+  (void)rejected(guard, "b");
   clock_.advance(10s);
   const ToolPermit probe = acquired(guard, "c");
-  (void)refused(guard, "c");
+  (void)rejected(guard, "c");
   const ToolTotals totals = guard.totals();
   EXPECT_EQ(totals.succeeded, 4U);
   EXPECT_EQ(totals.invalid_argument, 1U);
@@ -133,7 +133,7 @@ TEST_F(ToolDetails, EveryRefusalAndResultHasItsCounter) {
   EXPECT_EQ(totals.rate_limited, 1U);
   EXPECT_EQ(totals.circuit_open, 1U);
   EXPECT_EQ(totals.half_open_busy, 1U);
-  EXPECT_EQ(totals.denied(), 3U);
+  EXPECT_EQ(totals.rejected(), 3U);
   EXPECT_EQ(totals.admitted, 10U);
   EXPECT_EQ(totals.transitions.opened, 2U);
   EXPECT_EQ(totals.transitions.half_opened, 1U);
@@ -142,8 +142,8 @@ TEST_F(ToolDetails, EveryRefusalAndResultHasItsCounter) {
 TEST_F(ToolDetails, ALookIsAtThePrioritysPrice) {  // LIM-2
   ToolGuard guard({}, clock_);
   for (int i = 0; i < 9; ++i) call(guard, "search", ToolOutcome::success);
-  EXPECT_TRUE(guard.look("search", Priority::low)) << "one token is left, and low costs two";
-  EXPECT_FALSE(guard.look("search", Priority::normal));
+  EXPECT_TRUE(guard.peek_rejection("search", Priority::low)) << "one token is left, and low costs two";
+  EXPECT_FALSE(guard.peek_rejection("search", Priority::normal));
 }
 
 TEST(ToolResults, CodesSayWhatTheyMean) {  // PIP-3

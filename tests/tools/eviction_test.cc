@@ -60,7 +60,7 @@ TEST_F(ToolEvictionTest, WhatMustStayStays) {  // BRK-17.6 BRK-17.7 LIM-1
 TEST_F(ToolEvictionTest, NoToolGetsAFullBucketByBeingForgotten) {  // LIM-1
   for (int i = 0; i < 2; ++i) call(guard_, "limited", ToolOutcome::success);
   for (int i = 0; i < 100; ++i) (void)guard_.try_acquire("flood-" + std::to_string(i));
-  EXPECT_EQ(refused(guard_, "limited").reason, RejectionReason::rate_limited);
+  EXPECT_EQ(rejected(guard_, "limited").reason, RejectionReason::rate_limited);
 }
 
 TEST_F(ToolEvictionTest, AToolThatCannotBeHeldIsAdmittedUntrackedAndCounted) {  // BRK-17.5 CORE-5

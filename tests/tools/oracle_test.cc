@@ -165,22 +165,22 @@ RC_GTEST_PROP(ToolGuardOracle, AgreesWithTheRulesOnRandomHistories, ()) {  // PI
       case 0: {
         const Priority priority =
             *rc::gen::element(Priority::low, Priority::normal, Priority::high, Priority::critical);
-        const auto looked = guard.look(tool, priority);
+        const auto looked = guard.peek_rejection(tool, priority);
         ToolModel::Permit expected;
-        const auto refusal = model.acquire(clock.now(), priority, expected);
+        const auto rejection = model.acquire(clock.now(), priority, expected);
         auto permit = guard.try_acquire(tool, priority);
-        RC_ASSERT(permit.has_value() == !refusal.has_value());
-        RC_ASSERT(looked.has_value() == refusal.has_value());
+        RC_ASSERT(permit.has_value() == !rejection.has_value());
+        RC_ASSERT(looked.has_value() == rejection.has_value());
         if (permit) {
           RC_ASSERT(permit->is_probe() == expected.probe.has_value());
           held.push_back({tool, std::move(*permit), expected});
           ++totals.admitted;
         } else {
-          RC_ASSERT(permit.error().reason == *refusal);
+          RC_ASSERT(permit.error().reason == *rejection);
           RC_ASSERT(*permit.error().retry_after > Duration::zero());
-          ++(*refusal == RejectionReason::circuit_open     ? totals.circuit_open
-             : *refusal == RejectionReason::half_open_busy ? totals.half_open_busy
-                                                           : totals.rate_limited);
+          ++(*rejection == RejectionReason::circuit_open     ? totals.circuit_open
+             : *rejection == RejectionReason::half_open_busy ? totals.half_open_busy
+                                                             : totals.rate_limited);
         }
         break;
       }

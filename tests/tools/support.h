@@ -37,7 +37,7 @@ inline void call(ToolGuard& guard, const KeyView& tool, const ToolResult& result
 }
 
 // Refusal that the test expects.
-inline Rejection refused(ToolGuard& guard, const KeyView& tool, Priority priority = Priority::normal) {
+inline Rejection rejected(ToolGuard& guard, const KeyView& tool, Priority priority = Priority::normal) {
   auto permit = guard.try_acquire(tool, priority);
   if (!permit) return permit.error();
   ADD_FAILURE() << "admitted";

@@ -24,7 +24,7 @@ class ToolGuardTest : public testing::Test {
 TEST_F(ToolGuardTest, TenCallsAtOnceAndTwoASecondByDefault) {  // LIM-1 LIM-3
   ToolGuard guard({}, clock_);
   for (int i = 0; i < 10; ++i) call(guard, "search", ToolOutcome::success);
-  const Rejection rejection = refused(guard, "search");
+  const Rejection rejection = rejected(guard, "search");
   EXPECT_EQ(rejection.reason, RejectionReason::rate_limited);
   EXPECT_EQ(rejection.key, "search");
   EXPECT_GE(*rejection.retry_after, 500ms);
@@ -37,9 +37,9 @@ TEST_F(ToolGuardTest, TenCallsAtOnceAndTwoASecondByDefault) {  // LIM-1 LIM-3
 TEST_F(ToolGuardTest, PrioritiesWeighByDefault) {  // LIM-2
   ToolGuard guard({}, clock_);
   for (int i = 0; i < 5; ++i) acquired(guard, "low", Priority::low).settle(ToolOutcome::success);
-  EXPECT_EQ(refused(guard, "low", Priority::low).reason, RejectionReason::rate_limited);
+  EXPECT_EQ(rejected(guard, "low", Priority::low).reason, RejectionReason::rate_limited);
   for (int i = 0; i < 20; ++i) acquired(guard, "high", Priority::high).settle(ToolOutcome::success);
-  EXPECT_EQ(refused(guard, "high", Priority::high).retry_after, 250ms);
+  EXPECT_EQ(rejected(guard, "high", Priority::high).retry_after, 250ms);
 }
 
 TEST_F(ToolGuardTest, SevenFailuresInARowOpenForFiveSecondsByDefault) {  // BRK-20
@@ -47,7 +47,7 @@ TEST_F(ToolGuardTest, SevenFailuresInARowOpenForFiveSecondsByDefault) {  // BRK-
   for (int i = 0; i < 7; ++i) {
     call(guard, "search", i % 2 == 0 ? ToolOutcome::timeout : ToolOutcome::execution_error);
   }
-  const Rejection rejection = refused(guard, "search");
+  const Rejection rejection = rejected(guard, "search");
   EXPECT_EQ(rejection.reason, RejectionReason::circuit_open);
   EXPECT_EQ(rejection.retry_after, 5s);
   EXPECT_EQ(rejection.consecutive_failures, 7U);
@@ -59,7 +59,7 @@ TEST_F(ToolGuardTest, ArgumentMistakesNeverTripATool) {  // BRK-3 BRK-19.1
   options.breaker.trips_on = CategorySet::all();
   ToolGuard guard({.defaults = options}, clock_);
   for (int i = 0; i < 100; ++i) call(guard, "search", ToolOutcome::invalid_argument);
-  EXPECT_EQ(guard.look("search"), std::nullopt);
+  EXPECT_EQ(guard.peek_rejection("search"), std::nullopt);
   EXPECT_EQ(guard.snapshot("search").circuit.totals.neutral, 100U);
 }
 
@@ -80,8 +80,8 @@ TEST_F(ToolGuardTest, CancellingIsNeutralUnlessItIsAFailure) {  // BRK-10.6
   ToolGuard guard(options, clock_);
   call(guard, "lenient", ToolOutcome::cancelled);
   call(guard, "strict", ToolOutcome::cancelled);
-  EXPECT_EQ(guard.look("lenient"), std::nullopt);
-  EXPECT_EQ(refused(guard, "strict").last_failure, Category::cancelled);
+  EXPECT_EQ(guard.peek_rejection("lenient"), std::nullopt);
+  EXPECT_EQ(rejected(guard, "strict").last_failure, Category::cancelled);
 }
 
 TEST_F(ToolGuardTest, AFailureThatWasJudgedCountsAsItsJudgementSays) {  // BRK-19.2 PIP-3
@@ -93,9 +93,9 @@ TEST_F(ToolGuardTest, AFailureThatWasJudgedCountsAsItsJudgementSays) {  // BRK-1
   call(guard, "a", Failure::of(Category::overloaded));
   call(guard, "b", HttpFailure{.status = 503});
   call(guard, "c", TransportFault::reset);
-  EXPECT_EQ(refused(guard, "a").last_failure, Category::overloaded);
-  EXPECT_EQ(refused(guard, "b").last_failure, Category::service_unavailable);
-  EXPECT_EQ(refused(guard, "c").last_failure, Category::network);
+  EXPECT_EQ(rejected(guard, "a").last_failure, Category::overloaded);
+  EXPECT_EQ(rejected(guard, "b").last_failure, Category::service_unavailable);
+  EXPECT_EQ(rejected(guard, "c").last_failure, Category::network);
   EXPECT_EQ(guard.totals().judged, 6U);
 }
 
@@ -105,8 +105,8 @@ TEST_F(ToolGuardTest, AToolThatAsksForTimeIsLeftAloneWithOrWithoutALimit) {  // 
   ToolGuard guard(options, clock_);
   for (const char* const tool : {"limited", "unlimited"}) {
     call(guard, tool, Failure::of(Category::rate_limit, 7s));
-    EXPECT_EQ(guard.look(tool)->retry_after, 7s);
-    const Rejection rejection = refused(guard, tool);
+    EXPECT_EQ(guard.peek_rejection(tool)->retry_after, 7s);
+    const Rejection rejection = rejected(guard, tool);
     EXPECT_EQ(rejection.reason, RejectionReason::rate_limited);
     EXPECT_EQ(rejection.retry_after, 7s);
     EXPECT_EQ(guard.snapshot(tool).paused_for, 7s);
@@ -115,7 +115,7 @@ TEST_F(ToolGuardTest, AToolThatAsksForTimeIsLeftAloneWithOrWithoutALimit) {  // 
   clock_.advance(7s);
   call(guard, "limited", ToolOutcome::success);
   call(guard, "unlimited", Failure::of(Category::rate_limit, 24h));
-  EXPECT_EQ(refused(guard, "unlimited").retry_after, 5min) << "as long as `retry_after_max` allows";
+  EXPECT_EQ(rejected(guard, "unlimited").retry_after, 5min) << "as long as `retry_after_max` allows";
 }
 
 TEST_F(ToolGuardTest, AnOpenCircuitCostsNoTokens) {  // PIP-2
@@ -123,14 +123,14 @@ TEST_F(ToolGuardTest, AnOpenCircuitCostsNoTokens) {  // PIP-2
   options.limit = exact_limit(3);
   ToolGuard guard({.defaults = options}, clock_);
   call(guard, "search", ToolOutcome::timeout);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(refused(guard, "search").reason, RejectionReason::circuit_open);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(rejected(guard, "search").reason, RejectionReason::circuit_open);
   EXPECT_EQ(tokens(guard, "search"), 2.0);
   EXPECT_EQ(guard.snapshot("search").circuit.denials, 5U);
   EXPECT_EQ(guard.totals().circuit_open, 5U);
   options.limit = exact_limit(1);
   ToolGuard used_up({.defaults = options}, clock_);
   call(used_up, "search", ToolOutcome::timeout);
-  EXPECT_EQ(refused(used_up, "search").reason, RejectionReason::circuit_open) << "the bucket is not even asked";
+  EXPECT_EQ(rejected(used_up, "search").reason, RejectionReason::circuit_open) << "the bucket is not even asked";
 }
 
 TEST_F(ToolGuardTest, ABusyProbeCostsNoTokens) {  // PIP-2 BRK-6
@@ -141,7 +141,7 @@ TEST_F(ToolGuardTest, ABusyProbeCostsNoTokens) {  // PIP-2 BRK-6
   clock_.advance(10s);
   const ToolPermit probe = acquired(guard, "search");
   EXPECT_TRUE(probe.is_probe());
-  EXPECT_EQ(refused(guard, "search").reason, RejectionReason::half_open_busy);
+  EXPECT_EQ(rejected(guard, "search").reason, RejectionReason::half_open_busy);
   EXPECT_EQ(tokens(guard, "search"), 2.0);
 }
 
@@ -152,7 +152,7 @@ TEST_F(ToolGuardTest, ARefusedBucketStrandsNoProbe) {  // PIP-2 BRK-11
   ToolGuard guard({.defaults = options}, clock_);
   call(guard, "search", ToolOutcome::timeout);
   clock_.advance(10s);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(refused(guard, "search").reason, RejectionReason::rate_limited);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(rejected(guard, "search").reason, RejectionReason::rate_limited);
   BreakerSnapshot circuit = guard.snapshot("search").circuit;
   EXPECT_EQ(circuit.state, CircuitState::open) << "no admission, no move";
   EXPECT_EQ(circuit.in_flight, 0U);
@@ -185,7 +185,7 @@ TEST_F(ToolGuardTest, TokensComeBackWhenTheBreakerRefusesAtLast) {  // PIP-2
   call(guard, "search", ToolOutcome::success);
   EXPECT_EQ(tokens(guard, "search"), 2.0);
   clock.guard = &guard;
-  EXPECT_EQ(refused(guard, "search").reason, RejectionReason::circuit_open);
+  EXPECT_EQ(rejected(guard, "search").reason, RejectionReason::circuit_open);
   EXPECT_EQ(tokens(guard, "search"), 2.0);
   EXPECT_EQ(guard.totals().circuit_open, 1U);
   EXPECT_EQ(guard.snapshot("search").circuit.denials, 1U) << "once";
@@ -197,10 +197,10 @@ TEST_F(ToolGuardTest, AStuckCallOpensTheCircuitThatOthersAskFor) {  // BRK-2.4
   ToolGuard guard({.defaults = options}, clock_);
   const ToolPermit stuck = acquired(guard, "search");
   clock_.advance(61s);
-  EXPECT_EQ(refused(guard, "search").retry_after, 10s);
+  EXPECT_EQ(rejected(guard, "search").retry_after, 10s);
   EXPECT_EQ(guard.open_count(), 1U);
   clock_.advance(4s);
-  EXPECT_EQ(refused(guard, "search").retry_after, 6s) << "the open time runs";
+  EXPECT_EQ(rejected(guard, "search").retry_after, 6s) << "the open time runs";
 }
 
 TEST_F(ToolGuardTest, APermitSettlesOnce) {  // BRK-10.1
@@ -228,7 +228,7 @@ TEST_F(ToolGuardTest, AForgottenPermitIsNeutralUnlessItIsAFailure) {  // BRK-10.
   replaced = acquired(guard, "lenient");
   std::move(replaced).settle(ToolOutcome::success);
   EXPECT_EQ(guard.open_count(), 1U);
-  EXPECT_EQ(refused(guard, "strict").reason, RejectionReason::circuit_open);
+  EXPECT_EQ(rejected(guard, "strict").reason, RejectionReason::circuit_open);
   EXPECT_EQ(guard.totals().abandoned, 3U);
   EXPECT_EQ(guard.snapshot("lenient").circuit.in_flight, 0U);
 }
@@ -239,7 +239,7 @@ TEST_F(ToolGuardTest, ALostProbeGivesWayToTheNextByItsTimeout) {  // BRK-8.3
   clock_.advance(10s);
   auto lost = guard.try_acquire("search", Priority::normal, 20s);
   ASSERT_TRUE(lost.has_value());
-  EXPECT_EQ(refused(guard, "search").retry_after, 25s);
+  EXPECT_EQ(rejected(guard, "search").retry_after, 25s);
   clock_.advance(35s);
   EXPECT_TRUE(acquired(guard, "search").is_probe());
 }
@@ -263,9 +263,9 @@ TEST_F(ToolGuardTest, SlowCallsAreKnownByTheirLatency) {  // BRK-2.3
   ToolGuard guard({.defaults = options}, clock_);
   acquired(guard, "told").settle(ToolOutcome::success, 2s);
   acquired(guard, "told").settle(ToolOutcome::success, 1s);
-  EXPECT_EQ(refused(guard, "told").reason, RejectionReason::circuit_open);
+  EXPECT_EQ(rejected(guard, "told").reason, RejectionReason::circuit_open);
   for (int i = 0; i < 2; ++i) EXPECT_TRUE(guard.call("measured", [&] { clock_.advance(2s); }).has_value());
-  EXPECT_EQ(refused(guard, "measured").reason, RejectionReason::circuit_open);
+  EXPECT_EQ(rejected(guard, "measured").reason, RejectionReason::circuit_open);
 }
 
 TEST_F(ToolGuardTest, OptionsGoByExactNameThenByTheFirstGlob) {  // BRK-17.2
@@ -318,7 +318,7 @@ TEST_F(ToolGuardTest, AskingAboutAnUnknownToolCreatesNothing) {  // BRK-21.3
   EXPECT_EQ(snapshot.circuit.state, CircuitState::closed);
   EXPECT_EQ(snapshot.circuit.totals, BreakerTotals{});
   EXPECT_EQ(snapshot.limit->available, 10.0);
-  EXPECT_EQ(guard.look("nobody"), std::nullopt);
+  EXPECT_EQ(guard.peek_rejection("nobody"), std::nullopt);
   EXPECT_FALSE(guard.reset("nobody"));
   EXPECT_EQ(guard.size(), 0U);
 }
@@ -328,12 +328,12 @@ TEST_F(ToolGuardTest, LookingTakesNothing) {  // PIP-2
   options.limit = exact_limit(1);
   ToolGuard guard({.defaults = options}, clock_);
   call(guard, "search", ToolOutcome::success);
-  EXPECT_EQ(guard.look("search")->reason, RejectionReason::rate_limited);
+  EXPECT_EQ(guard.peek_rejection("search")->reason, RejectionReason::rate_limited);
   clock_.advance(kTokenTime);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(guard.look("search"), std::nullopt);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(guard.peek_rejection("search"), std::nullopt);
   call(guard, "search", ToolOutcome::timeout);
-  EXPECT_EQ(guard.look("search")->reason, RejectionReason::circuit_open);
-  EXPECT_EQ(guard.totals().denied(), 0U);
+  EXPECT_EQ(guard.peek_rejection("search")->reason, RejectionReason::circuit_open);
+  EXPECT_EQ(guard.totals().rejected(), 0U);
 }
 
 TEST_F(ToolGuardTest, AResetClosesFillsAndForgets) {  // BRK-21.2
@@ -347,7 +347,7 @@ TEST_F(ToolGuardTest, AResetClosesFillsAndForgets) {  // BRK-21.2
   EXPECT_TRUE(guard.reset("a"));
   call(guard, "a", ToolOutcome::success);
   EXPECT_EQ(tokens(guard, "a"), 1.0);
-  EXPECT_EQ(refused(guard, "b").reason, RejectionReason::circuit_open);
+  EXPECT_EQ(rejected(guard, "b").reason, RejectionReason::circuit_open);
   guard.reset_all();
   call(guard, "b", ToolOutcome::success);
   EXPECT_EQ(tokens(guard, "a"), 2.0);
@@ -370,17 +370,17 @@ TEST_F(ToolGuardTest, TotalsCountWhatHappened) {
        {ToolOutcome::success, ToolOutcome::invalid_argument, ToolOutcome::cancelled, ToolOutcome::execution_error}) {
     call(guard, "a", outcome);
   }
-  (void)refused(guard, "a");
+  (void)rejected(guard, "a");
   clock_.advance(10s);
   {
     const ToolPermit probe = acquired(guard, "a");
-    (void)refused(guard, "a");
+    (void)rejected(guard, "a");
   }
   call(guard, "a", ToolOutcome::timeout);
   clock_.advance(10s);
   call(guard, "a", ToolOutcome::success);
   for (int i = 0; i < 5; ++i) call(guard, "a", Failure::of(Category::rate_limit));
-  (void)refused(guard, "a");
+  (void)rejected(guard, "a");
   guard.reset("a");  // no transition: it was closed
   const ToolTotals expected{.admitted = 12,
                             .circuit_open = 1,
@@ -395,7 +395,7 @@ TEST_F(ToolGuardTest, TotalsCountWhatHappened) {
                             .abandoned = 1,
                             .transitions = {.opened = 2, .half_opened = 2, .closed = 1}};
   EXPECT_EQ(guard.totals(), expected);
-  EXPECT_EQ(expected.denied(), 3U);
+  EXPECT_EQ(expected.rejected(), 3U);
 }
 
 TEST_F(ToolGuardTest, ListenersHearOfTransitionsInOrder) {  // CORE-4.1
@@ -419,7 +419,7 @@ TEST_F(ToolGuardTest, ListenersHearOfTransitionsInOrder) {  // CORE-4.1
 TEST_F(ToolGuardTest, OperatorsForceAToolByItsBreaker) {  // BRK-13
   ToolGuard guard({.defaults = fragile()}, clock_);
   ASSERT_TRUE(guard.breakers().set_override("search", OverrideKind::force_open, "maintenance"));
-  EXPECT_EQ(refused(guard, "search").reason, RejectionReason::circuit_open);
+  EXPECT_EQ(rejected(guard, "search").reason, RejectionReason::circuit_open);
   EXPECT_TRUE(guard.snapshot("search").circuit.override_in_force.has_value());
   guard.breakers().lift_override("search");
   call(guard, "search", ToolOutcome::timeout);

@@ -36,7 +36,7 @@ class VtCode : public testing::Test {
 TEST_F(VtCode, OneBadToolTakesNoOtherDown) {  // parity V1
   ToolGuard guard(breaker_alone(), clock_);
   fail(guard, "tool_a", 7);
-  EXPECT_EQ(refused(guard, "tool_a").reason, RejectionReason::circuit_open);
+  EXPECT_EQ(rejected(guard, "tool_a").reason, RejectionReason::circuit_open);
   EXPECT_TRUE(guard.try_acquire("tool_b"));
 }
 
@@ -54,7 +54,7 @@ TEST_F(VtCode, WithAThousandProbesAHalfOpenCircuitLetsEverybodyIn) {  // parity 
   fail(one, "tool", 7);
   clock_.advance(5s);
   const ToolPermit probe = acquired(one, "tool");
-  EXPECT_EQ(refused(one, "tool").reason, RejectionReason::half_open_busy) << "by default one is enough";
+  EXPECT_EQ(rejected(one, "tool").reason, RejectionReason::half_open_busy) << "by default one is enough";
 }
 
 TEST_F(VtCode, APortKeepsThePermitUntilTheOutcomeIsKnown) {  // parity V1
@@ -93,7 +93,7 @@ TEST_F(VtCode, WhatIsReportedWithoutAPermitIsEvidenceWhileClosedAlone) {  // par
   EXPECT_EQ(guard.open_count(), 1U) << "a late success closes nothing";
   clock_.advance(3s);
   breakers.report("shell", Outcome::failed(Failure::of(Category::timeout)));
-  EXPECT_EQ(refused(guard, "shell").retry_after, 2s) << "a late failure starts no wait anew";
+  EXPECT_EQ(rejected(guard, "shell").retry_after, 2s) << "a late failure starts no wait anew";
 }
 
 TEST_F(VtCode, SevenFailuresOpenForFiveSecondsDoublingToTwoMinutes) {  // parity V2
@@ -119,7 +119,7 @@ TEST_F(VtCode, WithAStreakOfNothingTheGrowthIsForgottenAtTheFirstSuccess) {  // 
     clock_.advance(10s);
     call(guard, "shell", ToolOutcome::success);
     fail(guard, "shell", 7);
-    return *refused(guard, "shell").retry_after;
+    return *rejected(guard, "shell").retry_after;
   };
   EXPECT_EQ(open_time_after_recovery(0s), 5s);
   EXPECT_EQ(open_time_after_recovery(std::nullopt), 10s) << "a tool that flaps goes on where it was";
@@ -170,7 +170,7 @@ TEST_F(VtCode, DiagnosticsTellWhatTheyTell) {  // parity V4
   ToolGuard guard(breaker_alone(), clock_);
   fail(guard, "shell", 7);
   clock_.advance(2s);
-  (void)refused(guard, "shell");
+  (void)rejected(guard, "shell");
   const BreakerSnapshot circuit = guard.snapshot("shell").circuit;
   EXPECT_EQ(to_text(circuit.key.view()), "shell");
   EXPECT_EQ(circuit.state, CircuitState::open);
@@ -234,7 +234,7 @@ TEST_F(VtCode, ResetsCloseAndKeepTheTotals) {  // parity V6
 TEST_F(VtCode, OpeningsHalfOpeningsAndDenialsAreCounted) {  // parity V7
   ToolGuard guard(breaker_alone({.failure_threshold = 1, .open_time = OpenTime::fixed(10ms)}), clock_);
   fail(guard, "shell", 1);
-  (void)refused(guard, "shell");
+  (void)rejected(guard, "shell");
   clock_.advance(10ms);
   EXPECT_TRUE(guard.try_acquire("shell"));
   const ToolTotals totals = guard.totals();
@@ -261,7 +261,7 @@ TEST_F(VtCode, WhatItLogsIsAnEvent) {  // parity V8
 TEST_F(VtCode, TenCallsAtOnceTwoASecondAndAPriceByPriority) {  // parity V9
   ToolGuard guard({}, clock_);
   for (int i = 0; i < 10; ++i) call(guard, "search", ToolOutcome::success);
-  EXPECT_EQ(refused(guard, "search").reason, RejectionReason::rate_limited);
+  EXPECT_EQ(rejected(guard, "search").reason, RejectionReason::rate_limited);
   clock_.advance(500ms);
   call(guard, "search", ToolOutcome::success);
   const auto admitted_at = [&](Priority priority) {
@@ -284,7 +284,7 @@ TEST_F(VtCode, TheWaitIsOneAfterWhichTheCallPassesAtEveryPriority) {  // parity 
     ToolGuard guard({}, clock_, 1);
     while (guard.try_acquire("search", Priority::critical)) {
     }
-    const Duration wait = *refused(guard, "search", priority).retry_after;
+    const Duration wait = *rejected(guard, "search", priority).retry_after;
     clock_.advance(wait);
     EXPECT_TRUE(guard.try_acquire("search", priority)) << name(priority);
   }
@@ -355,7 +355,7 @@ TEST_F(VtCode, TheFacadeAdmitsAndTakesOutcomes) {  // parity V11
   ToolGuard guard(breaker_alone({.failure_threshold = 2}), clock_);
   call(guard, "alpha", ToolOutcome::execution_error);
   call(guard, "alpha", ToolOutcome::execution_error);
-  EXPECT_EQ(refused(guard, "alpha").reason, RejectionReason::circuit_open) << "and which policy it is";
+  EXPECT_EQ(rejected(guard, "alpha").reason, RejectionReason::circuit_open) << "and which policy it is";
   EXPECT_EQ(&ToolGuard::process_default(), &ToolGuard::process_default());
 }
 

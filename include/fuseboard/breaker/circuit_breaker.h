@@ -89,7 +89,7 @@ class [[nodiscard]] BreakerPermit {
   void overtaken() &&;
 
   // The attempt was not made, or nobody wants its outcome: abandoned, whatever unwinds the scope.
-  void give_back() && noexcept;
+  void release() && noexcept;
 
   bool is_probe() const noexcept { return ticket_.lease != kNoLease; }
   // Of the breaker when it granted this permit [BRK-9]; 0 if it is no evidence: of an untracked key, or granted by an
@@ -173,7 +173,7 @@ struct BreakerContext {
   EventOutbox<BreakerEvent> events{};
   Atomic<std::size_t> open_circuits{0};
   // Breakers that may refuse: not closed, overridden, or watching for stuck calls.
-  Atomic<std::size_t> may_refuse{0};
+  Atomic<std::size_t> may_reject{0};
   Atomic<std::uint64_t> times_opened{0};
   Atomic<std::uint64_t> times_half_opened{0};
   Atomic<std::uint64_t> times_closed{0};
@@ -205,20 +205,21 @@ class alignas(64) CircuitBreaker {
   }
 
   // What try_acquire() would refuse with now, or nullopt. Takes no probe, counts no denial, moves no state.
-  [[nodiscard]] std::optional<Rejection> look() const;
+  [[nodiscard]] std::optional<Rejection> peek_rejection() const;
 
   // What it makes of such an outcome, by the categories that count for it now.
   Verdict verdict(const Outcome& outcome) const noexcept {
     return verdict_of(outcome, CategorySet::from_bits(trips_on_.load(std::memory_order_relaxed)));
   }
 
-  // An admission's first half, for callers that ask others before they take the permit [PIP-2]: as look(), but what is
-  // overdue (a lost probe, a stuck call) is judged, and a refusal counts as a denial. Costs what try_acquire() does.
-  [[nodiscard]] std::optional<Rejection> turn_away() {
+  // An admission's first half, for callers that ask others before they take the permit [PIP-2]: as peek_rejection(),
+  // but what is overdue (a lost probe, a stuck call) is judged, and a refusal counts as a denial. Costs what
+  // try_acquire() does.
+  [[nodiscard]] std::optional<Rejection> reject_if_open() {
     const std::uint64_t word = word_.load(std::memory_order_acquire);
     if ((word & (kStateBits | kLookBits)) == 0) [[likely]]  // closed
       return std::nullopt;
-    return turn_away_with_care(word);
+    return reject_if_open_slow(word);
   }
 
   // An outcome of a call that holds no permit: evidence while closed, totals otherwise [BRK-21].
@@ -281,7 +282,7 @@ class alignas(64) CircuitBreaker {
     Atomic<std::uint64_t> neutral{0};
     Atomic<std::uint64_t> abandoned{0};
     Atomic<std::uint64_t> reported{0};  // without a permit, whatever the verdict
-    Atomic<std::uint64_t> denied{0};
+    Atomic<std::uint64_t> rejected{0};
     Atomic<Duration::rep> last_denial{0};  // since the clock's epoch
   };
   static_assert(sizeof(Cell) == 64);
@@ -333,7 +334,7 @@ class alignas(64) CircuitBreaker {
   // Beside the failures in a row: whether a success enters a window, and whether that takes a clock.
   static constexpr std::uint32_t kRecordsCalls = 1U << 31;
   static constexpr std::uint32_t kRecordsTimes = 1U << 30;
-  static constexpr std::uint32_t kMostFailuresInARow = kRecordsTimes - 1;
+  static constexpr std::uint32_t kMaxFailuresInARow = kRecordsTimes - 1;
 
   static constexpr TimePoint kNotYet = TimePoint::min();
   static constexpr Duration kNoLatency = Duration::min();
@@ -355,7 +356,7 @@ class alignas(64) CircuitBreaker {
     return (generation << kGenerationShift) | care | static_cast<std::uint64_t>(state);
   }
   std::uint64_t generation() const noexcept { return generation_of(word_.load(std::memory_order_relaxed)); }
-  std::uint32_t consecutive() const noexcept { return failures_.load(std::memory_order_acquire) & kMostFailuresInARow; }
+  std::uint32_t consecutive() const noexcept { return failures_.load(std::memory_order_acquire) & kMaxFailuresInARow; }
 
   std::expected<BreakerPermit, Rejection> acquire(std::optional<Duration> probe_lease) {
     const std::uint64_t word = word_.load(std::memory_order_acquire);
@@ -397,27 +398,27 @@ class alignas(64) CircuitBreaker {
   std::expected<BreakerPermit, Rejection> acquire_with_care(std::uint64_t word, std::optional<Duration> probe_lease);
   std::expected<BreakerPermit, Rejection> acquire_locked(TimePoint now, std::optional<Duration> probe_lease)
       FUSEBOARD_REQUIRES(mutex_);
-  std::optional<Rejection> turn_away_with_care(std::uint64_t word);
+  std::optional<Rejection> reject_if_open_slow(std::uint64_t word);
   BreakerPermit grant_locked(Ticket ticket, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  std::optional<Rejection> look_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
+  std::optional<Rejection> peek_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   // What an admission would find open now, were it asked; nullopt if it would find no reason to refuse.
-  std::optional<Rejection> look_automatic_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
+  std::optional<Rejection> peek_automatic_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   // Whether `facts` are those of `word`; false if the circuit moved meanwhile.
   bool read_open_facts(std::uint64_t word, OpenFacts& facts) const noexcept;
   // Whether that is all it takes to refuse: the circuit is open, nothing is imposed on it and its time is not over.
-  bool refuses_plainly(std::uint64_t word, OpenFacts& facts, TimePoint now) const noexcept {
+  bool rejects_plainly(std::uint64_t word, OpenFacts& facts, TimePoint now) const noexcept {
     return state_of(word) == CircuitState::open && (word & kOverridden) == 0 && read_open_facts(word, facts) &&
            now < facts.deadline;
   }
   OpenFacts open_facts() const noexcept;
-  Rejection refusal(RejectionReason reason, const OpenFacts& facts, TimePoint now,
-                    std::optional<TimePoint> until) const noexcept;
+  Rejection rejection(RejectionReason reason, const OpenFacts& facts, TimePoint now,
+                      std::optional<TimePoint> until) const noexcept;
   void count_denial(TimePoint now) noexcept {
     cells_.mine().last_denial.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-    cells_.add(&Cell::denied);
+    cells_.add(&Cell::rejected);
   }
-  std::expected<BreakerPermit, Rejection> deny(RejectionReason reason, const OpenFacts& facts, TimePoint now,
-                                               std::optional<TimePoint> until) noexcept;
+  std::expected<BreakerPermit, Rejection> reject(RejectionReason reason, const OpenFacts& facts, TimePoint now,
+                                                 std::optional<TimePoint> until) noexcept;
   bool has_stuck_call_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void judge_stuck_calls_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
 
@@ -492,7 +493,7 @@ class alignas(64) CircuitBreaker {
   void follow_window_options_locked(std::unique_ptr<RollingWindow> window, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void impose_locked(std::unique_ptr<Override> imposed, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void set_care_locked(std::uint64_t bit, bool on) FUSEBOARD_REQUIRES(mutex_);
-  static bool may_refuse(std::uint64_t word) noexcept { return (word & (kStateBits | kLookBits)) != 0; }
+  static bool may_reject(std::uint64_t word) noexcept { return (word & (kStateBits | kLookBits)) != 0; }
   void store_word_locked(std::uint64_t word) FUSEBOARD_REQUIRES(mutex_);
   bool is_overridden_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void end_override_locked(BreakerEventKind kind, TimePoint at) FUSEBOARD_REQUIRES(mutex_);

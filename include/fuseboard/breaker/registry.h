@@ -61,7 +61,9 @@ class BreakerHandle {
       return admit_untracked();
     return breaker_->try_acquire(probe_lease);
   }
-  [[nodiscard]] std::optional<Rejection> look() const { return breaker_ == nullptr ? std::nullopt : breaker_->look(); }
+  [[nodiscard]] std::optional<Rejection> peek_rejection() const {
+    return breaker_ == nullptr ? std::nullopt : breaker_->peek_rejection();
+  }
   // Of an untracked key: neutral, for whatever is no success.
   Verdict verdict(const Outcome& outcome) const noexcept {
     if (breaker_ != nullptr) return breaker_->verdict(outcome);
@@ -71,8 +73,8 @@ class BreakerHandle {
   CircuitState state() const noexcept { return breaker_ == nullptr ? CircuitState::closed : breaker_->state(); }
   std::uint32_t silent_after() const { return breaker_ == nullptr ? 0 : breaker_->silent_after(); }
   bool open_silent() const { return breaker_ != nullptr && breaker_->open_silent(); }
-  [[nodiscard]] std::optional<Rejection> turn_away() const {
-    return breaker_ == nullptr ? std::nullopt : breaker_->turn_away();
+  [[nodiscard]] std::optional<Rejection> reject_if_open() const {
+    return breaker_ == nullptr ? std::nullopt : breaker_->reject_if_open();
   }
   void report(const Outcome& outcome) const {
     if (breaker_ != nullptr) breaker_->report(outcome);
@@ -205,7 +207,7 @@ class BreakerRegistry {
   }
 
   // Asking about an unknown key creates nothing [BRK-21]; it would be admitted, and reads closed and zero.
-  [[nodiscard]] std::optional<Rejection> look(KeyView key) const;
+  [[nodiscard]] std::optional<Rejection> peek_rejection(KeyView key) const;
   BreakerSnapshot snapshot(KeyView key) const;
   // Whether the key was known.
   bool reset(KeyView key);
@@ -301,7 +303,7 @@ class BreakerRegistry {
 
   // A place in breakers_ whose breaker nobody can reach any more; nullptr if none can go.
   OwnedBreaker* make_room_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  bool let_go_locked(CircuitBreaker& breaker, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  bool try_evict_locked(CircuitBreaker& breaker, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   bool is_anybody_pinned() const noexcept;
 
   BreakerContext context_;

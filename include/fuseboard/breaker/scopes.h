@@ -26,7 +26,7 @@
 
 namespace fuseboard {
 
-inline constexpr std::size_t kMostScopes = 4;
+inline constexpr std::size_t kMaxScopes = 4;
 
 // Of the usual two: DNS, connect and TLS failures are the provider's, the rest the model's.
 inline constexpr std::size_t kProviderScope = 0;
@@ -53,7 +53,7 @@ class [[nodiscard]] ScopedPermit {
   // which counts for all, and for a cancelled attempt, which is neutral for all.
   void settle(const Outcome& outcome, std::size_t scope) &&;
   // The attempt was not sent: neutral for every scope, whatever its options.
-  void give_back() && noexcept;
+  void release() && noexcept;
   // See BreakerPermit.
   void first_content(Duration latency);
   // See BreakerPermit: of the innermost scope, the one that silence concerns.
@@ -66,14 +66,14 @@ class [[nodiscard]] ScopedPermit {
   friend class BreakerScopes;
   void abandon() noexcept;
 
-  std::array<BreakerPermit, kMostScopes> permits_{};
+  std::array<BreakerPermit, kMaxScopes> permits_{};
   std::size_t size_ = 0;
 };
 
 // Thread-safe; as cheap to copy as its handles and a vector.
 class BreakerScopes {
  public:
-  // One to kMostScopes handles, from the outside in; each key once. Anything else is a broken invariant.
+  // One to kMaxScopes handles, from the outside in; each key once. Anything else is a broken invariant.
   BreakerScopes(std::initializer_list<BreakerHandle> scopes);
 
   // Permits of all scopes or of none: the first scope that refuses says why, and permits that were granted before it go
@@ -82,10 +82,10 @@ class BreakerScopes {
   [[nodiscard]] std::expected<ScopedPermit, Rejection> try_acquire(Duration probe_lease) const {
     return acquire(probe_lease);
   }
-  // As look(), but a refusal counts as a denial; see CircuitBreaker.
-  [[nodiscard]] std::optional<Rejection> turn_away() const;
+  // As peek_rejection(), but a refusal counts as a denial; see CircuitBreaker.
+  [[nodiscard]] std::optional<Rejection> reject_if_open() const;
   // What the first scope that refuses would refuse with.
-  [[nodiscard]] std::optional<Rejection> look() const;
+  [[nodiscard]] std::optional<Rejection> peek_rejection() const;
 
   std::span<const BreakerHandle> handles() const noexcept { return scopes_; }
 

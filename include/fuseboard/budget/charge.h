@@ -23,9 +23,9 @@ struct ChargedUsage {
 // which is an estimate itself, so that only a gross difference speaks against what was told.
 constexpr ChargedUsage charged_usage(const std::optional<TokenUsage>& told, const TokenUsage& estimate,
                                      const TokenUsage& seen) noexcept {
-  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
   if (told) {
-    const std::uint64_t fourfold = told->output > kMost / 4 ? kMost : told->output * 4;
+    const std::uint64_t fourfold = told->output > kMax / 4 ? kMax : told->output * 4;
     if (fourfold >= seen.output) return {.usage = *told};
     return {.usage = {.input = std::max(told->input, estimate.input),
                       .cached_input = told->cached_input,

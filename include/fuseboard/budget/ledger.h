@@ -131,7 +131,7 @@ struct Level {
   Wide reserved_nanos = 0;
   Wide reserved_rounds = 0;
   std::uint64_t open = 0;  // reservations
-  std::uint64_t refusals = 0;
+  std::uint64_t rejections = 0;
   std::uint64_t overruns = 0;
   std::uint64_t unpriced = 0;
   bool retired = false;      // no longer in the options: goes with its last reservation
@@ -143,9 +143,9 @@ struct Level {
 
   void set_period(WallTime t) noexcept;  // to the one that holds t
   void set_caps(const BudgetCaps& new_caps) noexcept;
-  void begin_anew(WallTime now) noexcept;
+  void start_period(WallTime now) noexcept;
   void roll(WallTime now) noexcept {
-    if (is_over(now)) begin_anew(now);
+    if (is_over(now)) start_period(now);
   }
   bool is_over(WallTime now) const noexcept { return ends && now >= *ends; }
   // A session that nobody has used for so long that its spend is forgotten.
@@ -157,10 +157,10 @@ struct Level {
   std::optional<WallTime> ends_at(WallTime now) const noexcept;
   BudgetSpend reserved() const noexcept;
   void reserve(const BudgetSpend& draw) noexcept;
-  void give_back(const BudgetSpend& draw) noexcept;
+  void release(const BudgetSpend& draw) noexcept;
   // Why `draw` does not fit, or nullopt. A kind that it does not draw on refuses nothing: a model that costs nothing
   // still answers when the dollars are gone.
-  std::optional<BudgetRefusal> refusal(const BudgetSpend& draw, WallTime now) const noexcept;
+  std::optional<BudgetRejection> rejection(const BudgetSpend& draw, WallTime now) const noexcept;
   BudgetLevelSnapshot snapshot(WallTime now) const;
 };
 
@@ -177,15 +177,15 @@ class BudgetLedger {
 
   // Holds the estimate and a round back on all levels, or on none and says why. What is committed and reserved never
   // passes a cap by a grant [BUD-2].
-  [[nodiscard]] std::expected<BudgetReservation, BudgetRefusal> reserve(const BudgetAccount& account,
-                                                                        const BudgetEstimate& estimate);
+  [[nodiscard]] std::expected<BudgetReservation, BudgetRejection> reserve(const BudgetAccount& account,
+                                                                          const BudgetEstimate& estimate);
 
   // Without a reservation [BUD-9].
   //
   // Why an attempt of the smallest size would be refused now; nullopt if some would pass. Changes nothing.
-  [[nodiscard]] std::optional<BudgetRefusal> check(const BudgetAccount& account) const;
+  [[nodiscard]] std::optional<BudgetRejection> check(const BudgetAccount& account) const;
   // As check(), and if it passes charges a round.
-  [[nodiscard]] std::expected<void, BudgetRefusal> check_and_tick(const BudgetAccount& account);
+  [[nodiscard]] std::expected<void, BudgetRejection> check_and_tick(const BudgetAccount& account);
   // Charges what was used whatever the caps say. Where a new session finds no room, its key and the global level alone.
   void charge(const BudgetAccount& account, const TokenUsage& usage, Money cost);
 
@@ -229,16 +229,18 @@ class BudgetLedger {
   // The levels of an account that exist. A session that does not is null. The first does not mind whether it is stale;
   // the last forgets those that are.
   Chain find_locked(const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
-  Chain look_locked(const BudgetAccount& account, WallTime now) const FUSEBOARD_REQUIRES(mutex_);
+  Chain peek_locked(const BudgetAccount& account, WallTime now) const FUSEBOARD_REQUIRES(mutex_);
   Chain meet_locked(const BudgetAccount& account, WallTime now) FUSEBOARD_REQUIRES(mutex_);
   bool wants_session_locked(const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
-  std::optional<BudgetRefusal> refusal_locked(const Chain& chain, const BudgetAccount& account, const BudgetSpend& draw,
-                                              WallTime now) const FUSEBOARD_REQUIRES(mutex_);
+  std::optional<BudgetRejection> rejection_locked(const Chain& chain, const BudgetAccount& account,
+                                                  const BudgetSpend& draw, WallTime now) const
+      FUSEBOARD_REQUIRES(mutex_);
   Level& pool_locked(const Chain& chain) const FUSEBOARD_REQUIRES(mutex_);
   std::size_t bound_locked(const Level& pool) const FUSEBOARD_REQUIRES(mutex_);
   bool has_room_locked(const Level& pool, WallTime now) const FUSEBOARD_REQUIRES(mutex_);
-  BudgetRefusal no_room_locked(const Level& pool, const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
-  void count_refusal_locked(const Chain& chain, const BudgetRefusal& refusal, WallTime now) FUSEBOARD_REQUIRES(mutex_);
+  BudgetRejection no_room_locked(const Level& pool, const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
+  void count_rejection_locked(const Chain& chain, const BudgetRejection& rejection, WallTime now)
+      FUSEBOARD_REQUIRES(mutex_);
   // Completes the chain with a new session where one is wanted; false if there is no room for it.
   bool hold_session_locked(Chain& chain, const BudgetAccount& account, WallTime now) FUSEBOARD_REQUIRES(mutex_);
   Level& new_session_locked(Level& pool, KeyView name, WallTime now) FUSEBOARD_REQUIRES(mutex_);

@@ -21,8 +21,8 @@ class Money {
  public:
   constexpr Money() noexcept = default;
 
-  static constexpr Money from_nanos(std::uint64_t nanos) noexcept { return Money(nanos < kMost ? nanos : kMost); }
-  static constexpr Money max() noexcept { return Money(kMost); }
+  static constexpr Money from_nanos(std::uint64_t nanos) noexcept { return Money(nanos < kMax ? nanos : kMax); }
+  static constexpr Money max() noexcept { return Money(kMax); }
   // Digits, with at most nine decimals: "5", "5.00", "0.000000001". No sign, exponent, currency or blank; nullopt for
   // any other text and for more than max(). Reads no floating-point number, so "0.1" is a tenth.
   static std::optional<Money> parse(std::string_view dollars) noexcept;
@@ -39,9 +39,9 @@ class Money {
   friend constexpr auto operator<=>(Money, Money) noexcept = default;
 
  private:
-  static constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  static constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
   // Two of the largest still fit a word, so a sum of two needs no test before it is clamped.
-  static_assert(kMost <= std::numeric_limits<std::uint64_t>::max() / 2);
+  static_assert(kMax <= std::numeric_limits<std::uint64_t>::max() / 2);
 
   constexpr explicit Money(std::uint64_t nanos) noexcept : nanos_(nanos) {}
   std::uint64_t nanos_ = 0;

@@ -31,7 +31,7 @@ std::string_view name(BudgetKind kind) noexcept;
 // `budget_exceeded` [BUD-6]. Neutral for breakers, never retried. Copying never allocates. Amounts are counted in the
 // kind's unit: tokens, nano-dollars, rounds, sessions. Where several caps refuse, it is the one that will do so
 // longest.
-struct BudgetRefusal {
+struct BudgetRejection {
   BudgetKind kind = BudgetKind::tokens;
   BudgetLevel level = BudgetLevel::global;
   KeyText name{};               // the key, or key/session; empty for the global level
@@ -58,7 +58,7 @@ struct BudgetLevelSnapshot {
   BudgetSpend committed{};
   BudgetSpend reserved{};
   std::uint64_t open_reservations = 0;
-  std::uint64_t refusals = 0;  // that this level was named in
+  std::uint64_t rejections = 0;  // that this level was named in
   std::uint64_t overruns = 0;
   std::uint64_t unpriced = 0;  // charges of tokens that had no price [BUD-8]
   WallTime period_start{};

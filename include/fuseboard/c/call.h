@@ -175,13 +175,13 @@ typedef struct fuseboard_call_summary {
   uint32_t attempts_sent;
   uint32_t throttled;        // attempts that met a rate limit
   int32_t served_by;         // the target of the answer; -1: there is none
-  uint32_t telling_attempt;  // the attempt whose error the caller should see; 0: there is none
+  uint32_t primary_attempt;  // the attempt whose error the caller should see; 0: there is none
   int64_t started_ns;
   int64_t ended_ns;
   int64_t retry_after_ms;  // a wait after which asking again is worthwhile; FUSEBOARD_NONE_MS: none is known
   // How many entries can be read.
   size_t attempt_count;
-  size_t refusal_count;
+  size_t rejection_count;
   size_t wait_count;
 } fuseboard_call_summary;
 fuseboard_status fuseboard_call_get_summary(const fuseboard_call* call,
@@ -238,7 +238,7 @@ typedef int32_t fuseboard_budget_scope;
 enum { FUSEBOARD_BUDGET_GLOBAL = 0, FUSEBOARD_BUDGET_KEY = 1, FUSEBOARD_BUDGET_SESSION = 2 };
 
 // An attempt that was not sent.
-typedef struct fuseboard_refusal_record {
+typedef struct fuseboard_rejection_record {
   size_t struct_size;
   uint32_t target;
   fuseboard_reason reason;
@@ -252,9 +252,9 @@ typedef struct fuseboard_refusal_record {
   uint64_t reserved;
   uint64_t requested;
   uint64_t limit;
-} fuseboard_refusal_record;
-fuseboard_status fuseboard_call_get_refusal(const fuseboard_call* call, size_t index,
-                                            fuseboard_refusal_record* refusal) FUSEBOARD_NOEXCEPT;
+} fuseboard_rejection_record;
+fuseboard_status fuseboard_call_get_rejection(const fuseboard_call* call, size_t index,
+                                              fuseboard_rejection_record* rejection) FUSEBOARD_NOEXCEPT;
 
 typedef int32_t fuseboard_wait_reason;
 enum {

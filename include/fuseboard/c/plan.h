@@ -258,7 +258,7 @@ typedef struct fuseboard_budget_level {
   uint64_t reserved_rounds;
   int64_t reserved_usd_nanos;
   uint64_t open_reservations;
-  uint64_t refusals;
+  uint64_t rejections;
   uint64_t overruns;  // charges above what was reserved
 } fuseboard_budget_level;
 // `key` NULL: the global level; `session` NULL: the key's. FUSEBOARD_NOT_FOUND: no such level is held.

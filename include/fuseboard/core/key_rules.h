@@ -19,8 +19,8 @@
 
 namespace fuseboard {
 
-inline constexpr std::size_t kMostKeys = 1'000'000;  // that anything holds
-inline constexpr std::size_t kMostGlobs = 1000;
+inline constexpr std::size_t kMaxKeys = 1'000'000;  // that anything holds
+inline constexpr std::size_t kMaxGlobs = 1000;
 
 // The problems of rules that have `options`: each is named by its key or pattern, as in "keys.fs__read.probe_lease".
 template <typename Rule>

@@ -65,7 +65,7 @@ class [[nodiscard]] AdaptivePermit {
         filling_(other.filling_) {}
   AdaptivePermit& operator=(AdaptivePermit&& other) noexcept {
     if (this != &other) {
-      release();
+      leave();
       limiter_ = std::exchange(other.limiter_, nullptr);
       granted_ = other.granted_;
       cost_ = other.cost_;
@@ -75,7 +75,7 @@ class [[nodiscard]] AdaptivePermit {
   }
   ~AdaptivePermit() {
     if (limiter_ != nullptr) [[unlikely]]
-      release();
+      leave();
   }
 
   // The server has begun to answer with a success, so the call is within its limit: the rate may return from here on
@@ -88,13 +88,13 @@ class [[nodiscard]] AdaptivePermit {
   // As above, with what the answer's headers said.
   void settle(const Outcome& outcome, TimePoint now, const ServerWindow& window) &&;
   // The call was not sent: its tokens come back, unless the bucket has been full since.
-  void give_back() && noexcept;
+  void release() && noexcept;
 
  private:
   friend class AdaptiveLimiter;
   AdaptivePermit(AdaptiveLimiter& limiter, TimePoint granted, double cost, std::uint64_t filling) noexcept
       : limiter_(&limiter), granted_(granted), cost_(cost), filling_(filling) {}
-  void release() noexcept;
+  void leave() noexcept;
 
   AdaptiveLimiter* limiter_ = nullptr;
   TimePoint granted_{};
@@ -115,8 +115,8 @@ class AdaptiveLimiter {
   [[nodiscard]] std::expected<AdaptivePermit, Rejection> try_acquire(TimePoint now, std::uint64_t cost = 1,
                                                                      Priority priority = Priority::normal);
   // What try_acquire() would refuse with, or nullopt. Takes nothing.
-  [[nodiscard]] std::optional<Rejection> look(TimePoint now, std::uint64_t cost = 1,
-                                              Priority priority = Priority::normal);
+  [[nodiscard]] std::optional<Rejection> peek_rejection(TimePoint now, std::uint64_t cost = 1,
+                                                        Priority priority = Priority::normal);
 
   // Headers of an answer whose permit is settled elsewhere. Until the reset, no more is admitted than remains, evenly
   // spread; with nothing left the gate closes until then. The last word counts.
@@ -140,7 +140,7 @@ class AdaptiveLimiter {
   void refill(RefillingLevel& level, TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void advance_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_) { refill(level_, now); }
   void observe_locked(const ServerWindow& window, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  std::optional<Rejection> look_locked(TimePoint now, double cost, Priority priority) FUSEBOARD_REQUIRES(mutex_);
+  std::optional<Rejection> peek_locked(TimePoint now, double cost, Priority priority) FUSEBOARD_REQUIRES(mutex_);
 
   const AdaptiveLimiterOptions options_;
   const KeyText key_;

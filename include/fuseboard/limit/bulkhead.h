@@ -24,7 +24,7 @@
 
 namespace fuseboard {
 
-inline constexpr std::uint32_t kMostInFlight = 1'000'000;
+inline constexpr std::uint32_t kMaxInFlight = 1'000'000;
 
 // Counts what is in flight. One shared word: a place taken is a compare-and-swap, a place freed a subtraction.
 class InFlight {
@@ -88,7 +88,7 @@ class Bulkhead {
 
   // A slot, or `concurrency_limited`, without a wait: when a place is free depends on the calls in flight.
   [[nodiscard]] std::expected<BulkheadSlot, Rejection> try_acquire() noexcept {
-    if (!in_flight_.try_enter(limit_)) return std::unexpected(refusal());
+    if (!in_flight_.try_enter(limit_)) return std::unexpected(rejection());
     return BulkheadSlot(in_flight_);
   }
 
@@ -96,7 +96,7 @@ class Bulkhead {
   std::uint32_t limit() const noexcept { return limit_; }
 
  private:
-  Rejection refusal() const noexcept;
+  Rejection rejection() const noexcept;
 
   const std::uint32_t limit_;
   const KeyText key_;
@@ -178,7 +178,7 @@ class AdaptiveBulkhead {
 
   // A slot, or `concurrency_limited`. After the limit has fallen nothing is admitted until fewer are in flight.
   [[nodiscard]] std::expected<AdaptiveBulkheadSlot, Rejection> try_acquire() noexcept {
-    if (!in_flight_.try_enter(limit_.load(std::memory_order_relaxed))) return std::unexpected(refusal());
+    if (!in_flight_.try_enter(limit_.load(std::memory_order_relaxed))) return std::unexpected(rejection());
     return AdaptiveBulkheadSlot(*this, round_.load(std::memory_order_relaxed));
   }
 
@@ -193,7 +193,7 @@ class AdaptiveBulkhead {
   void sample_locked(Duration latency, std::uint32_t in_flight) FUSEBOARD_REQUIRES(mutex_);
   void drop_locked(std::uint64_t round) FUSEBOARD_REQUIRES(mutex_);
   void move_to_locked(double estimate) FUSEBOARD_REQUIRES(mutex_);
-  Rejection refusal() const noexcept;
+  Rejection rejection() const noexcept;
 
   const AdaptiveBulkheadOptions options_;
   const KeyText key_;

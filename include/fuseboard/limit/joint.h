@@ -63,7 +63,7 @@ class [[nodiscard]] JointPermit {
   JointPermit(JointPermit&& other) noexcept : limiter_(std::exchange(other.limiter_, nullptr)), taken_(other.taken_) {}
   JointPermit& operator=(JointPermit&& other) noexcept {
     if (this != &other) {
-      release();
+      leave();
       limiter_ = std::exchange(other.limiter_, nullptr);
       taken_ = other.taken_;
     }
@@ -71,16 +71,16 @@ class [[nodiscard]] JointPermit {
   }
   ~JointPermit() {
     if (limiter_ != nullptr) [[unlikely]]
-      release();
+      leave();
   }
 
   // The call has ended and used so many tokens: what was estimated too much comes back, unless the bucket has been full
   // since [LIM-1]; what was used beyond the estimate is owed, and the next calls wait for it.
   void settle(TimePoint now, std::uint64_t tokens_used) &&;
   // The call has ended; what it used is not known, and the estimate stands.
-  void settle() && noexcept { release(); }
+  void settle() && noexcept { leave(); }
   // The call was not sent: everything comes back, likewise.
-  void give_back() && noexcept;
+  void release() && noexcept;
 
  private:
   friend class JointLimiter;
@@ -90,7 +90,7 @@ class [[nodiscard]] JointPermit {
     std::uint64_t tokens_filling = 0;
   };
   JointPermit(JointLimiter& limiter, const Taken& taken) noexcept : limiter_(&limiter), taken_(taken) {}
-  void release() noexcept;
+  void leave() noexcept;
 
   JointLimiter* limiter_ = nullptr;
   Taken taken_{};
@@ -118,7 +118,7 @@ class JointLimiter {
   // called; without a wait if the call is larger than a bucket. `concurrency_limited`: how long is not known.
   [[nodiscard]] std::expected<JointPermit, Rejection> try_acquire(TimePoint now, const JointRequest& request = {});
   // What try_acquire() would refuse with, or nullopt. Takes nothing.
-  [[nodiscard]] std::optional<Rejection> look(TimePoint now, const JointRequest& request = {});
+  [[nodiscard]] std::optional<Rejection> peek_rejection(TimePoint now, const JointRequest& request = {});
 
   JointSnapshot snapshot(TimePoint now);
   // What callers may be told of the limits as of now; a reserve of a priority is not subtracted. Changes nothing.
@@ -141,11 +141,11 @@ class JointLimiter {
     RefillingLevel level;
   };
 
-  std::optional<Rejection> look_locked(TimePoint now, const JointRequest& request) FUSEBOARD_REQUIRES(mutex_);
+  std::optional<Rejection> peek_locked(TimePoint now, const JointRequest& request) FUSEBOARD_REQUIRES(mutex_);
   void advance_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void settle(TimePoint now, const JointPermit::Taken& taken, std::uint64_t used);
-  void release() noexcept;
-  void give_back(const JointPermit::Taken& taken) noexcept;
+  void leave() noexcept;
+  void release(const JointPermit::Taken& taken) noexcept;
 
   const JointLimiterOptions options_;
   const KeyText key_;

@@ -99,7 +99,7 @@ class WaitQueue {
   std::int64_t level_of(const Waiter& waiter, TimePoint now) const noexcept;
   bool goes_before(const Waiter& a, const Waiter& b, TimePoint now) const noexcept;
   std::vector<Waiter>::const_iterator next(TimePoint now) const;
-  Rejection refusal(RejectionReason reason) const noexcept;
+  Rejection rejection(RejectionReason reason) const noexcept;
   WaitTicket remove(std::vector<Waiter>::const_iterator waiter);
 
   const WaitQueueOptions options_;

@@ -38,7 +38,7 @@ class RefillingLevel {
   bool has(double cost, double reserve = 0.0) const noexcept { return level_ >= tokens(cost) + tokens(reserve); }
   void take(double cost) noexcept {
     if (full()) ++filling_;
-    level_ = std::max(level_ - tokens(cost), -kMostFixed);
+    level_ = std::max(level_ - tokens(cost), -kMaxFixed);
   }
   // How often a full bucket was taken from: a name for what was taken since it was last full.
   std::uint64_t filling() const noexcept { return filling_; }
@@ -70,12 +70,12 @@ class RefillingLevel {
   __extension__ using Fixed = __int128;
   static constexpr Fixed kOneToken = static_cast<Fixed>(1'000'000'000) << 60;
   // A debt of more than this many tokens is none that anybody waits for; it keeps sums far from overflow.
-  static constexpr double kMostTokens = 0x1p35;
-  static constexpr Fixed kMostFixed = (static_cast<Fixed>(1) << 35) * kOneToken;
+  static constexpr double kMaxTokens = 0x1p35;
+  static constexpr Fixed kMaxFixed = (static_cast<Fixed>(1) << 35) * kOneToken;
 
   static Fixed tokens(double count) noexcept {
     // Whole numbers, which costs mostly are, without a conversion from double to 128 bits: that is a call.
-    const auto whole = static_cast<std::int64_t>(std::clamp(count, -kMostTokens, kMostTokens));
+    const auto whole = static_cast<std::int64_t>(std::clamp(count, -kMaxTokens, kMaxTokens));
     if (static_cast<double>(whole) == count) [[likely]]
       return static_cast<Fixed>(whole) * kOneToken;
     return fractional_tokens(count);

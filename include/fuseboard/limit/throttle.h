@@ -41,13 +41,13 @@ class Throttle {
   ThrottleGate& gate() noexcept { return rate_ ? rate_->gate() : gate_; }
 
   // What try_acquire() would refuse with, or nullopt. Takes nothing.
-  std::optional<Rejection> look(TimePoint now, Priority priority) {
-    return rate_ ? rate_->look(now, 1, priority) : gate_.look(now);
+  std::optional<Rejection> peek_rejection(TimePoint now, Priority priority) {
+    return rate_ ? rate_->peek_rejection(now, 1, priority) : gate_.peek_rejection(now);
   }
   // Without a rate the permit holds nothing.
   [[nodiscard]] std::expected<AdaptivePermit, Rejection> try_acquire(TimePoint now, Priority priority) {
     if (rate_) return rate_->try_acquire(now, 1, priority);
-    if (const auto shut = gate_.look(now)) return std::unexpected(*shut);
+    if (const auto shut = gate_.peek_rejection(now)) return std::unexpected(*shut);
     return AdaptivePermit();
   }
   // The end of a call, and what its answer's headers said.
@@ -75,7 +75,7 @@ class Throttle {
 
  private:
   void hear(const Outcome& outcome, TimePoint now, const std::optional<ServerWindow>& window) noexcept {
-    if (!outcome.ok()) gate_.heed(*outcome.failure, now);
+    if (!outcome.ok()) gate_.apply_retry_after(*outcome.failure, now);
     if (window && window->remaining == 0) gate_.close(now, window->reset_after);
   }
 

@@ -35,7 +35,7 @@ class ThrottleGate {
 
   // As a failure asks. A server that asks for time is obeyed, whether it is one caller's rate that is too high or
   // everybody's; what other failures hint at is no throttle, nor is what concerns one caller or one request.
-  void heed(const Failure& failure, TimePoint now) noexcept {
+  void apply_retry_after(const Failure& failure, TimePoint now) noexcept {
     if (failure.scope == FailureScope::caller || failure.scope == FailureScope::request) return;
     const bool throttled = failure.category == Category::rate_limit || failure.category == Category::overloaded ||
                            failure.category == Category::service_unavailable;
@@ -51,7 +51,7 @@ class ThrottleGate {
   bool closed(TimePoint now) const noexcept { return now < until_.load(std::memory_order_relaxed); }
 
   // `rate_limited` with the time left, or nullopt while it is open.
-  std::optional<Rejection> look(TimePoint now) const noexcept {
+  std::optional<Rejection> peek_rejection(TimePoint now) const noexcept {
     const TimePoint until = until_.load(std::memory_order_relaxed);
     if (now >= until) return std::nullopt;
     return Rejection{.reason = RejectionReason::rate_limited, .key = key_, .retry_after = elapsed(now, until)};

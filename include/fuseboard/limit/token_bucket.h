@@ -33,8 +33,8 @@
 namespace fuseboard {
 
 // The bounds of every rate and burst in this module.
-inline constexpr double kLeastRate = 1e-6;  // tokens a second: about 30 a year
-inline constexpr double kMostTokens = 1e9;  // a second, or in a burst
+inline constexpr double kMinRate = 1e-6;   // tokens a second: about 30 a year
+inline constexpr double kMaxTokens = 1e9;  // a second, or in a burst
 
 struct TokenBucketOptions {
   // Tokens a second; 0.000001 to 1 000 000 000. With weighted costs at most 1 000 000, above which a tenth of a token
@@ -58,14 +58,14 @@ class TokenGrant {
 
   std::uint64_t units_;
   std::uint64_t full_at_alone_;  // where the bucket would be full again had it been full before
-  std::uint64_t lacked_;         // what it lacked before, plus TokenBucket::refunded_ at that moment
+  std::uint64_t lacked_;         // what it lacked before, plus TokenBucket::released_ at that moment
   std::uint32_t resets_;         // TokenBucket::resets_ at that moment
 };
 
 // In any interval of length t it admits at most burst + rate * t tokens, at every priority and from any number of
 // threads; exact to the nanosecond of refill or the 2^-32th of the burst, whichever is more. Thread-safe;
-// acquisitions are lock-free; never allocates. Time may come from several threads out of order: an earlier time refills nothing. Works for 146
-// years from the clock's epoch; later it refills no more.
+// acquisitions are lock-free; never allocates. Time may come from several threads out of order: an earlier time refills
+// nothing. Works for 146 years from the clock's epoch; later it refills no more.
 //
 // Cost of an acquisition: one compare-and-swap (2 ns uncontended); the clock is the caller's.
 class TokenBucket {
@@ -88,10 +88,10 @@ class TokenBucket {
     while (true) {
       const Units after = std::max(full_at, refilled) + units;
       if (units > capacity_ || after > refilled + most) [[unlikely]] {
-        return refuse(now, full_at, units, priority);
+        return reject(now, full_at, units, priority);
       }
-      // Read before the word is written: a refund that comes later counts itself later, too.
-      const Units lacked = after - units - refilled + refunded_.load(std::memory_order_relaxed);
+      // Read before the word is written: a release that comes later counts itself later, too.
+      const Units lacked = after - units - refilled + released_.load(std::memory_order_relaxed);
       if (full_at_.compare_exchange_weak(full_at, after, std::memory_order_acq_rel, std::memory_order_acquire))
           [[likely]] {
         return TokenGrant(units, refilled + units, lacked, resets);
@@ -100,12 +100,12 @@ class TokenBucket {
   }
 
   // What try_acquire() would refuse with, or nullopt. Takes nothing and writes nothing but the jitter's state.
-  [[nodiscard]] std::optional<Rejection> look(TimePoint now, std::uint64_t cost = 1,
-                                              Priority priority = Priority::normal) const;
+  [[nodiscard]] std::optional<Rejection> peek_rejection(TimePoint now, std::uint64_t cost = 1,
+                                                        Priority priority = Priority::normal) const;
 
   // Gives back what an acquisition took, once, for a call that did not take place: all of it at once, later only as
   // much as cannot have come back by itself. Twice it would let through more than burst and rate allow [LIM-1].
-  void refund(const TokenGrant& grant, TimePoint now) noexcept;
+  void release(TimePoint now, const TokenGrant& grant) noexcept;
 
   // Whether a full bucket would let such a call pass. To be asked where calls are set up: a call for which it is false
   // would be refused for ever.
@@ -113,7 +113,7 @@ class TokenBucket {
     return cost_of(cost, priority) <= capacity_;
   }
 
-  // Full again. What was taken before it is not given back by a refund after it.
+  // Full again. What was taken before it is not given back by a release after it.
   void reset() noexcept;
 
   // Whether nothing is missing: the bucket is then like one that was just made.
@@ -130,7 +130,7 @@ class TokenBucket {
   using Units = std::uint64_t;
   __extension__ using Wide = unsigned __int128;
 
-  static constexpr Units kMostUnits = Units{1} << 62;
+  static constexpr Units kMaxUnits = Units{1} << 62;
   static constexpr int kRateShift = 62;
 
   // A(now), below 2^63: the rate is below two units a nanosecond and the time below 2^62 ns.
@@ -141,15 +141,15 @@ class TokenBucket {
   // Saturates above the capacity.
   Units cost_of(std::uint64_t cost, Priority priority) const noexcept {
     Units units = 0;
-    if (__builtin_mul_overflow(cost, unit_costs_[static_cast<std::size_t>(priority)], &units)) return kMostUnits;
-    return std::min(units, kMostUnits);
+    if (__builtin_mul_overflow(cost, unit_costs_[static_cast<std::size_t>(priority)], &units)) return kMaxUnits;
+    return std::min(units, kMaxUnits);
   }
   // How much the bucket may lack after a call of this cost and priority.
   Units most_missing(Units cost, Priority priority) const noexcept {
     return std::max(capacity_ - reserves_[static_cast<std::size_t>(priority)], cost);
   }
-  Rejection refusal(TimePoint now, Units full_at, Units cost, Priority priority) const noexcept;
-  [[gnu::noinline]] std::expected<TokenGrant, Rejection> refuse(TimePoint now, Units full_at, Units cost,
+  Rejection rejection(TimePoint now, Units full_at, Units cost, Priority priority) const noexcept;
+  [[gnu::noinline]] std::expected<TokenGrant, Rejection> reject(TimePoint now, Units full_at, Units cost,
                                                                 Priority priority) const noexcept;
 
   // Read by every call; only the word is written.
@@ -162,11 +162,11 @@ class TokenBucket {
   const TokenBucketOptions options_;
   // What is written has a line of its own, apart from what every call reads.
   alignas(64) Atomic<Units> full_at_{0};
-  // All that refunds have given back so far. It only grows; it may wrap, as only differences are used.
-  Atomic<Units> refunded_{0};
+  // All that releases have given back so far. It only grows; it may wrap, as only differences are used.
+  Atomic<Units> released_{0};
   Atomic<std::uint32_t> resets_{0};
   mutable Rng jitter_;
-  Mutex refunds_;  // held by refund() and reset() alone: acquisitions never wait
+  Mutex releases_;  // held by release() and reset() alone: acquisitions never wait
 };
 
 }  // namespace fuseboard

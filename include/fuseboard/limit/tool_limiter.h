@@ -55,8 +55,8 @@ ToolLimiterOptions tool_limiter_options_from(const EnvironmentVariables& environ
                                              ToolLimiterOptions base = {});
 
 // A call may hasten its tool's refill by a factor; smaller ones, NaN included, count as the least, larger as the most.
-inline constexpr double kLeastSpeed = 1.0;
-inline constexpr double kMostSpeed = 1000.0;
+inline constexpr double kMinSpeed = 1.0;
+inline constexpr double kMaxSpeed = 1000.0;
 
 // What one call took, to be given back if it does not take place.
 class ToolGrant {
@@ -86,8 +86,8 @@ class ToolLimiter {
   bool is_limited(KeyView tool, TimePoint now, double speed = 1.0) const;
 
   // Gives a call back to the tool and to the gate, once, because it did not take place. A bucket that has been full
-  // since gets nothing: see TokenBucket::refund().
-  void refund(KeyView tool, const ToolGrant& grant);
+  // since gets nothing: see TokenBucket::release().
+  void release(KeyView tool, const ToolGrant& grant);
 
   // Fills the tool's bucket. Whether it had one of its own. The gate stays as it is.
   bool reset(KeyView tool);

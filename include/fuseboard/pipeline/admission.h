@@ -73,9 +73,9 @@ struct AdmissionRequest {
 };
 
 // Why not. Copying never allocates.
-struct AdmissionRefusal {
+struct AdmissionRejection {
   Rejection rejection{};
-  std::optional<BudgetRefusal> budget{};  // of `budget_exceeded`
+  std::optional<BudgetRejection> budget{};  // of `budget_exceeded`
 };
 
 // Leave to send one attempt; new, it is none. Moved, settled once, safe to forget; not thread-safe. The target's state
@@ -105,14 +105,14 @@ class [[nodiscard]] AttemptPermits {
   std::optional<BudgetSettlement> settle(const AttemptReport& report, const Outcome& outcome, TimePoint now) &&;
 
  private:
-  friend std::optional<AdmissionRefusal> admit(const Target& target, const AdmissionRequest& request, TimePoint now,
-                                               AttemptPermits& permits);
+  friend std::optional<AdmissionRejection> admit(const Target& target, const AdmissionRequest& request, TimePoint now,
+                                                 AttemptPermits& permits);
   bool was_free(const AttemptReport& report) const noexcept;
   std::optional<BudgetSettlement> settle_budget(const AttemptReport& report, const ChargedUsage& charged);
   void settle_limits(const AttemptReport& report, const ChargedUsage& charged, TimePoint now);
   void settle_rate(const AttemptReport& report, const Outcome& outcome, TimePoint now);
   std::optional<Rejection> take_rate(const AdmissionRequest& request, TimePoint now);
-  void give_back() noexcept;
+  void release() noexcept;
 
   TargetState* state_ = nullptr;
   // In the order of admission, so that destruction goes the other way round.
@@ -134,14 +134,15 @@ class [[nodiscard]] AttemptPermits {
 
 // Why not, or nullopt, and then `permits`, which held nothing, holds all. Never allocates but for a budget's new
 // session.
-[[nodiscard]] std::optional<AdmissionRefusal> admit(const Target& target, const AdmissionRequest& request,
-                                                    TimePoint now, AttemptPermits& permits);
+[[nodiscard]] std::optional<AdmissionRejection> admit(const Target& target, const AdmissionRequest& request,
+                                                      TimePoint now, AttemptPermits& permits);
 
 // Whether it is only this caller whom the target's server has asked to wait: a line of others would not help, and
 // others must not stand behind it.
 [[nodiscard]] bool waits_alone(const Target& target, const AdmissionRequest& request, TimePoint now);
 
 // What admit() would refuse with, or nullopt, the budget apart. Takes nothing.
-[[nodiscard]] std::optional<Rejection> look(const Target& target, const AdmissionRequest& request, TimePoint now);
+[[nodiscard]] std::optional<Rejection> peek_rejection(const Target& target, const AdmissionRequest& request,
+                                                      TimePoint now);
 
 }  // namespace fuseboard

@@ -3,7 +3,7 @@
 
 // The callback driver: runs one call for whoever owns a loop and threads of his own.
 //
-//   class MyCall : public CallHooks { ... };               // starts requests and timers, never waits
+//   class MyCall : public DriverDelegate { ... };               // starts requests and timers, never waits
 //   CallbackDriver driver(plan, options, rng, clock, my_call, my_waker);
 //   driver.proceed();                                      // and again whenever a timer or the waker says so
 //   ... driver.report(attempt, report);                    // when a request has ended
@@ -22,9 +22,9 @@ namespace fuseboard {
 
 // What the driver needs done for one call. Called on the driver's thread, within its functions; each may call back into
 // the driver, but not destroy it.
-class CallHooks {
+class DriverDelegate {
  public:
-  virtual ~CallHooks() = default;
+  virtual ~DriverDelegate() = default;
   // Start this attempt and return. Its end is told by report(), which may come at once. What it throws passes through,
   // after the attempt has been settled as an execution error and the call ended, without ended().
   virtual void send(const Attempt& attempt) = 0;
@@ -41,7 +41,7 @@ class CallHooks {
 class CallbackDriver {
  public:
   CallbackDriver(std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng, const Clock& clock,
-                 CallHooks& hooks, std::shared_ptr<Waker> waker = nullptr, CallObserver* observer = nullptr);
+                 DriverDelegate& hooks, std::shared_ptr<Waker> waker = nullptr, CallObserver* observer = nullptr);
   CallbackDriver(const CallbackDriver&) = delete;
   CallbackDriver& operator=(const CallbackDriver&) = delete;
 
@@ -71,9 +71,9 @@ class CallbackDriver {
   TimePoint now_;  // of the latest call into the driver: read once, as the steps that follow are taken to need none
   Execution execution_;
   CacheSession* const cache_;
-  CallHooks& hooks_;
+  DriverDelegate& hooks_;
   const std::shared_ptr<Waker> waker_;
-  std::array<std::uint32_t, kMostFlights> sent_{};  // numbers of attempts in flight; 0 is none
+  std::array<std::uint32_t, kMaxConcurrentAttempts> sent_{};  // numbers of attempts in flight; 0 is none
   bool ended_ = false;
   bool proceeding_ = false;
   bool again_ = false;  // something happened within a hook

@@ -56,7 +56,7 @@ class HedgedSends {
       numbers_[static_cast<std::size_t>(&thread - threads_.data())] = attempt.number;
       return;
     }
-    check_invariant(false, "a call has at most kMostFlights attempts in flight");
+    check_invariant(false, "a call has at most kMaxConcurrentAttempts attempts in flight");
   }
 
   // A send that has ended and was not taken yet.
@@ -96,8 +96,8 @@ class HedgedSends {
   };
 
   Mailbox mailbox_;
-  std::array<std::uint32_t, kMostFlights> numbers_{};
-  std::array<std::jthread, kMostFlights> threads_;  // last: they use the rest until they have ended
+  std::array<std::uint32_t, kMaxConcurrentAttempts> numbers_{};
+  std::array<std::jthread, kMaxConcurrentAttempts> threads_;  // last: they use the rest until they have ended
 };
 
 }  // namespace fuseboard::pipeline_internal

@@ -62,7 +62,7 @@ struct PlanOptions {
 // Thread-safe: immutable.
 class Plan {
  public:
-  // Throws InvalidOptions where a field is out of range, or `targets` are none, more than kMostTargets, or one without
+  // Throws InvalidOptions where a field is out of range, or `targets` are none, more than kMaxTargets, or one without
   // a state.
   Plan(std::string name, std::vector<Target> targets, PlanOptions options = {});
 

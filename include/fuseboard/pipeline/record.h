@@ -62,7 +62,7 @@ struct AttemptRecord {
 };
 
 // An attempt that was not sent: refused locally.
-struct RefusalRecord {
+struct RejectionRecord {
   std::uint32_t target = 0;
   RejectionReason reason = RejectionReason::circuit_open;
   std::optional<Duration> retry_after{};
@@ -110,7 +110,7 @@ struct CallSummary {
   std::uint32_t company = 0;                       // attempts that kept others company
   std::uint32_t throttled = 0;                     // attempts that met a rate limit
   std::optional<std::uint32_t> served_by{};        // target index of the answer the caller got, or got last
-  std::optional<std::uint32_t> telling_attempt{};  // number of the attempt whose error the caller should see
+  std::optional<std::uint32_t> primary_attempt{};  // number of the attempt whose error the caller should see
   std::optional<Duration> retry_after{};           // a wait after which asking again is worthwhile
   TargetOrder candidates{};                        // in the order of this call
 
@@ -127,7 +127,7 @@ struct AttemptNote {
 // And what happened in it, in order. Trivially copyable and bounded: of each list the first entries and the last one.
 struct CallRecord : CallSummary {
   BoundedList<AttemptRecord, 16> attempts;
-  BoundedList<RefusalRecord, 16> refusals;
+  BoundedList<RejectionRecord, 16> rejections;
   BoundedList<WaitRecord, 16> waits;
   BoundedList<AttemptNote, 6> notes;  // of the attempts of which there is one
 

@@ -22,8 +22,8 @@
 #include "fuseboard/pipeline/target_patience.h"
 #include "fuseboard/retry/retry_budget.h"
 #include "fuseboard/route/credentials.h"
+#include "fuseboard/route/eligibility.h"
 #include "fuseboard/route/latency.h"
-#include "fuseboard/route/narrowing.h"
 
 namespace fuseboard {
 

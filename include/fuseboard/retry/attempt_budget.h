@@ -31,7 +31,7 @@ class AttemptBudget {
   }
 
   // For an attempt that was taken and refused locally: it does not draw on the budget. Once for each.
-  void give_back() noexcept {
+  void release() noexcept {
     if (has_cap_) left_.fetch_add(1, std::memory_order_relaxed);
   }
 

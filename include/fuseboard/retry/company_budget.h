@@ -5,7 +5,7 @@
 // that giving company cannot multiply the load where every target is slow.
 //
 //   budget.count_call(now);                // on the first attempt of a call on this target
-//   if (const auto grant = budget.try_take(now)) ...   // before company is sent; give_back(*grant) if it was not
+//   if (const auto grant = budget.try_take(now)) ...   // before company is sent; release(*grant) if it was not
 #pragma once
 
 #include <array>
@@ -47,7 +47,7 @@ class CompanyBudget {
   };
   [[nodiscard]] std::optional<Grant> try_take(TimePoint now);
   // It was not used.
-  void give_back(const Grant& grant);
+  void release(const Grant& grant);
 
   const CompanyOptions& options() const noexcept { return options_; }
 

@@ -21,8 +21,8 @@ enum class AnswerKind : std::uint8_t { plain, stream };
 inline constexpr std::size_t kAnswerKinds = 2;
 
 // What a patience is made of.
-inline constexpr Duration kLeastPatience = std::chrono::seconds(10);
-inline constexpr Duration kMostPatience = std::chrono::minutes(5);
+inline constexpr Duration kMinPatience = std::chrono::seconds(10);
+inline constexpr Duration kMaxPatience = std::chrono::minutes(5);
 inline constexpr std::uint32_t kKnownAfter = 5;  // latencies of a kind after which they are known
 
 // How long an attempt is waited for alone.
@@ -42,8 +42,8 @@ struct PatienceEvidence {
 };
 
 // Twice the p95 of its latencies; while too few answers are known the p95 of its waits; while too few of those are, 10
-// s for a stream and 30 s for a plain call. Within kLeastPatience and kMostPatience. Two overtaken attempts in a row
-// double it, to kMostPatience at most: a target that always takes longer than its company is given the time to answer.
+// s for a stream and 30 s for a plain call. Within kMinPatience and kMaxPatience. Two overtaken attempts in a row
+// double it, to kMaxPatience at most: a target that always takes longer than its company is given the time to answer.
 //
 // The age of an overtaken attempt follows from the patience itself. Were it counted twice, or beside answers that are
 // known, patience would run away where a target hangs now and then.
@@ -53,8 +53,8 @@ Duration patience_of(const PatienceOptions& options, AnswerKind kind, const Pati
 Duration patience_of_probe(const PatienceOptions& options, AnswerKind kind, const PatienceEvidence& evidence) noexcept;
 
 // How long a target must have answered nothing before its silence opens its circuit, and how long an attempt must have
-// waited for that to count: the longest that an answer of that kind took of late, within kLeastPatience and
-// kMostPatience; until that is known 30 s for a stream and 2 min for a plain call.
+// waited for that to count: the longest that an answer of that kind took of late, within kMinPatience and
+// kMaxPatience; until that is known 30 s for a stream and 2 min for a plain call.
 Duration silence_before_opening(AnswerKind kind, std::optional<Duration> longest) noexcept;
 
 // The age at which an attempt hangs: three times the longest latency of late, at least 30 s.

@@ -50,14 +50,14 @@ class RetryBudget {
   [[nodiscard]] bool try_retry(TimePoint now);
 
   // A retry that was granted at `granted_at` was not sent: refused locally, or its wait did not fit.
-  void give_back(TimePoint granted_at);
+  void release(TimePoint granted_at);
 
   struct Snapshot {
-    std::uint64_t calls = 0;    // in the window
-    std::uint64_t retries = 0;  // in the window
-    std::uint64_t left = 0;     // retries that would be granted now
-    std::uint64_t granted = 0;  // ever, what was given back apart
-    std::uint64_t refused = 0;  // ever
+    std::uint64_t calls = 0;     // in the window
+    std::uint64_t retries = 0;   // in the window
+    std::uint64_t left = 0;      // retries that would be granted now
+    std::uint64_t granted = 0;   // ever, what was given back apart
+    std::uint64_t rejected = 0;  // ever
   };
   Snapshot snapshot(TimePoint now) const;
 

@@ -29,7 +29,7 @@
 namespace fuseboard {
 
 // How many endpoints of a provider are told apart; all with higher numbers share the last.
-inline constexpr std::size_t kMostEndpoints = 16;
+inline constexpr std::size_t kMaxEndpoints = 16;
 
 // What an attempt wants the credential for.
 struct CredentialUse {
@@ -66,7 +66,7 @@ class CredentialGate {
   // end of the parking, or of the running probe's lease.
   [[nodiscard]] std::expected<CredentialPass, Rejection> try_pass(TimePoint now, const CredentialUse& use = {});
   // What try_pass would refuse with, without any effect; nullopt where it would let pass.
-  std::optional<Rejection> look(TimePoint now, const CredentialUse& use = {}) const;
+  std::optional<Rejection> peek_rejection(TimePoint now, const CredentialUse& use = {}) const;
 
   // A reload or an operator: as if nothing had happened, but for models, whose gates lie elsewhere. Passes from before
   // teach nothing any more.
@@ -83,11 +83,11 @@ class CredentialGate {
   ParkingGate& at(std::uint8_t endpoint) noexcept { return endpoints_[index_of(endpoint)]; }
   const ParkingGate& at(std::uint8_t endpoint) const noexcept { return endpoints_[index_of(endpoint)]; }
   static constexpr std::size_t index_of(std::uint8_t endpoint) noexcept {
-    return endpoint < kMostEndpoints ? endpoint : kMostEndpoints - 1;
+    return endpoint < kMaxEndpoints ? endpoint : kMaxEndpoints - 1;
   }
 
   ParkingGate whole_;
-  std::array<ParkingGate, kMostEndpoints> endpoints_;
+  std::array<ParkingGate, kMaxEndpoints> endpoints_;
 };
 
 }  // namespace fuseboard

@@ -18,7 +18,7 @@
 namespace fuseboard {
 
 // Targets of one plan; a plan with more is refused where it is built.
-inline constexpr std::size_t kMostTargets = 64;
+inline constexpr std::size_t kMaxTargets = 64;
 
 enum class Strategy : std::uint8_t {
   ordered,        // as the plan lists them
@@ -45,15 +45,15 @@ class TargetOrder {
   constexpr const std::uint8_t* begin() const noexcept { return targets_.data(); }
   constexpr const std::uint8_t* end() const noexcept { return targets_.data() + size_; }
 
-  // At most kMostTargets.
+  // At most kMaxTargets.
   constexpr void push_back(std::size_t target) noexcept { targets_[size_++] = static_cast<std::uint8_t>(target); }
 
  private:
-  std::array<std::uint8_t, kMostTargets> targets_{};
+  std::array<std::uint8_t, kMaxTargets> targets_{};
   std::uint8_t size_ = 0;
 };
 
-// Every candidate once; more than kMostTargets are a broken invariant.
+// Every candidate once; more than kMaxTargets are a broken invariant.
 //
 // `weighted` draws without replacement: the first place has the odds of the weights, the second those of the weights
 // that are left, and so on. `least_latency` gives the first place by the power of two choices (Mitzenmacher, "The Power

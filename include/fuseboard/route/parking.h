@@ -49,7 +49,7 @@ class [[nodiscard]] ParkingPass {
       : gate_(std::exchange(other.gate_, nullptr)), generation_(other.generation_), probe_(other.probe_) {}
   ParkingPass& operator=(ParkingPass&& other) noexcept {
     if (this != &other) {
-      give_back();
+      release();
       gate_ = std::exchange(other.gate_, nullptr);
       generation_ = other.generation_;
       probe_ = other.probe_;
@@ -58,7 +58,7 @@ class [[nodiscard]] ParkingPass {
   }
   ~ParkingPass() {
     if (gate_ != nullptr) [[unlikely]]
-      give_back();
+      release();
   }
 
   // Where the gate has moved on since the pass was granted (parked by another attempt, unparked, the probe given up),
@@ -74,7 +74,7 @@ class [[nodiscard]] ParkingPass {
   static constexpr std::uint64_t kNoProbe = 0;
   ParkingPass(ParkingGate& gate, std::uint64_t generation, std::uint64_t probe) noexcept
       : gate_(&gate), generation_(generation), probe_(probe) {}
-  void give_back() noexcept;
+  void release() noexcept;
 
   ParkingGate* gate_ = nullptr;
   std::uint64_t generation_ = 0;
@@ -100,10 +100,10 @@ class ParkingGate {
   }
 
   // What try_pass would refuse with, without any effect; nullopt where it would let pass.
-  std::optional<Rejection> look(TimePoint now) const {
+  std::optional<Rejection> peek_rejection(TimePoint now) const {
     if ((word_.load(std::memory_order_relaxed) & kParked) == 0) [[likely]]
       return std::nullopt;
-    return look_while_parked(now);
+    return peek_while_parked(now);
   }
 
   // A reload or an operator: as if nothing had happened. Passes from before teach nothing any more.
@@ -132,9 +132,9 @@ class ParkingGate {
   static constexpr std::uint64_t kGeneration = 2;
 
   std::expected<ParkingPass, Rejection> pass_while_parked(TimePoint now);
-  std::optional<Rejection> look_while_parked(TimePoint now) const;
+  std::optional<Rejection> peek_while_parked(TimePoint now) const;
   void settle(std::uint64_t generation, std::uint64_t probe, const Outcome& outcome, TimePoint now);
-  void give_back(std::uint64_t generation, std::uint64_t probe) noexcept;
+  void release(std::uint64_t generation, std::uint64_t probe) noexcept;
   // Unparks, if that is still the generation. The one that it is afterwards.
   std::uint64_t prove(std::uint64_t generation);
 
@@ -143,7 +143,7 @@ class ParkingGate {
   std::optional<TimePoint> closed_until_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void park_locked(const Failure& failure, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void unpark_locked() FUSEBOARD_REQUIRES(mutex_);
-  Rejection refusal_locked(TimePoint now, TimePoint until) const FUSEBOARD_REQUIRES(mutex_);
+  Rejection rejection_locked(TimePoint now, TimePoint until) const FUSEBOARD_REQUIRES(mutex_);
 
   const CredentialGateOptions options_;
   const KeyText name_;

@@ -154,7 +154,7 @@ struct ToolTotals {
   std::uint64_t circuit_open = 0;
   std::uint64_t half_open_busy = 0;
   std::uint64_t rate_limited = 0;
-  std::uint64_t denied() const noexcept { return circuit_open + half_open_busy + rate_limited; }
+  std::uint64_t rejected() const noexcept { return circuit_open + half_open_busy + rate_limited; }
 
   // Settled permits, by result, and those destroyed unsettled.
   std::uint64_t succeeded = 0;
@@ -233,7 +233,8 @@ class ToolGuard {
   }
 
   // What try_acquire() would refuse with now, or nullopt. Takes nothing, counts nothing, creates nothing.
-  [[nodiscard]] std::optional<Rejection> look(const KeyView& tool, Priority priority = Priority::normal) const;
+  [[nodiscard]] std::optional<Rejection> peek_rejection(const KeyView& tool,
+                                                        Priority priority = Priority::normal) const;
 
   // Closes the circuit, fills the bucket, forgets what the tool asked for. Whether the tool was known.
   bool reset(const KeyView& tool);
@@ -283,7 +284,7 @@ class ToolGuard {
   // Breaker is a CircuitBreaker or a BreakerHandle.
   template <typename Breaker>
   std::expected<ToolPermit, Rejection> admit(Breaker& breaker, Priority priority, std::optional<Duration> timeout);
-  std::unexpected<Rejection> deny(const Rejection& rejection) noexcept;
+  std::unexpected<Rejection> reject(const Rejection& rejection) noexcept;
   static Counter counter_of(const ToolResult& result) noexcept;
   ToolSnapshot snapshot_of(CircuitBreaker& breaker, TimePoint now) const;
 

@@ -23,7 +23,7 @@ struct RouteTraits {
   double weight = 1.0;                            // for Strategy::weighted
 };
 
-struct NarrowingOptions {
+struct EligibilityOptions {
   // Categories that fall back only when named here; content_policy is the one such category.
   CategorySet fallback_on{};
   // The request refers to state that one provider keeps: an earlier answer, a file, a container.
@@ -44,6 +44,6 @@ struct NarrowingOptions {
 //   one that is known may be larger than one that is not.
 // - A bound request never leaves its provider.
 bool stays_candidate(const Failure& failure, const RouteTraits& failed, const RouteTraits& candidate,
-                     const NarrowingOptions& options) noexcept;
+                     const EligibilityOptions& options) noexcept;
 
 }  // namespace fuseboard

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "gateway/call_options.h"
+#include "gateway/call_headers.h"
 
 #include <gtest/gtest.h>
 

@@ -11,14 +11,14 @@ namespace fuseboard {
 
 // Whether another target may be asked. What one provider's safety system refused is not carried to the next one unless
 // the plan says so [FBK-2].
-inline bool leads_elsewhere(const Failure& failure, const PlanOptions& options) noexcept {
+inline bool allows_fallback(const Failure& failure, const PlanOptions& options) noexcept {
   return failure.fallback &&
          (failure.category != Category::content_policy || options.fallback_on.contains(Category::content_policy));
 }
 
 // Neither a retry nor another target can mend it: it is about the request itself.
 inline bool is_decisive(const Failure& failure, const PlanOptions& options) noexcept {
-  return !failure.retryable && !leads_elsewhere(failure, options);
+  return !failure.retryable && !allows_fallback(failure, options);
 }
 
 }  // namespace fuseboard

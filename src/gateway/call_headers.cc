@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "gateway/call_options.h"
+#include "gateway/call_headers.h"
 
 #include <algorithm>
 #include <charconv>
@@ -56,8 +56,9 @@ std::expected<CallOptions, llm::RequestError> read_call_options(const net::Heade
   if (const auto text = headers.find("x-fuseboard-deadline-ms")) {
     std::int64_t milliseconds = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), milliseconds);
-    if (error != std::errc() || end != text->data() + text->size() || milliseconds < 1 || milliseconds > kLongestWait)
+    if (error != std::errc() || end != text->data() + text->size() || milliseconds < 1 || milliseconds > kLongestWait) {
       return bad_header("x-fuseboard-deadline-ms", *text, "1 to " + std::to_string(kLongestWait));
+    }
     options.deadline = Deadline::after(began, std::chrono::milliseconds(milliseconds));
   }
   if (const auto text = headers.find("x-fuseboard-idempotent")) {

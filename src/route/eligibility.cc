@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "fuseboard/route/narrowing.h"
+#include "fuseboard/route/eligibility.h"
 
 namespace fuseboard {
 namespace {
@@ -18,7 +18,7 @@ bool may_have_larger_window(const RouteTraits& candidate, const RouteTraits& fai
 }  // namespace
 
 bool stays_candidate(const Failure& failure, const RouteTraits& failed, const RouteTraits& candidate,
-                     const NarrowingOptions& options) noexcept {
+                     const EligibilityOptions& options) noexcept {
   if (!failure.fallback) return false;
   if (options.bound_to_provider && candidate.provider != failed.provider) return false;
   switch (failure.category) {

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "fuseboard/route/narrowing.h"
+#include "fuseboard/route/eligibility.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -16,7 +16,7 @@ constexpr RouteTraits kFailed{.credential = 1, .provider = 1, .context_window = 
 constexpr RouteTraits kSibling{.credential = 1, .provider = 1, .context_window = 8000};
 constexpr RouteTraits kStranger{.credential = 2, .provider = 2, .context_window = 8000};
 
-bool stays(Category category, const RouteTraits& candidate, const NarrowingOptions& options = {},
+bool stays(Category category, const RouteTraits& candidate, const EligibilityOptions& options = {},
            const RouteTraits& failed = kFailed) {
   return stays_candidate(Failure::of(category), failed, candidate, options);
 }
@@ -57,7 +57,7 @@ TEST(Narrowing, AContentPolicyStopsUnlessOptedIn) {  // FBK-2.2
 }
 
 TEST(Narrowing, WhatTheTableSaysStopsStopsWhateverIsOptedIn) {  // FBK-2.2
-  const NarrowingOptions all{.fallback_on = CategorySet::all()};
+  const EligibilityOptions all{.fallback_on = CategorySet::all()};
   for (const Category category : {Category::invalid_request, Category::policy_violation, Category::cancelled,
                                   Category::tool_not_found, Category::resource_not_found, Category::execution_error})
     EXPECT_FALSE(stays(category, kStranger, all)) << name(category);
@@ -73,9 +73,10 @@ TEST(Narrowing, TheClassifiersDepartureCountsNotTheTable) {  // FBK-2.1
 }
 
 TEST(Narrowing, ABoundRequestNeverLeavesItsProvider) {  // FBK-7.1
-  const NarrowingOptions bound{.fallback_on = CategorySet::all(), .bound_to_provider = true};
-  for (const CategoryProperties& row : all_categories())
+  const EligibilityOptions bound{.fallback_on = CategorySet::all(), .bound_to_provider = true};
+  for (const CategoryProperties& row : all_categories()) {
     EXPECT_FALSE(stays(row.category, kStranger, bound)) << row.name;
+  }
   EXPECT_TRUE(stays(Category::service_unavailable, kSibling, bound));
 }
 
@@ -87,9 +88,9 @@ RC_GTEST_PROP(NarrowingProperty, NothingStaysThatARuleForbids, ()) {  // FBK-2.5
   };
   const RouteTraits failed = traits();
   const RouteTraits candidate = traits();
-  const NarrowingOptions options{.fallback_on = CategorySet::from_bits(*rc::gen::arbitrary<std::uint32_t>()),
-                                 .bound_to_provider = *rc::gen::arbitrary<bool>(),
-                                 .unknown_is_larger = *rc::gen::arbitrary<bool>()};
+  const EligibilityOptions options{.fallback_on = CategorySet::from_bits(*rc::gen::arbitrary<std::uint32_t>()),
+                                   .bound_to_provider = *rc::gen::arbitrary<bool>(),
+                                   .unknown_is_larger = *rc::gen::arbitrary<bool>()};
   Failure failure = Failure::of(static_cast<Category>(*rc::gen::inRange<int>(0, kCategoryCount)));
   failure.fallback = *rc::gen::arbitrary<bool>();
   const bool about_credential =

@@ -1,10 +1,12 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Who is let through.
+// Who is let through [BRK-5, BRK-6], and what whoever is refused is told [BRK-21.4].
 #include <algorithm>
 
 #include "breaker/calls_in_flight.h"
+#include "breaker/imposed_override.h"
+#include "breaker/trip_rules.h"
 #include "fuseboard/breaker/circuit_breaker.h"
 #include "fuseboard/core/check.h"
 
@@ -36,11 +38,9 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_with_care(std::u
 std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_locked(TimePoint now,
                                                                        std::optional<Duration> probe_lease) {
   expire_override_locked(now);
-  if (override_ != nullptr && override_->kind == OverrideKind::force_closed) return grant_locked({}, now);
-  if (override_ != nullptr && override_->kind == OverrideKind::force_open) {
-    const TimePoint until = override_->until;
-    return reject(RejectionReason::circuit_open, open_facts(), now,
-                  until == kNever ? std::nullopt : std::optional(until));
+  if (is_imposed_locked(OverrideKind::force_closed)) return grant_locked({}, now);
+  if (is_imposed_locked(OverrideKind::force_open)) {
+    return reject(RejectionReason::circuit_open, open_facts(), now, override_->end());
   }
   // Under `metrics_only` a refusal becomes a permit that is no evidence, and all else goes on as ever.
   const bool rejects = override_ == nullptr;
@@ -56,13 +56,13 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_locked(TimePoint
   }
   Ticket ticket{.generation = generation()};
   if (state() == half_open) {
-    if (!takes_probe_locked()) {
+    if (!admits_probe(*options_, probes_, leases_.in_flight())) {
       if (!rejects) return grant_locked({}, now);
-      return reject(RejectionReason::half_open_busy, open_facts(), now, earliest_lease_locked());
+      return reject(RejectionReason::half_open_busy, open_facts(), now, leases_.earliest_end());
     }
     const Duration lease =
         probe_lease ? std::clamp<Duration>(*probe_lease, kMinProbeLease, kMaxProbeLease) : options_->probe_lease;
-    ticket.lease = take_lease_locked(saturating_add(now, lease));
+    ticket.lease = leases_.take(saturating_add(now, lease));
   }
   return grant_locked(ticket, now);
 }
@@ -78,7 +78,7 @@ std::optional<Rejection> CircuitBreaker::reject_if_open_slow(std::uint64_t word)
     const MutexLock lock(mutex_);
     const TimePoint at = not_before_last_move_locked(now);
     expire_override_locked(at);
-    if (override_ == nullptr || override_->kind == OverrideKind::metrics_only) {
+    if (override_ == nullptr || is_imposed_locked(OverrideKind::metrics_only)) {
       expire_leases_locked(at);
       judge_stuck_calls_locked(at);
     }
@@ -112,11 +112,10 @@ bool CircuitBreaker::is_shut(TimePoint now) const {
 }
 
 std::optional<Rejection> CircuitBreaker::peek_locked(TimePoint now) const {
-  if (!is_overridden_locked(now)) return peek_automatic_locked(now);
-  if (override_->kind != OverrideKind::force_open) return std::nullopt;
-  const TimePoint until = override_->until;
-  return rejection(RejectionReason::circuit_open, open_facts(), now,
-                   until == kNever ? std::nullopt : std::optional(until));
+  const ImposedOverride* const imposed = imposed_locked(now);
+  if (imposed == nullptr) return peek_automatic_locked(now);
+  if (imposed->kind != OverrideKind::force_open) return std::nullopt;
+  return rejection(RejectionReason::circuit_open, open_facts(), now, imposed->end());
 }
 
 std::optional<Rejection> CircuitBreaker::peek_automatic_locked(TimePoint now) const {
@@ -124,16 +123,19 @@ std::optional<Rejection> CircuitBreaker::peek_automatic_locked(TimePoint now) co
   if (state() == closed) {
     if (!has_stuck_call_locked(now)) return std::nullopt;
     facts.opened_at = now;
-    facts.deadline = next_deadline_locked(stuck_call, now);
+    facts.deadline = next_opening_locked(stuck_call, now).until;
   }
   if (state() == half_open) {
-    const ProbesAhead ahead = probes_ahead_locked(now);
-    if (ahead.admits) return std::nullopt;
-    facts.consecutive_failures = std::min(facts.consecutive_failures + ahead.lost, kMaxFailuresInARow);
-    if (ahead.lost > 0) facts.last_failure = Category::timeout;
-    if (!ahead.opens_at) return rejection(RejectionReason::half_open_busy, facts, now, earliest_lease_locked(now));
-    facts.opened_at = *ahead.opens_at;
-    facts.deadline = next_deadline_locked(probe_lease_expired, *ahead.opens_at);
+    const OverdueProbes overdue = overdue_probes(*options_, probes_, leases_, now);
+    if (overdue.decision == probe_succeeded) return std::nullopt;
+    facts.consecutive_failures = std::min(facts.consecutive_failures + overdue.lost, kMaxFailuresInARow);
+    if (overdue.lost > 0) facts.last_failure = Category::timeout;
+    if (!overdue.decision) {
+      if (admits_probe(*options_, overdue.tally, leases_.in_flight() - overdue.lost)) return std::nullopt;
+      return rejection(RejectionReason::half_open_busy, facts, now, leases_.earliest_end(now));
+    }
+    facts.opened_at = overdue.decided_at;
+    facts.deadline = next_opening_locked(*overdue.decision, overdue.decided_at).until;
   }
   if (now >= facts.deadline) return std::nullopt;
   return rejection(RejectionReason::circuit_open, facts, now, facts.deadline);
@@ -181,16 +183,14 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::reject(RejectionReason r
   return std::expected<BreakerPermit, Rejection>(std::unexpect, Maker{*this, reason, facts, now, until});
 }
 
-// Stuck calls.
-
 // Only calls of the current generation: one that has hung since before the circuit opened would open it again right
 // after a probe has shown the target to be well [BRK-12].
 bool CircuitBreaker::has_stuck_call_locked(TimePoint now) const {
-  if (!options_->stuck_call_age || state() != closed) return false;
+  if (calls_ == nullptr || state() != closed) return false;
   // Even when its time is up: its end, still to come, will make none of them count.
-  if (override_ != nullptr && override_->kind == OverrideKind::force_closed) return false;
+  if (is_imposed_locked(OverrideKind::force_closed)) return false;
   const std::optional<TimePoint> began = calls_->oldest_of_generation();
-  return began && elapsed(*began, now) > *options_->stuck_call_age;
+  return began && is_stuck(*options_, *began, now);
 }
 
 void CircuitBreaker::judge_stuck_calls_locked(TimePoint now) {

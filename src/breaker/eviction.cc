@@ -1,9 +1,10 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Which key goes when a new one comes to a full registry [BRK-17].
+// Which key goes when a new one comes to a full registry [BRK-17.5, BRK-17.6].
 #include <algorithm>
 
+#include "breaker/imposed_override.h"
 #include "breaker/registry_rules.h"
 #include "fuseboard/breaker/registry.h"
 
@@ -16,6 +17,12 @@ constexpr std::size_t kMaxLookedAt = 128;
 constexpr int kPatience = 64;
 
 }  // namespace
+
+bool CircuitBreaker::is_idle() const {
+  const MutexLock lock(mutex_);
+  BreakerTotals totals;
+  return state() == CircuitState::closed && override_ == nullptr && sum_totals_locked(totals) == 0;
+}
 
 BreakerRegistry::OwnedBreaker* BreakerRegistry::make_room_locked(TimePoint now) {
   // Twice around at most: the first pass takes marks off, the second finds them off.

@@ -1,10 +1,11 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What operators impose [BRK-13].
+// Imposing and ending an override [BRK-13].
 #include <string_view>
 
 #include "breaker/calls_in_flight.h"
+#include "breaker/imposed_override.h"
 #include "fuseboard/breaker/circuit_breaker.h"
 
 namespace fuseboard {
@@ -20,8 +21,8 @@ void CircuitBreaker::set_override(OverrideKind kind, std::string_view reason, st
   if (ttl) validator.in_range("ttl", *ttl, kShortestOverride, kLongestOverride);
   throw_if_invalid(std::move(validator).take());
   const TimePoint now = context_->clock.now();
-  auto imposed = std::make_unique<Override>(
-      Override{.kind = kind, .reason = reason, .until = ttl ? saturating_add(now, *ttl) : kNever});
+  auto imposed = std::make_unique<ImposedOverride>(
+      ImposedOverride{.kind = kind, .reason = reason, .until = ttl ? saturating_add(now, *ttl) : kNever});
   {
     const MutexLock lock(mutex_);
     const TimePoint at = not_before_last_move_locked(now);
@@ -45,7 +46,7 @@ bool CircuitBreaker::lift_override() {
   return lifted;
 }
 
-void CircuitBreaker::impose_locked(std::unique_ptr<Override> imposed, TimePoint now) {
+void CircuitBreaker::impose_locked(std::unique_ptr<ImposedOverride> imposed, TimePoint now) {
   forget_forced_calls_locked();
   override_ = std::move(imposed);
   set_care_locked(kOverridden, true);
@@ -61,25 +62,23 @@ void CircuitBreaker::end_override_locked(BreakerEventKind kind, TimePoint at) {
 
 // Calls that `force_closed` let in are no evidence, so none in flight may pass for a stuck one afterwards.
 void CircuitBreaker::forget_forced_calls_locked() {
-  if (calls_ == nullptr || override_ == nullptr) return;
-  if (override_->kind == OverrideKind::force_closed) calls_->start_generation();
+  if (calls_ != nullptr && is_imposed_locked(OverrideKind::force_closed)) calls_->start_generation();
 }
 
 void CircuitBreaker::expire_override_locked(TimePoint now) {
-  if (override_ != nullptr && now >= override_->until) {
-    end_override_locked(BreakerEventKind::override_expired, now);
-  }
+  if (override_ != nullptr && override_->is_over(now)) end_override_locked(BreakerEventKind::override_expired, now);
 }
 
-bool CircuitBreaker::is_overridden_locked(TimePoint now) const {
-  return override_ != nullptr && now < override_->until;
+bool CircuitBreaker::is_imposed_locked(OverrideKind kind) const {
+  return override_ != nullptr && override_->kind == kind;
+}
+
+const ImposedOverride* CircuitBreaker::imposed_locked(TimePoint now) const {
+  return override_ != nullptr && !override_->is_over(now) ? override_.get() : nullptr;
 }
 
 std::optional<BreakerOverride> CircuitBreaker::override_locked(TimePoint now) const {
-  if (override_ == nullptr) return std::nullopt;
-  BreakerOverride shown{.kind = override_->kind, .reason = override_->reason};
-  if (override_->until != kNever) shown.remaining = elapsed(now, override_->until);
-  return shown;
+  return override_ != nullptr ? std::optional(override_->shown(now)) : std::nullopt;
 }
 
 }  // namespace fuseboard

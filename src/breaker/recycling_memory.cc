@@ -1,11 +1,12 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include "fuseboard/breaker/recycling_memory.h"
+
 #include <algorithm>
 #include <new>
 #include <utility>
 
-#include "fuseboard/breaker/circuit_breaker.h"
 #include "fuseboard/core/check.h"
 
 namespace fuseboard {

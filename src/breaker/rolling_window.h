@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fuseboard/breaker/options.h"
-#include "fuseboard/breaker/state.h"
+#include "fuseboard/breaker/snapshot.h"
 #include "fuseboard/core/time.h"
 
 namespace fuseboard {

@@ -1,7 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What outcomes do to a breaker.
+// What outcomes do to a breaker: totals, and evidence while it is closed [BRK-2, BRK-3]. Of a half-open one, see
+// half_open.cc.
 #include <algorithm>
 
 #include "breaker/calls_in_flight.h"
@@ -13,35 +14,8 @@ namespace fuseboard {
 namespace {
 
 using enum CircuitState;
-using enum TransitionCause;
-
-// Of no permit: an outcome that is no evidence whatever the state.
-constexpr std::uint64_t kNoGeneration = 0;
 
 }  // namespace
-
-void BreakerPermit::abandon() noexcept { std::exchange(breaker_, nullptr)->abandon(ticket_, acquired_.unwinding()); }
-
-void BreakerPermit::release() && noexcept {
-  CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
-  if (breaker != nullptr) breaker->abandon(ticket_, false);
-}
-
-void BreakerPermit::first_content(Duration latency) {
-  if (breaker_ == nullptr) return;
-  latency = breaker_->latency_of(ticket_, latency);
-  if (ticket_.began != kNotMeasured && ticket_.first_content == kNotShown) ticket_.first_content = latency;
-  if (is_probe()) ticket_ = breaker_->first_content(ticket_, latency);
-}
-
-void BreakerPermit::answered() {
-  if (breaker_ != nullptr) ticket_ = breaker_->answered(ticket_);
-}
-
-void BreakerPermit::overtaken() && {
-  CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
-  if (breaker != nullptr) breaker->overtaken(ticket_);
-}
 
 CircuitBreaker::Counter CircuitBreaker::counter_of(Verdict verdict) noexcept {
   switch (verdict) {
@@ -82,7 +56,7 @@ void CircuitBreaker::abandon(Ticket ticket, bool thrown) {
 void CircuitBreaker::report(const Outcome& outcome) {
   const std::uint64_t word = word_.load(std::memory_order_acquire);
   // Evidence while closed; otherwise it belongs to no generation, and counts in the totals alone.
-  const Ticket ticket{.generation = state_of(word) == closed ? generation_of(word) : kNoGeneration};
+  const Ticket ticket{.generation = state_of(word) == closed ? generation_of(word) : BreakerPermit::kNoGeneration};
   cells_.add(&Cell::reported);
   settle(ticket, outcome);
 }
@@ -100,58 +74,6 @@ void CircuitBreaker::conclude(Ticket ticket, const Judged& judged, Counter count
   }
   if (counter != nullptr) cells_.add(counter);
   if (concerns_state) context.events.deliver();
-}
-
-CircuitBreaker::Ticket CircuitBreaker::first_content(Ticket ticket, Duration latency) {
-  const TimePoint now = context_->clock.now();
-  {
-    const MutexLock lock(mutex_);
-    const TimePoint at = not_before_last_move_locked(now);
-    expire_leases_locked(at);
-    if (ticket.generation == generation()) {
-      const bool counts = judge_half_open_locked(ticket, {.verdict = Verdict::success, .latency = latency}, at);
-      // The state that follows: closed if this probe was the last that it took. Not that of a circuit which this probe
-      // has opened again by being slow, and not where it was lost before: it moves nothing any more [BRK-9].
-      if (!counts) ticket.generation = kNoGeneration;
-      if (counts && state() != open) ticket.generation = generation();
-    }
-  }
-  ticket.lease = BreakerPermit::kNoLease;
-  context_->events.deliver();
-  return ticket;
-}
-
-CircuitBreaker::Ticket CircuitBreaker::answered(Ticket ticket) {
-  const TimePoint now = context_->clock.now();
-  {
-    const MutexLock lock(mutex_);
-    const bool was_in_flight = ticket.generation != kNoGeneration && ticket.generation < silent_generation_;
-    if (was_in_flight && state() != closed) {
-      close_locked(TransitionCause::answered, not_before_last_move_locked(now));
-      ticket.generation = generation();
-    }
-  }
-  context_->events.deliver();
-  return ticket;
-}
-
-void CircuitBreaker::overtaken(Ticket ticket) {
-  if (ticket.lease == BreakerPermit::kNoLease) {
-    conclude(ticket, {.verdict = Verdict::neutral, .category = Category::cancelled}, &Cell::neutral);
-    return;
-  }
-  BreakerContext& context = *context_;
-  const TimePoint now = context.clock.now();
-  {
-    const MutexLock lock(mutex_);
-    const TimePoint at = not_before_last_move_locked(now);
-    if (ticket.flight != BreakerPermit::kUntracked) calls_->end(ticket.flight);
-    expire_leases_locked(at);
-    if (ticket.generation == generation() && free_lease_locked(ticket))
-      fail_probe_locked({.verdict = Verdict::failure, .category = Category::timeout}, probe_silent, at);
-    ++failed_;
-  }
-  context.events.deliver();
 }
 
 void CircuitBreaker::note_success(std::uint64_t generation, Duration latency) {
@@ -175,9 +97,13 @@ void CircuitBreaker::note_success(std::uint64_t generation, Duration latency) {
 bool CircuitBreaker::note_success_locked(std::uint64_t generation, Duration latency, std::optional<TimePoint> now) {
   if (state() != closed || this->generation() != generation) return true;
   if (window_ != nullptr) {
-    const RollingWindow::Call call{.slow = latency > options_->slow_call_duration};
+    const RollingWindow::Call call{.slow = is_slow(*options_, latency)};
+    const auto opens = [&]() FUSEBOARD_REQUIRES(mutex_) {
+      const WindowTotals after = window_->totals_after(call);
+      return broken_rule(*options_, 0, &after).has_value();
+    };
     // Only a move needs the time, and it may not be read under the lock.
-    if (!now && (window_->shape().is_time() || broken_rate_rule(*options_, window_->totals_after(call)))) return false;
+    if (!now && (window_->shape().is_time() || opens())) return false;
     if (now) {
       judge_closed_locked({.verdict = Verdict::success, .latency = latency}, not_before_last_move_locked(*now));
       return true;
@@ -204,59 +130,17 @@ void CircuitBreaker::judge_closed_locked(const Judged& judged, TimePoint now) {
   const bool failed = judged.verdict == Verdict::failure;
   if (!failed && judged.verdict != Verdict::success) return;  // [BRK-3]
   if (failed) {
-    note_failure_locked(judged.category);
-    if (const auto hint = hint_locked(judged)) not_before_ = std::max(not_before_, saturating_add(now, *hint));
+    note_failed_call_locked(judged, now);
   } else {
     forget_failures_locked();
   }
-  std::optional<TransitionCause> trip;
+  const WindowTotals* totals = nullptr;
   if (window_ != nullptr) {
-    window_->record({.failed = failed, .slow = judged.latency > options_->slow_call_duration}, now);
-    trip = broken_rate_rule(*options_, window_->totals(now));
+    window_->record({.failed = failed, .slow = is_slow(*options_, judged.latency)}, now);
+    totals = &window_->totals(now);
     note_window_locked();
   }
-  if (failed && consecutive() >= options_->failure_threshold) trip = consecutive_failures;
-  if (trip) open_locked(*trip, now);
-}
-
-// Of a half-open circuit's own generation: a probe, or a stream that was one until its first content and is evidence
-// still. False: a probe that was lost before, or was too slow, and says nothing any more.
-bool CircuitBreaker::judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) {
-  const bool is_probe = ticket.lease != BreakerPermit::kNoLease;
-  if (is_probe && !free_lease_locked(ticket)) return false;
-  if (judged.verdict == Verdict::failure) {
-    if (!is_probe) --probe_successes_;  // as which it was counted
-    fail_probe_locked(judged, probe_failed, now);
-    return true;
-  }
-  if (!is_probe) return true;
-  if (judged.verdict == Verdict::throttled) {
-    // It answered, so the open time does not grow; it asked for room, so it gets that [BRK-7].
-    const auto hint = hint_locked(judged);
-    const TimePoint until = hint ? saturating_add(now, *hint) : next_deadline_locked(probe_throttled, now);
-    // A probe that failed before it in the same period may have been asked to wait for longer.
-    open_until_locked(probe_throttled, now, now, std::max(until, not_before_));
-    return true;
-  }
-  if (judged.verdict != Verdict::success) return true;  // the slot is free again, no more [BRK-7]
-  if (options_->slow_call_rate && judged.latency > options_->slow_call_duration) {
-    note_failure_locked(Category::timeout);
-    count_failed_probe_locked(probe_slow, now);
-    return false;
-  }
-  count_good_probe_locked(now);
-  return true;
-}
-
-void CircuitBreaker::fail_probe_locked(const Judged& judged, TransitionCause cause, TimePoint now) {
-  note_failure_locked(judged.category);
-  if (const auto hint = hint_locked(judged)) not_before_ = std::max(not_before_, saturating_add(now, *hint));
-  count_failed_probe_locked(cause, now);
-}
-
-std::optional<Duration> CircuitBreaker::hint_locked(const Judged& judged) const {
-  if (!judged.retry_after || options_->retry_after_max == Duration::zero()) return std::nullopt;
-  return std::clamp(*judged.retry_after, Duration::zero(), options_->retry_after_max);
+  if (const auto trip = broken_rule(*options_, consecutive(), totals)) open_locked(*trip, now);
 }
 
 void CircuitBreaker::note_window_locked() {
@@ -273,9 +157,14 @@ void CircuitBreaker::note_failure_locked(Category category) {
   last_failure_.store(static_cast<std::uint8_t>(category), std::memory_order_release);
 }
 
+void CircuitBreaker::note_failed_call_locked(const Judged& judged, TimePoint now) {
+  note_failure_locked(judged.category);
+  growth_.note_hint(*options_, judged.retry_after, now);
+}
+
 // A success also shows that the target no longer means what it asked for before.
 void CircuitBreaker::forget_failures_locked() {
-  not_before_ = TimePoint::min();
+  growth_.forget_hints();
   // Test before you store: where windows are kept every success comes here.
   if (consecutive() != 0) store_failures_locked(0);
 }

@@ -64,18 +64,4 @@ std::string_view name(OverrideKind kind) noexcept {
   return "unknown";
 }
 
-std::string_view name(BreakerEventKind kind) noexcept {
-  switch (kind) {
-    case BreakerEventKind::transition:
-      return "transition";
-    case BreakerEventKind::override_set:
-      return "override_set";
-    case BreakerEventKind::override_lifted:
-      return "override_lifted";
-    case BreakerEventKind::override_expired:
-      return "override_expired";
-  }
-  return "unknown";
-}
-
 }  // namespace fuseboard

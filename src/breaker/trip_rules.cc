@@ -5,14 +5,22 @@
 
 namespace fuseboard {
 
-std::optional<TransitionCause> broken_rate_rule(const BreakerOptions& options, const WindowTotals& window) noexcept {
-  if (window.calls < options.minimum_calls) return std::nullopt;
+std::optional<TransitionCause> broken_rule(const BreakerOptions& options, std::uint32_t failures_in_a_row,
+                                           const WindowTotals* window) noexcept {
+  if (failures_in_a_row >= options.failure_threshold) return TransitionCause::consecutive_failures;
+  if (window == nullptr || window->calls < options.minimum_calls) return std::nullopt;
   // By division, which rounds as the option's own decimal was rounded: 7 of 100 reach 0.07, though 0.07 * 100 > 7.
-  if (options.failure_rate && window.failure_rate() >= *options.failure_rate) return TransitionCause::failure_rate;
-  if (options.slow_call_rate && window.slow_call_rate() >= *options.slow_call_rate) {
+  if (options.failure_rate && window->failure_rate() >= *options.failure_rate) return TransitionCause::failure_rate;
+  if (options.slow_call_rate && window->slow_call_rate() >= *options.slow_call_rate) {
     return TransitionCause::slow_call_rate;
   }
   return std::nullopt;
+}
+
+bool is_slow(const BreakerOptions& options, Duration latency) noexcept { return latency > options.slow_call_duration; }
+
+bool is_stuck(const BreakerOptions& options, TimePoint began, TimePoint now) noexcept {
+  return options.stuck_call_age && elapsed(began, now) > *options.stuck_call_age;
 }
 
 }  // namespace fuseboard

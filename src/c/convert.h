@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "fuseboard/breaker/options.h"
-#include "fuseboard/breaker/state.h"
+#include "fuseboard/breaker/snapshot.h"
 #include "fuseboard/c/fuseboard.h"
 #include "fuseboard/core/clock.h"
 #include "fuseboard/core/outcome.h"

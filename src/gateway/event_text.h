@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "fuseboard/breaker/state.h"
+#include "fuseboard/breaker/event.h"
 
 namespace fuseboard::gateway {
 

@@ -8,7 +8,7 @@
 #include <expected>
 #include <optional>
 
-#include "fuseboard/breaker/circuit_breaker.h"
+#include "fuseboard/breaker/key_companion.h"
 #include "fuseboard/core/clock.h"
 #include "fuseboard/core/key.h"
 #include "fuseboard/core/rejection.h"

@@ -89,6 +89,21 @@ TEST_F(LiveOptions, AllowMoreOrFewerProbesAtOnce) {  // BRK-14 BRK-6
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
 }
 
+TEST_F(LiveOptions, FewerSuccessesThatCloseWaitForTheNextOne) {  // BRK-14 BRK-7.1
+  options_.half_open_successes = 3;
+  breaker_.apply(options_);
+  trip(breaker_, 3);
+  clock_.advance(10s);
+  call(breaker_, Outcome::success());
+  call(breaker_, Outcome::success());
+  options_.half_open_successes = 1;
+  breaker_.apply(options_);
+  BreakerPermit next = acquired(breaker_);
+  EXPECT_EQ(breaker_.state(), CircuitState::half_open) << "judged with the next evidence";
+  std::move(next).settle(Outcome::success());
+  EXPECT_EQ(breaker_.state(), CircuitState::closed);
+}
+
 TEST_F(LiveOptions, ChangeWhatCounts) {  // BRK-14 BRK-19.1
   options_.failure_threshold = 1;
   options_.trips_on = {Category::execution_error};

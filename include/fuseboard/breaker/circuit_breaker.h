@@ -13,22 +13,35 @@
 // first, a success the second, and each adds one to a counter of its own thread; no clock is read and no shared line is
 // written. Everything else, whatever counts a failure, fills a window, holds a probe or moves the state, happens under
 // the mutex and checks the generation there [BRK-9].
+//
+// Its rules decide without it, each in a file of its own (when it trips, what probes decide, their leases, how long it
+// stays open, overrides): they take the options, the evidence and the time. The breaker holds the mutex, asks them, and
+// moves.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <expected>
 #include <functional>
 #include <memory>
-#include <memory_resource>
 #include <optional>
 #include <string_view>
 #include <utility>
-#include <vector>
 
+#include "fuseboard/breaker/context.h"
+#include "fuseboard/breaker/event.h"
+#include "fuseboard/breaker/key_companion.h"
+#include "fuseboard/breaker/open_time_growth.h"
 #include "fuseboard/breaker/options.h"
+#include "fuseboard/breaker/permit.h"
+#include "fuseboard/breaker/probe_leases.h"
+#include "fuseboard/breaker/probe_rules.h"
+#include "fuseboard/breaker/saved_breaker.h"
+#include "fuseboard/breaker/silent_period.h"
+#include "fuseboard/breaker/snapshot.h"
 #include "fuseboard/breaker/state.h"
+#include "fuseboard/breaker/transition_history.h"
 #include "fuseboard/core/atomic.h"
+#include "fuseboard/core/category.h"
 #include "fuseboard/core/clock.h"
 #include "fuseboard/core/events.h"
 #include "fuseboard/core/key.h"
@@ -37,149 +50,12 @@
 #include "fuseboard/core/rejection.h"
 #include "fuseboard/core/rng.h"
 #include "fuseboard/core/thread_slot.h"
-#include "fuseboard/core/unwinding.h"
 
 namespace fuseboard {
 
 class CallsInFlight;
-class CircuitBreaker;
 class RollingWindow;
-
-// Permission for one attempt. Settle it once; destroyed unsettled it is abandoned: neutral, or a failure where
-// `abandoned_is_failure` is set, or where an exception unwinds the scope that holds it on the thread that acquired it:
-// code that throws between admission and settlement has failed [BRK-10]. Who throws to cancel gives it back first. A
-// permit may be settled on another thread than the one that acquired it, but is not itself thread-safe. Its breaker
-// must outlive it.
-class [[nodiscard]] BreakerPermit {
- public:
-  // Holds nothing: settling it does nothing. What an untracked key gets.
-  BreakerPermit() noexcept = default;
-  BreakerPermit(BreakerPermit&& other) noexcept
-      : breaker_(std::exchange(other.breaker_, nullptr)), ticket_(other.ticket_), acquired_(other.acquired_) {}
-  BreakerPermit& operator=(BreakerPermit&& other) noexcept {
-    if (this != &other) {
-      if (breaker_ != nullptr) abandon();
-      breaker_ = std::exchange(other.breaker_, nullptr);
-      ticket_ = other.ticket_;
-      acquired_ = other.acquired_;
-    }
-    return *this;
-  }
-  ~BreakerPermit() {
-    if (breaker_ != nullptr) [[unlikely]] {
-      abandon();
-    }
-  }
-
-  // Tells the breaker how the attempt ended. A second call does nothing. Where a `slow_call_rate` is set and the
-  // outcome has no latency, it is that of the first content, or the time since the permit was granted.
-  void settle(const Outcome& outcome) &&;
-
-  // A stream has delivered its first content, `latency` after it began. A probe has then succeeded, and the permit goes
-  // on as one of the state that follows, for the final verdict [BRK-8]. Does nothing to a permit that is no probe.
-  void first_content(Duration latency);
-
-  // The target has answered this attempt, in whatever way. Where the circuit opened as silent while the attempt was in
-  // flight, that was wrong: it closes, the one exception to BRK-9, and the permit goes on as one of the closed state
-  // [RTY-14]. Takes the breaker's mutex.
-  void answered();
-
-  // The attempt's company has answered and it has not. A probe has failed then; any other attempt is no evidence
-  // [BRK-7].
-  void overtaken() &&;
-
-  // The attempt was not made, or nobody wants its outcome: abandoned, whatever unwinds the scope.
-  void release() && noexcept;
-
-  bool is_probe() const noexcept { return ticket_.lease != kNoLease; }
-  // Of the breaker when it granted this permit [BRK-9]; 0 if it is no evidence: of an untracked key, or granted by an
-  // override where the circuit would have refused.
-  std::uint64_t generation() const noexcept { return ticket_.generation; }
-
- private:
-  friend class CircuitBreaker;
-  static constexpr std::uint32_t kNoLease = ~std::uint32_t{0};
-  static constexpr std::uint32_t kUntracked = ~std::uint32_t{0};
-  static constexpr TimePoint kNotMeasured = TimePoint::min();
-  static constexpr Duration kNotShown = Duration::min();
-
-  struct Ticket {
-    std::uint64_t generation = 0;
-    std::uint32_t lease = kNoLease;     // index of the probe's lease
-    std::uint32_t flight = kUntracked;  // where its start is kept
-    // Where a rule asks how long calls take: when it was granted, and what first_content() has told.
-    TimePoint began = kNotMeasured;
-    Duration first_content = kNotShown;
-
-    // No probe, and its start is not kept.
-    constexpr bool is_plain() const noexcept { return (lease & flight) == kNoLease; }
-  };
-
-  BreakerPermit(CircuitBreaker& breaker, Ticket ticket) noexcept
-      : breaker_(&breaker), ticket_(ticket), acquired_(UnwindingMark::now()) {}
-  void abandon() noexcept;
-
-  CircuitBreaker* breaker_ = nullptr;
-  Ticket ticket_{};
-  UnwindingMark acquired_{};
-};
-
-// Memory that comes from large blocks and, given back, serves again for a piece of the same size; the blocks go back at
-// the end. For the few sizes that a breaker is made of. Giving back never fails. Not thread-safe.
-class RecyclingMemory final : public std::pmr::memory_resource {
- private:
-  // Lies in a piece that is free.
-  struct FreePiece {
-    FreePiece* next;
-  };
-  struct Size {
-    std::size_t bytes;
-    std::size_t alignment;
-    FreePiece* free;
-  };
-  Size& size_of(std::size_t bytes, std::size_t alignment);
-  void* do_allocate(std::size_t bytes, std::size_t alignment) override;
-  void do_deallocate(void* piece, std::size_t bytes, std::size_t alignment) override;
-  bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override { return this == &other; }
-
-  std::pmr::monotonic_buffer_resource blocks_;
-  std::vector<Size> sizes_;
-};
-
-// What somebody else keeps by key beside the breaker: found by the same lookup, and let go of with it. Made and
-// destroyed under the registry's lock, so neither may call back into the registry, read a clock or run a user's code.
-class KeyCompanion {
- public:
-  virtual ~KeyCompanion() = default;
-  // Whether nothing is lost if it goes. Called under the registry's lock too.
-  virtual bool is_idle(TimePoint now) const noexcept = 0;
-};
-
-// Transitions of all breakers of one registry, let go of ones included.
-struct TransitionTotals {
-  std::uint64_t opened = 0;
-  std::uint64_t half_opened = 0;
-  std::uint64_t closed = 0;  // by probes and by resets of a circuit that was not closed
-
-  friend bool operator==(const TransitionTotals&, const TransitionTotals&) noexcept = default;
-};
-
-// What the breakers of one registry share.
-struct BreakerContext {
-  BreakerContext(const Clock& shared_clock, std::uint64_t shared_seed) : clock(shared_clock), seed(shared_seed) {}
-
-  const Clock& clock;
-  const std::uint64_t seed;  // of the jitter
-  EventOutbox<BreakerEvent> events{};
-  Atomic<std::size_t> open_circuits{0};
-  // Breakers that may refuse: not closed, overridden, or watching for stuck calls.
-  Atomic<std::size_t> may_reject{0};
-  Atomic<std::uint64_t> times_opened{0};
-  Atomic<std::uint64_t> times_half_opened{0};
-  Atomic<std::uint64_t> times_closed{0};
-  // Where breakers put their cells. Breakers are made and destroyed under the registry's lock.
-  RecyclingMemory memory{};
-};
+struct ImposedOverride;
 
 // Thread-safe throughout. Listeners run outside its lock, on the thread that caused the transition or one that is
 // delivering already. The clock and the context must outlive it.
@@ -302,24 +178,9 @@ class alignas(64) CircuitBreaker {
     TimePoint opened_at = kNotYet;
     std::uint32_t consecutive_failures = 0;
     std::optional<Category> last_failure{};
-  };
 
-  // The last transitions, packed; the generation follows from the position.
-  struct History {
-    std::array<TimePoint, kTransitionsKept> at{};
-    std::array<CircuitState, kTransitionsKept> from{};
-    std::array<TransitionCause, kTransitionsKept> cause{};
-  };
-
-  struct NextOpenTime {
-    Duration base{};   // before jitter
-    Duration drawn{};  // as it will be, but for what a server asked for
-  };
-
-  struct Override {
-    OverrideKind kind;
-    BoundedText<95> reason;
-    TimePoint until;  // kNever: until it is lifted
+    // As it came out, for a circuit that is not closed.
+    Duration open_time() const noexcept { return elapsed(opened_at, deadline); }
   };
 
   // The word: two bits of state, then whether an admission needs more than that, then the generation.
@@ -341,8 +202,6 @@ class alignas(64) CircuitBreaker {
 
   static constexpr std::uint64_t kFirstGeneration = 1;
   static constexpr std::uint8_t kNoCategory = 0xFF;
-  static constexpr TimePoint kFreeLease = TimePoint::min();
-  static constexpr TimePoint kLostLease = kFreeLease + Duration(1);
 
   // `context` unless the breaker has one of its own.
   CircuitBreaker(std::shared_ptr<const BreakerOptions> options, KeyView key,
@@ -422,26 +281,12 @@ class alignas(64) CircuitBreaker {
   bool has_stuck_call_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void judge_stuck_calls_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
 
-  // Probes.
-  struct ProbesAhead {
-    bool admits = false;
-    std::uint32_t lost = 0;  // of which nobody has taken notice
-    std::optional<TimePoint> opens_at{};
-  };
-  bool takes_probe_locked() const FUSEBOARD_REQUIRES(mutex_);
-  void count_good_probe_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  void count_failed_probe_locked(TransitionCause cause, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  // Half-open.
+  bool judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void fail_probe_locked(const Judged& judged, TransitionCause cause, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void expire_leases_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void decide_probes_locked(TimePoint at) FUSEBOARD_REQUIRES(mutex_);
   void follow_probe_options_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  void decide_by_share_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  bool share_opens_locked(std::uint32_t failed, std::uint32_t settled) const FUSEBOARD_REQUIRES(mutex_);
-  bool expire_leases_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  bool decides_ahead_locked(ProbesAhead& ahead, TimePoint at) const FUSEBOARD_REQUIRES(mutex_);
-  ProbesAhead probes_ahead_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
-  // kNever if no probe is in flight.
-  TimePoint earliest_lease_locked(TimePoint after = TimePoint::min()) const FUSEBOARD_REQUIRES(mutex_);
-  std::uint32_t take_lease_locked(TimePoint until) FUSEBOARD_REQUIRES(mutex_);
-  bool free_lease_locked(Ticket ticket) FUSEBOARD_REQUIRES(mutex_);
-  void release_leases_locked() FUSEBOARD_REQUIRES(mutex_);
 
   // Settlement.
   void settle_judged(Ticket ticket, const Outcome& outcome);
@@ -451,7 +296,6 @@ class alignas(64) CircuitBreaker {
   Ticket first_content(Ticket ticket, Duration latency);
   Ticket answered(Ticket ticket);
   void overtaken(Ticket ticket);
-  void fail_probe_locked(const Judged& judged, TransitionCause cause, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void note_success(std::uint64_t generation, Duration latency);
   // False if it takes the time to do so: nothing has happened then.
   bool note_success_locked(std::uint64_t generation, Duration latency, std::optional<TimePoint> now)
@@ -460,14 +304,13 @@ class alignas(64) CircuitBreaker {
   static Counter counter_of(Verdict verdict) noexcept;
   void judge_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void judge_closed_locked(const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  bool judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   // After whatever changed the window, or what is slow.
   void note_window_locked() FUSEBOARD_REQUIRES(mutex_);
   void note_failure_locked(Category category) FUSEBOARD_REQUIRES(mutex_);
+  // And what the server asked for.
+  void note_failed_call_locked(const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void forget_failures_locked() FUSEBOARD_REQUIRES(mutex_);
   void store_failures_locked(std::uint32_t in_a_row) FUSEBOARD_REQUIRES(mutex_);
-  // What a server asked for, within bounds; nullopt if it asked for nothing or is not to be heard.
-  std::optional<Duration> hint_locked(const Judged& judged) const FUSEBOARD_REQUIRES(mutex_);
 
   // Moves.
   void open_locked(TransitionCause cause, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
@@ -477,10 +320,11 @@ class alignas(64) CircuitBreaker {
   void half_open_locked(TimePoint at) FUSEBOARD_REQUIRES(mutex_);
   void close_locked(TransitionCause cause, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
   void move_locked(TransitionCause cause, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
-  // What the next generation would draw, should it open for `cause` at `at`.
-  NextOpenTime next_open_time_locked(TransitionCause cause, TimePoint at) const FUSEBOARD_REQUIRES(mutex_);
-  // When it would be over.
-  TimePoint next_deadline_locked(TransitionCause cause, TimePoint at) const FUSEBOARD_REQUIRES(mutex_);
+  // Of the next generation, should it open. Drawn by generation and not from a sequence, so that peek_rejection() sees
+  // what a later move will draw.
+  std::uint64_t jitter_seed() const noexcept { return context_->seed ^ fixed_hash(key_.view()) ^ (generation() + 1); }
+  // What it would get, should it open for `cause` at `at`.
+  OpenTimeGrowth::Next next_opening_locked(TransitionCause cause, TimePoint at) const FUSEBOARD_REQUIRES(mutex_);
   // Threads read the clock before they queue for the mutex, so a later holder may bring an earlier time.
   TimePoint not_before_last_move_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void post_locked(BreakerEventKind kind, CircuitState from, TransitionCause cause, TimePoint at)
@@ -491,11 +335,13 @@ class alignas(64) CircuitBreaker {
   void follow_options_locked(std::shared_ptr<const BreakerOptions> options, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   // `window`: a new one, where the options ask for another than there is.
   void follow_window_options_locked(std::unique_ptr<RollingWindow> window, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  void impose_locked(std::unique_ptr<Override> imposed, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void impose_locked(std::unique_ptr<ImposedOverride> imposed, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void set_care_locked(std::uint64_t bit, bool on) FUSEBOARD_REQUIRES(mutex_);
   static bool may_reject(std::uint64_t word) noexcept { return (word & (kStateBits | kLookBits)) != 0; }
   void store_word_locked(std::uint64_t word) FUSEBOARD_REQUIRES(mutex_);
-  bool is_overridden_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
+  bool is_imposed_locked(OverrideKind kind) const FUSEBOARD_REQUIRES(mutex_);
+  // nullptr: none, or one whose time is up though nobody has noticed.
+  const ImposedOverride* imposed_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void end_override_locked(BreakerEventKind kind, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
   void forget_forced_calls_locked() FUSEBOARD_REQUIRES(mutex_);
   void expire_override_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
@@ -503,7 +349,6 @@ class alignas(64) CircuitBreaker {
 
   // Diagnostics.
   BreakerSnapshot snapshot_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  std::vector<Transition> transitions_locked() const FUSEBOARD_REQUIRES(mutex_);
   // Also returns how many calls are in flight.
   std::uint64_t sum_totals_locked(BreakerTotals& totals) const FUSEBOARD_REQUIRES(mutex_);
   void sum_cells_locked(BreakerSnapshot& into) const FUSEBOARD_REQUIRES(mutex_);
@@ -533,27 +378,17 @@ class alignas(64) CircuitBreaker {
   std::shared_ptr<const BreakerOptions> options_ FUSEBOARD_GUARDED_BY(mutex_);
   std::uint64_t failed_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::uint64_t times_opened_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
-  std::uint64_t transitions_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::uint64_t events_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
-  Duration open_base_ FUSEBOARD_GUARDED_BY(mutex_);  // before jitter
-  Duration open_time_ FUSEBOARD_GUARDED_BY(mutex_);  // as it came out
-  TimePoint closed_since_ FUSEBOARD_GUARDED_BY(mutex_){};
+  OpenTimeGrowth growth_ FUSEBOARD_GUARDED_BY(mutex_);
   TimePoint last_move_ FUSEBOARD_GUARDED_BY(mutex_) = TimePoint::min();
-  // The latest time that a server asked to wait until, by the failures in a row.
-  TimePoint not_before_ FUSEBOARD_GUARDED_BY(mutex_) = TimePoint::min();
-  // Of the generation that began when the circuit opened as silent; 0: it has closed since, or opened for another
-  // cause.
-  std::uint64_t silent_generation_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
-  std::uint32_t probe_successes_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
-  std::uint32_t probe_failures_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
-  TransitionCause probe_failure_ FUSEBOARD_GUARDED_BY(mutex_) = TransitionCause::probe_failed;  // the last one's
-  std::uint32_t probes_in_flight_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
-  std::vector<TimePoint> leases_ FUSEBOARD_GUARDED_BY(mutex_);  // one a probe: its end, kLostLease or kFreeLease
-  History history_ FUSEBOARD_GUARDED_BY(mutex_);
+  SilentPeriod silent_period_ FUSEBOARD_GUARDED_BY(mutex_);
+  ProbeTally probes_ FUSEBOARD_GUARDED_BY(mutex_);  // of the last half-open period
+  ProbeLeases leases_ FUSEBOARD_GUARDED_BY(mutex_);
+  TransitionHistory history_ FUSEBOARD_GUARDED_BY(mutex_);
   // What few breakers have.
   std::unique_ptr<RollingWindow> window_ FUSEBOARD_GUARDED_BY(mutex_);
   std::unique_ptr<CallsInFlight> calls_ FUSEBOARD_GUARDED_BY(mutex_);  // stays once made: permits name its slots
-  std::unique_ptr<Override> override_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::unique_ptr<ImposedOverride> override_ FUSEBOARD_GUARDED_BY(mutex_);
 };
 
 inline void BreakerPermit::settle(const Outcome& outcome) && {

@@ -20,7 +20,14 @@
 #include <vector>
 
 #include "fuseboard/breaker/circuit_breaker.h"
+#include "fuseboard/breaker/context.h"
+#include "fuseboard/breaker/event.h"
+#include "fuseboard/breaker/key_companion.h"
 #include "fuseboard/breaker/options.h"
+#include "fuseboard/breaker/permit.h"
+#include "fuseboard/breaker/recycling_memory.h"
+#include "fuseboard/breaker/saved_breaker.h"
+#include "fuseboard/breaker/snapshot.h"
 #include "fuseboard/breaker/state.h"
 #include "fuseboard/core/atomic.h"
 #include "fuseboard/core/clock.h"

@@ -1,0 +1,59 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// New options for a breaker that is in use [BRK-14].
+#include <utility>
+
+#include "breaker/calls_in_flight.h"
+#include "breaker/rolling_window.h"
+#include "fuseboard/breaker/circuit_breaker.h"
+
+namespace fuseboard {
+
+void CircuitBreaker::apply(std::shared_ptr<const BreakerOptions> options) {
+  const TimePoint now = context_->clock.now();
+  {
+    const MutexLock lock(mutex_);
+    const TimePoint at = not_before_last_move_locked(now);
+    const OpenTime before = options_->open_time;
+    follow_options_locked(std::move(options), at);
+    growth_.follow(before, options_->open_time);
+    follow_probe_options_locked(at);
+  }
+  context_->events.deliver();
+}
+
+void CircuitBreaker::follow_options_locked(std::shared_ptr<const BreakerOptions> options, TimePoint now) {
+  // All that may fail comes before anything changes.
+  const bool keeps_window = window_ != nullptr && window_->shape() == options->window;
+  const bool wants_window = options->has_rate_rule() && !keeps_window;
+  const bool wants_calls = options->tracks_calls() && calls_ == nullptr;
+  auto window = wants_window ? std::make_unique<RollingWindow>(options->window) : nullptr;
+  auto calls = wants_calls ? std::make_unique<CallsInFlight>() : nullptr;
+  leases_.make_room(options->half_open_max_probes);
+
+  options_ = std::move(options);
+  trips_on_.store(options_->trips_on.bits(), std::memory_order_relaxed);
+  abandoned_is_failure_.store(options_->abandoned_is_failure, std::memory_order_relaxed);
+  follow_window_options_locked(std::move(window), now);
+  if (calls != nullptr) calls_ = std::move(calls);
+  set_care_locked(kTracksCalls, options_->tracks_calls());
+  set_care_locked(kMeasuresCalls, options_->slow_call_rate.has_value());
+}
+
+void CircuitBreaker::follow_window_options_locked(std::unique_ptr<RollingWindow> window, TimePoint now) {
+  std::uint32_t records = 0;
+  if (!options_->has_rate_rule()) {
+    window_ = nullptr;
+  } else {
+    records = options_->window.is_time() ? kRecordsTimes : kRecordsCalls;
+    if (window != nullptr) {
+      if (window_ != nullptr) window->take_over(*window_, now);
+      window_ = std::move(window);
+    }
+  }
+  failures_.store(records | consecutive(), std::memory_order_release);
+  note_window_locked();
+}
+
+}  // namespace fuseboard

@@ -124,6 +124,16 @@ struct ProviderConfig {
 
 inline constexpr std::uint32_t kDefaultMaxTokens = 4096;
 
+// How requests to a target are written. One struct from the file to the request: a new option is a member here, a row
+// in config/models.cc, and its use.
+struct RequestOptions {
+  bool prefill = false;  // the target goes on with an answer that was begun
+  // The cap on an answer's tokens that a messages target is sent for a caller who set none, as that dialect requires
+  // one. 1 to 1 000 000.
+  std::uint32_t max_tokens = kDefaultMaxTokens;
+  Reasoning reasoning = Reasoning::budget;
+};
+
 struct TargetConfig {
   std::string provider;  // name of an entry of Config::providers
   std::string model;     // the provider's own name for it; may contain '/'
@@ -132,12 +142,8 @@ struct TargetConfig {
   AttemptTimeouts timeouts;
   TargetStateOptions state{};                     // limits, and the model's retry budget; equal likewise
   std::optional<std::uint64_t> context_window{};  // tokens; equal likewise
-  bool prefill = false;                           // it goes on with an answer that was begun; equal likewise
-  // The cap on an answer's tokens that a messages target is sent for a caller who set none, as that dialect requires
-  // one. 1 to 1 000 000; equal likewise.
-  std::uint32_t max_tokens = kDefaultMaxTokens;
-  Reasoning reasoning = Reasoning::budget;  // equal likewise
-  double weight = 1.0;                      // within its model
+  RequestOptions request{};                       // equal likewise
+  double weight = 1.0;                            // within its model
 };
 
 // Which answers of a model are kept, and for how long.

@@ -71,35 +71,20 @@ bool same_target(const TargetConfig& a, const TargetConfig& b) {
   return a.provider == b.provider && a.model == b.model;
 }
 
-void read_context_window(const Cursor& cursor, TargetConfig& target) {
-  constexpr std::int64_t kMax = 1'000'000'000;
-  const auto tokens = read_integer(cursor);
-  if (!tokens) return;
-  if (*tokens < 1 || *tokens > kMax) {
-    cursor.refuse("1 to 1000000000");
-    return;
-  }
-  target.context_window = static_cast<std::uint64_t>(*tokens);
-}
-
-void read_max_tokens(const Cursor& cursor, TargetConfig& target) {
-  const auto tokens = read_integer(cursor);
-  if (!tokens) return;
-  if (*tokens < 1 || *tokens > 1'000'000) {
-    cursor.refuse("1 to 1000000");
-    return;
-  }
-  target.max_tokens = static_cast<std::uint32_t>(*tokens);
+template <typename T>
+void read_bounded(const Cursor& cursor, std::int64_t max, T& value) {
+  const auto read = read_integer(cursor);
+  if (!read) return;
+  if (*read < 1 || *read > max) return cursor.refuse(fmt::format("1 to {}", max));
+  value = static_cast<std::uint32_t>(*read);
 }
 
 // Of the members of the enumeration, under their own names.
 template <typename T, std::size_t N>
-void read_named(const MapReader& map, std::string_view key, const std::array<T, N>& members, T& value) {
-  const auto cursor = map.find(key);
-  if (!cursor) return;
+void read_named(const Cursor& cursor, const std::array<T, N>& members, T& value) {
   std::array<std::pair<std::string_view, T>, N> choices;
   std::ranges::transform(members, choices.begin(), [](T one) { return std::pair{name(one), one}; });
-  value = read_choice<T>(*cursor, choices).value_or(value);
+  value = read_choice<T>(cursor, choices).value_or(value);
 }
 
 void read_weight(const Cursor& cursor, TargetConfig& target) {
@@ -109,6 +94,37 @@ void read_weight(const Cursor& cursor, TargetConfig& target) {
   if (!(*weight >= 0.0 && *weight <= 1e6)) cursor.refuse("0 to 1000000");
   target.weight = *weight;
 }
+
+// A key of one target that no model and no provider has. Where `differ` is set it belongs to the target, so that it
+// must be equal wherever the same target occurs; `what` says which of it was not.
+struct TargetField {
+  std::string_view key;
+  void (*read)(const Cursor& cursor, TargetConfig& target);
+  bool (*differ)(const TargetConfig& a, const TargetConfig& b);
+  std::string_view what;
+};
+constexpr std::array<TargetField, 5> kTargetFields = {{
+    {"context_window",
+     [](const Cursor& cursor, TargetConfig& target) { read_bounded(cursor, 1'000'000'000, target.context_window); },
+     [](const TargetConfig& a, const TargetConfig& b) { return a.context_window != b.context_window; },
+     "another context window"},
+    {"prefill",
+     [](const Cursor& cursor, TargetConfig& target) { target.request.prefill = read_bool(cursor).value_or(false); },
+     [](const TargetConfig& a, const TargetConfig& b) { return a.request.prefill != b.request.prefill; },
+     "another prefill"},
+    {"max_tokens",
+     [](const Cursor& cursor, TargetConfig& target) { read_bounded(cursor, 1'000'000, target.request.max_tokens); },
+     [](const TargetConfig& a, const TargetConfig& b) { return a.request.max_tokens != b.request.max_tokens; },
+     "other max_tokens"},
+    {"reasoning",
+     [](const Cursor& cursor, TargetConfig& target) {
+       read_named(cursor, std::array{Reasoning::budget, Reasoning::effort, Reasoning::leave_out},
+                  target.request.reasoning);
+     },
+     [](const TargetConfig& a, const TargetConfig& b) { return a.request.reasoning != b.request.reasoning; },
+     "another reasoning"},
+    {"weight", read_weight, nullptr, ""},
+}};
 
 void read_upstream_model(const MapReader& map, TargetConfig& target) {
   const auto cursor = map.require("model", kModelForm);
@@ -136,18 +152,15 @@ const ProviderEntry* ModelsReader::read_provider_name(const MapReader& map, Targ
 }
 
 TargetConfig ModelsReader::read_target(const Cursor& cursor, const Common& common) {
-  constexpr std::array<std::string_view, 10> kKeys = {"provider",  "model",  "context_window", "prefill", "max_tokens",
-                                                      "reasoning", "weight", "breaker",        "limits",  "timeouts"};
-  const MapReader map(cursor, kKeys);
+  std::array<std::string_view, 5 + kTargetFields.size()> known = {"provider", "model", "breaker", "limits", "timeouts"};
+  std::ranges::transform(kTargetFields, known.begin() + 5, &TargetField::key);
+  const MapReader map(cursor, known);
   TargetConfig target;
   const ProviderEntry* provider = read_provider_name(map, target);
   read_upstream_model(map, target);
-  if (const auto window = map.find("context_window")) read_context_window(*window, target);
-  if (const auto prefill = map.find("prefill")) target.prefill = read_bool(*prefill).value_or(false);
-  if (const auto tokens = map.find("max_tokens")) read_max_tokens(*tokens, target);
-  read_named(map, "reasoning", std::array{Reasoning::budget, Reasoning::effort, Reasoning::leave_out},
-             target.reasoning);
-  if (const auto weight = map.find("weight")) read_weight(*weight, target);
+  for (const TargetField& field : kTargetFields) {
+    if (const auto value = map.find(field.key)) field.read(*value, target);
+  }
   Common own;
   own.read(map);
 
@@ -183,10 +196,9 @@ void ModelsReader::compare_with_earlier(const Cursor& cursor, const TargetConfig
   if (!same_limits(earlier.state, target.state)) differ("other limits");
   if (earlier.state.retry_budget != target.state.retry_budget) differ("another retry budget");
   if (earlier.state.company != target.state.company) differ("other bounds on company");
-  if (earlier.context_window != target.context_window) differ("another context window");
-  if (earlier.prefill != target.prefill) differ("another prefill");
-  if (earlier.max_tokens != target.max_tokens) differ("other max_tokens");
-  if (earlier.reasoning != target.reasoning) differ("another reasoning");
+  for (const TargetField& field : kTargetFields) {
+    if (field.differ != nullptr && field.differ(earlier, target)) differ(field.what);
+  }
 }
 
 // Of a target: what could only mean something under another strategy or another recovery of its model.
@@ -200,7 +212,7 @@ void warn_of_idle_keys(const Cursor& target, const TargetConfig& read, const Mod
         fmt::format("does nothing under strategy: {}; weights are for strategy: weighted", name(model.plan.strategy)));
   }
   const Entry* const prefill = place("prefill");
-  if (prefill != nullptr && read.prefill && model.stream_recovery != StreamRecoveryMode::continue_answer) {
+  if (prefill != nullptr && read.request.prefill && model.stream_recovery != StreamRecoveryMode::continue_answer) {
     target.child(*prefill).warn(fmt::format("does nothing under stream_recovery: {}; it is for stream_recovery: {}",
                                             name(model.stream_recovery), name(StreamRecoveryMode::continue_answer)));
   }
@@ -247,11 +259,16 @@ void ModelsReader::Common::report() const {
 
 void read_answering(const MapReader& map, ModelConfig& model) {
   using Recovery = StreamRecoveryMode;
-  read_named(map, "stream_recovery", std::array{Recovery::continue_answer, Recovery::restart, Recovery::fail},
-             model.stream_recovery);
-  read_named(map, "malformed_events", std::array{MalformedEvents::fail, MalformedEvents::skip}, model.malformed_events);
-  read_named(map, "unsupported_fields", std::array{UnsupportedFields::reject, UnsupportedFields::drop},
-             model.unsupported_fields);
+  if (const auto recovery = map.find("stream_recovery")) {
+    read_named(*recovery, std::array{Recovery::continue_answer, Recovery::restart, Recovery::fail},
+               model.stream_recovery);
+  }
+  if (const auto events = map.find("malformed_events")) {
+    read_named(*events, std::array{MalformedEvents::fail, MalformedEvents::skip}, model.malformed_events);
+  }
+  if (const auto fields = map.find("unsupported_fields")) {
+    read_named(*fields, std::array{UnsupportedFields::reject, UnsupportedFields::drop}, model.unsupported_fields);
+  }
 }
 
 ModelConfig ModelsReader::read(const Cursor& cursor, std::string_view alias) {

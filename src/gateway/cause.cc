@@ -107,8 +107,8 @@ std::string origin_of_location(std::string_view location) {
   std::string_view authority = location.substr(scheme + 3);
   authority = authority.substr(0, authority.find_first_of("/?#\\"));
   authority.remove_prefix(authority.rfind('@') + 1);  // npos + 1 is 0
-  const auto url = net::parse_base_url(std::string(location.substr(0, scheme + 3)) + std::string(authority));
-  return url ? net::to_text(url->origin) : std::string();
+  const auto origin = net::parse_origin(std::string(location.substr(0, scheme + 3)) + std::string(authority));
+  return origin ? net::to_text(*origin) : std::string();
 }
 
 std::string redirect_cause(const net::ResponseHead& head) {

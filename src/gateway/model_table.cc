@@ -124,9 +124,7 @@ std::size_t ModelTable::index_of(std::string_view provider) const {
 Upstream ModelTable::make_upstream(const config::TargetConfig& target, std::shared_ptr<UsageAsking> asking) const {
   return {.provider = index_of(target.provider),
           .model = target.model,
-          .prefill = target.prefill,
-          .max_tokens = target.max_tokens,
-          .reasoning = target.reasoning,
+          .request = target.request,
           .counts_tokens = counts_tokens(target),
           .usage_asking = std::move(asking)};
 }

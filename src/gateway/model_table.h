@@ -44,10 +44,8 @@ struct Provider {
 struct Upstream {
   std::size_t provider = 0;  // index into ModelTable::providers()
   std::string model;
-  bool prefill = false;                                     // it goes on with an answer that was begun
-  std::uint32_t max_tokens = config::kDefaultMaxTokens;     // of an answer, for callers that set no cap
-  config::Reasoning reasoning = config::Reasoning::budget;  // how it is said in translated requests
-  bool counts_tokens = false;                               // a budget, a price or a limit goes by what calls use
+  config::RequestOptions request{};
+  bool counts_tokens = false;  // a budget, a price or a limit goes by what calls use
   // All routes to a configured target share one.
   std::shared_ptr<UsageAsking> usage_asking = std::make_shared<UsageAsking>();
 };

@@ -263,7 +263,7 @@ std::optional<StreamRecovery> Relay::recovery() const {
 
 bool Relay::may_prefill(std::uint32_t target) const {
   return call_.route->stream_recovery == config::StreamRecoveryMode::continue_answer && call_.facts.continuable &&
-         upstream(target).prefill && ((refused_prefill_ >> target) & 1U) == 0;
+         upstream(target).request.prefill && ((refused_prefill_ >> target) & 1U) == 0;
 }
 
 // The caller has part of an answer and nobody can go on with it: say in the stream that it broke off, and never that it

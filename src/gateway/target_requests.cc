@@ -124,10 +124,10 @@ std::expected<std::string, llm::RequestError> TargetRequests::translate(std::uin
   const Upstream& to = upstream(target);
   return llm::translate_request(call_.dialect, dialect(target), call_.body,
                                 {.model = to.model,
-                                 .default_max_tokens = to.max_tokens,
+                                 .default_max_tokens = to.request.max_tokens,
                                  .drop_unsupported = call_.route->unsupported_fields == config::UnsupportedFields::drop,
                                  .legacy_max_tokens = providers_[to.provider].cap_field == config::CapField::max_tokens,
-                                 .reasoning = to_reasoning(to.reasoning),
+                                 .reasoning = to_reasoning(to.request.reasoning),
                                  .ask_usage = asks_usage});
 }
 

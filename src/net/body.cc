@@ -11,12 +11,12 @@ void Body::grow(std::size_t bytes) {
   const std::size_t capacity = block_size_for(bytes);
   std::unique_ptr<char[]> block = take_block(capacity);
   std::copy_n(block_.get(), size_, block.get());
-  give_back();
+  release();
   block_ = std::move(block);
   capacity_ = capacity;
 }
 
-void Body::give_back() noexcept {
+void Body::release() noexcept {
   if (block_ != nullptr) release_block(std::move(block_), capacity_);
 }
 

@@ -60,7 +60,7 @@ class Body {
     std::swap(share_, moved.share_);
     return *this;
   }
-  ~Body() { give_back(); }
+  ~Body() { release(); }
 
   std::string_view view() const noexcept { return {block_.get(), size_}; }
   operator std::string_view() const noexcept { return view(); }  // NOLINT(google-explicit-constructor)
@@ -84,7 +84,7 @@ class Body {
 
  private:
   void grow(std::size_t bytes);
-  void give_back() noexcept;
+  void release() noexcept;
 
   std::unique_ptr<char[]> block_;
   std::size_t capacity_ = 0;

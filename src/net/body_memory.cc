@@ -84,7 +84,7 @@ bool BodyMemory::try_take(std::size_t bytes) noexcept {
   return false;
 }
 
-void BodyMemory::give_back(std::size_t bytes) noexcept {
+void BodyMemory::release(std::size_t bytes) noexcept {
   held_.fetch_sub(bytes);
   if (waiting_.load() > 0) serve_waiters();
 }

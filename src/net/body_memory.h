@@ -61,7 +61,7 @@ class BodyMemory {
   struct Waiter;
 
   bool try_take(std::size_t bytes) noexcept;
-  void give_back(std::size_t bytes) noexcept;
+  void release(std::size_t bytes) noexcept;
   void serve_waiters() noexcept;
   void leave(Waiter& waiter) noexcept;
 

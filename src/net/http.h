@@ -153,11 +153,7 @@ std::string to_text(const Origin& origin);
 // The same without the scheme, as the Host header has it.
 void append_authority(std::string& out, const Origin& origin);
 
-struct BaseUrl {
-  Origin origin{};
-  std::string prefix{};  // "" or "/v1": begins with '/' and does not end in one
-};
-// http(s)://host[:port][/prefix]. The error says what is wrong, without the text: a URL may carry a password.
-std::expected<BaseUrl, std::string> parse_base_url(std::string_view url);
+// http(s)://host[:port]. The error says what is wrong, without the text: a URL may carry a password.
+std::expected<Origin, std::string> parse_origin(std::string_view url);
 
 }  // namespace fuseboard::net

@@ -151,29 +151,13 @@ std::string to_text(const Origin& origin) {
   return text;
 }
 
-std::expected<BaseUrl, std::string> parse_base_url(std::string_view url) {
-  bool tls = false;
-  if (const std::size_t scheme = url.find("://"); scheme == url.npos) {
-    return std::unexpected("the URL must begin with http:// or https://");
-  } else if (equal_ignoring_case(url.substr(0, scheme), "https")) {
-    tls = true;
-    url.remove_prefix(scheme + 3);
-  } else if (equal_ignoring_case(url.substr(0, scheme), "http")) {
-    url.remove_prefix(scheme + 3);
-  } else {
+std::expected<Origin, std::string> parse_origin(std::string_view url) {
+  const std::size_t scheme = std::min(url.find("://"), url.size());
+  const bool tls = equal_ignoring_case(url.substr(0, scheme), "https");
+  if (scheme == url.size() || (!tls && !equal_ignoring_case(url.substr(0, scheme), "http"))) {
     return std::unexpected("the URL must begin with http:// or https://");
   }
-  if (url.find_first_of("?#") != url.npos) return std::unexpected("a base URL has no query and no fragment");
-  const std::size_t slash = std::min(url.find('/'), url.size());
-  auto origin = parse_authority(tls, url.substr(0, slash));
-  if (!origin) return std::unexpected(origin.error());
-  std::string_view prefix = url.substr(slash);
-  for (const char c : prefix) {
-    if (static_cast<unsigned char>(c) <= ' ' || c == '\x7f')
-      return std::unexpected("the path holds a space or control character");
-  }
-  while (prefix.ends_with('/')) prefix.remove_suffix(1);
-  return BaseUrl{.origin = *std::move(origin), .prefix = std::string(prefix)};
+  return parse_authority(tls, url.substr(scheme + 3));
 }
 
 }  // namespace fuseboard::net

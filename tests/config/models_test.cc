@@ -170,8 +170,8 @@ TEST(Model, ATargetHasAWindowAWeightAndPrefill) {  // FBK-1.3 FBK-2.6
   const TargetConfig& target = read.models[0].targets[0];
   EXPECT_EQ(target.context_window, 200000U);
   EXPECT_EQ(target.weight, 0.5);
-  EXPECT_TRUE(target.prefill);
-  EXPECT_FALSE(read.models[0].targets[1].context_window || read.models[0].targets[1].prefill);
+  EXPECT_TRUE(target.request.prefill);
+  EXPECT_FALSE(read.models[0].targets[1].context_window || read.models[0].targets[1].request.prefill);
   EXPECT_EQ(read.models[0].targets[1].weight, 1.0);
   const auto refused = [](std::string_view key) {
     return problem(with_providers("models: {m: {targets: [{provider: a, model: x, " + std::string(key) + "}]}}\n"));
@@ -185,7 +185,9 @@ TEST(Model, ATargetCapsAnswersForCallersThatDoNot) {
   const auto target = [](std::string_view key) {
     return with_providers("models: {m: {targets: [{provider: a, model: x" + std::string(key) + "}]}}\n");
   };
-  const auto cap = [&](std::string_view key) { return config(target(key)).models.at(0).targets.at(0).max_tokens; };
+  const auto cap = [&](std::string_view key) {
+    return config(target(key)).models.at(0).targets.at(0).request.max_tokens;
+  };
   EXPECT_EQ(cap(""), 4096U);
   EXPECT_EQ(cap(", max_tokens: 1"), 1U);
   EXPECT_EQ(cap(", max_tokens: 1000000"), 1'000'000U);
@@ -204,7 +206,9 @@ TEST(Model, ATargetSaysHowItIsToldToReason) {
   const auto target = [](std::string_view key) {
     return with_providers("models: {m: {targets: [{provider: a, model: x" + std::string(key) + "}]}}\n");
   };
-  const auto reasoning = [&](std::string_view key) { return config(target(key)).models.at(0).targets.at(0).reasoning; };
+  const auto reasoning = [&](std::string_view key) {
+    return config(target(key)).models.at(0).targets.at(0).request.reasoning;
+  };
   EXPECT_EQ(reasoning(""), Reasoning::budget);
   EXPECT_EQ(reasoning(", reasoning: budget"), Reasoning::budget);
   EXPECT_EQ(reasoning(", reasoning: effort"), Reasoning::effort);

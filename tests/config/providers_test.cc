@@ -306,9 +306,9 @@ TEST(Provider, ItsBreakerAndTimeoutsHoldForTargetsThatNoModelNames) {
   EXPECT_EQ(target->breaker.failure_threshold, 9U);
   EXPECT_EQ(target->timeouts.idle, 7s);
   EXPECT_EQ(target->timeouts.connect, AttemptTimeouts{}.connect);
-  EXPECT_EQ(target->max_tokens, 4096U);
-  EXPECT_EQ(target->reasoning, Reasoning::budget);
-  EXPECT_FALSE(target->prefill);
+  EXPECT_EQ(target->request.max_tokens, 4096U);
+  EXPECT_EQ(target->request.reasoning, Reasoning::budget);
+  EXPECT_FALSE(target->request.prefill);
   EXPECT_EQ(loaded.config->target("q", "m"), std::nullopt);
 }
 

@@ -48,9 +48,9 @@ config::Config many_providers() {
   config.providers[0].cap_field = config::CapField::max_completion_tokens;
   config.providers[0].query = {{"a b", config::Secret("c&d")}, {"e", config::Secret("")}};
   config::TargetConfig target{.provider = "messages", .model = "m", .breaker = {}, .timeouts = {}};
-  target.prefill = true;
-  target.max_tokens = 100;
-  target.reasoning = config::Reasoning::effort;
+  target.request.prefill = true;
+  target.request.max_tokens = 100;
+  target.request.reasoning = config::Reasoning::effort;
   config::TargetConfig other{.provider = "passed", .model = "m", .breaker = {}, .timeouts = {}};
   config.models = {{.alias = "smart", .targets = {target, other}, .plan = {}}};
   config.models[0].stream_recovery = config::StreamRecoveryMode::restart;
@@ -110,12 +110,12 @@ TEST(ModelTable, ARouteSaysHowItsAnswersAreRelayed) {  // STR-5.14 STR-7
   EXPECT_EQ(route->stream_recovery, config::StreamRecoveryMode::restart);
   EXPECT_EQ(route->malformed_events, config::MalformedEvents::skip);
   EXPECT_EQ(route->unsupported_fields, config::UnsupportedFields::drop);
-  EXPECT_TRUE(route->upstreams[0].prefill);
-  EXPECT_EQ(route->upstreams[0].max_tokens, 100U);
-  EXPECT_EQ(route->upstreams[0].reasoning, config::Reasoning::effort);
-  EXPECT_FALSE(route->upstreams[1].prefill);
-  EXPECT_EQ(route->upstreams[1].max_tokens, config::kDefaultMaxTokens);
-  EXPECT_EQ(route->upstreams[1].reasoning, config::Reasoning::budget);
+  EXPECT_TRUE(route->upstreams[0].request.prefill);
+  EXPECT_EQ(route->upstreams[0].request.max_tokens, 100U);
+  EXPECT_EQ(route->upstreams[0].request.reasoning, config::Reasoning::effort);
+  EXPECT_FALSE(route->upstreams[1].request.prefill);
+  EXPECT_EQ(route->upstreams[1].request.max_tokens, config::kDefaultMaxTokens);
+  EXPECT_EQ(route->upstreams[1].request.reasoning, config::Reasoning::budget);
 }
 
 TEST(ModelTable, ADirectRouteHasTheDefaultsAndItsTargetsValues) {  // STR-5.14 STR-7
@@ -125,13 +125,13 @@ TEST(ModelTable, ADirectRouteHasTheDefaultsAndItsTargetsValues) {  // STR-5.14 S
   EXPECT_EQ(known->stream_recovery, config::StreamRecoveryMode::continue_answer);
   EXPECT_EQ(known->malformed_events, config::MalformedEvents::fail);
   EXPECT_EQ(known->unsupported_fields, config::UnsupportedFields::reject);
-  EXPECT_TRUE(known->upstreams[0].prefill) << "the target's, whatever name leads to it";
-  EXPECT_EQ(known->upstreams[0].max_tokens, 100U);
-  EXPECT_EQ(known->upstreams[0].reasoning, config::Reasoning::effort);
+  EXPECT_TRUE(known->upstreams[0].request.prefill) << "the target's, whatever name leads to it";
+  EXPECT_EQ(known->upstreams[0].request.max_tokens, 100U);
+  EXPECT_EQ(known->upstreams[0].request.reasoning, config::Reasoning::effort);
   const auto unknown = models.find("messages/n");
-  EXPECT_FALSE(unknown->upstreams[0].prefill);
-  EXPECT_EQ(unknown->upstreams[0].max_tokens, config::kDefaultMaxTokens);
-  EXPECT_EQ(unknown->upstreams[0].reasoning, config::Reasoning::budget);
+  EXPECT_FALSE(unknown->upstreams[0].request.prefill);
+  EXPECT_EQ(unknown->upstreams[0].request.max_tokens, config::kDefaultMaxTokens);
+  EXPECT_EQ(unknown->upstreams[0].request.reasoning, config::Reasoning::budget);
 }
 
 // A provider with a limit, and a clock that stands still.

@@ -203,9 +203,9 @@ TEST(TargetRequests, ThoughtsThatNobodySignedDoNotGoToAMessagesTarget) {  // FBK
 
 TEST(TargetRequests, EachTranslationIsForItsOwnTarget) {
   Upstream small = target(kMessages, "small");
-  small.max_tokens = 100;
+  small.request.max_tokens = 100;
   Upstream large = target(kMessages, "large");
-  large.max_tokens = 200;
+  large.request.max_tokens = 200;
   const std::vector<std::string> bodies = {
       R"({"model":"small","max_tokens":100,"messages":[{"role":"user","content":"hi"}]})",
       R"({"model":"large","max_tokens":200,"messages":[{"role":"user","content":"hi"}]})",
@@ -265,7 +265,7 @@ TEST(TargetRequests, AnEffortIsSaidAsTheMessagesTargetKnowsIt) {
       {config::Reasoning::leave_out, R"("max_tokens":4096,"messages":[{"role":"user","content":"hi"}]})"}};
   for (const auto& [reasoning, rest] : kCases) {
     Upstream to = target(kMessages, "m");
-    to.reasoning = reasoning;
+    to.request.reasoning = reasoning;
     Forms forms(chat_call(R"(,"reasoning_effort":"low")"), {to});
     EXPECT_EQ(forms.body(), R"({"model":"m",)" + rest);
   }
@@ -279,7 +279,7 @@ TEST(TargetRequests, AChatTargetIsToldAnEffortUnlessItIsToBeLeftOut) {
       {config::Reasoning::leave_out, "}"}};
   for (const auto& [reasoning, rest] : kCases) {
     Upstream to = target(kChat, "m");
-    to.reasoning = reasoning;
+    to.request.reasoning = reasoning;
     Forms forms(messages_call(R"(,"output_config":{"effort":"high"})"), {to});
     EXPECT_EQ(forms.body(), plain + rest);
   }

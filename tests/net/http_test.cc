@@ -168,28 +168,27 @@ TEST(Query, FindsDecodedValues) {
   EXPECT_EQ(query_value("k%20x=v", "k x"), "v");
 }
 
-TEST(BaseUrl, TakesSchemeHostPortAndPrefix) {
-  const auto full = parse_base_url("HTTPS://Api.Example.com:8443/openai/v1/");
+TEST(Origin, IsSchemeHostAndPort) {
+  const auto full = parse_origin("HTTPS://Api.Example.com:8443");
   ASSERT_TRUE(full.has_value());
-  EXPECT_EQ(full->origin, (Origin{.tls = true, .host = "api.example.com", .port = 8443}));
-  EXPECT_EQ(full->prefix, "/openai/v1");
-  EXPECT_EQ(to_text(full->origin), "https://api.example.com:8443");
-  const auto plain = parse_base_url("http://127.0.0.1");
+  EXPECT_EQ(*full, (Origin{.tls = true, .host = "api.example.com", .port = 8443}));
+  EXPECT_EQ(to_text(*full), "https://api.example.com:8443");
+  const auto plain = parse_origin("http://127.0.0.1");
   ASSERT_TRUE(plain.has_value());
-  EXPECT_EQ(plain->origin, (Origin{.host = "127.0.0.1", .port = 80}));
-  EXPECT_EQ(plain->prefix, "");
-  const auto six = parse_base_url("http://[::1]:81/");
+  EXPECT_EQ(*plain, (Origin{.host = "127.0.0.1", .port = 80}));
+  const auto six = parse_origin("http://[::1]:81");
   ASSERT_TRUE(six.has_value());
-  EXPECT_EQ(to_text(six->origin), "http://[::1]:81");
-  EXPECT_EQ(parse_base_url("https://x")->origin.port, 443);
+  EXPECT_EQ(to_text(*six), "http://[::1]:81");
+  EXPECT_EQ(parse_origin("https://x")->port, 443);
 }
 
-TEST(BaseUrl, RefusesWhatItDoesNotUnderstandWithoutRepeatingIt) {
+TEST(Origin, RefusesWhatItDoesNotUnderstandWithoutRepeatingIt) {
   for (const char* url :
        {"", "example.com", "ftp://x", "http://", "http://user:secret@host", "http://host:0", "http://host:65536",
         "http://host:", "http://host:1x", "http://a b", "http://[::1", "http://[x]", "http://[::1]x",
-        "http://host/?q=secret", "http://host/#f", "http://host/a b", "http://host/\n"}) {
-    const auto parsed = parse_base_url(url);
+        "http://host/?q=secret", "http://host?q=secret", "http://host/#f", "http://host/a b", "http://host/\n",
+        "http://host/"}) {
+    const auto parsed = parse_origin(url);
     ASSERT_FALSE(parsed.has_value()) << url;
     EXPECT_FALSE(parsed.error().contains("secret")) << url;
   }

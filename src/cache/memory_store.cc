@@ -29,10 +29,19 @@ Problems MemoryCacheOptions::validate() const {
 MemoryCacheStore::MemoryCacheStore(const MemoryCacheOptions& options, const Clock& clock)
     : max_bytes_(checked(options).max_bytes), clock_(clock) {}
 
-std::expected<CachedResponsePtr, CacheStoreError> MemoryCacheStore::get(const CacheKey& key) {
+std::optional<CacheAnswer> MemoryCacheStore::get(std::span<const CacheKey> keys, CacheReceiver* /*receiver*/) {
   const TimePoint now = clock_.now();
   Entries removed;
   const MutexLock lock(mutex_);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (CachedResponsePtr response = find_locked(keys[i], now, removed)) {
+      return CacheFound{.response = std::move(response), .index = i};
+    }
+  }
+  return CacheFound{};
+}
+
+CachedResponsePtr MemoryCacheStore::find_locked(const CacheKey& key, TimePoint now, Entries& removed) {
   const auto found = index_.find(key);
   if (found == index_.end()) return nullptr;
   const Entries::iterator entry = found->second;

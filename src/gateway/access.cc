@@ -70,14 +70,16 @@ bool same_secret(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
+std::ptrdiff_t count_named(const net::Headers& headers, std::string_view name) {
+  return std::ranges::count_if(
+      headers, [name](const net::Header& header) { return net::equal_ignoring_case(header.name, name); });
+}
+
 bool brings_token(const net::Headers& headers, std::string_view token) {
   constexpr std::string_view kScheme = "bearer ";
   const std::string_view given = headers.get("authorization");
   // Of two, somebody in front of this may have checked the other one.
-  const auto is_authorization = [](const net::Header& header) {
-    return net::equal_ignoring_case(header.name, "authorization");
-  };
-  if (std::ranges::count_if(headers, is_authorization) != 1) return false;
+  if (count_named(headers, "authorization") != 1) return false;
   return net::starts_with_ignoring_case(given, kScheme) && same_secret(given.substr(kScheme.size()), token);
 }
 
@@ -99,6 +101,14 @@ std::optional<AccessProblem> host_problem(const net::Headers& headers, const Acc
                                          shown(header.value))};
   }
   return std::nullopt;
+}
+
+std::optional<AccessProblem> caller_problem(const net::Headers& headers, const AccessRules& rules) {
+  // Whoever else reads the request may go by the other one.
+  if (count_named(headers, "origin") > 1) {
+    return AccessProblem{.error = GatewayError::invalid_request, .message = "two Origin headers"};
+  }
+  return rules.allow_anonymous ? std::nullopt : host_problem(headers, rules);
 }
 
 std::optional<AccessProblem> admin_problem(std::string_view peer_address, const net::Headers& headers,

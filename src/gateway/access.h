@@ -17,6 +17,7 @@ namespace fuseboard::gateway {
 // The configuration's, for the gateway's lifetime.
 struct AccessRules {
   std::vector<std::string> allowed_hosts{};  // besides loopback's names, in lower case
+  bool allow_anonymous = false;              // callers may come by any name and from any page
   std::string admin_token{};                 // empty: none
 };
 
@@ -26,9 +27,13 @@ struct AccessProblem {
 };
 
 // Why a request was not meant for this gateway; nullopt: it was. Its Host must be a loopback name or an allowed one,
-// and so the Origin, if a page sends it. Where callers need no key this is asked of every request, or any page in a
-// browser here could spend the providers' keys, by DNS rebinding or by a form.
+// and so the Origin, if a page sends it.
 std::optional<AccessProblem> host_problem(const net::Headers& headers, const AccessRules& rules);
+
+// Why a request, whatever it asks for, is not looked at any further; nullopt: it is. Callers need no key, so unless
+// anybody may ask it must pass host_problem(), or any page in a browser here could spend the providers' keys, by DNS
+// rebinding or by a form.
+std::optional<AccessProblem> caller_problem(const net::Headers& headers, const AccessRules& rules);
 
 // Why an admin request is not let in; nullopt: it is. With a token it must bring that. Without one it must come from
 // loopback, and not by way of a proxy, behind which everybody comes from loopback; and, because a page in a browser on

@@ -98,8 +98,9 @@ struct Gateway::Impl {
                  .draining = draining,
                  .server_counters = [this] { return server->counters(); },
                  .upkeep = [this] { return upkeep_counts(); },
-                 .anonymous_anywhere = config.allow_anonymous,
-                 .access = {.allowed_hosts = config.allowed_hosts, .admin_token = config.admin_token.reveal()},
+                 .access = {.allowed_hosts = config.allowed_hosts,
+                            .allow_anonymous = config.allow_anonymous,
+                            .admin_token = config.admin_token.reveal()},
                  .max_body = config.max_body},
         aside(thread_count(options.threads)),
         loops(thread_count(options.threads)) {

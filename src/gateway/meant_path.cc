@@ -18,16 +18,14 @@ constexpr std::array<std::string_view, 12> kModelPaths = {
     "/images/generations",    "/audio/speech", "/messages",
     "/moderations",           "/models",       "/rerank",
     "/messages/count_tokens", "/responses",    "/audio/transcriptions"};
-constexpr std::array<std::string_view, 4> kOwnPaths = {"/healthz", "/readyz", "/metrics", "/admin/v1/state"};
 
 bool is_model_path(std::string_view rest) {
   return std::ranges::find(kModelPaths, rest) != kModelPaths.end() ||
          (rest.starts_with("/models/") && rest.size() > std::string_view("/models/").size());
 }
 
-bool is_known(std::string_view path) {
-  if (path.starts_with(kVersion)) return is_model_path(path.substr(kVersion.size()));
-  return std::ranges::find(kOwnPaths, path) != kOwnPaths.end();
+bool is_known(std::string_view path, const RouteTable& routes) {
+  return path.starts_with(kVersion) ? is_model_path(path.substr(kVersion.size())) : routes.has(path);
 }
 
 std::string without_double_slashes(std::string_view path) {
@@ -41,10 +39,10 @@ std::string without_double_slashes(std::string_view path) {
 
 }  // namespace
 
-std::optional<std::string> meant_path(std::string_view path) {
-  if (path.size() > kLongest || !path.starts_with('/') || is_known(path)) return std::nullopt;
+std::optional<std::string> meant_path(std::string_view path, const RouteTable& routes) {
+  if (path.size() > kLongest || !path.starts_with('/') || is_known(path, routes)) return std::nullopt;
   std::string clean = without_double_slashes(path);
-  if (is_known(clean)) return clean;
+  if (is_known(clean, routes)) return clean;
   std::string_view rest = clean;
   while (rest.starts_with("/v1/v1/")) rest.remove_prefix(kVersion.size());
   if (rest.size() < clean.size()) return std::string(rest);

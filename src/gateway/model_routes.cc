@@ -249,8 +249,7 @@ net::Task<void> list_models(RouteContext& context) {
 }
 
 net::Task<void> show_model(RouteContext& context) {
-  constexpr std::string_view kPrefix = "/v1/models/";
-  const auto id = net::percent_decode(context.path.substr(kPrefix.size()));
+  const auto id = context.parameters.get("model");
   for (const auto& route : context.loop_context.models.routes()) {
     if (!id || route->name != *id) continue;
     co_await respond(context, 200, "application/json", model_body(context.dialect, entry_of(*route)));

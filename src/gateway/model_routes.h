@@ -21,7 +21,7 @@ llm::Dialect caller_dialect(std::string_view path, const net::Headers& headers) 
 // POST /v1/...: reads the request and relays it.
 net::Task<void> call_model(RouteContext& context);
 
-// GET /v1/models and GET /v1/models/{id}.
+// GET /v1/models and GET /v1/models/{model...}.
 net::Task<void> list_models(RouteContext& context);
 net::Task<void> show_model(RouteContext& context);
 

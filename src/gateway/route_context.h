@@ -10,6 +10,7 @@
 #include "fuseboard/core/ids.h"
 #include "gateway/header_policy.h"
 #include "gateway/loop_context.h"
+#include "gateway/route_table.h"
 #include "gateway/routes.h"
 #include "llm/dialect.h"
 #include "llm/errors.h"
@@ -25,6 +26,7 @@ struct RouteContext {
   std::string_view path;  // of the exchange's head, which stays as it is until the handler ends
   RequestId request_id;
   llm::Dialect dialect = llm::Dialect::openai;  // of answers
+  RouteParameters parameters{};                 // of the path
 
   ServedBy served_by() const {
     return {.request_id = request_id, .target = {}, .demo = loop_context.demo, .dialect = dialect};

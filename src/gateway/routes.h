@@ -12,6 +12,7 @@
 #include "gateway/access.h"
 #include "gateway/exposition.h"
 #include "gateway/loop_context.h"
+#include "gateway/route_table.h"
 #include "net/server.h"
 
 namespace fuseboard::gateway {
@@ -24,10 +25,12 @@ struct GatewayServices {
   const std::atomic<bool>& draining;
   std::function<net::HttpServer::Counters()> server_counters;
   std::function<UpkeepCounts()> upkeep;
-  bool anonymous_anywhere = false;  // the configuration's allow_anonymous
   AccessRules access{};
   std::size_t max_body = 0;  // bytes of a request's body, decoded
 };
+
+// What is where. Below /v1/ there is more: what names a model is relayed.
+const RouteTable& route_table();
 
 // Answers one request. Never throws on account of the request.
 net::Task<void> handle(LoopContext& loop_context, const GatewayServices& services, net::ServerExchange& exchange);

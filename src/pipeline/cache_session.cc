@@ -30,29 +30,69 @@ CacheKey flight_key(const std::vector<CacheKey>& keys) noexcept {
 
 }  // namespace
 
-// What notices write. Outlives the session: one may be under way while it goes.
-struct CacheSession::Shared {
-  Mutex mutex;
-  CacheState state FUSEBOARD_GUARDED_BY(mutex) = CacheState::unasked;
-  CachedResponsePtr response FUSEBOARD_GUARDED_BY(mutex);
-  std::optional<std::uint32_t> target FUSEBOARD_GUARDED_BY(mutex);
-  std::optional<Flight> flight FUSEBOARD_GUARDED_BY(mutex);
-  bool ended FUSEBOARD_GUARDED_BY(mutex) = false;  // nobody would use a flight
-  std::shared_ptr<Waker> waker FUSEBOARD_GUARDED_BY(mutex);
-
-  void set(CacheState to, CachedResponsePtr answer, std::optional<std::uint32_t> of) {
-    const MutexLock lock(mutex);
-    state = to;
-    response = std::move(answer);
-    target = of;
+// What answers and notices write. Outlives the session: one may be under way while it goes.
+class CacheSession::Shared final : public CacheReceiver {
+ public:
+  CacheState state() const {
+    const MutexLock lock(mutex_);
+    return state_;
   }
-  void answered(CachedResponsePtr answer) {
+  CachedResponsePtr response() const {
+    const MutexLock lock(mutex_);
+    return response_;
+  }
+  std::optional<std::uint32_t> target() const {
+    const MutexLock lock(mutex_);
+    return target_;
+  }
+  void set(CacheState to, CachedResponsePtr answer, std::optional<std::uint32_t> of) {
+    const MutexLock lock(mutex_);
+    state_ = to;
+    response_ = std::move(answer);
+    target_ = of;
+  }
+
+  // The store answers later; it may have done so already.
+  void await_store(std::shared_ptr<Waker> waker) {
+    const MutexLock lock(mutex_);
+    waker_ = std::move(waker);
+    state_ = from_store_ ? CacheState::answered : CacheState::asking;
+  }
+  void receive(CacheAnswer answer) noexcept override {
     std::shared_ptr<Waker> woken;
     {
-      const MutexLock lock(mutex);
-      state = CacheState::shared;
-      response = std::move(answer);
-      woken = waker;
+      const MutexLock lock(mutex_);
+      if (!waits_locked()) return;
+      from_store_ = std::move(answer);
+      if (state_ == CacheState::unasked) return;  // get() has not returned yet
+      state_ = CacheState::answered;
+      woken = waker_;
+    }
+    if (woken != nullptr) woken->wake();
+  }
+  bool waits() const noexcept override {
+    const MutexLock lock(mutex_);
+    return waits_locked();
+  }
+  // nullopt: it has not come, and will not be heard any more.
+  std::optional<CacheAnswer> take_store_answer() {
+    const MutexLock lock(mutex_);
+    state_ = CacheState::answered;
+    return std::exchange(from_store_, std::nullopt);
+  }
+
+  void await_flight(std::shared_ptr<Waker> waker) {
+    const MutexLock lock(mutex_);
+    waker_ = std::move(waker);
+    state_ = CacheState::waiting;
+  }
+  void share(CachedResponsePtr answer) {
+    std::shared_ptr<Waker> woken;
+    {
+      const MutexLock lock(mutex_);
+      state_ = CacheState::shared;
+      response_ = std::move(answer);
+      woken = waker_;
     }
     if (woken != nullptr) woken->wake();
   }
@@ -61,27 +101,48 @@ struct CacheSession::Shared {
     std::optional<Flight> dropped(std::move(turn));
     std::shared_ptr<Waker> woken;
     {
-      const MutexLock lock(mutex);
-      if (ended) return;
-      flight = std::exchange(dropped, std::nullopt);
-      state = CacheState::missed;
-      woken = waker;
+      const MutexLock lock(mutex_);
+      if (ended_) return;
+      flight_ = std::exchange(dropped, std::nullopt);
+      state_ = CacheState::missed;
+      woken = waker_;
     }
     if (woken != nullptr) woken->wake();
   }
   void wake() {
     std::shared_ptr<Waker> woken;
     {
-      const MutexLock lock(mutex);
-      woken = waker;
+      const MutexLock lock(mutex_);
+      woken = waker_;
     }
     if (woken != nullptr) woken->wake();
   }
-  std::optional<Flight> take_flight() {
-    const MutexLock lock(mutex);
-    ended = true;
-    return std::exchange(flight, std::nullopt);
+  // Nothing that comes after this is used.
+  std::optional<Flight> end() {
+    std::shared_ptr<Waker> dropped;  // by the thread that it is for
+    const MutexLock lock(mutex_);
+    ended_ = true;
+    dropped = std::exchange(waker_, nullptr);
+    return std::exchange(flight_, std::nullopt);
   }
+  bool has_waiters() const {
+    const MutexLock lock(mutex_);
+    return flight_ && !flight_->cancelled();
+  }
+
+ private:
+  bool waits_locked() const FUSEBOARD_REQUIRES(mutex_) {
+    return !ended_ && !from_store_ && (state_ == CacheState::unasked || state_ == CacheState::asking);
+  }
+
+  mutable Mutex mutex_;
+  CacheState state_ FUSEBOARD_GUARDED_BY(mutex_) = CacheState::unasked;
+  std::optional<CacheAnswer> from_store_ FUSEBOARD_GUARDED_BY(mutex_);  // that came later
+  CachedResponsePtr response_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::optional<std::uint32_t> target_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::optional<Flight> flight_ FUSEBOARD_GUARDED_BY(mutex_);
+  bool ended_ FUSEBOARD_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<Waker> waker_ FUSEBOARD_GUARDED_BY(mutex_);
 };
 
 CacheSession::CacheSession(ResponseCache& cache, SingleFlight* flights, std::vector<CacheKey> keys,
@@ -98,26 +159,36 @@ CacheSession::CacheSession(ResponseCache& cache, SingleFlight* flights, std::vec
 CacheSession::~CacheSession() { fail(); }
 
 void CacheSession::look_up(std::shared_ptr<Waker> waker) {
-  if (decision_.lookup) {
-    if (const auto hit = cache_.lookup(keys_)) {
-      shared_->set(CacheState::hit, hit->response, static_cast<std::uint32_t>(hit->index));
-      return;
-    }
+  if (std::exchange(awaits_store_, false)) {
+    std::optional<CacheAnswer> answer = shared_->take_store_answer();
+    if (!answer) cache_.give_up();
+    settle_lookup(answer ? cache_.conclude(*std::move(answer)) : std::nullopt, std::move(waker));
+    return;
+  }
+  ResponseCache::Lookup found;
+  if (decision_.lookup) found = cache_.ask(keys_, shared_.get());
+  if (found.later) {
+    awaits_store_ = true;
+    shared_->await_store(std::move(waker));
+  } else {
+    settle_lookup(found.hit, std::move(waker));
+  }
+}
+
+void CacheSession::settle_lookup(const std::optional<ResponseCache::Hit>& hit, std::shared_ptr<Waker> waker) {
+  if (hit) {
+    shared_->set(CacheState::hit, hit->response, static_cast<std::uint32_t>(hit->index));
+    return;
   }
   if (!decision_.share || flights_ == nullptr) {
     shared_->set(CacheState::missed, nullptr, std::nullopt);
     return;
   }
-  {
-    const MutexLock lock(shared_->mutex);
-    shared_->waker = std::move(waker);
-    shared_->state = CacheState::waiting;
-  }
-  auto joined =
-      flights_->join(flight_key(keys_),
-                     {.shared = [shared = shared_](CachedResponsePtr answer) { shared->answered(std::move(answer)); },
-                      .lead = [shared = shared_](Flight turn) { shared->lead(std::move(turn)); },
-                      .cancel = [shared = shared_] { shared->wake(); }});
+  shared_->await_flight(std::move(waker));
+  auto joined = flights_->join(
+      flight_key(keys_), {.shared = [shared = shared_](CachedResponsePtr answer) { shared->share(std::move(answer)); },
+                          .lead = [shared = shared_](Flight turn) { shared->lead(std::move(turn)); },
+                          .cancel = [shared = shared_] { shared->wake(); }});
   waiter_ = std::move(joined.waiter);
   if (joined.flight) {
     shared_->lead(*std::move(joined.flight));
@@ -126,28 +197,19 @@ void CacheSession::look_up(std::shared_ptr<Waker> waker) {
   }
 }
 
-CacheState CacheSession::state() const {
-  const MutexLock lock(shared_->mutex);
-  return shared_->state;
-}
+CacheState CacheSession::state() const { return shared_->state(); }
 
-CachedResponsePtr CacheSession::response() const {
-  const MutexLock lock(shared_->mutex);
-  return shared_->response;
-}
+CachedResponsePtr CacheSession::response() const { return shared_->response(); }
 
-std::optional<std::uint32_t> CacheSession::target() const {
-  const MutexLock lock(shared_->mutex);
-  return shared_->target;
-}
+std::optional<std::uint32_t> CacheSession::target() const { return shared_->target(); }
 
 void CacheSession::complete(std::uint32_t target, const CachedResponsePtr& response, const CacheableAnswer& answer) {
   if (cacheable(decision_, answer) && target < keys_.size()) cache_.store(keys_[target], response, ttl_);
-  if (auto flight = shared_->take_flight()) std::move(*flight).succeed(response);
+  if (auto flight = shared_->end()) std::move(*flight).succeed(response);
 }
 
 void CacheSession::fail() {
-  if (auto flight = shared_->take_flight()) std::move(*flight).fail();
+  if (auto flight = shared_->end()) std::move(*flight).fail();
   waiter_.leave();
 }
 
@@ -156,9 +218,6 @@ bool CacheSession::leave() {
   return deserted();
 }
 
-bool CacheSession::deserted() const {
-  const MutexLock lock(shared_->mutex);
-  return !shared_->flight || shared_->flight->cancelled();
-}
+bool CacheSession::deserted() const { return !shared_->has_waiters(); }
 
 }  // namespace fuseboard

@@ -99,6 +99,13 @@ std::optional<Step> Execution::ask_cache(TimePoint now) {
   if (cache == nullptr) return std::nullopt;
   switch (cache->state()) {
     case CacheState::unasked:
+      call_.store_until = saturating_add(now, cache->store_wait());
+      return Lookup{};
+    case CacheState::asking:
+      call_.record.cache = CacheUse::miss;
+      if (now < call_.store_until) return WaitUntil{std::min(call_.store_until, call_.deadline.time())};
+      return Lookup{};  // goes on without
+    case CacheState::answered:
       return Lookup{};
     case CacheState::waiting:
       call_.record.cache = CacheUse::miss;

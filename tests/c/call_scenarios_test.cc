@@ -32,6 +32,9 @@ fuseboard_failure to_c(const Failure& failure) {
 class CProgram {
  public:
   explicit CProgram(scenarios::Stage& stage) : stage_(stage) {
+    stage.on_later([this](TimePoint time, std::function<void()> event) {
+      events_.emplace(time.time_since_epoch().count(), std::move(event));
+    });
     fuseboard_call_callbacks callbacks = FUSEBOARD_INIT(fuseboard_call_callbacks);
     callbacks.send = [](void* user, fuseboard_call*, const fuseboard_attempt* attempt) { self(user).send(*attempt); };
     callbacks.proceed_at = [](void* user, fuseboard_call*, int64_t time) { self(user).set_timer(time); };

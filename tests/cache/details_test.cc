@@ -13,6 +13,7 @@
 #include "fuseboard/cache/response_cache.h"
 #include "fuseboard/cache/single_flight.h"
 #include "fuseboard/core/clock.h"
+#include "tests/cache/support.h"
 
 namespace fuseboard {
 namespace {
@@ -32,7 +33,7 @@ CachedResponsePtr answer(std::size_t bytes = 10) {
 
 class CacheDetails : public testing::Test {
  protected:
-  bool has(MemoryCacheStore& store, std::uint8_t name) { return *store.get(key(name)) != nullptr; }
+  bool has(MemoryCacheStore& store, std::uint8_t name) { return stored(store, key(name)) != nullptr; }
   ManualClock clock_;
 };
 

@@ -32,7 +32,7 @@ class MemoryStoreTest : public testing::Test {
   bool put(int number, Duration ttl = 1min) {
     return store_.put(cache_key(static_cast<std::uint8_t>(number)), answer(std::string(1000, 'x')), ttl).value();
   }
-  bool has(std::uint8_t number) { return store_.get(cache_key(number)).value() != nullptr; }
+  bool has(std::uint8_t number) { return stored(store_, cache_key(number)) != nullptr; }
 
   ManualClock clock_;
   MemoryCacheStore store_{{.max_bytes = room_for(3)}, clock_};
@@ -46,7 +46,7 @@ TEST_F(MemoryStoreTest, WhatComesOutIsWhatWentInToTheByte) {  // CCH-2
                                  .content = CachedResponse::Events{"data: 1\n\n", "", ": c\r\r"}};
   for (const CachedResponse& response : {plain, stream}) {
     ASSERT_TRUE(store_.put(cache_key(1), std::make_shared<const CachedResponse>(response), 1min).value());
-    const CachedResponsePtr out = store_.get(cache_key(1)).value();
+    const CachedResponsePtr out = stored(store_, cache_key(1));
     ASSERT_NE(out, nullptr);
     EXPECT_EQ(*out, response);
     EXPECT_EQ(out->streamed(), response.streamed());
@@ -97,7 +97,7 @@ TEST_F(MemoryStoreTest, ALargeAnswerTakesThePlaceOfSeveralAndOneLargerThanAllOfN
 TEST_F(MemoryStoreTest, ANewAnswerTakesTheOldOnesPlaceEvenIfItIsNotKept) {  // CCH-2
   put(1);
   EXPECT_TRUE(store_.put(cache_key(1), answer("new"), 1min).value());
-  EXPECT_EQ(*store_.get(cache_key(1)).value(), *answer("new"));
+  EXPECT_EQ(*stored(store_, cache_key(1)), *answer("new"));
   EXPECT_EQ(store_.snapshot().entries, 1U);
   EXPECT_FALSE(store_.put(cache_key(1), answer(std::string(room_for(3), 'x')), 1min).value());
   EXPECT_FALSE(has(1));
@@ -114,7 +114,7 @@ TEST_F(MemoryStoreTest, EraseTakesOneOut) {  // CCH-3
 
 TEST_F(MemoryStoreTest, WhoReadsAnAnswerKeepsItThroughItsEviction) {  // CCH-3
   put(1);
-  const CachedResponsePtr reading = store_.get(cache_key(1)).value();
+  const CachedResponsePtr reading = stored(store_, cache_key(1));
   for (const int number : {2, 3, 4}) put(number);
   EXPECT_FALSE(has(1));
   EXPECT_EQ(std::get<CachedResponse::Body>(reading->content).size(), 1000U);
@@ -138,7 +138,7 @@ TEST_F(MemoryStoreTest, KeysAreToldApartByEveryByte) {  // CCH-1.1
     CacheKey other = cache_key(1);
     other.bytes[i] ^= 0x80U;
     put(1);
-    EXPECT_EQ(store_.get(other).value(), nullptr) << i;
+    EXPECT_EQ(stored(store_, other), nullptr) << i;
   }
   EXPECT_EQ(to_text(cache_key(0xAB)), "ab" + std::string(60, '0') + "01");
 }
@@ -202,7 +202,7 @@ RC_GTEST_PROP(MemoryStoreOracle, AgreesWithAListOnRandomHistories, ()) {  // CCH
         break;
       }
       case 1:
-        RC_ASSERT((store.get(cache_key(key)).value() != nullptr) == model.get(key, clock.now()));
+        RC_ASSERT((stored(store, cache_key(key)) != nullptr) == model.get(key, clock.now()));
         break;
       case 2:
         (void)store.erase(cache_key(key));
@@ -225,7 +225,7 @@ TEST_F(MemoryStoreTest, ThreadsMayUseItTogether) {  // CCH-3
         const auto number = static_cast<std::uint8_t>((t + i) % 6);
         if (i % 3 == 0) {
           (void)store_.put(cache_key(number), answer(std::string(1000, static_cast<char>('a' + number))), 1min);
-        } else if (const CachedResponsePtr found = store_.get(cache_key(number)).value()) {
+        } else if (const CachedResponsePtr found = stored(store_, cache_key(number))) {
           EXPECT_EQ(std::get<CachedResponse::Body>(found->content)[999], static_cast<char>('a' + number));
         }
         if (i % 50 == 0) (void)store_.erase(cache_key(number));

@@ -9,9 +9,12 @@
 #include <memory>
 #include <span>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include "fuseboard/cache/memory_store.h"
 #include "tests/cache/support.h"
+#include "tests/support/late_store.h"
 
 namespace fuseboard {
 namespace {
@@ -22,7 +25,7 @@ using namespace std::chrono_literals;
 class FailingStore final : public CacheStore {
  public:
   explicit FailingStore(bool throws) : throws_(throws) {}
-  std::expected<CachedResponsePtr, CacheStoreError> get(const CacheKey&) override { return fail(); }
+  std::optional<CacheAnswer> get(std::span<const CacheKey>, CacheReceiver*) override { return fail(); }
   std::expected<bool, CacheStoreError> put(const CacheKey&, CachedResponsePtr, Duration) override { return fail(); }
   std::expected<bool, CacheStoreError> erase(const CacheKey&) override { return fail(); }
   int asked = 0;
@@ -78,6 +81,71 @@ TEST(ResponseCache, AStoreThatFailsIsAskedOnceForACall) {  // CCH-3
   const std::array keys = {cache_key(1), cache_key(2), cache_key(3)};
   EXPECT_EQ(cache.lookup(keys), std::nullopt);
   EXPECT_EQ(store->asked, 1);
+}
+
+// Waits for one answer.
+class Receiver final : public CacheReceiver {
+ public:
+  void receive(CacheAnswer answer) noexcept override { received.push_back(std::move(answer)); }
+  bool waits() const noexcept override { return received.empty(); }
+  std::vector<CacheAnswer> received;
+};
+
+TEST(ResponseCache, AnAnswerThatComesLaterIsConcludedByWhoAsked) {  // CCH-3
+  const auto store = std::make_shared<LateStore>();
+  ResponseCache cache(store);
+  const auto receiver = std::make_shared<Receiver>();
+  const std::array keys = {cache_key(1), cache_key(2)};
+  EXPECT_TRUE(cache.ask(keys, receiver.get()).later);
+  EXPECT_EQ(store->asked(), 1U) << "one question for all keys";
+  EXPECT_EQ(cache.totals(), ResponseCache::Totals());
+  store->take().answer(CacheFound{.response = answer("x"), .index = 1});
+  ASSERT_EQ(receiver->received.size(), 1U);
+  const auto hit = cache.conclude(std::move(receiver->received[0]));
+  ASSERT_TRUE(hit);
+  EXPECT_EQ(hit->index, 1U);
+  EXPECT_TRUE(cache.ask(keys, receiver.get()).later);
+  cache.give_up();
+  EXPECT_EQ(cache.totals(), (ResponseCache::Totals{.hits = 1, .misses = 1, .failures = 1}));
+}
+
+TEST(ResponseCache, WhoCannotWaitHasAMiss) {  // CCH-3
+  const auto store = std::make_shared<LateStore>();
+  ResponseCache cache(store);
+  EXPECT_EQ(cache.lookup(cache_key(1)), std::nullopt);
+  CacheReply reply = store->take();
+  EXPECT_FALSE(reply.wanted());
+  std::move(reply).answer(CacheFound{.response = answer("x")});
+  EXPECT_EQ(cache.totals(), (ResponseCache::Totals{.misses = 1, .failures = 1}));
+}
+
+TEST(ResponseCache, WaitsWithinBounds) {  // CCH-3
+  const auto store = std::make_shared<LateStore>();
+  EXPECT_EQ(ResponseCache(store).max_wait(), 50ms);
+  EXPECT_EQ(ResponseCache(store, {.max_wait = 1ms}).max_wait(), 1ms);
+  EXPECT_THROW(ResponseCache(store, {.max_wait = 999us}), InvalidOptions);
+  EXPECT_THROW(ResponseCache(store, {.max_wait = 1min + 1ns}), InvalidOptions);
+}
+
+TEST(CacheReply, AnswersOnceAndWithAnErrorWhereItIsForgotten) {  // CCH-3
+  const auto receiver = std::make_shared<Receiver>();
+  {
+    CacheReply reply(receiver.get());
+    EXPECT_TRUE(reply.wanted());
+    CacheReply moved = std::move(reply);
+    std::move(moved).answer(CacheFound{});
+    EXPECT_FALSE(moved.wanted());
+  }
+  ASSERT_EQ(receiver->received.size(), 1U);
+  EXPECT_TRUE(receiver->received[0]);
+  const auto forgotten = std::make_shared<Receiver>();
+  {
+    CacheReply reply(forgotten.get());
+    reply = CacheReply(nullptr);
+    EXPECT_EQ(forgotten->received.size(), 1U) << "in the place of another";
+  }
+  ASSERT_EQ(forgotten->received.size(), 1U);
+  EXPECT_FALSE(forgotten->received[0]);
 }
 
 }  // namespace

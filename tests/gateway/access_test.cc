@@ -100,5 +100,24 @@ TEST(HostProblem, LooksAtEveryOriginAndShowsNoneThatSteersATerminal) {
   EXPECT_TRUE(problem->message.contains("evil\\u{202e}.example")) << problem->message;
 }
 
+TEST(CallerProblem, IsThatOfItsHostUnlessAnybodyMayAsk) {
+  const net::Headers rebound = {{"host", "rebound.example"}, {"origin", "https://evil.example"}};
+  const auto problem = caller_problem(rebound, {});
+  ASSERT_TRUE(problem);
+  EXPECT_EQ(problem->error, GatewayError::host_not_allowed);
+  EXPECT_FALSE(caller_problem(rebound, {.allow_anonymous = true}));
+  EXPECT_FALSE(caller_problem({{"host", "localhost"}, {"origin", "http://localhost"}}, {}));
+  EXPECT_TRUE(admin_problem("127.0.0.1", rebound, {.allow_anonymous = true})) << "that is for callers of models";
+}
+
+TEST(CallerProblem, TwoOriginsAreOneTooManyForEverybody) {
+  const net::Headers two = {{"host", "localhost"}, {"origin", "http://localhost"}, {"Origin", "http://localhost"}};
+  for (const bool allow_anonymous : {false, true}) {
+    const auto problem = caller_problem(two, {.allow_anonymous = allow_anonymous});
+    ASSERT_TRUE(problem);
+    EXPECT_EQ(problem->error, GatewayError::invalid_request);
+  }
+}
+
 }  // namespace
 }  // namespace fuseboard::gateway

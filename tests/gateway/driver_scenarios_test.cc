@@ -18,7 +18,9 @@ namespace {
 // A loop in virtual time, and the hands of one call on it.
 class StageLoop final : public AttemptSender, public Waker {
  public:
-  explicit StageLoop(scenarios::Stage& stage) : stage_(stage) {}
+  explicit StageLoop(scenarios::Stage& stage) : stage_(stage) {
+    stage.on_later([this](TimePoint time, std::function<void()> event) { events_.emplace(time, std::move(event)); });
+  }
 
   void run(LoopDriver& driver) {
     driver_ = &driver;

@@ -7,6 +7,8 @@
 
 #include <string>
 
+#include "gateway/routes.h"
+
 namespace fuseboard::gateway {
 namespace {
 
@@ -29,7 +31,7 @@ TEST(MeantPath, IsTheOneWithAPartMoreOrLess) {
                                     {"/healthz/", "/healthz"},
                                     {"/metrics/", "/metrics"},
                                     {"/admin/v1/state/", "/admin/v1/state"}}) {
-    EXPECT_EQ(meant_path(path), meant) << path;
+    EXPECT_EQ(meant_path(path, route_table()), meant) << path;
   }
 }
 
@@ -37,9 +39,10 @@ TEST(MeantPath, IsNoneWhereThePathIsRightOrNobodyKnows) {
   for (const char* path : {"/v1/chat/completions", "/v1/models/smart", "/healthz", "/", "", "*", "/v1", "/v1/",
                            "/favicon.ico", "/v1/threads/abc/messages", "/v1/files/", "/v1/custom/", "/v2/v2/chat",
                            "chat/completions", "/chat/completions2"})
-    EXPECT_EQ(meant_path(path), std::nullopt) << path;
-  EXPECT_EQ(meant_path("/" + std::string(182, 'a') + "/chat/completions"), "/v1/chat/completions");
-  EXPECT_EQ(meant_path("/" + std::string(183, 'a') + "/chat/completions"), std::nullopt) << "200 bytes at most";
+    EXPECT_EQ(meant_path(path, route_table()), std::nullopt) << path;
+  EXPECT_EQ(meant_path("/" + std::string(182, 'a') + "/chat/completions", route_table()), "/v1/chat/completions");
+  EXPECT_EQ(meant_path("/" + std::string(183, 'a') + "/chat/completions", route_table()), std::nullopt)
+      << "200 bytes at most";
 }
 
 }  // namespace

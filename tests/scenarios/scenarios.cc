@@ -247,6 +247,50 @@ const std::vector<Scenario>& all() {
        .cached = true,
        .encounters = {good()},
        .trace = {"success"}},
+      {.name = "a stored answer that comes later asks nobody either",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .open = {"a", "b"},
+       .cached = true,
+       .store = StoreAnswers::later,
+       .encounters = {good()},
+       .trace = {"success"}},
+      {.name = "one that is there before the store has said so is found",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .cached = true,
+       .store = StoreAnswers::within_get,
+       .encounters = {good()},
+       .trace = {"success"}},
+      {.name = "a store that does not answer is waited for as long as may be",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .cached = true,
+       .store = StoreAnswers::never,
+       .encounters = {good()},
+       .trace = {"wait 50ms", "a", "success"}},
+      {.name = "and not beyond the deadline",
+       .targets = {"a"},
+       .plan = tries(4),
+       .caller_deadline = milliseconds(30),
+       .cached = true,
+       .store = StoreAnswers::never,
+       .encounters = {good()},
+       .trace = {"wait 30ms", "deadline_exceeded"}},
+      {.name = "a store that fails later fails no call",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .cached = true,
+       .store = StoreAnswers::with_error_later,
+       .encounters = {good()},
+       .trace = {"a", "success"}},
+      {.name = "nor does one that throws",
+       .targets = {"a", "b"},
+       .plan = tries(4),
+       .cached = true,
+       .store = StoreAnswers::throws,
+       .encounters = {good()},
+       .trace = {"a", "success"}},
       // Hedges.
       {.name = "the second attempt wins",
        .targets = {"a", "b"},
@@ -389,12 +433,54 @@ void Stage::add_targets() {
   plan_ = std::make_shared<const Plan>(scenario_.name, std::move(targets), scenario_.plan);
 }
 
+class Stage::Store final : public CacheStore {
+ public:
+  explicit Store(Stage& stage) : stage_(stage) {}
+
+  std::optional<CacheAnswer> get(std::span<const CacheKey> keys, CacheReceiver* receiver) override {
+    const CacheAnswer found = *memory_.get(keys, nullptr);
+    switch (stage_.scenario_.store) {
+      case StoreAnswers::at_once:
+        break;
+      case StoreAnswers::within_get:
+        CacheReply(receiver).answer(found);
+        return std::nullopt;
+      case StoreAnswers::later:
+        answer_later(receiver, found);
+        return std::nullopt;
+      case StoreAnswers::with_error_later:
+        answer_later(receiver, std::unexpected(CacheStoreError{"disk full"}));
+        return std::nullopt;
+      case StoreAnswers::never:
+        unanswered_.emplace_back(receiver);
+        return std::nullopt;
+      case StoreAnswers::throws:
+        throw std::runtime_error("disk full");
+    }
+    return found;
+  }
+  std::expected<bool, CacheStoreError> put(const CacheKey& key, CachedResponsePtr response, Duration ttl) override {
+    return memory_.put(key, std::move(response), ttl);
+  }
+  std::expected<bool, CacheStoreError> erase(const CacheKey& key) override { return memory_.erase(key); }
+
+ private:
+  void answer_later(CacheReceiver* receiver, CacheAnswer answer) {
+    const auto reply = std::make_shared<CacheReply>(receiver);
+    stage_.schedule_(stage_.clock_.now() + milliseconds(20), [reply, answer] { std::move(*reply).answer(answer); });
+  }
+
+  Stage& stage_;
+  MemoryCacheStore memory_{{}, stage_.clock_};
+  std::vector<CacheReply> unanswered_;
+};
+
 void Stage::add_cache() {
   std::vector<CacheKey> keys;
   for (std::size_t i = 0; i < scenario_.targets.size(); ++i) {
     keys.emplace_back().bytes[0] = static_cast<std::uint8_t>(i + 1);
   }
-  cache_.emplace(std::make_shared<MemoryCacheStore>(MemoryCacheOptions{}, clock_));
+  cache_.emplace(std::make_shared<Store>(*this));
   auto answer = std::make_shared<const CachedResponse>(
       CachedResponse{.target = scenario_.targets.back(), .headers = {}, .content = "stored"});
   cache_->store(keys.back(), std::move(answer), minutes(10));
@@ -417,6 +503,12 @@ const ScriptedAttempt& Stage::meet(const Attempt& attempt) {
 void Stage::waited(Duration wait) { trace_.push_back("wait " + to_text(wait)); }
 
 void Stage::wait_until(TimePoint time) {
+  if (!events_.empty() && events_.begin()->first < time) {
+    const auto event = events_.extract(events_.begin());
+    clock_.advance_to(event.key());
+    event.mapped()();
+    return;
+  }
   waited(elapsed(clock_.now(), time));
   clock_.advance_to(time);
 }

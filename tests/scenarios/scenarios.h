@@ -5,10 +5,12 @@
 // driver's test runs each scenario and compares the trace, so that no two drivers can decide differently.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fuseboard/breaker/registry.h"
@@ -32,6 +34,16 @@ struct ScriptedAttempt {
   AttemptReport report() const;
 };
 
+// How the cache's store answers.
+enum class StoreAnswers : std::uint8_t {
+  at_once,
+  within_get,  // by way of its reply, before it returns
+  later,       // after 20 ms
+  with_error_later,
+  never,
+  throws,
+};
+
 struct Scenario {
   std::string name;
   std::vector<std::string> targets;
@@ -46,7 +58,8 @@ struct Scenario {
   std::vector<std::string> cannot{};  // targets that cannot take the call
   std::optional<BudgetOptions> budget{};
   std::optional<std::uint32_t> shared_attempts{};  // an attempt budget
-  bool cached = false;                      // the call may use the cache, which holds an answer of the last target
+  bool cached = false;  // the call may use the cache, which holds an answer of the last target
+  StoreAnswers store = StoreAnswers::at_once;
   bool hedges = false;                      // only for drivers that can have two attempts in flight
   bool mends = false;                       // only for drivers that mend streams
   std::vector<ScriptedAttempt> encounters;  // of the attempts in order; the last one repeats
@@ -68,8 +81,12 @@ class Stage final : private Eligibility {
   const ScriptedAttempt& meet(const Attempt& attempt);
   // Notes a wait that has passed in full.
   void waited(Duration wait);
-  // Notes a wait and moves the clock to its end.
+  // Notes a wait and moves the clock to its end. What is to happen before cuts it short: that happens, and no wait has
+  // passed in full.
   void wait_until(TimePoint time);
+  // How things happen later, for drivers that have a loop; else wait_until() sees to it.
+  using Schedule = std::function<void(TimePoint, std::function<void()>)>;
+  void on_later(Schedule schedule) { schedule_ = std::move(schedule); }
   void end(Ending ending) { trace_.push_back(std::string(name(ending))); }
 
   std::shared_ptr<const Plan> plan() const { return plan_; }
@@ -81,6 +98,8 @@ class Stage final : private Eligibility {
   std::uint64_t outstanding();
 
  private:
+  class Store;
+
   bool can_take(std::uint32_t target) noexcept override;
   void add_targets();
   void add_cache();
@@ -97,6 +116,8 @@ class Stage final : private Eligibility {
   std::shared_ptr<const Plan> plan_;
   CallOptions call_;
   std::vector<std::string> trace_;
+  std::multimap<TimePoint, std::function<void()>> events_;
+  Schedule schedule_ = [this](TimePoint time, std::function<void()> event) { events_.emplace(time, std::move(event)); };
 };
 
 }  // namespace fuseboard::scenarios

@@ -32,6 +32,7 @@ TEST(SimulatedDriver, TakesTheSameWayThroughEveryScenario) {
     scenarios::Stage stage(scenario);
     StageWorld world(stage);
     VirtualTime time(stage.clock());
+    stage.on_later([&time](TimePoint at, std::function<void()> event) { time.at(at, std::move(event)); });
     const auto call = SimulatedCall::begin(time, world, stage.plan(), stage.call(), stage.rng());
     while (!call->done()) ASSERT_TRUE(time.step()) << "the call waits for nothing";
     stage.end(call->record().ending);

@@ -22,15 +22,16 @@ struct MemoryCacheOptions {
   Problems validate() const;
 };
 
-// Thread-safe. One mutex: it is held for a map lookup and two pointers, and never while answers are made or freed. A
-// hit costs that and a clock read. An answer whose time is over is freed when it is asked for or has become the least
-// recently used; until then it takes room, within the bound.
+// Thread-safe. One mutex: it is held for a map lookup a key and two pointers, and never while answers are made or
+// freed. A hit costs that and a clock read. An answer whose time is over is freed when it is asked for or has become
+// the least recently used; until then it takes room, within the bound.
 class MemoryCacheStore final : public CacheStore {
  public:
   // Throws InvalidOptions. The clock must outlive the store.
   explicit MemoryCacheStore(const MemoryCacheOptions& options = {}, const Clock& clock = SteadyClock::instance());
 
-  std::expected<CachedResponsePtr, CacheStoreError> get(const CacheKey& key) override;
+  // Answers at once.
+  std::optional<CacheAnswer> get(std::span<const CacheKey> keys, CacheReceiver* receiver) override;
   std::expected<bool, CacheStoreError> put(const CacheKey& key, CachedResponsePtr response, Duration ttl) override;
   std::expected<bool, CacheStoreError> erase(const CacheKey& key) override;
 
@@ -55,6 +56,8 @@ class MemoryCacheStore final : public CacheStore {
   };
   using Entries = std::list<Entry>;
 
+  // null where the key is not there; what is found expired goes to `removed`.
+  CachedResponsePtr find_locked(const CacheKey& key, TimePoint now, Entries& removed) FUSEBOARD_REQUIRES(mutex_);
   // Moves the entry out of the store into `removed`, to be freed after the mutex.
   void remove_locked(Entries::iterator entry, Entries& removed) FUSEBOARD_REQUIRES(mutex_);
 

@@ -5,7 +5,7 @@
 //
 //   CacheSession cached(cache, &flights, keys_of_targets, decision, ttl);
 //   Execution execution(plan, {.cache = &cached}, rng, now);   // answers Lookup first
-//   ... on Lookup: cached.look_up(waker);
+//   ... on Lookup: cached.look_up(waker);                      // perhaps twice, where the store answers later
 //   ... on success: cached.complete(served_by, response);      // or use cached.response() where the record says hit
 #pragma once
 
@@ -24,15 +24,18 @@ namespace fuseboard {
 
 // Where a call stands with the cache.
 enum class CacheState : std::uint8_t {
-  unasked,  // nobody has looked yet
-  waiting,  // an identical call is under way and will answer this one too
-  missed,   // this call makes its own attempts, for itself or for all who wait for the same
-  hit,      // response() is from the store
-  shared,   // response() is another call's
+  unasked,   // nobody has looked yet
+  asking,    // the store will answer later
+  answered,  // it has: look_up() goes on
+  waiting,   // an identical call is under way and will answer this one too
+  missed,    // this call makes its own attempts, for itself or for all who wait for the same
+  hit,       // response() is from the store
+  shared,    // response() is another call's
 };
 
-// Belongs to one call and its driver's thread; notices from other calls may come on other threads. The cache and the
-// flights must outlive it.
+// Belongs to one call and its driver's thread; the store's answer and notices from other calls may come on other
+// threads. The cache and the flights must outlive it. What comes when it is gone is dropped, but a wake that was
+// already under way on another thread may still arrive.
 class CacheSession {
  public:
   // `keys`: one for each target of the plan, in the plan's order. `flights` may be null: nobody shares.
@@ -42,9 +45,13 @@ class CacheSession {
   CacheSession(const CacheSession&) = delete;
   CacheSession& operator=(const CacheSession&) = delete;
 
-  // Asks the store, and where it has nothing joins those who ask the same. May take as long as the store takes. `waker`
-  // may be null where `flights` is; it is woken when the state is no longer `waiting`, or everybody else has left.
+  // Asks the store, and where it has nothing joins those who ask the same. Never waits: where the store answers later
+  // the state is `asking` until it has. Called again then, or after store_wait(), it goes on with that answer, or
+  // without one. `waker` is woken when the state is no longer `asking` or `waiting`, or everybody else has left. It may
+  // be null where `flights` is; a late answer is then found when somebody looks.
   void look_up(std::shared_ptr<Waker> waker);
+  // How long the store may take.
+  Duration store_wait() const noexcept { return cache_.max_wait(); }
 
   CacheState state() const;
   // Stored answers and those of others will not do for this call.
@@ -65,14 +72,17 @@ class CacheSession {
   bool deserted() const;
 
  private:
-  struct Shared;
+  class Shared;
+
+  void settle_lookup(const std::optional<ResponseCache::Hit>& hit, std::shared_ptr<Waker> waker);
 
   ResponseCache& cache_;
   SingleFlight* const flights_;
   const std::vector<CacheKey> keys_;
   const CacheDecision decision_;
   const Duration ttl_;
-  std::shared_ptr<Shared> shared_;
+  const std::shared_ptr<Shared> shared_;
+  bool awaits_store_ = false;
   FlightWaiter waiter_;
 };
 

@@ -77,6 +77,7 @@ struct CallState {
   Phase phase = Phase::asking_cache;
   Candidates candidates;
   AttemptsInFlight in_flight;
+  TimePoint store_until{};                  // when the cache's store is given up
   std::optional<RetryGrant> retry_grant{};  // for the coming attempt
   Backoff backoff{};
   Duration pending_wait = Duration::zero();  // before the coming attempt

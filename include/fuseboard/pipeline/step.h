@@ -16,7 +16,7 @@ namespace fuseboard {
 // Attempts of one call in flight at the same time.
 inline constexpr std::size_t kMaxConcurrentAttempts = 3;
 
-// Look into the cache: CacheSession::look_up() of the call's.
+// Look into the cache: CacheSession::look_up() of the call's. Comes again where the store answers later.
 struct Lookup {};
 
 // Send one attempt. The points in time are absolute, already cut to the call's deadline.

@@ -1,0 +1,122 @@
+// Copyright The Fuseboard Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/admin_json.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace fuseboard::gateway {
+namespace {
+
+using Json = AdminJson;
+
+Json ago(const std::optional<TimePoint>& time, TimePoint now) {
+  return time ? Json(ceil_milliseconds(elapsed(*time, now))) : Json(nullptr);
+}
+
+Json category_or_null(const std::optional<Category>& category) {
+  return category ? Json(name(*category)) : Json(nullptr);
+}
+
+// The objects of a range, in its order.
+template <typename Range, typename ToJson>
+Json list_of(const Range& range, ToJson to_json) {
+  Json list = Json::array();
+  for (const auto& one : range) list.push_back(to_json(one));
+  return list;
+}
+
+}  // namespace
+
+Json transition_json(const Transition& transition, TimePoint now) {
+  return {{"ago_ms", ago(transition.at, now)},
+          {"from", name(transition.from)},
+          {"to", name(transition.to)},
+          {"cause", name(transition.cause)},
+          {"generation", transition.generation}};
+}
+
+Json breaker_json(const BreakerSnapshot& breaker, TimePoint now) {
+  const BreakerTotals& totals = breaker.totals;
+  return {{"key", to_text(breaker.key.view())},
+          {"state", name(breaker.state)},
+          {"generation", breaker.generation},
+          {"consecutive_failures", breaker.consecutive_failures},
+          {"last_failure", category_or_null(breaker.last_failure)},
+          {"open_time_ms", ceil_milliseconds(breaker.open_time)},
+          {"remaining_ms", ceil_milliseconds(breaker.remaining)},
+          {"opened_ago_ms", ago(breaker.opened_at, now)},
+          {"times_opened", breaker.times_opened},
+          {"denials", breaker.denials},
+          {"last_denial_ago_ms", ago(breaker.last_denial, now)},
+          {"in_flight", breaker.in_flight},
+          {"probes_in_flight", breaker.probes_in_flight},
+          {"totals",
+           {{"admitted", totals.admitted},
+            {"succeeded", totals.succeeded},
+            {"failed", totals.failed},
+            {"throttled", totals.throttled},
+            {"neutral", totals.neutral},
+            {"abandoned", totals.abandoned}}},
+          {"transitions", list_of(breaker.transitions,
+                                  [now](const Transition& transition) { return transition_json(transition, now); })}};
+}
+
+Json failure_json(const std::optional<LastFailure>& failure, TimePoint now) {
+  if (!failure) return nullptr;
+  return {{"category", name(failure->category)}, {"cause", failure->cause.view()}, {"ago_ms", ago(failure->at, now)}};
+}
+
+Json target_json(const Target& target, const Failures& failures, TimePoint now) {
+  return {{"target", target.name},
+          {"admits", !why_closed(target, now)},
+          {"last_failure", failure_json(failures.last(target.name), now)}};
+}
+
+Json model_json(const Route& route, const Failures& failures, TimePoint now) {
+  return {{"model", route.name}, {"targets", list_of(route.plan->targets(), [&](const Target& target) {
+                                    return target_json(target, failures, now);
+                                  })}};
+}
+
+Json parked_credential_json(const ParkedCredential& part) {
+  return {
+      {name(part.part), part.name}, {"remaining_ms", ceil_milliseconds(part.remaining)}, {"reason", name(part.reason)}};
+}
+
+Json provider_credential_json(const CredentialState& state) {
+  return {{"provider", state.provider},
+          {"parked", state.parked},
+          {"remaining_ms", ceil_milliseconds(state.remaining)},
+          {"reason", category_or_null(state.reason)},
+          {"parts", list_of(state.parts, parked_credential_json)}};
+}
+
+Json server_json(const net::HttpServer::Counters& server) {
+  return {{"open_connections", server.open_connections},
+          {"requests_in_flight", server.requests_in_flight},
+          {"requests", server.requests}};
+}
+
+Json calls_json(const CallMetrics::Totals& totals) {
+  return {{"total", totals.calls}, {"succeeded", totals.succeeded}, {"attempts", totals.attempts}};
+}
+
+Json state_json(const StateSources& sources) {
+  const TimePoint now = sources.clock.now();
+  return {{"uptime_ms", ceil_milliseconds(elapsed(sources.started, now))},
+          {"draining", sources.draining},
+          {"calls", calls_json(sources.metrics.totals())},
+          {"server", server_json(sources.server)},
+          {"open_circuits", sources.breakers.open_count()},
+          {"models", list_of(sources.models.routes(),
+                             [&](const auto& route) { return model_json(*route, sources.failures, now); })},
+          {"credentials", list_of(credential_states(sources.models, now), provider_credential_json)},
+          {"breakers", list_of(sources.breakers.snapshot(),
+                               [now](const BreakerSnapshot& breaker) { return breaker_json(breaker, now); })}};
+}
+
+std::string to_body(const Json& json) { return json.dump(2, ' ', true, Json::error_handler_t::replace) + "\n"; }
+
+}  // namespace fuseboard::gateway

@@ -29,7 +29,8 @@ _fuseboard_parts(net Boost::headers OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB PkgC
 # One translation unit of net compiles Asio and Beast (net/asio_impl.cc); the others see declarations only.
 target_compile_definitions(fuseboard_parts_net INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_VISIBILITY)
-_fuseboard_parts(llm simdjson::simdjson OpenSSL::Crypto fmt::fmt)
+_fuseboard_parts(json simdjson::simdjson)
+_fuseboard_parts(llm OpenSSL::Crypto fmt::fmt)
 _fuseboard_parts(config yaml-cpp OpenSSL::Crypto fmt::fmt)
 _fuseboard_parts(sim nlohmann_json::nlohmann_json fmt::fmt)
 _fuseboard_parts(gateway nlohmann_json::nlohmann_json fmt::fmt spdlog::spdlog)

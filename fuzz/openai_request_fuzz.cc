@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "fuseboard/core/check.h"
+#include "json/scan.h"
 #include "llm/answer.h"
 #include "llm/errors.h"
-#include "llm/json_scan.h"
 #include "llm/request.h"
 #include "llm/stream_reader.h"
 
@@ -22,7 +22,7 @@ using namespace fuseboard;
 void splice_there_and_back(llm::Endpoint endpoint, std::string_view body) {
   const auto facts = llm::parse_request(endpoint, body);
   if (!facts) {
-    check_invariant(!llm::validate_json(llm::error_body(llm::Dialect::anthropic, facts.error())),
+    check_invariant(!json::validate(llm::error_body(llm::Dialect::anthropic, facts.error())),
                     "a refusal is valid JSON");
     return;
   }
@@ -46,9 +46,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                               llm::Endpoint::messages, llm::Endpoint::count_tokens, llm::Endpoint::other}) {
     splice_there_and_back(endpoint, text);
   }
-  check_invariant(!llm::validate_json(llm::translate_error(llm::Dialect::openai, 500, text)), "an error is valid JSON");
-  check_invariant(!llm::validate_json(llm::translate_error(llm::Dialect::anthropic, 200, text)),
-                  "an error is valid JSON");
+  check_invariant(!json::validate(llm::translate_error(llm::Dialect::openai, 500, text)), "an error is valid JSON");
+  check_invariant(!json::validate(llm::translate_error(llm::Dialect::anthropic, 200, text)), "an error is valid JSON");
   llm::judge_answer(llm::Endpoint::chat_completions, 200, "application/json", text, {});
   const auto failed = llm::judge_answer(llm::Endpoint::chat_completions, 500, "application/json", text, {});
   check_invariant(failed.failure.has_value(), "a 500 is a failure");

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "fuseboard/core/check.h"
-#include "llm/json_scan.h"
+#include "json/scan.h"
 #include "llm/stream_reader.h"
 #include "llm/stream_writer.h"
 #include "llm/translate_answer.h"
@@ -39,7 +39,7 @@ void check_written(llm::Dialect dialect, std::string_view stream, bool resumed) 
   std::size_t size = 0;
   for_each_event(stream, [&](const SseEvent& event) {
     size += event.raw.size();
-    check_invariant(event.data == "[DONE]" || !llm::validate_json(event.data), "an event is valid JSON");
+    check_invariant(event.data == "[DONE]" || !json::validate(event.data), "an event is valid JSON");
     const llm::StreamPiece piece = reader->read(event.event, event.data);
     check_invariant(piece != llm::StreamPiece::malformed && piece != llm::StreamPiece::error, "an event is understood");
   });
@@ -74,7 +74,7 @@ void translate_stream(llm::Endpoint endpoint, llm::Dialect to, std::string_view 
 void translate_whole(llm::Dialect from, llm::Dialect to, std::string_view body) {
   const auto deltas = llm::answer_deltas(from, body);
   if (!deltas) return;
-  check_invariant(!llm::validate_json(llm::answer_body(to, *deltas, kOrigin)), "a translated answer is valid JSON");
+  check_invariant(!json::validate(llm::answer_body(to, *deltas, kOrigin)), "a translated answer is valid JSON");
   check_written(to, llm::answer_events(to, *deltas, kOrigin), false);
 }
 

@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "fuseboard/core/check.h"
-#include "llm/canonical_json.h"
+#include "json/canonical.h"
+#include "json/scan.h"
 #include "llm/errors.h"
-#include "llm/json_scan.h"
 #include "llm/prefill.h"
 #include "llm/request.h"
 #include "llm/translate_request.h"
@@ -24,22 +24,22 @@ using llm::Dialect;
 constexpr Dialect other(Dialect dialect) { return dialect == Dialect::openai ? Dialect::anthropic : Dialect::openai; }
 
 void check_request(Dialect dialect, const std::string& body) {
-  check_invariant(!llm::validate_json(body), "a translated request is valid JSON");
+  check_invariant(!json::validate(body), "a translated request is valid JSON");
   const auto facts = llm::parse_request(llm::chat_endpoint(dialect), body);
   check_invariant(facts && facts->model == "m", "a translated request is a request to the model");
 }
 
 // Whether they mean the same; what has no canonical form means anything.
 bool same(const std::string& a, const std::string& b) {
-  const auto canonical = llm::canonical_json(a);
-  return !canonical || *canonical == llm::canonical_json(b).value_or("");
+  const auto canonical = json::canonical_form(a);
+  return !canonical || *canonical == json::canonical_form(b).value_or("");
 }
 
 void there_and_back(Dialect from, std::string_view body, const llm::TranslationOptions& options) {
   const Dialect to = other(from);
   const auto there = llm::translate_request(from, to, body, options);
   if (!there) {
-    check_invariant(!llm::validate_json(llm::error_body(from, there.error())), "a refusal is valid JSON");
+    check_invariant(!json::validate(llm::error_body(from, there.error())), "a refusal is valid JSON");
     return;
   }
   check_request(to, *there);
@@ -57,7 +57,7 @@ void there_and_back(Dialect from, std::string_view body, const llm::TranslationO
 void go_on(Dialect dialect, std::string_view body) {
   const auto begun = llm::with_prefill(dialect, body, "One \"two\" ");
   if (!begun) return;
-  check_invariant(!llm::validate_json(*begun), "a request with a begun answer is valid JSON");
+  check_invariant(!json::validate(*begun), "a request with a begun answer is valid JSON");
   check_invariant(llm::with_prefill(dialect, *begun, "three").has_value(), "a begun answer is gone on with");
 }
 

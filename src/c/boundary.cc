@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "fuseboard/core/utf8.h"
+
 namespace fuseboard::c_api {
 namespace {
 
@@ -26,10 +28,8 @@ std::size_t bounded_length(const char* text, std::size_t most) noexcept {
 fuseboard_status fail(fuseboard_status status, std::string_view text) noexcept {
   auto& kept = last_error();
   const bool fits = text.size() < kept.size();
-  std::size_t size = fits ? text.size() : kept.size() - 1 - kCut.size();
-  // Not within a character.
-  while (!fits && size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
-  auto end = std::copy_n(text.begin(), size, kept.begin());
+  const std::string_view begun = fits ? text : cut_to_characters(text, kept.size() - 1 - kCut.size());
+  auto end = std::copy(begun.begin(), begun.end(), kept.begin());
   if (!fits) end = std::copy(kCut.begin(), kCut.end(), end);
   *end = 0;
   return status;

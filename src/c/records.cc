@@ -8,6 +8,7 @@
 #include "c/boundary.h"
 #include "c/call.h"
 #include "c/convert.h"
+#include "fuseboard/core/utf8.h"
 #include "fuseboard/pipeline/explanation.h"
 #include "fuseboard/pipeline/record.h"
 
@@ -113,9 +114,8 @@ fuseboard_status get_entry(const fuseboard_call* call, List CallRecord::* list, 
 // As much of the text as fits, not cut within a character, and a zero byte.
 void copy_text(std::string_view text, char* buffer, std::size_t size) noexcept {
   if (size == 0) return;
-  std::size_t fits = std::min(text.size(), size - 1);
-  while (fits < text.size() && fits > 0 && (static_cast<unsigned char>(text[fits]) & 0xC0U) == 0x80U) --fits;
-  *std::copy_n(text.begin(), fits, buffer) = 0;
+  const std::string_view fits = cut_to_characters(text, size - 1);
+  *std::copy(fits.begin(), fits.end(), buffer) = 0;
 }
 
 }  // namespace

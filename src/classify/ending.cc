@@ -25,7 +25,7 @@ void read_reason(const Node* reason, Ending& ending) noexcept {
   }
 }
 
-bool has_answer(const JsonTree& tree, const Node* message) noexcept {
+bool has_answer(const ErrorTree& tree, const Node* message) noexcept {
   if (!is_object(message)) return has_content(message);
   for (const Node* node = tree.first(message); node != nullptr; node = tree.next(node)) {
     if ((node->key == Key::content || node->key == Key::tool_calls) && has_content(node)) return true;
@@ -35,7 +35,7 @@ bool has_answer(const JsonTree& tree, const Node* message) noexcept {
 }
 
 // OpenAI's dialect, and those that follow it.
-void read_choices(const JsonTree& tree, const Node* choices, Ending& ending) noexcept {
+void read_choices(const ErrorTree& tree, const Node* choices, Ending& ending) noexcept {
   if (!is_array(choices)) return;
   ending.has_choices = true;
   for (const Node* choice = tree.first(choices); choice != nullptr; choice = tree.next(choice)) {
@@ -50,7 +50,7 @@ void read_choices(const JsonTree& tree, const Node* choices, Ending& ending) noe
 }
 
 // Gemini's.
-void read_candidates(const JsonTree& tree, const Node* root, Ending& ending) noexcept {
+void read_candidates(const ErrorTree& tree, const Node* root, Ending& ending) noexcept {
   const Node* const candidates = tree.find(root, Key::candidates);
   if (is_array(candidates)) {
     ending.has_choices = true;
@@ -66,7 +66,7 @@ void read_candidates(const JsonTree& tree, const Node* root, Ending& ending) noe
 }
 
 // The Responses API, as a whole or as the last event of a stream.
-void read_response(const JsonTree& tree, const Node* response, Ending& ending) noexcept {
+void read_response(const ErrorTree& tree, const Node* response, Ending& ending) noexcept {
   const Node* const status = tree.find(response, Key::status);
   if (!is_string(status)) return;
   if (status->raw == "failed") {
@@ -90,7 +90,7 @@ bool is_one_of(const Node* node, std::initializer_list<std::string_view> texts) 
 }
 
 // Events that end a stream, by their type.
-void read_event(const JsonTree& tree, const Node* root, Ending& ending) noexcept {
+void read_event(const ErrorTree& tree, const Node* root, Ending& ending) noexcept {
   const Node* const type = tree.find(root, Key::type);
   const Node* const event = tree.find(root, Key::event);
   if (is_one_of(type, {"message_stop", "message-end", "response.completed", "response.incomplete"})) {
@@ -121,7 +121,7 @@ void read_event(const JsonTree& tree, const Node* root, Ending& ending) noexcept
 
 }  // namespace
 
-Ending ending_of(const JsonTree& tree, Domain domain) noexcept {
+Ending ending_of(const ErrorTree& tree, Domain domain) noexcept {
   Ending ending;
   ending.is_error = says_error(tree, domain);
   const Node* root = tree.root();

@@ -64,7 +64,7 @@ bool is_false(const Node* node) noexcept {
   return node != nullptr && node->kind == Kind::literal && (node->raw == "false" || node->raw == "False");
 }
 
-const Node* prose_of(const JsonTree& tree, const Node* object) noexcept {
+const Node* prose_of(const ErrorTree& tree, const Node* object) noexcept {
   for (const Key key : {Key::error_message, Key::msg, Key::message}) {
     const Node* const node = tree.find(object, key);
     if (is_string(node) && !is_ok_word(node->raw)) return node;
@@ -72,7 +72,7 @@ const Node* prose_of(const JsonTree& tree, const Node* object) noexcept {
   return nullptr;
 }
 
-bool has_answer(const JsonTree& tree, const Node* object) noexcept {
+bool has_answer(const ErrorTree& tree, const Node* object) noexcept {
   for (const Key key : {Key::choices, Key::candidates, Key::content, Key::output, Key::result, Key::data}) {
     if (has_content(tree.find(object, key))) return true;
   }
@@ -81,7 +81,7 @@ bool has_answer(const JsonTree& tree, const Node* object) noexcept {
 
 // {"error_code":17,"error_msg":"..."}, {"code":1001,"msg":"...","success":false}, {"code":11202,"message":"..."}: a
 // numeric code with prose beside it, and nothing that could be an answer.
-bool is_numbered_error(const JsonTree& tree, const Node* object, Domain domain) noexcept {
+bool is_numbered_error(const ErrorTree& tree, const Node* object, Domain domain) noexcept {
   if (!is_object(object) || prose_of(tree, object) == nullptr || has_answer(tree, object)) return false;
   const Node* const success = tree.find(object, Key::success);
   if (is_false(success)) return true;
@@ -96,7 +96,7 @@ bool is_numbered_error(const JsonTree& tree, const Node* object, Domain domain) 
 
 }  // namespace
 
-bool says_error(const JsonTree& tree, Domain domain) noexcept {
+bool says_error(const ErrorTree& tree, Domain domain) noexcept {
   const Node* const root = tree.root();
   if (root == nullptr) return false;
   if (is_array(root)) {
@@ -161,7 +161,7 @@ void ErrorFacts::add_number_status(std::string_view digits) noexcept {
   if (status && *status >= 400 && *status <= 599) status_ = status;
 }
 
-void ErrorFacts::read_body(const JsonTree& tree, std::string_view text) noexcept {
+void ErrorFacts::read_body(const ErrorTree& tree, std::string_view text) noexcept {
   const Node* const root = tree.root();
   if (root == nullptr) {
     add_message(text);
@@ -176,13 +176,13 @@ void ErrorFacts::read_body(const JsonTree& tree, std::string_view text) noexcept
   }
 }
 
-void ErrorFacts::read_error(const JsonTree& tree, const Node* error) noexcept {
+void ErrorFacts::read_error(const ErrorTree& tree, const Node* error) noexcept {
   has_error_ = true;
   read_value(tree, error, 0);
 }
 
 // An error object or what stands in its place.
-void ErrorFacts::read_value(const JsonTree& tree, const Node* value, int nesting) noexcept {
+void ErrorFacts::read_value(const ErrorTree& tree, const Node* value, int nesting) noexcept {
   if (value == nullptr) return;
   if (is_object(value)) {
     // A whole body in place of a message.
@@ -219,7 +219,7 @@ void ErrorFacts::read_text(std::string_view text, int nesting) noexcept {
 
 void ErrorFacts::read_nested(std::string_view text, int nesting) noexcept {
   if (nesting >= kMaxNesting) return;
-  const JsonTree tree(text);
+  const ErrorTree tree(text);
   const Node* const root = tree.root();
   if (is_object(root)) {
     read_outer(tree, root, nesting + 1);
@@ -237,15 +237,15 @@ void ErrorFacts::read_embedded(std::string_view text) noexcept {
     brace = text.find('{', brace + 1);
   }
   if (brace == std::string_view::npos) return;
-  const JsonTree tree(text.substr(brace));
-  if (tree.end() == JsonTree::End::broken || !is_object(tree.root())) return;
+  const ErrorTree tree(text.substr(brace));
+  if (tree.end() == ErrorTree::End::broken || !is_object(tree.root())) return;
   if (!says_error(tree) && tree.find(tree.root(), Key::message) == nullptr) return;
   has_error_ = true;
   read_outer(tree, tree.root(), 1);
 }
 
 // An object that has an error in it, or is one.
-void ErrorFacts::read_outer(const JsonTree& tree, const Node* object, int nesting) noexcept {
+void ErrorFacts::read_outer(const ErrorTree& tree, const Node* object, int nesting) noexcept {
   if (const Node* const response = tree.find(object, Key::response); is_object(response)) {
     const Node* const error = tree.find(response, Key::error);
     has_error_ = has_error_ || has_content(error);
@@ -285,7 +285,7 @@ void ErrorFacts::read_outer(const JsonTree& tree, const Node* object, int nestin
   read_object(tree, object, nesting);
 }
 
-void ErrorFacts::read_object(const JsonTree& tree, const Node* object, int nesting) noexcept {
+void ErrorFacts::read_object(const ErrorTree& tree, const Node* object, int nesting) noexcept {
   if (const Node* const param = tree.find(object, Key::param); is_string(param) && param->raw == "model") {
     about_model_ = true;
   }
@@ -326,7 +326,7 @@ void ErrorFacts::read_object(const JsonTree& tree, const Node* object, int nesti
   }
 }
 
-void ErrorFacts::read_details(const JsonTree& tree, const Node* details, int nesting) noexcept {
+void ErrorFacts::read_details(const ErrorTree& tree, const Node* details, int nesting) noexcept {
   if (is_object(details)) {
     read_detail(tree, details, nesting);
   } else if (is_array(details)) {
@@ -336,7 +336,7 @@ void ErrorFacts::read_details(const JsonTree& tree, const Node* details, int nes
   }
 }
 
-void ErrorFacts::read_detail(const JsonTree& tree, const Node* detail, int nesting) noexcept {
+void ErrorFacts::read_detail(const ErrorTree& tree, const Node* detail, int nesting) noexcept {
   read_hints(tree, detail);
   read_quota(tree, tree.find(detail, Key::violations));
   if (const Node* const metadata = tree.find(detail, Key::metadata); is_object(metadata)) {
@@ -348,7 +348,7 @@ void ErrorFacts::read_detail(const JsonTree& tree, const Node* detail, int nesti
   }
 }
 
-void ErrorFacts::read_quota(const JsonTree& tree, const Node* violations) noexcept {
+void ErrorFacts::read_quota(const ErrorTree& tree, const Node* violations) noexcept {
   for (const Node* node = tree.first(violations); node != nullptr; node = tree.next(node)) {
     const std::string_view id = text_of(tree.find(node, Key::quota_id));
     for (const std::string_view window : {"PerDay", "PerMonth", "PerWeek", "PerHour"}) {
@@ -362,7 +362,7 @@ void ErrorFacts::read_quota(const JsonTree& tree, const Node* violations) noexce
   }
 }
 
-void ErrorFacts::read_metadata(const JsonTree& tree, const Node* metadata, int nesting) noexcept {
+void ErrorFacts::read_metadata(const ErrorTree& tree, const Node* metadata, int nesting) noexcept {
   for (const Key key : {Key::reason, Key::limit_source, Key::error_type}) {
     add_code(text_of(tree.find(metadata, key)));
   }
@@ -385,7 +385,7 @@ void ErrorFacts::read_metadata(const JsonTree& tree, const Node* metadata, int n
   }
 }
 
-void ErrorFacts::read_hints(const JsonTree& tree, const Node* object) noexcept {
+void ErrorFacts::read_hints(const ErrorTree& tree, const Node* object) noexcept {
   using std::chrono::milliseconds;
   using std::chrono::seconds;
   struct Form {

@@ -23,7 +23,7 @@
 #include <optional>
 #include <string_view>
 
-#include "classify/json_tree.h"
+#include "classify/error_tree.h"
 #include "fuseboard/classify/classifier.h"
 #include "fuseboard/core/time.h"
 
@@ -42,9 +42,9 @@ class ErrorFacts {
   ErrorFacts& operator=(const ErrorFacts&) = delete;
 
   // Reads a body. Whatever it was, `text` must outlive this.
-  void read_body(const JsonTree& tree, std::string_view text) noexcept;
+  void read_body(const ErrorTree& tree, std::string_view text) noexcept;
   // The same for a part of a tree that is an error: an object, or a text.
-  void read_error(const JsonTree& tree, const Node* error) noexcept;
+  void read_error(const ErrorTree& tree, const Node* error) noexcept;
   // Reads an error object that stands inside a text, as SDKs print them.
   void read_embedded(std::string_view text) noexcept;
   void add_code(std::string_view code) noexcept;
@@ -75,15 +75,15 @@ class ErrorFacts {
   std::string_view text_of(const Node* node) noexcept;
 
  private:
-  void read_object(const JsonTree& tree, const Node* object, int nesting) noexcept;
-  void read_outer(const JsonTree& tree, const Node* object, int nesting) noexcept;
-  void read_value(const JsonTree& tree, const Node* value, int nesting) noexcept;
+  void read_object(const ErrorTree& tree, const Node* object, int nesting) noexcept;
+  void read_outer(const ErrorTree& tree, const Node* object, int nesting) noexcept;
+  void read_value(const ErrorTree& tree, const Node* value, int nesting) noexcept;
   void read_text(std::string_view text, int nesting) noexcept;
-  void read_details(const JsonTree& tree, const Node* details, int nesting) noexcept;
-  void read_detail(const JsonTree& tree, const Node* detail, int nesting) noexcept;
-  void read_metadata(const JsonTree& tree, const Node* metadata, int nesting) noexcept;
-  void read_hints(const JsonTree& tree, const Node* object) noexcept;
-  void read_quota(const JsonTree& tree, const Node* violations) noexcept;
+  void read_details(const ErrorTree& tree, const Node* details, int nesting) noexcept;
+  void read_detail(const ErrorTree& tree, const Node* detail, int nesting) noexcept;
+  void read_metadata(const ErrorTree& tree, const Node* metadata, int nesting) noexcept;
+  void read_hints(const ErrorTree& tree, const Node* object) noexcept;
+  void read_quota(const ErrorTree& tree, const Node* violations) noexcept;
   void add_number_status(std::string_view digits) noexcept;
   void read_nested(std::string_view text, int nesting) noexcept;
 
@@ -111,6 +111,6 @@ class ErrorFacts {
 
 // Whether a body under a 2xx says that it is an error. A tool's answer may hold a number beside a message without being
 // one, so less is believed of it.
-bool says_error(const JsonTree& tree, Domain domain = Domain::llm) noexcept;
+bool says_error(const ErrorTree& tree, Domain domain = Domain::llm) noexcept;
 
 }  // namespace fuseboard::classify_internal

@@ -109,7 +109,7 @@ struct Ending {
   bool answers = false;  // something to read was in it
   bool refused = false;  // the model's own refusal stands where an answer would
 };
-Ending ending_of(const JsonTree& tree, Domain domain) noexcept;
+Ending ending_of(const ErrorTree& tree, Domain domain) noexcept;
 
 bool is_html(std::string_view content_type, std::string_view body) noexcept;
 

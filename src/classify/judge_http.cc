@@ -187,7 +187,7 @@ bool is_about_model(const ErrorFacts& facts, const Match& found_so_far) noexcept
 }
 
 Classification judge_error_body(const CallEvidence& evidence, const HeaderFacts& headers,
-                                const JsonTree& tree) noexcept {
+                                const ErrorTree& tree) noexcept {
   ErrorFacts facts(evidence.now);
   facts.read_body(tree, evidence.body);
   if (evidence.body.empty()) facts.add_message(evidence.message);
@@ -223,16 +223,16 @@ Classification judge_bare_success(const CallEvidence& evidence, const HeaderFact
   return settle(evidence, found(service_unavailable, "body", "not JSON", "an answer that cannot be read"), waits);
 }
 
-Classification judge_success(const CallEvidence& evidence, const HeaderFacts& headers, const JsonTree& tree) noexcept {
+Classification judge_success(const CallEvidence& evidence, const HeaderFacts& headers, const ErrorTree& tree) noexcept {
   Waits waits{.headers = headers.hints};
   switch (tree.end()) {
-    case JsonTree::End::none:
+    case ErrorTree::End::none:
       return judge_bare_success(evidence, headers);
-    case JsonTree::End::truncated:
+    case ErrorTree::End::truncated:
       return settle(evidence, found(network, "body", "truncated", "JSON that was cut on its way"), waits);
-    case JsonTree::End::broken:
+    case ErrorTree::End::broken:
       return settle(evidence, found(service_unavailable, "body", "not JSON", "an answer that cannot be read"), waits);
-    case JsonTree::End::whole:
+    case ErrorTree::End::whole:
       break;
   }
   const Ending ending = ending_of(tree, evidence.domain);
@@ -262,7 +262,7 @@ Classification judge_http(const CallEvidence& evidence) noexcept {
   }
   if (is_success(evidence.status)) {
     if (starts_folded(headers.content_type, "text/event-stream")) return judge_stream(evidence);
-    return judge_success(evidence, headers, JsonTree(evidence.body));
+    return judge_success(evidence, headers, ErrorTree(evidence.body));
   }
   // A status of 0 is none: what is left is the text.
   if (evidence.status == 0 && evidence.body.empty()) return judge_message(evidence);
@@ -275,7 +275,7 @@ Classification judge_http(const CallEvidence& evidence) noexcept {
   if (is_html(headers.content_type, evidence.body)) {
     return judge_page(evidence, headers, found(status_row(evidence.status)));
   }
-  return judge_error_body(evidence, headers, JsonTree(evidence.body));
+  return judge_error_body(evidence, headers, ErrorTree(evidence.body));
 }
 
 }  // namespace fuseboard::classify_internal

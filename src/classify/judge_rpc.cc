@@ -45,7 +45,7 @@ Match of_callee(Match found) noexcept {
 }
 
 // The text of a tool that failed. What it does not say is a failure all the same.
-Classification judge_tool_result(const CallEvidence& evidence, const HeaderFacts& headers, const JsonTree& tree,
+Classification judge_tool_result(const CallEvidence& evidence, const HeaderFacts& headers, const ErrorTree& tree,
                                  const Node* result) noexcept {
   ErrorFacts texts(evidence.now);
   Waits waits{.headers = headers.hints};
@@ -78,7 +78,7 @@ std::optional<Match> judge_weak(int code, int status, std::string_view message, 
   return judged;
 }
 
-Classification judge_rpc_error(const CallEvidence& evidence, const HeaderFacts& headers, const JsonTree& tree,
+Classification judge_rpc_error(const CallEvidence& evidence, const HeaderFacts& headers, const ErrorTree& tree,
                                const Node* error) noexcept {
   ErrorFacts facts(evidence.now);
   const Node* const data = tree.find(error, Key::data);
@@ -119,10 +119,10 @@ Classification judge_rpc_error(const CallEvidence& evidence, const HeaderFacts& 
 Classification judge_rpc(const CallEvidence& evidence) noexcept {
   const HeaderFacts headers = read_headers(evidence);
   const std::string_view frame = frame_of(evidence.body);
-  const JsonTree tree(frame);
+  const ErrorTree tree(frame);
   const Node* root = tree.root();
   if (is_array(root)) root = tree.first(root);
-  const bool is_rpc = is_object(root) && tree.end() == JsonTree::End::whole &&
+  const bool is_rpc = is_object(root) && tree.end() == ErrorTree::End::whole &&
                       (tree.find(root, Key::jsonrpc) != nullptr || tree.find(root, Key::result) != nullptr);
   if (is_rpc) {
     if (const Node* const error = tree.find(root, Key::error); is_object(error)) {

@@ -27,8 +27,8 @@ void read_payload(const CallEvidence& evidence, const HeaderFacts& headers, std:
     facts.finished = true;
     return;
   }
-  const JsonTree tree(payload);
-  if (tree.end() != JsonTree::End::whole) {
+  const ErrorTree tree(payload);
+  if (tree.end() != ErrorTree::End::whole) {
     if (is_error_event && !facts.error) {
       Waits waits{.headers = headers.hints};
       const auto judged = judge_text(payload, evidence.now, waits);
@@ -64,12 +64,12 @@ void read_lines(const CallEvidence& evidence, const HeaderFacts& headers, Stream
       facts.event_seen = true;
     } else if (line.starts_with("data:")) {
       // A line that the end of the stream cut is no event.
-      if (is_whole || JsonTree(line.substr(5)).end() != JsonTree::End::truncated) {
+      if (is_whole || ErrorTree(line.substr(5)).end() != ErrorTree::End::truncated) {
         read_payload(evidence, headers, line.substr(5), is_error_event, facts);
       }
       is_error_event = false;
     } else if (line.starts_with('{') || line.starts_with('[')) {
-      if (is_whole || JsonTree(line).end() == JsonTree::End::whole) {
+      if (is_whole || ErrorTree(line).end() == ErrorTree::End::whole) {
         read_payload(evidence, headers, line, false, facts);
       }
     }
@@ -93,7 +93,7 @@ Classification judge_stream(const CallEvidence& evidence) noexcept {
   const std::string_view body = trimmed(evidence.body.substr(0, 64));
   // One JSON value over several lines: an answer that did not stream after all, or a whole Gemini stream.
   if (body.starts_with('{') || body.starts_with('[')) {
-    if (const JsonTree tree(evidence.body); tree.end() == JsonTree::End::whole && evidence.body.contains('\n')) {
+    if (const ErrorTree tree(evidence.body); tree.end() == ErrorTree::End::whole && evidence.body.contains('\n')) {
       read_payload(evidence, headers, evidence.body.substr(0, tree.size()), false, facts);
     }
   }

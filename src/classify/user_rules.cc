@@ -11,7 +11,7 @@
 namespace fuseboard {
 
 using classify_internal::ErrorFacts;
-using classify_internal::JsonTree;
+using classify_internal::ErrorTree;
 using classify_internal::Key;
 using classify_internal::Node;
 using classify_internal::Pattern;
@@ -35,7 +35,7 @@ bool contains_folded(std::string_view text, std::string_view part) noexcept {
 void read_facts(const CallEvidence& evidence, ErrorFacts& facts) noexcept {
   std::string_view rest = evidence.body;
   if (evidence.channel != Channel::sse && evidence.channel != Channel::mcp) {
-    const JsonTree tree(rest);
+    const ErrorTree tree(rest);
     facts.read_body(tree, rest);
     facts.add_message(evidence.message);
     return;
@@ -47,7 +47,7 @@ void read_facts(const CallEvidence& evidence, ErrorFacts& facts) noexcept {
     std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (line.starts_with("data:")) line.remove_prefix(5);
-    const JsonTree tree(line);
+    const ErrorTree tree(line);
     if (classify_internal::says_error(tree)) facts.read_body(tree, line);
     const Node* const result = tree.find(tree.root(), Key::result);
     if (!classify_internal::is_true(tree.find(result, Key::is_error))) continue;

@@ -9,6 +9,8 @@
 #include <tuple>
 #include <utility>
 
+#include "fuseboard/core/utf8.h"
+
 namespace fuseboard::config {
 namespace {
 
@@ -17,9 +19,7 @@ constexpr std::size_t kMaxShown = 120;
 
 std::string shortened(std::string_view text) {
   if (text.size() <= kMaxShown) return std::string(text);
-  std::size_t cut = kMaxShown;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;
-  return std::string(text.substr(0, cut)) + "...";
+  return std::string(cut_to_characters(text, kMaxShown)) + "...";
 }
 
 void sort_by_place(std::vector<Diagnostic>& found) {

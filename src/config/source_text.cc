@@ -7,28 +7,14 @@
 #include <array>
 #include <utility>
 
+#include "fuseboard/core/utf8.h"
+
 namespace fuseboard::config {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 constexpr unsigned char byte_at(std::string_view text, std::size_t i) { return static_cast<unsigned char>(text[i]); }
-constexpr bool is_continuation(unsigned char byte) { return (byte & 0xC0U) == 0x80U; }
-
-// The length of the UTF-8 sequence at `i`, 0 where there is none (RFC 3629: shortest form, no surrogates, to U+10FFFF).
-std::size_t sequence_length(std::string_view text, std::size_t i) {
-  const unsigned char lead = byte_at(text, i);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() - i < length) return 0;
-  for (std::size_t k = 1; k < length; ++k) {
-    if (!is_continuation(byte_at(text, i + k))) return 0;
-  }
-  const unsigned char second = byte_at(text, i + 1);
-  const bool overlong = (lead == 0xE0 && second < 0xA0) || (lead == 0xF0 && second < 0x90);
-  const bool beyond = (lead == 0xED && second >= 0xA0) || (lead == 0xF4 && second >= 0x90);
-  return overlong || beyond ? 0 : length;
-}
 
 bool is_control(std::string_view text, std::size_t i) {
   const unsigned char byte = byte_at(text, i);
@@ -68,14 +54,14 @@ SourceText::SourceText(std::string_view text) : text_(text) {
   std::uint32_t count = 0;
   for (const char c : text_) {
     continuation_bytes_.push_back(count);
-    if (is_continuation(static_cast<unsigned char>(c))) ++count;
+    if (is_continuation(c)) ++count;
   }
   continuation_bytes_.push_back(count);
 }
 
 bool SourceText::check(Report& report) const {
   for (std::size_t i = 0; i < text_.size();) {
-    const std::size_t length = sequence_length(text_, i);
+    const std::size_t length = character_size(text_.substr(i));
     if (length == 0 || is_control(text_, i)) {
       report.say(position(i), "", length == 0 ? "this is not UTF-8 text" : "control characters are not allowed");
       return false;

@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "fuseboard/core/utf8.h"
+
 namespace fuseboard {
 namespace {
 
@@ -44,20 +46,12 @@ constexpr std::uint32_t byte_at(std::string_view text, std::size_t at) noexcept 
   return static_cast<unsigned char>(text[at]);
 }
 
-// The first character of `text`, which is not empty (RFC 3629: no overlong forms, no surrogates).
+// The first character of `text`, which is not empty.
 Decoded decode(std::string_view text) noexcept {
-  const std::uint32_t lead = byte_at(text, 0);
-  if (lead < 0x80) return {.code = lead, .size = 1, .valid = true};
-  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  constexpr std::array<std::uint32_t, 5> kMin = {0, 0, 0x80, 0x800, 0x10000};
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return {};
-  std::uint32_t code = lead & (0xFFU >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) {
-    const std::uint32_t next = byte_at(text, i);
-    if ((next & 0xC0) != 0x80) return {};
-    code = (code << 6) | (next & 0x3F);
-  }
-  if (code < kMin[size] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return {};
+  const std::size_t size = character_size(text);
+  if (size == 0) return {};
+  std::uint32_t code = size == 1 ? byte_at(text, 0) : byte_at(text, 0) & (0xFFU >> (size + 1));
+  for (std::size_t i = 1; i < size; ++i) code = (code << 6) | (byte_at(text, i) & 0x3F);
   return {.code = code, .size = size, .valid = true};
 }
 

@@ -8,7 +8,7 @@
 
 #include "fuseboard/classify/transport.h"
 #include "gateway/hidden_usage.h"
-#include "llm/json_scan.h"
+#include "json/scan.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -46,7 +46,7 @@ std::string_view terminal_event(llm::Endpoint endpoint) {
 bool is_broken(std::string_view data) {
   const std::size_t begin = std::min(data.find_first_not_of(" \t\r\n"), data.size());
   if (data.substr(begin).starts_with("[DONE]")) return false;
-  return begin == data.size() || data[begin] != '{' || llm::validate_json(data);
+  return begin == data.size() || data[begin] != '{' || json::validate(data);
 }
 
 }  // namespace

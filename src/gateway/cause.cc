@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "fuseboard/core/escape.h"
+#include "fuseboard/core/utf8.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -22,8 +23,6 @@ constexpr std::string_view kEllipsis = "…";
 bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 bool is_visible(char c) { return c > ' ' && c <= '~'; }
-
-bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
 
 // Keys and tokens are long and have digits; no word does.
 bool may_be_secret(std::string_view word) {
@@ -86,14 +85,10 @@ std::string without_secrets(std::string_view text) {
 std::string cut(std::string_view text) {
   std::size_t characters = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (!begins_character(text[at])) continue;
-    if (++characters > kMaxCharacters) {
-      // The last one makes place for the mark.
-      std::size_t end = at;
-      do --end;
-      while (!begins_character(text[end]));
-      return std::string(text.substr(0, end)) + std::string(kEllipsis);
-    }
+    if (is_continuation(text[at])) continue;
+    if (++characters <= kMaxCharacters) continue;
+    return std::string(cut_to_characters(text, at - 1)) +
+           std::string(kEllipsis);  // the last one makes place for the mark
   }
   return std::string(text);
 }

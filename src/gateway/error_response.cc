@@ -10,7 +10,7 @@
 #include "fuseboard/budget/options.h"
 #include "fuseboard/core/validation.h"
 #include "gateway/cause.h"
-#include "llm/json_scan.h"
+#include "json/scan.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -137,7 +137,7 @@ Answer upstream_error_response(const UpstreamError& upstream, std::optional<Cate
   if (upstream.ready) return {.head = upstream.head, .body = upstream.body};
   Answer answer{.head = caller_response(upstream.head, served_by, upstream.dialect), .body = upstream.body};
   // A proxy's page, or nothing at all, is no answer that a client of either dialect could read.
-  const bool readable = upstream.dialect == served_by.dialect && !llm::validate_json(upstream.body);
+  const bool readable = upstream.dialect == served_by.dialect && !json::validate(upstream.body);
   if (readable) return answer;
   answer.body = translated_error(upstream, judged, served_by);
   describe_own_body(answer.head.headers, false);

@@ -7,7 +7,7 @@
 #include <functional>
 #include <string_view>
 
-#include "llm/json_scan.h"
+#include "json/scan.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -26,13 +26,13 @@ bool is_part(std::string_view part, std::string_view whole) noexcept {
 }
 
 struct Members {
-  llm::JsonMember usage{};
+  json::Member usage{};
   std::string_view choices{};
 };
 
 Members members_of(std::string_view data) {
   Members found;
-  const auto error = llm::validate_json_object(data, [&](const llm::JsonMember& member) {
+  const auto error = json::validate_object(data, [&](const json::Member& member) {
     if (member.name == R"("usage")") found.usage = member;
     if (member.name == R"("choices")") found.choices = member.value;
   });
@@ -40,7 +40,7 @@ Members members_of(std::string_view data) {
 }
 
 // `object` without that member, and without the comma and the space that came with it.
-void append_without(std::string& out, std::string_view object, const llm::JsonMember& member) {
+void append_without(std::string& out, std::string_view object, const json::Member& member) {
   const auto offset = [&](const char* at) { return static_cast<std::size_t>(at - object.data()); };
   std::size_t begin = offset(member.name.data());
   std::size_t end = offset(member.value.data() + member.value.size());

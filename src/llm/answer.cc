@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "fuseboard/classify/transport.h"
+#include "json/scan.h"
 #include "llm/answer_parts.h"
 #include "llm/chat_message.h"
 #include "llm/finish_reason.h"
-#include "llm/json_scan.h"
 #include "llm/message_blocks.h"
 #include "llm/response_object.h"
 #include "llm/seen_text.h"
@@ -30,7 +30,7 @@ bool is_html(std::string_view content_type) noexcept {
 
 // What there is to say about a body that is no JSON: one that breaks off where more JSON should follow was cut on its
 // way.
-TransportFault fault_of(std::string_view body, const JsonError& error) noexcept {
+TransportFault fault_of(std::string_view body, const json::Error& error) noexcept {
   const std::size_t begin = body.find_first_not_of(" \t\r\n");
   const bool begins_as_json = begin != std::string_view::npos && (body[begin] == '{' || body[begin] == '[');
   return begins_as_json && error.breaks_off ? TransportFault::truncated : TransportFault::malformed;
@@ -44,9 +44,9 @@ struct ChoiceFacts {
   std::uint64_t bytes = 0;  // that it says
 };
 
-ChoiceFacts read_choice(const JsonValue& choice) {
+ChoiceFacts read_choice(const json::Value& choice) {
   ChoiceFacts facts;
-  choice.each_member([&](std::string_view name, const JsonValue& value) {
+  choice.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "message") {
       const MessageFacts message = look_at_message(value, MessageForm::whole);
       facts.answers = facts.answers || message.content;
@@ -76,9 +76,9 @@ class Body {
   bool is_answer() const noexcept { return !is_error_ && (answers_ || endpoint_ == Endpoint::other); }
 
  private:
-  void take_own(std::string_view name, const JsonValue& value);
-  void take_blocks(const JsonValue& blocks);
-  void take_choices(const JsonValue& choices);
+  void take_own(std::string_view name, const json::Value& value);
+  void take_blocks(const json::Value& blocks);
+  void take_choices(const json::Value& choices);
   void take_response(ResponseObject response);
 
   Endpoint endpoint_;
@@ -88,8 +88,8 @@ class Body {
 };
 
 void Body::walk(std::string_view body) {
-  JsonDocument document(body);
-  document.root().each_member([&](std::string_view name, const JsonValue& value) {
+  json::Document document(body);
+  document.root().each_member([&](std::string_view name, const json::Value& value) {
     if (marks_error(name, value)) {
       is_error_ = true;
     } else if (name == "usage") {
@@ -102,7 +102,7 @@ void Body::walk(std::string_view body) {
   judgement_.filtered = says_filtered(judgement_.finish_reason);
 }
 
-void Body::take_own(std::string_view name, const JsonValue& value) {
+void Body::take_own(std::string_view name, const json::Value& value) {
   switch (endpoint_) {
     case Endpoint::chat_completions:
       if (name == "choices") take_choices(value);
@@ -125,18 +125,18 @@ void Body::take_own(std::string_view name, const JsonValue& value) {
   }
 }
 
-void Body::take_blocks(const JsonValue& blocks) {
+void Body::take_blocks(const json::Value& blocks) {
   answers_ = blocks.is_array();
-  blocks.each_element([&](const JsonValue& element) {
+  blocks.each_element([&](const json::Value& element) {
     const BlockPart part = read_block_part(element);
     ++judgement_.seen.pieces;
     judgement_.seen.bytes += text_bytes(part.text) + text_bytes(part.thinking) + part.input.size();
   });
 }
 
-void Body::take_choices(const JsonValue& choices) {
+void Body::take_choices(const json::Value& choices) {
   bool first = true;
-  choices.each_element([&](const JsonValue& element) {
+  choices.each_element([&](const json::Value& element) {
     ChoiceFacts choice = read_choice(element);
     answers_ = answers_ || choice.answers;
     judgement_.seen.bytes += choice.bytes;
@@ -161,7 +161,7 @@ void judge_success(Endpoint endpoint, std::string_view content_type, int status,
     judgement.failure = classify_transport(TransportFault::malformed);
     return;
   }
-  if (const auto error = validate_json(body)) {
+  if (const auto error = json::validate(body)) {
     if (!passes_anything) judgement.failure = classify_transport(fault_of(body, *error));
     return;
   }
@@ -183,7 +183,7 @@ AnswerJudgement judge_answer(Endpoint endpoint, int status, std::string_view con
     judge_success(endpoint, content_type, status, body, hints, judgement);
     return judgement;
   }
-  if (!validate_json(body)) judgement.error = read_error(body);
+  if (!json::validate(body)) judgement.error = read_error(body);
   judgement.failure = classify(status, judgement.error, hints);
   return judgement;
 }

@@ -8,10 +8,10 @@
 #include <iterator>
 #include <utility>
 
+#include "json/scan.h"
+#include "json/string.h"
 #include "llm/answer_words.h"
 #include "llm/finish_reason.h"
-#include "llm/json_scan.h"
-#include "llm/json_text.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -31,7 +31,7 @@ void append_text_or_null(std::string& out, std::string_view text) {
   if (text.empty()) {
     out += "null";
   } else {
-    append_json_string(out, text);
+    json::append_string(out, text);
   }
 }
 
@@ -42,11 +42,11 @@ void append_openai_calls(std::string& out, const WholeAnswer& answer) {
   for (const AnswerBlock& block : answer.blocks.all()) {
     if (block.kind != Kind::tool) continue;
     out += place == 0 ? R"(,"tool_calls":[{"id":)" : R"(,{"id":)";
-    append_json_string(out, call_id(block.id, answer.origin, place++));
+    json::append_string(out, call_id(block.id, answer.origin, place++));
     out += R"(,"type":"function","function":{"name":)";
-    append_json_string(out, block.name);
+    json::append_string(out, block.name);
     out += R"(,"arguments":)";
-    append_json_string(out, block.text.empty() ? std::string_view("{}") : std::string_view(block.text));
+    json::append_string(out, block.text.empty() ? std::string_view("{}") : std::string_view(block.text));
     out += "}}";
   }
   if (place > 0) out += ']';
@@ -55,11 +55,11 @@ void append_openai_calls(std::string& out, const WholeAnswer& answer) {
 void append_input(std::string& out, std::string_view arguments) {
   if (is_blank(arguments)) {
     out += "{}";
-  } else if (!validate_json_object(arguments, [](const JsonMember&) {})) {
+  } else if (!json::validate_object(arguments, [](const json::Member&) {})) {
     out += arguments;
   } else {
     out += R"({"raw_arguments":)";
-    append_json_string(out, arguments);
+    json::append_string(out, arguments);
     out += '}';
   }
 }
@@ -69,19 +69,19 @@ void append_anthropic_block(std::string& out, const AnswerBlock& block, const Wh
     case Kind::text:
     case Kind::refusal:
       out += R"({"type":"text","text":)";
-      append_json_string(out, block.text);
+      json::append_string(out, block.text);
       break;
     case Kind::reasoning:
       out += R"({"type":"thinking","thinking":)";
-      append_json_string(out, block.text);
+      json::append_string(out, block.text);
       out += R"(,"signature":)";
-      append_json_string(out, block.signature);
+      json::append_string(out, block.signature);
       break;
     case Kind::tool:
       out += R"({"type":"tool_use","id":)";
-      append_json_string(out, call_id(block.id, answer.origin, calls++));
+      json::append_string(out, call_id(block.id, answer.origin, calls++));
       out += R"(,"name":)";
-      append_json_string(out, block.name);
+      json::append_string(out, block.name);
       out += R"(,"input":)";
       append_input(out, block.text);
       break;
@@ -119,17 +119,17 @@ WholeAnswer::WholeAnswer(std::span<const Delta> deltas, StreamOrigin stands_in) 
 
 std::string completion_body(const WholeAnswer& answer) {
   std::string out = R"({"id":)";
-  append_json_string(out, answer.origin.id);
+  json::append_string(out, answer.origin.id);
   fmt::format_to(std::back_inserter(out), R"(,"object":"chat.completion","created":{},"model":)",
                  answer.origin.created);
-  append_json_string(out, answer.origin.model);
+  json::append_string(out, answer.origin.model);
   out += R"(,"choices":[{"index":0,"message":{"role":"assistant","content":)";
   append_text_or_null(out, text_of_kind(answer, Kind::text));
   out += R"(,"refusal":)";
   append_text_or_null(out, text_of_kind(answer, Kind::refusal));
   if (const std::string thoughts = text_of_kind(answer, Kind::reasoning); !thoughts.empty()) {
     out += R"(,"reasoning_content":)";
-    append_json_string(out, thoughts);
+    json::append_string(out, thoughts);
   }
   append_openai_calls(out, answer);
   fmt::format_to(std::back_inserter(out), R"(}},"logprobs":null,"finish_reason":"{}"}}])",
@@ -144,9 +144,9 @@ std::string completion_body(const WholeAnswer& answer) {
 
 std::string message_body(const WholeAnswer& answer) {
   std::string out = R"({"id":)";
-  append_json_string(out, answer.origin.id);
+  json::append_string(out, answer.origin.id);
   out += R"(,"type":"message","role":"assistant","model":)";
-  append_json_string(out, answer.origin.model);
+  json::append_string(out, answer.origin.model);
   out += R"(,"content":[)";
   std::size_t calls = 0;
   for (const AnswerBlock& block : answer.blocks.all()) {

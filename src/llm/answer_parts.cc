@@ -11,18 +11,18 @@ namespace {
 constexpr std::size_t kMaxErrorBytes = 1024;
 
 // A string, or an integer as its digits: OpenRouter, LiteLLM and Google put the status there.
-std::string code_text(const JsonValue& value) {
+std::string code_text(const json::Value& value) {
   if (!value.is_number()) return value.cut_text(kMaxErrorBytes);
   const std::string_view number = value.raw();
   return std::string(number.substr(0, number.find_first_not_of("-0123456789")));
 }
 
 // FastAPI: a text, or a list of objects with `msg`.
-std::string detail_text(const JsonValue& value) {
+std::string detail_text(const json::Value& value) {
   if (!value.is_array()) return value.cut_text(kMaxErrorBytes);
   std::string first;
-  value.each_element([&](const JsonValue& element) {
-    element.each_member([&](std::string_view name, const JsonValue& member) {
+  value.each_element([&](const json::Value& element) {
+    element.each_member([&](std::string_view name, const json::Value& member) {
       if (first.empty() && name == "msg") first = member.cut_text(kMaxErrorBytes);
     });
   });
@@ -33,13 +33,13 @@ void fill(std::string& field, std::string text) {
   if (field.empty()) field = std::move(text);
 }
 
-ErrorDetails read_error_value(const JsonValue& error) {
+ErrorDetails read_error_value(const json::Value& error) {
   ErrorDetails details;
   if (!error.is_object()) {
     details.message = error.cut_text(kMaxErrorBytes);
     return details;
   }
-  error.each_member([&](std::string_view name, const JsonValue& value) {
+  error.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "code") details.code = code_text(value);
     if (name == "type") details.type = value.cut_text(kMaxErrorBytes);
     if (name == "message") details.message = value.cut_text(kMaxErrorBytes);
@@ -48,26 +48,26 @@ ErrorDetails read_error_value(const JsonValue& error) {
 }
 
 // OpenRouter puts the error of an answer that broke while it was written into its choice.
-void read_choice_error(const JsonValue& choices, ErrorDetails& details) {
-  choices.each_element([&](const JsonValue& choice) {
-    choice.each_member([&](std::string_view name, const JsonValue& value) {
+void read_choice_error(const json::Value& choices, ErrorDetails& details) {
+  choices.each_element([&](const json::Value& choice) {
+    choice.each_member([&](std::string_view name, const json::Value& value) {
       if (name == "error" && details.empty()) details = read_error_value(value);
     });
   });
 }
 
 // The Responses API ends a stream that failed with the whole response, the error in it.
-void read_response_error(const JsonValue& response, ErrorDetails& details) {
-  response.each_member([&](std::string_view name, const JsonValue& value) {
+void read_response_error(const json::Value& response, ErrorDetails& details) {
+  response.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "error" && details.empty()) details = read_error_value(value);
   });
 }
 
 // Members of the error object go before those around it.
-ErrorDetails read_error_object(const JsonValue& object) {
+ErrorDetails read_error_object(const json::Value& object) {
   ErrorDetails inner;
   ErrorDetails outer;
-  object.each_member([&](std::string_view name, const JsonValue& value) {
+  object.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "error") inner = read_error_value(value);
     if (name == "choices") read_choice_error(value, inner);
     if (name == "response") read_response_error(value, inner);
@@ -85,7 +85,7 @@ ErrorDetails read_error_object(const JsonValue& object) {
 
 }  // namespace
 
-void UsageCounts::Count::read(const JsonValue& value) noexcept {
+void UsageCounts::Count::read(const json::Value& value) noexcept {
   if (value.is_null()) return;
   const auto count = value.whole();
   unreadable = !count || *count > kMaxTokens;
@@ -94,15 +94,15 @@ void UsageCounts::Count::read(const JsonValue& value) noexcept {
   told = true;
 }
 
-bool UsageCounts::update(const JsonValue& value) {
+bool UsageCounts::update(const json::Value& value) {
   if (!value.is_object()) return false;
   total_ = {};  // of this object's numbers
-  const auto read_detail = [](const JsonValue& details, std::string_view field, Count& count) {
-    details.each_member([&](std::string_view name, const JsonValue& member) {
+  const auto read_detail = [](const json::Value& details, std::string_view field, Count& count) {
+    details.each_member([&](std::string_view name, const json::Value& member) {
       if (name == field) count.read(member);
     });
   };
-  value.each_member([&](std::string_view name, const JsonValue& member) {
+  value.each_member([&](std::string_view name, const json::Value& member) {
     if (name == "prompt_tokens") prompt_.read(member);
     if (name == "input_tokens") input_.read(member);
     if (name == "completion_tokens" || name == "output_tokens") completion_.read(member);
@@ -141,7 +141,7 @@ Usage UsageCounts::usage() const noexcept {
   return usage;
 }
 
-std::optional<Usage> read_usage(const JsonValue& value) {
+std::optional<Usage> read_usage(const json::Value& value) {
   UsageCounts counts;
   if (!counts.update(value)) return std::nullopt;
   return counts.usage();
@@ -153,17 +153,17 @@ bool is_content_field(std::string_view name) {
          name == "reasoning_content" || name == "reasoning" || name == "reasoning_details";
 }
 
-bool marks_error(std::string_view name, const JsonValue& value) {
+bool marks_error(std::string_view name, const json::Value& value) {
   if (name == "error") return value.has_content();
   return (name == "object" || name == "type") && value.literal() == R"("error")";
 }
 
 ErrorDetails read_error(std::string_view text) {
-  JsonDocument document(text);
-  const JsonValue root = document.root();
+  json::Document document(text);
+  const json::Value root = document.root();
   if (root.is_object()) return read_error_object(root);
   ErrorDetails first;
-  root.each_element([&](const JsonValue& element) {
+  root.each_element([&](const json::Value& element) {
     if (first.empty()) first = read_error_object(element);
   });
   return first;

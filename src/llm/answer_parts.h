@@ -6,8 +6,8 @@
 
 #include "fuseboard/classify/hints.h"
 #include "fuseboard/core/outcome.h"
+#include "json/document.h"
 #include "llm/answer.h"
-#include "llm/json_reader.h"
 #include "llm/usage.h"
 
 namespace fuseboard::llm {
@@ -22,7 +22,7 @@ class UsageCounts {
   static constexpr std::uint64_t kMaxTokens = 1'000'000'000;
 
   // Takes over what a usage object says; false for anything else, null included.
-  bool update(const JsonValue& value);
+  bool update(const json::Value& value);
   Usage usage() const noexcept;
 
  private:
@@ -32,7 +32,7 @@ class UsageCounts {
     bool told = false;
     bool unreadable = false;  // something was told, and it is no count of tokens
 
-    void read(const JsonValue& value) noexcept;
+    void read(const json::Value& value) noexcept;
   };
 
   Count prompt_{};  // includes what was cached
@@ -47,14 +47,14 @@ class UsageCounts {
 };
 
 // Reads a usage object; nullopt for anything else, null included.
-std::optional<Usage> read_usage(const JsonValue& value);
+std::optional<Usage> read_usage(const json::Value& value);
 
 // Whether a member of a `message` or a `delta` with this name is what a reader of the answer is after.
 bool is_content_field(std::string_view name);
 
 // Whether a top-level member says that the whole text is an error: a filled `error`, `"object":"error"` or
 // `"type":"error"`.
-bool marks_error(std::string_view name, const JsonValue& value);
+bool marks_error(std::string_view name, const json::Value& value);
 
 // What an error body says about itself, in the shapes that providers use:
 //   {"error":{"message","type","code"}}                       OpenAI, Anthropic, Groq, OpenRouter, ...

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "json/string.h"
 #include "llm/finish_reason.h"
-#include "llm/json_text.h"
 
 namespace fuseboard::llm {
 
@@ -38,7 +38,7 @@ void append_stop_members(std::string& out, FinishReason reason, std::string_view
   fmt::format_to(std::back_inserter(out), R"("stop_reason":"{}","stop_sequence":)",
                  finish_word(Dialect::anthropic, reason, has_calls));
   if (reason == FinishReason::stop_sequence && !stop_sequence.empty()) {
-    append_json_string(out, stop_sequence);
+    json::append_string(out, stop_sequence);
   } else {
     out += "null";
   }

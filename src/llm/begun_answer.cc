@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "fuseboard/core/utf8.h"
+#include "json/scan.h"
 #include "llm/answer.h"
-#include "llm/json_scan.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 class Ending {
  public:
   explicit Ending(std::string_view text) : text_(text) {
-    for (std::size_t at = 0; at < text.size() && open_.size() <= kMaxJsonDepth; ++at) {
+    for (std::size_t at = 0; at < text.size() && open_.size() <= json::kMaxDepth; ++at) {
       if (in_text_) {
         walk_text(at);
       } else {
@@ -84,11 +85,9 @@ class Ending {
     if (escaped_) return escape_;
     constexpr std::size_t kUnicodeEscape = 6;  // \u0041
     if (text_[escape_] == '\\' && text_[escape_ + 1] == 'u' && size - escape_ < kUnicodeEscape) return escape_;
-    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text_[at]); };
     std::size_t lead = size - 1;
-    while (byte(lead) >= 0x80 && byte(lead) < 0xC0) --lead;
-    const std::size_t length = byte(lead) < 0x80 ? 1 : byte(lead) < 0xE0 ? 2 : byte(lead) < 0xF0 ? 3 : 4;
-    return size - lead < length ? lead : size;
+    while (is_continuation(text_[lead])) --lead;
+    return is_cut_character(text_.substr(lead)) ? lead : size;
   }
 
   std::string_view text_;

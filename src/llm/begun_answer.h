@@ -22,7 +22,7 @@ struct AnswerSoFar {
 AnswerSoFar read_begun_answer(Endpoint endpoint, std::string_view begun);
 
 // JSON that breaks off anywhere, made whole: a text is ended where it stands, and a member or an element of which less
-// came is left out. What is no JSON, or nested deeper than kMaxJsonDepth, remains so.
+// came is left out. What is no JSON, or nested deeper than json::kMaxDepth, remains so.
 std::string ended_json(std::string_view begun);
 
 }  // namespace fuseboard::llm

@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "llm/canonical_json.h"
+#include "json/canonical.h"
+#include "json/string.h"
+#include "json/string_decoder.h"
 #include "llm/digest.h"
 
 namespace fuseboard::llm {
@@ -19,36 +21,35 @@ struct Member {
   std::string_view value;
 };
 
-std::expected<std::vector<Member>, JsonError> members_of(std::string_view body) {
+std::expected<std::vector<Member>, json::Error> members_of(std::string_view body) {
   std::vector<Member> members;
-  std::optional<JsonError> wrong_name;
-  const auto invalid = validate_json_object(body, [&](const JsonMember& member) {
-    auto name = unescape_json(member.name);
-    if (!name) {
-      if (!wrong_name) wrong_name = name.error();
-      return;
+  bool wrong_name = false;
+  const auto invalid = json::validate_object(body, [&](const json::Member& member) {
+    if (auto name = json::unescape(member.name)) {
+      members.push_back({.name = *std::move(name), .value = member.value});
+    } else {
+      wrong_name = true;
     }
-    members.push_back({.name = *std::move(name), .value = member.value});
   });
   if (invalid) return std::unexpected(*invalid);
-  if (wrong_name) return std::unexpected(*wrong_name);
+  if (wrong_name) return std::unexpected(json::Error{.what = "half a surrogate pair"});
   std::sort(members.begin(), members.end(),
-            [](const Member& a, const Member& b) { return before_in_utf16(a.name, b.name); });
+            [](const Member& a, const Member& b) { return json::before_in_utf16(a.name, b.name); });
   const auto twice = std::adjacent_find(members.begin(), members.end(),
                                         [](const Member& a, const Member& b) { return a.name == b.name; });
-  if (twice != members.end()) return std::unexpected(JsonError{.what = "two members of one name"});
+  if (twice != members.end()) return std::unexpected(json::Error{.what = "two members of one name"});
   return members;
 }
 
 void append_member(std::string& out, std::string_view name, std::string_view text) {
   out.append(out.size() > 1 ? ",\"" : "\"").append(name).append("\":");
-  append_canonical_string(out, text);
+  json::append_valid_string(out, text);
 }
 
 }  // namespace
 
-std::expected<CanonicalRequest, JsonError> canonical_request(std::string_view body) {
-  if (body.size() > kMaxCacheableBody) return std::unexpected(JsonError{.what = "too large to be cached"});
+std::expected<CanonicalRequest, json::Error> canonical_request(std::string_view body) {
+  if (body.size() > kMaxCacheableBody) return std::unexpected(json::Error{.what = "too large to be cached"});
   const auto members = members_of(body);
   if (!members) return std::unexpected(members.error());
   CanonicalRequest request;
@@ -61,11 +62,11 @@ std::expected<CanonicalRequest, JsonError> canonical_request(std::string_view bo
       continue;
     }
     if (request.members.size() > 1) request.members += ',';
-    append_canonical_string(request.members, member.name);
+    json::append_valid_string(request.members, member.name);
     request.members += ':';
     const bool in_any_order = member.name == "tools" || member.name == "functions";
-    const auto done = in_any_order ? append_canonical_set(request.members, member.value)
-                                   : append_canonical(request.members, member.value);
+    const auto done = in_any_order ? json::append_canonical_set(request.members, member.value)
+                                   : json::append_canonical(request.members, member.value);
     if (!done) return std::unexpected(done.error());
   }
   request.members += '}';

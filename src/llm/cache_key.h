@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "fuseboard/cache/cache_key.h"
-#include "llm/json_scan.h"
+#include "json/scan.h"
 
 namespace fuseboard::llm {
 
@@ -22,7 +22,7 @@ namespace fuseboard::llm {
 // that whatever might change the answer changes the key; the price is a miss where a member changes nothing, `user`
 // say. The order of the elements of `tools` and `functions` does not matter, nor that of an object's members anywhere.
 struct CanonicalRequest {
-  std::string members;  // RFC 8785, see canonical_json.h
+  std::string members;  // RFC 8785, see json/canonical.h
   bool stream = false;  // absent is false
 };
 
@@ -39,7 +39,7 @@ inline constexpr std::size_t kMaxCacheableBody = std::size_t{8} << 20U;
 
 // An error for a body that is no JSON object, is above kMaxCacheableBody or has no canonical form: such a request
 // bypasses the cache. About 10 µs for 2 KB. Thread-safe, like cache_key.
-std::expected<CanonicalRequest, JsonError> canonical_request(std::string_view body);
+std::expected<CanonicalRequest, json::Error> canonical_request(std::string_view body);
 
 // SHA-256 of the canonical text of {"endpoint","model","provider","request","stream"}.
 CacheKey cache_key(const CanonicalRequest& request, const CacheTarget& target);

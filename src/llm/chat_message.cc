@@ -19,17 +19,17 @@ void add_text(std::vector<Delta>& deltas, Delta::Kind kind, std::string text) {
 }
 
 // Whether a `function` of a call, or what has its place, holds a piece of the arguments.
-bool says_arguments(const JsonValue& function) {
+bool says_arguments(const json::Value& function) {
   bool says = false;
-  function.each_member([&](std::string_view name, const JsonValue& value) {
+  function.each_member([&](std::string_view name, const json::Value& value) {
     if ((name == "arguments" || name == "input") && value.has_content()) says = true;
   });
   return says;
 }
 
-bool call_says_arguments(const JsonValue& call) {
+bool call_says_arguments(const json::Value& call) {
   bool says = false;
-  call.each_member([&](std::string_view name, const JsonValue& value) {
+  call.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "function" || name == "custom") says = says || says_arguments(value);
   });
   return says;
@@ -40,12 +40,12 @@ class Tally {
  public:
   explicit Tally(MessageForm form) noexcept : whole_(form == MessageForm::whole) {}
 
-  void take(std::string_view name, const JsonValue& value) {
+  void take(std::string_view name, const json::Value& value) {
     if (name == "content") {
       take_content(value);
     } else if (name == "tool_calls") {
       fills_in_ = fills_in_ || (value.is_array() && !value.has_content());
-      value.each_element([&](const JsonValue& call) { take_call(whole_ || call_says_arguments(call)); });
+      value.each_element([&](const json::Value& call) { take_call(whole_ || call_says_arguments(call)); });
     } else if (name == "function_call") {
       if (value.is_object()) take_call(whole_ || says_arguments(value));
     } else if (value.has_content()) {
@@ -66,7 +66,7 @@ class Tally {
   }
 
  private:
-  void take_content(const JsonValue& content) {
+  void take_content(const json::Value& content) {
     const bool is_text = content.is_string();
     fills_in_ = fills_in_ || (is_text && !content.has_content());
     if (!content.has_content()) return;
@@ -106,8 +106,8 @@ struct ChatMessageReader::CallPiece {
   std::string_view name{};
   std::string_view arguments{};  // a literal, or what is no string as written
 
-  void read_function(const JsonValue& function) {
-    function.each_member([&](std::string_view field, const JsonValue& member) {
+  void read_function(const json::Value& function) {
+    function.each_member([&](std::string_view field, const json::Value& member) {
       if (field == "name") name = member.text();
       if (field != "arguments" || !member.has_content()) return;
       arguments = member.is_string() ? member.literal() : member.raw();
@@ -115,10 +115,10 @@ struct ChatMessageReader::CallPiece {
   }
 };
 
-MessageFacts look_at_message(const JsonValue& message, MessageForm form) {
+MessageFacts look_at_message(const json::Value& message, MessageForm form) {
   Tally tally(form);
   MessageBytes bytes;
-  message.each_member([&](std::string_view name, const JsonValue& value) {
+  message.each_member([&](std::string_view name, const json::Value& value) {
     if (!is_content_field(name)) return;
     tally.take(name, value);
     if (value.has_content()) bytes.take(name, value);
@@ -128,13 +128,13 @@ MessageFacts look_at_message(const JsonValue& message, MessageForm form) {
   return facts;
 }
 
-MessageFacts ChatMessageReader::read(const JsonValue& message, MessageForm form, std::vector<Delta>& deltas) {
+MessageFacts ChatMessageReader::read(const json::Value& message, MessageForm form, std::vector<Delta>& deltas) {
   Said said;
   Tally tally(form);
   MessageBytes bytes;
   ++events_;
   bool reasoning_said = false;
-  message.each_member([&](std::string_view name, const JsonValue& value) {
+  message.each_member([&](std::string_view name, const json::Value& value) {
     if (!is_content_field(name)) return;
     tally.take(name, value);
     bytes.take(name, value);
@@ -164,31 +164,31 @@ MessageFacts ChatMessageReader::read(const JsonValue& message, MessageForm form,
   return facts;
 }
 
-void ChatMessageReader::read_content(const JsonValue& content, Said& said) {
+void ChatMessageReader::read_content(const json::Value& content, Said& said) {
   if (content.is_string()) {
     text_.append(said.text, content.literal());
     return;
   }
-  content.each_element([&](const JsonValue& part) { read_content_part(part, said); });
+  content.each_element([&](const json::Value& part) { read_content_part(part, said); });
 }
 
 // Mistral: {"type":"text","text"} and {"type":"thinking","thinking":[{"type":"text","text"}]}.
-void ChatMessageReader::read_content_part(const JsonValue& part, Said& said) {
-  part.each_member([&](std::string_view name, const JsonValue& value) {
+void ChatMessageReader::read_content_part(const json::Value& part, Said& said) {
+  part.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "text") text_.append(said.text, value.literal());
     if (name != "thinking") return;
-    value.each_element([&](const JsonValue& thought) {
-      thought.each_member([&](std::string_view field, const JsonValue& words) {
+    value.each_element([&](const json::Value& thought) {
+      thought.each_member([&](std::string_view field, const json::Value& words) {
         if (field == "text") reasoning_.append(said.reasoning, words.literal());
       });
     });
   });
 }
 
-void ChatMessageReader::read_calls(const JsonValue& calls, MessageForm form, Said& said) {
-  calls.each_element([&](const JsonValue& element) {
+void ChatMessageReader::read_calls(const json::Value& calls, MessageForm form, Said& said) {
+  calls.each_element([&](const json::Value& element) {
     CallPiece piece;
-    element.each_member([&](std::string_view name, const JsonValue& value) {
+    element.each_member([&](std::string_view name, const json::Value& value) {
       if (name == "index") {
         if (const auto index = value.integer<std::uint64_t>()) piece.index = *index;
       } else if (name == "id") {
@@ -283,7 +283,7 @@ std::size_t ChatMessageReader::held() const noexcept {
 }
 
 void ChatMessageReader::finish(std::vector<Delta>& deltas) {
-  const auto finish_text = [&deltas](TextDecoder& decoder, Delta::Kind kind) {
+  const auto finish_text = [&deltas](json::StringDecoder& decoder, Delta::Kind kind) {
     std::string text;
     decoder.finish(text);
     add_text(deltas, kind, std::move(text));

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "json/document.h"
+#include "json/string_decoder.h"
 #include "llm/answer_blocks.h"
 #include "llm/delta.h"
-#include "llm/json_reader.h"
-#include "llm/text_decoder.h"
 
 namespace fuseboard::llm {
 
@@ -36,14 +36,14 @@ struct MessageFacts {
 enum class MessageForm : std::uint8_t { whole, piece };
 
 // Without copying anything.
-MessageFacts look_at_message(const JsonValue& message, MessageForm form);
+MessageFacts look_at_message(const json::Value& message, MessageForm form);
 
 // One object for the messages of one choice.
 class ChatMessageReader {
  public:
   // Appends what `message` says to `deltas`, thoughts first, then text, refusal and calls. A call in pieces is told
   // once its id and name are there and its arguments begin: until then more of the name, or the id, may come.
-  MessageFacts read(const JsonValue& message, MessageForm form, std::vector<Delta>& deltas);
+  MessageFacts read(const json::Value& message, MessageForm form, std::vector<Delta>& deltas);
   // No more comes: appends what still waits for the other half of a character, and calls that lack something.
   void finish(std::vector<Delta>& deltas);
 
@@ -54,7 +54,7 @@ class ChatMessageReader {
     std::string id{};
     std::string name{};
     std::string held{};  // arguments that have not been told
-    TextDecoder decoder{};
+    json::StringDecoder decoder{};
     ArgumentsScan arguments{};
     bool has_arguments = false;
     bool told = false;
@@ -62,9 +62,9 @@ class ChatMessageReader {
   struct Said;       // by one message
   struct CallPiece;  // an element of `tool_calls`
 
-  void read_content(const JsonValue& content, Said& said);
-  void read_content_part(const JsonValue& part, Said& said);
-  void read_calls(const JsonValue& calls, MessageForm form, Said& said);
+  void read_content(const json::Value& content, Said& said);
+  void read_content_part(const json::Value& part, Said& said);
+  void read_calls(const json::Value& calls, MessageForm form, Said& said);
   void read_call(const CallPiece& piece, MessageForm form, Said& said);
   std::size_t find_call(const CallPiece& piece, MessageForm form) const noexcept;
   bool continues(const Call& call, const CallPiece& piece) const noexcept;
@@ -73,9 +73,9 @@ class ChatMessageReader {
   void tell_before(std::size_t place, std::vector<Delta>& deltas);
   std::size_t held() const noexcept;
 
-  TextDecoder reasoning_{};
-  TextDecoder text_{};
-  TextDecoder refusal_{};
+  json::StringDecoder reasoning_{};
+  json::StringDecoder text_{};
+  json::StringDecoder refusal_{};
   std::vector<Call> calls_{};
   std::uint64_t events_ = 0;
 };

@@ -65,8 +65,8 @@ class ChatReader::Event {
   }
 
  private:
-  void walk_choice(const JsonValue& element);
-  bool is_collected(const JsonValue& choice) const;
+  void walk_choice(const json::Value& element);
+  bool is_collected(const json::Value& choice) const;
   void take(const MessageFacts& facts);
   void end_choice(std::uint64_t index, std::string finish_reason);
   Choice* choice(std::uint64_t index);
@@ -82,10 +82,10 @@ class ChatReader::Event {
 };
 
 void ChatReader::Event::walk(std::string_view data) {
-  JsonDocument document(data);
-  document.root().each_member([&](std::string_view name, const JsonValue& value) {
+  json::Document document(data);
+  document.root().each_member([&](std::string_view name, const json::Value& value) {
     if (name == "choices") {
-      value.each_element([&](const JsonValue& element) { walk_choice(element); });
+      value.each_element([&](const json::Value& element) { walk_choice(element); });
     } else if (name == "usage") {
       if (reader_.counts_.update(value)) {
         usage_ = true;
@@ -103,12 +103,12 @@ void ChatReader::Event::walk(std::string_view data) {
   });
 }
 
-void ChatReader::Event::walk_choice(const JsonValue& element) {
+void ChatReader::Event::walk_choice(const json::Value& element) {
   if (!element.is_object()) return;
   const bool collected = reader_.collects_ && is_collected(element);
   std::uint64_t index = 0;
   std::string finish_reason;
-  element.each_member([&](std::string_view name, const JsonValue& value) {
+  element.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "index") {
       index = value.integer<std::uint64_t>().value_or(0);
     } else if (name == "delta" || name == "message") {
@@ -124,9 +124,9 @@ void ChatReader::Event::walk_choice(const JsonValue& element) {
 }
 
 // Whether it is the first choice. Its index may stand behind what it says.
-bool ChatReader::Event::is_collected(const JsonValue& choice) const {
+bool ChatReader::Event::is_collected(const json::Value& choice) const {
   std::uint64_t index = 0;
-  choice.each_member([&](std::string_view name, const JsonValue& value) {
+  choice.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "index") index = value.integer<std::uint64_t>().value_or(0);
   });
   return index == 0;

@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "json/string.h"
 #include "llm/answer_words.h"
 #include "llm/chat_message.h"
 #include "llm/dialect_writers.h"
 #include "llm/finish_reason.h"
-#include "llm/json_text.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -102,7 +102,7 @@ void ChatWriter::write_text(std::string& out, std::string_view member, std::stri
   begin(out, true);
   open_choice(out);
   fmt::format_to(std::back_inserter(out), R"("{}":)", member);
-  append_json_string(out, text);
+  json::append_string(out, text);
   close_choice(out, {});
 }
 
@@ -112,9 +112,9 @@ bool ChatWriter::begin_call(const Delta& delta, std::string& out) {
   begin(out, false);
   open_choice(out);
   fmt::format_to(std::back_inserter(out), R"("tool_calls":[{{"index":{},"id":)", calls_.size());
-  append_json_string(out, call_id(delta.id, origin_, calls_.size()));
+  json::append_string(out, call_id(delta.id, origin_, calls_.size()));
   out += R"(,"type":"function","function":{"name":)";
-  append_json_string(out, delta.name);
+  json::append_string(out, delta.name);
   out += R"(,"arguments":""}}])";
   close_choice(out, {});
   calls_.push_back({.tool = delta.tool});
@@ -132,7 +132,7 @@ bool ChatWriter::write_arguments(const Delta& delta, std::string& out) {
 void ChatWriter::append_arguments(std::string& out, std::size_t place, std::string_view arguments) {
   open_choice(out);
   fmt::format_to(std::back_inserter(out), R"("tool_calls":[{{"index":{},"function":{{"arguments":)", place);
-  append_json_string(out, arguments);
+  json::append_string(out, arguments);
   out += "}}]";
   close_choice(out, {});
 }
@@ -164,10 +164,10 @@ void ChatWriter::end(std::string& out) {
 void ChatWriter::append_head(std::string& out) {
   if (head_.empty()) {
     head_ = R"(data: {"id":)";
-    append_json_string(head_, origin_.id);
+    json::append_string(head_, origin_.id);
     fmt::format_to(std::back_inserter(head_), R"(,"object":"chat.completion.chunk","created":{},"model":)",
                    origin_.created);
-    append_json_string(head_, origin_.model);
+    json::append_string(head_, origin_.model);
     head_ += R"(,"choices":)";
   }
   out += head_;
@@ -183,7 +183,7 @@ void ChatWriter::close_choice(std::string& out, std::string_view finish_word) {
   if (finish_word.empty()) {
     out += "null";
   } else {
-    append_json_string(out, finish_word);
+    json::append_string(out, finish_word);
   }
   out += origin_.include_usage ? R"(}],"usage":null})" : "}]}";
   out += "\n\n";

@@ -13,18 +13,14 @@
 #include <string_view>
 #include <vector>
 
-#include "llm/json_scan.h"
-#include "llm/json_tree.h"
+#include "json/scan.h"
+#include "json/text.h"
+#include "json/tree.h"
 #include "llm/translate_request.h"
 
 namespace fuseboard::llm {
 
-struct Text {
-  std::string_view bytes{};
-  bool is_raw = true;  // as it stands between the quotes of a JSON string
-
-  bool empty() const noexcept { return bytes.empty(); }
-};
+using json::Text;
 
 // Nothing but whitespace.
 bool is_blank(Text text) noexcept;
@@ -83,14 +79,14 @@ struct Conversation {
 // What a tool without parameters takes.
 inline constexpr std::string_view kNoParameters = R"({"type":"object","properties":{}})";
 
-// What is nested deeper is not translated: with what comes around it, it must stay within kMaxJsonDepth.
-inline constexpr std::size_t kMaxTranslatedDepth = kMaxJsonDepth - 16;
+// What is nested deeper is not translated: with what comes around it, it must stay within json::kMaxDepth.
+inline constexpr std::size_t kMaxTranslatedDepth = json::kMaxDepth - 16;
 
 // Thinking budgets by effort; 0: none.
 std::uint64_t thinking_budget(Effort effort) noexcept;
 
-std::expected<Conversation, RequestError> read_openai_request(JsonTree::Node root, const TranslationOptions& options);
-std::expected<Conversation, RequestError> read_anthropic_request(JsonTree::Node root,
+std::expected<Conversation, RequestError> read_openai_request(json::Tree::Node root, const TranslationOptions& options);
+std::expected<Conversation, RequestError> read_anthropic_request(json::Tree::Node root,
                                                                  const TranslationOptions& options);
 // `conversation` must be tidy.
 std::string write_openai_request(const Conversation& conversation, const TranslationOptions& options);

@@ -10,8 +10,8 @@
 #include <cmath>
 #include <utility>
 
-#include "llm/canonical_json.h"
-#include "llm/json_number.h"
+#include "json/number.h"
+#include "json/string_decoder.h"
 #include "llm/request_parts.h"
 
 namespace fuseboard::llm {
@@ -67,7 +67,7 @@ Text ConversationReader::text(Node node, const Path& path) {
 
 std::string_view ConversationReader::characters(Text text, const Path& path) {
   if (!text.is_raw || !text.bytes.contains('\\')) return text.bytes;
-  auto unescaped = unescape_json('"' + std::string(text.bytes) + '"');
+  auto unescaped = json::unescape('"' + std::string(text.bytes) + '"');
   if (!unescaped) {
     wrong(path, "invalid_value", "has half a surrogate pair");
     return {};
@@ -84,7 +84,7 @@ std::string_view ConversationReader::number(Node node, const Path& path) {
 
 std::optional<std::uint64_t> ConversationReader::cap(Node node, const Path& path) {
   if (node.says_nothing()) return std::nullopt;
-  const auto count = whole_number(node.raw());
+  const auto count = json::whole_number(node.raw());
   if (count && *count > 0) return count;
   wrong(path, "invalid_value", "must be a whole number above 0");
   return std::nullopt;
@@ -105,8 +105,8 @@ std::string_view ConversationReader::arguments(Node node, const Path& path) {
   const std::size_t begin = object.find_first_not_of(kSpace);
   if (begin == std::string_view::npos) return kNone;
   object = object.substr(begin, object.find_last_not_of(kSpace) + 1 - begin);
-  const bool is_object = object.starts_with('{') && !validate_json(object);
-  if (is_object && JsonTree(object).depth() <= kMaxTranslatedDepth) return object;
+  const bool is_object = object.starts_with('{') && !json::validate(object);
+  if (is_object && json::Tree(object).depth() <= kMaxTranslatedDepth) return object;
   wrong(path, "invalid_value", "must be a JSON object");
   return kNone;
 }

@@ -31,7 +31,7 @@ struct Path {
 
 class ConversationReader {
  protected:
-  using Node = JsonTree::Node;
+  using Node = json::Tree::Node;
 
   ConversationReader(Dialect to, const TranslationOptions& options) : to_(to), options_(options) {}
 

@@ -10,9 +10,9 @@
 #include <chrono>
 #include <iterator>
 
+#include "json/scan.h"
+#include "json/string.h"
 #include "llm/answer_parts.h"
-#include "llm/json_scan.h"
-#include "llm/json_text.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -60,14 +60,14 @@ void append_or_null(std::string& out, std::string_view text) {
   if (text.empty()) {
     out += "null";
   } else {
-    append_json_string(out, text);
+    json::append_string(out, text);
   }
 }
 
 void append_member(std::string& out, std::string_view name, std::string_view text) {
   if (text.empty()) return;
   out.append(",\"").append(name).append("\":");
-  append_json_string(out, text);
+  json::append_string(out, text);
 }
 
 struct Parts {
@@ -79,9 +79,9 @@ struct Parts {
 
 std::string openai_body(const Parts& parts) {
   std::string out = R"({"error":{"message":)";
-  append_json_string(out, parts.message);
+  json::append_string(out, parts.message);
   out += R"(,"type":)";
-  append_json_string(out, parts.type);
+  json::append_string(out, parts.type);
   out += R"(,"param":)";
   append_or_null(out, parts.param);
   out += R"(,"code":)";
@@ -92,9 +92,9 @@ std::string openai_body(const Parts& parts) {
 
 std::string anthropic_body(const Parts& parts, std::string_view request_id) {
   std::string out = R"({"type":"error","error":{"type":)";
-  append_json_string(out, parts.type);
+  json::append_string(out, parts.type);
   out += R"(,"message":)";
-  append_json_string(out, parts.message);
+  json::append_string(out, parts.message);
   append_member(out, "param", parts.param);
   append_member(out, "code", parts.code);
   out += '}';
@@ -115,7 +115,7 @@ std::string responses_event(const Parts& parts, std::uint64_t sequence_number) {
   std::string out = "event: error\ndata: {\"type\":\"error\",\"code\":";
   append_or_null(out, parts.code);
   out += R"(,"message":)";
-  append_json_string(out, parts.message);
+  json::append_string(out, parts.message);
   fmt::format_to(std::back_inserter(out), ",\"param\":null,\"sequence_number\":{}}}\n\n", sequence_number);
   return out;
 }
@@ -181,9 +181,9 @@ std::string_view openai_code(Category category) noexcept {
 
 void append_model(std::string& out, const ModelEntry& model) {
   out += R"({"id":)";
-  append_json_string(out, model.id);
+  json::append_string(out, model.id);
   fmt::format_to(std::back_inserter(out), R"(,"object":"model","created":{},"owned_by":)", model.created);
-  append_json_string(out, model.owned_by);
+  json::append_string(out, model.owned_by);
   out += '}';
 }
 
@@ -200,9 +200,9 @@ std::string timestamp(std::int64_t unix_seconds) {
 
 void append_anthropic_model(std::string& out, const ModelEntry& model) {
   out += R"({"type":"model","id":)";
-  append_json_string(out, model.id);
+  json::append_string(out, model.id);
   out += R"(,"display_name":)";
-  append_json_string(out, model.id);
+  json::append_string(out, model.id);
   out.append(R"(,"created_at":")").append(timestamp(model.created)).append("\"}");
 }
 
@@ -242,7 +242,7 @@ std::string error_event(Endpoint endpoint, GatewayError error, std::string_view 
 std::string translate_error(Dialect to, int status, std::string_view upstream_body, std::string_view request_id,
                             std::optional<Category> category) {
   ErrorDetails error;
-  if (!validate_json(upstream_body)) error = read_error(upstream_body);
+  if (!json::validate(upstream_body)) error = read_error(upstream_body);
   if (to == Dialect::openai && error.code.empty() && category) error.code = openai_code(*category);
   if (to == Dialect::openai && category == Category::quota_exhausted) error.type = "insufficient_quota";
   if (error.message.empty()) error.message = fmt::format("The provider answered with status {}.", status);

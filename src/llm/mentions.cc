@@ -7,7 +7,7 @@
 #include <array>
 #include <bit>
 
-#include "llm/json_run.h"
+#include "json/bytes16.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -33,15 +33,15 @@ bool is_there(const Name& name, std::string_view text, std::size_t pair) noexcep
 }  // namespace
 
 void Mentions::look_until(std::size_t end) noexcept {
-  while (looked_ < end && text_.size() - looked_ > sizeof(Bytes16)) {
-    const Bytes16 first = bytes_at(text_.data() + looked_);
-    const Bytes16 second = bytes_at(text_.data() + looked_ + 1);
-    const Comparison16 pairs = ((first == '_') & ((second == 'i') | (second == 'r'))) |
-                               ((first == 'o') & (second == '"')) | ((first == '6') & (second == '4'));
-    for (unsigned bits = bits_of(pairs); bits != 0; bits &= bits - 1) {
+  while (looked_ < end && text_.size() - looked_ > sizeof(json::Bytes16)) {
+    const json::Bytes16 first = json::bytes_at(text_.data() + looked_);
+    const json::Bytes16 second = json::bytes_at(text_.data() + looked_ + 1);
+    const json::Comparison16 pairs = ((first == '_') & ((second == 'i') | (second == 'r'))) |
+                                     ((first == 'o') & (second == '"')) | ((first == '6') & (second == '4'));
+    for (unsigned bits = json::bits_of(pairs); bits != 0; bits &= bits - 1) {
       look_at_pair(looked_ + static_cast<std::size_t>(std::countr_zero(bits)));
     }
-    looked_ += sizeof(Bytes16);
+    looked_ += sizeof(json::Bytes16);
   }
   for (; looked_ < end; ++looked_) look_at_pair(looked_);
 }

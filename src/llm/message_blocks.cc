@@ -3,30 +3,30 @@
 
 #include "llm/message_blocks.h"
 
-#include "llm/json_scan.h"
+#include "json/scan.h"
 
 namespace fuseboard::llm {
 namespace {
 
-std::string_view filled_object(const JsonValue& value) {
+std::string_view filled_object(const json::Value& value) {
   bool is_empty = true;
-  value.each_member([&](std::string_view, const JsonValue&) { is_empty = false; });
+  value.each_member([&](std::string_view, const json::Value&) { is_empty = false; });
   return is_empty ? std::string_view() : value.raw();
 }
 
 // Some servers write the arguments as OpenAI does: a string that holds the object. What is no object is not lost.
-std::string_view input_of(const JsonValue& value) {
+std::string_view input_of(const json::Value& value) {
   if (value.is_object()) return filled_object(value);
   if (!value.is_string()) return value.has_content() ? value.raw() : std::string_view();
   const std::string_view text = value.text();
   bool is_empty = true;
-  const bool is_object = !validate_json_object(text, [&](const JsonMember&) { is_empty = false; });
+  const bool is_object = !json::validate_object(text, [&](const json::Member&) { is_empty = false; });
   return is_object && is_empty ? std::string_view() : text;
 }
 
 }  // namespace
 
-void take_block_member(BlockPart& part, std::string_view name, const JsonValue& value) {
+void take_block_member(BlockPart& part, std::string_view name, const json::Value& value) {
   if (name == "type") part.type = value.text();
   if (name == "id") part.id = value.text();
   if (name == "name") part.name = value.text();
@@ -40,9 +40,9 @@ void take_block_member(BlockPart& part, std::string_view name, const JsonValue& 
   if (name == "input") part.input = input_of(value);
 }
 
-BlockPart read_block_part(const JsonValue& value) {
+BlockPart read_block_part(const json::Value& value) {
   BlockPart part;
-  value.each_member([&](std::string_view name, const JsonValue& member) { take_block_member(part, name, member); });
+  value.each_member([&](std::string_view name, const json::Value& member) { take_block_member(part, name, member); });
   return part;
 }
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "llm/json_reader.h"
+#include "json/document.h"
 
 namespace fuseboard::llm {
 
@@ -32,8 +32,8 @@ struct BlockPart {
   std::string_view input{};  // the object, also one that is written in a string, or what stands there in its place;
                              // empty also if it has no member
 };
-void take_block_member(BlockPart& part, std::string_view name, const JsonValue& value);
-BlockPart read_block_part(const JsonValue& value);
+void take_block_member(BlockPart& part, std::string_view name, const json::Value& value);
+BlockPart read_block_part(const json::Value& value);
 BlockKind kind_of(std::string_view block_type) noexcept;
 
 // Whether a literal says anything.

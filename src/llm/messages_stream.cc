@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "json/string_decoder.h"
 #include "llm/answer_parts.h"
 #include "llm/finish_reason.h"
 #include "llm/json_stream.h"
 #include "llm/message_blocks.h"
 #include "llm/seen_text.h"
-#include "llm/text_decoder.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -34,16 +34,16 @@ class MessagesReader final : public JsonStreamReader {
     BlockKind kind = BlockKind::other;
     std::uint32_t tool = 0;
     std::string input{};  // that came with the block's start; pieces of it come in its place
-    TextDecoder decoder{};
+    json::StringDecoder decoder{};
   };
   struct Event;
 
   StreamPiece walk(std::string_view event, std::string_view data) override;
   bool begun() const noexcept override { return begun_; }
 
-  Event read_event(std::string_view event, const JsonValue& root);
-  void read_message(const JsonValue& message);
-  void read_message_delta(const JsonValue& delta, Event& event);
+  Event read_event(std::string_view event, const json::Value& root);
+  void read_message(const json::Value& message);
+  void read_message_delta(const json::Value& delta, Event& event);
   StreamPiece act(const Event& event);
   StreamPiece start_message();
   StreamPiece start_block(const Event& event);
@@ -74,9 +74,9 @@ struct MessagesReader::Event {
   bool is_error = false;
 };
 
-MessagesReader::Event MessagesReader::read_event(std::string_view event, const JsonValue& root) {
+MessagesReader::Event MessagesReader::read_event(std::string_view event, const json::Value& root) {
   Event read;
-  root.each_member([&](std::string_view name, const JsonValue& value) {
+  root.each_member([&](std::string_view name, const json::Value& value) {
     if (marks_error(name, value)) {
       read.is_error = true;
     } else if (name == "type") {
@@ -97,8 +97,8 @@ MessagesReader::Event MessagesReader::read_event(std::string_view event, const J
   return read;
 }
 
-void MessagesReader::read_message(const JsonValue& message) {
-  message.each_member([&](std::string_view name, const JsonValue& value) {
+void MessagesReader::read_message(const json::Value& message) {
+  message.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "id" && id_.empty()) id_ = value.cut_text(kMaxNameBytes);
     if (name == "model" && model_.empty()) model_ = value.cut_text(kMaxNameBytes);
     if (name == "usage") counts_.update(value);
@@ -106,8 +106,8 @@ void MessagesReader::read_message(const JsonValue& message) {
 }
 
 // Of a block or of the message: they share no member but the type.
-void MessagesReader::read_message_delta(const JsonValue& delta, Event& event) {
-  delta.each_member([&](std::string_view name, const JsonValue& value) {
+void MessagesReader::read_message_delta(const json::Value& delta, Event& event) {
+  delta.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "stop_reason") event.stop_reason = value.cut_text(kMaxNameBytes);
     if (name == "stop_sequence") event.stop_sequence = value.text();
     take_block_member(event.part, name, value);
@@ -115,7 +115,7 @@ void MessagesReader::read_message_delta(const JsonValue& delta, Event& event) {
 }
 
 StreamPiece MessagesReader::walk(std::string_view event, std::string_view data) {
-  JsonDocument document(data);
+  json::Document document(data);
   const Event read = read_event(event, document.root());
   if (read.is_error) return StreamPiece::error;
   usage_ = counts_.usage();

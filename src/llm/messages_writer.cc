@@ -8,11 +8,11 @@
 #include <optional>
 #include <utility>
 
+#include "json/string.h"
 #include "llm/answer_blocks.h"
 #include "llm/answer_words.h"
 #include "llm/dialect_writers.h"
 #include "llm/finish_reason.h"
-#include "llm/json_text.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -97,9 +97,9 @@ void MessagesWriter::take_begin(const Delta& delta) {
 void MessagesWriter::begin(std::string& out) {
   if (std::exchange(begun_, true)) return;
   out += "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":";
-  append_json_string(out, origin_.id);
+  json::append_string(out, origin_.id);
   out += R"(,"type":"message","role":"assistant","model":)";
-  append_json_string(out, origin_.model);
+  json::append_string(out, origin_.model);
   out += R"(,"content":[],"stop_reason":null,"stop_sequence":null,"usage":)";
   append_anthropic_usage(out, usage_);
   out += "}}\n\n";
@@ -132,9 +132,9 @@ void MessagesWriter::open_block(const AnswerBlock& block, std::string& out) {
       break;
     case Kind::tool:
       out += R"({"type":"tool_use","id":)";
-      append_json_string(out, call_id(block.id, origin_, calls_++));
+      json::append_string(out, call_id(block.id, origin_, calls_++));
       out += R"(,"name":)";
-      append_json_string(out, block.name);
+      json::append_string(out, block.name);
       out += R"(,"input":{}})";
       break;
   }
@@ -163,7 +163,7 @@ void MessagesWriter::write_part(std::string_view type, std::string_view member, 
                  "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":{},"
                  "\"delta\":{{\"type\":\"{}\",\"{}\":",
                  index_, type, member);
-  append_json_string(out, text);
+  json::append_string(out, text);
   out += "}}\n\n";
   text.clear();
 }

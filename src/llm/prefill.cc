@@ -3,16 +3,16 @@
 
 #include "llm/prefill.h"
 
-#include "llm/json_number.h"
-#include "llm/json_scan.h"
-#include "llm/json_text.h"
-#include "llm/json_tree.h"
+#include "json/number.h"
+#include "json/scan.h"
+#include "json/string.h"
+#include "json/tree.h"
 #include "llm/request_parts.h"
 
 namespace fuseboard::llm {
 namespace {
 
-using Node = JsonTree::Node;
+using Node = json::Tree::Node;
 
 // What goes into the body, in place of what stands in [begin, end).
 struct Splice {
@@ -43,7 +43,7 @@ Splice append_element(std::string_view body, Node list, const std::string& eleme
 
 // Behind the characters of a string.
 Splice append_characters(std::string_view body, Node string, std::string_view text) {
-  const std::string literal = json_string(text);
+  const std::string literal = json::string_literal(text);
   return insert(end_of(body, string) - 1, literal.substr(1, literal.size() - 2));
 }
 
@@ -61,10 +61,10 @@ Splice join(std::string_view body, Node message, std::string_view text) {
     if (last.member("type").is("text") && last.member("text").is_string()) {
       return append_characters(body, last.member("text"), text);
     }
-    return append_element(body, content, R"({"type":"text","text":)" + json_string(text) + "}");
+    return append_element(body, content, R"({"type":"text","text":)" + json::string_literal(text) + "}");
   }
-  if (content.exists()) return {begin_of(body, content), end_of(body, content), json_string(text)};
-  return insert(end_of(body, message) - 1, R"(,"content":)" + json_string(text));  // behind its role
+  if (content.exists()) return {begin_of(body, content), end_of(body, content), json::string_literal(text)};
+  return insert(end_of(body, message) - 1, R"(,"content":)" + json::string_literal(text));  // behind its role
 }
 
 std::unexpected<RequestError> refusal(std::string_view code, std::string_view problem) {
@@ -81,7 +81,7 @@ std::string_view prefill_text(Dialect dialect, std::string_view partial) noexcep
 std::expected<std::string, RequestError> with_prefill(Dialect dialect, std::string_view body,
                                                       std::string_view partial) {
   if (auto error = no_tree(body)) return std::unexpected(*std::move(error));
-  const JsonTree tree(body);
+  const json::Tree tree(body);
   Node messages;
   tree.root().each_member([&](std::string_view name, Node value) {
     if (name == "messages") messages = value;
@@ -96,7 +96,7 @@ std::expected<std::string, RequestError> with_prefill(Dialect dialect, std::stri
     return refusal("invalid_value", "end with a tool call, which no text continues");
   const Splice splice =
       is_begun ? join(body, last, text)
-               : append_element(body, messages, R"({"role":"assistant","content":)" + json_string(text) + "}");
+               : append_element(body, messages, R"({"role":"assistant","content":)" + json::string_literal(text) + "}");
   std::string spliced;
   spliced.reserve(body.size() + splice.text.size());
   spliced.append(body.substr(0, splice.begin)).append(splice.text).append(body.substr(splice.end));
@@ -106,9 +106,9 @@ std::expected<std::string, RequestError> with_prefill(Dialect dialect, std::stri
 std::string with_lower_cap(std::string_view body, std::uint64_t said_tokens) {
   std::string lowered;
   std::size_t copied = 0;
-  validate_json_object(body, [&](const JsonMember& member) {
+  json::validate_object(body, [&](const json::Member& member) {
     if (member.name != R"("max_tokens")" && member.name != R"("max_completion_tokens")") return;
-    const auto cap = whole_number(member.value);
+    const auto cap = json::whole_number(member.value);
     if (!cap) return;
     const auto at = static_cast<std::size_t>(member.value.data() - body.data());
     lowered.append(body.substr(copied, at - copied))

@@ -349,7 +349,7 @@ void AnthropicReader::read_effort(Node node, const Path& path) {
 
 }  // namespace
 
-std::expected<Conversation, RequestError> read_anthropic_request(JsonTree::Node root,
+std::expected<Conversation, RequestError> read_anthropic_request(json::Tree::Node root,
                                                                  const TranslationOptions& options) {
   return AnthropicReader(options).read(root);
 }

@@ -303,7 +303,8 @@ void OpenAiReader::reasoning_effort(Node effort, const Path& path) {
 
 }  // namespace
 
-std::expected<Conversation, RequestError> read_openai_request(JsonTree::Node root, const TranslationOptions& options) {
+std::expected<Conversation, RequestError> read_openai_request(json::Tree::Node root,
+                                                              const TranslationOptions& options) {
   return OpenAiReader(options).read(root);
 }
 

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <array>
 
-#include "llm/json_number.h"
-#include "llm/json_text.h"
+#include "json/number.h"
+#include "json/string.h"
 #include "llm/mentions.h"
 #include "llm/request_parts.h"
 
@@ -78,7 +78,7 @@ class DecidingMembers {
 
   explicit DecidingMembers(Endpoint endpoint) noexcept : endpoint_(bit(endpoint)) {}
 
-  void take(const JsonMember& member) {
+  void take(const json::Member& member) {
     const std::string_view inside = member.name.substr(1, member.name.size() - 2);
     if (!inside.contains('\\')) return put(inside, member.value);
     if (const auto name = decoded_literal(member.name)) put(*name, member.value);
@@ -208,7 +208,7 @@ Problem read_stream(std::string_view body, Endpoint endpoint, const DecidingMemb
 
 // The upstream is the judge of `n` and the caps: what is no natural number is passed on and asks for nothing here.
 std::optional<std::uint64_t> natural(std::string_view value) noexcept {
-  const auto number = whole_number(value);
+  const auto number = json::whole_number(value);
   return number && *number > 0 ? number : std::nullopt;
 }
 
@@ -223,7 +223,7 @@ void read_caps(const DecidingMembers& members, RequestFacts& facts) {
 // What `stream_options` say, and that usage is wanted.
 std::string asking_options(std::string_view options) {
   std::string asking = R"({"include_usage":true)";
-  validate_json_object(options, [&](const JsonMember& member) {
+  json::validate_object(options, [&](const json::Member& member) {
     if (decoded_literal(member.name) == "include_usage") return;
     asking.append(",").append(member.name).append(":").append(member.value);
   });
@@ -257,7 +257,7 @@ std::string_view binding(const DecidingMembers& members, const Mentions& mention
 
 }  // namespace
 
-RequestError not_json(std::string_view body, const JsonError& error) {
+RequestError not_json(std::string_view body, const json::Error& error) {
   const std::string_view before = body.substr(0, error.offset);
   const auto line = std::ranges::count(before, '\n') + 1;
   const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
@@ -274,8 +274,8 @@ RequestError wrong_parameter(std::string_view param, std::string_view code, std:
 std::expected<RequestFacts, RequestError> parse_request(Endpoint endpoint, std::string_view body) {
   DecidingMembers members(endpoint);
   Mentions mentions(body);
-  if (const auto error = validate_json_object(
-          body, [&](const JsonMember& member) { members.take(member); },
+  if (const auto error = json::validate_object(
+          body, [&](const json::Member& member) { members.take(member); },
           [&](std::size_t end) { mentions.look_until(end); })) {
     return std::unexpected(not_json(body, *error));
   }
@@ -302,7 +302,7 @@ std::expected<RequestFacts, RequestError> parse_request(Endpoint endpoint, std::
 }
 
 Replacement replace_model(const RequestFacts& facts, std::string_view model) {
-  return {.begin = facts.model_begin, .end = facts.model_end, .text = json_string(model)};
+  return {.begin = facts.model_begin, .end = facts.model_end, .text = json::string_literal(model)};
 }
 
 Replacement replace_model_and_ask_usage(std::string_view body, const RequestFacts& facts, std::string_view model) {

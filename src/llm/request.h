@@ -55,7 +55,7 @@ struct RequestError {
   friend bool operator==(const RequestError&, const RequestError&) = default;
 };
 
-// The whole body must be one JSON object in valid UTF-8, nested at most kMaxJsonDepth deep, with a non-empty string
+// The whole body must be one JSON object in valid UTF-8, nested at most json::kMaxDepth deep, with a non-empty string
 // `model`; conversations need an array `messages`, embeddings an `input`. A second member of a name that decides
 // anything here (`model`, `messages`, `input`, `stream`, a cap on output, ...) is refused at the top level, also when
 // it is spelled with escapes: parsers differ in which one they take, so the upstream might run what was not checked

@@ -5,9 +5,9 @@
 
 #include <utility>
 
-#include "llm/canonical_json.h"
-#include "llm/json_reader.h"
-#include "llm/json_tree.h"
+#include "json/document.h"
+#include "json/string_decoder.h"
+#include "json/tree.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -24,12 +24,12 @@ class ReferenceWalk {
 
   std::string_view found() const noexcept { return found_; }
 
-  void visit(const JsonValue& value, std::size_t depth = 0) {
+  void visit(const json::Value& value, std::size_t depth = 0) {
     if (depth == kMaxDepth || !found_.empty()) return;
     if (value.is_array()) {
-      value.each_element([&](const JsonValue& element) { visit(element, depth + 1); });
+      value.each_element([&](const json::Value& element) { visit(element, depth + 1); });
     } else if (value.is_object()) {
-      value.each_member([&](std::string_view name, const JsonValue& member) {
+      value.each_member([&](std::string_view name, const json::Value& member) {
         if (!is_callers_own(name)) look_at(name, member, depth);
       });
     }
@@ -39,7 +39,7 @@ class ReferenceWalk {
   // Deeper than any place where a reference may stand.
   static constexpr std::size_t kMaxDepth = 16;
 
-  void look_at(std::string_view name, const JsonValue& value, std::size_t depth) {
+  void look_at(std::string_view name, const json::Value& value, std::size_t depth) {
     const bool is_text = value.is_string() && value.has_content();
     if (name == "file_id" && is_text) return note("file_id");
     if (name == "type" && value.literal() == R"("item_reference")") return note("item_reference");
@@ -51,8 +51,8 @@ class ReferenceWalk {
   }
 
   // An earlier answer in sound, by its id.
-  void look_at_audio(const JsonValue& value) {
-    value.each_member([&](std::string_view name, const JsonValue&) {
+  void look_at_audio(const json::Value& value) {
+    value.each_member([&](std::string_view name, const json::Value&) {
       if (name == "id") note("audio");
     });
   }
@@ -68,7 +68,7 @@ class ReferenceWalk {
 
 std::string_view walk(std::string_view json, bool in_tools) {
   if (json.empty()) return {};
-  JsonDocument document(json);
+  json::Document document(json);
   ReferenceWalk references(in_tools);
   references.visit(document.root());
   return references.found();
@@ -77,23 +77,21 @@ std::string_view walk(std::string_view json, bool in_tools) {
 }  // namespace
 
 std::optional<RequestError> no_tree(std::string_view body) {
-  if (const auto error = validate_json_object(body, [](const JsonMember&) {})) return not_json(body, *error);
-  if (body.size() <= kMaxTreeBytes) return std::nullopt;
+  if (const auto error = json::validate_object(body, [](const json::Member&) {})) return not_json(body, *error);
+  if (body.size() <= json::kMaxTreeBytes) return std::nullopt;
   return RequestError{.message = "The request body is too large.", .param = {}, .code = "invalid_json"};
 }
 
 std::optional<std::string> decoded_literal(std::string_view literal) {
   const std::string_view inside = literal.substr(1, literal.size() - 2);
   if (!inside.contains('\\')) return std::string(inside);
-  auto text = unescape_json(literal);
-  if (!text) return std::nullopt;
-  return *std::move(text);
+  return json::unescape(literal);
 }
 
 std::string_view member_of(std::string_view object, std::string_view name) {
   std::string_view found;
   if (!object.starts_with('{')) return found;
-  validate_json_object(object, [&](const JsonMember& member) {
+  json::validate_object(object, [&](const json::Member& member) {
     const std::string_view inside = member.name.substr(1, member.name.size() - 2);
     if (inside == name || (inside.contains('\\') && decoded_literal(member.name) == name)) found = member.value;
   });

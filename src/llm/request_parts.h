@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "llm/json_scan.h"
+#include "json/scan.h"
 #include "llm/request.h"
 
 namespace fuseboard::llm {
@@ -17,9 +17,9 @@ namespace fuseboard::llm {
 RequestError wrong_parameter(std::string_view param, std::string_view code, std::string_view problem);
 
 // With the line and column of the error; they count from 1, columns in bytes.
-RequestError not_json(std::string_view body, const JsonError& error);
+RequestError not_json(std::string_view body, const json::Error& error);
 
-// Why a body has no JsonTree; nullopt: it is a JSON object and has one.
+// Why a body has no json::Tree; nullopt: it is a JSON object and has one.
 std::optional<RequestError> no_tree(std::string_view body);
 
 // The text of a valid string literal; nullopt if it has no UTF-8 form (half a surrogate pair).

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <iterator>
 
-#include "llm/json_reader.h"
+#include "json/document.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -23,9 +23,9 @@ struct Replaced {
   std::string_view value;
 };
 
-std::string with(const JsonValue& object, std::initializer_list<Replaced> replaced) {
+std::string with(const json::Value& object, std::initializer_list<Replaced> replaced) {
   std::string out = "{";
-  object.each_member([&](std::string_view name, const JsonValue& value) {
+  object.each_member([&](std::string_view name, const json::Value& value) {
     const auto* const other = std::ranges::find(replaced, name, &Replaced::name);
     if (out.size() > 1) out += ',';
     out.append("\"").append(name).append("\":").append(other != replaced.end() ? other->value : value.raw());
@@ -34,9 +34,9 @@ std::string with(const JsonValue& object, std::initializer_list<Replaced> replac
 }
 
 // A member's value as it is written; `otherwise` where there is none.
-std::string_view member(const JsonValue& object, std::string_view wanted, std::string_view otherwise) {
+std::string_view member(const json::Value& object, std::string_view wanted, std::string_view otherwise) {
   std::string_view found = otherwise;
-  object.each_member([&](std::string_view name, const JsonValue& value) {
+  object.each_member([&](std::string_view name, const json::Value& value) {
     if (name == wanted) found = value.raw();
   });
   return found;
@@ -74,7 +74,7 @@ void add_told(EventWriter& events, std::string_view place, const Told& told) {
   events.add(fmt::format("{}.done", told.type), fmt::format("{},\"{}\":{}", place, told.field, told.text));
 }
 
-void add_part(EventWriter& events, std::string_view item_place, std::size_t index, const JsonValue& part) {
+void add_part(EventWriter& events, std::string_view item_place, std::size_t index, const json::Value& part) {
   const std::string place = fmt::format("{},\"content_index\":{}", item_place, index);
   const bool refuses = member(part, "type", "") == "\"refusal\"";
   const std::string_view field = refuses ? "refusal" : "text";
@@ -98,7 +98,7 @@ constexpr std::array<TextItem, 3> kTextItems = {{{"\"function_call\"", "argument
                                                  {"\"custom_tool_call\"", "input", "response.custom_tool_call_input"}}};
 
 // `item` as it is written, and its id, a literal.
-void add_item(EventWriter& events, std::size_t index, const JsonValue& item, std::string_view id) {
+void add_item(EventWriter& events, std::size_t index, const json::Value& item, std::string_view id) {
   const std::string at = fmt::format("\"output_index\":{}", index);
   const std::string place = fmt::format("\"item_id\":{},{}", id, at);
   const std::string_view type = member(item, "type", "");
@@ -110,10 +110,10 @@ void add_item(EventWriter& events, std::size_t index, const JsonValue& item, std
     return with(item, {{"status", kInProgress}});
   };
   events.add("response.output_item.added", fmt::format("{},\"item\":{}", at, begun()));
-  item.each_member([&](std::string_view name, const JsonValue& value) {
+  item.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "content" && is_message) {
       std::size_t part = 0;
-      value.each_element([&](const JsonValue& element) { add_part(events, place, part++, element); });
+      value.each_element([&](const json::Value& element) { add_part(events, place, part++, element); });
     } else if (kind != kTextItems.end() && name == kind->field && value.is_string()) {
       add_told(events, place, {.type = kind->told_by, .field = kind->field, .text = value.raw()});
     }
@@ -122,26 +122,26 @@ void add_item(EventWriter& events, std::size_t index, const JsonValue& item, std
 }
 
 // Clients find the events of an item by its id, and in the whole response again; some servers give none.
-std::string with_id(const JsonValue& item, std::size_t index) {
+std::string with_id(const json::Value& item, std::size_t index) {
   std::string named = fmt::format("{{\"id\":\"item_{}\"", index);
-  item.each_member([&](std::string_view name, const JsonValue& value) {
+  item.each_member([&](std::string_view name, const json::Value& value) {
     if (name != "id") fmt::format_to(std::back_inserter(named), ",\"{}\":{}", name, value.raw());
   });
   return named += '}';
 }
 
-bool has_id(const JsonValue& item) {
+bool has_id(const json::Value& item) {
   const std::string_view id = member(item, "id", "");
   return id.starts_with('"') && id.size() > 2;
 }
 
 // The output of a response, each of its items with an id; what is no item is left out.
-std::string named_output(const JsonValue& response) {
+std::string named_output(const json::Value& response) {
   std::string output = "[";
-  response.each_member([&](std::string_view name, const JsonValue& value) {
+  response.each_member([&](std::string_view name, const json::Value& value) {
     if (name != "output") return;
     std::size_t index = 0;
-    value.each_element([&](const JsonValue& item) {
+    value.each_element([&](const json::Value& item) {
       if (!item.is_object()) return;
       if (index > 0) output += ',';
       output += has_id(item) ? std::string(item.raw()) : with_id(item, index);
@@ -154,18 +154,18 @@ std::string named_output(const JsonValue& response) {
 }  // namespace
 
 std::string response_events(std::string_view body) {
-  JsonDocument document(body);
-  const JsonValue response = document.root();
+  json::Document document(body);
+  const json::Value response = document.root();
   const std::string begun =
       fmt::format("\"response\":{}", with(response, {{"status", kInProgress}, {"output", "[]"}, {"usage", "null"}}));
   EventWriter events;
   events.add("response.created", begun);
   events.add("response.in_progress", begun);
   const std::string output = named_output(response);
-  JsonDocument items(output);
+  json::Document items(output);
   std::size_t index = 0;
   items.root().each_element(
-      [&](const JsonValue& item) { add_item(events, index++, item, member(item, "id", "\"\"")); });
+      [&](const json::Value& item) { add_item(events, index++, item, member(item, "id", "\"\"")); });
   const bool whole = member(response, "status", "") != "\"incomplete\"";
   events.add(whole ? "response.completed" : "response.incomplete",
              fmt::format("\"response\":{}", with(response, {{"output", output}})));

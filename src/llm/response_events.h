@@ -10,7 +10,7 @@
 
 namespace fuseboard::llm {
 
-// `body` has passed validate_json, and is a response that has ended (`completed` or `incomplete`). Each item is shown
+// `body` has passed json::validate, and is a response that has ended (`completed` or `incomplete`). Each item is shown
 // at its begin, with its text or arguments in one delta, and at its end; what is in it besides comes with its end.
 // https://platform.openai.com/docs/api-reference/responses-streaming
 std::string response_events(std::string_view body);

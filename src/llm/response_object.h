@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "llm/json_reader.h"
+#include "json/document.h"
 #include "llm/usage.h"
 
 namespace fuseboard::llm {
@@ -24,6 +24,6 @@ struct ResponseObject {
   bool failed = false;
 };
 
-ResponseObject read_response(const JsonValue& object);
+ResponseObject read_response(const json::Value& object);
 
 }  // namespace fuseboard::llm

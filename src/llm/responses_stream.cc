@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "json/string_decoder.h"
 #include "llm/answer_parts.h"
 #include "llm/json_stream.h"
 #include "llm/response_object.h"
 #include "llm/seen_text.h"
-#include "llm/text_decoder.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -34,15 +34,15 @@ class ResponsesReader final : public JsonStreamReader {
   StreamPiece walk(std::string_view event, std::string_view data) override;
   bool begun() const noexcept override { return begun_; }
 
-  Event read_event(std::string_view event, const JsonValue& root);
-  void take_response(const JsonValue& response);
+  Event read_event(std::string_view event, const json::Value& root);
+  void take_response(const json::Value& response);
   void count(const Event& event) noexcept;
   StreamPiece act(const Event& event);
   StreamPiece begin_item(const Event& event) noexcept;
   StreamPiece end_item(const Event& event) noexcept;
   StreamPiece content(bool plain) noexcept;
 
-  TextDecoder decoder_{};
+  json::StringDecoder decoder_{};
   std::uint64_t told_in_deltas_ = 0;  // bytes
   std::uint64_t told_in_parts_ = 0;
   std::uint64_t told_in_items_ = 0;
@@ -63,9 +63,9 @@ struct ResponsesReader::Event {
   bool is_error = false;
 };
 
-ResponsesReader::Event ResponsesReader::read_event(std::string_view event, const JsonValue& root) {
+ResponsesReader::Event ResponsesReader::read_event(std::string_view event, const json::Value& root) {
   Event read;
-  root.each_member([&](std::string_view name, const JsonValue& value) {
+  root.each_member([&](std::string_view name, const json::Value& value) {
     if (marks_error(name, value)) {
       read.is_error = true;
     } else if (name == "type") {
@@ -81,7 +81,7 @@ ResponsesReader::Event ResponsesReader::read_event(std::string_view event, const
     } else if (name == "response") {
       take_response(value);
     } else if (name == "item") {
-      value.each_member([&](std::string_view field, const JsonValue& member) {
+      value.each_member([&](std::string_view field, const json::Value& member) {
         if (field == "type") read.item_type = member.text();
       });
       read.item = item_bytes(value);
@@ -91,7 +91,7 @@ ResponsesReader::Event ResponsesReader::read_event(std::string_view event, const
   return read;
 }
 
-void ResponsesReader::take_response(const JsonValue& response) {
+void ResponsesReader::take_response(const json::Value& response) {
   ResponseObject read = read_response(response);
   if (id_.empty()) id_ = std::move(read.id);
   if (model_.empty()) model_ = std::move(read.model);
@@ -116,7 +116,7 @@ void ResponsesReader::count(const Event& event) noexcept {
 }
 
 StreamPiece ResponsesReader::walk(std::string_view event, std::string_view data) {
-  JsonDocument document(data);
+  json::Document document(data);
   const Event read = read_event(event, document.root());
   count(read);
   return read.is_error || read.type == "response.failed" ? StreamPiece::error : act(read);

@@ -20,27 +20,27 @@ std::size_t unit_bytes(std::string_view digits) noexcept {
 }
 
 // Mistral: {"type":"text","text"} and {"type":"thinking","thinking":[{"type":"text","text"}]}.
-std::uint64_t part_bytes(const JsonValue& part) {
+std::uint64_t part_bytes(const json::Value& part) {
   std::uint64_t bytes = 0;
-  part.each_member([&](std::string_view name, const JsonValue& value) {
+  part.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "text" || name == "refusal") bytes += text_bytes(value.literal());
     if (name != "thinking") return;
     bytes += text_bytes(value.literal());
-    value.each_element([&](const JsonValue& thought) { bytes += member_bytes(thought, {"text"}); });
+    value.each_element([&](const json::Value& thought) { bytes += member_bytes(thought, {"text"}); });
   });
   return bytes;
 }
 
-std::uint64_t parts_bytes(const JsonValue& parts) {
+std::uint64_t parts_bytes(const json::Value& parts) {
   std::uint64_t bytes = 0;
-  parts.each_element([&](const JsonValue& part) { bytes += part_bytes(part); });
+  parts.each_element([&](const json::Value& part) { bytes += part_bytes(part); });
   return bytes;
 }
 
-std::uint64_t calls_bytes(const JsonValue& calls) {
+std::uint64_t calls_bytes(const json::Value& calls) {
   std::uint64_t bytes = 0;
-  calls.each_element([&](const JsonValue& call) {
-    call.each_member([&](std::string_view name, const JsonValue& value) {
+  calls.each_element([&](const json::Value& call) {
+    call.each_member([&](std::string_view name, const json::Value& value) {
       if (name == "function" || name == "custom") bytes += member_bytes(value, {"arguments", "input"});
     });
   });
@@ -64,26 +64,26 @@ std::uint64_t text_bytes(std::string_view literal) noexcept {
   }
 }
 
-std::uint64_t value_bytes(const JsonValue& value) noexcept {
+std::uint64_t value_bytes(const json::Value& value) noexcept {
   if (value.is_string()) return text_bytes(value.literal());
   return value.is_object() || value.is_array() ? value.raw().size() : 0;
 }
 
-std::uint64_t member_bytes(const JsonValue& object, std::initializer_list<std::string_view> names) {
+std::uint64_t member_bytes(const json::Value& object, std::initializer_list<std::string_view> names) {
   std::uint64_t bytes = 0;
-  object.each_member([&](std::string_view name, const JsonValue& value) {
+  object.each_member([&](std::string_view name, const json::Value& value) {
     if (std::ranges::find(names, name) != names.end()) bytes += value_bytes(value);
   });
   return bytes;
 }
 
-void MessageBytes::take(std::string_view name, const JsonValue& value) {
+void MessageBytes::take(std::string_view name, const json::Value& value) {
   if (name == "content") {
     said_ += value.is_string() ? text_bytes(value.literal()) : parts_bytes(value);
   } else if (name == "reasoning_content" || name == "reasoning") {
     thoughts_ = std::max(thoughts_, text_bytes(value.literal()));
   } else if (name == "reasoning_details") {
-    value.each_element([&](const JsonValue& detail) { details_ += member_bytes(detail, {"text", "summary"}); });
+    value.each_element([&](const json::Value& detail) { details_ += member_bytes(detail, {"text", "summary"}); });
   } else if (name == "refusal") {
     said_ += text_bytes(value.literal());
   } else if (name == "tool_calls") {
@@ -96,13 +96,13 @@ void MessageBytes::take(std::string_view name, const JsonValue& value) {
 }
 
 // Not what a tool of the provider's has found: that is input.
-std::uint64_t item_bytes(const JsonValue& item) {
+std::uint64_t item_bytes(const json::Value& item) {
   std::uint64_t bytes = 0;
-  item.each_member([&](std::string_view name, const JsonValue& value) {
+  item.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "arguments" || name == "input" || name == "code") bytes += value_bytes(value);
     if (name == "content" || name == "summary") {
       value.each_element(
-          [&](const JsonValue& part) { bytes += member_bytes(part, {"text", "refusal", "transcript"}); });
+          [&](const json::Value& part) { bytes += member_bytes(part, {"text", "refusal", "transcript"}); });
     }
   });
   return bytes;

@@ -8,7 +8,7 @@
 #include <initializer_list>
 #include <string_view>
 
-#include "llm/json_reader.h"
+#include "json/document.h"
 
 namespace fuseboard::llm {
 
@@ -16,15 +16,15 @@ namespace fuseboard::llm {
 std::uint64_t text_bytes(std::string_view literal) noexcept;
 
 // Of a string its text, of arguments that are given as an object what is written.
-std::uint64_t value_bytes(const JsonValue& value) noexcept;
+std::uint64_t value_bytes(const json::Value& value) noexcept;
 
 // Of those members of an object that have one of these names.
-std::uint64_t member_bytes(const JsonValue& object, std::initializer_list<std::string_view> names);
+std::uint64_t member_bytes(const json::Value& object, std::initializer_list<std::string_view> names);
 
 // Of one `message` or `delta` of a chat completion: show it all members that is_content_field() knows.
 class MessageBytes {
  public:
-  void take(std::string_view name, const JsonValue& value);
+  void take(std::string_view name, const json::Value& value);
   std::uint64_t count() const noexcept { return said_ + (thoughts_ > details_ ? thoughts_ : details_); }
 
  private:
@@ -35,6 +35,6 @@ class MessageBytes {
 };
 
 // Of one item of a response's `output`.
-std::uint64_t item_bytes(const JsonValue& item);
+std::uint64_t item_bytes(const json::Value& item);
 
 }  // namespace fuseboard::llm

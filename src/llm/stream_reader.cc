@@ -8,9 +8,9 @@
 
 #include "fuseboard/classify/classifier.h"
 #include "fuseboard/classify/transport.h"
+#include "json/scan.h"
 #include "llm/answer_parts.h"
 #include "llm/finish_reason.h"
-#include "llm/json_scan.h"
 #include "llm/json_stream.h"
 #include "llm/seen_text.h"
 
@@ -25,7 +25,7 @@ class UnknownStreamReader final : public StreamReader {
     content_seen_ = true;
     plain_text_only_ = false;  // whatever it is
     if (!data.starts_with("[DONE]")) ++seen_.pieces;
-    if (data.starts_with('{') && !validate_json(data)) look_at(data);
+    if (data.starts_with('{') && !json::validate(data)) look_at(data);
     return StreamPiece::content;
   }
   bool complete() const noexcept override { return true; }
@@ -33,13 +33,13 @@ class UnknownStreamReader final : public StreamReader {
 
  private:
   void look_at(std::string_view data) {
-    JsonDocument document(data);
-    document.root().each_member([this](std::string_view name, const JsonValue& value) {
+    json::Document document(data);
+    document.root().each_member([this](std::string_view name, const json::Value& value) {
       if (name == "usage" && counts_.update(value)) usage_ = counts_.usage();
-      if (name == "choices") value.each_element([this](const JsonValue& choice) { take(choice); });
+      if (name == "choices") value.each_element([this](const json::Value& choice) { take(choice); });
     });
   }
-  void take(const JsonValue& choice) { seen_.bytes += member_bytes(choice, {"text"}); }
+  void take(const json::Value& choice) { seen_.bytes += member_bytes(choice, {"text"}); }
 
   UsageCounts counts_{};
 };
@@ -87,7 +87,7 @@ StreamPiece JsonStreamReader::read(std::string_view event, std::string_view data
     if (!std::exchange(terminal_seen_, true)) end();
     return StreamPiece::done;
   }
-  if (begin == data.size() || data[begin] != '{' || validate_json(data)) {
+  if (begin == data.size() || data[begin] != '{' || json::validate(data)) {
     malformed_ = true;
     return StreamPiece::malformed;
   }

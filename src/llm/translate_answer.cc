@@ -5,14 +5,14 @@
 
 #include <utility>
 
+#include "json/scan.h"
+#include "json/string_decoder.h"
 #include "llm/answer_bodies.h"
 #include "llm/answer_parts.h"
 #include "llm/finish_reason.h"
-#include "llm/json_scan.h"
 #include "llm/message_blocks.h"
 #include "llm/stream_reader.h"
 #include "llm/stream_writer.h"
-#include "llm/text_decoder.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -48,13 +48,13 @@ class MessageTaker {
 };
 
 std::expected<Deltas, std::string> MessageTaker::take(std::string_view body) {
-  if (validate_json_object(body, [](const JsonMember&) {})) return not_an_answer("a JSON object");
+  if (json::validate_object(body, [](const json::Member&) {})) return not_an_answer("a JSON object");
   Delta begin{.kind = Delta::Kind::begin};
   Delta finish{.kind = Delta::Kind::finish};
   UsageCounts counts;
   bool has_content = false;
-  JsonDocument document(body);
-  document.root().each_member([&](std::string_view name, const JsonValue& value) {
+  json::Document document(body);
+  document.root().each_member([&](std::string_view name, const json::Value& value) {
     if (name == "id") begin.id = value.cut_text(kMaxNameBytes);
     if (name == "model") begin.model = value.cut_text(kMaxNameBytes);
     if (name == "usage") counts.update(value);
@@ -62,7 +62,7 @@ std::expected<Deltas, std::string> MessageTaker::take(std::string_view body) {
     if (name == "stop_sequence") finish.text = value.text();
     if (name == "content") {
       has_content = value.is_array();
-      value.each_element([&](const JsonValue& block) { take_block(read_block_part(block)); });
+      value.each_element([&](const json::Value& block) { take_block(read_block_part(block)); });
     }
   });
   if (!has_content) return not_an_answer("a message");
@@ -76,11 +76,11 @@ std::expected<Deltas, std::string> MessageTaker::take(std::string_view body) {
 void MessageTaker::take_block(const BlockPart& part) {
   switch (kind_of(part.type)) {
     case BlockKind::text:
-      say(Delta::Kind::text, decode_text(part.text));
+      say(Delta::Kind::text, json::decode(part.text));
       break;
     case BlockKind::thinking:
-      say(Delta::Kind::reasoning, decode_text(part.thinking));
-      say(Delta::Kind::signature, decode_text(part.signature));
+      say(Delta::Kind::reasoning, json::decode(part.thinking));
+      say(Delta::Kind::signature, json::decode(part.signature));
       break;
     case BlockKind::tool_use:
       blocks_.push_back({.kind = Delta::Kind::tool_begin,

@@ -3,8 +3,8 @@
 
 #include "llm/translate_request.h"
 
+#include "json/tree.h"
 #include "llm/conversation.h"
-#include "llm/json_tree.h"
 #include "llm/request_parts.h"
 
 namespace fuseboard::llm {
@@ -12,7 +12,7 @@ namespace fuseboard::llm {
 std::expected<std::string, RequestError> translate_request(Dialect from, Dialect to, std::string_view body,
                                                            const TranslationOptions& options) {
   if (auto error = no_tree(body)) return std::unexpected(*std::move(error));
-  const JsonTree tree(body);
+  const json::Tree tree(body);
   if (tree.depth() > kMaxTranslatedDepth) {
     return std::unexpected(
         RequestError{.message = "The request body is nested too deeply.", .param = {}, .code = "invalid_value"});

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <utility>
 
-#include "llm/json_reader.h"
+#include "json/document.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -23,19 +23,19 @@ bool mentions_thinking(std::string_view body) noexcept {
   return memmem(body.data(), body.size(), kWord.data(), kWord.size()) != nullptr;
 }
 
-bool is_unsigned_thinking(const JsonValue& block) {
+bool is_unsigned_thinking(const json::Value& block) {
   bool thinks = false;
   bool is_signed = false;
-  block.each_member([&](std::string_view name, const JsonValue& value) {
+  block.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "type") thinks = value.literal() == R"("thinking")";
     if (name == "signature") is_signed = value.is_string() && value.has_content();
   });
   return thinks && !is_signed;
 }
 
-bool is_result(const JsonValue& block) {
+bool is_result(const json::Value& block) {
   bool is_one = false;
-  block.each_member([&](std::string_view name, const JsonValue& value) {
+  block.each_member([&](std::string_view name, const json::Value& value) {
     if (name == "type") is_one = value.literal() == R"("tool_result")";
   });
   return is_one;
@@ -48,8 +48,8 @@ void append_element(std::string& list, std::string_view element) {
 
 class Messages {
  public:
-  void read(const JsonValue& messages) {
-    messages.each_element([&](const JsonValue& message) { read_message(message); });
+  void read(const json::Value& messages) {
+    messages.each_element([&](const json::Value& message) { read_message(message); });
     list_ += ']';
   }
 
@@ -60,18 +60,18 @@ class Messages {
   std::string take() && { return std::move(list_); }
 
  private:
-  void read_message(const JsonValue& message) {
+  void read_message(const json::Value& message) {
     bool is_assistant = false;
     bool has_result = false;
     std::string_view content;
     std::string kept = "[";
     bool lost = false;
-    message.each_member([&](std::string_view name, const JsonValue& value) {
+    message.each_member([&](std::string_view name, const json::Value& value) {
       if (name == "role") is_assistant = value.literal() == R"("assistant")";
       if (name != "content" || !value.is_array()) return;
       kept = "[";
       lost = has_result = false;
-      value.each_element([&](const JsonValue& block) {
+      value.each_element([&](const json::Value& block) {
         has_result = has_result || is_result(block);
         if (is_unsigned_thinking(block)) {
           lost = true;
@@ -102,16 +102,16 @@ class Messages {
 
 std::optional<std::string> without_unsigned_thinking(std::string_view body) {
   if (!mentions_thinking(body)) return std::nullopt;
-  JsonDocument document(body);
+  json::Document document(body);
   Messages messages;
   std::string_view old;
   std::string_view thinking;  // the caller's wish, if it is the old one that demands signed thoughts
-  document.root().each_member([&](std::string_view name, const JsonValue& value) {
+  document.root().each_member([&](std::string_view name, const json::Value& value) {
     if (name == "messages") {
       messages.read(value);
       old = value.raw();
     } else if (name == "thinking") {
-      value.each_member([&](std::string_view field, const JsonValue& type) {
+      value.each_member([&](std::string_view field, const json::Value& type) {
         if (field == "type" && type.literal() == R"("enabled")") thinking = value.raw();
       });
     }

@@ -6,7 +6,8 @@
 #include <span>
 #include <utility>
 
-#include "llm/json_writer.h"
+#include "json/writer.h"
+#include "llm/conversation.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -203,7 +204,7 @@ class AnthropicWriter {
 
   const Conversation& conversation_;
   const TranslationOptions& options_;
-  JsonWriter out_;
+  json::Writer out_;
   std::uint64_t budget_ = 0;  // of thinking; 0: none
 };
 

@@ -6,7 +6,8 @@
 #include <span>
 #include <utility>
 
-#include "llm/json_writer.h"
+#include "json/writer.h"
+#include "llm/conversation.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -226,7 +227,7 @@ class OpenAiWriter {
 
   const Conversation& conversation_;
   const TranslationOptions& options_;
-  JsonWriter out_;
+  json::Writer out_;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <cctype>
 
 #include "fuseboard/core/rng.h"
+#include "fuseboard/core/utf8.h"
 #include "sim/text_rules.h"
 
 namespace fuseboard::sim {
@@ -143,7 +144,7 @@ Tokens split_tokens(std::string_view text) {
   while (begin < text.size()) {
     const std::size_t space = text.find(' ', begin + 1);
     std::size_t end = std::min({space, text.size(), begin + kLongest});
-    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) ++end;
+    while (end < text.size() && is_continuation(text[end])) ++end;
     tokens.emplace_back(text.substr(begin, end - begin));
     begin = end;
   }

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "llm/json_scan.h"
+#include "json/scan.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -35,16 +35,16 @@ TEST(EndedJson, IsJsonWhereverItBreaksOff) {  // BUD-10.10
   constexpr std::string_view kWhole =
       "{ \"id\": \"x\\\"\\\\\", \"n\": -1.5e3, \"t\": [true, null, {\"\\u00e4\": "
       "\"\xF0\x9F\x8C\x8A\xC3\xA4\\ud83c\\udf0a\"}], \"e\": {} }";
-  ASSERT_FALSE(validate_json(kWhole));
+  ASSERT_FALSE(json::validate(kWhole));
   for (std::size_t size = 2; size <= kWhole.size(); ++size) {
     const std::string ended = ended_json(kWhole.substr(0, size));
-    EXPECT_FALSE(validate_json(ended)) << ended;
+    EXPECT_FALSE(json::validate(ended)) << ended;
   }
 }
 
 TEST(EndedJson, HasABoundForDepth) {  // BUD-10.10
   const std::string deep(1'000'000, '[');
-  EXPECT_LE(ended_json(deep).size(), 2 * (kMaxJsonDepth + 1));
+  EXPECT_LE(ended_json(deep).size(), 2 * (json::kMaxDepth + 1));
 }
 
 TEST(BegunAnswer, WhatItSaysIsSeenAsFarAsItCame) {  // BUD-10.10

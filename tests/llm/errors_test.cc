@@ -4,9 +4,8 @@
 #include "llm/errors.h"
 
 #include <gtest/gtest.h>
-#include <simdjson.h>
 
-#include "llm/json_scan.h"
+#include "json/scan.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -47,7 +46,7 @@ TEST(GatewayErrors, TheBodyHasOpenAisShape) {
 
 TEST(GatewayErrors, AnyBytesInAMessageAreSafe) {
   const std::string body = openai_error_body("a\"b\\\n\x01\xFF\xC3", "t\"", "p\n", "c\x80");
-  EXPECT_FALSE(validate_json(body)) << body;
+  EXPECT_FALSE(json::validate(body)) << body;
 }
 
 TEST(GatewayErrors, InAStreamTheErrorIsOneEvent) {
@@ -64,7 +63,7 @@ TEST(GatewayErrors, EachDialectHasItsShape) {
             R"({"type":"error","error":{"type":"invalid_request_error","message":"m","param":"top_k","code":"c"}})");
   EXPECT_EQ(error_body(Dialect::openai, GatewayError::unauthorized, "who?", "", "req-1"),
             R"({"error":{"message":"who?","type":"invalid_request_error","param":null,"code":"unauthorized"}})");
-  EXPECT_FALSE(validate_json(error_body(Dialect::anthropic, GatewayError::not_found, "\xFF\"", "\x80", "\n")));
+  EXPECT_FALSE(json::validate(error_body(Dialect::anthropic, GatewayError::not_found, "\xFF\"", "\x80", "\n")));
 }
 
 TEST(GatewayErrors, AnthropicsTypesFollowTheStatus) {

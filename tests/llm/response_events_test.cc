@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "llm/json_scan.h"
+#include "json/scan.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -31,7 +31,7 @@ std::vector<Event> events_of(std::string_view body) {
     const std::string type = event.substr(0, line).substr(std::string_view("event: ").size());
     const std::string data = event.substr(line + 1).substr(std::string_view("data: ").size());
     EXPECT_EQ(data.find('\n'), std::string::npos) << event;
-    EXPECT_FALSE(validate_json(data)) << data;
+    EXPECT_FALSE(json::validate(data)) << data;
     const std::string begin = "{\"type\":\"" + type + "\",\"sequence_number\":" + std::to_string(events.size()) + ",";
     EXPECT_TRUE(data.starts_with(begin)) << data;
     events.push_back({.type = type, .fields = data.substr(begin.size(), data.size() - begin.size() - 1)});

@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "json/string.h"
 #include "llm/answer.h"
-#include "llm/json_text.h"
 #include "llm/stream_reader.h"
 #include "llm/stream_writer.h"
 #include "tests/llm/delta_text.h"
@@ -122,7 +122,7 @@ TEST(TranslateAnswer, ArgumentsThatAreNoObjectAreShownAsTheyAre) {
   for (const std::string_view arguments : {"{\"x\":", "[1]", "7", "oops"}) {
     const json message =
         to_anthropic(R"({"choices":[{"message":{"tool_calls":[{"id":"c","function":{"name":"f","arguments":)" +
-                     json_string(arguments) + "}}]}}]}");
+                     fuseboard::json::string_literal(arguments) + "}}]}}]}");
     EXPECT_EQ(message["content"][0]["input"], (json{{"raw_arguments", arguments}})) << arguments;
   }
 }
@@ -208,7 +208,7 @@ Answer any_answer(Dialect dialect) {
     answer.refusal = *any_text();
   }
   for (int left = *rc::gen::inRange(0, 4); left > 0; --left) {
-    const std::string value = json_string(*any_text());
+    const std::string value = fuseboard::json::string_literal(*any_text());
     answer.calls.push_back({.name = "tool_" + std::to_string(left),
                             .arguments = *rc::gen::element<std::string>(
                                 "{}", R"({"x":)" + value + "}", R"({"a":[1,{"b":)" + value + R"(}],"c":null})")});

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "llm/canonical_json.h"
-#include "llm/json_text.h"
+#include "json/canonical.h"
+#include "json/string.h"
 #include "llm/translate_request.h"
 
 namespace fuseboard::llm {
@@ -38,14 +38,14 @@ void append(std::string& list, const std::string& element) { list += (list.empty
 // An object as raw text, as it stands in a schema or an input.
 std::string object() {
   static const std::vector<std::string> kValues = {"1.50", "null", "[ ]", "{\"b\":[1,{}]}", "1e300", "true"};
-  return R"({"type":"object", "a":)" + kValues[static_cast<std::size_t>(below(6))] + R"(,"t":)" + json_string(words()) +
-         "}";
+  return R"({"type":"object", "a":)" + kValues[static_cast<std::size_t>(below(6))] + R"(,"t":)" +
+         json::string_literal(words()) + "}";
 }
 
 Both part() {
   switch (below(4)) {
     case 0: {
-      const std::string url = json_string("https://x.example/" + std::to_string(below(99)));
+      const std::string url = json::string_literal("https://x.example/" + std::to_string(below(99)));
       return {R"({"type":"image_url","image_url":{"url":)" + url + "}}",
               R"({"type":"image","source":{"type":"url","url":)" + url + "}}"};
     }
@@ -53,14 +53,14 @@ Both part() {
       return {R"({"type":"image_url","image_url":{"url":"data:image/webp;base64,QUJD+/=="}})",
               R"({"type":"image","source":{"type":"base64","media_type":"image/webp","data":"QUJD+/=="}})"};
     case 2: {
-      const std::string name = json_string(words());
+      const std::string name = json::string_literal(words());
       return {
           R"({"type":"file","file":{"filename":)" + name + R"(,"file_data":"data:application/pdf;base64,JVBERi0="}})",
           R"({"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"JVBERi0="},"title":)" +
               name + "}"};
     }
     default: {
-      const std::string text = R"({"type":"text","text":)" + json_string(words()) + "}";
+      const std::string text = R"({"type":"text","text":)" + json::string_literal(words()) + "}";
       return {text, text};
     }
   }
@@ -69,12 +69,12 @@ Both part() {
 // A string or several parts; never one text in a list, which is as good as the string.
 Both content(bool only_text) {
   if (flip()) {
-    const std::string text = json_string(words());
+    const std::string text = json::string_literal(words());
     return {text, text};
   }
   Both list{R"({"type":"text","text":"first"})", R"({"type":"text","text":"first"})"};
   for (int i = below(3); i >= 0; --i) {
-    const std::string text = R"({"type":"text","text":)" + json_string(words()) + "}";
+    const std::string text = R"({"type":"text","text":)" + json::string_literal(words()) + "}";
     const Both more = only_text ? Both{text, text} : part();
     append(list.openai, more.openai);
     append(list.anthropic, more.anthropic);
@@ -94,12 +94,12 @@ void tool_round(Both& messages) {
   Both calls;
   Both results;
   for (int i = below(3); i >= 0; --i) {
-    const std::string id = json_string("call_" + std::to_string(below(1000)));
-    const std::string name = json_string("tool-" + std::to_string(below(9)));
+    const std::string id = json::string_literal("call_" + std::to_string(below(1000)));
+    const std::string name = json::string_literal("tool-" + std::to_string(below(9)));
     const std::string input = object();
     const Both result = content(true);
     append(calls.openai, R"({"id":)" + id + R"(,"type":"function","function":{"name":)" + name + R"(,"arguments":)" +
-                             json_string(input) + "}}");
+                             json::string_literal(input) + "}}");
     append(calls.anthropic, R"({"type":"tool_use","id":)" + id + R"(,"name":)" + name + R"(,"input":)" + input + "}");
     append(results.openai, R"({"role":"tool","tool_call_id":)" + id + R"(,"content":)" + result.openai + "}");
     append(results.anthropic,
@@ -133,7 +133,7 @@ Both conversation() {
   Both messages;
   Both system;
   if (flip()) {
-    const std::string prompt = json_string(words());
+    const std::string prompt = json::string_literal(words());
     messages.openai = R"({"role":"system","content":)" + prompt + "}";
     system.anthropic = R"("system":)" + prompt + ",";
   }
@@ -158,8 +158,8 @@ Both conversation() {
 Both tools() {
   Both list;
   for (int i = below(3); i >= 0; --i) {
-    const std::string about = R"("name":)" + json_string("tool-" + std::to_string(i)) +
-                              (flip() ? R"(,"description":)" + json_string(words()) : "") +
+    const std::string about = R"("name":)" + json::string_literal("tool-" + std::to_string(i)) +
+                              (flip() ? R"(,"description":)" + json::string_literal(words()) : "") +
                               (flip() ? R"(,"strict":true)" : "");
     const std::string schema = object();
     append(list.openai, R"({"type":"function","function":{)" + about + R"(,"parameters":)" + schema + "}}");
@@ -190,12 +190,13 @@ Both request() {
     add(some.openai, some.anthropic);
   }
   if (flip()) {
-    const std::string stops = "[" + json_string(words()) + (flip() ? "," + json_string(words()) : "") + "]";
+    const std::string stops =
+        "[" + json::string_literal(words()) + (flip() ? "," + json::string_literal(words()) : "") + "]";
     add(R"(,"stop":)" + stops, R"(,"stop_sequences":)" + stops);
   }
   if (flip()) add(R"(,"top_p":0.25)", R"(,"top_p":0.25)");
   if (flip()) add(R"(,"stream":true,"stream_options":{"include_usage":true})", R"(,"stream":true)");
-  const std::string user = json_string(words());
+  const std::string user = json::string_literal(words());
   if (flip()) add(R"(,"user":)" + user, R"(,"metadata":{"user_id":)" + user + "}");
   const bool reasons = flip();
   const bool has_schema = flip();
@@ -214,7 +215,7 @@ Both request() {
   return {R"({"model":"m",)" + whole.openai + "}", R"({"model":"m",)" + whole.anthropic + "}"};
 }
 
-std::string canonical(std::string_view json) { return canonical_json(json).value_or("not canonical"); }
+std::string canonical(std::string_view json) { return json::canonical_form(json).value_or("not canonical"); }
 
 std::string translated(Dialect from, Dialect to, std::string_view body) {
   const auto result = translate_request(from, to, body, {.model = "m", .reasoning = Reasoning::effort});

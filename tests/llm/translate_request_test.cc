@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "llm/json_scan.h"
+#include "json/scan.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -25,7 +25,7 @@ std::string translated(Dialect from, std::string_view members, TranslationOption
   const Dialect to = from == Dialect::openai ? Dialect::anthropic : Dialect::openai;
   const auto result = translate_request(from, to, request(members), options);
   if (!result) return result.error().param + ": " + result.error().code;
-  EXPECT_FALSE(validate_json(*result)) << *result;
+  EXPECT_FALSE(json::validate(*result)) << *result;
   return *result;
 }
 

@@ -73,7 +73,7 @@ SOURCES = {
     "a caller's pause in reading a stream": ["src/gateway/gateway.cc: kMaxPatientReader"],
     "text of a stream that is kept, to have another target go on with it": ["src/gateway/answer_stream.h: kMaxText"],
     "answers whose provider is remembered for requests that refer to them": ["src/gateway/provider_affinity.h: kMaxKnown"],
-    "nesting of JSON": ["src/llm/json_scan.h: kMaxJsonDepth"],
+    "nesting of JSON": ["src/json/scan.h: kMaxDepth"],
     "remembered routes to `provider/model` names of callers": ["src/gateway/model_table.h: kMaxDirectRoutes"],
     "such a name": ["src/gateway/model_table.h: kMaxDirectName"],
     "the configuration file": ["src/config/load.h: kMaxConfigBytes", "src/config/document.h: kMaxDepth",

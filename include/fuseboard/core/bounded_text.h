@@ -10,6 +10,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "fuseboard/core/utf8.h"
+
 namespace fuseboard {
 
 // Holds at most N bytes; a longer text is cut at a UTF-8 boundary and ends in "..." so that the cut shows.
@@ -25,11 +27,9 @@ class BoundedText {
       size_ = static_cast<std::uint8_t>(text.size());
       return;
     }
-    std::size_t cut = N - 3;
-    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;
-    std::copy_n(text.begin(), cut, bytes_.begin());
-    std::fill_n(bytes_.begin() + static_cast<std::ptrdiff_t>(cut), 3, '.');
-    size_ = static_cast<std::uint8_t>(cut + 3);
+    const std::string_view kept = cut_to_characters(text, N - 3);
+    std::fill_n(std::copy(kept.begin(), kept.end(), bytes_.begin()), 3, '.');
+    size_ = static_cast<std::uint8_t>(kept.size() + 3);
   }
   constexpr BoundedText(const char* text) noexcept  // NOLINT(google-explicit-constructor)
       : BoundedText(std::string_view(text)) {}

@@ -1,8 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Reading values where they stand in a text that json_scan.h has found valid: nothing is parsed ahead or copied, and a
-// reader pays for what it looks at and for walking past the rest once. Included by sources of this module alone.
+// Reading values where they stand in a text that scan.h has found valid: nothing is parsed ahead or copied, and a
+// reader pays for what it looks at and for walking past the rest once.
 #pragma once
 
 #include <charconv>
@@ -11,39 +11,40 @@
 #include <string>
 #include <string_view>
 
-#include "llm/json_number.h"
-#include "llm/json_run.h"
+#include "json/number.h"
+#include "json/run.h"
+#include "json/syntax.h"
 
-namespace fuseboard::llm {
+namespace fuseboard::json {
 
-class JsonValue;
+class Value;
 
 // An open text. What its values are asked for is valid as long as it is.
-class JsonDocument {
+class Document {
  public:
-  // `valid_json` must have passed validate_json and stay where it is: it is not checked again.
-  explicit JsonDocument(std::string_view valid_json) noexcept
+  // `valid_json` must have passed validate and stay where it is: it is not checked again.
+  explicit Document(std::string_view valid_json) noexcept
       : begin_(valid_json.data()), end_(begin_ + valid_json.size()) {}
-  JsonDocument(const JsonDocument&) = delete;
-  JsonDocument& operator=(const JsonDocument&) = delete;
+  Document(const Document&) = delete;
+  Document& operator=(const Document&) = delete;
 
-  JsonValue root() noexcept;
+  Value root() noexcept;
 
  private:
-  friend class JsonValue;
+  friend class Value;
   const char* begin_;
   const char* end_;
   std::forward_list<std::string> unescaped_{};  // texts that stand nowhere as they are read
 };
 
 // One value. It knows where it begins; its end is found when it is first asked for, or by whoever walks through it.
-class JsonValue {
+class Value {
  public:
   bool is_object() const noexcept { return *begin_ == '{'; }
   bool is_array() const noexcept { return *begin_ == '['; }
   bool is_string() const noexcept { return *begin_ == '"'; }
   bool is_null() const noexcept { return *begin_ == 'n'; }
-  bool is_number() const noexcept { return *begin_ == '-' || (*begin_ >= '0' && *begin_ <= '9'); }
+  bool is_number() const noexcept { return begins_number(*begin_); }
 
   std::string_view raw() const noexcept { return {begin_, end()}; }  // as written
 
@@ -57,7 +58,7 @@ class JsonValue {
       const char* const name_end = string_end(at, text_end());
       const std::string_view name(at + 1, name_end - 1);
       at = behind_space(behind_space(name_end) + 1);  // past the colon
-      at = visited(at, [&](const JsonValue& value) { visit(name, value); });
+      at = visited(at, [&](const Value& value) { visit(name, value); });
     }
     end_ = at + 1;
   }
@@ -97,8 +98,8 @@ class JsonValue {
   std::string cut_text(std::size_t most) const;
 
  private:
-  friend class JsonDocument;
-  JsonValue(JsonDocument& document, const char* begin) noexcept : document_(&document), begin_(begin) {}
+  friend class Document;
+  Value(Document& document, const char* begin) noexcept : document_(&document), begin_(begin) {}
 
   // In a valid text nothing else between values is as low as a space.
   static const char* behind_space(const char* at) noexcept {
@@ -115,17 +116,17 @@ class JsonValue {
   // Shows the value at `at` inside of a container and goes on to the next or to the container's end.
   template <typename Visit>
   const char* visited(const char* at, Visit visit) const {
-    const JsonValue value(*document_, at);
+    const Value value(*document_, at);
     visit(value);
     at = behind_space(value.end());
     return *at == ',' ? behind_space(at + 1) : at;
   }
 
-  JsonDocument* document_;
+  Document* document_;
   const char* begin_;
   mutable const char* end_ = nullptr;
 };
 
-inline JsonValue JsonDocument::root() noexcept { return {*this, JsonValue::behind_space(begin_)}; }
+inline Value Document::root() noexcept { return {*this, Value::behind_space(begin_)}; }
 
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

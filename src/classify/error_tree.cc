@@ -1,12 +1,15 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "classify/json_tree.h"
+#include "classify/error_tree.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
 #include "classify/fold.h"
+#include "fuseboard/core/json_escape.h"
+#include "fuseboard/core/utf8.h"
 
 namespace fuseboard::classify_internal {
 namespace {
@@ -140,63 +143,11 @@ constexpr std::uint64_t has_byte(std::uint64_t eight, char c) noexcept {
 
 bool is_bare(char c) noexcept { return is_alpha(c) || is_digit(c) || c == '-' || c == '+' || c == '.'; }
 
-int hex_digit(char c) noexcept {
-  if (is_digit(c)) return c - '0';
-  c = lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-// The code unit at `raw[at]`, four hexadecimal digits; -1 for anything else.
-int code_unit(std::string_view raw, std::size_t at) noexcept {
-  if (at + 4 > raw.size()) return -1;
-  int unit = 0;
-  for (std::size_t i = at; i < at + 4; ++i) {
-    const int digit = hex_digit(raw[i]);
-    if (digit < 0) return -1;
-    unit = unit * 16 + digit;
-  }
-  return unit;
-}
-
-// Appends what fits. A surrogate, paired or not, is '?': no table holds such characters.
-void append_unit(int unit, std::span<char> out, std::size_t& size) noexcept {
-  const auto put = [&](int byte) {
-    if (size < out.size()) out[size++] = static_cast<char>(byte);
-  };
-  if (unit >= 0xD800 && unit <= 0xDFFF) {
-    put('?');
-  } else if (unit < 0x80) {
-    put(unit);
-  } else if (unit < 0x800) {
-    put(0xC0 | (unit >> 6));
-    put(0x80 | (unit & 0x3F));
-  } else {
-    put(0xE0 | (unit >> 12));
-    put(0x80 | ((unit >> 6) & 0x3F));
-    put(0x80 | (unit & 0x3F));
-  }
-}
-
-char plain_escape(char c) noexcept {
-  switch (c) {
-    case 'n':
-      return '\n';
-    case 't':
-      return '\t';
-    case 'r':
-    case 'b':
-    case 'f':
-      return ' ';
-    default:
-      return c;
-  }
-}
-
 }  // namespace
 
-JsonTree::JsonTree(std::string_view text) noexcept : text_(text) { read(); }
+ErrorTree::ErrorTree(std::string_view text) noexcept : text_(text) { read(); }
 
-void JsonTree::read() noexcept {
+void ErrorTree::read() noexcept {
   skip_spaces();
   if (at_ == text_.size() || (text_[at_] != '{' && text_[at_] != '[')) return;
   end_ = End::truncated;
@@ -207,7 +158,7 @@ void JsonTree::read() noexcept {
   end_ = End::whole;
 }
 
-const Node* JsonTree::find(const Node* parent, Key key) const noexcept {
+const Node* ErrorTree::find(const Node* parent, Key key) const noexcept {
   if (parent == nullptr || (parent->keys & bit(key)) == 0) return nullptr;
   for (const Node* node = first(parent); node != nullptr; node = next(node)) {
     if (node->key == key) return node;
@@ -216,16 +167,16 @@ const Node* JsonTree::find(const Node* parent, Key key) const noexcept {
 }
 
 // False, and what it means: the text ended, or it is wrong here.
-bool JsonTree::fail() noexcept {
+bool ErrorTree::fail() noexcept {
   end_ = at_ >= text_.size() ? End::truncated : End::broken;
   return false;
 }
 
-void JsonTree::skip_spaces() noexcept {
+void ErrorTree::skip_spaces() noexcept {
   while (at_ < text_.size() && is_space(text_[at_])) ++at_;
 }
 
-std::uint16_t JsonTree::add(Key key, Kind kind, std::string_view name, std::uint16_t parent) noexcept {
+std::uint16_t ErrorTree::add(Key key, Kind kind, std::string_view name, std::uint16_t parent) noexcept {
   if (count_ == kMaxNodes) return 0;
   const std::uint16_t index = count_++;
   std::construct_at(&nodes_[index], Node{.key = key, .kind = kind, .parent = parent, .name = name});
@@ -242,7 +193,7 @@ std::uint16_t JsonTree::add(Key key, Kind kind, std::string_view name, std::uint
   return index;
 }
 
-bool JsonTree::open(Key key, std::string_view name, std::uint16_t parent) noexcept {
+bool ErrorTree::open(Key key, std::string_view name, std::uint16_t parent) noexcept {
   const Kind kind = text_[at_] == '{' ? Kind::object : Kind::array;
   const std::uint16_t index = depth_ < kMaxDepth ? add(key, kind, name, parent) : std::uint16_t{0};
   if (index == 0) return skip_container();
@@ -252,7 +203,7 @@ bool JsonTree::open(Key key, std::string_view name, std::uint16_t parent) noexce
 }
 
 // One step inside the innermost container: its next member or element, or its end.
-bool JsonTree::member(std::uint16_t parent) noexcept {
+bool ErrorTree::member(std::uint16_t parent) noexcept {
   skip_spaces();
   if (at_ == text_.size()) return fail();
   Node& container = nodes_[parent];
@@ -281,7 +232,7 @@ bool JsonTree::member(std::uint16_t parent) noexcept {
   return value(key, name, parent, key != Key::other || name.ends_with("Exception"));
 }
 
-bool JsonTree::value(Key key, std::string_view name, std::uint16_t parent, bool keep) noexcept {
+bool ErrorTree::value(Key key, std::string_view name, std::uint16_t parent, bool keep) noexcept {
   if (at_ == text_.size()) return fail();
   const char c = text_[at_];
   if (c == '{' || c == '[') return keep ? open(key, name, parent) : skip_container();
@@ -304,7 +255,7 @@ bool JsonTree::value(Key key, std::string_view name, std::uint16_t parent, bool 
 
 // From an opening bracket to behind the one that closes it. Kinds of brackets are not compared: nothing in here is
 // kept.
-bool JsonTree::skip_container() noexcept {
+bool ErrorTree::skip_container() noexcept {
   std::size_t depth = 0;
   while (at_ < text_.size()) {
     const char c = text_[at_];
@@ -323,7 +274,7 @@ bool JsonTree::skip_container() noexcept {
 }
 
 // From a quote to behind the one that closes it.
-bool JsonTree::skip_string(char quote) noexcept {
+bool ErrorTree::skip_string(char quote) noexcept {
   ++at_;
   while (at_ < text_.size()) {
     // Plain bytes, eight at a time.
@@ -363,20 +314,20 @@ bool has_content(const Node* node) noexcept {
 
 std::string_view unescape(std::string_view raw, std::span<char> out) noexcept {
   std::size_t size = 0;
-  for (std::size_t i = 0; i < raw.size() && size < out.size(); ++i) {
-    if (raw[i] != '\\' || i + 1 == raw.size()) {
-      out[size++] = raw[i];
-      continue;
-    }
-    ++i;
-    const int unit = raw[i] == 'u' ? code_unit(raw, i + 1) : -1;
-    if (unit < 0) {
-      out[size++] = plain_escape(raw[i]);
+  const auto append = [&](std::string_view text) {
+    text = text.substr(0, out.size() - size);
+    std::copy(text.begin(), text.end(), out.data() + size);
+    size += text.size();
+  };
+  walk_json_string(raw, append, [&](unsigned unit) {
+    if (unit >= 0xD800 && unit <= 0xDFFF) {
+      append("?");
+    } else if (unit == '\r' || unit == '\b' || unit == '\f') {
+      append(" ");
     } else {
-      append_unit(unit, out, size);
-      i += 4;
+      append(encode_utf8(unit).view());
     }
-  }
+  });
   return {out.data(), size};
 }
 

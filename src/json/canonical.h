@@ -14,9 +14,9 @@
 #include <string>
 #include <string_view>
 
-#include "llm/json_scan.h"
+#include "json/scan.h"
 
-namespace fuseboard::llm {
+namespace fuseboard::json {
 
 // Deeper nesting has no canonical form here. Enough for any request; it bounds the stack and the work, since members
 // are put in order level by level.
@@ -25,23 +25,17 @@ inline constexpr std::size_t kMaxCanonicalDepth = 64;
 // The canonical form of one JSON value. What is no valid JSON is an error, and so is what RFC 8785 (by way of I-JSON,
 // RFC 7493) excludes: two members of one name in an object, half a surrogate pair, a number that fits no double; and
 // nesting beyond kMaxCanonicalDepth.
-std::expected<std::string, JsonError> canonical_json(std::string_view text);
+std::expected<std::string, Error> canonical_form(std::string_view text);
 
-// The same for a text that validate_json has accepted, as a part of a larger one: appends to `out`. After an error what
+// The same for a text that validate has accepted, as a part of a larger one: appends to `out`. After an error what
 // was appended is of no use.
-std::expected<void, JsonError> append_canonical(std::string& out, std::string_view valid_json);
+std::expected<void, Error> append_canonical(std::string& out, std::string_view valid_json);
 
 // A valid JSON array whose elements' order does not matter: they are put in the order of their canonical forms. Any
 // other value as above.
-std::expected<void, JsonError> append_canonical_set(std::string& out, std::string_view valid_json);
-
-// The text of a valid JSON string, `quoted` with its quotes: escapes resolved. An error for half a surrogate pair.
-std::expected<std::string, JsonError> unescape_json(std::string_view quoted);
-
-// Appends `text`, which must be valid UTF-8, as a string with the fewest escapes (RFC 8785, 3.2.2.2), quotes included.
-void append_canonical_string(std::string& out, std::string_view text);
+std::expected<void, Error> append_canonical_set(std::string& out, std::string_view valid_json);
 
 // Whether `a` comes before `b`, both valid UTF-8, by UTF-16 code units (RFC 8785, 3.2.3).
 bool before_in_utf16(std::string_view a, std::string_view b) noexcept;
 
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

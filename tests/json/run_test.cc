@@ -1,14 +1,14 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/json_run.h"
+#include "json/run.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <string_view>
 
-namespace fuseboard::llm {
+namespace fuseboard::json {
 namespace {
 
 // What stands around the text must not matter.
@@ -59,4 +59,4 @@ TEST(JsonRun, NeighboursOfASpecialByteArePlain) {
 }
 
 }  // namespace
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

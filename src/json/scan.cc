@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/json_scan.h"
+#include "json/scan.h"
 
 #include <simdjson.h>
 
@@ -10,20 +10,18 @@
 #include <bitset>
 #include <cstdint>
 
-#include "llm/json_run.h"
-#include "llm/json_text.h"
+#include "fuseboard/core/json_escape.h"
+#include "fuseboard/core/utf8.h"
+#include "json/run.h"
+#include "json/syntax.h"
 
-namespace fuseboard::llm {
+namespace fuseboard::json {
 namespace {
-
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-constexpr bool is_hex(char c) noexcept { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 // What may stand behind a backslash by itself.
 consteval std::array<bool, 256> short_escapes() {
   std::array<bool, 256> table{};
-  for (const char c : std::string_view("\"\\/bfnrt")) table[static_cast<unsigned char>(c)] = true;
+  for (const JsonShortEscape& escape : kJsonShortEscapes) table[static_cast<unsigned char>(escape.letter)] = true;
   return table;
 }
 constexpr std::array<bool, 256> kShortEscape = short_escapes();
@@ -53,10 +51,10 @@ class Scanner {
 
   const char* begin() const noexcept { return begin_; }
   const char* value(const char* at);
-  const char* object(const char* at, const std::function<void(const JsonMember&)>& member);
+  const char* object(const char* at, const std::function<void(const Member&)>& member);
 
   // The error, if there is one. `end`: where the value ends, nullptr where there is an error.
-  std::optional<JsonError> finish(const char* end) {
+  std::optional<Error> finish(const char* end) {
     if (end != nullptr) end = end_of_text(end);
     if (end != nullptr && characters(end)) return std::nullopt;
     characters(begin_ + error_.offset);  // if they are wrong before it, that is the error
@@ -106,9 +104,9 @@ class Scanner {
   const char* characters_end_;  // before it is valid UTF-8
   const Look& look_;
   std::size_t depth_ = 0;
-  bool in_object_ = false;             // what the innermost open container is
-  std::bitset<kMaxJsonDepth> around_;  // the same of what is around each open container, the outermost first
-  JsonError error_{};
+  bool in_object_ = false;         // what the innermost open container is
+  std::bitset<kMaxDepth> around_;  // the same of what is around each open container, the outermost first
+  Error error_{};
 };
 
 bool Scanner::check_characters(const char* at) {
@@ -159,7 +157,7 @@ const char* Scanner::value(const char* at) {
 }
 
 const char* Scanner::open(const char* at) noexcept {
-  if (depth_ == kMaxJsonDepth) return fail(at, "nested too deeply");
+  if (depth_ == kMaxDepth) return fail(at, "nested too deeply");
   around_[depth_++] = in_object_;
   in_object_ = *at == '{';
   return at + 1;
@@ -180,7 +178,7 @@ const char* Scanner::close_finished(const char* at, std::size_t outer_depth) noe
   return at;
 }
 
-const char* Scanner::object(const char* at, const std::function<void(const JsonMember&)>& member) {
+const char* Scanner::object(const char* at, const std::function<void(const Member&)>& member) {
   at = behind_space(at);
   if (!is(at, '{')) return fail(at, "expected an object");
   at = behind_space(open(at));
@@ -229,7 +227,7 @@ const char* Scanner::number_or_literal(const char* at) noexcept {
     case 'n':
       return literal(at, "null");
     default:
-      return is(at, '-') || is_digit(peek(at)) ? number(at) : fail(at, "expected a value");
+      return begins_number(peek(at)) ? number(at) : fail(at, "expected a value");
   }
 }
 
@@ -276,7 +274,7 @@ const char* Scanner::escape(const char* at) noexcept {
   if (c != 'u') return fail(at, "an unknown escape");
   ++at;
   for (int digits = 4; digits > 0; --digits, ++at) {
-    if (!is_hex(peek(at))) return fail(at, "expected four hexadecimal digits");
+    if (hex_digit(peek(at)) < 0) return fail(at, "expected four hexadecimal digits");
   }
   return at;
 }
@@ -306,17 +304,16 @@ const char* Scanner::literal(const char* at, std::string_view word) noexcept {
 
 }  // namespace
 
-std::optional<JsonError> validate_json(std::string_view text) noexcept {
+std::optional<Error> validate(std::string_view text) noexcept {
   const Scanner::Look none;
   Scanner scanner(text, none);
   return scanner.finish(scanner.value(scanner.begin()));
 }
 
-std::optional<JsonError> validate_json_object(std::string_view text,
-                                              const std::function<void(const JsonMember&)>& member,
-                                              const std::function<void(std::size_t end)>& look) {
+std::optional<Error> validate_object(std::string_view text, const std::function<void(const Member&)>& member,
+                                     const std::function<void(std::size_t end)>& look) {
   Scanner scanner(text, look);
   return scanner.finish(scanner.object(scanner.begin(), member));
 }
 
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

@@ -114,7 +114,7 @@ struct Node {
   std::string_view raw{};     // of a string: between its quotes, escapes unresolved; of others: as written
 };
 
-class JsonTree {
+class ErrorTree {
  public:
   static constexpr std::size_t kMaxNodes = 160;
   static constexpr std::size_t kMaxDepth = 12;
@@ -128,7 +128,7 @@ class JsonTree {
   };
 
   // Reads `text`, which must outlive the tree.
-  explicit JsonTree(std::string_view text) noexcept;
+  explicit ErrorTree(std::string_view text) noexcept;
 
   End end() const noexcept { return end_; }
   // Of the text: one past the value.
@@ -177,7 +177,8 @@ inline bool is_array(const Node* node) noexcept { return node != nullptr && node
 // Whether there is something in it: a non-empty string, a container with members, a number, true.
 bool has_content(const Node* node) noexcept;
 
-// Resolves the escapes of a string into `out`; cuts what does not fit. Half a surrogate pair becomes '?'.
+// Resolves the escapes of a string into `out`; cuts what does not fit. A surrogate becomes '?', paired or not, and what
+// moves a cursor back or on a space: no table holds such characters.
 std::string_view unescape(std::string_view raw, std::span<char> out) noexcept;
 
 }  // namespace fuseboard::classify_internal

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/json_scan.h"
+#include "json/scan.h"
 
 #include <gtest/gtest.h>
 #include <simdjson.h>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace fuseboard::llm {
+namespace fuseboard::json {
 namespace {
 
 using namespace std::string_literals;
@@ -45,7 +45,7 @@ const std::vector<std::string>& valid_texts() {
 
 TEST(JsonScan, AcceptsWhatRfc8259Calls_JSON) {
   for (const std::string& text : valid_texts()) {
-    EXPECT_FALSE(validate_json(text)) << text;
+    EXPECT_FALSE(validate(text)) << text;
     EXPECT_TRUE(dom_accepts(text)) << text;
   }
 }
@@ -76,10 +76,10 @@ TEST(JsonScan, ReadsLongStringsWithManyEscapes) {
     }
     text += "\"]";
     faulty += "\"]";
-    ASSERT_FALSE(validate_json(text)) << text;
-    ASSERT_TRUE(validate_json(faulty)) << faulty;
-    ASSERT_EQ(validate_json(faulty)->offset, fault_at) << faulty;
-    const auto cut = validate_json(std::string_view(text).substr(0, text.size() - 2));
+    ASSERT_FALSE(validate(text)) << text;
+    ASSERT_TRUE(validate(faulty)) << faulty;
+    ASSERT_EQ(validate(faulty)->offset, fault_at) << faulty;
+    const auto cut = validate(std::string_view(text).substr(0, text.size() - 2));
     ASSERT_TRUE(cut && cut->breaks_off) << text;
     ASSERT_EQ(cut->offset, text.size() - 2) << text;
   }
@@ -93,30 +93,30 @@ TEST(JsonScan, ChecksTheCharactersOfLongTexts) {
     std::string text = "[\"" + std::string(shift, 'a');
     while (text.size() < kSize) text += character;
     const std::string valid = text + "\",1]";
-    EXPECT_FALSE(validate_json(valid));
+    EXPECT_FALSE(validate(valid));
     for (const std::size_t at : {std::size_t{2} + shift, kSize / 3, kSize / 2, kSize - 10}) {
       const std::size_t begin = at - (at - 2 - shift) % 4;  // of the character there
       std::string wrong = valid;
       wrong[begin + 1] = 'x';
-      const auto error = validate_json(wrong);
+      const auto error = validate(wrong);
       ASSERT_TRUE(error) << begin;
       EXPECT_EQ(error->what, "invalid UTF-8");
       EXPECT_EQ(error->offset, begin);
       EXPECT_FALSE(error->breaks_off);
-      EXPECT_TRUE(validate_json(wrong + "]")) << "the first of two errors";
-      EXPECT_EQ(validate_json(wrong + "]")->offset, begin);
-      const auto cut = validate_json(std::string_view(valid).substr(0, begin + 2));
+      EXPECT_TRUE(validate(wrong + "]")) << "the first of two errors";
+      EXPECT_EQ(validate(wrong + "]")->offset, begin);
+      const auto cut = validate(std::string_view(valid).substr(0, begin + 2));
       ASSERT_TRUE(cut);
       EXPECT_TRUE(cut->breaks_off);
       EXPECT_EQ(cut->offset, begin);
     }
   }
   // Nothing but bytes that go on with a character, over the border of a piece.
-  const auto error = validate_json("[\"" + std::string(32 * 1024 - 4, 'a') + "\xF0" + std::string(10, '\x80') + "\"]");
+  const auto error = validate("[\"" + std::string(32 * 1024 - 4, 'a') + "\xF0" + std::string(10, '\x80') + "\"]");
   ASSERT_TRUE(error);
   EXPECT_EQ(error->offset, 32U * 1024 - 2);
   EXPECT_FALSE(error->breaks_off);
-  const auto behind = validate_json("[\"" + std::string(32 * 1024 - 6, 'a') + "\xF0\x90\x80\x80\x80\"]");
+  const auto behind = validate("[\"" + std::string(32 * 1024 - 6, 'a') + "\xF0\x90\x80\x80\x80\"]");
   ASSERT_TRUE(behind);
   EXPECT_EQ(behind->offset, 32U * 1024) << "the character before it is whole";
 }
@@ -124,9 +124,9 @@ TEST(JsonScan, ChecksTheCharactersOfLongTexts) {
 TEST(JsonScan, TellsHowFarTheTextHasBeenReadBeforeItsMembersAreTold) {
   const std::string text = R"({"a":")" + std::string(200'000, 'a') + R"(","b":[)" + std::string(100'000, '1') + "]}  ";
   std::vector<std::size_t> ends;
-  const auto error = validate_json_object(
+  const auto error = validate_object(
       text,
-      [&](const JsonMember& member) {
+      [&](const Member& member) {
         EXPECT_GE(ends.back(), static_cast<std::size_t>(member.value.data() + member.value.size() - text.data()));
       },
       [&](std::size_t end) {
@@ -182,7 +182,7 @@ TEST(JsonScan, RefusesWhatIsNoJsonAndSaysWhere) {
                 {"\0"s, 0},
                 {"[\f1]", 1}};
   for (const auto& [text, offset] : kCases) {
-    const auto error = validate_json(text);
+    const auto error = validate(text);
     ASSERT_TRUE(error) << text;
     EXPECT_EQ(error->offset, offset) << text << ": " << error->what;
     EXPECT_FALSE(error->what.empty());
@@ -195,45 +195,45 @@ TEST(JsonScan, AStringIsJudgedByItsFirstSpecialByteWhereverThatStands) {
     for (std::size_t behind = 0; behind <= 20; ++behind) {
       const std::string a(before, 'a');
       const std::string b(behind, 'b');
-      EXPECT_FALSE(validate_json('"' + a + R"(\")" + b + '"')) << before << ' ' << behind;
-      EXPECT_FALSE(validate_json('"' + a + R"(\u00e9)" + b + '"')) << before << ' ' << behind;
+      EXPECT_FALSE(validate('"' + a + R"(\")" + b + '"')) << before << ' ' << behind;
+      EXPECT_FALSE(validate('"' + a + R"(\u00e9)" + b + '"')) << before << ' ' << behind;
       for (const char control : {'\0', '\n', '\x1F'}) {
-        const auto error = validate_json('"' + a + control + b + '"');
+        const auto error = validate('"' + a + control + b + '"');
         ASSERT_TRUE(error) << before << ' ' << behind;
         EXPECT_EQ(error->offset, before + 1);
         EXPECT_FALSE(error->breaks_off);
       }
-      const auto cut = validate_json(std::string_view('"' + a + b + "\"\"\"").substr(0, 1 + before + behind));
+      const auto cut = validate(std::string_view('"' + a + b + "\"\"\"").substr(0, 1 + before + behind));
       ASSERT_TRUE(cut) << before << ' ' << behind;
       EXPECT_TRUE(cut->breaks_off);
       EXPECT_EQ(cut->offset, 1 + before + behind);
     }
   }
   std::string large = '"' + std::string(1'000'000, 'x') + "\\\\" + std::string(1'000'000, 'x') + '"';
-  EXPECT_FALSE(validate_json(large));
+  EXPECT_FALSE(validate(large));
   large[1'999'000] = '\t';
-  EXPECT_EQ(validate_json(large)->offset, 1'999'000U);
+  EXPECT_EQ(validate(large)->offset, 1'999'000U);
 }
 
 TEST(JsonScan, EveryBeginningOfAnObjectBreaksOffAndNothingElseDoes) {
   const std::string text = R"({"a":[1,-2.5e3,true,null],"b\n":"h)"
                            "\xC3\xA9\xF0\x9F\x98\x80"
                            R"(\u00e9","c":{}})";
-  ASSERT_FALSE(validate_json(text));
+  ASSERT_FALSE(validate(text));
   for (std::size_t size = 0; size < text.size(); ++size) {
-    const auto error = validate_json(std::string_view(text).substr(0, size));
+    const auto error = validate(std::string_view(text).substr(0, size));
     ASSERT_TRUE(error) << size;
     EXPECT_TRUE(error->breaks_off) << size << ": " << error->what;
   }
   for (const std::string& wrong : {"{\"a\":x"s, "[1}"s, "\"\xFF"s, "{\"a\":\xC0"s, "nul]"s}) {
-    EXPECT_FALSE(validate_json(wrong)->breaks_off) << wrong;
+    EXPECT_FALSE(validate(wrong)->breaks_off) << wrong;
   }
 }
 
 TEST(JsonScan, TakesValidJsonThatSimdjsonsDomRefuses) {
   // Why this scanner exists: all are JSON by its grammar, and clients and providers send them.
   for (const std::string& text : {R"("\ud83d")"s, "18446744073709552000"s, "1e400"s}) {
-    EXPECT_FALSE(validate_json(text)) << text;
+    EXPECT_FALSE(validate(text)) << text;
     EXPECT_FALSE(dom_accepts(text)) << text;
   }
 }
@@ -246,16 +246,16 @@ TEST(JsonScan, TenThousandLevelsAreRefusedAndTheBoundIsExact) {  // CORE-5
     for (std::size_t i = 0; i < depth; ++i) text += close;
     return text;
   };
-  EXPECT_FALSE(validate_json(nested(kMaxJsonDepth, "[", "]")));
-  EXPECT_FALSE(validate_json(nested(kMaxJsonDepth, R"({"a":)", "}")));
-  for (const std::size_t depth : {kMaxJsonDepth + 1, std::size_t{10'000}, std::size_t{1'000'000}}) {
+  EXPECT_FALSE(validate(nested(kMaxDepth, "[", "]")));
+  EXPECT_FALSE(validate(nested(kMaxDepth, R"({"a":)", "}")));
+  for (const std::size_t depth : {kMaxDepth + 1, std::size_t{10'000}, std::size_t{1'000'000}}) {
     for (const auto& text : {nested(depth, "[", "]"), nested(depth, R"({"a":)", "}")}) {
-      const auto error = validate_json(text);
+      const auto error = validate(text);
       ASSERT_TRUE(error);
       EXPECT_EQ(error->what, "nested too deeply");
     }
   }
-  EXPECT_TRUE(validate_json(std::string(10'000'000, '[')));
+  EXPECT_TRUE(validate(std::string(10'000'000, '[')));
 }
 
 // Mutations of valid texts, judged as simdjson's DOM judges them. The texts hold no number and no escape on which they
@@ -282,7 +282,7 @@ TEST(JsonScan, AgreesWithSimdjsonOnMutatedTexts) {
       }
     }
     if (text.find("\\u") != std::string::npos) continue;
-    const bool ours = !validate_json(text);
+    const bool ours = !validate(text);
     accepted += ours ? 1 : 0;
     ASSERT_EQ(ours, dom_accepts(text)) << text;
   }
@@ -292,21 +292,21 @@ TEST(JsonScan, AgreesWithSimdjsonOnMutatedTexts) {
 TEST(JsonScan, MembersAreReportedAsWrittenInOrderWithDuplicates) {
   const std::string text = R"( { "a" : [1, {"x":2}] , "\u0061": "v" ,"a":null,"":-1.5 } )";
   std::vector<std::string> seen;
-  EXPECT_FALSE(validate_json_object(
-      text, [&](const JsonMember& m) { seen.push_back(std::string(m.name) + "=" + std::string(m.value)); }));
+  EXPECT_FALSE(validate_object(
+      text, [&](const Member& m) { seen.push_back(std::string(m.name) + "=" + std::string(m.value)); }));
   EXPECT_EQ(seen, (std::vector<std::string>{R"("a"=[1, {"x":2}])", R"("\u0061"="v")", R"("a"=null)", R"(""=-1.5)"}));
 }
 
 TEST(JsonScan, AnObjectIsAskedForAndGiven) {
-  const auto ignore = [](const JsonMember&) {};
-  EXPECT_FALSE(validate_json_object("{}", ignore));
+  const auto ignore = [](const Member&) {};
+  EXPECT_FALSE(validate_object("{}", ignore));
   for (const std::string_view text : {"[]", "null", "\"x\"", "1", ""}) {
-    EXPECT_TRUE(validate_json_object(text, ignore)) << text;
+    EXPECT_TRUE(validate_object(text, ignore)) << text;
   }
-  EXPECT_EQ(validate_json_object("[]", ignore)->what, "expected an object");
-  EXPECT_TRUE(validate_json_object("{}x", ignore));
-  EXPECT_TRUE(validate_json_object(R"({"a":1,})", ignore));
+  EXPECT_EQ(validate_object("[]", ignore)->what, "expected an object");
+  EXPECT_TRUE(validate_object("{}x", ignore));
+  EXPECT_TRUE(validate_object(R"({"a":1,})", ignore));
 }
 
 }  // namespace
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

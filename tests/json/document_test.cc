@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/json_reader.h"
+#include "json/document.h"
 
 #include <gtest/gtest.h>
 
@@ -13,21 +13,21 @@
 #include <string_view>
 #include <vector>
 
-#include "llm/json_scan.h"
-#include "llm/json_tree.h"
+#include "json/scan.h"
+#include "json/tree.h"
 
-namespace fuseboard::llm {
+namespace fuseboard::json {
 namespace {
 
 using namespace std::string_literals;
 
 // Everything in a value, told by walking into each container; `skips` leaves some of them alone instead.
-std::string told(const JsonValue& value, std::mt19937* skips = nullptr) {
+std::string told(const Value& value, std::mt19937* skips = nullptr) {
   if (skips != nullptr && (*skips)() % 2 == 0) return std::string(value.raw());
   std::string text;
   if (value.is_object()) {
     text = "{";
-    value.each_member([&](std::string_view name, const JsonValue& member) {
+    value.each_member([&](std::string_view name, const Value& member) {
       text += '"' + std::string(name) + "\":" + told(member, skips) + ',';
     });
     if (text.size() > 1) text.pop_back();
@@ -35,7 +35,7 @@ std::string told(const JsonValue& value, std::mt19937* skips = nullptr) {
   }
   if (value.is_array()) {
     text = "[";
-    value.each_element([&](const JsonValue& element) { text += told(element, skips) + ','; });
+    value.each_element([&](const Value& element) { text += told(element, skips) + ','; });
     if (text.size() > 1) text.pop_back();
     return text + ']';
   }
@@ -60,8 +60,8 @@ TEST(JsonReader, ReadsEveryValueWhereverItStandsAndWhateverIsLeftAlone) {
   std::mt19937 random(20260301);
   for (int round = 0; round < 5'000; ++round) {
     const std::string text = random_value(random, 5, "");
-    ASSERT_FALSE(validate_json(text)) << text;
-    JsonDocument document(text);
+    ASSERT_FALSE(validate(text)) << text;
+    Document document(text);
     ASSERT_EQ(told(document.root()), text);
     ASSERT_EQ(told(document.root(), &random), text);
     ASSERT_EQ(document.root().raw(), text);
@@ -76,16 +76,16 @@ TEST(JsonReader, WhitespaceBetweenValuesIsNoPartOfThem) {
     std::mt19937 spaced(seed);
     const std::string text = random_value(bare, 4, "");
     const std::string wide = " \t" + random_value(spaced, 4, " \r\n\t") + "\n ";
-    JsonDocument document(wide);
+    Document document(wide);
     ASSERT_EQ(told(document.root()), text) << wide;
-    ASSERT_EQ(document.root().raw(), JsonTree(wide).root().raw()) << wide;
+    ASSERT_EQ(document.root().raw(), Tree(wide).root().raw()) << wide;
   }
 }
 
 TEST(JsonReader, AValueIsOfItsOwnKindAlone) {
-  JsonDocument document(R"([{},[],"",null,-1,0,true,false])");
+  Document document(R"([{},[],"",null,-1,0,true,false])");
   std::vector<std::string> kinds;
-  document.root().each_element([&](const JsonValue& value) {
+  document.root().each_element([&](const Value& value) {
     std::string kind;
     if (value.is_object()) kind += 'o';
     if (value.is_array()) kind += 'a';
@@ -93,8 +93,8 @@ TEST(JsonReader, AValueIsOfItsOwnKindAlone) {
     if (value.is_null()) kind += 'n';
     if (value.is_number()) kind += '#';
     kinds.push_back(kind);
-    if (!value.is_object()) value.each_member([](std::string_view, const JsonValue&) { FAIL(); });
-    if (!value.is_array()) value.each_element([](const JsonValue&) { FAIL(); });
+    if (!value.is_object()) value.each_member([](std::string_view, const Value&) { FAIL(); });
+    if (!value.is_array()) value.each_element([](const Value&) { FAIL(); });
   });
   EXPECT_EQ(kinds, (std::vector<std::string>{"o", "a", "s", "n", "#", "#", "", ""}));
 }
@@ -111,13 +111,13 @@ TEST(JsonReader, ContentIsAnObjectOrWhatIsNotEmpty) {
                                        {"null", false},
                                        {"0", false},
                                        {"true", false}}) {
-    JsonDocument document(text);
+    Document document(text);
     EXPECT_EQ(document.root().has_content(), expected) << text;
   }
 }
 
 TEST(JsonReader, IntegersAreThoseThatFitAndHaveNoFraction) {
-  const auto read = [](std::string_view text) { return JsonDocument(text).root().integer<std::uint64_t>(); };
+  const auto read = [](std::string_view text) { return Document(text).root().integer<std::uint64_t>(); };
   EXPECT_EQ(read("0"), 0U);
   EXPECT_EQ(read(" 42 "), 42U);
   EXPECT_EQ(read("18446744073709551615"), std::numeric_limits<std::uint64_t>::max());
@@ -125,25 +125,23 @@ TEST(JsonReader, IntegersAreThoseThatFitAndHaveNoFraction) {
        {"18446744073709551616", "-1", "-0", "1.0", "1e3", "1E3", "true", "null", R"("1")", "[1]", "{}"}) {
     EXPECT_EQ(read(text), std::nullopt) << text;
   }
-  EXPECT_EQ(JsonDocument("-9223372036854775808").root().integer<std::int64_t>(),
-            std::numeric_limits<std::int64_t>::min());
-  EXPECT_EQ(JsonDocument("9223372036854775808").root().integer<std::int64_t>(), std::nullopt);
+  EXPECT_EQ(Document("-9223372036854775808").root().integer<std::int64_t>(), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(Document("9223372036854775808").root().integer<std::int64_t>(), std::nullopt);
   std::vector<std::string> seen;
-  JsonDocument document(
-      "[1.5,12 ,3]");  // the next value is found behind one that was read, and behind one that was not
-  document.root().each_element([&](const JsonValue& value) {
+  Document document("[1.5,12 ,3]");  // the next value is found behind one that was read, and behind one that was not
+  document.root().each_element([&](const Value& value) {
     seen.push_back(std::to_string(value.integer<std::int64_t>().value_or(-1)) + '=' + std::string(value.raw()));
   });
   EXPECT_EQ(seen, (std::vector<std::string>{"-1=1.5", "12=12", "3=3"}));
 }
 
 TEST(JsonReader, TextIsUnescapedAndCutBetweenCharacters) {
-  JsonDocument document(R"(["plain","a\n\u00e9\ud83d\ude00","half \ud83d","low \udc00",7,"gr)"
-                        "\xC3\xBC\xC3\x9F"
-                        R"(e"])");
+  Document document(R"(["plain","a\n\u00e9\ud83d\ude00","half \ud83d","low \udc00",7,"gr)"
+                    "\xC3\xBC\xC3\x9F"
+                    R"(e"])");
   std::vector<std::string_view> texts;
   std::vector<std::string> cut;
-  document.root().each_element([&](const JsonValue& value) {
+  document.root().each_element([&](const Value& value) {
     texts.push_back(value.text());
     cut.push_back(value.cut_text(4));
   });
@@ -152,10 +150,10 @@ TEST(JsonReader, TextIsUnescapedAndCutBetweenCharacters) {
                                                   "gr\xC3\xBC\xC3\x9F"
                                                   "e"}));
   EXPECT_EQ(cut, (std::vector<std::string>{"plai", "a\n\xC3\xA9", "", "", "", "gr\xC3\xBC"}));
-  EXPECT_EQ(JsonDocument("\"\xC3\xBC\"").root().cut_text(1), "");
-  EXPECT_EQ(JsonDocument(R"("a\"b")").root().literal(), R"("a\"b")");
-  EXPECT_EQ(JsonDocument("[1]").root().literal(), "");
+  EXPECT_EQ(Document("\"\xC3\xBC\"").root().cut_text(1), "");
+  EXPECT_EQ(Document(R"("a\"b")").root().literal(), R"("a\"b")");
+  EXPECT_EQ(Document("[1]").root().literal(), "");
 }
 
 }  // namespace
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

@@ -1,40 +1,24 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/canonical_json.h"
+#include "json/canonical.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdint>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
 
-namespace fuseboard::llm {
+#include "json/run.h"
+#include "json/string.h"
+#include "json/string_decoder.h"
+#include "json/syntax.h"
+
+namespace fuseboard::json {
 namespace {
-
-constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-void append_utf8(std::string& out, std::uint32_t code_point) {
-  const auto tail = [code_point](unsigned shift) { return static_cast<char>(0x80U | ((code_point >> shift) & 0x3FU)); };
-  if (code_point < 0x80) {
-    out += static_cast<char>(code_point);
-  } else if (code_point < 0x800) {
-    out += static_cast<char>(0xC0U | (code_point >> 6U));
-    out += tail(0);
-  } else if (code_point < 0x10000) {
-    out += static_cast<char>(0xE0U | (code_point >> 12U));
-    out += tail(6);
-    out += tail(0);
-  } else {
-    out += static_cast<char>(0xF0U | (code_point >> 18U));
-    out += tail(12);
-    out += tail(6);
-    out += tail(0);
-  }
-}
 
 // Number::toString of ECMAScript 2023, 6.1.6.1.20: `digits` are the shortest that give the number back, it is
 // 0.digits times ten to the power of `point`.
@@ -94,7 +78,7 @@ class Canonicalizer {
       case '"': {
         std::string text;
         if (!string(text)) return false;
-        append_canonical_string(out_, text);
+        append_valid_string(out_, text);
         return true;
       }
       case 't':
@@ -135,22 +119,18 @@ class Canonicalizer {
     return true;
   }
 
-  // Resolves the string at the cursor and moves behind it.
-  bool string(std::string& to) {
-    for (++at_; text_[at_] != '"';) {
-      if (text_[at_] != '\\') {
-        const std::size_t end = text_.find_first_of("\"\\", at_);
-        to.append(text_.substr(at_, end - at_));
-        at_ = end;
-      } else if (!escape(to)) {
-        return false;
-      }
-    }
-    ++at_;
+  // The text of the string at the cursor, which moves behind it.
+  bool string(std::string& text) {
+    const char* const end = string_end(text_.data() + at_, text_.data() + text_.size());
+    const std::string_view literal(text_.data() + at_, end);
+    std::optional<std::string> unescaped = unescape(literal);
+    if (!unescaped) return fail("half a surrogate pair");
+    text = *std::move(unescaped);
+    at_ += literal.size();
     return true;
   }
 
-  const JsonError& error() const noexcept { return error_; }
+  const Error& error() const noexcept { return error_; }
 
  private:
   struct Member {
@@ -165,7 +145,7 @@ class Canonicalizer {
   }
 
   void skip_blanks() {
-    while (is_blank(text_[at_])) ++at_;
+    while (is_space(text_[at_])) ++at_;
   }
   // To the next element, or to the closing bracket.
   void skip_separator() {
@@ -175,10 +155,10 @@ class Canonicalizer {
     skip_blanks();
   }
   std::string_view take_token() {
-    const std::size_t begin = at_;
-    while (at_ < text_.size() && !is_blank(text_[at_]) && text_[at_] != ',' && text_[at_] != ']' && text_[at_] != '}')
-      ++at_;
-    return text_.substr(begin, at_ - begin);
+    const char* const begin = text_.data() + at_;
+    const std::string_view token(begin, bare_value_end(begin, text_.data() + text_.size()));
+    at_ += token.size();
+    return token;
   }
 
   bool nested(bool (Canonicalizer::*read)()) {
@@ -212,7 +192,7 @@ class Canonicalizer {
       Member& member = members.emplace_back();
       member.begin = out_.size();
       if (!string(member.name)) return false;
-      append_canonical_string(out_, member.name);
+      append_valid_string(out_, member.name);
       skip_blanks();
       ++at_;  // the colon
       out_ += ':';
@@ -257,73 +237,21 @@ class Canonicalizer {
     return true;
   }
 
-  bool escape(std::string& to) {
-    constexpr std::string_view kLetters = "btnfr\"\\/";
-    constexpr std::string_view kMeant = "\b\t\n\f\r\"\\/";
-    const char letter = text_[at_ + 1];
-    if (letter != 'u') {
-      to += kMeant[kLetters.find(letter)];
-      at_ += 2;
-      return true;
-    }
-    std::uint32_t unit = take_unit();
-    if (unit >= 0xD800 && unit < 0xE000) {
-      const bool paired = unit < 0xDC00 && text_.substr(at_, 2) == "\\u";
-      const std::uint32_t second = paired ? take_unit() : 0;
-      if (second < 0xDC00 || second >= 0xE000) return fail("half a surrogate pair");
-      unit = 0x10000 + ((unit - 0xD800) << 10U) + (second - 0xDC00);
-    }
-    append_utf8(to, unit);
-    return true;
-  }
-
-  // The \uXXXX at the cursor.
-  std::uint32_t take_unit() {
-    std::uint32_t unit = 0;
-    const char* const digits = text_.data() + at_ + 2;
-    std::from_chars(digits, digits + 4, unit, 16);
-    at_ += 6;
-    return unit;
-  }
-
   std::string_view text_;
   std::string& out_;
   std::size_t at_ = 0;
   std::size_t depth_ = 0;
-  JsonError error_{};
+  Error error_{};
 };
 
 template <typename Read>
-std::expected<void, JsonError> run(std::string_view text, std::string& out, Read read) {
+std::expected<void, Error> run(std::string_view text, std::string& out, Read read) {
   Canonicalizer canonicalizer(text, out);
   if (!read(canonicalizer)) return std::unexpected(canonicalizer.error());
   return {};
 }
 
 }  // namespace
-
-void append_canonical_string(std::string& out, std::string_view text) {
-  constexpr std::string_view kShort = "\b\t\n\f\r\"\\";
-  constexpr std::string_view kLetters = "btnfr\"\\";
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  out += '"';
-  std::size_t written = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(text, written, at - written).append("\\");
-    written = at + 1;
-    const std::size_t found = kShort.find(c);
-    if (found != std::string_view::npos) {
-      out += kLetters[found];
-    } else {
-      out.append("u00").append(1, kDigits[byte >> 4U]).append(1, kDigits[byte & 15U]);
-    }
-  }
-  out.append(text, written);
-  out += '"';
-}
 
 // The order of UTF-8 bytes is that of code points. UTF-16 puts what is beyond U+FFFF, beginning with a surrogate,
 // before U+E000 to U+FFFF; their first bytes are F0 to F4, and EE and EF.
@@ -337,27 +265,20 @@ bool before_in_utf16(std::string_view a, std::string_view b) noexcept {
   return rank(*in_a) < rank(*in_b);
 }
 
-std::expected<std::string, JsonError> canonical_json(std::string_view text) {
-  if (const std::optional<JsonError> error = validate_json(text)) return std::unexpected(*error);
+std::expected<std::string, Error> canonical_form(std::string_view text) {
+  if (const std::optional<Error> error = validate(text)) return std::unexpected(*error);
   std::string out;
   out.reserve(text.size());
   if (const auto done = append_canonical(out, text); !done) return std::unexpected(done.error());
   return out;
 }
 
-std::expected<void, JsonError> append_canonical(std::string& out, std::string_view valid_json) {
+std::expected<void, Error> append_canonical(std::string& out, std::string_view valid_json) {
   return run(valid_json, out, [](Canonicalizer& canonicalizer) { return canonicalizer.value(); });
 }
 
-std::expected<void, JsonError> append_canonical_set(std::string& out, std::string_view valid_json) {
+std::expected<void, Error> append_canonical_set(std::string& out, std::string_view valid_json) {
   return run(valid_json, out, [](Canonicalizer& canonicalizer) { return canonicalizer.set(); });
 }
 
-std::expected<std::string, JsonError> unescape_json(std::string_view quoted) {
-  std::string text;
-  const auto done = run(quoted, text, [&](Canonicalizer& canonicalizer) { return canonicalizer.string(text); });
-  if (!done) return std::unexpected(done.error());
-  return text;
-}
-
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

@@ -10,30 +10,12 @@
 #include <cstdint>
 #include <cstring>
 
-namespace fuseboard::llm {
+#include "json/bytes16.h"
+
+namespace fuseboard::json {
 
 // Bytes >= 0x80 are plain: what they must be is another question.
 constexpr bool ends_plain_run(char c) noexcept { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
-
-// Whether a byte goes on with a character that began before it.
-constexpr bool is_continuation(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
-
-// The compiler's own vectors: it makes the best of them on every machine.
-using Bytes16 = unsigned char __attribute__((ext_vector_type(16)));
-using Comparison16 = decltype(Bytes16{} == Bytes16{});  // each byte all ones or zero
-
-inline Bytes16 bytes_at(const char* at) noexcept {
-  Bytes16 bytes;
-  std::memcpy(&bytes, at, sizeof bytes);
-  return bytes;
-}
-
-// One bit for each byte of a comparison, the first byte's the lowest.
-inline std::uint16_t bits_of(Comparison16 comparison) noexcept {
-  using Bits = bool __attribute__((ext_vector_type(16)));
-  const auto bits = std::bit_cast<std::uint16_t>(__builtin_convertvector(comparison, Bits));
-  return std::endian::native == std::endian::little ? bits : __builtin_bitreverse16(bits);
-}
 
 // Which of the 16 bytes at `at` end a plain run.
 inline std::uint16_t run_ends(const char* at) noexcept {
@@ -68,4 +50,4 @@ inline const char* string_end(const char* begin, const char* text_end) noexcept 
   }
 }
 
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

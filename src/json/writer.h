@@ -1,62 +1,59 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Writing JSON with the commas where they belong. Included by sources of this module alone.
+// Writing JSON with the commas where they belong.
 #pragma once
-
-#include <fmt/format.h>
 
 #include <cstdint>
 #include <initializer_list>
-#include <iterator>
 #include <string>
 #include <string_view>
 
-#include "llm/conversation.h"
-#include "llm/json_text.h"
+#include "json/string.h"
+#include "json/text.h"
 
-namespace fuseboard::llm {
+namespace fuseboard::json {
 
-class JsonWriter {
+class Writer {
  public:
-  explicit JsonWriter(std::size_t expected_size) { out_.reserve(expected_size); }
+  explicit Writer(std::size_t expected_size) { out_.reserve(expected_size); }
 
-  JsonWriter& open(char bracket) {
+  Writer& open(char bracket) {
     before_value();
     out_ += bracket;
     needs_comma_ = false;
     return *this;
   }
-  JsonWriter& close(char bracket) {
+  Writer& close(char bracket) {
     out_ += bracket;
     needs_comma_ = true;
     return *this;
   }
   // `name` needs no escapes.
-  JsonWriter& name(std::string_view name) {
+  Writer& name(std::string_view name) {
     before_value();
     out_.append("\"").append(name).append("\":");
     needs_comma_ = false;
     return *this;
   }
-  JsonWriter& raw(std::string_view json) {
+  Writer& raw(std::string_view json) {
     before_value();
     out_ += json;
     return *this;
   }
-  JsonWriter& number(std::uint64_t value) {
+  Writer& number(std::uint64_t value) {
     before_value();
-    fmt::format_to(std::back_inserter(out_), "{}", value);
+    out_ += std::to_string(value);
     return *this;
   }
-  JsonWriter& string(std::string_view characters) {
+  Writer& string(std::string_view characters) {
     before_value();
-    append_json_string(out_, characters);
+    append_string(out_, characters);
     return *this;
   }
-  JsonWriter& text(Text text) { return joined({text}); }
+  Writer& text(Text text) { return joined({text}); }
   // One string of several texts.
-  JsonWriter& joined(std::initializer_list<Text> texts) {
+  Writer& joined(std::initializer_list<Text> texts) {
     begin_string();
     for (const Text text : texts) append(text);
     return end_string();
@@ -71,12 +68,9 @@ class JsonWriter {
       out_ += text.bytes;
       return;
     }
-    const std::size_t quote = out_.size();
-    append_json_string(out_, text.bytes);
-    out_.erase(quote, 1);
-    out_.pop_back();
+    append_inside(out_, text.bytes);
   }
-  JsonWriter& end_string() {
+  Writer& end_string() {
     out_ += '"';
     needs_comma_ = true;
     return *this;
@@ -94,4 +88,4 @@ class JsonWriter {
   bool needs_comma_ = false;
 };
 
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

@@ -1,18 +1,13 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/json_text.h"
-
-#include <fmt/format.h>
+#include "fuseboard/core/utf8.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <iterator>
 
-#include "llm/json_run.h"
-
-namespace fuseboard::llm {
+namespace fuseboard {
 namespace {
 
 // How many bytes a lead byte asks for, and the range that its second byte must lie in (Unicode 15, table 3-7).
@@ -22,7 +17,8 @@ struct Lead {
   unsigned char high = 0xBF;
 };
 
-constexpr Lead lead_of(unsigned char byte) noexcept {
+constexpr Lead lead_of(char lead) noexcept {
+  const auto byte = static_cast<unsigned char>(lead);
   if (byte < 0x80) return {1};
   if (byte < 0xC2) return {0};  // a continuation, or overlong
   if (byte < 0xE0) return {2};
@@ -57,74 +53,28 @@ std::size_t ascii_run(std::string_view text) noexcept {
   return at;
 }
 
-void append_escaped(std::string& out, char c) {
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      break;
-  }
-  fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-}
-
-void append_valid(std::string& out, std::string_view text) {
-  const char* const end = text.data() + text.size();
-  for (const char* at = text.data(); at != end;) {
-    const char* const plain_end = plain_run_end(at, end);
-    out.append(at, plain_end);
-    at = plain_end;
-    if (at != end) append_escaped(out, *at++);
-  }
-}
-
 }  // namespace
 
-std::size_t first_invalid_utf8(std::string_view text) noexcept {
-  std::size_t at = 0;
-  while ((at += ascii_run(text.substr(at))) < text.size()) {
-    const Lead lead = lead_of(static_cast<unsigned char>(text[at]));
-    if (lead.length == 0 || continued(text.substr(at), lead) < lead.length) return at;
-    at += lead.length;
-  }
-  return at;
+std::size_t character_size(std::string_view text) noexcept {
+  if (text.empty()) return 0;
+  const Lead lead = lead_of(text.front());
+  return continued(text, lead) == lead.length ? lead.length : 0;
 }
 
 bool is_cut_character(std::string_view tail) noexcept {
   if (tail.empty()) return false;
-  const Lead lead = lead_of(static_cast<unsigned char>(tail[0]));
+  const Lead lead = lead_of(tail.front());
   return tail.size() < lead.length && continued(tail, lead) == tail.size();
 }
 
-void append_json_string(std::string& out, std::string_view text) {
-  out.reserve(out.size() + text.size() + 2);
-  out += '"';
-  while (true) {
-    const std::size_t valid = first_invalid_utf8(text);
-    append_valid(out, text.substr(0, valid));
-    if (valid == text.size()) break;
-    out += "\xEF\xBF\xBD";
-    text.remove_prefix(valid + 1);
+std::size_t first_invalid_utf8(std::string_view text) noexcept {
+  std::size_t at = 0;
+  while ((at += ascii_run(text.substr(at))) < text.size()) {
+    const std::size_t size = character_size(text.substr(at));
+    if (size == 0) return at;
+    at += size;
   }
-  out += '"';
+  return at;
 }
 
-std::string json_string(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
-
-}  // namespace fuseboard::llm
+}  // namespace fuseboard

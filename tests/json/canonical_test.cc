@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/canonical_json.h"
+#include "json/canonical.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -14,11 +14,11 @@
 #include <utility>
 #include <vector>
 
-namespace fuseboard::llm {
+namespace fuseboard::json {
 namespace {
 
 std::string canonical(std::string_view text) {
-  const auto done = canonical_json(text);
+  const auto done = canonical_form(text);
   return done ? *done : "error: " + std::string(done.error().what);
 }
 
@@ -109,11 +109,11 @@ TEST(CanonicalJson, RefusesWhatHasNoCanonicalForm) {  // CCH-1.4
        {R"("\ud83d")", R"("\ude00")", R"("\ud83d\u0041")", R"("\ud83dx")", R"("\ude00\ud83d")"})
     EXPECT_EQ(canonical(half), "error: half a surrogate pair") << half;
   EXPECT_EQ(canonical("1e400"), "error: a number that fits no double");
-  EXPECT_FALSE(canonical_json("{"));
-  EXPECT_FALSE(canonical_json("01"));
-  EXPECT_FALSE(canonical_json(""));
-  EXPECT_FALSE(canonical_json("1 2"));
-  EXPECT_FALSE(canonical_json("\"\xFF\""));
+  EXPECT_FALSE(canonical_form("{"));
+  EXPECT_FALSE(canonical_form("01"));
+  EXPECT_FALSE(canonical_form(""));
+  EXPECT_FALSE(canonical_form("1 2"));
+  EXPECT_FALSE(canonical_form("\"\xFF\""));
 }
 
 TEST(CanonicalJson, NestingIsBounded) {  // CORE-5, CCH-1.4
@@ -223,4 +223,4 @@ RC_GTEST_PROP(CanonicalJsonProperty, EveryWayToWriteAValueIsOneTextAndNoOtherVal
 }
 
 }  // namespace
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

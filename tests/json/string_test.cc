@@ -1,14 +1,16 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/json_text.h"
+#include "json/string.h"
 
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
 #include <random>
 
-namespace fuseboard::llm {
+#include "fuseboard/core/utf8.h"
+
+namespace fuseboard::json {
 namespace {
 
 using namespace std::string_literals;
@@ -23,17 +25,17 @@ std::string read_back(const std::string& json) {
 TEST(JsonText, EveryValidTextReadsBackAsItWas) {
   for (const std::string& text : {""s, "plain"s, "\"quoted\" \\ back"s, "line\nfeed\r\t\b\f"s, "\0\x01\x1F\x7F"s,
                                   "gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80"s}) {
-    EXPECT_EQ(read_back(json_string(text)), text);
+    EXPECT_EQ(read_back(string_literal(text)), text);
   }
 }
 
 TEST(JsonText, BytesThatAreNoUtf8BecomeReplacementCharacters) {
-  EXPECT_EQ(json_string("a\xFF"
-                        "b"),
+  EXPECT_EQ(string_literal("a\xFF"
+                           "b"),
             "\"a\xEF\xBF\xBD"
             "b\"");
-  EXPECT_EQ(json_string("\xC3"), "\"\xEF\xBF\xBD\"");
-  EXPECT_EQ(json_string("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
+  EXPECT_EQ(string_literal("\xC3"), "\"\xEF\xBF\xBD\"");
+  EXPECT_EQ(string_literal("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
 }
 
 TEST(JsonText, WhatMustBeEscapedIsFoundWhereverItStands) {
@@ -48,7 +50,7 @@ TEST(JsonText, WhatMustBeEscapedIsFoundWhereverItStands) {
                                        {"\xFF"s, "\xEF\xBF\xBD"s}}) {
         const std::string a(before, 'a');
         const std::string b(behind, 'b');
-        EXPECT_EQ(json_string(a + text + b), '"' + a + json + b + '"');
+        EXPECT_EQ(string_literal(a + text + b), '"' + a + json + b + '"');
       }
     }
   }
@@ -59,7 +61,7 @@ TEST(JsonText, AnyBytesMakeAValidString) {
   for (int round = 0; round < 20'000; ++round) {
     std::string text(random() % 40, '\0');
     for (char& c : text) c = static_cast<char>(random() % 3 == 0 ? 0xC0 + random() % 64 : random() % 256);
-    const std::string back = read_back(json_string(text));
+    const std::string back = read_back(string_literal(text));
     if (simdjson::validate_utf8(text)) EXPECT_EQ(back, text);
   }
 }
@@ -91,4 +93,4 @@ TEST(JsonText, TheFirstInvalidByteIsFoundBehindAnyNumberOfCharacters) {
 }
 
 }  // namespace
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

@@ -1,13 +1,14 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/json_reader.h"
+#include "json/document.h"
 
 #include <utility>
 
-#include "llm/canonical_json.h"
+#include "fuseboard/core/utf8.h"
+#include "json/string_decoder.h"
 
-namespace fuseboard::llm {
+namespace fuseboard::json {
 namespace {
 
 const char* container_end(const char* at, const char* text_end) noexcept {
@@ -32,15 +33,9 @@ const char* container_end(const char* at, const char* text_end) noexcept {
   }
 }
 
-const char* number_end(const char* at, const char* text_end) noexcept {
-  const auto ends = [](char c) { return c == ',' || c == '}' || c == ']' || static_cast<unsigned char>(c) <= ' '; };
-  while (at != text_end && !ends(*at)) ++at;
-  return at;
-}
-
 }  // namespace
 
-const char* JsonValue::find_end() const noexcept {
+const char* Value::find_end() const noexcept {
   switch (*begin_) {
     case '"':
       return string_end(begin_, text_end());
@@ -53,35 +48,27 @@ const char* JsonValue::find_end() const noexcept {
     case 'f':
       return begin_ + 5;
     default:
-      return number_end(begin_, text_end());
+      return bare_value_end(begin_, text_end());
   }
 }
 
-bool JsonValue::has_content() const noexcept {
+bool Value::has_content() const noexcept {
   if (is_string()) return begin_[1] != '"';
   return is_object() || (is_array() && *behind_space(begin_ + 1) != ']');
 }
 
-std::string_view JsonValue::text() const {
+std::string_view Value::text() const {
   if (!is_string()) return {};
   const char* const run_end = plain_run_end(begin_ + 1, text_end());
   if (*run_end == '"') {
     end_ = run_end + 1;
     return {begin_ + 1, run_end};
   }
-  auto text = unescape_json(raw());
+  auto text = unescape(raw());
   if (!text) return {};
   return document_->unescaped_.emplace_front(*std::move(text));
 }
 
-std::string JsonValue::cut_text(std::size_t most) const {
-  std::string_view text = this->text();
-  if (text.size() > most) {
-    std::size_t cut = most;
-    while (cut > 0 && is_continuation(text[cut])) --cut;
-    text = text.substr(0, cut);
-  }
-  return std::string(text);
-}
+std::string Value::cut_text(std::size_t most) const { return std::string(cut_to_characters(text(), most)); }
 
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

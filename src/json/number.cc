@@ -1,18 +1,18 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/json_number.h"
+#include "json/number.h"
 
 #include <algorithm>
 #include <charconv>
 #include <limits>
 
-namespace fuseboard::llm {
+#include "json/syntax.h"
+
+namespace fuseboard::json {
 namespace {
 
 constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
-
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 std::uint64_t shifted(std::uint64_t value, std::uint64_t digit) noexcept {
   std::uint64_t product = 0;
@@ -58,4 +58,4 @@ std::optional<std::uint64_t> whole_number(std::string_view value) noexcept {
   return number;
 }
 
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

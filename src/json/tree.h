@@ -3,7 +3,7 @@
 
 // Finding one's way in a JSON text without losing how its values are written.
 //
-// A JsonValue (json_reader.h) is walked in the order of the text. A translation looks at a type before the members that
+// A Value (document.h) is walked in the order of the text. A translation looks at a type before the members that
 // stand in front of it, and again and again at the same ones: a tree knows where they all are.
 #pragma once
 
@@ -14,18 +14,20 @@
 #include <string_view>
 #include <vector>
 
-namespace fuseboard::llm {
+#include "json/syntax.h"
+
+namespace fuseboard::json {
 
 // Longer texts have no tree: places are told in 32 bits.
 inline constexpr std::size_t kMaxTreeBytes = 0xFFFF'FFFF;
 
 // Where each value of a text stands. One pass; 12 bytes for each value and each name of a member.
-class JsonTree {
+class Tree {
  public:
   class Node;
 
-  // `valid_json` must have passed validate_json, be no longer than kMaxTreeBytes and stay where it is.
-  explicit JsonTree(std::string_view valid_json);
+  // `valid_json` must have passed validate, be no longer than kMaxTreeBytes and stay where it is.
+  explicit Tree(std::string_view valid_json);
   Node root() const noexcept;
   std::size_t depth() const noexcept { return depth_; }  // how many containers stand in one another
 
@@ -38,8 +40,9 @@ class JsonTree {
 
   void open();
   void close();
-  void scalar();
   void string();
+  void bare_value();
+  void add_scalar(const char* end);
 
   std::string_view text_;
   std::size_t at_ = 0;
@@ -49,7 +52,7 @@ class JsonTree {
 };
 
 // A value, or that there is none: all questions may be asked of it then, and are answered by no.
-class JsonTree::Node {
+class Tree::Node {
  public:
   Node() = default;
 
@@ -58,9 +61,7 @@ class JsonTree::Node {
   bool is_object() const noexcept { return raw().starts_with('{'); }
   bool is_array() const noexcept { return raw().starts_with('['); }
   bool is_string() const noexcept { return raw().starts_with('"'); }
-  bool is_number() const noexcept {
-    return !raw().empty() && (raw()[0] == '-' || (raw()[0] >= '0' && raw()[0] <= '9'));
-  }
+  bool is_number() const noexcept { return !raw().empty() && begins_number(raw().front()); }
   bool is_null() const noexcept { return raw() == "null"; }
   bool says_nothing() const noexcept { return !exists() || is_null(); }
   // What stands between the quotes of a string.
@@ -88,15 +89,15 @@ class JsonTree::Node {
   bool is_empty() const noexcept { return (is_object() || is_array()) && place().next == index_ + 1; }
 
  private:
-  friend class JsonTree;
-  Node(const JsonTree& tree, std::uint32_t index) noexcept : tree_(&tree), index_(index) {}
+  friend class Tree;
+  Node(const Tree& tree, std::uint32_t index) noexcept : tree_(&tree), index_(index) {}
   const Place& place() const noexcept { return tree_->places_[index_]; }
   static std::string_view resolved(std::string_view name, std::string& unescaped);
 
-  const JsonTree* tree_ = nullptr;
+  const Tree* tree_ = nullptr;
   std::uint32_t index_ = 0;
 };
 
-inline JsonTree::Node JsonTree::root() const noexcept { return {*this, 0}; }
+inline Tree::Node Tree::root() const noexcept { return {*this, 0}; }
 
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

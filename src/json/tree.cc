@@ -1,23 +1,23 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/json_tree.h"
+#include "json/tree.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "llm/canonical_json.h"
-#include "llm/json_run.h"
+#include "json/run.h"
+#include "json/string_decoder.h"
+#include "json/syntax.h"
 
-namespace fuseboard::llm {
+namespace fuseboard::json {
 namespace {
 
-constexpr bool separates(char c) noexcept {
-  return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == ',' || c == ':';
-}
+constexpr bool separates(char c) noexcept { return is_space(c) || c == ',' || c == ':'; }
 
 }  // namespace
 
-JsonTree::JsonTree(std::string_view valid_json) : text_(valid_json) {
+Tree::Tree(std::string_view valid_json) : text_(valid_json) {
   places_.reserve(text_.size() / 16 < 64 ? 64 : std::min<std::size_t>(text_.size() / 16, 4096));
   while (at_ < text_.size()) {
     const char c = text_[at_];
@@ -30,19 +30,19 @@ JsonTree::JsonTree(std::string_view valid_json) : text_(valid_json) {
     } else if (c == '"') {
       string();
     } else {
-      scalar();
+      bare_value();
     }
   }
 }
 
-void JsonTree::open() {
+void Tree::open() {
   opened_.push_back(static_cast<std::uint32_t>(places_.size()));
   depth_ = std::max(depth_, opened_.size());
   places_.push_back({.begin = static_cast<std::uint32_t>(at_)});
   ++at_;
 }
 
-void JsonTree::close() {
+void Tree::close() {
   ++at_;
   Place& place = places_[opened_.back()];
   opened_.pop_back();
@@ -50,27 +50,22 @@ void JsonTree::close() {
   place.next = static_cast<std::uint32_t>(places_.size());
 }
 
-void JsonTree::string() {
-  const char* const text = text_.data();
-  const auto end = static_cast<std::size_t>(string_end(text + at_, text + text_.size()) - text);
-  places_.push_back({static_cast<std::uint32_t>(at_), static_cast<std::uint32_t>(end),
-                     static_cast<std::uint32_t>(places_.size() + 1)});
-  at_ = end;
-}
+void Tree::string() { add_scalar(string_end(text_.data() + at_, text_.data() + text_.size())); }
 
-void JsonTree::scalar() {
-  const std::size_t begin = at_;
-  while (at_ < text_.size() && !separates(text_[at_]) && text_[at_] != '}' && text_[at_] != ']') ++at_;
+void Tree::bare_value() { add_scalar(bare_value_end(text_.data() + at_, text_.data() + text_.size())); }
+
+void Tree::add_scalar(const char* end) {
+  const std::size_t begin = std::exchange(at_, static_cast<std::size_t>(end - text_.data()));
   places_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(at_),
                      static_cast<std::uint32_t>(places_.size() + 1)});
 }
 
-std::string_view JsonTree::Node::raw() const noexcept {
+std::string_view Tree::Node::raw() const noexcept {
   if (tree_ == nullptr) return {};
   return tree_->text_.substr(place().begin, place().end - place().begin);
 }
 
-JsonTree::Node JsonTree::Node::member(std::string_view name) const noexcept {
+Tree::Node Tree::Node::member(std::string_view name) const noexcept {
   Node found;
   if (!is_object()) return found;
   for (std::uint32_t at = index_ + 1; at < place().next; at = tree_->places_[at + 1].next) {
@@ -80,10 +75,10 @@ JsonTree::Node JsonTree::Node::member(std::string_view name) const noexcept {
 }
 
 // A name without a text (half a surrogate pair) stays as it is written.
-std::string_view JsonTree::Node::resolved(std::string_view name, std::string& unescaped) {
+std::string_view Tree::Node::resolved(std::string_view name, std::string& unescaped) {
   if (!name.contains('\\')) return name;
-  unescaped = unescape_json('"' + std::string(name) + '"').value_or(std::string(name));
+  unescaped = unescape('"' + std::string(name) + '"').value_or(std::string(name));
   return unescaped;
 }
 
-}  // namespace fuseboard::llm
+}  // namespace fuseboard::json

@@ -42,15 +42,18 @@ bool has_periods(const BudgetOptions& options) noexcept {
 
 }  // namespace
 
-BudgetLedger::BudgetLedger(const BudgetOptions& options, const WallClock& clock)
+BudgetLedger::BudgetLedger(const BudgetOptions& options, const WallClock& clock, LedgerJournal* journal)
     : clock_(clock),
+      journal_(journal),
       has_periods_(has_periods(options)),
       global_(BudgetLevel::global, checked(options).global, clock.now()),
       session_caps_(options.session),
       max_sessions_(options.max_sessions),
       max_sessions_per_key_(options.max_sessions_per_key) {
+  const Telling telling(*this);
   const MutexLock lock(mutex_);
   configure_keys_locked(options.keys, clock_.now());
+  restart_journal_locked();
 }
 
 std::expected<BudgetReservation, BudgetRejection> BudgetLedger::reserve(const BudgetAccount& account,
@@ -59,6 +62,7 @@ std::expected<BudgetReservation, BudgetRejection> BudgetLedger::reserve(const Bu
                             .cost = estimate.price ? estimate.price->cost(estimate.usage) : Money(),
                             .rounds = 1};
   const WallTime now = this->now(account);
+  const Telling telling(*this);
   const MutexLock lock(mutex_);
   Chain chain = meet_locked(account, now);
   if (const auto rejection = rejection_locked(chain, account, draw, now)) {
@@ -68,8 +72,9 @@ std::expected<BudgetReservation, BudgetRejection> BudgetLedger::reserve(const Bu
   hold_session_locked(chain, account, now);
   for (Level* const level : chain) {
     if (level == nullptr) continue;
-    level->roll(now);
+    roll_locked(*level, now);
     level->reserve(draw);
+    note_locked(BudgetChange::Kind::used, *level, {.reserved = draw});
   }
   if (Level* const session = chain[kSession]; session != nullptr && session->open == 1) {
     busy_.splice(busy_.end(), idle_, session->place);
@@ -81,15 +86,18 @@ BudgetSettlement BudgetLedger::close(const Chain& chain, const BudgetSpend& draw
                                      bool priced) noexcept {
   const bool overrun = charge.tokens > draw.tokens || charge.cost > draw.cost;
   const WallTime now = this->now(chain[kSession] != nullptr);
+  const Telling telling(*this);
   const MutexLock lock(mutex_);
   for (Level* const level : chain) {
     if (level == nullptr) continue;
-    level->roll(now);
+    roll_locked(*level, now);
     level->release(draw);
     level->committed += charge;
     if (overrun) ++level->overruns;
     if (!priced && charge.tokens > 0) ++level->unpriced;
-    if (level->open == 0) rest_locked(*level, now);
+    if (level->open == 0 && level->level == BudgetLevel::session) level->last_used = now;
+    note_locked(BudgetChange::Kind::used, *level, {.charged = charge, .released = draw});
+    if (level->open == 0) rest_locked(*level);
   }
   return {.charged = charge, .overrun = overrun};
 }
@@ -102,6 +110,7 @@ std::optional<BudgetRejection> BudgetLedger::check(const BudgetAccount& account)
 
 std::expected<void, BudgetRejection> BudgetLedger::check_and_tick(const BudgetAccount& account) {
   const WallTime now = this->now(account);
+  const Telling telling(*this);
   const MutexLock lock(mutex_);
   Chain chain = meet_locked(account, now);
   if (const auto rejection = rejection_locked(chain, account, kMin, now)) {
@@ -115,6 +124,7 @@ std::expected<void, BudgetRejection> BudgetLedger::check_and_tick(const BudgetAc
 
 void BudgetLedger::charge(const BudgetAccount& account, const TokenUsage& usage, Money cost) {
   const WallTime now = this->now(account);
+  const Telling telling(*this);
   const MutexLock lock(mutex_);
   Chain chain = meet_locked(account, now);
   if (!hold_session_locked(chain, account, now)) ++sessions_unheld_;
@@ -122,12 +132,13 @@ void BudgetLedger::charge(const BudgetAccount& account, const TokenUsage& usage,
 }
 
 void BudgetLedger::commit_locked(const Chain& chain, const BudgetSpend& spend, WallTime now) {
+  touch_locked(chain, now);
   for (Level* const level : chain) {
     if (level == nullptr) continue;
-    level->roll(now);
+    roll_locked(*level, now);
     level->committed += spend;
+    note_locked(BudgetChange::Kind::used, *level, {.charged = spend});
   }
-  touch_locked(chain, now);
 }
 
 // Refusals.
@@ -171,9 +182,19 @@ void BudgetLedger::count_rejection_locked(const Chain& chain, const BudgetReject
   if (level != nullptr) ++level->rejections;
   // A session that is asked for and refused is in use: to forget its spend now would be to let it on.
   touch_locked(chain, now);
+  if (chain[kSession] != nullptr) note_locked(BudgetChange::Kind::used, *chain[kSession]);
 }
 
 // Levels.
+
+void BudgetLedger::roll_locked(Level& level, WallTime now) {
+  if (level.is_over(now)) begin_anew_locked(level, now);
+}
+
+void BudgetLedger::begin_anew_locked(Level& level, WallTime now) {
+  level.start_period(now);
+  note_locked(BudgetChange::Kind::began, level);
+}
 
 BudgetLedger::Chain BudgetLedger::find_locked(const BudgetAccount& account) const {
   Chain chain = {&global_, nullptr, nullptr};
@@ -246,6 +267,7 @@ BudgetLedger::Level& BudgetLedger::new_session_locked(Level& pool, KeyView name,
   level.pool = &pool;
   level.last_used = now;
   ++pool.sessions;
+  note_locked(BudgetChange::Kind::began, level);
   return level;
 }
 
@@ -257,11 +279,10 @@ void BudgetLedger::touch_locked(const Chain& chain, WallTime now) {
   list.splice(list.end(), list, session->place);
 }
 
-void BudgetLedger::rest_locked(Level& level, WallTime now) {
+void BudgetLedger::rest_locked(Level& level) {
   if (level.level == BudgetLevel::key && level.retired) {
     erase_key_locked(level.name);
   } else if (level.level == BudgetLevel::session) {
-    level.last_used = now;
     idle_.splice(idle_.end(), busy_, level.place);
     // One that has spent nothing is as good as a new one.
     if (!session_caps_.any() || level.committed == BudgetSpend{}) drop_session_locked(level);
@@ -270,6 +291,7 @@ void BudgetLedger::rest_locked(Level& level, WallTime now) {
 
 void BudgetLedger::erase_key_locked(KeyView name) {
   const auto key = keys_.find(name);
+  note_locked(BudgetChange::Kind::forgotten, key->second);
   if (key->second.sessions > 0) {
     for (auto& [session_name, session] : sessions_) {
       if (session.pool == &key->second) session.pool = &global_;
@@ -283,7 +305,10 @@ void BudgetLedger::erase_key_locked(KeyView name) {
 void BudgetLedger::drop_stale_sessions_locked(WallTime now) {
   while (!idle_.empty()) {
     Level& longest_idle = *idle_.front();
-    longest_idle.last_used = std::min(longest_idle.last_used, now);
+    if (now < longest_idle.last_used) {
+      longest_idle.last_used = now;
+      note_locked(BudgetChange::Kind::used, longest_idle);
+    }
     if (!longest_idle.is_stale(now)) return;
     drop_session_locked(longest_idle);
     ++sessions_forgotten_;
@@ -291,6 +316,7 @@ void BudgetLedger::drop_stale_sessions_locked(WallTime now) {
 }
 
 void BudgetLedger::drop_session_locked(const Level& session) {
+  note_locked(BudgetChange::Kind::forgotten, session);
   --session.pool->sessions;
   idle_.erase(session.place);
   sessions_.erase(sessions_.find(session.name));
@@ -301,6 +327,7 @@ void BudgetLedger::drop_session_locked(const Level& session) {
 void BudgetLedger::configure(const BudgetOptions& options) {
   throw_if_invalid(options.validate());
   const WallTime now = clock_.now();
+  const Telling telling(*this);
   const MutexLock lock(mutex_);
   has_periods_.store(has_periods(options), std::memory_order_relaxed);
   global_.set_caps(options.global);
@@ -310,6 +337,7 @@ void BudgetLedger::configure(const BudgetOptions& options) {
   max_sessions_per_key_ = options.max_sessions_per_key;
   for (auto& [name, session] : sessions_) session.set_caps(session_caps_);
   while (!session_caps_.any() && !idle_.empty()) drop_session_locked(*idle_.front());
+  restart_journal_locked();
 }
 
 void BudgetLedger::configure_keys_locked(const std::vector<BudgetOptions::ForKey>& keys, WallTime now) {
@@ -329,18 +357,21 @@ void BudgetLedger::configure_keys_locked(const std::vector<BudgetOptions::ForKey
 
 bool BudgetLedger::reset(BudgetLevel level, const BudgetAccount& account) {
   const WallTime now = clock_.now();
+  const Telling telling(*this);
   const MutexLock lock(mutex_);
   Level* const found = meet_locked(account, now)[static_cast<std::size_t>(level)];
-  if (found != nullptr) found->start_period(now);
+  if (found != nullptr) begin_anew_locked(*found, now);
   return found != nullptr;
 }
 
 void BudgetLedger::reset_all() {
   const WallTime now = clock_.now();
+  const Telling telling(*this);
   const MutexLock lock(mutex_);
   global_.start_period(now);
   for (auto& [name, level] : keys_) level.start_period(now);
   for (auto& [name, level] : sessions_) level.start_period(now);
+  restart_journal_locked();
 }
 
 BudgetSnapshot BudgetLedger::snapshot(std::size_t most_sessions) const {
@@ -378,23 +409,19 @@ std::vector<BudgetLevelSnapshot> BudgetLedger::levels_of(const BudgetAccount& ac
 // Records.
 
 std::vector<BudgetRecord> BudgetLedger::records() const {
-  std::vector<BudgetRecord> records;
-  const auto add = [&records](const Level& level) {
-    records.push_back({.level = level.level,
-                       .name = Key(level.name),
-                       .period_start = level.starts,
-                       .committed = level.committed,
-                       .reserved = level.reserved(),
-                       .last_used = level.last_used});
-  };
   const MutexLock lock(mutex_);
+  return records_locked();
+}
+
+std::vector<BudgetRecord> BudgetLedger::records_locked() const {
+  std::vector<BudgetRecord> records;
   records.reserve(1 + keys_.size() + sessions_.size());
-  add(global_);
-  for (const auto& [name, level] : keys_) add(level);
+  records.push_back(global_.record());
+  for (const auto& [name, level] : keys_) records.push_back(level.record());
   std::sort(records.begin() + 1, records.end(), by_name);
   // In the order in which they would be forgotten last, so that a smaller bound takes up the ones in use.
   for (const std::list<Level*>* const list : {&busy_, &idle_}) {
-    for (auto session = list->rbegin(); session != list->rend(); ++session) add(**session);
+    for (auto session = list->rbegin(); session != list->rend(); ++session) records.push_back((*session)->record());
   }
   return records;
 }
@@ -402,11 +429,12 @@ std::vector<BudgetRecord> BudgetLedger::records() const {
 std::size_t BudgetLedger::restore(std::span<const BudgetRecord> records) {
   const WallTime now = clock_.now();
   std::size_t taken = 0;
+  const Telling telling(*this);
   const MutexLock lock(mutex_);
   for (const BudgetRecord& record : records) {
     Level* const level = level_of_record_locked(record, now);
     if (level == nullptr) continue;
-    level->roll(now);
+    roll_locked(*level, now);
     const WallTime start = period_start(level->caps.period, record.period_start);
     if (start < level->starts) continue;
     level->set_period(start);
@@ -414,6 +442,7 @@ std::size_t BudgetLedger::restore(std::span<const BudgetRecord> records) {
     level->committed += record.reserved;
     ++taken;
   }
+  restart_journal_locked();
   return taken;
 }
 

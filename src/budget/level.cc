@@ -90,6 +90,15 @@ std::optional<BudgetRejection> Level::rejection(const BudgetSpend& draw, WallTim
   return reject(BudgetKind::rounds, caps.rounds, spent.rounds, reserved_rounds, draw.rounds);
 }
 
+BudgetRecord Level::record() const {
+  return {.level = level,
+          .name = Key(name),
+          .period_start = starts,
+          .committed = committed,
+          .reserved = reserved(),
+          .last_used = last_used};
+}
+
 BudgetLevelSnapshot Level::snapshot(WallTime now) const {
   return {.level = level,
           .name = Key(name),

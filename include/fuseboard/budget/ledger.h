@@ -31,6 +31,7 @@
 #include <utility>
 #include <vector>
 
+#include "fuseboard/budget/journal.h"
 #include "fuseboard/budget/key_map.h"
 #include "fuseboard/budget/options.h"
 #include "fuseboard/budget/price.h"
@@ -144,9 +145,6 @@ struct Level {
   void set_period(WallTime t) noexcept;  // to the one that holds t
   void set_caps(const BudgetCaps& new_caps) noexcept;
   void start_period(WallTime now) noexcept;
-  void roll(WallTime now) noexcept {
-    if (is_over(now)) start_period(now);
-  }
   bool is_over(WallTime now) const noexcept { return ends && now >= *ends; }
   // A session that nobody has used for so long that its spend is forgotten.
   bool is_stale(WallTime now) const noexcept {
@@ -162,16 +160,18 @@ struct Level {
   // still answers when the dollars are gone.
   std::optional<BudgetRejection> rejection(const BudgetSpend& draw, WallTime now) const noexcept;
   BudgetLevelSnapshot snapshot(WallTime now) const;
+  BudgetRecord record() const;
 };
 
 }  // namespace budget_internal
 
-// Thread-safe throughout. The clock must outlive it. A call costs a read of the wall clock, a mutex and a lookup for
-// the key and one for the session; only a new session allocates. A session takes some 500 bytes.
+// Thread-safe throughout. The clock and the journal must outlive it. A call costs a read of the wall clock, a mutex and
+// a lookup for the key and one for the session; only a new session allocates. A session takes some 500 bytes.
 class BudgetLedger {
  public:
-  // Throws InvalidOptions.
-  explicit BudgetLedger(const BudgetOptions& options, const WallClock& clock = SystemWallClock::instance());
+  // Throws InvalidOptions. `journal` may be null: nobody keeps what is spent, and that costs a branch.
+  explicit BudgetLedger(const BudgetOptions& options, const WallClock& clock = SystemWallClock::instance(),
+                        LedgerJournal* journal = nullptr);
   BudgetLedger(const BudgetLedger&) = delete;
   BudgetLedger& operator=(const BudgetLedger&) = delete;
 
@@ -247,14 +247,42 @@ class BudgetLedger {
   void touch_locked(const Chain& chain, WallTime now) FUSEBOARD_REQUIRES(mutex_);
   void commit_locked(const Chain& chain, const BudgetSpend& spend, WallTime now) FUSEBOARD_REQUIRES(mutex_);
   // What the end of a level's last reservation brings.
-  void rest_locked(Level& level, WallTime now) FUSEBOARD_REQUIRES(mutex_);
+  void rest_locked(Level& level) FUSEBOARD_REQUIRES(mutex_);
+  void roll_locked(Level& level, WallTime now) FUSEBOARD_REQUIRES(mutex_);
+  void begin_anew_locked(Level& level, WallTime now) FUSEBOARD_REQUIRES(mutex_);
   // The sessions of a key that is no longer named are counted with those of all such keys.
   void erase_key_locked(KeyView name) FUSEBOARD_REQUIRES(mutex_);
   void configure_keys_locked(const std::vector<BudgetOptions::ForKey>& keys, WallTime now) FUSEBOARD_REQUIRES(mutex_);
   Level* level_of_record_locked(const BudgetRecord& record, WallTime now) FUSEBOARD_REQUIRES(mutex_);
   void drop_stale_sessions_locked(WallTime now) FUSEBOARD_REQUIRES(mutex_);
   void drop_session_locked(const Level& session) FUSEBOARD_REQUIRES(mutex_);  // which is idle
+  std::vector<BudgetRecord> records_locked() const FUSEBOARD_REQUIRES(mutex_);
+
+  // The journal (journal.cc). Changes are noted with the mutex and told without it.
+  class Telling {  // for whoever may change something: tells when the mutex, locked after this is made, is free again
+   public:
+    explicit Telling(BudgetLedger& ledger) noexcept : ledger_(ledger) {}
+    ~Telling() {
+      if (ledger_.journal_ != nullptr) ledger_.tell_journal();
+    }
+    Telling(const Telling&) = delete;
+    Telling& operator=(const Telling&) = delete;
+
+   private:
+    BudgetLedger& ledger_;
+  };
+  void note_locked(BudgetChange::Kind kind, const Level& level, const BudgetChange::Move& move = {}) noexcept
+      FUSEBOARD_REQUIRES(mutex_) {
+    if (journal_ != nullptr) append_locked(kind, level, move);
+  }
+  void append_locked(BudgetChange::Kind kind, const Level& level, const BudgetChange::Move& move) noexcept
+      FUSEBOARD_REQUIRES(mutex_);
+  void restart_journal_locked() noexcept FUSEBOARD_REQUIRES(mutex_);
+  void tell_journal() noexcept;
+  bool tell_what_waits() noexcept;  // false: nothing does
+
   const WallClock& clock_;
+  LedgerJournal* const journal_;
   std::atomic<bool> has_periods_;  // some level's is not `total`
   mutable Mutex mutex_;
   mutable Level global_ FUSEBOARD_GUARDED_BY(mutex_);
@@ -268,6 +296,9 @@ class BudgetLedger {
   std::list<Level*> busy_ FUSEBOARD_GUARDED_BY(mutex_);
   std::uint64_t sessions_forgotten_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::uint64_t sessions_unheld_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
+  std::vector<BudgetChange> untold_ FUSEBOARD_GUARDED_BY(mutex_);
+  bool restarts_journal_ FUSEBOARD_GUARDED_BY(mutex_) = false;  // instead of what is untold
+  bool tells_journal_ FUSEBOARD_GUARDED_BY(mutex_) = false;     // some thread does
 };
 
 }  // namespace fuseboard

@@ -51,7 +51,7 @@ endfunction()
 # Third-party parts come from FuseboardParts.cmake as fuseboard_parts_<module>.
 function(fuseboard_add_program_modules)
   foreach(_module IN LISTS FUSEBOARD_PROGRAM_MODULES)
-    file(GLOB _files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${_module}/*.cc)
+    file(GLOB _files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${_module}/*.cc ${PROJECT_SOURCE_DIR}/src/${_module}/*/*.cc)
     if(NOT _files)
       continue()
     endif()

@@ -26,20 +26,9 @@ std::unique_ptr<llm::StreamReader> make_reader(const StreamTerms& terms, bool de
   return llm::make_stream_reader(terms.from, std::move(options));
 }
 
-llm::Dialect dialect_of(llm::Endpoint endpoint) {
-  return endpoint == llm::Endpoint::messages ? llm::Dialect::anthropic : llm::Dialect::openai;
-}
-
 // What ends a stream that said all there was to say, but for this.
 std::string_view terminal_event(llm::Endpoint endpoint) {
-  switch (endpoint) {
-    case llm::Endpoint::chat_completions:
-      return "data: [DONE]\n\n";
-    case llm::Endpoint::messages:
-      return "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
-    default:
-      return {};
-  }
+  return llm::translates(endpoint) ? llm::traits(*llm::dialect_of(endpoint)).stream_end : std::string_view();
 }
 
 // Neither a JSON object nor the word that ends OpenAI's streams.
@@ -54,8 +43,8 @@ bool is_broken(std::string_view data) {
 AnswerStream::AnswerStream(const StreamTerms& terms, TimePoint now)
     : terms_(terms), parser_(kMaxEvent), reader_(make_reader(terms, terms.from != terms.to)), last_event_(now) {
   if (terms.from != terms.to) {
-    writer_ =
-        llm::make_stream_writer(dialect_of(terms.to), {.created = terms.created, .include_usage = terms.include_usage});
+    writer_ = llm::make_stream_writer(llm::dialect_of(terms.to).value(),
+                                      {.created = terms.created, .include_usage = terms.include_usage});
   }
 }
 
@@ -63,7 +52,7 @@ AnswerStream::AnswerStream(const StreamTerms& terms, const Delivered& delivered,
     : terms_(terms),
       parser_(kMaxEvent),
       reader_(make_reader(terms, true)),
-      writer_(llm::resume_stream(dialect_of(terms.to), *delivered.resume)),
+      writer_(llm::resume_stream(llm::dialect_of(terms.to).value(), *delivered.resume)),
       splice_(std::move(splice)),
       said_before_(splice_->mode() == Splice::Mode::continues ? delivered.pieces : 0),
       last_event_(now) {}
@@ -204,8 +193,7 @@ void AnswerStream::write_text(const llm::Delta& delta) {
 
 // Streams of unknown kinds end where their bytes do.
 bool AnswerStream::ends_by_itself() const noexcept {
-  return terms_.from == llm::Endpoint::chat_completions || terms_.from == llm::Endpoint::messages ||
-         terms_.from == llm::Endpoint::responses;
+  return llm::translates(terms_.from) || terms_.from == llm::Endpoint::responses;
 }
 
 AnswerStream::Reading AnswerStream::end(bool clean) {

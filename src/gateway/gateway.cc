@@ -49,7 +49,7 @@ net::ServerOptions server_options(const config::Config& config, std::shared_ptr<
   options.error_body = [](int status, std::string_view message, const net::RequestHead& request) {
     std::string body = llm::openai_error_body(message, status < 500 ? "invalid_request_error" : "api_error");
     const llm::Dialect dialect = caller_dialect(net::split_target(request.target).path, request.headers);
-    return dialect == llm::Dialect::openai ? body : llm::translate_error(dialect, status, body, {});
+    return llm::retold_openai_error(dialect, status, std::move(body));
   };
   options.error_content_type = "application/json";
   return options;

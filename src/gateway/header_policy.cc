@@ -204,19 +204,15 @@ std::string_view bearer_token(std::string_view authorization) {
 std::string_view callers_token(const net::Headers& headers, llm::Dialect spoken) {
   const std::string_view bearer = bearer_token(headers.get("authorization"));
   const std::string_view key = headers.contains("x-api-key") ? headers.get("x-api-key") : headers.get("api-key");
-  const bool bearer_first = spoken == llm::Dialect::openai;
+  const bool bearer_first = llm::traits(spoken).key_header == "authorization";
   return key.empty() || (bearer_first && !bearer.empty()) ? bearer : key;
 }
 
 // To a provider of another dialect than the caller's.
-void convert_credential(const net::Headers& caller, llm::Dialect spoken, net::Headers& headers) {
+void convert_credential(const net::Headers& caller, llm::Dialect spoken, const llm::DialectTraits& to,
+                        net::Headers& headers) {
   const std::string_view token = callers_token(caller, spoken);
-  if (token.empty()) return;
-  if (spoken == llm::Dialect::openai) {
-    headers.set("x-api-key", token);
-  } else {
-    headers.set("authorization", "Bearer " + std::string(token));
-  }
+  if (!token.empty()) headers.set(to.key_header, std::string(to.key_scheme).append(token));
 }
 
 }  // namespace
@@ -227,6 +223,7 @@ net::RequestHead upstream_request(const net::RequestHead& caller, const Provider
                         .passes_credential = provider.auth == config::Auth::passthrough,
                         .asked_for = provider.forward_headers};
   const bool translated = passage.translated;
+  const llm::DialectTraits& to = llm::traits(provider.dialect);
   net::RequestHead head{.method = caller.method, .target = provider.path_prefix, .headers = {}};
   head.target += path;
   head.target += joined_query(translated ? std::string_view() : net::split_target(caller.target).query, provider.query);
@@ -243,10 +240,10 @@ net::RequestHead upstream_request(const net::RequestHead& caller, const Provider
   // on the way from a provider; what comes coded nevertheless is decoded.
   headers.add("accept-encoding", "identity");
   if (translated) headers.set("content-type", "application/json");
-  if (translated && passage.passes_credential) convert_credential(caller.headers, spoken, headers);
+  if (translated && passage.passes_credential) convert_credential(caller.headers, spoken, to, headers);
   // Every request must name one; this is the one that what we write ourselves is written for.
-  const bool tells_version = provider.dialect == llm::Dialect::anthropic && !headers.contains("anthropic-version");
-  if (tells_version) headers.set("anthropic-version", "2023-06-01");
+  const bool tells_version = !to.version_header.empty() && !headers.contains(to.version_header);
+  if (tells_version) headers.set(to.version_header, to.version);
   for (const net::Header header : provider.headers) headers.set(header.name, header.value);
   return head;
 }
@@ -279,8 +276,8 @@ void describe_own_body(net::Headers& headers, bool streamed) {
 
 void add_served_by(net::Headers& headers, const ServedBy& served_by) {
   headers.add("x-request-id", served_by.request_id);
-  // Where Anthropic's SDKs look for it.
-  if (served_by.dialect == llm::Dialect::anthropic) headers.add("request-id", served_by.request_id);
+  const std::string_view id_header = llm::traits(served_by.dialect).request_id_header;
+  if (!id_header.empty()) headers.add(id_header, served_by.request_id);
   if (!served_by.target.empty()) {
     // Callers write names of models too.
     if (is_printable(served_by.target)) {

@@ -175,26 +175,19 @@ net::Task<void> relay(RouteContext& context, ModelCall& call) {
 
 llm::ModelEntry entry_of(const Route& route) { return {.id = route.name, .owned_by = "fuseboard"}; }
 
-std::string model_body(llm::Dialect dialect, const llm::ModelEntry& entry) {
-  return dialect == llm::Dialect::openai ? llm::openai_model_body(entry) : llm::anthropic_model_body(entry);
-}
-
 }  // namespace
 
 llm::Dialect caller_dialect(std::string_view path, const net::Headers& headers) noexcept {
-  switch (endpoint_of(path)) {
-    case llm::Endpoint::chat_completions:
-    case llm::Endpoint::responses:
-    case llm::Endpoint::embeddings:
-      return llm::Dialect::openai;
-    case llm::Endpoint::messages:
-    case llm::Endpoint::count_tokens:
-      return llm::Dialect::anthropic;
-    case llm::Endpoint::other:
-      break;
+  if (const auto dialect = llm::dialect_of(endpoint_of(path))) return *dialect;
+  for (const llm::Dialect dialect : llm::kDialects) {
+    const std::string_view version_header = llm::traits(dialect).version_header;
+    if (!version_header.empty() && headers.contains(version_header)) return dialect;
   }
-  const bool anthropic = path.starts_with("/v1/messages/") || headers.contains("anthropic-version");
-  return anthropic ? llm::Dialect::anthropic : llm::Dialect::openai;
+  for (const llm::Dialect dialect : llm::kDialects) {
+    const std::string_view chat = llm::traits(dialect).chat_path;
+    if (path.starts_with(chat) && path.substr(chat.size()).starts_with('/')) return dialect;
+  }
+  return llm::Dialect::openai;
 }
 
 net::Task<void> call_model(RouteContext& context) {
@@ -243,16 +236,14 @@ net::Task<void> call_model(RouteContext& context) {
 net::Task<void> list_models(RouteContext& context) {
   std::vector<llm::ModelEntry> entries;
   for (const auto& route : context.loop_context.models.routes()) entries.push_back(entry_of(*route));
-  co_await respond(
-      context, 200, "application/json",
-      context.dialect == llm::Dialect::openai ? llm::openai_models_body(entries) : llm::anthropic_models_body(entries));
+  co_await respond(context, 200, "application/json", llm::models_body(context.dialect, entries));
 }
 
 net::Task<void> show_model(RouteContext& context) {
   const auto id = context.parameters.get("model");
   for (const auto& route : context.loop_context.models.routes()) {
     if (!id || route->name != *id) continue;
-    co_await respond(context, 200, "application/json", model_body(context.dialect, entry_of(*route)));
+    co_await respond(context, 200, "application/json", llm::model_body(context.dialect, entry_of(*route)));
     co_return;
   }
   co_await refuse(context, GatewayError::model_not_found, "no model of that name is configured; see GET /v1/models",

@@ -27,7 +27,13 @@ void add_credential(net::Headers& headers, const config::ProviderConfig& provide
 }
 
 llm::Dialect to_dialect(config::Dialect dialect) {
-  return dialect == config::Dialect::openai ? llm::Dialect::openai : llm::Dialect::anthropic;
+  switch (dialect) {
+    case config::Dialect::openai:
+      return llm::Dialect::openai;
+    case config::Dialect::anthropic:
+      return llm::Dialect::anthropic;
+  }
+  std::unreachable();
 }
 
 // Callers' credentials are their own: one that is refused says nothing of the others, so none is parked. A provider

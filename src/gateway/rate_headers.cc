@@ -11,6 +11,7 @@
 #include <cmath>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fuseboard/classify/hints.h"
@@ -29,7 +30,15 @@ struct Kind {
   Names openai;
   Names anthropic;
 
-  const Names& names(llm::Dialect dialect) const { return dialect == llm::Dialect::openai ? openai : anthropic; }
+  const Names& names(llm::Dialect dialect) const {
+    switch (dialect) {
+      case llm::Dialect::openai:
+        return openai;
+      case llm::Dialect::anthropic:
+        return anthropic;
+    }
+    std::unreachable();
+  }
 };
 
 constexpr std::array<Kind, 2> kKinds = {
@@ -47,10 +56,6 @@ constexpr std::array<std::string_view, 3> kFamilies = {"x-ratelimit-", "anthropi
 
 // A reset beyond this is told as this: what is so far away is never waited for, and years keep four digits.
 constexpr Duration kLongestReset = std::chrono::hours(24 * 365);
-
-constexpr llm::Dialect other(llm::Dialect dialect) {
-  return dialect == llm::Dialect::openai ? llm::Dialect::anthropic : llm::Dialect::openai;
-}
 
 RateLevel to_level(const LevelView& view) {
   // At least the burst, so that no more remains than the limit. Rounded, for the rate is kept by the second.
@@ -127,7 +132,13 @@ void write_level(net::Headers& headers, const Names& names, const RateLevel& lev
                  WallTime now) {
   const auto count = [](std::uint64_t number) { return fmt::format("{}", number); };
   const auto reset = [&](Duration after) {
-    return dialect == llm::Dialect::openai ? duration_text(after) : time_text(now, after);
+    switch (dialect) {
+      case llm::Dialect::openai:
+        return duration_text(after);
+      case llm::Dialect::anthropic:
+        return time_text(now, after);
+    }
+    std::unreachable();
   };
   set_or_erase(headers, names.limit, level.limit.transform(count));
   set_or_erase(headers, names.remaining, level.remaining.transform(count));
@@ -183,7 +194,9 @@ LimitView read_rate_headers(llm::Dialect upstream, const net::Headers& headers, 
   for (const Kind& kind : kKinds) {
     RateLevel& level = view.*kind.level;
     level = read_level(headers, kind.names(upstream), now);
-    if (level == RateLevel{}) level = read_level(headers, kind.names(other(upstream)), now);
+    for (const llm::Dialect other : llm::kDialects) {
+      if (level == RateLevel{}) level = read_level(headers, kind.names(other), now);
+    }
   }
   return view;
 }

@@ -17,8 +17,8 @@
 #include "gateway/rate_headers.h"
 #include "gateway/transport_fault.h"
 #include "llm/answer.h"
+#include "llm/openai_responses/events.h"
 #include "llm/prefill.h"
-#include "llm/response_events.h"
 #include "llm/translate_answer.h"
 
 namespace fuseboard::gateway {
@@ -120,11 +120,10 @@ UpstreamError told_under_success(std::uint32_t attempt, llm::Dialect dialect, co
   const std::string_view type = status < 500 ? "invalid_request_error" : "server_error";
   const auto code = error.code.empty() ? std::nullopt : std::optional<std::string_view>(error.code);
   std::string body = llm::openai_error_body(error.message, error.type.empty() ? type : error.type, std::nullopt, code);
-  if (dialect != llm::Dialect::openai) body = llm::translate_error(dialect, status, body, {});
   return {.attempt = attempt,
           .dialect = dialect,
           .head = {.status = status, .headers = {{"content-type", "application/json"}}},
-          .body = std::move(body)};
+          .body = llm::retold_openai_error(dialect, status, std::move(body))};
 }
 
 Relay::Relay(LoopContext& loop_context, net::ServerExchange& exchange, const ModelCall& call)

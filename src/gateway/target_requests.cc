@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "gateway/credential_scopes.h"
+#include "llm/anthropic/unsigned_thinking.h"
 #include "llm/prefill.h"
 #include "llm/translate_request.h"
-#include "llm/unsigned_thinking.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -63,14 +63,16 @@ llm::Endpoint TargetRequests::endpoint(std::uint32_t target) const {
 
 std::string_view TargetRequests::path(std::uint32_t target) const {
   std::string_view path = call_.path;
-  if (translated(target)) path = dialect(target) == llm::Dialect::openai ? "/v1/chat/completions" : "/v1/messages";
-  if (dialect(target) == llm::Dialect::openai) path.remove_prefix(kVersionPrefix.size());
+  const llm::DialectTraits& traits = llm::traits(dialect(target));
+  if (translated(target)) path = traits.chat_path;
+  if (traits.version_in_base_url) path.remove_prefix(kVersionPrefix.size());
   return path;
 }
 
 // A stream of another dialect than the caller's is told with its usage in any case.
 bool TargetRequests::asks_usage(std::uint32_t target) const {
-  if (!call_.facts.stream || endpoint(target) != llm::Endpoint::chat_completions) return false;
+  const llm::DialectTraits& traits = llm::traits(dialect(target));
+  if (!call_.facts.stream || !traits.usage_is_asked_for || endpoint(target) != traits.chat) return false;
   const Upstream& to = upstream(target);
   const bool wanted = translated(target) || (call_.facts.may_ask_usage && to.counts_tokens);
   return wanted && ((not_asked_ >> target) & 1U) == 0 && to.usage_asking->known() != UsageAsking::Known::refused;

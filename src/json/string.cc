@@ -57,6 +57,14 @@ std::string string_literal(std::string_view text) {
   return out;
 }
 
+void append_string_or_null(std::string& out, std::string_view text) {
+  if (text.empty()) {
+    out += "null";
+  } else {
+    append_string(out, text);
+  }
+}
+
 void append_valid_string(std::string& out, std::string_view text) {
   out += '"';
   append_valid(out, text);

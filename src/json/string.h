@@ -17,7 +17,10 @@ void append_inside(std::string& out, std::string_view text);
 void append_string(std::string& out, std::string_view text);
 std::string string_literal(std::string_view text);
 
-// The same for a text that is known to be valid UTF-8, in less time.
+// The same; null for an empty text.
+void append_string_or_null(std::string& out, std::string_view text);
+
+// The same as append_string for a text that is known to be valid UTF-8, in less time.
 void append_valid_string(std::string& out, std::string_view text);
 
 }  // namespace fuseboard::json

@@ -7,12 +7,13 @@
 
 #include "fuseboard/classify/transport.h"
 #include "json/scan.h"
-#include "llm/answer_parts.h"
-#include "llm/chat_message.h"
+#include "llm/anthropic/block.h"
+#include "llm/error_details.h"
 #include "llm/finish_reason.h"
-#include "llm/message_blocks.h"
-#include "llm/response_object.h"
+#include "llm/openai_chat/message.h"
+#include "llm/openai_responses/response.h"
 #include "llm/seen_text.h"
+#include "llm/usage_counts.h"
 
 namespace fuseboard::llm {
 namespace {

@@ -15,6 +15,9 @@
 
 namespace fuseboard::llm {
 
+// Model names and finish reasons are short; what is longer is cut.
+inline constexpr std::size_t kMaxNameBytes = 256;
+
 // What an error object says about itself. Texts longer than 1 KiB are cut.
 struct ErrorDetails {
   std::string code;  // a number as its digits; empty: none

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "llm/chat_message.h"
+#include "llm/openai_chat/message.h"
 
 namespace fuseboard::llm {
 

@@ -85,13 +85,6 @@ inline constexpr std::size_t kMaxTranslatedDepth = json::kMaxDepth - 16;
 // Thinking budgets by effort; 0: none.
 std::uint64_t thinking_budget(Effort effort) noexcept;
 
-std::expected<Conversation, RequestError> read_openai_request(json::Tree::Node root, const TranslationOptions& options);
-std::expected<Conversation, RequestError> read_anthropic_request(json::Tree::Node root,
-                                                                 const TranslationOptions& options);
-// `conversation` must be tidy.
-std::string write_openai_request(const Conversation& conversation, const TranslationOptions& options);
-std::string write_anthropic_request(const Conversation& conversation, const TranslationOptions& options);
-
 // Brings the turns into the order and form that both dialects take (see translate_request.h).
 void tidy(Conversation& conversation);
 

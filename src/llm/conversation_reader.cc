@@ -12,6 +12,7 @@
 
 #include "json/number.h"
 #include "json/string_decoder.h"
+#include "llm/codec.h"
 #include "llm/request_parts.h"
 
 namespace fuseboard::llm {
@@ -50,9 +51,7 @@ void ConversationReader::wrong(const Path& path, std::string_view code, std::str
 
 void ConversationReader::unsupported(const Path& path) {
   if (error_ || drops()) return;
-  wrong(path, "unsupported_parameter",
-        to_ == Dialect::anthropic ? "cannot be said in the dialect of Anthropic's messages"
-                                  : "cannot be said in the dialect of OpenAI's chat completions");
+  wrong(path, "unsupported_parameter", "cannot be said in the dialect of " + std::string(codec(to_).conversations));
 }
 
 Text ConversationReader::text(Node node, const Path& path) {
@@ -124,10 +123,9 @@ void ConversationReader::read_temperature(Node node, const Path& path) {
 
 // Anthropic takes no stop sequence of whitespace, OpenAI no more than four.
 void ConversationReader::read_stop(Node list, const Path& path) {
-  constexpr std::size_t kMax = 4;
   list.each_element([&](std::size_t i, Node node) {
     const Text stop = text(node, path[i]);
-    const bool fits = !is_blank(stop) && (to_ == Dialect::anthropic || conversation_.stop.size() < kMax);
+    const bool fits = !is_blank(stop) && conversation_.stop.size() < codec(to_).most_stop_sequences;
     if (fits) {
       conversation_.stop.push_back(stop);
     } else {

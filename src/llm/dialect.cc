@@ -5,8 +5,6 @@
 
 namespace fuseboard::llm {
 
-std::string_view name(Dialect dialect) noexcept { return dialect == Dialect::openai ? "openai" : "anthropic"; }
-
 std::string_view name(Endpoint endpoint) noexcept {
   switch (endpoint) {
     case Endpoint::chat_completions:

@@ -5,14 +5,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <chrono>
-#include <iterator>
+#include <utility>
 
 #include "json/scan.h"
-#include "json/string.h"
-#include "llm/answer_parts.h"
+#include "llm/codec.h"
+#include "llm/error_details.h"
+#include "llm/openai_responses/responses.h"
 
 namespace fuseboard::llm {
 namespace {
@@ -56,237 +55,60 @@ consteval bool rows_match_enumerators() {
 }
 static_assert(rows_match_enumerators());
 
-void append_or_null(std::string& out, std::string_view text) {
-  if (text.empty()) {
-    out += "null";
-  } else {
-    json::append_string(out, text);
-  }
-}
-
-void append_member(std::string& out, std::string_view name, std::string_view text) {
-  if (text.empty()) return;
-  out.append(",\"").append(name).append("\":");
-  json::append_string(out, text);
-}
-
-struct Parts {
-  std::string_view message;
-  std::string_view type;
-  std::string_view param{};
-  std::string_view code{};
-};
-
-std::string openai_body(const Parts& parts) {
-  std::string out = R"({"error":{"message":)";
-  json::append_string(out, parts.message);
-  out += R"(,"type":)";
-  json::append_string(out, parts.type);
-  out += R"(,"param":)";
-  append_or_null(out, parts.param);
-  out += R"(,"code":)";
-  append_or_null(out, parts.code);
-  out += "}}";
-  return out;
-}
-
-std::string anthropic_body(const Parts& parts, std::string_view request_id) {
-  std::string out = R"({"type":"error","error":{"type":)";
-  json::append_string(out, parts.type);
-  out += R"(,"message":)";
-  json::append_string(out, parts.message);
-  append_member(out, "param", parts.param);
-  append_member(out, "code", parts.code);
-  out += '}';
-  append_member(out, "request_id", request_id);
-  out += '}';
-  return out;
-}
-
-std::string body_of(Dialect dialect, const Parts& parts, std::string_view request_id) {
-  return dialect == Dialect::openai ? openai_body(parts) : anthropic_body(parts, request_id);
-}
-
-std::string_view type_of(Dialect dialect, GatewayError error) noexcept {
-  return dialect == Dialect::openai ? info(error).type : info(error).anthropic_type;
-}
-
-std::string responses_event(const Parts& parts, std::uint64_t sequence_number) {
-  std::string out = "event: error\ndata: {\"type\":\"error\",\"code\":";
-  append_or_null(out, parts.code);
-  out += R"(,"message":)";
-  json::append_string(out, parts.message);
-  fmt::format_to(std::back_inserter(out), ",\"param\":null,\"sequence_number\":{}}}\n\n", sequence_number);
-  return out;
-}
-
-constexpr std::array<std::string_view, 10> kAnthropicTypes = {
-    "invalid_request_error", "authentication_error", "billing_error", "permission_error", "not_found_error",
-    "request_too_large",     "rate_limit_error",     "api_error",     "timeout_error",    "overloaded_error"};
-
-// https://docs.anthropic.com/en/api/errors
-std::string_view anthropic_type(int status, const ErrorDetails& error) noexcept {
-  if (status < 400) {
-    const auto known = std::ranges::find(kAnthropicTypes, error.type);
-    return known == kAnthropicTypes.end() ? "api_error" : *known;
-  }
-  switch (status) {
-    case 401:
-      return "authentication_error";
-    case 402:
-      return "billing_error";
-    case 403:
-      return "permission_error";
-    case 404:
-      return "not_found_error";
-    case 413:
-      return "request_too_large";
-    case 429:
-      return "rate_limit_error";
-    case 504:
-      return "timeout_error";
-    case 503:
-    case 529:
-      return "overloaded_error";
-    default:
-      return status < 500 ? "invalid_request_error" : "api_error";
-  }
-}
-
-// As in the table above.
-std::string_view openai_type(int status, const ErrorDetails& error) noexcept {
-  if (status == 402 || error.type == "billing_error" || error.type == "insufficient_quota") return "insufficient_quota";
-  if (status == 429 || (status < 400 && error.type == "rate_limit_error")) return "requests";
-  const bool callers_fault = error.type == "invalid_request_error" || error.type == "request_too_large";
-  return (status >= 400 && status < 500) || (status < 400 && callers_fault) ? "invalid_request_error" : "server_error";
-}
-
-// The code by which OpenAI's clients know a failure; empty where its category has none of its own.
-std::string_view openai_code(Category category) noexcept {
-  switch (category) {
-    case Category::context_length_exceeded:
-      return "context_length_exceeded";
-    case Category::content_policy:
-      return "content_filter";
-    case Category::quota_exhausted:
-      return "insufficient_quota";
-    case Category::rate_limit:
-      return "rate_limit_exceeded";
-    case Category::model_not_found:
-      return "model_not_found";
-    default:
-      return {};
-  }
-}
-
-void append_model(std::string& out, const ModelEntry& model) {
-  out += R"({"id":)";
-  json::append_string(out, model.id);
-  fmt::format_to(std::back_inserter(out), R"(,"object":"model","created":{},"owned_by":)", model.created);
-  json::append_string(out, model.owned_by);
-  out += '}';
-}
-
-// RFC 3339, in UTC.
-std::string timestamp(std::int64_t unix_seconds) {
-  const std::chrono::sys_seconds at{std::chrono::seconds{unix_seconds}};
-  const auto day = std::chrono::floor<std::chrono::days>(at);
-  const std::chrono::year_month_day date{day};
-  const std::chrono::hh_mm_ss time{at - day};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
-                     time.minutes().count(), time.seconds().count());
-}
-
-void append_anthropic_model(std::string& out, const ModelEntry& model) {
-  out += R"({"type":"model","id":)";
-  json::append_string(out, model.id);
-  out += R"(,"display_name":)";
-  json::append_string(out, model.id);
-  out.append(R"(,"created_at":")").append(timestamp(model.created)).append("\"}");
-}
-
 }  // namespace
 
 const GatewayErrorInfo& info(GatewayError error) noexcept { return kTable[static_cast<std::size_t>(error)]; }
 
-std::string openai_error_body(std::string_view message, std::string_view type, std::optional<std::string_view> param,
-                              std::optional<std::string_view> code) {
-  return openai_body({.message = message, .type = type, .param = param.value_or(""), .code = code.value_or("")});
-}
-
 std::string error_body(Dialect dialect, GatewayError error, std::string_view message, std::string_view param,
                        std::string_view request_id) {
-  return body_of(dialect,
-                 {.message = message, .type = type_of(dialect, error), .param = param, .code = info(error).code},
-                 request_id);
+  const Codec& said = codec(dialect);
+  const GatewayErrorInfo& row = info(error);
+  return said.error_body({.message = message, .type = row.*said.own_error_type, .param = param, .code = row.code},
+                         request_id);
 }
 
 std::string error_body(Dialect dialect, const RequestError& error, std::string_view request_id) {
-  return body_of(
-      dialect,
-      {.message = error.message, .type = type_of(dialect, invalid_request), .param = error.param, .code = error.code},
-      request_id);
+  const Codec& said = codec(dialect);
+  const std::string_view type = info(invalid_request).*said.own_error_type;
+  return said.error_body({.message = error.message, .type = type, .param = error.param, .code = error.code},
+                         request_id);
 }
 
 std::string error_event(Endpoint endpoint, GatewayError error, std::string_view message,
                         std::uint64_t sequence_number) {
-  const bool is_anthropic = endpoint == Endpoint::messages || endpoint == Endpoint::count_tokens;
-  if (is_anthropic) return "event: error\ndata: " + error_body(Dialect::anthropic, error, message) + "\n\n";
-  if (endpoint == Endpoint::responses) {
-    return responses_event({.message = message, .type = {}, .code = info(error).code}, sequence_number);
-  }
-  return "data: " + error_body(Dialect::openai, error, message) + "\n\n";
+  if (endpoint == Endpoint::responses) return responses_error_event(info(error).code, message, sequence_number);
+  const Dialect dialect = dialect_of(endpoint).value_or(Dialect::openai);
+  return std::string(codec(dialect).error_event_head) + "data: " + error_body(dialect, error, message) + "\n\n";
 }
 
 std::string translate_error(Dialect to, int status, std::string_view upstream_body, std::string_view request_id,
                             std::optional<Category> category) {
+  const Codec& said = codec(to);
   ErrorDetails error;
   if (!json::validate(upstream_body)) error = read_error(upstream_body);
-  if (to == Dialect::openai && error.code.empty() && category) error.code = openai_code(*category);
-  if (to == Dialect::openai && category == Category::quota_exhausted) error.type = "insufficient_quota";
+  if (category) said.name_category(*category, error);
   if (error.message.empty()) error.message = fmt::format("The provider answered with status {}.", status);
-  const std::string_view type = to == Dialect::openai ? openai_type(status, error) : anthropic_type(status, error);
+  const std::string_view type = said.error_type(status, error);
   // The upstream's type stands in for a code, unless the answer has it already.
   const std::string_view type_for_code = error.type == type ? std::string_view() : std::string_view(error.type);
   const std::string_view code = error.code.empty() ? type_for_code : std::string_view(error.code);
-  return body_of(to, {.message = error.message, .type = type, .code = code}, request_id);
+  return said.error_body({.message = error.message, .type = type, .code = code}, request_id);
 }
 
-std::string openai_models_body(std::span<const ModelEntry> models) {
-  std::string out = R"({"object":"list","data":[)";
-  for (const ModelEntry& model : models) {
-    if (&model != models.data()) out += ',';
-    append_model(out, model);
+std::string retold_openai_error(Dialect to, int status, std::string body) {
+  switch (to) {
+    case Dialect::openai:
+      return body;
+    case Dialect::anthropic:
+      return translate_error(to, status, body);
   }
-  out += "]}";
-  return out;
+  std::unreachable();
 }
 
-std::string openai_model_body(const ModelEntry& model) {
-  std::string out;
-  append_model(out, model);
-  return out;
+std::string models_body(Dialect dialect, std::span<const ModelEntry> models) {
+  return codec(dialect).models_body(models);
 }
 
-std::string anthropic_models_body(std::span<const ModelEntry> models) {
-  std::string out = R"({"data":[)";
-  for (const ModelEntry& model : models) {
-    if (&model != models.data()) out += ',';
-    append_anthropic_model(out, model);
-  }
-  out += R"(],"has_more":false,"first_id":)";
-  append_or_null(out, models.empty() ? "" : models.front().id);
-  out += R"(,"last_id":)";
-  append_or_null(out, models.empty() ? "" : models.back().id);
-  out += '}';
-  return out;
-}
-
-std::string anthropic_model_body(const ModelEntry& model) {
-  std::string out;
-  append_anthropic_model(out, model);
-  return out;
-}
+std::string model_body(Dialect dialect, const ModelEntry& model) { return codec(dialect).model_body(model); }
 
 }  // namespace fuseboard::llm

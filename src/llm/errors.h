@@ -68,8 +68,8 @@ std::string error_event(Endpoint endpoint, GatewayError error, std::string_view 
                         std::uint64_t sequence_number = 0);
 
 // What an upstream answered with, said in another dialect. `upstream_body` may be anything; of the shapes that
-// read_error() (answer_parts.h) knows the message is kept, and so is the code, or, where there is none, the type in its
-// place. The type follows from the status, or, where that is no error's, from the upstream's type. OpenAI's clients
+// read_error() (error_details.h) knows the message is kept, and so is the code, or, where there is none, the type in
+// its place. The type follows from the status, or, where that is no error's, from the upstream's type. OpenAI's clients
 // look for codes that Anthropic does not have: without one in the body, `category`, what the failure was judged to be,
 // gives it where OpenAI has a word for that.
 std::string translate_error(Dialect to, int status, std::string_view upstream_body, std::string_view request_id = {},
@@ -80,15 +80,16 @@ std::string openai_error_body(std::string_view message, std::string_view type,
                               std::optional<std::string_view> param = std::nullopt,
                               std::optional<std::string_view> code = std::nullopt);
 
+// An error in OpenAI's shape, said in a dialect; OpenAI's own is `body` itself.
+std::string retold_openai_error(Dialect to, int status, std::string body);
+
 struct ModelEntry {
   std::string_view id;
   std::int64_t created = 0;  // Unix seconds
   std::string_view owned_by{};
 };
 // GET /v1/models and GET /v1/models/{id}. Anthropic's list is one page that holds all.
-std::string openai_models_body(std::span<const ModelEntry> models);
-std::string openai_model_body(const ModelEntry& model);
-std::string anthropic_models_body(std::span<const ModelEntry> models);
-std::string anthropic_model_body(const ModelEntry& model);
+std::string models_body(Dialect dialect, std::span<const ModelEntry> models);
+std::string model_body(Dialect dialect, const ModelEntry& model);
 
 }  // namespace fuseboard::llm

@@ -3,39 +3,11 @@
 
 #include "llm/finish_reason.h"
 
-#include <span>
+#include "llm/codec.h"
 
 namespace fuseboard::llm {
-namespace {
-
-struct Word {
-  std::string_view word;
-  FinishReason reason;
-};
-
-// The first word of a reason is the one that is written.
-constexpr Word kOpenAi[] = {
-    {"stop", FinishReason::stop},
-    {"stop", FinishReason::stop_sequence},
-    {"length", FinishReason::length},
-    {"tool_calls", FinishReason::tool_calls},
-    {"function_call", FinishReason::tool_calls},
-    {"content_filter", FinishReason::content_filter},
-};
-constexpr Word kAnthropic[] = {
-    {"end_turn", FinishReason::stop},       {"stop_sequence", FinishReason::stop_sequence},
-    {"max_tokens", FinishReason::length},   {"model_context_window_exceeded", FinishReason::length},
-    {"tool_use", FinishReason::tool_calls}, {"refusal", FinishReason::content_filter},
-};
-
-std::span<const Word> words(Dialect dialect) noexcept {
-  return dialect == Dialect::openai ? std::span<const Word>(kOpenAi) : std::span<const Word>(kAnthropic);
-}
-
-}  // namespace
-
 FinishReason finish_reason(Dialect dialect, std::string_view word) noexcept {
-  for (const Word& known : words(dialect)) {
+  for (const FinishWord& known : codec(dialect).finish_words) {
     if (known.word == word) return known.reason;
   }
   return FinishReason::other;
@@ -44,7 +16,7 @@ FinishReason finish_reason(Dialect dialect, std::string_view word) noexcept {
 std::string_view finish_word(Dialect dialect, FinishReason reason, bool has_tool_calls) noexcept {
   if (reason == FinishReason::other) reason = FinishReason::stop;
   if (reason == FinishReason::stop && has_tool_calls) reason = FinishReason::tool_calls;
-  for (const Word& known : words(dialect)) {
+  for (const FinishWord& known : codec(dialect).finish_words) {
     if (known.reason == reason) return known.word;
   }
   return {};

@@ -7,6 +7,7 @@
 #include "json/scan.h"
 #include "json/string.h"
 #include "json/tree.h"
+#include "llm/codec.h"
 #include "llm/request_parts.h"
 
 namespace fuseboard::llm {
@@ -74,7 +75,7 @@ std::unexpected<RequestError> refusal(std::string_view code, std::string_view pr
 }  // namespace
 
 std::string_view prefill_text(Dialect dialect, std::string_view partial) noexcept {
-  if (dialect == Dialect::openai) return partial;
+  if (codec(dialect).prefill_may_end_with_space) return partial;
   return partial.substr(0, partial.find_last_not_of(" \t\r\n\f\v") + 1);  // npos + 1 is 0
 }
 

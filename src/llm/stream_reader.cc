@@ -9,10 +9,14 @@
 #include "fuseboard/classify/classifier.h"
 #include "fuseboard/classify/transport.h"
 #include "json/scan.h"
-#include "llm/answer_parts.h"
+#include "llm/anthropic/messages.h"
+#include "llm/error_details.h"
+#include "llm/event_reader.h"
 #include "llm/finish_reason.h"
-#include "llm/json_stream.h"
+#include "llm/openai_chat/chat_completions.h"
+#include "llm/openai_responses/responses.h"
 #include "llm/seen_text.h"
+#include "llm/usage_counts.h"
 
 namespace fuseboard::llm {
 namespace {

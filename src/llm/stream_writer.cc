@@ -5,19 +5,16 @@
 
 #include <utility>
 
-#include "llm/dialect_writers.h"
+#include "llm/codec.h"
 
 namespace fuseboard::llm {
 
 std::unique_ptr<StreamWriter> make_stream_writer(Dialect dialect, StreamOrigin origin) {
-  ResumePoint start{.origin = std::move(origin)};
-  return dialect == Dialect::openai ? make_chat_writer(std::move(start), false)
-                                    : make_messages_writer(std::move(start), false);
+  return codec(dialect).make_stream_writer({.origin = std::move(origin)}, false);
 }
 
 std::unique_ptr<StreamWriter> resume_stream(Dialect dialect, ResumePoint point) {
-  return dialect == Dialect::openai ? make_chat_writer(std::move(point), true)
-                                    : make_messages_writer(std::move(point), true);
+  return codec(dialect).make_stream_writer(std::move(point), true);
 }
 
 }  // namespace fuseboard::llm

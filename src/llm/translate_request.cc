@@ -4,7 +4,7 @@
 #include "llm/translate_request.h"
 
 #include "json/tree.h"
-#include "llm/conversation.h"
+#include "llm/codec.h"
 #include "llm/request_parts.h"
 
 namespace fuseboard::llm {
@@ -17,11 +17,9 @@ std::expected<std::string, RequestError> translate_request(Dialect from, Dialect
     return std::unexpected(
         RequestError{.message = "The request body is nested too deeply.", .param = {}, .code = "invalid_value"});
   }
-  const auto conversation = from == Dialect::openai ? read_openai_request(tree.root(), options)
-                                                    : read_anthropic_request(tree.root(), options);
+  const auto conversation = codec(from).read_request(tree.root(), to, options);
   if (!conversation) return std::unexpected(conversation.error());
-  return to == Dialect::openai ? write_openai_request(*conversation, options)
-                               : write_anthropic_request(*conversation, options);
+  return codec(to).write_request(*conversation, options);
 }
 
 }  // namespace fuseboard::llm

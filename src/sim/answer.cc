@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "fuseboard/core/rng.h"
 #include "sim/dialect_answer.h"
@@ -68,14 +69,25 @@ PlannedFault refused(PlannedFault planned, ErrorKind kind) {
 std::string body_of(Dialect dialect, const ChatRequest& request, const Composition& said,
                     const AnswerContext& context) {
   if (request.response) return response_body(request, said, context);
-  return dialect == Dialect::kAnthropic ? anthropic_body(request, said, context) : openai_body(request, said, context);
+  switch (dialect) {
+    case Dialect::openai:
+      return openai_body(request, said, context);
+    case Dialect::anthropic:
+      return anthropic_body(request, said, context);
+  }
+  std::unreachable();
 }
 
 StreamEvents events_of(Dialect dialect, const ChatRequest& request, const Composition& said,
                        const AnswerContext& context) {
   if (request.response) return response_events(request, said, context);
-  return dialect == Dialect::kAnthropic ? anthropic_events(request, said, context)
-                                        : openai_events(request, said, context);
+  switch (dialect) {
+    case Dialect::openai:
+      return openai_events(request, said, context);
+    case Dialect::anthropic:
+      return anthropic_events(request, said, context);
+  }
+  std::unreachable();
 }
 
 }  // namespace
@@ -119,7 +131,7 @@ Reply chat_reply(Dialect dialect, const ChatRequest& request, const PlannedFault
 
 Reply embeddings_reply(const EmbeddingsRequest& request, const PlannedFault& planned, const AnswerContext& context) {
   if (planned.ending == PlannedFault::Ending::kError) {
-    return error_reply(planned, {Dialect::kOpenAi, request.model, context.request_id()});
+    return error_reply(planned, {Dialect::openai, request.model, context.request_id()});
   }
   ordered_json data = ordered_json::array();
   std::size_t tokens = 0;

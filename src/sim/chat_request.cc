@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "sim/conversation_rules.h"
 #include "sim/json_reading.h"
@@ -30,6 +31,38 @@ bool holds_tool_result(const json& message) {
   return false;
 }
 
+// Anthropic takes no prefill that ends with white space: https://docs.claude.com/en/docs/build-with-claude/prefill
+Checked check_prefill(const ChatRequest& request) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  if (!request.prefill || request.prefill->empty() || kSpace.find(request.prefill->back()) == kSpace.npos) return {};
+  return std::unexpected(
+      BadRequest{"messages: final assistant content cannot end with trailing whitespace", "messages"});
+}
+
+// What the servers of a dialect refuse beyond what conversation_rules.h says, and where they find tools.
+struct RequestRules {
+  Checked (*check_thinking)(const json& root);
+  Checked (*check_prefill)(const ChatRequest& request);
+  bool needs_max_tokens;
+  void (*read_tools)(const json& root, ChatRequest& request);
+};
+
+RequestRules rules_of(Dialect dialect) {
+  switch (dialect) {
+    case Dialect::openai:
+      return {.check_thinking = [](const json&) { return Checked(); },
+              .check_prefill = [](const ChatRequest&) { return Checked(); },
+              .needs_max_tokens = false,
+              .read_tools = read_openai_tools};
+    case Dialect::anthropic:
+      return {.check_thinking = check_thinking,
+              .check_prefill = check_prefill,
+              .needs_max_tokens = true,
+              .read_tools = read_anthropic_tools};
+  }
+  std::unreachable();
+}
+
 Checked read_messages(Dialect dialect, const json& root, ChatRequest& request) {
   const json& messages = member(root, "messages");
   if (!messages.is_array() || messages.empty()) {
@@ -45,26 +78,16 @@ Checked read_messages(Dialect dialect, const json& root, ChatRequest& request) {
                  request);
   }
   if (auto checked = check_messages(dialect, messages); !checked) return checked;
-  if (dialect == Dialect::kAnthropic) {
-    if (auto checked = check_thinking(root); !checked) return checked;
-  }
+  if (auto checked = rules_of(dialect).check_thinking(root); !checked) return checked;
   if (auto checked = check_tools(dialect, member(root, "tools")); !checked) return checked;
   request.after_tool_result = holds_tool_result(messages.back());
   count_prompt(messages.size(), request);
   return {};
 }
 
-// Anthropic takes no prefill that ends with white space: https://docs.claude.com/en/docs/build-with-claude/prefill
-Checked check_prefill(const ChatRequest& request) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  if (!request.prefill || request.prefill->empty() || kSpace.find(request.prefill->back()) == kSpace.npos) return {};
-  return std::unexpected(
-      BadRequest{"messages: final assistant content cannot end with trailing whitespace", "messages"});
-}
-
 Checked read_limits(Dialect dialect, const json& root, ChatRequest& request) {
   if (auto read = read_max_tokens(root, {"max_completion_tokens", "max_tokens"}, request); !read) return read;
-  if (dialect == Dialect::kAnthropic && !request.max_tokens) {
+  if (rules_of(dialect).needs_max_tokens && !request.max_tokens) {
     return std::unexpected(BadRequest{"max_tokens: Field required", "max_tokens"});
   }
   const json& choices = member(root, "n");
@@ -84,12 +107,9 @@ std::expected<ChatRequest, BadRequest> read_chat(Dialect dialect, std::string_vi
   request.include_usage = is_true(member(member(*root, "stream_options"), "include_usage"));
   if (auto read = read_messages(dialect, *root, request); !read) return std::unexpected(read.error());
   if (auto read = read_limits(dialect, *root, request); !read) return std::unexpected(read.error());
-  if (dialect == Dialect::kAnthropic) {
-    if (auto checked = check_prefill(request); !checked) return std::unexpected(checked.error());
-    read_anthropic_tools(*root, request);
-  } else {
-    read_openai_tools(*root, request);
-  }
+  const RequestRules rules = rules_of(dialect);
+  if (auto checked = rules.check_prefill(request); !checked) return std::unexpected(checked.error());
+  rules.read_tools(*root, request);
   return request;
 }
 
@@ -98,7 +118,7 @@ std::expected<ChatRequest, BadRequest> read_token_count(std::string_view body) {
   if (!root) return std::unexpected(root.error());
   ChatRequest request;
   request.model = text_member(*root, "model");
-  if (auto read = read_messages(Dialect::kAnthropic, *root, request); !read) return std::unexpected(read.error());
+  if (auto read = read_messages(Dialect::anthropic, *root, request); !read) return std::unexpected(read.error());
   return request;
 }
 

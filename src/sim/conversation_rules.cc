@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/json_reading.h"
@@ -37,12 +38,13 @@ bool is_one_of(std::string_view word, std::span<const std::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-Checked check_role(Dialect dialect, std::string_view role, std::size_t index) {
-  if (dialect == Dialect::kOpenAi) {
-    if (is_one_of(role, kOpenAiRoles)) return {};
-    return bad(fmt::format("Invalid value: '{}'. Supported values are: '{}'.", role, fmt::join(kOpenAiRoles, "', '")),
-               fmt::format("messages[{}].role", index));
-  }
+Checked check_openai_role(std::string_view role, std::size_t index) {
+  if (is_one_of(role, kOpenAiRoles)) return {};
+  return bad(fmt::format("Invalid value: '{}'. Supported values are: '{}'.", role, fmt::join(kOpenAiRoles, "', '")),
+             fmt::format("messages[{}].role", index));
+}
+
+Checked check_anthropic_role(std::string_view role, std::size_t) {
   if (is_one_of(role, kAnthropicRoles)) return {};
   return bad(fmt::format("messages: Unexpected role \"{}\". Allowed roles are \"user\" or \"assistant\".", role),
              "messages");
@@ -53,17 +55,10 @@ bool is_server_part(std::string_view type) {
   return type.ends_with("_tool_result") || type.starts_with("server_") || type.starts_with("mcp_");
 }
 
-Checked check_part(Dialect dialect, std::string_view type, std::size_t message, std::size_t part) {
-  if (dialect == Dialect::kOpenAi) {
-    if (is_one_of(type, kOpenAiParts)) return {};
-    return bad(fmt::format("Invalid value: '{}'. Supported values are: '{}'.", type, fmt::join(kOpenAiParts, "', '")),
-               fmt::format("messages[{}].content[{}].type", message, part));
-  }
-  if (is_one_of(type, kAnthropicParts) || is_server_part(type)) return {};
-  return bad(fmt::format("messages.{}.content.{}: Input tag '{}' found using 'type' does not match any of the expected "
-                         "tags: '{}'",
-                         message, part, type, fmt::join(kAnthropicParts, "', '")),
-             "messages");
+Checked check_openai_part(const json&, std::string_view type, std::size_t message, std::size_t index) {
+  if (is_one_of(type, kOpenAiParts)) return {};
+  return bad(fmt::format("Invalid value: '{}'. Supported values are: '{}'.", type, fmt::join(kOpenAiParts, "', '")),
+             fmt::format("messages[{}].content[{}].type", message, index));
 }
 
 // Thoughts are taken back only as they were signed.
@@ -78,16 +73,12 @@ Checked check_signature(const json& part, std::size_t message, std::size_t index
              "messages");
 }
 
-Checked check_parts(Dialect dialect, const json& content, std::size_t message) {
-  if (!content.is_array()) return {};
-  for (std::size_t i = 0; i < content.size(); ++i) {
-    const json& type = member(content[i], "type");
-    if (!type.is_string()) continue;
-    if (auto checked = check_part(dialect, type.get_ref<const std::string&>(), message, i); !checked) return checked;
-    if (dialect != Dialect::kAnthropic) continue;
-    if (auto checked = check_signature(content[i], message, i); !checked) return checked;
-  }
-  return {};
+Checked check_anthropic_part(const json& part, std::string_view type, std::size_t message, std::size_t index) {
+  if (is_one_of(type, kAnthropicParts) || is_server_part(type)) return check_signature(part, message, index);
+  return bad(fmt::format("messages.{}.content.{}: Input tag '{}' found using 'type' does not match any of the expected "
+                         "tags: '{}'",
+                         message, index, type, fmt::join(kAnthropicParts, "', '")),
+             "messages");
 }
 
 // The ids under `key` of those entries whose type is `type`; of all where `type` is empty.
@@ -159,17 +150,19 @@ Checked check_anthropic_calls(const json& messages) {
   return {};
 }
 
-Checked check_tool(Dialect dialect, const json& tool, std::size_t index) {
+Checked check_openai_tool(const json& tool, std::size_t index) {
   const std::string type = text_member(tool, "type");
-  if (dialect == Dialect::kOpenAi) {
-    if (type.empty()) {
-      const std::string param = fmt::format("tools[{}].type", index);
-      return bad(fmt::format("Missing required parameter: '{}'.", param), param);
-    }
-    const std::string param = fmt::format("tools[{}].function.name", index);
-    if (type != "function" || !text_member(member(tool, "function"), "name").empty()) return {};
+  if (type.empty()) {
+    const std::string param = fmt::format("tools[{}].type", index);
     return bad(fmt::format("Missing required parameter: '{}'.", param), param);
   }
+  const std::string param = fmt::format("tools[{}].function.name", index);
+  if (type != "function" || !text_member(member(tool, "function"), "name").empty()) return {};
+  return bad(fmt::format("Missing required parameter: '{}'.", param), param);
+}
+
+Checked check_anthropic_tool(const json& tool, std::size_t index) {
+  const std::string type = text_member(tool, "type");
   if (type == "function") {
     return bad(
         fmt::format("tools.{}: Input tag 'function' found using 'type' does not match any of the expected tags", index),
@@ -181,14 +174,44 @@ Checked check_tool(Dialect dialect, const json& tool, std::size_t index) {
   return {};
 }
 
+// What the servers of a dialect refuse.
+struct Rules {
+  Checked (*check_role)(std::string_view role, std::size_t index);
+  Checked (*check_part)(const json& part, std::string_view type, std::size_t message, std::size_t index);
+  Checked (*check_calls)(const json& messages);
+  Checked (*check_tool)(const json& tool, std::size_t index);
+};
+
+Rules rules_of(Dialect dialect) {
+  switch (dialect) {
+    case Dialect::openai:
+      return {check_openai_role, check_openai_part, check_openai_calls, check_openai_tool};
+    case Dialect::anthropic:
+      return {check_anthropic_role, check_anthropic_part, check_anthropic_calls, check_anthropic_tool};
+  }
+  std::unreachable();
+}
+
+Checked check_parts(const Rules& rules, const json& content, std::size_t message) {
+  if (!content.is_array()) return {};
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    const json& type = member(content[i], "type");
+    if (!type.is_string()) continue;
+    const auto checked = rules.check_part(content[i], type.get_ref<const std::string&>(), message, i);
+    if (!checked) return checked;
+  }
+  return {};
+}
+
 }  // namespace
 
 Checked check_messages(Dialect dialect, const json& messages) {
+  const Rules rules = rules_of(dialect);
   for (std::size_t i = 0; i < messages.size(); ++i) {
-    if (auto checked = check_role(dialect, text_member(messages[i], "role"), i); !checked) return checked;
-    if (auto checked = check_parts(dialect, member(messages[i], "content"), i); !checked) return checked;
+    if (auto checked = rules.check_role(text_member(messages[i], "role"), i); !checked) return checked;
+    if (auto checked = check_parts(rules, member(messages[i], "content"), i); !checked) return checked;
   }
-  return dialect == Dialect::kOpenAi ? check_openai_calls(messages) : check_anthropic_calls(messages);
+  return rules.check_calls(messages);
 }
 
 Checked check_thinking(const json& request) {
@@ -208,8 +231,9 @@ Checked check_thinking(const json& request) {
 
 Checked check_tools(Dialect dialect, const json& tools) {
   if (!tools.is_array()) return {};
+  const Rules rules = rules_of(dialect);
   for (std::size_t i = 0; i < tools.size(); ++i) {
-    if (auto checked = check_tool(dialect, tools[i], i); !checked) return checked;
+    if (auto checked = rules.check_tool(tools[i], i); !checked) return checked;
   }
   return {};
 }

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "fuseboard/core/check.h"
 #include "sim/json_text.h"
@@ -139,13 +140,24 @@ ErrorKind kind_of_status(int status) {
 
 std::string error_body(Dialect dialect, ErrorKind kind, const ErrorDetail& detail) {
   const Wording& row = wording(kind);
-  return json_text(dialect == Dialect::kAnthropic ? anthropic_error(row, detail) : openai_error(row, detail));
+  switch (dialect) {
+    case Dialect::openai:
+      return json_text(openai_error(row, detail));
+    case Dialect::anthropic:
+      return json_text(anthropic_error(row, detail));
+  }
+  std::unreachable();
 }
 
 std::string error_event(Dialect dialect, ErrorKind kind, const ErrorDetail& detail) {
   const std::string body = error_body(dialect, kind, detail);
-  return dialect == Dialect::kAnthropic ? fmt::format("event: error\ndata: {}\n\n", body)
-                                        : fmt::format("data: {}\n\n", body);
+  switch (dialect) {
+    case Dialect::openai:
+      return fmt::format("data: {}\n\n", body);
+    case Dialect::anthropic:
+      return fmt::format("event: error\ndata: {}\n\n", body);
+  }
+  std::unreachable();
 }
 
 }  // namespace fuseboard::sim

@@ -8,9 +8,11 @@
 #include <string>
 #include <string_view>
 
+#include "llm/dialect.h"
+
 namespace fuseboard::sim {
 
-enum class Dialect : std::uint8_t { kOpenAi, kAnthropic };
+using llm::Dialect;
 
 enum class ErrorKind : std::uint8_t {
   kBadRequest,

@@ -43,7 +43,7 @@ Reply json_reply(int status, const ordered_json& body) {
 Dialect dialect_of(const Received& received) {
   const bool anthropic =
       received.path().starts_with("/v1/messages") || received.head.headers.contains("anthropic-version");
-  return anthropic ? Dialect::kAnthropic : Dialect::kOpenAi;
+  return anthropic ? Dialect::anthropic : Dialect::openai;
 }
 
 std::size_t tokens_of(const ChatRequest& request) { return request.prompt_tokens; }
@@ -70,22 +70,30 @@ std::string inspected(const Received& received) {
                                 {"body", received.body}});
 }
 
-ordered_json model_entry(std::string_view id, bool anthropic) {
+ordered_json model_entry(Dialect dialect, std::string_view id) {
   // A fixed date: a list that changes from run to run would make answers hard to compare.
-  if (anthropic) {
-    return {{"type", "model"}, {"id", id}, {"display_name", id}, {"created_at", "2026-01-01T00:00:00Z"}};
+  switch (dialect) {
+    case Dialect::openai:
+      return {{"id", id}, {"object", "model"}, {"created", 1767225600}, {"owned_by", "fuseboard-sim"}};
+    case Dialect::anthropic:
+      return {{"type", "model"}, {"id", id}, {"display_name", id}, {"created_at", "2026-01-01T00:00:00Z"}};
   }
-  return {{"id", id}, {"object", "model"}, {"created", 1767225600}, {"owned_by", "fuseboard-sim"}};
+  std::unreachable();
 }
 
-ordered_json model_list(bool anthropic) {
+ordered_json model_list(Dialect dialect) {
   ordered_json data = ordered_json::array();
-  for (const Behaviour& row : behaviours()) data.push_back(model_entry(row.name, anthropic));
-  if (!anthropic) return {{"object", "list"}, {"data", std::move(data)}};
-  return {{"data", std::move(data)},
-          {"has_more", false},
-          {"first_id", behaviours().front().name},
-          {"last_id", behaviours().back().name}};
+  for (const Behaviour& row : behaviours()) data.push_back(model_entry(dialect, row.name));
+  switch (dialect) {
+    case Dialect::openai:
+      return {{"object", "list"}, {"data", std::move(data)}};
+    case Dialect::anthropic:
+      return {{"data", std::move(data)},
+              {"has_more", false},
+              {"first_id", behaviours().front().name},
+              {"last_id", behaviours().back().name}};
+  }
+  std::unreachable();
 }
 
 ordered_json problems_json(const Problems& problems) {
@@ -113,9 +121,9 @@ ProviderState::Decided ProviderState::decide(const Received& received) {
   const std::string_view path = received.path();
   const std::string_view method = received.head.method;
   const bool post = method == "POST";
-  if (post && path == "/v1/chat/completions") return answer_chat(Dialect::kOpenAi, received);
+  if (post && path == "/v1/chat/completions") return answer_chat(Dialect::openai, received);
   if (post && path == "/v1/responses") return answer_response(received);
-  if (post && path == "/v1/messages") return answer_chat(Dialect::kAnthropic, received);
+  if (post && path == "/v1/messages") return answer_chat(Dialect::anthropic, received);
   if (post && path == "/v1/messages/count_tokens") return answer_token_count(received);
   if (post && path == "/v1/embeddings") return answer_embeddings(received);
   if (post && path == "/mcp") return answer_mcp(received);
@@ -252,9 +260,9 @@ void ProviderState::remember(const ChatRequest& request, const AnswerContext& co
 ProviderState::Decided ProviderState::answer_response(const Received& received) {
   auto request = read_response(received.body);
   if (request) request = with_previous(*std::move(request));
-  return answer(Dialect::kOpenAi, received, request, request && request->stream,
+  return answer(Dialect::openai, received, request, request && request->stream,
                 [this](const ChatRequest& asked, const PlannedFault& planned, const AnswerContext& context) {
-                  Reply reply = chat_reply(Dialect::kOpenAi, asked, planned, context);
+                  Reply reply = chat_reply(Dialect::openai, asked, planned, context);
                   // A response that broke off is no conversation to go on with.
                   if (reply.status == 200 && planned.ending == PlannedFault::Ending::kComplete)
                     remember(asked, context);
@@ -263,11 +271,11 @@ ProviderState::Decided ProviderState::answer_response(const Received& received) 
 }
 
 ProviderState::Decided ProviderState::answer_embeddings(const Received& received) {
-  return answer(Dialect::kOpenAi, received, read_embeddings(received.body), false, embeddings_reply);
+  return answer(Dialect::openai, received, read_embeddings(received.body), false, embeddings_reply);
 }
 
 ProviderState::Decided ProviderState::answer_token_count(const Received& received) {
-  return answer(Dialect::kAnthropic, received, read_token_count(received.body), false,
+  return answer(Dialect::anthropic, received, read_token_count(received.body), false,
                 [](const ChatRequest& chat, const PlannedFault& planned, const AnswerContext&) {
                   return plain_reply(planned, json_text(ordered_json{{"input_tokens", chat.prompt_tokens}}), 0);
                 });
@@ -304,15 +312,15 @@ ProviderState::Decided ProviderState::answer_get_mcp(const Received& received) {
 }
 
 ProviderState::Decided ProviderState::answer_models(const Received& received) {
-  const bool anthropic = dialect_of(received) == Dialect::kAnthropic;
+  const Dialect dialect = dialect_of(received);
   const std::string_view path = received.path();
-  if (path == kModels) return answer_anyhow(received, {}, json_reply(200, model_list(anthropic)));
+  if (path == kModels) return answer_anyhow(received, {}, json_reply(200, model_list(dialect)));
   const std::string id = net::percent_decode(path.substr(kModels.size() + 1)).value_or("");
   Asked asked = {.model = {}};
   if (const auto name = read_model_name(id); !name) {
     asked.refused = planned_refusal(ErrorKind::kModelNotFound, name.error(), "model");
   }
-  return answer_anyhow(received, asked, json_reply(200, model_entry(id, anthropic)));
+  return answer_anyhow(received, asked, json_reply(200, model_entry(dialect, id)));
 }
 
 void ProviderState::ended(const RequestLog::Ticket& ticket, bool client_left) {

@@ -55,7 +55,7 @@ Reply plain_reply(const PlannedFault& planned, std::string body, std::size_t tok
 
 // Who refuses whom, for the words of an error.
 struct RefusalContext {
-  Dialect dialect = Dialect::kOpenAi;
+  Dialect dialect = Dialect::openai;
   std::string model;
   std::string request_id;
 

@@ -180,22 +180,22 @@ TEST(TranslateError, EachStatusHasAnthropicsType) {
 
 TEST(ModelList, HasAnthropicsShape) {
   const ModelEntry models[] = {{.id = "smart", .created = 1700000000}, {.id = "a/\"b\""}};
-  EXPECT_EQ(anthropic_models_body(models),
+  EXPECT_EQ(models_body(Dialect::anthropic, models),
             R"({"data":[{"type":"model","id":"smart","display_name":"smart","created_at":"2023-11-14T22:13:20Z"},)"
             R"({"type":"model","id":"a/\"b\"","display_name":"a/\"b\"","created_at":"1970-01-01T00:00:00Z"}],)"
             R"("has_more":false,"first_id":"smart","last_id":"a/\"b\""})");
-  EXPECT_EQ(anthropic_models_body({}), R"({"data":[],"has_more":false,"first_id":null,"last_id":null})");
-  EXPECT_EQ(anthropic_model_body(models[0]),
+  EXPECT_EQ(models_body(Dialect::anthropic, {}), R"({"data":[],"has_more":false,"first_id":null,"last_id":null})");
+  EXPECT_EQ(model_body(Dialect::anthropic, models[0]),
             R"({"type":"model","id":"smart","display_name":"smart","created_at":"2023-11-14T22:13:20Z"})");
 }
 
 TEST(ModelList, HasOpenAisShape) {
   const ModelEntry models[] = {{.id = "smart", .created = 1700000000, .owned_by = "fuseboard"}, {.id = "a/\"b\""}};
-  EXPECT_EQ(openai_models_body(models),
+  EXPECT_EQ(models_body(Dialect::openai, models),
             R"({"object":"list","data":[{"id":"smart","object":"model","created":1700000000,"owned_by":"fuseboard"},)"
             R"({"id":"a/\"b\"","object":"model","created":0,"owned_by":""}]})");
-  EXPECT_EQ(openai_models_body({}), R"({"object":"list","data":[]})");
-  EXPECT_EQ(openai_model_body(models[0]),
+  EXPECT_EQ(models_body(Dialect::openai, {}), R"({"object":"list","data":[]})");
+  EXPECT_EQ(model_body(Dialect::openai, models[0]),
             R"({"id":"smart","object":"model","created":1700000000,"owned_by":"fuseboard"})");
 }
 

@@ -1,8 +1,6 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/response_events.h"
-
 #include <gtest/gtest.h>
 
 #include <string>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "json/scan.h"
+#include "llm/openai_responses/events.h"
 
 namespace fuseboard::llm {
 namespace {

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/unsigned_thinking.h"
+#include "llm/anthropic/unsigned_thinking.h"
 
 #include <gtest/gtest.h>
 

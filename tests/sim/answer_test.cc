@@ -30,7 +30,7 @@ constexpr std::string_view kMessageStream =
     R"({"model":"claude","max_tokens":100,"stream":true,"messages":[{"role":"user","content":"Hello there"}]})";
 
 TEST(OpenAiAnswer, HasTheShapeOfAChatCompletion) {
-  const Reply plain = reply(Dialect::kOpenAi, kChat);
+  const Reply plain = reply(Dialect::openai, kChat);
   EXPECT_EQ(plain.status, 200);
   EXPECT_FALSE(plain.streamed);
   const json body = json::parse(plain.body());
@@ -48,10 +48,10 @@ TEST(OpenAiAnswer, HasTheShapeOfAChatCompletion) {
 }
 
 TEST(OpenAiAnswer, TheStreamSaysWhatThePlainAnswerSays) {
-  const Reply streamed = reply(Dialect::kOpenAi, kStream);
+  const Reply streamed = reply(Dialect::openai, kStream);
   EXPECT_TRUE(streamed.streamed);
   const auto events = events_of(streamed.body());
-  const json plain = json::parse(reply(Dialect::kOpenAi, kChat).body());
+  const json plain = json::parse(reply(Dialect::openai, kChat).body());
   EXPECT_EQ(streamed_text(events), plain["choices"][0]["message"]["content"].get<std::string>());
   EXPECT_EQ(json::parse(events.front().data)["choices"][0]["delta"]["role"], "assistant");
   EXPECT_EQ(json::parse(events[events.size() - 2].data)["choices"][0]["finish_reason"], "stop");
@@ -60,7 +60,7 @@ TEST(OpenAiAnswer, TheStreamSaysWhatThePlainAnswerSays) {
 
 TEST(OpenAiAnswer, UsageComesInItsOwnChunkWhenAskedFor) {
   const Reply streamed =
-      reply(Dialect::kOpenAi, R"({"model":"gpt-5","stream":true,"stream_options":{"include_usage":true},
+      reply(Dialect::openai, R"({"model":"gpt-5","stream":true,"stream_options":{"include_usage":true},
                                                     "messages":[{"role":"user","content":"x"}]})");
   const auto events = events_of(streamed.body());
   const json last = json::parse(events[events.size() - 2].data);
@@ -70,7 +70,7 @@ TEST(OpenAiAnswer, UsageComesInItsOwnChunkWhenAskedFor) {
 }
 
 TEST(AnthropicAnswer, HasTheShapeOfAMessage) {
-  const json body = json::parse(reply(Dialect::kAnthropic, kMessage).body());
+  const json body = json::parse(reply(Dialect::anthropic, kMessage).body());
   EXPECT_THAT(body["id"].get<std::string>(), ::testing::StartsWith("msg_"));
   EXPECT_EQ(body["type"], "message");
   EXPECT_EQ(body["role"], "assistant");
@@ -82,7 +82,7 @@ TEST(AnthropicAnswer, HasTheShapeOfAMessage) {
 }
 
 TEST(AnthropicAnswer, TheStreamHasItsEventsInOrder) {
-  const auto events = events_of(reply(Dialect::kAnthropic, kMessageStream).body());
+  const auto events = events_of(reply(Dialect::anthropic, kMessageStream).body());
   std::vector<std::string> names;
   for (const Event& event : events) {
     EXPECT_EQ(json::parse(event.data)["type"].get<std::string>(), event.name);
@@ -90,13 +90,13 @@ TEST(AnthropicAnswer, TheStreamHasItsEventsInOrder) {
   }
   EXPECT_THAT(names, ElementsAre("message_start", "content_block_start", "ping", "content_block_delta",
                                  "content_block_stop", "message_delta", "message_stop"));
-  const json plain = json::parse(reply(Dialect::kAnthropic, kMessage).body());
+  const json plain = json::parse(reply(Dialect::anthropic, kMessage).body());
   EXPECT_EQ(streamed_text(events), plain["content"][0]["text"].get<std::string>());
 }
 
 TEST(Answers, AreTheSameForTheSameSeedAndPromptAndDifferOtherwise) {
-  EXPECT_EQ(reply(Dialect::kOpenAi, kStream).body(), reply(Dialect::kOpenAi, kStream).body());
-  const auto request = read_chat(Dialect::kOpenAi, kChat);
+  EXPECT_EQ(reply(Dialect::openai, kStream).body(), reply(Dialect::openai, kStream).body());
+  const auto request = read_chat(Dialect::openai, kChat);
   const std::string one = compose(*request, {}, {.seed = 1}).text();
   EXPECT_NE(one, compose(*request, {}, {.seed = 2}).text());
   ChatRequest other = *request;
@@ -106,24 +106,24 @@ TEST(Answers, AreTheSameForTheSameSeedAndPromptAndDifferOtherwise) {
 
 TEST(Answers, MaxTokensLimitsTheLength) {
   const json body = json::parse(
-      reply(Dialect::kOpenAi, R"({"model":"m","max_completion_tokens":3,"messages":[{"role":"user","content":"x"}]})")
+      reply(Dialect::openai, R"({"model":"m","max_completion_tokens":3,"messages":[{"role":"user","content":"x"}]})")
           .body());
   EXPECT_EQ(body["usage"]["completion_tokens"], 3);
   EXPECT_EQ(body["choices"][0]["finish_reason"], "length");
   const json message = json::parse(
-      reply(Dialect::kAnthropic, R"({"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}]})").body());
+      reply(Dialect::anthropic, R"({"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}]})").body());
   EXPECT_EQ(message["stop_reason"], "max_tokens");
   EXPECT_EQ(message["usage"]["output_tokens"], 1);
 }
 
 TEST(Answers, TheProvidersOwnBoundHoldsForLongAnswers) {
-  const auto request = read_chat(Dialect::kOpenAi, kChat);
+  const auto request = read_chat(Dialect::openai, kChat);
   EXPECT_EQ(compose(*request, planned("sim-long:1000000000"), {.max_tokens = 50}).tokens.size(), 50U);
   EXPECT_EQ(compose(*request, planned("sim-long:50"), {.max_tokens = 50}).finish, Finish::kStop);
 }
 
 TEST(Answers, EchoRepeatsTheLastUserMessage) {
-  const json body = json::parse(reply(Dialect::kOpenAi,
+  const json body = json::parse(reply(Dialect::openai,
                                       R"({"model":"m","messages":[{"role":"user","content":"first"},
       {"role":"assistant","content":"a"},{"role":"user","content":[{"type":"text","text":"zw\u00f6lf  Boxk\u00e4mpfer"}]}]})",
                                       "sim-echo")
@@ -142,7 +142,7 @@ TEST(Answers, AToolCallFitsTheSchema) {
       {"type":"function","function":{"name":"book","parameters":{"type":"object","properties":{
          "seats":{"type":"integer"},"class":{"type":"string","enum":["second","first"]},"note":{"type":"string"}},
          "required":["seats","class"]}}}]})";
-  const json choice = json::parse(reply(Dialect::kOpenAi, kTools, "sim-tool-call").body())["choices"][0];
+  const json choice = json::parse(reply(Dialect::openai, kTools, "sim-tool-call").body())["choices"][0];
   EXPECT_EQ(choice["finish_reason"], "tool_calls");
   EXPECT_TRUE(choice["message"]["content"].is_null());
   const json& call = choice["message"]["tool_calls"][0];
@@ -151,7 +151,7 @@ TEST(Answers, AToolCallFitsTheSchema) {
 }
 
 TEST(Answers, AStreamedToolCallAddsUpToItsArguments) {
-  const auto events = events_of(reply(Dialect::kAnthropic, kMessageStream, "sim-tool-call").body());
+  const auto events = events_of(reply(Dialect::anthropic, kMessageStream, "sim-tool-call").body());
   std::string arguments;
   std::string name;
   for (const Event& event : events) {
@@ -165,12 +165,12 @@ TEST(Answers, AStreamedToolCallAddsUpToItsArguments) {
 
 TEST(Answers, AForcedToolChoiceIsObeyedAndAToolResultIsAnsweredInWords) {
   const json forced =
-      json::parse(reply(Dialect::kAnthropic, R"({"model":"m","max_tokens":50,"tool_choice":{"type":"any"},
+      json::parse(reply(Dialect::anthropic, R"({"model":"m","max_tokens":50,"tool_choice":{"type":"any"},
       "tools":[{"name":"look","input_schema":{"type":"object"}}],"messages":[{"role":"user","content":"x"}]})")
                       .body());
   EXPECT_EQ(forced["stop_reason"], "tool_use");
   EXPECT_EQ(forced["content"][0]["name"], "look");
-  const json after = json::parse(reply(Dialect::kOpenAi, R"({"model":"m","messages":[{"role":"user","content":"x"},
+  const json after = json::parse(reply(Dialect::openai, R"({"model":"m","messages":[{"role":"user","content":"x"},
       {"role":"assistant","tool_calls":[{"id":"1","type":"function","function":{"name":"look","arguments":"{}"}}]},
       {"role":"tool","tool_call_id":"1","content":"sunny"}]})",
                                        "sim-tool-call")
@@ -188,14 +188,14 @@ constexpr std::string_view kTwoMessageTools =
 
 TEST(Answers, SeveralToolsAreCalledAtOnce) {
   const std::string body = R"({"model":"m",)" + std::string(kThreeTools);
-  const json choice = json::parse(reply(Dialect::kOpenAi, body, "sim-tool-calls:2").body())["choices"][0];
+  const json choice = json::parse(reply(Dialect::openai, body, "sim-tool-calls:2").body())["choices"][0];
   EXPECT_EQ(choice["finish_reason"], "tool_calls");
   const json& calls = choice["message"]["tool_calls"];
   ASSERT_EQ(calls.size(), 2U);
   EXPECT_EQ(calls[0]["function"], json({{"name", "a"}, {"arguments", R"({"k":"sample"})"}}));
   EXPECT_EQ(calls[1]["function"], json({{"name", "b"}, {"arguments", "{}"}}));
   EXPECT_NE(calls[0]["id"], calls[1]["id"]);
-  const json four = json::parse(reply(Dialect::kOpenAi, body, "sim-tool-calls:4").body())["choices"][0];
+  const json four = json::parse(reply(Dialect::openai, body, "sim-tool-calls:4").body())["choices"][0];
   ASSERT_EQ(four["message"]["tool_calls"].size(), 4U);
   EXPECT_EQ(four["message"]["tool_calls"][3]["function"]["name"], "a") << "not enough tools: the first, four times";
 }
@@ -203,24 +203,24 @@ TEST(Answers, SeveralToolsAreCalledAtOnce) {
 TEST(Answers, ParallelCallsCanBeForbidden) {
   const std::string openai = R"({"model":"m","parallel_tool_calls":false,)" + std::string(kThreeTools);
   EXPECT_EQ(
-      json::parse(reply(Dialect::kOpenAi, openai, "sim-tool-calls:2").body())["choices"][0]["message"]["tool_calls"]
+      json::parse(reply(Dialect::openai, openai, "sim-tool-calls:2").body())["choices"][0]["message"]["tool_calls"]
           .size(),
       1U);
   const std::string anthropic =
       R"({"model":"m","tool_choice":{"type":"auto","disable_parallel_tool_use":true},)" + std::string(kTwoMessageTools);
-  EXPECT_EQ(json::parse(reply(Dialect::kAnthropic, anthropic, "sim-tool-calls:2").body())["content"].size(), 1U);
+  EXPECT_EQ(json::parse(reply(Dialect::anthropic, anthropic, "sim-tool-calls:2").body())["content"].size(), 1U);
 }
 
 TEST(Answers, ToolChoiceNoneLeavesWords) {
   const std::string body = R"({"model":"m","tool_choice":"none",)" + std::string(kThreeTools);
-  EXPECT_EQ(json::parse(reply(Dialect::kOpenAi, body, "sim-tool-call").body())["choices"][0]["finish_reason"], "stop");
+  EXPECT_EQ(json::parse(reply(Dialect::openai, body, "sim-tool-call").body())["choices"][0]["finish_reason"], "stop");
   const std::string message = R"({"model":"m","tool_choice":{"type":"none"},)" + std::string(kTwoMessageTools);
-  EXPECT_EQ(json::parse(reply(Dialect::kAnthropic, message, "sim-tool-call").body())["stop_reason"], "end_turn");
+  EXPECT_EQ(json::parse(reply(Dialect::anthropic, message, "sim-tool-call").body())["stop_reason"], "end_turn");
 }
 
 TEST(OpenAiAnswer, StreamedCallsAreToldApartByTheirIndex) {
   const std::string body = R"({"model":"m","stream":true,)" + std::string(kThreeTools);
-  const Reply streamed = reply(Dialect::kOpenAi, body, "sim-tool-calls:2");
+  const Reply streamed = reply(Dialect::openai, body, "sim-tool-calls:2");
   std::map<int, std::string> names;
   std::map<int, std::string> arguments;
   for (const Event& event : events_of(streamed.body())) {
@@ -239,7 +239,7 @@ TEST(OpenAiAnswer, StreamedCallsAreToldApartByTheirIndex) {
 TEST(AnthropicAnswer, StreamedCallsAreBlocksOfTheirOwn) {
   const std::string body = R"({"model":"m","stream":true,)" + std::string(kTwoMessageTools);
   std::vector<std::string> steps;
-  for (const Event& event : events_of(reply(Dialect::kAnthropic, body, "sim-tool-calls:2").body())) {
+  for (const Event& event : events_of(reply(Dialect::anthropic, body, "sim-tool-calls:2").body())) {
     const json data = json::parse(event.data);
     std::string step = event.name;
     if (data.contains("index")) step += " " + std::to_string(data["index"].get<int>());
@@ -252,12 +252,12 @@ TEST(AnthropicAnswer, StreamedCallsAreBlocksOfTheirOwn) {
 }
 
 TEST(Answers, ReasoningComesBeforeTheText) {
-  const json openai = json::parse(reply(Dialect::kOpenAi, kChat, "sim-reasoning:4").body());
+  const json openai = json::parse(reply(Dialect::openai, kChat, "sim-reasoning:4").body());
   EXPECT_FALSE(openai["choices"][0]["message"]["reasoning_content"].get<std::string>().empty());
   EXPECT_EQ(openai["choices"][0]["message"]["content"],
-            json::parse(reply(Dialect::kOpenAi, kChat).body())["choices"][0]["message"]["content"]);
+            json::parse(reply(Dialect::openai, kChat).body())["choices"][0]["message"]["content"]);
   EXPECT_EQ(openai["usage"]["completion_tokens_details"]["reasoning_tokens"], 4);
-  const json anthropic = json::parse(reply(Dialect::kAnthropic, kMessage, "sim-reasoning:4").body());
+  const json anthropic = json::parse(reply(Dialect::anthropic, kMessage, "sim-reasoning:4").body());
   EXPECT_EQ(anthropic["content"][0]["type"], "thinking");
   EXPECT_FALSE(anthropic["content"][0]["signature"].get<std::string>().empty());
   EXPECT_EQ(anthropic["content"][1]["type"], "text");
@@ -265,19 +265,19 @@ TEST(Answers, ReasoningComesBeforeTheText) {
 
 TEST(OpenAiAnswer, StreamedReasoningHasDeltasOfItsOwn) {
   std::string reasoning;
-  const auto events = events_of(reply(Dialect::kOpenAi, kStream, "sim-reasoning:4").body());
+  const auto events = events_of(reply(Dialect::openai, kStream, "sim-reasoning:4").body());
   for (const Event& event : events) {
     const json data = json::parse(event.data, nullptr, false);
     if (!data.is_discarded()) reasoning += data["choices"][0]["delta"].value("reasoning_content", "");
   }
-  const json plain = json::parse(reply(Dialect::kOpenAi, kChat, "sim-reasoning:4").body())["choices"][0]["message"];
+  const json plain = json::parse(reply(Dialect::openai, kChat, "sim-reasoning:4").body())["choices"][0]["message"];
   EXPECT_EQ(reasoning, plain["reasoning_content"].get<std::string>());
   EXPECT_EQ(streamed_text(events), plain["content"].get<std::string>());
 }
 
 TEST(AnthropicAnswer, StreamedThinkingIsSignedBeforeTheTextBegins) {
   std::vector<std::string> kinds;
-  for (const Event& event : events_of(reply(Dialect::kAnthropic, kMessageStream, "sim-reasoning:4").body())) {
+  for (const Event& event : events_of(reply(Dialect::anthropic, kMessageStream, "sim-reasoning:4").body())) {
     const json data = json::parse(event.data);
     if (!data.contains("delta") || !data["delta"].contains("type")) continue;
     std::string kind = data["delta"]["type"];
@@ -287,12 +287,12 @@ TEST(AnthropicAnswer, StreamedThinkingIsSignedBeforeTheTextBegins) {
 }
 
 TEST(Answers, ImagesAndDocumentsAreTaken) {
-  EXPECT_EQ(reply(Dialect::kOpenAi, R"({"model":"m","messages":[{"role":"user","content":[
+  EXPECT_EQ(reply(Dialect::openai, R"({"model":"m","messages":[{"role":"user","content":[
       {"type":"text","text":"x"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}},
       {"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,AA=="}}]}]})")
                 .status,
             200);
-  EXPECT_EQ(reply(Dialect::kAnthropic, R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":[
+  EXPECT_EQ(reply(Dialect::anthropic, R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":[
       {"type":"image","source":{"type":"base64","media_type":"image/png","data":"AA=="}},
       {"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"AA=="}}]}]})")
                 .status,
@@ -300,14 +300,14 @@ TEST(Answers, ImagesAndDocumentsAreTaken) {
 }
 
 TEST(Answers, ARefusalEndsInTheDialectsWord) {
-  EXPECT_EQ(json::parse(reply(Dialect::kOpenAi, kChat, "sim-refusal").body())["choices"][0]["finish_reason"],
+  EXPECT_EQ(json::parse(reply(Dialect::openai, kChat, "sim-refusal").body())["choices"][0]["finish_reason"],
             "content_filter");
-  EXPECT_EQ(json::parse(reply(Dialect::kAnthropic, kMessage, "sim-refusal").body())["stop_reason"], "refusal");
+  EXPECT_EQ(json::parse(reply(Dialect::anthropic, kMessage, "sim-refusal").body())["stop_reason"], "refusal");
 }
 
 TEST(StreamEndings, ACutStopsAfterTheGivenTokensWithoutATerminalEvent) {
-  for (const Dialect dialect : {Dialect::kOpenAi, Dialect::kAnthropic}) {
-    const std::string_view body = dialect == Dialect::kOpenAi ? kStream : kMessageStream;
+  for (const Dialect dialect : {Dialect::openai, Dialect::anthropic}) {
+    const std::string_view body = dialect == Dialect::openai ? kStream : kMessageStream;
     const Reply cut = reply(dialect, body, "sim-stream-cut:5");
     EXPECT_EQ(cut.ending, Reply::Ending::kCut);
     EXPECT_EQ(cut.steps.size(), 6U) << "the start and five tokens";
@@ -321,47 +321,47 @@ TEST(StreamEndings, ACutStopsAfterTheGivenTokensWithoutATerminalEvent) {
 }
 
 TEST(StreamEndings, AMalformedEventStandsBetweenGoodOnes) {
-  const auto events = events_of(reply(Dialect::kOpenAi, kStream, "sim-malformed-event:2").body());
+  const auto events = events_of(reply(Dialect::openai, kStream, "sim-malformed-event:2").body());
   EXPECT_TRUE(json::parse(events[3].data, nullptr, false).is_discarded());
   EXPECT_FALSE(json::parse(events[4].data, nullptr, false).is_discarded());
   EXPECT_EQ(events.back().data, "[DONE]");
 }
 
 TEST(StreamEndings, NoDoneKeepsTheFinishReason) {
-  const auto events = events_of(reply(Dialect::kOpenAi, kStream, "sim-no-done").body());
+  const auto events = events_of(reply(Dialect::openai, kStream, "sim-no-done").body());
   EXPECT_EQ(json::parse(events.back().data)["choices"][0]["finish_reason"], "stop");
-  EXPECT_EQ(events_of(reply(Dialect::kAnthropic, kMessageStream, "sim-no-done").body()).back().name, "message_delta");
+  EXPECT_EQ(events_of(reply(Dialect::anthropic, kMessageStream, "sim-no-done").body()).back().name, "message_delta");
 }
 
 TEST(StreamEndings, AnErrorEventIsTheLast) {
-  EXPECT_THAT(events_of(reply(Dialect::kOpenAi, kStream, "sim-error-in-stream").body()).back().data,
+  EXPECT_THAT(events_of(reply(Dialect::openai, kStream, "sim-error-in-stream").body()).back().data,
               HasSubstr("server_error"));
-  const auto events = events_of(reply(Dialect::kAnthropic, kMessageStream, "sim-error-in-stream:0").body());
+  const auto events = events_of(reply(Dialect::anthropic, kMessageStream, "sim-error-in-stream:0").body());
   EXPECT_EQ(events.back().name, "error");
   EXPECT_EQ(json::parse(events.back().data)["error"]["type"], "api_error");
 }
 
 TEST(StreamEndings, SplitEventsKeepTheirBytes) {
-  const Reply whole = reply(Dialect::kOpenAi, kStream);
-  const Reply split = reply(Dialect::kOpenAi, kStream, "sim-split-events");
+  const Reply whole = reply(Dialect::openai, kStream);
+  const Reply split = reply(Dialect::openai, kStream, "sim-split-events");
   EXPECT_EQ(split.body(), whole.body());
   EXPECT_EQ(split.steps.size(), 2 * whole.steps.size());
 }
 
 TEST(Pace, TheGapComesBetweenTokensAndTheFirstWaitBeforeThem) {
-  const Reply usual = reply(Dialect::kOpenAi, kStream);
+  const Reply usual = reply(Dialect::openai, kStream);
   EXPECT_EQ(usual.steps[1].wait, Duration::zero());
   EXPECT_EQ(usual.steps[2].wait, 5ms);
-  const Reply late = reply(Dialect::kOpenAi, kStream, "sim-slow-first-token:250ms");
+  const Reply late = reply(Dialect::openai, kStream, "sim-slow-first-token:250ms");
   EXPECT_EQ(late.wait, Duration::zero());
   EXPECT_EQ(late.steps[0].wait, Duration::zero()) << "the role is no content";
   EXPECT_EQ(late.steps[1].wait, 250ms);
-  EXPECT_EQ(reply(Dialect::kOpenAi, kStream, "sim-slow:1s").steps[1].wait, 1s);
-  EXPECT_EQ(reply(Dialect::kOpenAi, kChat, "sim-slow-first-token:250ms").wait, 250ms);
+  EXPECT_EQ(reply(Dialect::openai, kStream, "sim-slow:1s").steps[1].wait, 1s);
+  EXPECT_EQ(reply(Dialect::openai, kChat, "sim-slow-first-token:250ms").wait, 250ms);
 }
 
 TEST(Pace, HiddenThinkingShowsThatItHasBegunAndPings) {
-  const Reply anthropic = reply(Dialect::kAnthropic, kMessageStream, "sim-thinking-pings:250ms");
+  const Reply anthropic = reply(Dialect::anthropic, kMessageStream, "sim-thinking-pings:250ms");
   EXPECT_THAT(anthropic.steps[0].bytes,
               HasSubstr(R"("content_block":{"type":"thinking","thinking":"","signature":""})"));
   const std::string ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
@@ -371,13 +371,13 @@ TEST(Pace, HiddenThinkingShowsThatItHasBegunAndPings) {
   EXPECT_THAT(anthropic.steps[4].bytes, HasSubstr("signature_delta"));
   EXPECT_THAT(anthropic.steps[4].bytes, HasSubstr("text_delta"));
 
-  const Reply openai = reply(Dialect::kOpenAi, kStream, "sim-thinking-pings:1h");
+  const Reply openai = reply(Dialect::openai, kStream, "sim-thinking-pings:1h");
   EXPECT_THAT(openai.steps[0].bytes, HasSubstr(R"("content":null,"refusal":null,"reasoning_content":"")"));
   EXPECT_EQ(openai.steps[1].bytes, ": ping\n\n");
   EXPECT_EQ(openai.steps[100].wait, 36s) << "a hundred at most";
   EXPECT_NE(openai.steps[101].bytes, ": ping\n\n");
-  EXPECT_EQ(reply(Dialect::kOpenAi, kChat, "sim-thinking-pings:250ms").wait, 250ms);
-  EXPECT_EQ(json::parse(reply(Dialect::kAnthropic, kMessage, "sim-thinking-pings").body())["content"][0]["thinking"],
+  EXPECT_EQ(reply(Dialect::openai, kChat, "sim-thinking-pings:250ms").wait, 250ms);
+  EXPECT_EQ(json::parse(reply(Dialect::anthropic, kMessage, "sim-thinking-pings").body())["content"][0]["thinking"],
             "");
 }
 
@@ -388,42 +388,42 @@ TEST(Labels, AnAnswerMayBeCalledWhatItIsNot) {
     }
     return std::string("none");
   };
-  const Reply right = reply(Dialect::kOpenAi, kStream);
+  const Reply right = reply(Dialect::openai, kStream);
   EXPECT_EQ(type(right), "text/event-stream; charset=utf-8");
   for (const auto& [model, called] : {std::pair("sim-stream-as-json", "application/json"), {"sim-untyped", "none"}}) {
-    const Reply odd = reply(Dialect::kOpenAi, kStream, model);
+    const Reply odd = reply(Dialect::openai, kStream, model);
     EXPECT_EQ(type(odd), called);
     EXPECT_EQ(odd.body(), right.body());
   }
-  const Reply plain = reply(Dialect::kOpenAi, kStream, "sim-json-as-stream");
+  const Reply plain = reply(Dialect::openai, kStream, "sim-json-as-stream");
   EXPECT_EQ(type(plain), "text/event-stream; charset=utf-8");
-  EXPECT_EQ(plain.body(), reply(Dialect::kOpenAi, kChat).body());
+  EXPECT_EQ(plain.body(), reply(Dialect::openai, kChat).body());
 }
 
 TEST(PlainEndings, HalfABodyIsSent) {
-  const std::string whole = reply(Dialect::kOpenAi, kChat).body();
-  const Reply cut = reply(Dialect::kOpenAi, kChat, "sim-stream-cut");
+  const std::string whole = reply(Dialect::openai, kChat).body();
+  const Reply cut = reply(Dialect::openai, kChat, "sim-stream-cut");
   EXPECT_EQ(cut.ending, Reply::Ending::kCut);
   EXPECT_EQ(cut.body(), whole.substr(0, whole.size() / 2));
-  EXPECT_EQ(reply(Dialect::kOpenAi, kChat, "sim-stall").ending, Reply::Ending::kStall);
-  EXPECT_TRUE(json::parse(reply(Dialect::kOpenAi, kChat, "sim-malformed-event").body(), nullptr, false).is_discarded());
-  EXPECT_EQ(reply(Dialect::kOpenAi, kChat, "sim-no-done").body(), whole);
-  EXPECT_EQ(reply(Dialect::kOpenAi, kChat, "sim-error-in-stream").status, 500);
+  EXPECT_EQ(reply(Dialect::openai, kChat, "sim-stall").ending, Reply::Ending::kStall);
+  EXPECT_TRUE(json::parse(reply(Dialect::openai, kChat, "sim-malformed-event").body(), nullptr, false).is_discarded());
+  EXPECT_EQ(reply(Dialect::openai, kChat, "sim-no-done").body(), whole);
+  EXPECT_EQ(reply(Dialect::openai, kChat, "sim-error-in-stream").status, 500);
 }
 
 TEST(Refusals, SpeakTheirDialect) {
   const PlannedFault context = planned("sim-context-length");
-  const json openai = json::parse(refusal_reply(context, {Dialect::kOpenAi, "m", "req_1"}).body());
+  const json openai = json::parse(refusal_reply(context, {Dialect::openai, "m", "req_1"}).body());
   EXPECT_EQ(openai["error"]["code"], "context_length_exceeded");
   EXPECT_EQ(openai["error"]["type"], "invalid_request_error");
-  const json anthropic = json::parse(refusal_reply(context, {Dialect::kAnthropic, "m", "req_1"}).body());
+  const json anthropic = json::parse(refusal_reply(context, {Dialect::anthropic, "m", "req_1"}).body());
   EXPECT_EQ(anthropic["type"], "error");
   EXPECT_EQ(anthropic["error"]["type"], "invalid_request_error");
   EXPECT_THAT(anthropic["error"]["message"].get<std::string>(), HasSubstr("prompt is too long"));
   EXPECT_EQ(anthropic["request_id"], "req_1");
-  const json quota = json::parse(refusal_reply(planned("sim-quota"), {Dialect::kOpenAi, "m", ""}).body());
+  const json quota = json::parse(refusal_reply(planned("sim-quota"), {Dialect::openai, "m", ""}).body());
   EXPECT_EQ(quota["error"]["type"], "insufficient_quota");
-  const json missing = json::parse(refusal_reply(planned("sim-404-model"), {Dialect::kAnthropic, "m-1", ""}).body());
+  const json missing = json::parse(refusal_reply(planned("sim-404-model"), {Dialect::anthropic, "m-1", ""}).body());
   EXPECT_EQ(missing["error"]["message"], "model: m-1");
 }
 
@@ -464,14 +464,13 @@ TEST(Embeddings, ComeInBase64WhenAskedFor) {
 }
 
 TEST(Requests, BadOnesNameTheField) {
-  EXPECT_EQ(read_chat(Dialect::kOpenAi, "{").error().param, "");
-  EXPECT_EQ(read_chat(Dialect::kOpenAi, "[]").error().param, "");
-  EXPECT_EQ(read_chat(Dialect::kOpenAi, R"({"messages":[]})").error().param, "model");
-  EXPECT_EQ(read_chat(Dialect::kOpenAi, R"({"model":"m","messages":[]})").error().param, "messages");
-  EXPECT_EQ(read_chat(Dialect::kOpenAi, R"({"model":"m","messages":[7]})").error().param, "messages");
-  EXPECT_EQ(read_chat(Dialect::kOpenAi, R"({"model":"m","n":2,"messages":[{"role":"user"}]})").error().param, "n");
-  EXPECT_EQ(read_chat(Dialect::kAnthropic, R"({"model":"m","messages":[{"role":"user"}]})").error().param,
-            "max_tokens");
+  EXPECT_EQ(read_chat(Dialect::openai, "{").error().param, "");
+  EXPECT_EQ(read_chat(Dialect::openai, "[]").error().param, "");
+  EXPECT_EQ(read_chat(Dialect::openai, R"({"messages":[]})").error().param, "model");
+  EXPECT_EQ(read_chat(Dialect::openai, R"({"model":"m","messages":[]})").error().param, "messages");
+  EXPECT_EQ(read_chat(Dialect::openai, R"({"model":"m","messages":[7]})").error().param, "messages");
+  EXPECT_EQ(read_chat(Dialect::openai, R"({"model":"m","n":2,"messages":[{"role":"user"}]})").error().param, "n");
+  EXPECT_EQ(read_chat(Dialect::anthropic, R"({"model":"m","messages":[{"role":"user"}]})").error().param, "max_tokens");
   EXPECT_TRUE(read_token_count(R"({"model":"m","messages":[{"role":"user"}]})").has_value());
   EXPECT_EQ(read_embeddings(R"({"model":"m","input":[]})").error().param, "input");
   EXPECT_EQ(read_embeddings(R"({"model":"m","input":"x","dimensions":4097})").error().param, "dimensions");
@@ -485,15 +484,15 @@ TEST(Requests, OddShapesNeverThrow) {
             "stream":"yes"})",
         R"({"model":"m","messages":[{"role":"assistant","tool_calls":[7,{"id":5}]},{"role":"user","content":3}],
             "stream_options":[],"max_tokens":18446744073709551615})"}) {
-    EXPECT_TRUE(read_chat(Dialect::kOpenAi, body).has_value()) << body;
+    EXPECT_TRUE(read_chat(Dialect::openai, body).has_value()) << body;
   }
-  EXPECT_TRUE(read_chat(Dialect::kAnthropic, R"({"model":"m","max_tokens":9,"messages":[
+  EXPECT_TRUE(read_chat(Dialect::anthropic, R"({"model":"m","max_tokens":9,"messages":[
       {"role":"assistant","content":[{"type":"tool_use","id":7}]},
       {"role":"user","content":[{"type":"tool_result","content":3},{"type":"tool_result","content":[{"text":"x"},5]}]}]})")
                   .has_value());
-  EXPECT_EQ(read_chat(Dialect::kOpenAi, R"({"model":"m","messages":[{"role":"user"}],"tools":[1]})").error().param,
+  EXPECT_EQ(read_chat(Dialect::openai, R"({"model":"m","messages":[{"role":"user"}],"tools":[1]})").error().param,
             "tools[0].type");
-  EXPECT_FALSE(read_chat(Dialect::kOpenAi, "{\"model\":\"\xff\",\"messages\":[{\"role\":\"user\"}]}").has_value());
+  EXPECT_FALSE(read_chat(Dialect::openai, "{\"model\":\"\xff\",\"messages\":[{\"role\":\"user\"}]}").has_value());
 }
 
 }  // namespace

@@ -14,11 +14,11 @@ using ::testing::HasSubstr;
 
 // The refusal of a conversation, empty where there is none.
 std::string openai(const char* messages) {
-  const auto checked = check_messages(Dialect::kOpenAi, json::parse(messages));
+  const auto checked = check_messages(Dialect::openai, json::parse(messages));
   return checked ? "" : checked.error().message;
 }
 std::string anthropic(const char* messages) {
-  const auto checked = check_messages(Dialect::kAnthropic, json::parse(messages));
+  const auto checked = check_messages(Dialect::anthropic, json::parse(messages));
   return checked ? "" : checked.error().message;
 }
 std::string tools(Dialect dialect, const char* text) {
@@ -100,16 +100,16 @@ TEST(ConversationRules, AnthropicWantsATurnThatThinksToBeginWithThoughts) {
 }
 
 TEST(ConversationRules, ToolsAreDefinedAsTheDialectDoes) {
-  EXPECT_EQ(tools(Dialect::kOpenAi, R"([{"type":"function","function":{"name":"f"}},{"type":"custom"}])"), "");
-  EXPECT_EQ(tools(Dialect::kOpenAi, R"([{"name":"f","input_schema":{}}])"),
+  EXPECT_EQ(tools(Dialect::openai, R"([{"type":"function","function":{"name":"f"}},{"type":"custom"}])"), "");
+  EXPECT_EQ(tools(Dialect::openai, R"([{"name":"f","input_schema":{}}])"),
             "Missing required parameter: 'tools[0].type'.");
-  EXPECT_EQ(tools(Dialect::kOpenAi, R"([{"type":"function","name":"f"}])"),
+  EXPECT_EQ(tools(Dialect::openai, R"([{"type":"function","name":"f"}])"),
             "Missing required parameter: 'tools[0].function.name'.");
-  EXPECT_EQ(tools(Dialect::kAnthropic, R"([{"name":"f","input_schema":{}},{"type":"bash_20250124","name":"bash"}])"),
+  EXPECT_EQ(tools(Dialect::anthropic, R"([{"name":"f","input_schema":{}},{"type":"bash_20250124","name":"bash"}])"),
             "");
-  EXPECT_THAT(tools(Dialect::kAnthropic, R"([{"type":"function","function":{"name":"f"}}])"),
+  EXPECT_THAT(tools(Dialect::anthropic, R"([{"type":"function","function":{"name":"f"}}])"),
               HasSubstr("Input tag 'function'"));
-  EXPECT_THAT(tools(Dialect::kAnthropic, R"([{"name":"f"}])"), HasSubstr("input_schema: Field required"));
+  EXPECT_THAT(tools(Dialect::anthropic, R"([{"name":"f"}])"), HasSubstr("input_schema: Field required"));
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Dialect kBoth[] = {Dialect::kOpenAi, Dialect::kAnthropic};
+constexpr Dialect kBoth[] = {Dialect::openai, Dialect::anthropic};
 
 std::string body_with(std::string_view prefill, bool stream = false, int max_tokens = 500) {
   return json{
@@ -31,7 +31,7 @@ constexpr std::string_view kFresh =
 
 std::string text_of(Dialect dialect, const Reply& plain) {
   const json body = json::parse(plain.body());
-  if (dialect == Dialect::kOpenAi) return body["choices"][0]["message"]["content"];
+  if (dialect == Dialect::openai) return body["choices"][0]["message"]["content"];
   return body["content"].empty() ? std::string() : body["content"][0]["text"].get<std::string>();
 }
 
@@ -48,10 +48,10 @@ TEST(Prefill, TheAnswerGoesOnWhereverItWasCut) {
 }
 
 TEST(Prefill, WhiteSpaceAtItsEndIsNotSaidTwice) {
-  const std::string whole = text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, kFresh));
+  const std::string whole = text_of(Dialect::openai, reply(Dialect::openai, kFresh));
   const std::size_t space = whole.find(' ');
   for (const std::string& begun : {whole.substr(0, space + 1), whole.substr(0, space) + " \n "}) {
-    EXPECT_EQ(text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, body_with(begun))), whole.substr(space + 1));
+    EXPECT_EQ(text_of(Dialect::openai, reply(Dialect::openai, body_with(begun))), whole.substr(space + 1));
   }
 }
 
@@ -61,12 +61,12 @@ TEST(Prefill, WhiteSpaceThatIsTheAnswersOwnIsNotLost) {
     const std::string begun = spaced.substr(0, cut);
     const json messages = {{{"role", "user"}, {"content", spaced}}, {{"role", "assistant"}, {"content", begun}}};
     const std::string body = json{{"model", "m"}, {"messages", messages}}.dump();
-    EXPECT_EQ(begun + text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, body, "sim-echo")), spaced);
+    EXPECT_EQ(begun + text_of(Dialect::openai, reply(Dialect::openai, body, "sim-echo")), spaced);
   }
 }
 
 TEST(Prefill, AnthropicRefusesOneThatEndsWithWhiteSpace) {
-  const auto request = read_chat(Dialect::kAnthropic, body_with("Steady "));
+  const auto request = read_chat(Dialect::anthropic, body_with("Steady "));
   ASSERT_FALSE(request.has_value());
   EXPECT_EQ(request.error().message, "messages: final assistant content cannot end with trailing whitespace");
 }
@@ -82,16 +82,16 @@ TEST(Prefill, AnAnswerThatIsAllThereEndsAtOnce) {
     const std::string whole = text_of(dialect, reply(dialect, kFresh));
     const json body = json::parse(reply(dialect, body_with(whole)).body());
     EXPECT_EQ(text_of(dialect, reply(dialect, body_with(whole))), "");
-    EXPECT_EQ(dialect == Dialect::kOpenAi ? body["choices"][0]["finish_reason"] : body["stop_reason"],
-              dialect == Dialect::kOpenAi ? "stop" : "end_turn");
+    EXPECT_EQ(dialect == Dialect::openai ? body["choices"][0]["finish_reason"] : body["stop_reason"],
+              dialect == Dialect::openai ? "stop" : "end_turn");
   }
 }
 
 TEST(Prefill, CountsAsPromptAndNotAsAnswer) {
-  const json fresh = json::parse(reply(Dialect::kAnthropic, kFresh).body());
+  const json fresh = json::parse(reply(Dialect::anthropic, kFresh).body());
   const std::string whole = fresh["content"][0]["text"];
   const std::string begun = whole.substr(0, whole.find(' ', whole.size() / 2));
-  const json rest = json::parse(reply(Dialect::kAnthropic, body_with(begun)).body());
+  const json rest = json::parse(reply(Dialect::anthropic, body_with(begun)).body());
   const int input = fresh["usage"]["input_tokens"];
   EXPECT_EQ(rest["usage"]["input_tokens"], input + static_cast<int>(count_tokens(begun)) + 4) << "four a message";
   const int said = fresh["usage"]["output_tokens"];
@@ -99,9 +99,9 @@ TEST(Prefill, CountsAsPromptAndNotAsAnswer) {
 }
 
 TEST(Prefill, MaxTokensBoundsWhatIsAdded) {
-  const std::string whole = text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, kFresh));
+  const std::string whole = text_of(Dialect::openai, reply(Dialect::openai, kFresh));
   const std::string begun = whole.substr(0, whole.find(' ', whole.size() / 2));
-  const json rest = json::parse(reply(Dialect::kOpenAi, body_with(begun, false, 2)).body());
+  const json rest = json::parse(reply(Dialect::openai, body_with(begun, false, 2)).body());
   const std::string added = rest["choices"][0]["message"]["content"];
   EXPECT_TRUE(whole.starts_with(begun + added));
   EXPECT_EQ(rest["choices"][0]["finish_reason"], "length");
@@ -121,13 +121,13 @@ TEST(Prefill, SimNoPrefillRefusesItAsAnthropicDoes) {
 }
 
 TEST(Prefill, SimIgnoresPrefillBeginsAnotherAnswer) {
-  const std::string whole = text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, kFresh));
+  const std::string whole = text_of(Dialect::openai, reply(Dialect::openai, kFresh));
   const std::string begun = whole.substr(0, whole.find(' '));
-  const std::string anew = text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, body_with(begun), "sim-ignores-prefill"));
+  const std::string anew = text_of(Dialect::openai, reply(Dialect::openai, body_with(begun), "sim-ignores-prefill"));
   EXPECT_GT(anew.size(), begun.size());
   EXPECT_NE(anew, whole);
   EXPECT_NE(anew, whole.substr(begun.size()));
-  EXPECT_EQ(text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, kFresh, "sim-ignores-prefill")), whole);
+  EXPECT_EQ(text_of(Dialect::openai, reply(Dialect::openai, kFresh, "sim-ignores-prefill")), whole);
 }
 
 TEST(Prefill, WhatIsIgnoredIsNotLeftOutEither) {
@@ -137,7 +137,7 @@ TEST(Prefill, WhatIsIgnoredIsNotLeftOutEither) {
     const json messages = {{{"role", "user"}, {"content", std::to_string(i)}},
                            {{"role", "assistant"}, {"content", begun}}};
     const std::string body = json{{"model", "m"}, {"messages", messages}}.dump();
-    const std::string anew = text_of(Dialect::kOpenAi, reply(Dialect::kOpenAi, body, "sim-ignores-prefill"));
+    const std::string anew = text_of(Dialect::openai, reply(Dialect::openai, body, "sim-ignores-prefill"));
     EXPECT_TRUE(anew.front() >= 'A' && anew.front() <= 'Z') << "the beginning of a sentence: " << anew;
     if (anew.starts_with(begun)) ++coincidences;
   }
@@ -145,10 +145,10 @@ TEST(Prefill, WhatIsIgnoredIsNotLeftOutEither) {
 }
 
 TEST(Prefill, GoesTogetherWithOtherBehaviours) {
-  const Reply cut = reply(Dialect::kOpenAi, body_with("Something else", true), "sim-ignores-prefill+sim-stream-cut:2");
+  const Reply cut = reply(Dialect::openai, body_with("Something else", true), "sim-ignores-prefill+sim-stream-cut:2");
   EXPECT_EQ(cut.ending, Reply::Ending::kCut);
   EXPECT_EQ(cut.steps.size(), 3U) << "the role and two tokens";
-  EXPECT_EQ(reply(Dialect::kOpenAi, body_with("x", true), "sim-no-prefill+sim-stream-cut:2").status, 400);
+  EXPECT_EQ(reply(Dialect::openai, body_with("x", true), "sim-no-prefill+sim-stream-cut:2").status, 400);
 }
 
 }  // namespace

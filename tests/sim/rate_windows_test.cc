@@ -64,7 +64,7 @@ const std::chrono::system_clock::time_point kNow = std::chrono::sys_seconds(1'76
 
 TEST(RateHeaders, AreOpenAis) {
   Reply reply;
-  add_rate_headers(Dialect::kOpenAi, kQuota, kNow, reply);
+  add_rate_headers(Dialect::openai, kQuota, kNow, reply);
   EXPECT_THAT(reply.headers, Contains(Pair("x-ratelimit-limit-requests", "60")));
   EXPECT_THAT(reply.headers, Contains(Pair("x-ratelimit-remaining-requests", "59")));
   EXPECT_THAT(reply.headers, Contains(Pair("x-ratelimit-reset-requests", "59.25s")));
@@ -72,16 +72,16 @@ TEST(RateHeaders, AreOpenAis) {
   EXPECT_THAT(reply.headers, Contains(Pair("x-ratelimit-remaining-tokens", "59990")));
   Quota quota = kQuota;
   quota.reset = 60s;
-  add_rate_headers(Dialect::kOpenAi, quota, kNow, reply);
+  add_rate_headers(Dialect::openai, quota, kNow, reply);
   EXPECT_THAT(reply.headers, Contains(Pair("x-ratelimit-reset-requests", "1m0s")));
   quota.reset = 20ms;
-  add_rate_headers(Dialect::kOpenAi, quota, kNow, reply);
+  add_rate_headers(Dialect::openai, quota, kNow, reply);
   EXPECT_THAT(reply.headers, Contains(Pair("x-ratelimit-reset-requests", "20ms")));
 }
 
 TEST(RateHeaders, AreAnthropics) {
   Reply reply;
-  add_rate_headers(Dialect::kAnthropic, kQuota, kNow, reply);
+  add_rate_headers(Dialect::anthropic, kQuota, kNow, reply);
   EXPECT_THAT(reply.headers, Contains(Pair("anthropic-ratelimit-requests-limit", "60")));
   EXPECT_THAT(reply.headers, Contains(Pair("anthropic-ratelimit-requests-remaining", "59")));
   EXPECT_THAT(reply.headers, Contains(Pair("anthropic-ratelimit-requests-reset", "2026-01-01T00:01:00Z")));
@@ -92,10 +92,10 @@ TEST(RateHeaders, TheWordsNameTheLimitThatWasReached) {
   Quota quota = kQuota;
   quota.exceeded = Exceeded::kRequests;
   quota.remaining_requests = 0;
-  EXPECT_EQ(rate_message(Dialect::kOpenAi, quota, "gpt"),
+  EXPECT_EQ(rate_message(Dialect::openai, quota, "gpt"),
             "Rate limit reached for gpt on requests per min (RPM): Limit 60, Used 60. Please try again in 59.25s.");
   quota.exceeded = Exceeded::kTokens;
-  EXPECT_EQ(rate_message(Dialect::kAnthropic, quota, "claude"),
+  EXPECT_EQ(rate_message(Dialect::anthropic, quota, "claude"),
             "This request would exceed your organization's rate limit of 60000 input tokens per minute.");
 }
 

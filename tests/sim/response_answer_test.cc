@@ -20,7 +20,7 @@ Reply respond(json body, std::string_view model = "sim-ok") {
   body["model"] = model;
   const auto request = read_response(body.dump());
   EXPECT_TRUE(request.has_value()) << request.error().message;
-  return chat_reply(Dialect::kOpenAi, *request, planned(model), kContext);
+  return chat_reply(Dialect::openai, *request, planned(model), kContext);
 }
 
 json plain(const json& body, std::string_view model = "sim-ok") { return json::parse(respond(body, model).body()); }
@@ -200,7 +200,7 @@ TEST(Response, OddShapesNeverThrow) {
         R"({"model":"m","input":[{"type":"function_call_output"}],"tool_choice":[1],"stream":"yes"})"}) {
     const auto request = read_response(odd);
     ASSERT_TRUE(request.has_value()) << odd;
-    EXPECT_EQ(chat_reply(Dialect::kOpenAi, *request, {}, kContext).status, 200) << odd;
+    EXPECT_EQ(chat_reply(Dialect::openai, *request, {}, kContext).status, 200) << odd;
   }
 }
 

@@ -36,8 +36,8 @@ struct Asked {
   std::string_view output;  // its count's name
 };
 constexpr std::array kAsked = {
-    Asked{Dialect::kOpenAi, kChat, "completion_tokens"}, Asked{Dialect::kOpenAi, kStream, "completion_tokens"},
-    Asked{Dialect::kAnthropic, kMessage, "output_tokens"}, Asked{Dialect::kAnthropic, kMessageStream, "output_tokens"}};
+    Asked{Dialect::openai, kChat, "completion_tokens"}, Asked{Dialect::openai, kStream, "completion_tokens"},
+    Asked{Dialect::anthropic, kMessage, "output_tokens"}, Asked{Dialect::anthropic, kMessageStream, "output_tokens"}};
 
 TEST(UsageForm, TheCountsAreToldAsTheNameSays) {
   for (const Asked& asked : kAsked) {
@@ -56,7 +56,7 @@ TEST(UsageForm, TheCountsAreToldAsTheNameSays) {
 
 TEST(UsageForm, WhatIsSaidIsTheSame) {
   const auto text = [](std::string_view model) {
-    return streamed_text(events_of(reply(Dialect::kOpenAi, kStream, model).body()));
+    return streamed_text(events_of(reply(Dialect::openai, kStream, model).body()));
   };
   const std::string plain = text("sim-long:57");
   for (const char* model : {"sim-long:57+sim-usage-text", "sim-long:57+sim-usage-exponent", "sim-long:57+sim-no-usage",
@@ -67,7 +67,7 @@ TEST(UsageForm, WhatIsSaidIsTheSame) {
 
 TEST(FatEvents, HaveThatManyTokensEach) {
   const auto count = [](std::string_view model) {
-    return events_of(reply(Dialect::kOpenAi, kStream, model).body()).size();
+    return events_of(reply(Dialect::openai, kStream, model).body()).size();
   };
   EXPECT_EQ(count("sim-long:57") - count("sim-long:57+sim-fat-events:20"), 57U - 3U);
 }
@@ -75,21 +75,21 @@ TEST(FatEvents, HaveThatManyTokensEach) {
 TEST(MaxTokens, AreIgnoredOnRequest) {
   constexpr std::string_view kOne = R"({"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}]})";
   const auto tokens = [&](std::string_view model) {
-    return json::parse(reply(Dialect::kOpenAi, kOne, model).body())["usage"]["completion_tokens"].get<int>();
+    return json::parse(reply(Dialect::openai, kOne, model).body())["usage"]["completion_tokens"].get<int>();
   };
   EXPECT_EQ(tokens("sim-long:57"), 1);
   EXPECT_EQ(tokens("sim-long:57+sim-ignores-max-tokens"), 57);
 }
 
 TEST(StreamOptions, AreRefusedWithAReasonOrWithout) {
-  const Reply named = reply(Dialect::kOpenAi, kStream, "sim-no-stream-options");
+  const Reply named = reply(Dialect::openai, kStream, "sim-no-stream-options");
   EXPECT_EQ(named.status, 400);
   EXPECT_EQ(json::parse(named.body())["error"]["param"], "stream_options");
-  const Reply blunt = reply(Dialect::kOpenAi, kStream, "sim-no-stream-options-blunt");
+  const Reply blunt = reply(Dialect::openai, kStream, "sim-no-stream-options-blunt");
   EXPECT_EQ(blunt.status, 400);
   EXPECT_THAT(blunt.body(), Not(HasSubstr("stream_options")));
   for (const char* model : {"sim-no-stream-options", "sim-no-stream-options-blunt"})
-    EXPECT_EQ(reply(Dialect::kOpenAi, kChat, model).status, 200);
+    EXPECT_EQ(reply(Dialect::openai, kChat, model).status, 200);
 }
 
 }  // namespace

@@ -64,11 +64,11 @@ SOURCES = {
     "what is held back of a stream before its first content": [
         "src/gateway/answer_stream.cc: kMaxHeldBack", "src/gateway/answer_stream.cc: kMaxRepetition"],
     "choices, tool calls or open blocks in one streamed answer": [
-        ("src/llm/chat_stream.cc: kMaxChoices", "src/llm/chat_message.h: kMaxToolCalls",
-         "src/llm/messages_stream.cc: kMaxOpenBlocks")],
+        ("src/llm/openai_chat/stream_reader.cc: kMaxChoices", "src/llm/openai_chat/message.h: kMaxToolCalls",
+         "src/llm/anthropic/stream_reader.cc: kMaxOpenBlocks")],
     "what a translated stream holds back for blocks that must follow one another": [
         "src/llm/stream_writer.h: kMaxHeldBack"],
-    "what it holds back of calls whose name or id has not come": ["src/llm/chat_message.h: kMaxHeldCalls"],
+    "what it holds back of calls whose name or id has not come": ["src/llm/openai_chat/message.h: kMaxHeldCalls"],
     "blank lines before an answer shows whether it is a stream": ["src/gateway/body_kind.h: kMaxUnclear"],
     "a caller's pause in reading a stream": ["src/gateway/gateway.cc: kMaxPatientReader"],
     "text of a stream that is kept, to have another target go on with it": ["src/gateway/answer_stream.h: kMaxText"],

@@ -301,7 +301,7 @@ void BudgetLedger::erase_key_locked(KeyView name) {
   keys_.erase(key);
 }
 
-// The longest idle one is the first; where the clock went back since then, its time begins anew.
+// The longest idle one is the first; where the clock went back since then, its time starts again.
 void BudgetLedger::drop_stale_sessions_locked(WallTime now) {
   while (!idle_.empty()) {
     Level& longest_idle = *idle_.front();

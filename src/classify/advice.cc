@@ -25,7 +25,7 @@ constexpr std::array<SuggestionRow, kSuggestionCount> kSuggestions = {{
     {"check_name", "Check the name against the list of what there is."},
     {"check_credential", "Renew or replace the credential."},
     {"ask_for_access", "Ask for the missing right, or leave the action out."},
-    {"add_credit", "Add credit, raise the limit, or wait for the window to begin anew."},
+    {"add_credit", "Add credit, raise the limit, or wait for the window to reset."},
     {"rephrase", "Say it in another way, without what was refused."},
     {"ask_person", "Ask the person who set the rule; do not work around it."},
     {"finish_plan", "Finish the plan and have it approved before anything is changed."},

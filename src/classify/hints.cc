@@ -223,7 +223,7 @@ void RetryHintReader::rate_limit_header(std::string_view name, std::string_view 
 }
 
 // `"api";r=0;t=189` or `limit=20, remaining=0, reset=7`. Of several policies, the latest that is used up.
-// Codex names the windows of its plans, "x-codex-primary-used-percent: 100", and when they begin anew.
+// Codex names the windows of its plans, "x-codex-primary-used-percent: 100", and when they reset.
 void RetryHintReader::plan_header(std::string_view name, std::string_view value) noexcept {
   if (take_suffix(name, "-reset-after-seconds")) {
     if (Window* const it = window(name)) it->reset = parse_decimal_duration(value, std::chrono::seconds(1));

@@ -34,7 +34,7 @@ int check(const CheckArguments& arguments);
 
 struct ClassifyArguments {
   std::optional<std::string> config;  // whose rules hold; default: none
-  bool jsonl = false;                 // a case on every line; what is none gets an error in its place
+  bool jsonl = false;                 // a case on every line; anything else gets an error in its place
   bool explain = false;
 };
 int classify(const ClassifyArguments& arguments);

@@ -48,7 +48,7 @@ struct Delivered {
 };
 
 // An answer in the caller's own words passes byte for byte; another one, or one that goes on with an answer of somebody
-// else, is written anew. Loop thread only.
+// else, is written again. Loop thread only.
 class AnswerStream {
  public:
   AnswerStream(const StreamTerms& terms, TimePoint now);

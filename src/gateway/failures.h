@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What failed of late, and why: of each target the last cause, for the state and for whoever reports on its breaker,
+// What failed recently, and why: of each target the last cause, for the state and for whoever reports on its breaker,
 // and a line in the log for each call that failed.
 #pragma once
 

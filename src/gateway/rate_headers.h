@@ -71,7 +71,7 @@ struct RateSources {
 
 // Says it to a caller. Of each kind the source with less remaining is told, with its own limit and reset; of two alike
 // the later reset. An upstream of the caller's dialect that is told stays byte for byte as it is in `answer`; of an
-// upstream of the other dialect every such header is removed and said anew.
+// upstream of the other dialect every such header is removed and said again.
 void set_rate_headers(net::Headers& answer, llm::Dialect caller, const RateSources& sources, WallTime now);
 
 }  // namespace fuseboard::gateway

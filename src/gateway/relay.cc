@@ -367,7 +367,7 @@ void Relay::take_error(InFlightAttempt& in_flight, net::ResponseHead& head, std:
   // Whoever is sent elsewhere for ever is sent there the next time too: it is the base URL that is wrong.
   if (head.status >= 300 && head.status <= 399) report.outcome.failure->retryable = false;
   if (prefilled && failure.category == Category::invalid_request) {
-    // The request was good before the prefill was added: the same target may begin anew.
+    // The request was good before the prefill was added: the same target may start again.
     refused_prefill_ |= std::uint64_t{1} << attempt.target;
     report.outcome.failure->retryable = true;
     report.outcome.failure->fallback = true;

@@ -8,7 +8,7 @@
 namespace fuseboard::gateway {
 namespace {
 
-// A continuation that repeats so many bytes of the answer's beginning is none: the target began anew, as models do
+// A continuation that repeats so many bytes of the answer's beginning is none: the target started again, as models do
 // that take an assistant's last message for a finished one. Shorter repetitions happen in honest text.
 constexpr std::size_t kTelling = 24;
 

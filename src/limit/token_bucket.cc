@@ -101,7 +101,7 @@ void TokenBucket::release(TimePoint now, const TokenGrant& grant) noexcept {
   Units full_at = full_at_.load(std::memory_order_acquire);
   Units counted = released;
   do {
-    // Counted anew for each try, so that a call that got in between two of them sees the later one as a release since.
+    // Counted again for each try, so that a call that got in between two of them sees the later one as a release since.
     counted += units;
     released_.store(counted, std::memory_order_relaxed);
     // Below A(now) the word means "full", so nothing more than the burst can come back.

@@ -40,7 +40,7 @@ class ConversationReader {
   // Nothing where such things are to be dropped.
   void unsupported(const Path& path);
 
-  // The string at `node`; what is none is wrong.
+  // The string at `node`; anything else is wrong.
   Text text(Node node, const Path& path);
   // Its characters, without escapes.
   std::string_view characters(Text text, const Path& path);

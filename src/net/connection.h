@@ -10,7 +10,7 @@
 //     co_await connection.event();   // a read or write went on, the deadline passed, or the connection was closed
 //   }
 //
-// so an event may be spurious and every loop looks at the state anew. A read is left pending while nobody waits: that
+// so an event may be spurious and every loop looks at the state again. A read is left pending while nobody waits: that
 // is how a caller that goes away is noticed while its request is handled [STR-6], and an idle connection that the
 // server closes.
 #pragma once

@@ -47,7 +47,7 @@ class Loop {
   // How long single things kept the loop busy; any thread.
   Pauses::Counts pauses() const noexcept;
 
-  TimePoint now() const noexcept;        // the machine's monotonic clock, read anew (about 30 ns)
+  TimePoint now() const noexcept;        // the machine's monotonic clock, read again (about 30 ns)
   std::size_t index() const noexcept;    // position in its LoopGroup
   bool on_loop_thread() const noexcept;  // of run()
   bool stopping() const noexcept;        // stop() has taken effect; loop thread only

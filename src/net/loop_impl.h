@@ -52,7 +52,7 @@ class LoopMember : private Link {
   explicit LoopMember(Loop& loop) noexcept;
 
   Loop& loop() const noexcept { return loop_; }
-  // on_deadline() is called once at `due` or up to kGrain later, unless it is set anew before.
+  // on_deadline() is called once at `due` or up to kGrain later, unless it is set again before.
   void set_due(TimePoint due) noexcept;
   void clear_due() noexcept { due_ = kNever; }
 

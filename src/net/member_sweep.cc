@@ -40,7 +40,7 @@ void MemberSweep::sweep() {
   while (expired.linked()) {
     auto& member = static_cast<LoopMember&>(*expired.next());
     member.insert_before(members_);
-    if (member.due_ > now) {  // set anew by a call before
+    if (member.due_ > now) {  // set again by a call before
       due_set(member.due_);
       continue;
     }

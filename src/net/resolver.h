@@ -93,7 +93,7 @@ class Resolver {
   // Calls `done` once on the loop's thread, later. The loop must outlive the look-up, or stop() come first.
   Lookup look_up(Loop& loop, const std::string& name, Done done);
 
-  // Its addresses lead nowhere: they are asked for anew next time.
+  // Its addresses lead nowhere: they are asked for again next time.
   void forget(const std::string& name);
 
   // Nobody is told anything from here on. For owners whose loops end before the resolver.

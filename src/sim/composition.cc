@@ -154,9 +154,9 @@ Tokens split_tokens(std::string_view text) {
 Composition compose(const ChatRequest& request, const PlannedFault& planned, const CompositionInput& input) {
   Composition composition;
   const std::string_view prefill = request.prefill ? std::string_view(*request.prefill) : std::string_view();
-  const bool anew = planned.prefill == PlannedFault::Prefill::kIgnored && request.prefill;
+  const bool restarts = planned.prefill == PlannedFault::Prefill::kIgnored && request.prefill;
   const std::uint64_t prompt_seed = mix(input.seed, request.prompt);
-  const std::uint64_t seed = anew ? mix(prompt_seed, prefill) : prompt_seed;
+  const std::uint64_t seed = restarts ? mix(prompt_seed, prefill) : prompt_seed;
   const std::size_t asked =
       planned.ignores_max_tokens ? input.max_tokens : request.max_tokens.value_or(input.max_tokens);
   const std::size_t limit = std::min(asked, input.max_tokens);
@@ -180,7 +180,7 @@ Composition compose(const ChatRequest& request, const PlannedFault& planned, con
   } else {
     // A token has at least a byte, so that many more suffice behind the prefill.
     composition.tokens = compose_text(request, planned, seed, limit + prefill.size());
-    if (!anew) go_on_from(prefill, composition.tokens);
+    if (!restarts) go_on_from(prefill, composition.tokens);
   }
   cut(limit, composition);
   return composition;

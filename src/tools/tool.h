@@ -60,7 +60,7 @@ class Tool final : public KeyCompanion {
   }
 
   // A bucket that is not full and a gate that is shut would be forgotten: the tool could come back under its old name
-  // and begin anew.
+  // and start again.
   bool is_idle(TimePoint now) const noexcept override { return !gate_.closed(now) && (!bucket_ || bucket_->full(now)); }
 
  private:

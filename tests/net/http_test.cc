@@ -183,11 +183,10 @@ TEST(Origin, IsSchemeHostAndPort) {
 }
 
 TEST(Origin, RefusesWhatItDoesNotUnderstandWithoutRepeatingIt) {
-  for (const char* url :
-       {"", "example.com", "ftp://x", "http://", "http://user:secret@host", "http://host:0", "http://host:65536",
-        "http://host:", "http://host:1x", "http://a b", "http://[::1", "http://[x]", "http://[::1]x",
-        "http://host/?q=secret", "http://host?q=secret", "http://host/#f", "http://host/a b", "http://host/\n",
-        "http://host/"}) {
+  for (const char* url : {"", "example.com", "ftp://x", "http://", "http://user:secret@host", "http://host:0",
+                          "http://host:65536", "http://host:", "http://host:1x", "http://a b", "http://[::1",
+                          "http://[x]", "http://[::1]x", "http://host/?q=secret", "http://host?q=secret",
+                          "http://host/#f", "http://host/a b", "http://host/\n", "http://host/"}) {
     const auto parsed = parse_origin(url);
     ASSERT_FALSE(parsed.has_value()) << url;
     EXPECT_FALSE(parsed.error().contains("secret")) << url;

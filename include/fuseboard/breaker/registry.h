@@ -136,7 +136,7 @@ struct BreakerRegistryOptions {
   // Options by pattern; the first that matches wins. At most 1000.
   std::vector<ForGlob> globs{};
   // Keys held at once; 1 to 1 000 000. At the bound a new key takes the place of an idle closed one that was not used
-  // of late: never of one that is open, half-open, overridden, in flight or held by a handle, nor of one whose
+  // recently: never of one that is open, half-open, overridden, in flight or held by a handle, nor of one whose
   // companion is not idle. Where none is found among those looked at, the new key is admitted untracked and counted.
   std::size_t max_keys = 10'000;
 

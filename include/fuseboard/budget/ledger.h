@@ -4,7 +4,7 @@
 // The ledger of budgets: caps on tokens, dollars and rounds that no number of concurrent calls gets past.
 //
 //   auto reservation = ledger.reserve({.key = "agent-1", .session = id}, {.usage = estimate, .price = price});
-//   if (!reservation) return reservation.error();    // which cap, how much of it is gone, when it begins anew
+//   if (!reservation) return reservation.error();    // which cap, how much of it is gone, when it resets
 //   reservation->mark_sent();                        // from here on, forgetting it charges
 //   reservation->observe(usage_so_far);              // as a stream reports it
 //   std::move(*reservation).settle(usage);           // or release(), which is what the destructor does

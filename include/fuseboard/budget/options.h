@@ -45,7 +45,7 @@ struct BudgetOptions {
   // Of each session alike. Without caps, sessions are not told apart.
   BudgetCaps session{};
   // Sessions held at once, of all keys that are not named here and of one that is; 1 to 1 000 000. A session that has
-  // spent is held until kSessionRetention after its last use, and then begins anew: its spend stays with its key and
+  // spent is held until kSessionRetention after its last use, and then starts again: its spend stays with its key and
   // the global level. Where there is no room for a new one it is refused, for nobody should get rid of what a session
   // has spent by naming others [BUD-10].
   std::size_t max_sessions = 10'000;

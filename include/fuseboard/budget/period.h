@@ -12,7 +12,7 @@
 namespace fuseboard {
 
 enum class BudgetPeriod : std::uint8_t {
-  total,    // never begins anew
+  total,    // never starts again
   daily,    // from midnight UTC
   monthly,  // from the first of the month, midnight UTC
 };

@@ -18,7 +18,7 @@ namespace fuseboard {
 struct RetryHints {
   // How long the server asks us to wait: whole milliseconds, rounded up, unclamped, >= 0. A date that has passed is 0.
   std::optional<Duration> retry_after{};
-  // When the window of a rate limit that is used up begins anew, where that alone is said: it counts only where neither
+  // When the window of a rate limit that is used up resets, where that alone is said: it counts only where neither
   // `retry_after` nor the body names a wait. Of several windows the latest.
   std::optional<Duration> window_reset{};
   // `x-should-retry`: the server's own word on whether the same request may be sent again.
@@ -97,7 +97,7 @@ std::optional<Duration> parse_reset(std::string_view text,
 std::optional<Duration> parse_rfc3339_reset(std::string_view text,
                                             std::optional<std::chrono::system_clock::time_point> now) noexcept;
 
-// How long until the window of a rate limit begins anew, in whichever of these forms: parse_unit_duration, parse_reset,
+// How long until the window of a rate limit resets, in whichever of these forms: parse_unit_duration, parse_reset,
 // parse_rfc3339_reset.
 std::optional<Duration> parse_window_reset(std::string_view text,
                                            std::optional<std::chrono::system_clock::time_point> now) noexcept;

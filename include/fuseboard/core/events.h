@@ -22,7 +22,7 @@ namespace fuseboard {
 // destroyed next. The listener itself is gone too, with what it holds.
 //
 // Never end one under a lock that its listener takes: the end would wait for the listener, and the listener for the
-// lock. From inside any listener an end does not wait, lest two that end each other's wait for ever: there, a call
+// lock. From inside any listener an end does not wait, or two that end each other would wait for ever: there, a call
 // under way on another thread may outlast it. That concerns subscriptions to other registries alone, for listeners of
 // the same one are called by one thread at a time.
 class Subscription {

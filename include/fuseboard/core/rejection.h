@@ -22,7 +22,7 @@ enum class RejectionReason : std::uint8_t {
   queue_full,           // as many calls are waiting as may wait
   budget_exceeded,      // a cap on tokens, money or rounds would be passed
   price_missing,        // money is counted, and the model has no price to count by
-  credential_parked,    // the target's credential was refused of late
+  credential_parked,    // the target's credential was recently rejected
   not_eligible,         // what has failed before in this call, what it is bound to or what it asks rules the target out
 };
 std::string_view name(RejectionReason reason) noexcept;

@@ -66,7 +66,7 @@ class Throttle {
   static bool is_news(const Outcome& outcome, const std::optional<ServerWindow>& window) noexcept {
     return (window && window->remaining == 0) || (!outcome.ok() && outcome.failure->retry_after.has_value());
   }
-  // Whether nothing would be lost if it were made anew.
+  // Whether nothing would be lost if it were made again.
   bool at_rest(TimePoint now) {
     if (gate().closed(now)) return false;
     return !rate_ ||

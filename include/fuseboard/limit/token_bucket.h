@@ -8,7 +8,7 @@
 //
 // How it works: virtual scheduling, as in the Generic Cell Rate Algorithm (ITU-T I.371; Turner, "New directions in
 // communications", 1986), but counted in token units instead of time, so that rates which do not divide a second lose
-// nothing. Let A(t) be all that has been refilled since the clock's epoch: an integer, computed anew from t each time,
+// nothing. Let A(t) be all that has been refilled since the clock's epoch: an integer, computed again from t each time,
 // so no error adds up. The level is one atomic word, the value of A at which the bucket will be full again. The
 // bucket lacks word - A(now), or nothing where that is negative. Taking a token is one compare-and-swap; refilling is
 // no write at all.

@@ -32,7 +32,7 @@ namespace fuseboard {
 // How a streamed answer that broke off after its first content may be gone on with [STR-5].
 struct StreamRecovery {
   // Bit i: target i (an index into the plan's) goes on where the answer stopped. These are asked before those that
-  // would begin anew; 0: all are alike.
+  // would start again; 0: all are alike.
   std::uint64_t prefer = 0;
 };
 

@@ -23,7 +23,7 @@ namespace fuseboard {
 
 // When a second attempt starts beside one that takes long [RTY-9].
 struct HedgeOptions {
-  // After this share of the target's latencies of late; 0.5 to 0.9999. Until enough of them are known no call is
+  // After this share of the target's recent latencies; 0.5 to 0.9999. Until enough of them are known no call is
   // hedged, unless `after` is set.
   double percentile = 0.95;
   // After this long in place of the percentile; 1 ms to 1 h.

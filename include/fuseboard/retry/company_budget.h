@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// How much company the calls of one target may get [RTY-11]: a share of its calls of late, and a little besides, so
+// How much company the calls of one target may get [RTY-11]: a share of its recent calls, and a little besides, so
 // that giving company cannot multiply the load where every target is slow.
 //
 //   budget.count_call(now);                // on the first attempt of a call on this target

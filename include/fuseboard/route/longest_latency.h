@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The longest that a target took to answer of late: whatever takes much longer hangs [RTY-11].
+// The longest that a target recently took to answer: whatever takes much longer hangs [RTY-11].
 #pragma once
 
 #include <array>

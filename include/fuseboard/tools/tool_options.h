@@ -49,7 +49,7 @@ struct ToolGuardOptions {
   // Options by pattern; the first that matches wins. At most 1000.
   std::vector<ForGlob> globs{};
   // Tools held at once; 1 to 1 000 000. At the bound a new tool takes the place of one that is closed, not in flight,
-  // not used of late and whose bucket is full. Where none is found, the new one is admitted untracked and counted.
+  // not used recently and whose bucket is full. Where none is found, the new one is admitted untracked and counted.
   std::size_t max_tools = 10'000;
 
   // Every problem at once, fields named as above: "tools.search.limit.rate".

@@ -184,8 +184,8 @@ TEST(ThrottleGateInterleavings, TheLongestCloseHolds) {  // LIM-4.3
     return Operation<GateWorld>([=](GateWorld& world) { return world.peek_rejection(since); });
   };
   const std::vector<Threads<GateWorld>> programs = {
-      {{close(3s), peek_rejection(1s)}, {close(5s), peek_rejection(4s)}, {close(1s), close(4s)}},
-      {{close(3s), close(2s)}, {close(1s), close(5s)}, {peek_rejection(0s), peek_rejection(2s)}},
+      {{close(3s), look(1s)}, {close(5s), look(4s)}, {close(1s), close(4s)}},
+      {{close(3s), close(2s)}, {close(1s), close(5s)}, {look(0s), look(2s)}},
   };
   expect_explored(explore_all(programs, [] { return std::make_unique<GateWorld>(); }), 2000, 5500);
 }

@@ -465,6 +465,20 @@ TEST_F(ExecutionTest, CancellingSettlesNeutralAndEndsTheCall) {  // STR-6.1, PIP
   EXPECT_EQ(breaker.in_flight, 0U);
 }
 
+TEST_F(ExecutionTest, CancellingAProbeFreesItsPlace) {  // STR-6.1
+  world_.open("a");
+  world_.clock.advance(minutes(60));
+  Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  const auto probe = next_attempt(execution);
+  ASSERT_TRUE(probe && probe->probe);
+  EXPECT_EQ(world_.breakers.snapshot("a").probes_in_flight, 1U);
+  execution.cancel(world_.clock.now());
+  EXPECT_EQ(world_.breakers.snapshot("a").probes_in_flight, 0U);
+  Execution next(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  const auto another = next_attempt(next);
+  EXPECT_TRUE(another && another->probe);
+}
+
 TEST_F(ExecutionTest, CancellingDuringAWaitEndsTheCall) {  // STR-6.1
   Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
   ASSERT_TRUE(next_attempt(execution));

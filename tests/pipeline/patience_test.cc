@@ -186,6 +186,17 @@ TEST_F(Patience, ACallHasAtMostThreeInFlight) {  // RTY-11.3
   EXPECT_EQ(targets(call), "abc");
 }
 
+TEST_F(Patience, AHedgeIsOneOfTheThree) {  // RTY-11.3
+  PlanOptions options = World::quick();
+  options.hedge = HedgeOptions{.after = seconds(2)};
+  Call call = begin(world_.plan({"a", "b", "c", "d"}, options), kStream);
+  pass(call, seconds(2));
+  EXPECT_EQ(targets(call), "ab") << "the hedge";
+  pass(call, seconds(53));
+  EXPECT_EQ(targets(call), "abc");
+  EXPECT_EQ(call.execution->record().company, 1U);
+}
+
 TEST_F(Patience, CompanyIsWithinTheCapOfAttempts) {  // RTY-6.1, RTY-11.10
   PlanOptions options = World::quick();
   options.max_total_attempts = 1;

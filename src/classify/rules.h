@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The rules as data. Every row names its source; a new provider is a new row in one of the tables, not new code:
-// status_rules.cc, code_rules.cc, phrase_rules.cc, typed_rules.cc, process_rules.cc, finish_rules.cc.
+// status_, code_, phrase_, typed_, number_, latin_ and script_rules.cc.
 #pragma once
 
 #include <cstdint>

@@ -152,8 +152,9 @@ const ProviderEntry* ModelsReader::read_provider_name(const MapReader& map, Targ
 }
 
 TargetConfig ModelsReader::read_target(const Cursor& cursor, const Common& common) {
-  std::array<std::string_view, 5 + kTargetFields.size()> known = {"provider", "model", "breaker", "limits", "timeouts"};
-  std::ranges::transform(kTargetFields, known.begin() + 5, &TargetField::key);
+  std::array<std::string_view, kTargetFields.size() + 5> known = {"provider", "model"};
+  auto end = std::ranges::transform(kTargetFields, known.begin() + 2, &TargetField::key).out;
+  for (const std::string_view layer : {"breaker", "limits", "timeouts"}) *end++ = layer;
   const MapReader map(cursor, known);
   TargetConfig target;
   const ProviderEntry* provider = read_provider_name(map, target);

@@ -88,7 +88,7 @@ std::expected<TokenGrant, Rejection> TokenBucket::reject(TimePoint now, Units fu
 // is full: from then on it only catches up by what is refilled while it stays full. So what may come back is
 //   units, less all that was refilled since beyond what the other one lacked,
 // and that one lacked at least what was lacking when the grant was made, less what others have been given back since.
-// Refunds of later grants are subtracted with the rest, though they need not be: that errs on the caller's side of
+// Releases of later grants are subtracted with the rest, though they need not be: that errs on the caller's side of
 // LIM-1.
 void TokenBucket::release(TimePoint now, const TokenGrant& grant) noexcept {
   const MutexLock lock(releases_);

@@ -176,7 +176,8 @@ void CacheSession::look_up(std::shared_ptr<Waker> waker) {
 }
 
 void CacheSession::settle_lookup(const std::optional<ResponseCache::Hit>& hit, std::shared_ptr<Waker> waker) {
-  if (hit) {
+  // A store that names a key that it was not asked for has found nothing.
+  if (hit && hit->index < keys_.size()) {
     shared_->set(CacheState::hit, hit->response, static_cast<std::uint32_t>(hit->index));
     return;
   }
@@ -209,6 +210,8 @@ void CacheSession::complete(std::uint32_t target, const CachedResponsePtr& respo
 }
 
 void CacheSession::fail() {
+  // The call ends while the store is still asked: a miss like any other.
+  if (std::exchange(awaits_store_, false)) cache_.give_up();
   if (auto flight = shared_->end()) std::move(*flight).fail();
   waiter_.leave();
 }

@@ -6,7 +6,7 @@
 //
 // The sequential model is the object itself, made anew and used by one thread; that it does what the rules say is held
 // by its other tests. What came before what differs between interleavings that the explorer takes for equivalent, so a
-// history stands for all of them: see check_history().
+// history stands for all of them: see LinearizabilityCheck.
 #pragma once
 
 #include <algorithm>

@@ -54,8 +54,8 @@ class LedgerJournal {
   virtual void changed(const BudgetChange& change) noexcept = 0;
 };
 
-// What a journal comes to. Not thread-safe. Its functions may throw std::bad_alloc, which ends the program where a
-// ledger calls them.
+// What a journal comes to. Not thread-safe. Where memory is out, records() throws std::bad_alloc; the others end the
+// program.
 class LedgerReplay final : public LedgerJournal {
  public:
   void restarted(std::span<const BudgetRecord> records) noexcept override;

@@ -86,7 +86,7 @@ class ToolLimiter {
   bool is_limited(KeyView tool, TimePoint now, double speed = 1.0) const;
 
   // Gives a call back to the tool and to the gate, once, because it did not take place. A bucket that has been full
-  // since gets nothing: see TokenBucket::release().
+  // since gets nothing.
   void release(KeyView tool, const ToolGrant& grant);
 
   // Fills the tool's bucket. Whether it had one of its own. The gate stays as it is.

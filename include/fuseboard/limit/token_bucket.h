@@ -104,7 +104,7 @@ class TokenBucket {
                                                         Priority priority = Priority::normal) const;
 
   // Gives back what an acquisition took, once, for a call that did not take place: all of it at once, later as much as
-  // cannot have come back by itself. Twice, or with a time behind that of later calls, it lets too much through [LIM-1].
+  // cannot have come back by itself. Twice, or with a time behind a later call's, it lets too much through [LIM-1].
   void release(TimePoint now, const TokenGrant& grant) noexcept;
 
   // Whether a full bucket would let such a call pass. To be asked where calls are set up: a call for which it is false

@@ -184,9 +184,9 @@ TEST(LedgerReplay, PutsSessionsThatAreInUseFirstAsTheLedgerDoes) {  // BUD-11
   }
   const BudgetReservation open = granted(ledger, tokens(1), {.session = "busy"});
   const auto names = [](const std::vector<BudgetRecord>& records) {
-    std::vector<std::string> names;
-    for (const BudgetRecord& record : records) names.push_back(to_text(record.name.view()));
-    return names;
+    std::vector<std::string> listed;
+    for (const BudgetRecord& record : records) listed.push_back(to_text(record.name.view()));
+    return listed;
   };
   EXPECT_EQ(names(replay.records()), names(ledger.records()));
 }

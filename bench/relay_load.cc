@@ -33,7 +33,8 @@ constexpr Duration kPatience = 10s;
 constexpr std::size_t kLongestAnswer = std::size_t{1} << 20U;
 
 struct Run {
-  net::BaseUrl url;
+  net::Origin origin;
+  std::string target;  // the path
   std::string body;
   Duration interval{};
   std::size_t total = 0;
@@ -48,9 +49,9 @@ struct Run {
 
 net::Task<bool> ask(net::HttpClient& client, const Run& run) {
   const net::RequestHead head{
-      .method = "POST", .target = run.url.prefix, .headers = {{"content-type", "application/json"}}};
+      .method = "POST", .target = run.target, .headers = {{"content-type", "application/json"}}};
   const TimePoint by = saturating_add(client.loop().now(), kPatience);
-  net::ClientExchange exchange = client.exchange(run.url.origin);
+  net::ClientExchange exchange = client.exchange(run.origin);
   const auto answer = co_await exchange.send(head, run.body, {.connect_by = by, .head_by = by});
   if (!answer) co_return false;
   const auto body = co_await exchange.read_all(kLongestAnswer, by);
@@ -101,16 +102,20 @@ std::int64_t number(std::string_view text) {
 }
 
 int main_of(const std::vector<std::string_view>& arguments) {
-  const auto url = arguments.size() == 4 ? net::parse_base_url(arguments[0]) : std::unexpected(std::string("no URL"));
-  const std::int64_t rate = url ? number(arguments[1]) : 0;
-  const std::int64_t milliseconds = url ? number(arguments[2]) : 0;
-  const std::int64_t connections = url ? number(arguments[3]) : 0;
+  const std::string_view url = arguments.empty() ? std::string_view() : arguments[0];
+  const std::size_t path = std::min(url.find('/', url.find("://") + 3), url.size());
+  const auto origin =
+      arguments.size() == 4 ? net::parse_origin(url.substr(0, path)) : std::unexpected(std::string("no URL"));
+  const std::int64_t rate = origin ? number(arguments[1]) : 0;
+  const std::int64_t milliseconds = origin ? number(arguments[2]) : 0;
+  const std::int64_t connections = origin ? number(arguments[3]) : 0;
   if (rate == 0 || milliseconds == 0 || connections == 0) {
     fmt::print(stderr, "usage: relay_load URL RATE MILLISECONDS CONNECTIONS <BODY\n");
     return 2;
   }
   net::Loop loop;
-  Run run{.url = *url,
+  Run run{.origin = *origin,
+          .target = std::string(url.substr(path)),
           .body = {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()},
           .interval = Duration(1s) / rate,
           .total = static_cast<std::size_t>(rate * milliseconds / 1000),

@@ -80,7 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   check<true>(text);
   check<false>(text);
-  (void)parse_base_url(text);
+  (void)parse_origin(text);
   (void)query_value(split_target(text).query, "k");
   return 0;
 }

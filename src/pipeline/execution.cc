@@ -33,8 +33,9 @@ std::optional<std::uint32_t> target_named(const Plan& plan, std::string_view nam
   return std::nullopt;
 }
 
-// Nothing is left to ask: what the caller should make of it.
+// Nothing is left to ask: what the caller should make of it, unless that is decided already.
 Ending ending_without_target(const engine::CallState& call) noexcept {
+  if (call.ending) return *call.ending;
   if (call.record.attempts_sent == 0) {
     return engine::ending_for(call.obstacle ? call.obstacle->reason : RejectionReason::not_eligible);
   }
@@ -90,7 +91,7 @@ Step Execution::next(TimePoint now) {
   }
   if (call_.phase == Phase::choosing) return choose(now);
   if (auto step = next_in_queue(now, call_)) return *step;
-  return finish(now, call_.ending.value_or(ending_without_target(call_)));
+  return finish(now, ending_without_target(call_));
 }
 
 // nullopt: a target must answer.
@@ -140,7 +141,7 @@ Step Execution::choose(TimePoint now) {
     if (call_.over()) return finish(now, *call_.ending);
   }
   if (auto step = wait_for_admission(now, call_)) return *step;
-  return finish(now, call_.ending.value_or(ending_without_target(call_)));
+  return finish(now, ending_without_target(call_));
 }
 
 Step Execution::while_in_flight(TimePoint now) {

@@ -68,7 +68,7 @@ Explorer* Explorer::running() noexcept { return g_running; }
 
 Explored Explorer::explore(Program program, bool reduce) {
   check_invariant(g_running == nullptr, "one exploration at a time");
-  check_invariant(program.operations.size() <= kMaxThreads, "no more than kMostThreads threads");
+  check_invariant(program.operations.size() <= kMaxThreads, "no more than kMaxThreads threads");
   program_ = std::move(program);
   reduce_ = reduce;
   explored_ = {};

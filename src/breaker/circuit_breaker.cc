@@ -12,15 +12,11 @@ namespace {
 
 using enum CircuitState;
 
-std::shared_ptr<const BreakerOptions> checked(const BreakerOptions& options) {
-  throw_if_invalid(options.validate());
-  return std::make_shared<const BreakerOptions>(options);
-}
-
 }  // namespace
 
 CircuitBreaker::CircuitBreaker(const BreakerOptions& options, KeyView key, const Clock& clock, std::uint64_t seed)
-    : CircuitBreaker(checked(options), key, std::make_unique<BreakerContext>(clock, seed), nullptr) {}
+    : CircuitBreaker(std::make_shared<const BreakerOptions>(checked(options)), key,
+                     std::make_unique<BreakerContext>(clock, seed), nullptr) {}
 
 CircuitBreaker::CircuitBreaker(std::shared_ptr<const BreakerOptions> options, KeyView key, BreakerContext& context)
     : CircuitBreaker(std::move(options), key, nullptr, &context) {}
@@ -65,7 +61,9 @@ std::uint32_t CircuitBreaker::silent_after() const {
   return options_->silent_after();
 }
 
-void CircuitBreaker::apply(const BreakerOptions& options) { apply(checked(options)); }
+void CircuitBreaker::apply(const BreakerOptions& options) {
+  apply(std::make_shared<const BreakerOptions>(checked(options)));
+}
 
 void CircuitBreaker::set_care_locked(std::uint64_t bit, bool on) {
   const std::uint64_t word = word_.load(std::memory_order_relaxed);

@@ -11,11 +11,6 @@
 namespace fuseboard {
 namespace {
 
-const BreakerRegistryOptions& checked(const BreakerRegistryOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 // What a key reads that no breaker stands for.
 BreakerSnapshot unknown(KeyView key) { return {.key = Key(key)}; }
 

@@ -14,11 +14,6 @@ namespace {
 constexpr BudgetSpend kMin = {.tokens = 1, .cost = Money::from_nanos(1), .rounds = 1};
 constexpr BudgetSpend kOneRound = {.rounds = 1};
 
-const BudgetOptions& checked(const BudgetOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 // For BudgetLevelSnapshot and BudgetRecord.
 constexpr auto by_name = [](const auto& a, const auto& b) {
   const KeyView left = a.name.view();

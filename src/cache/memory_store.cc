@@ -13,11 +13,6 @@ namespace {
 constexpr std::size_t kMinBytes = 1024;
 constexpr std::size_t kMaxBytes = std::size_t{1} << 40U;
 
-const MemoryCacheOptions& checked(const MemoryCacheOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 }  // namespace
 
 Problems MemoryCacheOptions::validate() const {

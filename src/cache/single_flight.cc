@@ -8,14 +8,6 @@
 #include "fuseboard/core/check.h"
 
 namespace fuseboard {
-namespace {
-
-const SingleFlightOptions& checked(const SingleFlightOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
-}  // namespace
 
 Problems SingleFlightOptions::validate() const {
   Validator validator;

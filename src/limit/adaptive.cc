@@ -12,11 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-AdaptiveLimiterOptions checked(const AdaptiveLimiterOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 }  // namespace
 
 Problems AdaptiveLimiterOptions::validate() const {

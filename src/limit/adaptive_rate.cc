@@ -26,11 +26,6 @@ double ratio(Duration part, Duration whole) noexcept {
   return static_cast<double>(part.count()) / static_cast<double>(whole.count());
 }
 
-AdaptiveRateOptions checked(const AdaptiveRateOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 }  // namespace
 
 double AdaptiveRateOptions::least() const noexcept {

@@ -17,12 +17,6 @@ constexpr double kMinGradient = 0.5;
 constexpr double kOutdated = 2.0;
 constexpr double kForget = 0.95;
 
-template <typename Options>
-const Options& checked(const Options& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 bool is_drop(Category category) noexcept {
   return category == Category::timeout || category == Category::overloaded || category == Category::rate_limit ||
          category == Category::service_unavailable || category == Category::resource_exhausted;

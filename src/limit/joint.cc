@@ -17,11 +17,6 @@ constexpr std::uint32_t kMaxConcurrency = 1'000'000;
 constexpr double kRequestsShare = 0.1;
 constexpr double kTokensShare = 1.0;
 
-JointLimiterOptions checked(const JointLimiterOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 }  // namespace
 
 Problems JointLimiterOptions::validate() const {

@@ -13,11 +13,6 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxWaiters = 4096;
 
-WaitQueueOptions checked(const WaitQueueOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 bool late(TimePoint deadline, TimePoint now) noexcept { return deadline != kNever && now >= deadline; }
 
 }  // namespace

@@ -12,11 +12,6 @@ constexpr double kMaxRateWithWeights = 1e6;
 constexpr double kNanoseconds = 1e9;
 constexpr int kFinestScale = 40;
 
-const TokenBucketOptions& checked(const TokenBucketOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 // The finest unit of which less than two are refilled in a nanosecond and less than 2^62 fit into the bucket.
 int scale_for(double rate, double burst) noexcept {
   int scale = 0;

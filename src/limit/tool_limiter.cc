@@ -19,11 +19,6 @@ constexpr double kMinPerMinute = 1e-4;
 constexpr double kMaxPerMinute = kMaxTokens * kSecondsPerMinute;
 constexpr std::size_t kMaxKeys = 1'000'000;
 
-ToolLimiterOptions checked(const ToolLimiterOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 // nullopt unless all of the text, blanks around it apart, is one number.
 std::optional<double> number_in(std::string_view text) noexcept {
   constexpr std::string_view kBlanks = " \t\r\n";

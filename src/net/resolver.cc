@@ -191,7 +191,7 @@ struct Resolver::State {
 };
 
 Resolver::Resolver(ResolverOptions options, const Clock& clock)
-    : state_((throw_if_invalid(options.validate()), std::make_shared<State>(std::move(options), clock))) {}
+    : state_(std::make_shared<State>(checked(std::move(options)), clock)) {}
 
 Resolver::~Resolver() { stop(); }
 

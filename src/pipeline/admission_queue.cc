@@ -11,11 +11,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
-AdmissionQueueOptions checked(const AdmissionQueueOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 }  // namespace
 
 Problems AdmissionQueueOptions::validate() const {

@@ -61,11 +61,6 @@ class Unpacker {
   const std::byte* from_;
 };
 
-const ExplanationOptions& checked(const ExplanationOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 }  // namespace
 
 Problems ExplanationOptions::validate() const {

@@ -8,14 +8,6 @@
 #include "retry/bucket_word.h"
 
 namespace fuseboard {
-namespace {
-
-const CompanyOptions& checked(const CompanyOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
-}  // namespace
 
 Problems CompanyOptions::validate() const {
   Validator validator;

@@ -8,14 +8,6 @@
 #include "retry/bucket_word.h"
 
 namespace fuseboard {
-namespace {
-
-const RetryBudgetOptions& checked(const RetryBudgetOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
-}  // namespace
 
 Problems RetryBudgetOptions::validate() const {
   Validator validator;

@@ -38,11 +38,6 @@ bool could_not_serve(const Failure& failure) noexcept {
 // Above the load of every known target, and finite, so that it can be multiplied.
 constexpr double kUnknownLoad = 1e50;
 
-const LatencyEstimateOptions& checked(const LatencyEstimateOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 }  // namespace
 
 Problems LatencyEstimateOptions::validate() const {

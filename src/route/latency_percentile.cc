@@ -46,11 +46,6 @@ constexpr Duration end_of(std::size_t bucket) noexcept {
   return Duration(steps << (octave - kStepBits));
 }
 
-const LatencyPercentileOptions& checked(const LatencyPercentileOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 }  // namespace
 
 Problems LatencyPercentileOptions::validate() const {

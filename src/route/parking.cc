@@ -8,11 +8,6 @@
 namespace fuseboard {
 namespace {
 
-const CredentialGateOptions& checked(const CredentialGateOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 bool parks(const Outcome& outcome) noexcept {
   return !outcome.ok() && kParkingCategories.contains(outcome.failure->category);
 }

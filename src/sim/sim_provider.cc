@@ -70,11 +70,6 @@ net::Task<void> serve(std::shared_ptr<SimProvider::State> state, net::ServerExch
   state->ended(decided.ticket, left);
 }
 
-SimOptions checked(SimOptions options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 }  // namespace
 
 SimProvider::SimProvider(SimOptions options) : state_(std::make_shared<State>(checked(std::move(options)))) {}

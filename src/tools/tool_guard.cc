@@ -12,11 +12,6 @@ namespace {
 
 using tools_internal::Tool;
 
-const ToolGuardOptions& checked(const ToolGuardOptions& options) {
-  throw_if_invalid(options.validate());
-  return options;
-}
-
 BreakerRegistryOptions breaker_options(const ToolGuardOptions& options) {
   BreakerRegistryOptions breakers{.defaults = options.defaults.breaker, .max_keys = options.max_tools};
   for (const auto& rule : options.tools) breakers.keys.push_back({.key = rule.tool, .options = rule.options.breaker});

@@ -84,6 +84,21 @@ TEST(InvalidOptions, SaysEveryProblemALine) {  // CORE-6
   EXPECT_NO_THROW(throw_if_invalid({}));
 }
 
+TEST(InvalidOptions, AreRefusedBeforeAnythingIsBuiltFromThem) {  // CORE-6
+  struct Options {
+    int size = 1;
+    Problems validate() const {
+      Validator validator;
+      validator.in_range("size", size, 1, 10);
+      return std::move(validator).take();
+    }
+  };
+  const Options good{.size = 10};
+  EXPECT_EQ(&checked(good), &good);
+  EXPECT_EQ(checked(Options{.size = 2}).size, 2);
+  EXPECT_THROW(checked(Options{.size = 0}), InvalidOptions);
+}
+
 TEST(DurationText, UsesTheLargestExactUnit) {
   EXPECT_EQ(to_text(Duration(1500ms)), "1500ms");
   EXPECT_EQ(to_text(Duration(2min)), "2m");

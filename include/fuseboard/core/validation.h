@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fuseboard/core/time.h"
@@ -63,6 +64,14 @@ std::string to_text(Duration duration);
 
 inline void throw_if_invalid(Problems problems) {
   if (!problems.empty()) throw InvalidOptions(std::move(problems));
+}
+
+// `options` itself, for a constructor's initialiser list: nothing is built from options that validate() refuses. Throws
+// InvalidOptions.
+template <typename Options>
+Options&& checked(Options&& options) {
+  throw_if_invalid(options.validate());
+  return std::forward<Options>(options);
 }
 
 }  // namespace fuseboard

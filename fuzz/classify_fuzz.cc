@@ -45,7 +45,7 @@ void check_verdict(const Classification& judged) {
   check_invariant(judged.detail == PolicyDetail::none || is_policy, "only a policy violation has a detail");
 }
 
-void read_hints(std::string_view text, std::optional<std::chrono::system_clock::time_point> now) {
+void read_hints(std::string_view text, std::optional<WallTime> now) {
   check_hint(parse_unit_duration(text));
   check_hint(parse_reset(text, now));
   check_hint(parse_rfc3339_reset(text, now));
@@ -68,7 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CallEvidence evidence{.channel = static_cast<Channel>(data[0] % 6),
                         .domain = static_cast<Domain>(data[0] / 6 % 2),
                         .status = (data[1] << 8 | data[2]) % 700};
-  if (data[0] >= 128) evidence.now = std::chrono::system_clock::time_point(std::chrono::seconds(1767225600));
+  if (data[0] >= 128) evidence.now = WallTime(std::chrono::seconds(1767225600));
   std::string_view rest(reinterpret_cast<const char*>(data) + 3, size - 3);
   std::vector<HeaderField> headers;
   while (!rest.empty()) {

@@ -17,7 +17,6 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -29,15 +28,13 @@
 
 namespace fuseboard::classify_internal {
 
-using WallTime = std::optional<std::chrono::system_clock::time_point>;
-
 class ErrorFacts {
  public:
   static constexpr std::size_t kMaxCodes = 24;
   static constexpr std::size_t kMaxMessages = 6;
   static constexpr int kMaxNesting = 3;
 
-  explicit ErrorFacts(WallTime now) noexcept : now_(now) {}
+  explicit ErrorFacts(std::optional<WallTime> now) noexcept : now_(now) {}
   ErrorFacts(const ErrorFacts&) = delete;  // views into its own text
   ErrorFacts& operator=(const ErrorFacts&) = delete;
 
@@ -87,7 +84,7 @@ class ErrorFacts {
   void add_number_status(std::string_view digits) noexcept;
   void read_nested(std::string_view text, int nesting) noexcept;
 
-  WallTime now_;
+  std::optional<WallTime> now_;
   bool has_error_ = false;
   bool long_window_ = false;
   bool short_window_ = false;

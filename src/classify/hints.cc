@@ -34,7 +34,7 @@ constexpr std::string_view trimmed(std::string_view text) noexcept {
 
 // How long until a Unix time in milliseconds, as seen from `now`; a passed one is 0. `now` is rounded down, so the wait
 // is rounded up.
-Duration until(std::int64_t unix_ms, std::chrono::system_clock::time_point now) noexcept {
+Duration until(std::int64_t unix_ms, WallTime now) noexcept {
   const auto now_ms = std::chrono::floor<milliseconds>(now).time_since_epoch().count();
   std::int64_t wait_ms = 0;
   if (__builtin_sub_overflow(unix_ms, now_ms, &wait_ms)) wait_ms = unix_ms < now_ms ? 0 : kMaxMilliseconds;
@@ -126,8 +126,7 @@ std::optional<Duration> parse_unit_duration(std::string_view text) noexcept {
   return total;
 }
 
-std::optional<Duration> parse_reset(std::string_view text,
-                                    std::optional<std::chrono::system_clock::time_point> now) noexcept {
+std::optional<Duration> parse_reset(std::string_view text, std::optional<WallTime> now) noexcept {
   const auto ms = parse_decimal_duration(text, milliseconds(1));
   if (!ms) return std::nullopt;
   const std::int64_t number = ms->count() / 1'000'000;  // rounded up, which the choice of a form can bear
@@ -150,8 +149,7 @@ std::optional<Duration> parse_reset(std::string_view text,
   return until(unix_ms, *now);
 }
 
-std::optional<Duration> parse_window_reset(std::string_view text,
-                                           std::optional<std::chrono::system_clock::time_point> now) noexcept {
+std::optional<Duration> parse_window_reset(std::string_view text, std::optional<WallTime> now) noexcept {
   // No text has two of the forms.
   if (const auto duration = parse_unit_duration(text)) return duration;
   if (const auto reset = parse_reset(text, now)) return reset;

@@ -58,8 +58,8 @@ Classification judge_tool_result(const CallEvidence& evidence, const HeaderFacts
 }
 
 // A code that leaves the judgement to the text.
-std::optional<Match> judge_weak(int code, int status, std::string_view message, bool uri_alone, WallTime now,
-                                Waits& waits) noexcept {
+std::optional<Match> judge_weak(int code, int status, std::string_view message, bool uri_alone,
+                                std::optional<WallTime> now, Waits& waits) noexcept {
   if (code == kInvalidParams) {
     if (uri_alone) return found(resource_not_found, "JSON-RPC code", "data.uri", "MCP 2026: -32602 with data {uri}");
     const PhraseRow* const row = phrase_row(Words(message), invalid_request);

@@ -80,7 +80,7 @@ CallEvidence evidence_of(const Json& json, std::vector<HeaderField>& headers) {
   if (const auto now = integer(json, "now_unix_ms")) {
     constexpr std::int64_t kFarthest = 9'000'000'000'000;  // fits the clock's nanoseconds
     const std::chrono::milliseconds ms(std::clamp<std::int64_t>(*now, 0, kFarthest));
-    evidence.now = std::chrono::system_clock::time_point(ms);
+    evidence.now = WallTime(ms);
   }
   const auto found = json.find("headers");
   if (found != json.end() && found->is_object()) {

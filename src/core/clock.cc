@@ -31,7 +31,7 @@ void ManualClock::advance_to(TimePoint t) noexcept {
   }
 }
 
-std::chrono::system_clock::time_point SystemWallClock::now() const noexcept { return std::chrono::system_clock::now(); }
+WallTime SystemWallClock::now() const noexcept { return std::chrono::system_clock::now(); }
 
 const SystemWallClock& SystemWallClock::instance() noexcept {
   static const SystemWallClock clock;

@@ -9,7 +9,6 @@
 // Sources: the guides to rate limits of platform.openai.com and docs.anthropic.com.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -21,8 +20,6 @@
 #include "net/http.h"
 
 namespace fuseboard::gateway {
-
-using WallTime = std::chrono::system_clock::time_point;
 
 // One limit at a moment. What is not known is absent.
 struct RateLevel {

@@ -22,7 +22,7 @@ std::string short_duration(Duration duration) {
 }
 
 // Whole seconds, rounded up: a client that waits until then does not come too early.
-std::string date(std::chrono::system_clock::time_point now, Duration in) {
+std::string date(WallTime now, Duration in) {
   const auto at = std::chrono::ceil<std::chrono::seconds>(now + in);
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(at)));
 }
@@ -41,7 +41,7 @@ void add_openai_headers(const Quota& quota, Reply& reply) {
   add_header(reply, "x-ratelimit-reset-tokens", reset);
 }
 
-void add_anthropic_headers(const Quota& quota, std::chrono::system_clock::time_point now, Reply& reply) {
+void add_anthropic_headers(const Quota& quota, WallTime now, Reply& reply) {
   const std::string reset = date(now, quota.reset);
   const auto add_three = [&](std::string_view what, std::uint64_t limit, std::uint64_t remaining) {
     add_header(reply, fmt::format("anthropic-ratelimit-{}-limit", what), std::to_string(limit));
@@ -55,7 +55,7 @@ void add_anthropic_headers(const Quota& quota, std::chrono::system_clock::time_p
 
 }  // namespace
 
-void add_rate_headers(Dialect dialect, const Quota& quota, std::chrono::system_clock::time_point now, Reply& reply) {
+void add_rate_headers(Dialect dialect, const Quota& quota, WallTime now, Reply& reply) {
   switch (dialect) {
     case Dialect::openai:
       return add_openai_headers(quota, reply);

@@ -47,7 +47,7 @@ inline void read_evidence(Case& it) {
   if (const double* const status = json.number("status")) it.evidence.status = static_cast<int>(*status);
   if (const double* const code = json.number("exit_code")) it.evidence.exit_code = static_cast<int>(*code);
   if (const double* const now = json.number("now_unix_ms")) {
-    it.evidence.now = std::chrono::system_clock::time_point(std::chrono::milliseconds(static_cast<std::int64_t>(*now)));
+    it.evidence.now = WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(*now)));
   }
   if (const fixture_json::Value* const headers = json.find("headers")) {
     for (const auto& [name, value] : std::get<fixture_json::Value::Object>(headers->it)) {

@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::system_clock::time_point kNewYear{1767225600s};
+constexpr WallTime kNewYear{1767225600s};
 
 Classification message(std::string_view text) {
   return classify({.channel = Channel::message, .domain = Domain::tool, .message = text});

@@ -15,15 +15,15 @@ using namespace std::chrono_literals;
 using Headers = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
 // 2026-01-01T00:00:00Z, a Thursday.
-constexpr std::chrono::system_clock::time_point kNewYear{1767225600s};
+constexpr WallTime kNewYear{1767225600s};
 
-RetryHints read(Headers headers, std::chrono::system_clock::time_point now = kNewYear) {
+RetryHints read(Headers headers, WallTime now = kNewYear) {
   RetryHintReader reader(now);
   for (const auto& [name, value] : headers) reader.header(name, value);
   return reader.hints();
 }
 
-std::optional<std::chrono::milliseconds> wait(Headers headers, std::chrono::system_clock::time_point now = kNewYear) {
+std::optional<std::chrono::milliseconds> wait(Headers headers, WallTime now = kNewYear) {
   const auto hint = read(headers, now).retry_after;
   if (!hint) return std::nullopt;
   EXPECT_EQ(*hint % 1ms, 0ns) << "a hint is whole milliseconds";
@@ -124,8 +124,7 @@ TEST(RetryHints, ADateIsRoundedUpAgainstAClockBetweenMilliseconds) {
 
 TEST(RetryHints, ATwoDigitYearIsTheNearestOne) {
   EXPECT_EQ(wait({{"retry-after", "Sunday, 06-Nov-94 08:49:37 GMT"}}), 0ms) << "1994, not 2094";
-  const std::chrono::system_clock::time_point end_of_century =
-      std::chrono::sys_days(std::chrono::year(2099) / 12 / 31) + 23h + 59min;
+  const WallTime end_of_century = std::chrono::sys_days(std::chrono::year(2099) / 12 / 31) + 23h + 59min;
   EXPECT_EQ(wait({{"retry-after", "Friday, 01-Jan-00 00:00:00 GMT"}}, end_of_century), 60s) << "2100, not 2000";
 }
 

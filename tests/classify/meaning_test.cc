@@ -265,7 +265,7 @@ TEST(ClassifyMeaning, WaitsAreReadInMoreWords) {
 TEST(ClassifyMeaning, PlansSayInTheirBodiesWhenTheyBeginAnew) {
   const std::string_view body = R"({"error":{"type":"usage_limit_reached","resets_in_seconds":7200}})";
   EXPECT_EQ(http(429, body).failure->retry_after, 2h);
-  const std::chrono::system_clock::time_point new_year{1767225600s};
+  const WallTime new_year{1767225600s};
   EXPECT_EQ(classify({.status = 429, .body = R"({"detail":"slow","resets_at":1767225660})", .now = new_year})
                 .failure->retry_after,
             1min);

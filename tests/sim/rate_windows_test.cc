@@ -60,7 +60,7 @@ TEST(RateWindows, NamesBeyondTheBoundShareOne) {
 
 const Quota kQuota = {
     .requests = 60, .tokens = 60'000, .remaining_requests = 59, .remaining_tokens = 59'990, .reset = 59'250ms};
-const std::chrono::system_clock::time_point kNow = std::chrono::sys_seconds(1'767'225'600s);  // 2026-01-01
+const WallTime kNow = std::chrono::sys_seconds(1'767'225'600s);  // 2026-01-01
 
 TEST(RateHeaders, AreOpenAis) {
   Reply reply;

@@ -4,10 +4,11 @@
 // Calendar periods of budgets, in UTC [BUD-7].
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
+
+#include "fuseboard/core/time.h"
 
 namespace fuseboard {
 
@@ -18,8 +19,6 @@ enum class BudgetPeriod : std::uint8_t {
 };
 std::string_view name(BudgetPeriod period) noexcept;
 std::optional<BudgetPeriod> budget_period_from_name(std::string_view name) noexcept;
-
-using WallTime = std::chrono::system_clock::time_point;
 
 // When the period that holds `t` began. Of `total`: the clock's epoch, for every t. Within a day of the earliest time
 // that the clock can say, that time.

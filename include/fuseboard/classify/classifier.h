@@ -16,7 +16,6 @@
 // the last 2 KiB are looked at. Any bytes are safe in every argument. Thread-safe.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -63,7 +62,7 @@ struct CallEvidence {
   std::optional<int> exit_code{};
   std::string_view signal{};  // "SIGSEGV"
   // For dates and absolute resets. Without it they are no hint.
-  std::optional<std::chrono::system_clock::time_point> now{};
+  std::optional<WallTime> now{};
 };
 
 // What sort of rule of our own side refused, where the category is policy_violation.

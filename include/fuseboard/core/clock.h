@@ -50,24 +50,24 @@ class ManualClock final : public Clock {
 class WallClock {
  public:
   virtual ~WallClock() = default;
-  virtual std::chrono::system_clock::time_point now() const noexcept = 0;
+  virtual WallTime now() const noexcept = 0;
 };
 
 class SystemWallClock final : public WallClock {
  public:
-  std::chrono::system_clock::time_point now() const noexcept override;
+  WallTime now() const noexcept override;
   static const SystemWallClock& instance() noexcept;
 };
 
 // A wall clock that is set by hand, in either direction. Thread-safe.
 class ManualWallClock final : public WallClock {
  public:
-  explicit ManualWallClock(std::chrono::system_clock::time_point start = {}) noexcept : now_(start) {}
-  std::chrono::system_clock::time_point now() const noexcept override { return now_.load(std::memory_order_acquire); }
-  void set(std::chrono::system_clock::time_point t) noexcept { now_.store(t, std::memory_order_release); }
+  explicit ManualWallClock(WallTime start = {}) noexcept : now_(start) {}
+  WallTime now() const noexcept override { return now_.load(std::memory_order_acquire); }
+  void set(WallTime t) noexcept { now_.store(t, std::memory_order_release); }
 
  private:
-  Atomic<std::chrono::system_clock::time_point> now_;
+  Atomic<WallTime> now_;
 };
 
 }  // namespace fuseboard

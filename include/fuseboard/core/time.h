@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Monotonic time and saturating arithmetic on it.
+// Monotonic time and saturating arithmetic on it; the name of civil time.
 //
 // All of the library counts in signed 64-bit nanoseconds (about 292 years each way). Every sum and product here
 // saturates instead of overflowing, so no configuration can make a wait negative or wrap a deadline [CORE-7].
@@ -32,6 +32,9 @@ using TimePoint = MonotonicTime::time_point;
 
 // Later than any reachable point: "never".
 inline constexpr TimePoint kNever = TimePoint::max();
+
+// A point in civil time, as a WallClock tells it: it may jump in both directions and serves dates alone [CORE-1].
+using WallTime = std::chrono::system_clock::time_point;
 
 // a + b, clamped to the representable range.
 constexpr Duration saturating_add(Duration a, Duration b) noexcept {

@@ -46,9 +46,7 @@ void set_cap(const Cursor& cursor, CapsLayer& layer, std::string_view field,
 
 void read_period(const Cursor& cursor, CapsLayer& layer) {
   constexpr std::array kPeriods = {BudgetPeriod::total, BudgetPeriod::daily, BudgetPeriod::monthly};
-  std::array<std::pair<std::string_view, BudgetPeriod>, kPeriods.size()> choices;
-  std::ranges::transform(kPeriods, choices.begin(), [](BudgetPeriod one) { return std::pair{name(one), one}; });
-  if (const auto period = read_choice<BudgetPeriod>(cursor, choices))
+  if (const auto period = read_named(cursor, kPeriods))
     layer.set("period", cursor, [period](BudgetCaps& caps) { caps.period = *period; });
 }
 
@@ -106,13 +104,6 @@ void read_prices(const Cursor& cursor, Config& config) {
   }
 }
 
-std::optional<OnMissingPrice> read_on_missing(const Cursor& cursor) {
-  constexpr std::array kAll = {OnMissingPrice::reject, OnMissingPrice::count_tokens_only};
-  std::array<std::pair<std::string_view, OnMissingPrice>, kAll.size()> choices;
-  std::ranges::transform(kAll, choices.begin(), [](OnMissingPrice one) { return std::pair{name(one), one}; });
-  return read_choice<OnMissingPrice>(cursor, choices);
-}
-
 }  // namespace
 
 void read_budgets_and_prices(const MapReader& root, Config& config) {
@@ -125,7 +116,10 @@ void read_budgets_and_prices(const MapReader& root, Config& config) {
   }
   if (const auto prices = root.find("prices")) read_prices(*prices, config);
   const auto on_missing = root.find("on_missing_price");
-  if (on_missing) config.on_missing_price = read_on_missing(*on_missing).value_or(config.on_missing_price);
+  if (on_missing) {
+    constexpr std::array kAll = {OnMissingPrice::reject, OnMissingPrice::count_tokens_only};
+    config.on_missing_price = read_named(*on_missing, kAll).value_or(config.on_missing_price);
+  }
   // A cap that some models do not count for is a choice, not an accident [BUD-8].
   if (budgets && !on_missing && (config.budgets.global.usd || config.budgets.session.usd)) {
     budgets->say(

@@ -29,13 +29,6 @@ void read_flag(const MapReader& map, std::string_view key, std::optional<bool>& 
   if (const auto cursor = map.find(key)) into = read_bool(*cursor);
 }
 
-std::optional<Category> read_category(const Cursor& cursor) {
-  std::array<std::pair<std::string_view, Category>, kCategoryCount> choices;
-  std::ranges::transform(all_categories(), choices.begin(),
-                         [](const CategoryProperties& one) { return std::pair{one.name, one.category}; });
-  return read_choice<Category>(cursor, choices);
-}
-
 UserRule read_rule(const Cursor& cursor) {
   UserRule rule;
   const MapReader map(cursor, kRuleKeys);

@@ -79,14 +79,6 @@ void read_bounded(const Cursor& cursor, std::int64_t max, T& value) {
   value = static_cast<std::uint32_t>(*read);
 }
 
-// Of the members of the enumeration, under their own names.
-template <typename T, std::size_t N>
-void read_named(const Cursor& cursor, const std::array<T, N>& members, T& value) {
-  std::array<std::pair<std::string_view, T>, N> choices;
-  std::ranges::transform(members, choices.begin(), [](T one) { return std::pair{name(one), one}; });
-  value = read_choice<T>(cursor, choices).value_or(value);
-}
-
 void read_weight(const Cursor& cursor, TargetConfig& target) {
   const auto weight = read_number(cursor);
   if (!weight) return;
@@ -118,8 +110,8 @@ constexpr std::array<TargetField, 5> kTargetFields = {{
      "other max_tokens"},
     {"reasoning",
      [](const Cursor& cursor, TargetConfig& target) {
-       read_named(cursor, std::array{Reasoning::budget, Reasoning::effort, Reasoning::leave_out},
-                  target.request.reasoning);
+       constexpr std::array kAll = {Reasoning::budget, Reasoning::effort, Reasoning::leave_out};
+       target.request.reasoning = read_named(cursor, kAll).value_or(target.request.reasoning);
      },
      [](const TargetConfig& a, const TargetConfig& b) { return a.request.reasoning != b.request.reasoning; },
      "another reasoning"},
@@ -261,14 +253,16 @@ void ModelsReader::Common::report() const {
 void read_answering(const MapReader& map, ModelConfig& model) {
   using Recovery = StreamRecoveryMode;
   if (const auto recovery = map.find("stream_recovery")) {
-    read_named(*recovery, std::array{Recovery::continue_answer, Recovery::restart, Recovery::fail},
-               model.stream_recovery);
+    constexpr std::array kModes = {Recovery::continue_answer, Recovery::restart, Recovery::fail};
+    model.stream_recovery = read_named(*recovery, kModes).value_or(model.stream_recovery);
   }
   if (const auto events = map.find("malformed_events")) {
-    read_named(*events, std::array{MalformedEvents::fail, MalformedEvents::skip}, model.malformed_events);
+    constexpr std::array kModes = {MalformedEvents::fail, MalformedEvents::skip};
+    model.malformed_events = read_named(*events, kModes).value_or(model.malformed_events);
   }
   if (const auto fields = map.find("unsupported_fields")) {
-    read_named(*fields, std::array{UnsupportedFields::reject, UnsupportedFields::drop}, model.unsupported_fields);
+    constexpr std::array kModes = {UnsupportedFields::reject, UnsupportedFields::drop};
+    model.unsupported_fields = read_named(*fields, kModes).value_or(model.unsupported_fields);
   }
 }
 

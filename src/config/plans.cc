@@ -21,9 +21,7 @@ using PlanLayer = Layer<PlanKeys>;
 
 void read_jitter(const Cursor& cursor, PlanLayer& layer) {
   constexpr std::array kJitters = {Jitter::none, Jitter::proportional, Jitter::full, Jitter::decorrelated};
-  std::array<std::pair<std::string_view, Jitter>, kJitters.size()> choices;
-  std::ranges::transform(kJitters, choices.begin(), [](Jitter one) { return std::pair{name(one), one}; });
-  if (const auto jitter = read_choice<Jitter>(cursor, choices)) {
+  if (const auto jitter = read_named(cursor, kJitters)) {
     layer.set("retry.jitter", cursor, [jitter](PlanKeys& keys) { keys.plan.retry.jitter = *jitter; });
   }
 }
@@ -92,9 +90,7 @@ constexpr std::array<Field<PlanKeys>, 9> kRetryFields = {{
 
 void read_strategy(const Cursor& cursor, PlanLayer& layer) {
   constexpr std::array kStrategies = {Strategy::ordered, Strategy::weighted, Strategy::least_latency};
-  std::array<std::pair<std::string_view, Strategy>, kStrategies.size()> choices;
-  std::ranges::transform(kStrategies, choices.begin(), [](Strategy one) { return std::pair{name(one), one}; });
-  if (const auto strategy = read_choice<Strategy>(cursor, choices))
+  if (const auto strategy = read_named(cursor, kStrategies))
     layer.set("strategy", cursor, [strategy](PlanKeys& keys) { keys.plan.strategy = *strategy; });
 }
 
@@ -150,12 +146,11 @@ constexpr std::array<Field<PlanKeys>, 2> kCompanyFields = {{
 
 // The categories that fall back only when asked to.
 void read_fallback_on(const Cursor& cursor, PlanLayer& layer) {
-  constexpr std::array<std::pair<std::string_view, Category>, 1> kChoices = {
-      {{"content_policy", Category::content_policy}}};
+  constexpr std::array kCategories = {Category::content_policy};
   if (!expect_kind(cursor, Node::Kind::sequence, "a list of content_policy or nothing")) return;
   CategorySet categories;
   for (std::size_t i = 0; i < cursor.node->items.size(); ++i) {
-    if (const auto category = read_choice<Category>(cursor.item(i), kChoices)) categories.insert(*category);
+    if (const auto category = read_named(cursor.item(i), kCategories)) categories.insert(*category);
   }
   layer.set("fallback_on", cursor, [categories](PlanKeys& keys) { keys.plan.fallback_on = categories; });
 }

@@ -76,9 +76,6 @@ void read_open_time(const Cursor& cursor, BreakerLayer& layer) {
 }
 
 void read_trips_on(const Cursor& cursor, BreakerLayer& layer) {
-  std::array<std::pair<std::string_view, Category>, kCategoryCount> choices;
-  std::ranges::transform(all_categories(), choices.begin(),
-                         [](const CategoryProperties& one) { return std::pair{one.name, one.category}; });
   if (!expect_kind(cursor, Node::Kind::sequence, "a list of failure categories")) return;
   if (cursor.node->items.empty()) {
     // A breaker that nothing trips is a mistake that would only show in an outage.
@@ -87,7 +84,7 @@ void read_trips_on(const Cursor& cursor, BreakerLayer& layer) {
   }
   CategorySet categories;
   for (std::size_t i = 0; i < cursor.node->items.size(); ++i) {
-    if (const auto category = read_choice<Category>(cursor.item(i), choices)) categories.insert(*category);
+    if (const auto category = read_category(cursor.item(i))) categories.insert(*category);
   }
   layer.set("trips_on", cursor, [categories](BreakerOptions& options) { options.trips_on = categories; });
 }

@@ -27,13 +27,8 @@ constexpr std::array<std::string_view, 12> kProviderKeys = {"dialect",   "base_u
                                                             "cap_field", "headers",  "query",   "forward_headers",
                                                             "tls",       "breaker",  "limits",  "timeouts"};
 
-constexpr std::array<std::pair<std::string_view, Auth>, 5> kAuths = {{{"bearer", Auth::bearer},
-                                                                      {"x-api-key", Auth::x_api_key},
-                                                                      {"api-key", Auth::api_key},
-                                                                      {"passthrough", Auth::passthrough},
-                                                                      {"none", Auth::none}}};
-constexpr std::array<std::pair<std::string_view, Dialect>, 2> kDialects = {
-    {{"openai", Dialect::openai}, {"anthropic", Dialect::anthropic}}};
+constexpr std::array kAuths = {Auth::bearer, Auth::x_api_key, Auth::api_key, Auth::passthrough, Auth::none};
+constexpr std::array kDialects = {Dialect::openai, Dialect::anthropic};
 constexpr std::array<std::pair<std::string_view, CapField>, 2> kCapFields = {
     {{"max_completion_tokens", CapField::max_completion_tokens}, {"max_tokens", CapField::max_tokens}}};
 
@@ -59,7 +54,7 @@ bool all_between(std::string_view text, char low, char high) {
 void read_dialect(const MapReader& map, ProviderConfig& provider) {
   const auto cursor = map.require("dialect", "openai or anthropic");
   if (!cursor) return;
-  provider.dialect = read_choice<Dialect>(*cursor, kDialects).value_or(provider.dialect);
+  provider.dialect = read_named(*cursor, kDialects).value_or(provider.dialect);
 }
 
 void read_base_url(const MapReader& map, ProviderConfig& provider) {
@@ -106,7 +101,7 @@ void read_credential(const MapReader& map, ProviderConfig& provider) {
   const auto key = map.find("api_key");
   if (key) provider.api_key = read_api_key(*key).value_or(Secret());
   const auto how = map.find("auth");
-  const auto auth = how ? read_choice<Auth>(*how, kAuths) : std::nullopt;
+  const auto auth = how ? read_named(*how, kAuths) : std::nullopt;
   if (!auth) {
     provider.auth = key ? default_auth(provider.dialect) : Auth::none;
     return;

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <system_error>
@@ -129,6 +128,12 @@ std::optional<double> read_number(const Cursor& cursor, std::string_view expecte
 std::optional<bool> read_bool(const Cursor& cursor) {
   constexpr std::array<std::pair<std::string_view, bool>, 2> kChoices = {{{"true", true}, {"false", false}}};
   return read_choice<bool>(cursor, kChoices);
+}
+
+std::optional<Category> read_category(const Cursor& cursor) {
+  std::array<Category, kCategoryCount> categories;
+  std::ranges::transform(all_categories(), categories.begin(), &CategoryProperties::category);
+  return read_named(cursor, categories);
 }
 
 std::optional<std::int64_t> read_integer(const Cursor& cursor) {

@@ -4,6 +4,9 @@
 // Typed values out of a document, with a report of what is not as expected.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -14,6 +17,7 @@
 #include "config/document.h"
 #include "config/load.h"
 #include "config/report.h"
+#include "fuseboard/core/category.h"
 #include "fuseboard/core/time.h"
 
 namespace fuseboard::config {
@@ -94,5 +98,14 @@ std::optional<T> read_choice(const Cursor& cursor, Choices<T> choices) {
   cursor.refuse(allowed);
   return std::nullopt;
 }
+
+// One of these members of an enumeration, under its own name().
+template <typename T, std::size_t N>
+std::optional<T> read_named(const Cursor& cursor, const std::array<T, N>& members) {
+  std::array<std::pair<std::string_view, T>, N> choices;
+  std::ranges::transform(members, choices.begin(), [](T one) { return std::pair{name(one), one}; });
+  return read_choice<T>(cursor, choices);
+}
+std::optional<Category> read_category(const Cursor& cursor);
 
 }  // namespace fuseboard::config

@@ -48,6 +48,24 @@ class ConversationReader {
   std::string_view number(Node node, const Path& path);
   std::optional<std::uint64_t> cap(Node node, const Path& path);
   bool flag(Node node, const Path& path);
+  // What one of these words stands for; nothing where it is none of them, which is wrong.
+  template <typename T>
+  struct Word {
+    std::string_view word;
+    T meaning;
+  };
+  template <typename T, std::size_t N>
+  std::optional<T> one_of(const std::array<Word<T>, N>& words, Node node, const Path& path) {
+    const auto found = std::ranges::find_if(words, [&](const Word<T>& it) { return node.is(it.word); });
+    if (found != words.end()) return found->meaning;
+    std::string problem = "must be ";
+    for (const Word<T>& it : words) {
+      if (&it != &words.front()) problem += &it == &words.back() ? " or " : ", ";
+      problem += it.word;
+    }
+    wrong(path, "invalid_value", problem);
+    return std::nullopt;
+  }
   // The arguments of a call: an object, or a string that holds one, or nothing, which is an empty one.
   std::string_view arguments(Node node, const Path& path);
 

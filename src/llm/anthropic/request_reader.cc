@@ -274,18 +274,11 @@ void AnthropicReader::read_tool(Node tool, const Path& path) {
 }
 
 void AnthropicReader::tool_choice(Node choice, const Path& path) {
+  constexpr auto kChoices = std::to_array<Word<Choice>>(
+      {{"none", Choice::none}, {"auto", Choice::automatic}, {"any", Choice::required}, {"tool", Choice::named}});
   if (choice.says_nothing()) return;
-  const Node type = choice.member("type");
-  if (type.is("none")) {
-    conversation_.choice = Choice::none;
-  } else if (type.is("any")) {
-    conversation_.choice = Choice::required;
-  } else if (type.is("tool")) {
-    conversation_.choice = Choice::named;
-    conversation_.chosen = text(choice.member("name"), path / "name");
-  } else if (!type.is("auto")) {
-    wrong(path / "type", "invalid_value", "must be none, auto, any or tool");
-  }
+  if (const auto read = one_of(kChoices, choice.member("type"), path / "type")) conversation_.choice = *read;
+  if (conversation_.choice == Choice::named) conversation_.chosen = text(choice.member("name"), path / "name");
   constexpr std::string_view kAlone = "disable_parallel_tool_use";
   conversation_.parallel = !flag(choice.member(kAlone), path / kAlone);
 }
@@ -334,18 +327,13 @@ void AnthropicReader::output_format(Node node, const Path& path) {
 }
 
 void AnthropicReader::read_effort(Node node, const Path& path) {
+  constexpr auto kEfforts = std::to_array<Word<Effort>>({{"low", Effort::low},
+                                                         {"medium", Effort::medium},
+                                                         {"high", Effort::high},
+                                                         {"xhigh", Effort::xhigh},
+                                                         {"max", Effort::xhigh}});
   if (node.says_nothing()) return;
-  if (node.is("low")) {
-    conversation_.effort = Effort::low;
-  } else if (node.is("medium")) {
-    conversation_.effort = Effort::medium;
-  } else if (node.is("high")) {
-    conversation_.effort = Effort::high;
-  } else if (node.is("xhigh") || node.is("max")) {
-    conversation_.effort = Effort::xhigh;
-  } else {
-    wrong(path, "invalid_value", "must be low, medium, high, xhigh or max");
-  }
+  if (const auto read = one_of(kEfforts, node, path)) conversation_.effort = *read;
 }
 
 }  // namespace

@@ -286,20 +286,14 @@ void OpenAiReader::response_format(Node format, const Path& path) {
 }
 
 void OpenAiReader::reasoning_effort(Node effort, const Path& path) {
+  constexpr auto kEfforts = std::to_array<Word<Effort>>({{"none", Effort::none},
+                                                         {"minimal", Effort::low},
+                                                         {"low", Effort::low},
+                                                         {"medium", Effort::medium},
+                                                         {"high", Effort::high},
+                                                         {"xhigh", Effort::xhigh}});
   if (effort.says_nothing()) return;
-  if (effort.is("none")) {
-    conversation_.effort = Effort::none;
-  } else if (effort.is("minimal") || effort.is("low")) {
-    conversation_.effort = Effort::low;
-  } else if (effort.is("medium")) {
-    conversation_.effort = Effort::medium;
-  } else if (effort.is("high")) {
-    conversation_.effort = Effort::high;
-  } else if (effort.is("xhigh")) {
-    conversation_.effort = Effort::xhigh;
-  } else {
-    wrong(path, "invalid_value", "must be none, minimal, low, medium, high or xhigh");
-  }
+  if (const auto read = one_of(kEfforts, effort, path)) conversation_.effort = *read;
 }
 
 }  // namespace

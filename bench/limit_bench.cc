@@ -104,7 +104,7 @@ void QueuePushPop(benchmark::State& state) {
   for (std::int64_t i = 1; i < state.range(0); ++i) (void)queue.enqueue(kNow, {});
   for (auto _ : state) {
     (void)queue.enqueue(kNow, {.priority = Priority::critical});
-    DoNotOptimize(queue.pop_ready(kNow));
+    DoNotOptimize(queue.cancel(*queue.next(kNow)));
   }
 }
 

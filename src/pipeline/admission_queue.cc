@@ -42,7 +42,7 @@ std::expected<WaitTicket, Rejection> AdmissionQueue::join(TimePoint now, const W
 
 bool AdmissionQueue::is_turn(WaitTicket ticket, TimePoint now) const {
   const MutexLock lock(mutex_);
-  return waiters_.peek_ready(now) == ticket;
+  return waiters_.next(now) == ticket;
 }
 
 void AdmissionQueue::leave(WaitTicket ticket, TimePoint now) {
@@ -59,7 +59,7 @@ void AdmissionQueue::wake_first(TimePoint now) const {
   std::shared_ptr<Waker> waker;
   {
     const MutexLock lock(mutex_);
-    const auto next = waiters_.peek_ready(now);
+    const auto next = waiters_.next(now);
     if (!next) return;
     if (const auto found = wakers_.find(next->number); found != wakers_.end()) waker = found->second;
   }

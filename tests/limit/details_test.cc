@@ -129,31 +129,11 @@ TEST(AdaptiveBulkhead, WhatCountsAsADropIsWhatSaysThatItBearsNoMore) {  // LIM-8
 
 // The queue.
 
-TEST(WaitQueue, WhoseTimeIsUpDelaysNobody) {  // LIM-7.1
-  WaitQueue queue({}, "key");
-  ASSERT_TRUE(queue.enqueue(kStart, {.priority = Priority::high, .deadline = Deadline::after(kStart, 1s)}));
-  EXPECT_FALSE(queue.enqueue(kStart, {.deadline = Deadline::after(kStart, 1s), .soonest = 500ms, .interval = 1s}))
-      << "while it waits";
-  EXPECT_TRUE(queue.enqueue(kStart + 1s, {.deadline = Deadline::after(kStart, 2s), .soonest = 500ms, .interval = 1s}))
-      << "it is still in the queue, but nobody goes before";
-  EXPECT_EQ(queue.size(), 2U);
-}
-
 TEST(WaitQueue, ADeadlineThatIsNowIsOver) {  // LIM-7.2
   WaitQueue queue;
   ASSERT_TRUE(queue.enqueue(kStart, {.deadline = Deadline::after(kStart, 1s)}));
-  EXPECT_TRUE(queue.peek_ready(kStart + 1s - 1ns));
-  EXPECT_FALSE(queue.peek_ready(kStart + 1s));
-  EXPECT_FALSE(queue.pop_expired(kStart + 1s - 1ns));
-  EXPECT_TRUE(queue.pop_expired(kStart + 1s));
-}
-
-TEST(WaitQueue, NobodyIsReadyBeforeTheTimeItIsHeldUntil) {  // LIM-7.2
-  WaitQueue queue;
-  ASSERT_TRUE(queue.enqueue(kStart, {}));
-  queue.hold_until(kStart + 1s);
-  EXPECT_FALSE(queue.peek_ready(kStart + 1s - 1ns));
-  EXPECT_TRUE(queue.peek_ready(kStart + 1s));
+  EXPECT_TRUE(queue.next(kStart + 1s - 1ns));
+  EXPECT_FALSE(queue.next(kStart + 1s));
 }
 
 // The simple limiter for tools.

@@ -77,10 +77,10 @@ function(fuseboard_add_program_modules)
   endforeach()
 endfunction()
 
-# fuseboard_test(<module> [LIBS ...]): tests/<module>/*_test.cc as bin/<module>_test, each TEST known to ctest.
+# fuseboard_test(<module> [LIBS ...]): the *_test.cc of tests/<module> and its folders as bin/<module>_test, each TEST known to ctest.
 function(fuseboard_test module)
   cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
-  file(GLOB _files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${module}/*.cc)
+  file(GLOB _files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${module}/*.cc ${PROJECT_SOURCE_DIR}/tests/${module}/*/*.cc)
   if(NOT _files)
     return()
   endif()

@@ -1,9 +1,10 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include "llm/stream_reader.h"
+
 #include <gtest/gtest.h>
 
-#include "llm/stream_reader.h"
 #include "tests/llm/delta_text.h"
 
 namespace fuseboard::llm {

@@ -1,9 +1,10 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include "llm/stream_reader.h"
+
 #include <gtest/gtest.h>
 
-#include "llm/stream_reader.h"
 #include "tests/llm/delta_text.h"
 
 namespace fuseboard::llm {
@@ -261,17 +262,6 @@ TEST(ChatStream, UsageThatCannotBeReadIsTheLastWordToo) {  // BUD-10.4
   EXPECT_EQ(reader->usage(), (Usage{.known = true, .prompt = 5, .completion = 10, .total = 15}));
   reader->read({}, R"({"choices":[],"usage":{}})");
   EXPECT_EQ(reader->usage().completion, 10U) << "it says nothing new";
-}
-
-TEST(UnknownStream, TextOfCompletionsAndUsageAreReadWhereTheyAre) {  // BUD-10.3
-  const auto reader = make_stream_reader(Endpoint::other);
-  reader->read({}, R"({"choices":[{"index":0,"text":"12345"}],"usage":null})");
-  reader->read({}, "no JSON");
-  reader->read({}, R"({"type":"image_generation.partial_image","b64_json":"AAAAAAAAAAAAAAAAAAAA"})");
-  reader->read({}, R"({"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}})");
-  reader->read({}, "[DONE]");
-  EXPECT_EQ(reader->seen(), (SeenOutput{.bytes = 5, .pieces = 4}));
-  EXPECT_EQ(reader->usage(), (Usage{.known = true, .prompt = 3, .completion = 4, .total = 7}));
 }
 
 TEST(ChatStream, UsageInEveryEventKeepsTheLast) {  // vLLM's continuous_usage_stats
@@ -588,15 +578,6 @@ TEST(ChatStream, KnowsAnAnswerThatWasWithheld) {
   EXPECT_FALSE(reader->terminal_seen());
   reader->read({}, "[DONE]");
   EXPECT_TRUE(reader->terminal_seen());
-}
-
-TEST(UnknownStream, EveryEventIsContentAndEveryEndComplete) {  // STR-2
-  const auto reader = make_stream_reader(Endpoint::other);
-  EXPECT_EQ(reader->at_end(), std::nullopt);
-  EXPECT_EQ(reader->read("x", "no JSON"), content);
-  EXPECT_TRUE(reader->content_seen());
-  EXPECT_TRUE(reader->complete());
-  EXPECT_FALSE(reader->plain_text_only());
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include "llm/openai_responses/events.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -8,7 +10,6 @@
 #include <vector>
 
 #include "json/scan.h"
-#include "llm/openai_responses/events.h"
 
 namespace fuseboard::llm {
 namespace {

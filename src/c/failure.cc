@@ -4,7 +4,7 @@
 // Categories, judged failures, and the names of what the C API counts in numbers.
 #include "c/boundary.h"
 #include "c/convert.h"
-#include "fuseboard/classify/http.h"
+#include "fuseboard/classify/http_failure.h"
 #include "fuseboard/core/category.h"
 
 using namespace fuseboard;

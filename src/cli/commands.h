@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "gateway/exposition.h"
+#include "gateway/metrics_text.h"
 
 namespace fuseboard::cli {
 

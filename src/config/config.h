@@ -125,7 +125,7 @@ struct ProviderConfig {
 inline constexpr std::uint32_t kDefaultMaxTokens = 4096;
 
 // How requests to a target are written. One struct from the file to the request: a new option is a member here, a row
-// in config/models.cc, and its use.
+// in config/model_keys.cc, and its use.
 struct RequestOptions {
   bool prefill = false;  // the target goes on with an answer that was begun
   // The cap on an answer's tokens that a messages target is sent for a caller who set none, as that dialect requires

@@ -15,11 +15,11 @@
 #include <utility>
 
 #include "config/address.h"
-#include "config/budgets.h"
+#include "config/budget_keys.h"
 #include "config/classify_rules.h"
 #include "config/header_names.h"
-#include "config/models.h"
-#include "config/providers.h"
+#include "config/model_keys.h"
+#include "config/provider_keys.h"
 #include "config/reader.h"
 #include "config/source_text.h"
 #include "config/units.h"

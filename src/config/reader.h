@@ -14,9 +14,9 @@
 #include <string_view>
 #include <utility>
 
-#include "config/document.h"
 #include "config/load.h"
-#include "config/report.h"
+#include "config/problem_report.h"
+#include "config/yaml_document.h"
 #include "fuseboard/core/category.h"
 #include "fuseboard/core/time.h"
 

@@ -14,8 +14,8 @@
 #include "config/config.h"
 #include "fuseboard/breaker/registry.h"
 #include "fuseboard/core/clock.h"
-#include "gateway/exposition.h"
 #include "gateway/failures.h"
+#include "gateway/metrics_text.h"
 
 namespace fuseboard::gateway {
 

@@ -4,7 +4,7 @@
 #include "gateway/metrics_route.h"
 
 #include "fuseboard/telemetry/exposition.h"
-#include "gateway/exposition.h"
+#include "gateway/metrics_text.h"
 
 namespace fuseboard::gateway {
 

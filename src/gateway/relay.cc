@@ -17,7 +17,7 @@
 #include "gateway/rate_headers.h"
 #include "gateway/transport_fault.h"
 #include "llm/answer.h"
-#include "llm/openai_responses/events.h"
+#include "llm/openai_responses/response_events.h"
 #include "llm/prefill.h"
 #include "llm/translate_answer.h"
 

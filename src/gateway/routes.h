@@ -10,8 +10,8 @@
 
 #include "fuseboard/breaker/registry.h"
 #include "gateway/access.h"
-#include "gateway/exposition.h"
 #include "gateway/loop_context.h"
+#include "gateway/metrics_text.h"
 #include "gateway/route_table.h"
 #include "net/server.h"
 

@@ -3,7 +3,7 @@
 
 #include "llm/error_details.h"
 
-#include "fuseboard/classify/http.h"
+#include "fuseboard/classify/http_failure.h"
 
 namespace fuseboard::llm {
 namespace {

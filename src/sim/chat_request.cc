@@ -8,10 +8,10 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "sim/body_parts.h"
 #include "sim/conversation_rules.h"
 #include "sim/json_reading.h"
 #include "sim/json_text.h"
-#include "sim/request_parts.h"
 
 namespace fuseboard::sim {
 namespace {

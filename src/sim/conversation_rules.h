@@ -7,8 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sim/body_parts.h"
 #include "sim/provider_error.h"
-#include "sim/request_parts.h"
 
 namespace fuseboard::sim {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "sim/answer.h"
+#include "sim/provider_answer.h"
 
 namespace fuseboard::sim {
 

@@ -12,7 +12,7 @@
 
 #include "sim/behaviour.h"
 #include "sim/json_text.h"
-#include "sim/rate_headers.h"
+#include "sim/quota_headers.h"
 #include "sim/text_rules.h"
 
 namespace fuseboard::sim {

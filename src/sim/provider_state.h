@@ -12,9 +12,9 @@
 
 #include "fuseboard/core/mutex.h"
 #include "net/http.h"
-#include "sim/answer.h"
 #include "sim/chat_request.h"
 #include "sim/mcp_server.h"
+#include "sim/provider_answer.h"
 #include "sim/rate_windows.h"
 #include "sim/reply.h"
 #include "sim/request_log.h"

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "sim/rate_headers.h"
+#include "sim/quota_headers.h"
 
 namespace fuseboard::sim {
 namespace {

@@ -7,10 +7,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sim/body_parts.h"
 #include "sim/chat_request.h"
 #include "sim/json_reading.h"
 #include "sim/json_text.h"
-#include "sim/request_parts.h"
 
 namespace fuseboard::sim {
 namespace {

@@ -14,7 +14,7 @@
 #include "fuseboard/budget/ledger.h"
 #include "fuseboard/cache/memory_store.h"
 #include "fuseboard/cache/response_cache.h"
-#include "fuseboard/classify/http.h"
+#include "fuseboard/classify/http_failure.h"
 #include "fuseboard/pipeline/blocking.h"
 #include "tests/support/jumping_waiter.h"
 #include "world.h"

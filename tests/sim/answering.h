@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/answer.h"
 #include "sim/behaviour.h"
+#include "sim/provider_answer.h"
 
 namespace fuseboard::sim {
 

@@ -8,7 +8,7 @@
 
 #include <chrono>
 
-#include "sim/rate_headers.h"
+#include "sim/quota_headers.h"
 #include "sim/response_memory.h"
 
 namespace fuseboard::sim {

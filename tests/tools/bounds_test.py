@@ -76,8 +76,8 @@ SOURCES = {
     "nesting of JSON": ["src/json/scan.h: kMaxDepth"],
     "remembered routes to `provider/model` names of callers": ["src/gateway/model_table.h: kMaxDirectRoutes"],
     "such a name": ["src/gateway/model_table.h: kMaxDirectName"],
-    "the configuration file": ["src/config/load.h: kMaxConfigBytes", "src/config/document.h: kMaxDepth",
-                               "src/config/document.h: kMaxNodes", "src/config/load.h: kMaxProblems"],
+    "the configuration file": ["src/config/load.h: kMaxConfigBytes", "src/config/yaml_document.h: kMaxDepth",
+                               "src/config/yaml_document.h: kMaxNodes", "src/config/load.h: kMaxProblems"],
 }
 
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "fuseboard/classify/http.h"
+#include "fuseboard/classify/http_failure.h"
 #include "fuseboard/classify/transport.h"
 #include "fuseboard/core/cancelled.h"
 #include "fuseboard/core/outcome.h"

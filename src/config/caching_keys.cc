@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "config/caching.h"
+#include "config/caching_keys.h"
 
 #include <array>
 #include <utility>

@@ -9,7 +9,7 @@
 
 #include "config/config.h"
 #include "config/layer.h"
-#include "config/limits.h"
+#include "config/limit_keys.h"
 
 namespace fuseboard::config {
 

@@ -3,9 +3,10 @@
 
 // A target that answers nobody [RTY-14]: the circuit opens, and the late answer of a call that was in flight by then
 // closes it.
+#include "fuseboard/breaker/silent_period.h"
+
 #include "breaker/imposed_override.h"
 #include "fuseboard/breaker/circuit_breaker.h"
-#include "fuseboard/breaker/silent_period.h"
 
 namespace fuseboard {
 namespace {

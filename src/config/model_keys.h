@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "config/providers.h"
+#include "config/provider_keys.h"
 #include "config/reader.h"
 
 namespace fuseboard::config {

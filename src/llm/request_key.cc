@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/cache_key.h"
+#include "llm/request_key.h"
 
 #include <algorithm>
 #include <optional>

@@ -1,8 +1,6 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "sim/sim_provider.h"
-
 #include <fmt/format.h>
 
 #include <fstream>
@@ -13,6 +11,7 @@
 #include "fuseboard/core/escape.h"
 #include "net/loop.h"
 #include "net/server.h"
+#include "sim/sim_provider.h"
 
 namespace fuseboard::cli {
 

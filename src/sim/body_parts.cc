@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "sim/request_parts.h"
+#include "sim/body_parts.h"
 
 #include <fmt/format.h>
 

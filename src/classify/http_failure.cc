@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "fuseboard/classify/http.h"
+#include "fuseboard/classify/http_failure.h"
 
 #include "classify/judge.h"
 

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "config/budgets.h"
+#include "config/budget_keys.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "config/names.h"
+#include "config/name_rules.h"
 #include "config/setters.h"
 #include "fuseboard/budget/money.h"
 #include "fuseboard/budget/period.h"

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "config/plans.h"
+#include "config/plan_keys.h"
 
 #include <algorithm>
 #include <cstdint>

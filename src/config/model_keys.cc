@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "config/models.h"
+#include "config/model_keys.h"
 
 #include <fmt/format.h>
 
@@ -14,11 +14,11 @@
 #include <tuple>
 #include <utility>
 
-#include "config/caching.h"
-#include "config/limits.h"
-#include "config/names.h"
-#include "config/plans.h"
-#include "config/policies.h"
+#include "config/caching_keys.h"
+#include "config/limit_keys.h"
+#include "config/name_rules.h"
+#include "config/plan_keys.h"
+#include "config/policy_keys.h"
 
 namespace fuseboard::config {
 namespace {

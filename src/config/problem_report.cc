@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "config/report.h"
+#include "config/problem_report.h"
 
 #include <fmt/format.h>
 

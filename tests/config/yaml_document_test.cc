@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "config/document.h"
+#include "config/yaml_document.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "config/budgets.h"
+#include "config/budget_keys.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "llm/openai_responses/events.h"
+#include "llm/openai_responses/response_events.h"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "config/policies.h"
+#include "config/policy_keys.h"
 
 #include <algorithm>
 #include <array>

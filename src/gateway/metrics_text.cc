@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "gateway/exposition.h"
+#include "gateway/metrics_text.h"
 
 #include <algorithm>
 #include <set>

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/report.h"
+#include "config/problem_report.h"
 
 namespace fuseboard::config {
 

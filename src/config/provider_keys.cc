@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "config/providers.h"
+#include "config/provider_keys.h"
 
 #include <fmt/format.h>
 
@@ -17,8 +17,8 @@
 #include "config/ca_file.h"
 #include "config/expand.h"
 #include "config/header_names.h"
-#include "config/names.h"
-#include "config/policies.h"
+#include "config/name_rules.h"
+#include "config/policy_keys.h"
 
 namespace fuseboard::config {
 namespace {

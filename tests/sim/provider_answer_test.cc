@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "sim/answer.h"
+#include "sim/provider_answer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -3,7 +3,7 @@
 
 // OpenAI: https://platform.openai.com/docs/guides/rate-limits; Anthropic: https://docs.claude.com/en/api/rate-limits.
 
-#include "sim/rate_headers.h"
+#include "sim/quota_headers.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>

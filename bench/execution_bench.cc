@@ -83,7 +83,7 @@ void SuccessExplained(benchmark::State& state) {
   Pipeline pipeline(calls.plan);
   for (auto _ : state) {
     const TimePoint begin = calls.clock.now();
-    Execution execution(pipeline.plan(), calls.options(), calls.rng, begin, {}, &pipeline);
+    Execution execution(pipeline.plan(), calls.options(), calls.rng, begin, {}, &pipeline.observer());
     const Step step = execution.next(begin);
     execution.report(std::get<Attempt>(step).number, {.answered = true, .usage = TokenUsage{.input = 90, .output = 30}},
                      calls.clock.now());

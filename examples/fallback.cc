@@ -7,6 +7,7 @@
 #include <string>
 
 #include "fuseboard/pipeline/blocking.h"
+#include "fuseboard/pipeline/target_registry.h"
 
 using namespace fuseboard;
 using namespace std::chrono_literals;
@@ -22,14 +23,12 @@ std::expected<std::string, Failure> ask_model(const Attempt& attempt) {
 }  // namespace
 
 int main() {
-  BreakerRegistry breakers(provider_preset());
-  // What all calls to a target share; further policies are options of it.
-  const auto state_of = [&](KeyView key) { return std::make_shared<TargetState>(BreakerScopes{breakers.handle(key)}); };
-  const auto plan =
-      std::make_shared<const Plan>("smart",
-                                   std::vector<Target>{{.name = "openai/gpt-5", .state = state_of({"openai", "gpt-5"})},
-                                                       {.name = "local/llama", .state = state_of({"local", "llama"})}},
-                                   PlanOptions{.retry = {.max_attempts = 2, .base = 1ms}});
+  TargetRegistry targets;  // what all calls to a target share; limits and more are options of it
+  const auto plan = std::make_shared<const Plan>(
+      "smart",
+      std::vector<Target>{{.name = "openai/gpt-5", .state = targets.target({"openai", "gpt-5"})},
+                          {.name = "local/llama", .state = targets.target({"local", "llama"})}},
+      PlanOptions{.retry = {.max_attempts = 2, .base = 1ms}});
 
   const auto result = run(plan, ask_model);
   if (!result.value) {

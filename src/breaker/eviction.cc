@@ -44,7 +44,8 @@ BreakerRegistry::OwnedBreaker* BreakerRegistry::make_room_locked(TimePoint now) 
 bool BreakerRegistry::try_evict_locked(CircuitBreaker& breaker, TimePoint now) {
   const KeyCompanion* const companion = breaker.companion();
   const auto is_idle = [&] { return breaker.is_idle() && (companion == nullptr || companion->is_idle(now)); };
-  if (breaker.handles_.load(std::memory_order_acquire) != 0 || !is_idle()) return false;
+  const std::uint32_t own_handles = companion == nullptr ? 0 : companion->own_handles();
+  if (breaker.handles_.load(std::memory_order_acquire) != own_handles || !is_idle()) return false;
   const std::uint64_t key_hash = hash(breaker.key());
   index_.erase(breaker, key_hash);
   for (int i = 0; i < kPatience; ++i) {

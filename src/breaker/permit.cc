@@ -7,27 +7,25 @@
 
 namespace fuseboard {
 
-void BreakerPermit::abandon() noexcept { std::exchange(breaker_, nullptr)->abandon(ticket_, acquired_.unwinding()); }
+void BreakerPermit::abandon() noexcept { breaker_.take()->abandon(ticket_, acquired_.unwinding()); }
 
 void BreakerPermit::release() && noexcept {
-  CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
-  if (breaker != nullptr) breaker->abandon(ticket_, false);
+  if (CircuitBreaker* const breaker = breaker_.take()) breaker->abandon(ticket_, false);
 }
 
 void BreakerPermit::first_content(Duration latency) {
-  if (breaker_ == nullptr) return;
+  if (!breaker_) return;
   latency = breaker_->latency_of(ticket_, latency);
   if (ticket_.began != kNotMeasured && ticket_.first_content == kNotShown) ticket_.first_content = latency;
   if (is_probe()) ticket_ = breaker_->first_content(ticket_, latency);
 }
 
 void BreakerPermit::answered() {
-  if (breaker_ != nullptr) ticket_ = breaker_->answered(ticket_);
+  if (breaker_) ticket_ = breaker_->answered(ticket_);
 }
 
 void BreakerPermit::overtaken() && {
-  CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
-  if (breaker != nullptr) breaker->overtaken(ticket_);
+  if (CircuitBreaker* const breaker = breaker_.take()) breaker->overtaken(ticket_);
 }
 
 }  // namespace fuseboard

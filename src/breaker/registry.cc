@@ -88,7 +88,10 @@ BreakerRegistry::OwnedBreaker BreakerRegistry::make_locked(const KeyView& key, c
   auto chosen = options != nullptr ? std::make_shared<const BreakerOptions>(*options) : rules_->options_for(key);
   std::pmr::polymorphic_allocator<> memory(&context_.memory);
   OwnedBreaker made(memory.new_object<CircuitBreaker>(std::move(chosen), key, context_), Destroy{&context_.memory});
-  if (make_companion_) made->companion_ = make_companion_(key);
+  if (make_companion_) {
+    made->owned_companion_ = make_companion_(key, BreakerHandle(*this, made.get()));
+    made->companion_ = made->owned_companion_.get();
+  }
   made->has_own_options_.store(options != nullptr, std::memory_order_relaxed);
   return made;
 }

@@ -9,19 +9,6 @@
 
 namespace fuseboard {
 
-BudgetReservation& BudgetReservation::operator=(BudgetReservation&& other) noexcept {
-  if (this != &other) {
-    if (ledger_ != nullptr) abandon();
-    ledger_ = std::exchange(other.ledger_, nullptr);
-    chain_ = other.chain_;
-    estimate_ = other.estimate_;
-    draw_ = other.draw_;
-    observed_ = other.observed_;
-    sent_ = other.sent_;
-  }
-  return *this;
-}
-
 void BudgetReservation::observe(const TokenUsage& usage) noexcept {
   sent_ = true;
   observed_.input = std::max(observed_.input, usage.input);
@@ -54,7 +41,7 @@ BudgetSettlement BudgetReservation::abandon() noexcept {
 }
 
 BudgetSettlement BudgetReservation::close(const BudgetSpend& charge, bool priced) noexcept {
-  BudgetLedger* const ledger = std::exchange(ledger_, nullptr);
+  BudgetLedger* const ledger = ledger_.take();
   if (ledger == nullptr) return {};
   return ledger->close(chain_, draw_, charge, priced);
 }

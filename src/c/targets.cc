@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Credentials and targets.
-#include <algorithm>
 #include <utility>
 
 #include "c/boundary.h"
@@ -20,13 +19,6 @@ struct SharedTarget {
   SharedTarget(std::shared_ptr<ClockedBreakers> its_breakers, const BreakerScopes& scopes,
                const TargetStateOptions& options, KeyView key, std::shared_ptr<CredentialGate> credential)
       : breakers(std::move(its_breakers)), state(scopes, options, key, std::move(credential)) {}
-
-  // Whoever waits for a circuit looks again when it closes, by a call of another plan or by hand.
-  void on_breaker_event(const BreakerEvent& event) {
-    const bool admits_again = event.kind == BreakerEventKind::transition && event.to == CircuitState::closed;
-    const auto concerned = [&](const BreakerHandle& breaker) { return to_key_text(breaker.key()) == event.key; };
-    if (admits_again && std::ranges::any_of(state.breakers().handles(), concerned)) state.queue().wake_next(event.at);
-  }
 
   const std::shared_ptr<ClockedBreakers> breakers;
   TargetState state;
@@ -91,7 +83,7 @@ std::shared_ptr<TargetState> make_state(const std::shared_ptr<ClockedBreakers>& 
   auto target = std::make_shared<SharedTarget>(breakers, scopes, options, key,
                                                given.credential == nullptr ? nullptr : given.credential->gate);
   target->watching = registry.subscribe([weak = std::weak_ptr(target)](const BreakerEvent& event) {
-    if (const auto alive = weak.lock()) alive->on_breaker_event(event);
+    if (const auto alive = weak.lock()) alive->state.on_breaker_event(event);
   });
   return {target, &target->state};
 }

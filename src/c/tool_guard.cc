@@ -89,7 +89,7 @@ ToolGuardOptions to_guard_options(const fuseboard_tool_guard_options& options) {
 }
 
 fuseboard_tool_limit from_limit(const ToolSnapshot& snapshot) noexcept {
-  const ToolSnapshot::Limit limit = snapshot.limit.value_or(ToolSnapshot::Limit{});
+  const TargetSnapshot::Rate limit = snapshot.limit.value_or(TargetSnapshot::Rate{});
   return {.struct_size = sizeof(fuseboard_tool_limit),
           .limited = snapshot.limit.has_value(),
           .rate = limit.rate,

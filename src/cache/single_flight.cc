@@ -20,42 +20,19 @@ Problems SingleFlightOptions::validate() const {
 
 // Tickets.
 
-Flight& Flight::operator=(Flight&& other) noexcept {
-  if (this != &other) {
-    if (owner_ != nullptr) end(nullptr);
-    owner_ = std::exchange(other.owner_, nullptr);
-    key_ = other.key_;
-    id_ = other.id_;
-  }
-  return *this;
-}
-
 void Flight::succeed(const CachedResponsePtr& response) && {
   check_invariant(response != nullptr, "a flight succeeds with an answer");
   end(response);
 }
 
 void Flight::end(const CachedResponsePtr& response) noexcept {
-  SingleFlight* const owner = std::exchange(owner_, nullptr);
-  if (owner != nullptr) owner->end(key_, id_, response);
+  if (SingleFlight* const owner = owner_.take()) owner->end(key_, id_, response);
 }
 
-bool Flight::cancelled() const { return owner_ == nullptr || !owner_->is_current(key_, id_); }
-
-FlightWaiter& FlightWaiter::operator=(FlightWaiter&& other) noexcept {
-  if (this != &other) {
-    leave();
-    owner_ = std::exchange(other.owner_, nullptr);
-    key_ = other.key_;
-    flight_ = other.flight_;
-    id_ = other.id_;
-  }
-  return *this;
-}
+bool Flight::cancelled() const { return !owner_ || !owner_->is_current(key_, id_); }
 
 void FlightWaiter::leave() noexcept {
-  SingleFlight* const owner = std::exchange(owner_, nullptr);
-  if (owner != nullptr) owner->leave(key_, flight_, id_);
+  if (SingleFlight* const owner = owner_.take()) owner->leave(key_, flight_, id_);
 }
 
 // The flights.

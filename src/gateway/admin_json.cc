@@ -99,7 +99,7 @@ Json server_json(const net::HttpServer::Counters& server) {
           {"requests", server.requests}};
 }
 
-Json calls_json(const CallMetrics::Totals& totals) {
+Json calls_json(const telemetry::CallSeries::Totals& totals) {
   return {{"total", totals.calls}, {"succeeded", totals.succeeded}, {"attempts", totals.attempts}};
 }
 
@@ -107,13 +107,13 @@ Json state_json(const StateSources& sources) {
   const TimePoint now = sources.clock.now();
   return {{"uptime_ms", ceil_milliseconds(elapsed(sources.started, now))},
           {"draining", sources.draining},
-          {"calls", calls_json(sources.metrics.totals())},
+          {"calls", calls_json(sources.series.totals())},
           {"server", server_json(sources.server)},
-          {"open_circuits", sources.breakers.open_count()},
-          {"models", list_of(sources.models.routes(),
+          {"open_circuits", sources.targets.breakers().open_count()},
+          {"models", list_of(sources.routing.routes(),
                              [&](const auto& route) { return model_json(*route, sources.failures, now); })},
-          {"credentials", list_of(credential_states(sources.models, now), provider_credential_json)},
-          {"breakers", list_of(sources.breakers.snapshot(),
+          {"credentials", list_of(credential_states(sources.routing, sources.targets, now), provider_credential_json)},
+          {"breakers", list_of(sources.targets.breakers().snapshot(),
                                [now](const BreakerSnapshot& breaker) { return breaker_json(breaker, now); })}};
 }
 

@@ -9,12 +9,12 @@
 #include <optional>
 #include <string>
 
-#include "fuseboard/breaker/registry.h"
 #include "fuseboard/core/clock.h"
-#include "gateway/call_metrics.h"
+#include "fuseboard/pipeline/target_registry.h"
+#include "fuseboard/telemetry/call_series.h"
 #include "gateway/credential_state.h"
 #include "gateway/failures.h"
-#include "gateway/model_table.h"
+#include "gateway/routing.h"
 #include "net/server.h"
 
 namespace fuseboard::gateway {
@@ -30,15 +30,15 @@ AdminJson model_json(const Route& route, const Failures& failures, TimePoint now
 AdminJson parked_credential_json(const ParkedCredential& part);
 AdminJson provider_credential_json(const CredentialState& state);
 AdminJson server_json(const net::HttpServer::Counters& server);
-AdminJson calls_json(const CallMetrics::Totals& totals);
+AdminJson calls_json(const telemetry::CallSeries::Totals& totals);
 
 struct StateSources {
   const Clock& clock;
   TimePoint started{};
   bool draining = false;
-  const BreakerRegistry& breakers;
-  const ModelTable& models;
-  const CallMetrics& metrics;
+  const Routing& routing;
+  const TargetRegistry& targets;
+  const telemetry::CallSeries& series;
   const Failures& failures;
   net::HttpServer::Counters server{};
 };

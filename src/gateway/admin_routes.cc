@@ -20,9 +20,9 @@ net::Task<void> admin_state(RouteContext& context) {
                  to_body(state_json({.clock = context.loop_context.clock,
                                      .started = context.services.started,
                                      .draining = context.services.draining.load(std::memory_order_relaxed),
-                                     .breakers = context.services.breakers,
-                                     .models = context.loop_context.models,
-                                     .metrics = context.loop_context.metrics,
+                                     .routing = *context.loop_context.routing,
+                                     .targets = context.loop_context.targets,
+                                     .series = context.loop_context.series,
                                      .failures = context.loop_context.failures,
                                      .server = context.services.server_counters()})));
 }

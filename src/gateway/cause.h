@@ -13,7 +13,6 @@
 #include "fuseboard/pipeline/plan.h"
 #include "fuseboard/pipeline/record.h"
 #include "gateway/redactor.h"
-#include "llm/answer.h"
 #include "net/client.h"
 #include "net/http.h"
 
@@ -25,12 +24,6 @@ std::string cause_of(const net::TransportError& error, const net::Origin& origin
 // The target was silent, or too slow, for that long, rounded up to milliseconds: "no content within 1m". Only of
 // faults that are a matter of time.
 std::string cause_of_waiting(TransportFault fault, Duration waited);
-
-// An answer that is none: "answered 503: the engine is overloaded". A redirect names the origin alone that it leads to.
-std::string cause_of_answer(const net::ResponseHead& head, const llm::ErrorDetails& error);
-
-// Of an answer under a success that breaks its dialect's rules or says that it is an error.
-std::string cause_of_content(const llm::ErrorDetails& error);
 
 // An upstream's words as others than its caller may read them [TEL-4]: one line of at most 200 characters, what is
 // quoted and what may be a credential replaced by "…".

@@ -44,12 +44,12 @@ std::vector<std::pair<std::string, std::string>> resting(const CredentialState& 
 
 }  // namespace
 
-std::vector<CredentialState> credential_states(const ModelTable& models, TimePoint now) {
+std::vector<CredentialState> credential_states(const Routing& routing, const TargetRegistry& targets, TimePoint now) {
   std::vector<CredentialState> states;
-  const std::vector<ParkedCredential> parked = models.parked(now);
-  for (std::size_t i = 0; i < models.providers().size(); ++i) {
-    if (models.credential(i) == nullptr) continue;
-    CredentialState& state = states.emplace_back(CredentialState{.provider = models.providers()[i].name});
+  const std::vector<ParkedCredential> parked = parked_credentials(routing, targets, now);
+  for (const auto& provider : routing.providers()) {
+    if (!provider->has_own_credential()) continue;
+    CredentialState& state = states.emplace_back(CredentialState{.provider = provider->name});
     for (const ParkedCredential& part : parked) {
       if (part.provider != state.provider) continue;
       if (part.part != ParkedCredential::Part::credential) {

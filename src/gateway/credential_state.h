@@ -14,7 +14,9 @@
 #include "fuseboard/core/rejection.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/pipeline/target.h"
-#include "gateway/model_table.h"
+#include "fuseboard/pipeline/target_registry.h"
+#include "gateway/parked_credentials.h"
+#include "gateway/routing.h"
 
 namespace fuseboard::gateway {
 
@@ -27,7 +29,7 @@ struct CredentialState {
 };
 
 // Of the providers whose callers do not bring a credential of their own, in the order of the configuration.
-std::vector<CredentialState> credential_states(const ModelTable& models, TimePoint now);
+std::vector<CredentialState> credential_states(const Routing& routing, const TargetRegistry& targets, TimePoint now);
 
 // Why the target would let nobody in now, its circuit and its credential, as a whole and with its model, alone looked
 // at; nullopt: it would.

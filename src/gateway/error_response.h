@@ -12,6 +12,7 @@
 #include "fuseboard/pipeline/record.h"
 #include "gateway/header_policy.h"
 #include "gateway/inability.h"
+#include "gateway/upstream_error.h"
 #include "llm/errors.h"
 #include "net/http.h"
 
@@ -21,15 +22,6 @@ namespace fuseboard::gateway {
 struct Answer {
   net::ResponseHead head;
   std::string body;
-};
-
-// An error answer that an upstream gave, kept in case it is the one to show.
-struct UpstreamError {
-  std::uint32_t attempt = 0;
-  llm::Dialect dialect = llm::Dialect::openai;  // of the body
-  net::ResponseHead head;
-  std::string body;
-  bool ready = false;  // the head is as the caller gets it
 };
 
 // One of the gateway's own errors in the caller's dialect.

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <new>
 #include <utility>
 
 #include "fuseboard/core/escape.h"
@@ -26,7 +27,7 @@ std::string refusals(const CallRecord& record, const Plan& plan) {
 
 // Of what was sent; else of why nothing was.
 std::string cause(const CallRecord& record, const Plan& plan) {
-  // One whose caller left has no line, see Relay::run().
+  // One whose caller left has no line.
   if (record.ending == Ending::cancelled) return "the gateway is shutting down";
   if (std::string told = causes(record, plan); !told.empty()) return told;
   if (record.attempts.empty()) return refusals(record, plan);
@@ -36,25 +37,23 @@ std::string cause(const CallRecord& record, const Plan& plan) {
 
 }  // namespace
 
-Failures::Failures(const ModelTable& models, const Clock& clock, LogSink log) : clock_(clock), log_(std::move(log)) {
-  for (const auto& route : models.routes()) {
-    for (const Target& target : route->plan->targets()) by_target_.try_emplace(target.name, std::make_unique<Entry>());
-  }
+Failures::Failures(const Routing& routing, const Clock& clock, LogSink log) : clock_(clock), log_(std::move(log)) {
+  add(routing);
 }
 
 void Failures::attempt_failed(std::string_view target, Category category, std::string_view cause) noexcept {
-  const auto found = by_target_.find(target);
-  if (found == by_target_.end() || category == Category::cancelled) return;
+  Entry* const entry = by_target_.find(target);
+  if (entry == nullptr || category == Category::cancelled) return;
   const TimePoint now = clock_.now();
-  const MutexLock lock(found->second->mutex);
-  found->second->last = LastFailure{.category = category, .cause = cause, .at = now};
+  const MutexLock lock(entry->mutex);
+  entry->last = LastFailure{.category = category, .cause = cause, .at = now};
 }
 
 std::optional<LastFailure> Failures::last(std::string_view target) const {
-  const auto found = by_target_.find(target);
-  if (found == by_target_.end()) return std::nullopt;
-  const MutexLock lock(found->second->mutex);
-  return found->second->last;
+  const Entry* const entry = by_target_.find(target);
+  if (entry == nullptr) return std::nullopt;
+  const MutexLock lock(entry->mutex);
+  return entry->last;
 }
 
 std::optional<std::uint64_t> Failures::take_line() {
@@ -72,24 +71,32 @@ std::optional<std::uint64_t> Failures::take_line() {
   return std::exchange(left_out_, 0);
 }
 
-void Failures::call_failed(std::string_view request_id, const CallRecord& record, const Plan& plan,
-                           std::string_view ruled_out) {
-  if (!log_) return;
+void Failures::call_ended(const CallId& id, const std::shared_ptr<const Plan>& plan,
+                          const CallRecord& record) noexcept {
+  const bool caller_left = record.ending == Ending::cancelled && !record.shut_down;
+  if (!log_ || record.ending == Ending::success || caller_left) return;
   const auto left_out = take_line();
   if (!left_out) return;
-  if (*left_out > 0) log_(fmt::format("{} more calls failed and have no line of their own", *left_out));
-  log_(failed_call_line(request_id, record, plan, ruled_out));
+  try {
+    if (*left_out > 0) log_(fmt::format("{} more calls failed and have no line of their own", *left_out));
+    log_(failed_call_line(id.view(), record, *plan));
+  } catch (const std::bad_alloc&) {
+    return;  // without memory there is no line, but the call's answer
+  }
 }
 
-std::string failed_call_line(std::string_view request_id, const CallRecord& record, const Plan& plan,
-                             std::string_view ruled_out) {
+std::string failed_call_line(std::string_view request_id, const CallRecord& record, const Plan& plan) {
   const std::string_view target =
       record.attempts.empty() ? std::string_view("-") : plan.targets()[record.attempts.back().target].name;
   std::string line =
       fmt::format("call failed request_id={} model={} target={} ending={} attempts={} duration_ms={} cause={}",
                   request_id, plan.name(), target, name(record.ending), record.attempts_sent,
                   ceil_milliseconds(record.duration()), cause(record, plan));
-  if (!ruled_out.empty()) line += fmt::format("; not asked: {}", ruled_out);
+  std::string_view before = "; not asked: ";
+  for (const auto& why : record.not_asked) {
+    line += std::exchange(before, "; ");
+    line += why.view();
+  }
   return escape_unprintable(line);
 }
 

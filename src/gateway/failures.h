@@ -7,19 +7,20 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "fuseboard/core/append_only_map.h"
 #include "fuseboard/core/bounded_text.h"
 #include "fuseboard/core/category.h"
 #include "fuseboard/core/clock.h"
 #include "fuseboard/core/mutex.h"
+#include "fuseboard/pipeline/call_observers.h"
 #include "fuseboard/pipeline/plan.h"
 #include "fuseboard/pipeline/record.h"
-#include "gateway/model_table.h"
+#include "gateway/routing.h"
 
 namespace fuseboard::gateway {
 
@@ -34,16 +35,19 @@ struct LastFailure {
 
 // Thread-safe. Of the configured targets alone, so that what callers write as a model's name costs no memory. A storm
 // of failures is no storm of lines: beyond `kMaxLines` a second they are counted, and the next line says how many.
-class Failures {
+class Failures final : public CallObserver {
  public:
   // A null sink: nothing is logged.
-  Failures(const ModelTable& models, const Clock& clock, LogSink log);
+  Failures(const Routing& routing, const Clock& clock, LogSink log);
+  // Before calls begin with it. What is known of targets is kept, whether they are in it or not.
+  void add(const Routing& routing) { by_target_.add(routing.targets()); }
 
   void attempt_failed(std::string_view target, Category category, std::string_view cause) noexcept;
   std::optional<LastFailure> last(std::string_view target) const;
 
-  // Of a call without an answer, or with a broken one. `ruled_out`: the targets that could not be asked.
-  void call_failed(std::string_view request_id, const CallRecord& record, const Plan& plan, std::string_view ruled_out);
+  // A line for one without an answer, or with a broken one, unless its caller left.
+  void call_ended(const CallId& id, const std::shared_ptr<const Plan>& plan,
+                  const CallRecord& record) noexcept override;
 
   static constexpr std::uint64_t kMaxLines = 20;
 
@@ -57,7 +61,7 @@ class Failures {
 
   const Clock& clock_;
   const LogSink log_;
-  std::map<std::string, std::unique_ptr<Entry>, std::less<>> by_target_;  // does not change
+  AppendOnlyMap<Entry> by_target_;
   Mutex mutex_;
   TimePoint window_began_ FUSEBOARD_GUARDED_BY(mutex_){};
   std::uint64_t lines_ FUSEBOARD_GUARDED_BY(mutex_) = 0;  // in the window
@@ -66,7 +70,6 @@ class Failures {
 
 // "call failed request_id=… model=… target=… ending=… attempts=… duration_ms=… cause=…", on one line; the cause goes
 // on to its end.
-std::string failed_call_line(std::string_view request_id, const CallRecord& record, const Plan& plan,
-                             std::string_view ruled_out);
+std::string failed_call_line(std::string_view request_id, const CallRecord& record, const Plan& plan);
 
 }  // namespace fuseboard::gateway

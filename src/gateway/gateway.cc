@@ -12,13 +12,16 @@
 #include <vector>
 
 #include "fuseboard/core/rng.h"
-#include "gateway/call_metrics.h"
+#include "fuseboard/telemetry/call_series.h"
+#include "fuseboard/telemetry/call_stats.h"
+#include "fuseboard/telemetry/execution_stats.h"
 #include "gateway/credential_state.h"
 #include "gateway/hops.h"
 #include "gateway/loop_context.h"
 #include "gateway/model_routes.h"
-#include "gateway/model_table.h"
+#include "gateway/registry_options.h"
 #include "gateway/routes.h"
+#include "gateway/series_names.h"
 #include "gateway/spare_memory.h"
 #include "llm/errors.h"
 #include "net/loop.h"
@@ -86,14 +89,13 @@ struct Gateway::Impl {
         log_dropped(options.log_dropped),
         rng(Rng::random_seed()),
         instance(new_instance_id(rng)),
-        breakers(BreakerRegistryOptions{.defaults = provider_preset()}, clock),
-        models(config, breakers, clock),
+        targets(registry_options(config), clock),
+        routing(std::make_shared<const Routing>(config, make_providers(config, provider_ids), targets, usage_askings)),
+        direct_routes(routing, targets, usage_askings, clock),
         body_memory(std::make_shared<net::BodyMemory>(config.max_body_memory)),
         ledger(config.budgets, options.wall),
-        metrics(models),
-        failures(models, clock, options.log),
+        failures(*routing, clock, options.log),
         services{.build = options.build,
-                 .breakers = breakers,
                  .started = clock.now(),
                  .draining = draining,
                  .server_counters = [this] { return server->counters(); },
@@ -104,6 +106,11 @@ struct Gateway::Impl {
                  .max_body = config.max_body},
         aside(thread_count(options.threads)),
         loops(thread_count(options.threads)) {
+    series.add(series_names(*routing));
+    call_stats.watch(targets.breakers());
+    for (CallObserver* const observer : std::initializer_list<CallObserver*>{&series, &call_stats, &failures}) {
+      observers.add(*observer);
+    }
     for (std::size_t i = 0; i < loops.size(); ++i)
       loop_contexts.push_back(make_loop_context(loops.at(i), options.demo));
     server = std::make_unique<net::HttpServer>(
@@ -145,32 +152,34 @@ struct Gateway::Impl {
   }
 
   std::unique_ptr<LoopContext> make_loop_context(net::Loop& loop, bool demo) {
-    auto loop_context = std::make_unique<LoopContext>(LoopContext{.loop = loop,
-                                                                  .clock = clock,
-                                                                  .wall = wall,
-                                                                  .models = models,
-                                                                  .metrics = metrics,
-                                                                  .failures = failures,
-                                                                  .rng = rng,
-                                                                  .ledger = ledger,
-                                                                  .provider_affinity = provider_affinity,
-                                                                  .body_memory = body_memory,
-                                                                  .aside = aside,
-                                                                  .demo = demo,
-                                                                  .instance = instance,
-                                                                  .clients = {}});
-    for (const Provider& provider : models.providers()) {
-      loop_context->clients.push_back(std::make_unique<net::HttpClient>(
-          loop, net::ClientOptions{.tls = {.ca_file = provider.ca_file}, .resolver = resolver}));
-    }
-    return loop_context;
+    return std::make_unique<LoopContext>(LoopContext{.loop = loop,
+                                                     .clock = clock,
+                                                     .wall = wall,
+                                                     .routing = routing,
+                                                     .direct_routes = direct_routes,
+                                                     .targets = targets,
+                                                     .provider_ids = provider_ids,
+                                                     .observer = observers,
+                                                     .series = series,
+                                                     .execution_stats = execution_stats,
+                                                     .failures = failures,
+                                                     .rng = rng,
+                                                     .ledger = ledger,
+                                                     .provider_affinity = provider_affinity,
+                                                     .body_memory = body_memory,
+                                                     .aside = aside,
+                                                     .demo = demo,
+                                                     .instance = instance,
+                                                     .clients = ProviderClients(loop, resolver)});
   }
 
   // Looks every now and then: a credential rests for a second at least.
-  net::Task<void> watch_credentials(net::Loop& loop) {
+  net::Task<void> watch_credentials(LoopContext& loop_context) {
+    net::Loop& loop = loop_context.loop;
     CredentialWatch watch;
     while (co_await loop.sleep_until(saturating_add(loop.now(), kCredentialsEvery))) {
-      for (const std::string& line : watch.update(credential_states(models, clock.now()))) log(line);
+      for (const std::string& line : watch.update(credential_states(*loop_context.routing, targets, clock.now())))
+        log(line);
     }
   }
 
@@ -181,13 +190,19 @@ struct Gateway::Impl {
   const std::function<std::uint64_t()> log_dropped;
   Rng rng;
   const std::string instance;
-  BreakerRegistry breakers;
-  ModelTable models;
+  ProviderIds provider_ids;
+  TargetRegistry targets;
+  UsageAskings usage_askings;
+  std::shared_ptr<const Routing> routing;  // the latest
+  DirectRoutes direct_routes;
   const std::shared_ptr<net::BodyMemory> body_memory;
   BudgetLedger ledger;
   ProviderAffinity provider_affinity;
-  CallMetrics metrics;
+  telemetry::CallSeries series;
+  telemetry::ExecutionStats execution_stats;
+  telemetry::CallStats call_stats{execution_stats};
   Failures failures;
+  CallObservers observers;
   std::atomic<bool> draining{false};
   GatewayServices services;
   const std::shared_ptr<net::Resolver> resolver = std::make_shared<net::Resolver>();
@@ -213,8 +228,8 @@ std::expected<std::uint16_t, std::string> Gateway::listen() {
   auto port = address.host == "localhost" ? listen_on_localhost(*impl_->server, address.port)
                                           : impl_->server->listen(address.host, address.port);
   if (port && impl_->log) {
-    net::Loop& loop = impl_->loops.at(0);
-    loop.post([impl = impl_.get(), &loop] { net::spawn(impl->watch_credentials(loop)); });
+    LoopContext& first = *impl_->loop_contexts.front();
+    first.loop.post([impl = impl_.get(), &first] { net::spawn(impl->watch_credentials(first)); });
   }
   return port;
 }
@@ -231,7 +246,24 @@ void Gateway::drain(std::move_only_function<void()> done) {
   impl_->server->drain(Deadline::at(saturating_add(over, kLastWords)), std::move(done));
 }
 
-BreakerRegistry& Gateway::breakers() noexcept { return impl_->breakers; }
+void Gateway::change_routing(const config::Config& config) {
+  Routing::Providers providers = make_providers(config, impl_->provider_ids);
+  impl_->targets.apply(registry_options(config));
+  auto next = std::make_shared<const Routing>(config, std::move(providers), impl_->targets, impl_->usage_askings);
+  // What calls look up by its names is there before the first of them begins.
+  impl_->series.add(series_names(*next));
+  impl_->failures.add(*next);
+  impl_->direct_routes.adopt(next);
+  for (const auto& loop_context : impl_->loop_contexts) {
+    loop_context->loop.post([loop_context = loop_context.get(), next] {
+      loop_context->routing = next;
+      loop_context->clients.keep(next->providers());
+    });
+  }
+  impl_->routing = std::move(next);
+}
+
+BreakerRegistry& Gateway::breakers() noexcept { return impl_->targets.breakers(); }
 
 std::string Gateway::last_cause(std::string_view target) const {
   const auto last = impl_->failures.last(target);

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The gateway: breakers, models, loops and the HTTP server, put together from a configuration.
+// The gateway: breakers, routing, loops and the HTTP server, put together from a configuration.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +45,11 @@ class Gateway {
   // Calls `done`, on a loop's thread, when every running request has ended or the configured drain_timeout has passed.
   // New connections are refused from here on and /readyz fails.
   void drain(std::move_only_function<void()> done);
+
+  // Calls that come after it find the providers, models, prices and rules of this configuration; those that run end by
+  // what they began with. All else stays as it was. `config` has been checked. Throws InvalidOptions as the constructor
+  // does, and then nothing has changed.
+  void change_routing(const config::Config& config);
 
   BreakerRegistry& breakers() noexcept;
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "gateway/model_table.h"
+#include "gateway/provider.h"
 #include "llm/dialect.h"
 #include "net/http.h"
 

@@ -26,13 +26,14 @@ net::Task<void> readyz(RouteContext& context) {
   constexpr std::size_t kMaxNamed = 20;
   if (context.services.draining.load(std::memory_order_relaxed)) return respond(context, 503, kPlainText, "draining\n");
   const TimePoint now = context.loop_context.clock.now();
+  const Routing& routing = *context.loop_context.routing;
   std::string parts;
-  const std::vector<CredentialState> states = credential_states(context.loop_context.models, now);
+  const std::vector<CredentialState> states = credential_states(routing, context.loop_context.targets, now);
   for (const CredentialState& state : states) {
     for (const std::string& line : resting_texts(state)) parts += line + "\n";
   }
   std::set<std::string_view> closed;
-  for (const auto& route : context.loop_context.models.routes()) {
+  for (const auto& route : routing.routes()) {
     for (const Target& target : route->plan->targets()) {
       const auto why = why_closed(target, now);
       if (!why) return respond(context, 200, kPlainText, "ready\n" + parts);
@@ -41,9 +42,9 @@ net::Task<void> readyz(RouteContext& context) {
       }
     }
   }
-  const bool all_rest = std::ranges::all_of(states, &CredentialState::parked) &&
-                        states.size() == context.loop_context.models.providers().size();
-  if (context.loop_context.models.routes().empty() && !all_rest) {
+  const bool all_rest =
+      std::ranges::all_of(states, &CredentialState::parked) && states.size() == routing.providers().size();
+  if (routing.routes().empty() && !all_rest) {
     return respond(context, 200, kPlainText, "ready\n" + parts);
   }
   return respond(context, 503, kPlainText, "no target is admitted\n" + parts);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace fuseboard::gateway {
 namespace {
@@ -39,18 +40,18 @@ std::optional<HopLoop> find_loop(const net::Headers& headers, std::string_view i
     ++hops;
     if (loop || !hop.starts_with(instance) || hop.size() <= instance.size() || hop[instance.size()] != '-') return;
     const std::string_view number = hop.substr(instance.size() + 1);
-    std::size_t provider = 0;
+    std::uint32_t provider = 0;
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), provider);
-    if (error == std::errc() && end == number.data() + number.size()) loop = HopLoop{.provider = provider};
+    if (error == std::errc() && end == number.data() + number.size()) loop = HopLoop{.provider = ProviderId{provider}};
   });
   if (!loop && hops >= kMaxHops) loop = HopLoop{};
   return loop;
 }
 
-std::string hops_after(const net::Headers& callers, std::string_view instance, std::size_t provider) {
+std::string hops_after(const net::Headers& callers, std::string_view instance, ProviderId provider) {
   std::string hops;
   for_each_hop(callers, [&](std::string_view hop) { hops.append(hop).append(", "); });
-  return hops + fmt::format("{}-{}", instance, provider);
+  return hops + fmt::format("{}-{}", instance, std::to_underlying(provider));
 }
 
 }  // namespace fuseboard::gateway

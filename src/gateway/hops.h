@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "fuseboard/core/rng.h"
+#include "gateway/provider_ids.h"
 #include "net/http.h"
 
 namespace fuseboard::gateway {
@@ -26,11 +27,11 @@ std::string new_instance_id(Rng& rng);
 
 // What is wrong with where a request has been.
 struct HopLoop {
-  std::optional<std::size_t> provider{};  // of ours, which leads back here; nullopt: it has come through too many
+  std::optional<ProviderId> provider{};  // of ours, which leads back here; nullopt: it has come through too many
 };
 std::optional<HopLoop> find_loop(const net::Headers& headers, std::string_view instance);
 
 // The header's value for a request on its way to the provider.
-std::string hops_after(const net::Headers& callers, std::string_view instance, std::size_t provider);
+std::string hops_after(const net::Headers& callers, std::string_view instance, ProviderId provider);
 
 }  // namespace fuseboard::gateway

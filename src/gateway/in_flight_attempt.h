@@ -1,61 +1,104 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What the two halves of the relay share about an attempt. Included by relay*.cc alone.
+// One attempt whose task runs: how its request is sent, and what is told of its end.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "fuseboard/core/bounded_text.h"
-#include "gateway/answer_stream.h"
-#include "gateway/relay.h"
+#include "fuseboard/pipeline/step.h"
+#include "gateway/exchange.h"
+#include "gateway/redactor.h"
 #include "net/client.h"
 
 namespace fuseboard::gateway {
 
-struct Relay::InFlightAttempt {
-  const Attempt attempt;
-  const TimePoint started;
-  std::optional<net::ClientExchange> upstream{};
-  const AnswerStream* stream = nullptr;  // while it is being relayed
-  std::string body{};                    // of a plain answer, as far as it has come
-  std::optional<ServerWindow> window{};  // what the upstream's headers say of its limits
-  BoundedText<63> upstream_request_id{};
-  std::string cause{};              // of its failure, for whoever asks why
-  InFlightAttempt* next = nullptr;  // of those whose tasks run
-  bool callers_account = false;     // the request names an organization or a project of the caller's
-  bool resent = false;              // a kept connection had died
-  bool worked = false;              // its first sign of work has been told to the driver
-  bool begun = false;               // its first content has been told to the driver
-  net::BodyMemory::Share memory{};  // of a plain answer
+// Where an attempt goes.
+struct UpstreamServer {
+  const net::Origin& origin;
+  const Redactor& secrets;
 };
 
-struct Relay::Sending {
-  RequestBody body;
-  net::BodyMemory::Share memory{};  // of what the body does not share with the caller's
-  bool asks_usage = false;          // for the gateway alone
-  // Of an attempt that goes on with an answer: how the two are joined.
-  std::optional<Splice> splice{};
-  bool prefilled() const noexcept { return splice && splice->mode() == Splice::Mode::continues; }
+// What it sends there. All of it must hold until the sending ends.
+struct UpstreamRequest {
+  const net::RequestHead& head;
+  net::BodyPieces body;
+  std::size_t own_bytes;           // of the body: those that it does not share with the caller's
+  net::BodyMemory::Share& memory;  // where these are accounted for
+  TimePoint connect_by;
 };
 
-// The finish of an attempt that a target failed.
-inline AttemptReport failed_report(const Failure& failure, bool answered) {
-  // A rate limit refuses before the request is handled.
-  return {.outcome = Outcome::failed(failure),
-          .answered = answered,
-          .may_have_run = failure.category != Category::rate_limit};
-}
+// Of its task's frame. Loop thread only.
+class InFlightAttempt {
+ public:
+  // All that is given must outlive it.
+  InFlightAttempt(ProtectedExchange& exchange, const Attempt& attempt, const UpstreamServer& server);
+  InFlightAttempt(const InFlightAttempt&) = delete;
+  InFlightAttempt& operator=(const InFlightAttempt&) = delete;
 
-AttemptReport failed_report(TransportFault fault);
+  const Attempt& attempt() const noexcept { return attempt_; }
+  std::uint32_t number() const noexcept { return attempt_.number; }
+  std::uint32_t target() const noexcept { return attempt_.target; }
+  TimePoint started() const noexcept { return started_; }
+  // False: nobody needs it any more. Its task ends, and need not say so.
+  bool in_flight() const noexcept { return exchange_.execution().in_flight(attempt_.number); }
 
-// As it is charged. Some providers leave thoughts out of the completion, and have them in the total.
-std::optional<TokenUsage> usage_of(const llm::Usage& usage);
+  // Sends the request, once more over a fresh connection where a kept one had died [RTY-6], and waits for the head of
+  // its answer. May be called again when that is there.
+  net::Task<std::expected<net::ResponseHead, net::TransportError>> send(UpstreamRequest request);
+  // From then on, for what follows the head.
+  net::ClientExchange& upstream() noexcept { return *upstream_; }
+  // Its answer is complete, and the connection is whoever's this is given to.
+  net::ClientExchange release_upstream();
 
-// An error that an upstream told under a 200, as it would have looked under the status that it meant.
-UpstreamError told_under_success(std::uint32_t attempt, llm::Dialect dialect, const Failure& failure,
-                                 const llm::ErrorDetails& error);
+  // The request that was sent names an account of its caller's: what is said of that account is nobody else's affair.
+  void note_callers_account(bool names_one) noexcept { callers_account_ = names_one; }
+  // What the answer says beside itself.
+  void note_head(const net::ResponseHead& head, const std::optional<ServerWindow>& window);
+  // Of its stream: malformed ones, which were left out [STR-7].
+  void note_skipped_events(std::uint64_t events) noexcept { skipped_events_ = static_cast<std::uint32_t>(events); }
+  std::string_view upstream_request_id() const noexcept { return upstream_request_id_.view(); }
+
+  // Tells the engine what an answer that will not be complete has used.
+  void observe();
+  // Tells the engine its end; of a failure `cause`, for whoever asks why. Whatever became of it, what its head said of
+  // limits holds; and where the caller has part of an answer, a failure may be gone on from.
+  void end(AttemptReport report, std::string_view cause = {});
+  // No answer came, or only a part of one.
+  void end_broken(const net::TransportError& error);
+  std::string cause_of_break(const net::TransportError& error) const;
+
+ protected:
+  ~InFlightAttempt();
+
+ private:
+  friend class ProtectedExchange;
+
+  // What its server is reached by; asked for anew each time that something is sent.
+  virtual net::HttpClient& client() = 0;
+  // So far, for observe(); nullopt: nothing is known to be.
+  virtual std::optional<TokenUsage> used() const = 0;
+  net::Task<bool> wait_for_memory(UpstreamRequest& request);
+  void cancel() noexcept;
+
+  ProtectedExchange& exchange_;
+  const Attempt& attempt_;
+  const UpstreamServer server_;
+  const TimePoint started_;
+  InFlightAttempt* next_;  // in the exchange's list
+  std::optional<net::ClientExchange> upstream_;
+  std::optional<ServerWindow> window_;  // what the upstream's headers say of its limits
+  BoundedText<63> upstream_request_id_;
+  bool callers_account_ = false;
+  std::uint16_t status_ = 0;
+  std::uint32_t skipped_events_ = 0;
+};
 
 }  // namespace fuseboard::gateway

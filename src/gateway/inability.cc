@@ -7,14 +7,21 @@
 
 namespace fuseboard::gateway {
 
+std::string to_text(const Inability& inability, const Plan& plan) {
+  std::string_view why = inability.error.message;
+  if (why.ends_with('.')) why.remove_suffix(1);
+  std::string text = fmt::format("{}: {}", plan.targets()[inability.target].name, why);
+  // Most messages name the field themselves.
+  const std::string& field = inability.error.param;
+  if (!field.empty() && !why.contains(field)) text += fmt::format(" ({})", field);
+  return text;
+}
+
 std::string to_text(std::span<const Inability> unable, const Plan& plan) {
   std::string text;
-  for (const auto& [target, error] : unable) {
-    std::string_view why = error.message;
-    if (why.ends_with('.')) why.remove_suffix(1);
-    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", plan.targets()[target].name, why);
-    // Most messages name the field themselves.
-    if (!error.param.empty() && !why.contains(error.param)) text += fmt::format(" ({})", error.param);
+  for (const Inability& inability : unable) {
+    if (!text.empty()) text += "; ";
+    text += to_text(inability, plan);
   }
   return text;
 }

@@ -18,7 +18,9 @@ struct Inability {
   llm::RequestError error;   // names the field
 };
 
-// "anthropic/claude: logit_bias has no counterpart (logit_bias)", joined by "; "; empty where there is none.
+// "anthropic/claude: logit_bias has no counterpart (logit_bias)".
+std::string to_text(const Inability& inability, const Plan& plan);
+// Joined by "; "; empty where there is none.
 std::string to_text(std::span<const Inability> unable, const Plan& plan);
 
 }  // namespace fuseboard::gateway

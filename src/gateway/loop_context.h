@@ -7,17 +7,21 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "fuseboard/budget/ledger.h"
 #include "fuseboard/core/clock.h"
 #include "fuseboard/core/rng.h"
-#include "gateway/call_metrics.h"
+#include "fuseboard/pipeline/call_observers.h"
+#include "fuseboard/pipeline/target_registry.h"
+#include "fuseboard/telemetry/call_series.h"
+#include "fuseboard/telemetry/execution_stats.h"
+#include "gateway/direct_routes.h"
 #include "gateway/failures.h"
-#include "gateway/model_table.h"
 #include "gateway/provider_affinity.h"
+#include "gateway/provider_clients.h"
+#include "gateway/provider_ids.h"
+#include "gateway/routing.h"
 #include "gateway/running_calls.h"
-#include "net/client.h"
 #include "net/loop.h"
 #include "net/thread_pool.h"
 
@@ -32,8 +36,14 @@ struct LoopContext {
   net::Loop& loop;
   const Clock& clock;
   const WallClock& wall;
-  ModelTable& models;
-  CallMetrics& metrics;
+  // What calls begin with from now on. Replaced as a whole; whoever waits holds on to what it began with.
+  std::shared_ptr<const Routing> routing;
+  DirectRoutes& direct_routes;
+  const TargetRegistry& targets;
+  const ProviderIds& provider_ids;
+  CallObserver& observer;  // of every call that has ended
+  const telemetry::CallSeries& series;
+  const telemetry::ExecutionStats& execution_stats;
   Failures& failures;
   Rng& rng;
   BudgetLedger& ledger;
@@ -43,8 +53,7 @@ struct LoopContext {
   bool demo = false;
   std::string instance{};  // of this gateway, see hops.h
   RunningCalls calls{};
-  // One for each of models.providers(): authorities to trust differ by provider.
-  std::vector<std::unique_ptr<net::HttpClient>> clients;
+  ProviderClients clients;
 };
 
 }  // namespace fuseboard::gateway

@@ -11,9 +11,10 @@ namespace fuseboard::gateway {
 net::Task<void> metrics(RouteContext& context) {
   return respond(context, 200, telemetry::kExpositionContentType,
                  exposition({.build = context.services.build,
-                             .models = context.loop_context.models,
-                             .breakers = context.services.breakers,
-                             .metrics = context.loop_context.metrics,
+                             .routing = *context.loop_context.routing,
+                             .targets = context.loop_context.targets,
+                             .series = context.loop_context.series,
+                             .execution_stats = context.loop_context.execution_stats,
                              .now = context.loop_context.clock.now(),
                              .server = context.services.server_counters(),
                              .upkeep = context.services.upkeep()}));

@@ -4,7 +4,6 @@
 #include "gateway/metrics_text.h"
 
 #include <algorithm>
-#include <set>
 #include <vector>
 
 #include "fuseboard/telemetry/breaker_gauge.h"
@@ -17,19 +16,15 @@ namespace {
 
 using telemetry::Exposition;
 
-void write_breakers(Exposition& out, const ModelTable& models, const BreakerRegistry& registry) {
+void write_breakers(Exposition& out, const Routing& routing, const BreakerRegistry& registry) {
   struct Keyed {
     std::string key;
     BreakerSnapshot breaker;
   };
-  std::set<std::string_view> configured;
-  for (const auto& route : models.routes()) {
-    for (const Target& target : route->plan->targets()) configured.insert(target.name);
-  }
   std::vector<Keyed> breakers;
   for (BreakerSnapshot& breaker : registry.snapshot()) {
     std::string key = to_text(breaker.key.view());
-    if (configured.contains(key)) breakers.push_back({.key = std::move(key), .breaker = std::move(breaker)});
+    if (routing.targets().contains(key)) breakers.push_back({.key = std::move(key), .breaker = std::move(breaker)});
   }
 
   std::vector<telemetry::BreakerGauge> gauges;
@@ -128,9 +123,10 @@ std::string exposition(const ExpositionSources& from) {
   out.sample("fuseboard_build_info",
              {{"version", from.build.version}, {"commit", from.build.commit}, {"compiler", from.build.compiler}},
              std::uint64_t{1});
-  from.metrics.write(out);
-  write_breakers(out, from.models, from.breakers);
-  write_credentials(out, credential_states(from.models, from.now));
+  from.series.write(out);
+  write(out, from.execution_stats.snapshot().totals);
+  write_breakers(out, from.routing, from.targets.breakers());
+  write_credentials(out, credential_states(from.routing, from.targets, from.now));
   write_server(out, from.server);
   write_process(out);
   write_upkeep(out, from.upkeep);

@@ -8,9 +8,10 @@
 #include <string>
 #include <string_view>
 
-#include "fuseboard/breaker/registry.h"
-#include "gateway/call_metrics.h"
-#include "gateway/model_table.h"
+#include "fuseboard/pipeline/target_registry.h"
+#include "fuseboard/telemetry/call_series.h"
+#include "fuseboard/telemetry/execution_stats.h"
+#include "gateway/routing.h"
 #include "net/body_memory.h"
 #include "net/pauses.h"
 #include "net/server.h"
@@ -33,9 +34,10 @@ struct BuildInfo {
 
 struct ExpositionSources {
   const BuildInfo& build;
-  const ModelTable& models;
-  const BreakerRegistry& breakers;
-  const CallMetrics& metrics;
+  const Routing& routing;
+  const TargetRegistry& targets;
+  const telemetry::CallSeries& series;
+  const telemetry::ExecutionStats& execution_stats;
   TimePoint now{};
   net::HttpServer::Counters server{};
   UpkeepCounts upkeep{};

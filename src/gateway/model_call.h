@@ -9,7 +9,8 @@
 #include <string_view>
 
 #include "fuseboard/pipeline/execution.h"
-#include "gateway/model_table.h"
+#include "gateway/route.h"
+#include "gateway/routing.h"
 #include "llm/dialect.h"
 #include "llm/request.h"
 #include "net/body.h"
@@ -21,6 +22,7 @@ struct ModelCall {
   llm::Endpoint endpoint = llm::Endpoint::chat_completions;
   llm::Dialect dialect = llm::Dialect::openai;  // the caller's
   std::string_view path;                        // as asked for: "/v1/chat/completions"
+  std::shared_ptr<const Routing> routing{};     // that it began with
   std::shared_ptr<const Route> route;
   llm::RequestFacts facts;
   net::Body body;

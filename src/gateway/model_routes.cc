@@ -65,12 +65,12 @@ net::Task<void> refuse_body(RouteContext& context, net::BodyError error) {
 
 // Once refused, always refused: another try would only come round again.
 net::Task<void> refuse_loop(RouteContext& context, const HopLoop& loop) {
-  const auto& providers = context.loop_context.models.providers();
   std::string why =
       "the request has come through " + std::to_string(kMaxHops) + " gateways, which is as many as may be";
-  if (loop.provider && *loop.provider < providers.size()) {
-    why = "the provider '" + providers[*loop.provider].name +
-          "' leads back to this gateway; its base_url must be the provider's own address";
+  const auto provider = loop.provider ? context.loop_context.provider_ids.name_of(*loop.provider) : std::nullopt;
+  if (provider) {
+    why =
+        "the provider '" + *provider + "' leads back to this gateway; its base_url must be the provider's own address";
   }
   Answer answer = gateway_error_response(GatewayError::loop_detected, why, context.served_by());
   answer.head.headers.set("x-should-retry", "false");
@@ -120,9 +120,9 @@ net::Task<std::optional<net::Body>> read_plain_body(RouteContext& context) {
 }
 
 // Of the route's targets, the first that speaks the dialect.
-std::optional<std::size_t> first_speaking(const LoopContext& loop_context, const Route& route, llm::Dialect dialect) {
+std::optional<ProviderId> first_speaking(const Route& route, llm::Dialect dialect) {
   for (const Upstream& upstream : route.upstreams) {
-    if (loop_context.models.providers()[upstream.provider].dialect == dialect) return upstream.provider;
+    if (upstream.provider->dialect == dialect) return upstream.provider->id;
   }
   return std::nullopt;
 }
@@ -132,9 +132,9 @@ std::optional<std::size_t> first_speaking(const LoopContext& loop_context, const
 std::optional<std::uint32_t> provider_with_state(const LoopContext& loop_context, const ModelCall& call) {
   if (!call.facts.bound()) return std::nullopt;
   auto provider = loop_context.provider_affinity.find(call.facts.previous_response_id);
-  if (!provider) provider = first_speaking(loop_context, *call.route, call.dialect);
+  if (!provider) provider = first_speaking(*call.route, call.dialect);
   if (!provider) return std::nullopt;
-  return static_cast<std::uint32_t>(*provider);
+  return std::to_underlying(*provider);
 }
 
 // What one attempt will use: images are not read as text, and some endpoints write none.
@@ -161,16 +161,15 @@ net::Task<void> estimate_tokens(RouteContext& context, const ModelCall& call) {
 
 net::Task<void> relay(RouteContext& context, ModelCall& call) {
   LoopContext& loop_context = context.loop_context;
-  if (call.endpoint == llm::Endpoint::count_tokens && !first_speaking(loop_context, *call.route, call.dialect)) {
-    co_await estimate_tokens(context, call);
-    co_return;
+  if (call.endpoint == llm::Endpoint::count_tokens && !first_speaking(*call.route, call.dialect)) {
+    return estimate_tokens(context, call);
   }
   call.options.id = CallId(context.request_id);
+  call.options.origin = {.dialect = llm::name(call.dialect), .endpoint = call.path};
   call.options.ledger = &loop_context.ledger;
   call.options.estimate = estimate(call);
   call.options.bound_to_provider = provider_with_state(loop_context, call);
-  Relay relay(loop_context, context.exchange, call);
-  co_await relay.run();
+  return relay_call(loop_context, context.exchange, call);
 }
 
 llm::ModelEntry entry_of(const Route& route) { return {.id = route.name, .owned_by = "fuseboard"}; }
@@ -213,7 +212,9 @@ net::Task<void> call_model(RouteContext& context) {
     co_await refuse(context, std::move(options.error()));
     co_return;
   }
-  auto route = context.loop_context.models.find(facts->model);
+  const std::shared_ptr<const Routing> routing = context.loop_context.routing;
+  auto route = routing->find(facts->model);
+  if (route == nullptr) route = context.loop_context.direct_routes.find(routing, facts->model);
   if (route == nullptr) {
     co_await refuse(context, GatewayError::model_not_found,
                     "the model '" + facts->model.substr(0, 200) +
@@ -225,6 +226,7 @@ net::Task<void> call_model(RouteContext& context) {
   ModelCall call{.endpoint = endpoint,
                  .dialect = context.dialect,
                  .path = context.path,
+                 .routing = routing,
                  .route = std::move(route),
                  .facts = *std::move(facts),
                  .body = *std::move(body),
@@ -235,14 +237,13 @@ net::Task<void> call_model(RouteContext& context) {
 
 net::Task<void> list_models(RouteContext& context) {
   std::vector<llm::ModelEntry> entries;
-  for (const auto& route : context.loop_context.models.routes()) entries.push_back(entry_of(*route));
+  for (const auto& route : context.loop_context.routing->routes()) entries.push_back(entry_of(*route));
   co_await respond(context, 200, "application/json", llm::models_body(context.dialect, entries));
 }
 
 net::Task<void> show_model(RouteContext& context) {
   const auto id = context.parameters.get("model");
-  for (const auto& route : context.loop_context.models.routes()) {
-    if (!id || route->name != *id) continue;
+  if (const auto route = id ? context.loop_context.routing->find(*id) : nullptr) {
     co_await respond(context, 200, "application/json", llm::model_body(context.dialect, entry_of(*route)));
     co_return;
   }

@@ -5,7 +5,7 @@
 
 namespace fuseboard::gateway {
 
-void ProviderAffinity::remember(std::string_view id, std::size_t provider) {
+void ProviderAffinity::remember(std::string_view id, ProviderId provider) {
   if (id.empty() || id.size() > kMaxIdBytes) return;
   const MutexLock lock(mutex_);
   if (const auto known = providers_.find(id); known != providers_.end()) {
@@ -19,7 +19,7 @@ void ProviderAffinity::remember(std::string_view id, std::size_t provider) {
   providers_.emplace(order_.emplace_back(id), provider);
 }
 
-std::optional<std::size_t> ProviderAffinity::find(std::string_view id) const {
+std::optional<ProviderId> ProviderAffinity::find(std::string_view id) const {
   const MutexLock lock(mutex_);
   const auto found = providers_.find(id);
   if (found == providers_.end()) return std::nullopt;

@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "fuseboard/core/mutex.h"
+#include "gateway/provider_ids.h"
 
 namespace fuseboard::gateway {
 
@@ -22,14 +23,14 @@ class ProviderAffinity {
   static constexpr std::size_t kMaxKnown = 10'000;
   static constexpr std::size_t kMaxIdBytes = 256;  // longer ids are not remembered
 
-  // `id` of an answer that this provider gave: an index into ModelTable::providers().
-  void remember(std::string_view id, std::size_t provider);
-  std::optional<std::size_t> find(std::string_view id) const;
+  // `id` of an answer that this provider gave.
+  void remember(std::string_view id, ProviderId provider);
+  std::optional<ProviderId> find(std::string_view id) const;
 
  private:
   mutable Mutex mutex_;
   std::deque<std::string> order_ FUSEBOARD_GUARDED_BY(mutex_);  // oldest first; what the map's keys view
-  std::unordered_map<std::string_view, std::size_t> providers_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::unordered_map<std::string_view, ProviderId> providers_ FUSEBOARD_GUARDED_BY(mutex_);
 };
 
 }  // namespace fuseboard::gateway

@@ -20,7 +20,6 @@ namespace fuseboard::gateway {
 // What routes need beyond the context of their loop; shared by all loops, outlives every request.
 struct GatewayServices {
   BuildInfo build{};
-  BreakerRegistry& breakers;
   TimePoint started{};
   const std::atomic<bool>& draining;
   std::function<net::HttpServer::Counters()> server_counters;

@@ -31,9 +31,6 @@ llm::Reasoning to_reasoning(config::Reasoning reasoning) noexcept {
 
 }  // namespace
 
-TargetRequests::TargetRequests(const std::vector<Provider>& providers, const ModelCall& call)
-    : providers_(providers), call_(call) {}
-
 bool TargetRequests::can_take(std::uint32_t target) noexcept {
   const std::uint64_t bit = std::uint64_t{1} << target;
   if ((known_ & bit) != 0) return (able_ & bit) != 0;
@@ -53,9 +50,7 @@ bool TargetRequests::can_take(std::uint32_t target) noexcept {
 
 std::uint8_t TargetRequests::endpoint_at(std::uint32_t target) const noexcept { return endpoint_number(path(target)); }
 
-llm::Dialect TargetRequests::dialect(std::uint32_t target) const {
-  return providers_[upstream(target).provider].dialect;
-}
+llm::Dialect TargetRequests::dialect(std::uint32_t target) const { return upstream(target).provider->dialect; }
 
 llm::Endpoint TargetRequests::endpoint(std::uint32_t target) const {
   return translated(target) ? llm::chat_endpoint(dialect(target)) : call_.endpoint;
@@ -128,7 +123,7 @@ std::expected<std::string, llm::RequestError> TargetRequests::translate(std::uin
                                 {.model = to.model,
                                  .default_max_tokens = to.request.max_tokens,
                                  .drop_unsupported = call_.route->unsupported_fields == config::UnsupportedFields::drop,
-                                 .legacy_max_tokens = providers_[to.provider].cap_field == config::CapField::max_tokens,
+                                 .legacy_max_tokens = to.provider->cap_field == config::CapField::max_tokens,
                                  .reasoning = to_reasoning(to.request.reasoning),
                                  .ask_usage = asks_usage});
 }

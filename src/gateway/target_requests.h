@@ -42,10 +42,10 @@ class RequestBody {
   std::string_view after_;
 };
 
-// One call's. The table and the call must outlive it; loop thread only.
+// One call's. The call must outlive it; loop thread only.
 class TargetRequests final : public Eligibility {
  public:
-  TargetRequests(const std::vector<Provider>& providers, const ModelCall& call);
+  explicit TargetRequests(const ModelCall& call) : call_(call) {}
 
   // Whether the request can be said in the target's dialect. Translates where it must, and remembers. Of what is too
   // large for that here it is assumed, and the attempt will see.
@@ -90,7 +90,6 @@ class TargetRequests final : public Eligibility {
   std::optional<std::string> without_unsigned_thinking(std::uint32_t target) const;
   std::expected<std::string, llm::RequestError> translate(std::uint32_t target, bool asks_usage) const;
 
-  const std::vector<Provider>& providers_;
   const ModelCall& call_;
   std::optional<Translation> translation_;  // the latest, until it is sent
   std::uint64_t known_ = 0;                 // by target: whether can_take() has been asked, and its answer

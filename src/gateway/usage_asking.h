@@ -6,6 +6,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "fuseboard/core/key.h"
+#include "fuseboard/core/mutex.h"
 
 namespace fuseboard::gateway {
 
@@ -26,6 +32,21 @@ class UsageAsking {
 
  private:
   std::atomic<Known> known_{Known::nothing};
+};
+
+// One for each target that a route leads to, whichever routing it is of. Thread-safe.
+class UsageAskings {
+ public:
+  // The same for all who ask for the key while anybody has it.
+  std::shared_ptr<UsageAsking> of(KeyView key);
+
+ private:
+  static constexpr std::size_t kFirstSweep = 64;
+
+  Mutex mutex_;
+  // By the keys' text. Those that nobody has go when the map has doubled since that was looked at.
+  std::map<std::string, std::weak_ptr<UsageAsking>, std::less<>> known_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::size_t sweep_at_ FUSEBOARD_GUARDED_BY(mutex_) = kFirstSweep;
 };
 
 }  // namespace fuseboard::gateway

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "fuseboard/limit/token_bucket.h"
+#include "limit/believed.h"
 
 namespace fuseboard {
 namespace {
@@ -27,30 +28,30 @@ Problems AdaptiveLimiterOptions::validate() const {
 }
 
 void AdaptivePermit::accepted(TimePoint now) {
-  if (limiter_ != nullptr) limiter_->accepted(granted_, now);
+  if (limiter_) limiter_->accepted(granted_, now);
 }
 
 void AdaptivePermit::settle(const Outcome& outcome, TimePoint now) && {
-  if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->settle(*this, outcome, now, nullptr);
+  if (AdaptiveLimiter* const limiter = limiter_.take()) limiter->settle(*this, outcome, now, nullptr);
 }
 
 void AdaptivePermit::settle(const Outcome& outcome, TimePoint now, const ServerWindow& window) && {
-  if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->settle(*this, outcome, now, &window);
+  if (AdaptiveLimiter* const limiter = limiter_.take()) limiter->settle(*this, outcome, now, &window);
 }
 
 void AdaptivePermit::release() && noexcept {
-  if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->release(cost_, filling_);
+  if (AdaptiveLimiter* const limiter = limiter_.take()) limiter->release(cost_, filling_);
 }
 
 void AdaptivePermit::leave() noexcept {
-  if (AdaptiveLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->release(0.0, filling_);
+  if (AdaptiveLimiter* const limiter = limiter_.take()) limiter->release(0.0, filling_);
 }
 
 AdaptiveLimiter::AdaptiveLimiter(const AdaptiveLimiterOptions& options, KeyView key, std::uint64_t seed)
-    : options_(checked(options)),
-      key_(to_key_text(key)),
-      gate_(key, options_.retry_after_max),
+    : key_(to_key_text(key)),
+      gate_(key, options.retry_after_max),
       jitter_(seed),
+      options_(checked(options)),
       learned_(options_.rate),
       level_(options_.full()) {}
 
@@ -91,6 +92,46 @@ std::optional<Rejection> AdaptiveLimiter::peek_locked(TimePoint now, double cost
   }
   rejection.retry_after = spread_wait(needed, priority, jitter_);
   return rejection;
+}
+
+void AdaptiveLimiter::apply(TimePoint now, const AdaptiveLimiterOptions& options) {
+  throw_if_invalid(options.validate());
+  const MutexLock lock(mutex_);
+  advance_locked(now);
+  learned_.apply(now, options.rate);
+  level_.resize(options.full());
+  server_until_ = std::min(server_until_, saturating_add(now, options.retry_after_max));
+  gate_.apply(now, options.retry_after_max);
+  options_ = options;
+}
+
+std::optional<SavedAdaptiveLimiter> AdaptiveLimiter::save(TimePoint now) const {
+  const MutexLock lock(mutex_);
+  RefillingLevel then = level_;
+  refill(then, now);
+  SavedAdaptiveLimiter saved{.gate = gate_.save(now), .missing = then.missing(), .learned = learned_.save(now)};
+  if (now < server_until_ && server_rate_ < options_.rate.rate) {
+    saved.window = {.rate = server_rate_, .remaining = elapsed(now, server_until_)};
+  }
+  if (!saved.gate && saved.missing <= 0.0 && !saved.learned && !saved.window) return std::nullopt;
+  return saved;
+}
+
+void AdaptiveLimiter::restore(TimePoint now, const SavedAdaptiveLimiter& saved) {
+  const MutexLock lock(mutex_);
+  advance_locked(now);
+  if (saved.gate) gate_.restore(now, *saved.gate);
+  if (saved.learned) learned_.restore(now, *saved.learned);
+  level_.lack(believed(saved.missing, 0.0, level_.burst()));
+  if (saved.window && now >= server_until_) {
+    server_rate_ = believed(saved.window->rate, kMinRate, options_.rate.rate);
+    server_until_ = saturating_add(now, believed(saved.window->remaining, options_.retry_after_max));
+  }
+}
+
+AdaptiveLimiterOptions AdaptiveLimiter::options() const {
+  const MutexLock lock(mutex_);
+  return options_;
 }
 
 double AdaptiveLimiter::rate(TimePoint now) const {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "fuseboard/limit/token_bucket.h"
+#include "limit/believed.h"
 
 namespace fuseboard {
 namespace {
@@ -48,14 +49,15 @@ AdaptiveRate::AdaptiveRate(const AdaptiveRateOptions& options) : options_(checke
 
 double AdaptiveRate::rate(TimePoint now) const noexcept {
   if (!throttled_) return options_.rate;
-  double rate = low_;
+  const double low = std::max(low_, options_.least());
+  double rate = low;
   if (returning_since_) {
     const Duration since = elapsed(*returning_since_, now);
-    const double returned = std::max(low_, options_.quick_return_to * ceiling_);
+    const double returned = std::max(low, options_.quick_return_to * ceiling_);
     if (since < options_.quick_return_time) {
       // Steep at first, flat towards the known limit.
       const double left = 1.0 - ratio(since, options_.quick_return_time);
-      rate = returned - (returned - low_) * left * left * left;
+      rate = returned - (returned - low) * left * left * left;
     } else {
       const Duration probe_time = std::max(options_.probe_time, saturating_scale(1s, kCallsPerProbe / ceiling_));
       const double probed = ratio(since - options_.quick_return_time, probe_time);
@@ -80,7 +82,7 @@ bool AdaptiveRate::on_throttled(TimePoint now) noexcept {
   const double before = rate(now);
   if (decreases) {
     if (first_of_run) ceiling_ = before;
-    low_ = std::max(options_.least(), before * options_.decrease);
+    low_ = before * options_.decrease;
     last_decrease_ = now;
     throttled_ = true;
   }
@@ -109,6 +111,38 @@ void AdaptiveRate::on_success(TimePoint now, TimePoint sent) noexcept {
   }
   if (!open_since_) open_since_ = now;
   returning_since_ = now;
+}
+
+void AdaptiveRate::apply(TimePoint now, const AdaptiveRateOptions& options) {
+  throw_if_invalid(options.validate());
+  const bool other_way = options.quick_return_to != options_.quick_return_to ||
+                         options.quick_return_time != options_.quick_return_time ||
+                         options.probe_time != options_.probe_time;
+  // On another way back it would be elsewhere by now, so it begins that way here.
+  if (returning_since_ && other_way) {
+    low_ = rate(now);
+    returning_since_ = now;
+  }
+  options_ = options;
+}
+
+std::optional<SavedAdaptiveRate> AdaptiveRate::save(TimePoint now) const noexcept {
+  if (!throttled_ || rate(now) >= options_.rate) return std::nullopt;
+  SavedAdaptiveRate saved{.low = low_, .ceiling = ceiling_};
+  if (returning_since_) saved.returning_for = elapsed(*returning_since_, now);
+  return saved;
+}
+
+void AdaptiveRate::restore(TimePoint now, const SavedAdaptiveRate& saved) noexcept {
+  // No return is believed to have taken longer; by then it is over.
+  constexpr Duration kLongestReturn = 24h * 365;
+  if (throttled_) return;
+  throttled_ = true;
+  low_ = believed(saved.low, options_.least(), options_.rate);
+  ceiling_ = believed(saved.ceiling, options_.least(), options_.rate);
+  last_decrease_ = TimePoint::min();
+  last_throttled_ = now;
+  if (saved.returning_for) returning_since_ = saturating_add(now, -believed(*saved.returning_for, kLongestReturn));
 }
 
 }  // namespace fuseboard

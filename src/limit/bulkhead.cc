@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "limit/believed.h"
+
 namespace fuseboard {
 namespace {
 
@@ -51,18 +53,18 @@ Problems AdaptiveBulkheadOptions::validate() const {
 }
 
 void AdaptiveBulkheadSlot::settle(const Outcome& outcome) && {
-  if (AdaptiveBulkhead* const bulkhead = std::exchange(bulkhead_, nullptr)) bulkhead->settle(round_, outcome);
+  if (AdaptiveBulkhead* const bulkhead = bulkhead_.take()) bulkhead->settle(round_, outcome);
 }
 
 void AdaptiveBulkheadSlot::release() noexcept {
-  if (AdaptiveBulkhead* const bulkhead = std::exchange(bulkhead_, nullptr)) bulkhead->in_flight_.leave();
+  if (AdaptiveBulkhead* const bulkhead = bulkhead_.take()) bulkhead->in_flight_.leave();
 }
 
 AdaptiveBulkhead::AdaptiveBulkhead(const AdaptiveBulkheadOptions& options, KeyView key)
-    : options_(checked(options)),
-      key_(to_key_text(key)),
-      limit_(options_.initial_limit),
-      estimate_(options_.initial_limit) {}
+    : key_(to_key_text(key)),
+      limit_(checked(options).initial_limit),
+      options_(options),
+      estimate_(options.initial_limit) {}
 
 Rejection AdaptiveBulkhead::rejection() const noexcept {
   return {.reason = RejectionReason::concurrency_limited, .key = key_};
@@ -107,6 +109,40 @@ void AdaptiveBulkhead::drop_locked(std::uint64_t round) {
 void AdaptiveBulkhead::move_to_locked(double estimate) {
   estimate_ = std::clamp(estimate, static_cast<double>(options_.min_limit), static_cast<double>(options_.max_limit));
   limit_.store(static_cast<std::uint32_t>(estimate_), std::memory_order_relaxed);
+}
+
+bool AdaptiveBulkhead::has_learned_locked() const { return samples_ > 0 || round_.load(std::memory_order_relaxed) > 0; }
+
+void AdaptiveBulkhead::apply(TimePoint /*now*/, const AdaptiveBulkheadOptions& options) {
+  throw_if_invalid(options.validate());
+  const MutexLock lock(mutex_);
+  options_ = options;
+  move_to_locked(has_learned_locked() ? estimate_ : options.initial_limit);
+}
+
+std::optional<SavedAdaptiveBulkhead> AdaptiveBulkhead::save(TimePoint /*now*/) const {
+  const MutexLock lock(mutex_);
+  if (!has_learned_locked()) return std::nullopt;
+  return SavedAdaptiveBulkhead{.limit = estimate_, .usual = saturating_scale(Duration(1), usual_), .samples = samples_};
+}
+
+void AdaptiveBulkhead::restore(TimePoint /*now*/, const SavedAdaptiveBulkhead& saved) {
+  // No call takes longer.
+  constexpr Duration kLongestCall = std::chrono::hours(24);
+  const MutexLock lock(mutex_);
+  if (has_learned_locked()) return;
+  move_to_locked(believed(saved.limit, options_.min_limit, options_.max_limit));
+  // As after a drop: calls that are in flight know nothing of it.
+  round_.store(1, std::memory_order_relaxed);
+  const Duration usual = believed(saved.usual, kLongestCall);
+  if (usual <= Duration::zero()) return;
+  usual_ = static_cast<double>(usual.count());
+  samples_ = std::clamp(saved.samples, 1U, kWarmUpSamples);
+}
+
+AdaptiveBulkheadOptions AdaptiveBulkhead::options() const {
+  const MutexLock lock(mutex_);
+  return options_;
 }
 
 }  // namespace fuseboard

@@ -47,6 +47,14 @@ std::shared_ptr<Throttle> CallerThrottles::at(const CallerHash& caller, KeyView 
   return entries_.back().throttle;
 }
 
+void CallerThrottles::apply(TimePoint now, KeyView target, const ThrottleOptions& options) {
+  const std::uint64_t target_hash = hash(target);
+  const MutexLock lock(mutex_);
+  for (const Entry& entry : entries_) {
+    if (entry.place.target == target_hash) entry.throttle->apply(now, options);
+  }
+}
+
 bool CallerThrottles::make_room_locked(TimePoint now) {
   std::optional<Entries::iterator> oldest;
   std::size_t looked_at = 0;

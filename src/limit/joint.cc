@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "fuseboard/limit/token_bucket.h"
+#include "limit/believed.h"
 
 namespace fuseboard {
 namespace {
@@ -16,6 +17,10 @@ constexpr std::uint32_t kMaxConcurrency = 1'000'000;
 // Requests that go at once are the ones that trip a provider's own, shorter, buckets.
 constexpr double kRequestsShare = 0.1;
 constexpr double kTokensShare = 1.0;
+
+double burst_of(std::optional<double> per_minute, std::optional<double> burst, double default_share) noexcept {
+  return burst.value_or(std::clamp(per_minute.value_or(0.0) * default_share, 1.0, kMaxTokens));
+}
 
 }  // namespace
 
@@ -36,22 +41,40 @@ Problems JointLimiterOptions::validate() const {
 }
 
 void JointPermit::settle(TimePoint now, std::uint64_t tokens_used) && {
-  if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->settle(now, taken_, tokens_used);
+  if (JointLimiter* const limiter = limiter_.take()) limiter->settle(now, taken_, tokens_used);
 }
 
 void JointPermit::release() && noexcept {
-  if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->release(taken_);
+  if (JointLimiter* const limiter = limiter_.take()) limiter->release(taken_);
 }
 
 void JointPermit::leave() noexcept {
-  if (JointLimiter* const limiter = std::exchange(limiter_, nullptr)) limiter->leave();
+  if (JointLimiter* const limiter = limiter_.take()) limiter->leave();
 }
 
 JointLimiter::Bucket::Bucket(std::optional<double> per_minute, std::optional<double> burst,
                              double default_share) noexcept
     : limited(per_minute.has_value()),
       rate(per_minute.value_or(0.0) / kSecondsPerMinute),
-      level(burst.value_or(std::clamp(per_minute.value_or(0.0) * default_share, 1.0, kMaxTokens))) {}
+      level(burst_of(per_minute, burst, default_share)) {}
+
+void JointLimiter::Bucket::apply(TimePoint now, std::optional<double> per_minute, std::optional<double> burst,
+                                 double default_share) noexcept {
+  advance(now);
+  level.resize(burst_of(per_minute, burst, default_share));
+  // Calls take from the level even while nothing is limited. The next one takes from a full one then, so that what was
+  // taken before it comes back no more.
+  if (!limited) level.fill();
+  limited = per_minute.has_value();
+  rate = per_minute.value_or(0.0) / kSecondsPerMinute;
+}
+
+double JointLimiter::Bucket::missing(TimePoint now) const noexcept {
+  if (!limited) return 0.0;
+  RefillingLevel then = level;
+  then.advance(now, rate);
+  return then.missing();
+}
 
 Duration JointLimiter::Bucket::wait(double cost, double reserve_fraction) const noexcept {
   if (!limited) return Duration::zero();
@@ -68,9 +91,9 @@ std::optional<LevelView> JointLimiter::Bucket::view(TimePoint now) const noexcep
 }
 
 JointLimiter::JointLimiter(const JointLimiterOptions& options, KeyView key, std::uint64_t seed)
-    : options_(checked(options)),
-      key_(to_key_text(key)),
+    : key_(to_key_text(key)),
       jitter_(seed),
+      options_(checked(options)),
       requests_(options_.requests_per_minute, options_.requests_burst, kRequestsShare),
       tokens_(options_.tokens_per_minute, options_.tokens_burst, kTokensShare) {}
 
@@ -105,6 +128,33 @@ std::optional<Rejection> JointLimiter::peek_locked(TimePoint now, const JointReq
   return Rejection{.reason = RejectionReason::rate_limited,
                    .key = key_,
                    .retry_after = spread_wait(wait, request.priority, jitter_)};
+}
+
+void JointLimiter::apply(TimePoint now, const JointLimiterOptions& options) {
+  throw_if_invalid(options.validate());
+  const MutexLock lock(mutex_);
+  options_ = options;
+  requests_.apply(now, options.requests_per_minute, options.requests_burst, kRequestsShare);
+  tokens_.apply(now, options.tokens_per_minute, options.tokens_burst, kTokensShare);
+}
+
+std::optional<SavedJointLimiter> JointLimiter::save(TimePoint now) const {
+  const MutexLock lock(mutex_);
+  const SavedJointLimiter saved{.requests_missing = requests_.missing(now), .tokens_missing = tokens_.missing(now)};
+  if (saved.requests_missing <= 0.0 && saved.tokens_missing <= 0.0) return std::nullopt;
+  return saved;
+}
+
+void JointLimiter::restore(TimePoint now, const SavedJointLimiter& saved) {
+  const MutexLock lock(mutex_);
+  advance_locked(now);
+  requests_.level.lack(believed(saved.requests_missing, 0.0, requests_.level.burst()));
+  tokens_.level.lack(believed(saved.tokens_missing, 0.0, tokens_.level.burst() + kMaxTokens));
+}
+
+JointLimiterOptions JointLimiter::options() const {
+  const MutexLock lock(mutex_);
+  return options_;
 }
 
 void JointLimiter::advance_locked(TimePoint now) {

@@ -29,6 +29,11 @@ WaitQueue::WaitQueue(const WaitQueueOptions& options, KeyView key)
   waiters_.reserve(options_.capacity);
 }
 
+void WaitQueue::apply(const WaitQueueOptions& options) {
+  waiters_.reserve(checked(options).capacity);
+  options_ = options;
+}
+
 std::expected<WaitTicket, Rejection> WaitQueue::enqueue(TimePoint now, const WaitRequest& request) {
   // Hopeless before full: it is true of this call wherever it goes.
   if (!request.deadline.fits(now, std::max(request.soonest, Duration::zero()))) {

@@ -56,6 +56,20 @@ void RefillingLevel::drain() noexcept { level_ = std::min<Fixed>(level_, 0); }
 
 void RefillingLevel::clamp(double most) noexcept { level_ = std::min(level_, tokens(most)); }
 
+void RefillingLevel::resize(double burst) noexcept {
+  const Fixed all = tokens(burst);
+  const Fixed least = std::min<Fixed>(level_, 0);
+  const Fixed level = level_ + all - burst_;
+  if (level < least) ++filling_;
+  level_ = std::max(level, least);
+  burst_ = all;
+}
+
+void RefillingLevel::lack(double missing) noexcept {
+  level_ = std::min(level_, burst_ - tokens(missing));
+  ++filling_;
+}
+
 Duration RefillingLevel::time_until_filled(Fixed needed, double rate) const noexcept {
   const Fixed step = per_nanosecond(rate);
   if (needed > burst_ || step <= 0) return kForever;
@@ -71,6 +85,8 @@ LevelView RefillingLevel::view(double rate) const noexcept {
 }
 
 double RefillingLevel::level() const noexcept { return static_cast<double>(level_) / kUnit / kNanoseconds; }
+
+double RefillingLevel::missing() const noexcept { return static_cast<double>(burst_ - level_) / kUnit / kNanoseconds; }
 
 double RefillingLevel::burst() const noexcept { return static_cast<double>(burst_) / kUnit / kNanoseconds; }
 

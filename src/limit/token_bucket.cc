@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "limit/believed.h"
+
 namespace fuseboard {
 namespace {
 
@@ -12,14 +14,20 @@ constexpr double kMaxRateWithWeights = 1e6;
 constexpr double kNanoseconds = 1e9;
 constexpr int kFinestScale = 40;
 
-// The finest unit of which less than two are refilled in a nanosecond and less than 2^62 fit into the bucket.
+// The finest unit of which less than two are refilled in a nanosecond and less than 2^60 fit into the bucket.
 int scale_for(double rate, double burst) noexcept {
   int scale = 0;
   while (scale < kFinestScale && std::ldexp(rate, scale + 1) < 2.0 * kNanoseconds &&
-         std::ldexp(burst, scale + 1) <= 0x1p62) {
+         std::ldexp(burst, scale + 1) <= 0x1p60) {
     ++scale;
   }
   return scale;
+}
+
+// `units` of the scale before, in those of the scale after. Rounded up, against the caller; saturates above any bucket.
+std::uint64_t rescaled(std::uint64_t units, int before, int after) noexcept {
+  return static_cast<std::uint64_t>(
+      std::ceil(std::min(std::ldexp(static_cast<double>(units), after - before), 0x1p61)));
 }
 
 }  // namespace
@@ -36,47 +44,58 @@ Problems TokenBucketOptions::validate() const {
 }
 
 TokenBucket::TokenBucket(const TokenBucketOptions& options, KeyView key, std::uint64_t seed)
-    : scale_(scale_for(checked(options).rate, options.burst)),
-      key_(to_key_text(key)),
-      options_(options),
-      jitter_(seed) {
-  // Rounded against the caller throughout, so that the bound holds.
-  rate_ = static_cast<Units>(std::ldexp(options.rate / kNanoseconds, scale_ + kRateShift));
-  capacity_ = static_cast<Units>(std::ldexp(options.burst, scale_));
+    : key_(to_key_text(key)), jitter_(seed), options_(checked(options)) {
+  terms_[0].set(options, 0, 0);
+}
+
+// Rounded against the caller throughout, so that the bound holds.
+void TokenBucket::Terms::set(const TokenBucketOptions& options, Units new_base, Duration::rep new_start) noexcept {
+  constexpr auto kOrder = std::memory_order_release;
+  const int new_scale = scale_for(options.rate, options.burst);
+  const auto all = static_cast<Units>(std::ldexp(options.burst, new_scale));
+  const bool weighted = options.priorities && options.priorities->mode == PriorityMode::weighted_cost;
+  const bool reserving = options.priorities && options.priorities->mode == PriorityMode::reserve;
+  base.store(new_base, kOrder);
+  start.store(new_start, kOrder);
+  rate.store(static_cast<Units>(std::ldexp(options.rate / kNanoseconds, new_scale + kRateShift)), kOrder);
+  capacity.store(all, kOrder);
+  scale.store(new_scale, kOrder);
   for (std::size_t i = 0; i < kPriorityCount; ++i) {
-    const bool weighted = options.priorities && options.priorities->mode == PriorityMode::weighted_cost;
-    const bool reserving = options.priorities && options.priorities->mode == PriorityMode::reserve;
-    unit_costs_[i] = static_cast<Units>(std::ceil(std::ldexp(weighted ? options.priorities->weights[i] : 1.0, scale_)));
-    reserves_[i] = reserving ? static_cast<Units>(static_cast<double>(capacity_) * options.priorities->reserves[i]) : 0;
-    reserves_[i] = std::min(reserves_[i], capacity_);
+    const double weight = weighted ? options.priorities->weights[i] : 1.0;
+    unit_costs[i].store(static_cast<Units>(std::ceil(std::ldexp(weight, new_scale))), kOrder);
+    const double share = reserving ? options.priorities->reserves[i] : 0.0;
+    const auto reserve = static_cast<Units>(static_cast<double>(all) * share);
+    reserves[i].store(std::min(reserve, all), kOrder);
   }
 }
 
 std::optional<Rejection> TokenBucket::peek_rejection(TimePoint now, std::uint64_t cost, Priority priority) const {
-  const Units units = cost_of(cost, priority);
-  const Units refilled = refilled_at(now);
-  const Units full_at = full_at_.load(std::memory_order_relaxed);
-  if (units <= capacity_ && std::max(full_at, refilled) + units <= refilled + most_missing(units, priority)) {
-    return std::nullopt;
+  auto rejection = look([&](const Terms& terms, Units full_at) -> std::optional<Rejection> {
+    const Asked asked = terms.ask(now, cost, priority);
+    if (std::max(full_at, asked.refilled) + asked.units <= asked.most) return std::nullopt;
+    Rejection refused{.reason = RejectionReason::rate_limited, .key = key_};
+    if (asked.most == 0) return refused;
+    // Passes once A(t) has grown by as much as the word would be too high; the smallest such t, rounded up.
+    const Units rate = terms.rate.load(std::memory_order_acquire);
+    const Wide needed = static_cast<Wide>(full_at) + asked.units - asked.most + asked.refilled -
+                        terms.base.load(std::memory_order_acquire);
+    const Wide after = ((needed << kRateShift) + rate - 1) / rate;
+    const auto most = static_cast<Wide>(Duration::max().count());
+    const TimePoint start{Duration(terms.start.load(std::memory_order_acquire))};
+    const TimePoint when = saturating_add(start, Duration(static_cast<Duration::rep>(std::min(after, most))));
+    refused.retry_after = elapsed(now, when);
+    return refused;
+  });
+  if (rejection && rejection->retry_after) {
+    rejection->retry_after = spread_wait(*rejection->retry_after, priority, jitter_);
   }
-  return rejection(now, full_at, units, priority);
-}
-
-Rejection TokenBucket::rejection(TimePoint now, Units full_at, Units cost, Priority priority) const noexcept {
-  Rejection rejection{.reason = RejectionReason::rate_limited, .key = key_};
-  if (cost > capacity_) return rejection;
-  // Passes once A(t) >= full_at + cost - most_missing; the smallest such t, rounded up.
-  const Wide needed = static_cast<Wide>(full_at) + cost - most_missing(cost, priority);
-  const Wide at = ((needed << kRateShift) + rate_ - 1) / rate_;
-  const Wide most = static_cast<Wide>(Duration::max().count());
-  const TimePoint when{Duration(static_cast<Duration::rep>(std::min(at, most)))};
-  rejection.retry_after = spread_wait(elapsed(now, when), priority, jitter_);
   return rejection;
 }
 
-std::expected<TokenGrant, Rejection> TokenBucket::reject(TimePoint now, Units full_at, Units cost,
-                                                         Priority priority) const noexcept {
-  return std::unexpected(rejection(now, full_at, cost, priority));
+bool TokenBucket::can_ever_admit(std::uint64_t cost, Priority priority) const noexcept {
+  return look([&](const Terms& terms, Units) {
+    return terms.cost_of(cost, priority) <= terms.capacity.load(std::memory_order_acquire);
+  });
 }
 
 // Compare the bucket with one in which this call never was. The two lack the same but for `units`, until the other one
@@ -86,12 +105,14 @@ std::expected<TokenGrant, Rejection> TokenBucket::reject(TimePoint now, Units fu
 // Releases of later grants are subtracted with the rest, though they need not be: that errs on the caller's side of
 // LIM-1.
 void TokenBucket::release(TimePoint now, const TokenGrant& grant) noexcept {
-  const MutexLock lock(releases_);
-  if (resets_.load(std::memory_order_relaxed) != grant.resets_) return;
+  const MutexLock lock(changes_);
+  if (era_.load(std::memory_order_relaxed) != grant.era_) return;
   const Units released = released_.load(std::memory_order_relaxed);
   const auto lacked_still = static_cast<std::int64_t>(grant.lacked_ - released);
   const Units other_full_at = grant.full_at_alone_ + (lacked_still > 0 ? static_cast<Units>(lacked_still) : 0);
-  const Units refilled = refilled_at(now);
+  const Terms& terms = terms_[0];
+  const Units refilled = terms.refilled_at(now);
+  const Units base = terms.base.load(std::memory_order_relaxed);
   const Units units = std::min(grant.units_, other_full_at - std::min(other_full_at, refilled));
   Units full_at = full_at_.load(std::memory_order_acquire);
   Units counted = released;
@@ -99,23 +120,84 @@ void TokenBucket::release(TimePoint now, const TokenGrant& grant) noexcept {
     // Counted again for each try, so that a call that got in between two of them sees the later one as a release since.
     counted += units;
     released_.store(counted, std::memory_order_relaxed);
-    // Below A(now) the word means "full", so nothing more than the burst can come back.
-  } while (!full_at_.compare_exchange_weak(full_at, full_at - std::min(units, full_at), std::memory_order_acq_rel,
-                                           std::memory_order_acquire));
+    // Below A(now) the word means "full", so nothing more than the burst can come back. Never below A of all times,
+    // which is above the words of earlier terms: a call that holds one of those must not meet it again.
+  } while (!full_at_.compare_exchange_weak(full_at, full_at - std::min(units, full_at - base),
+                                           std::memory_order_acq_rel, std::memory_order_acquire));
 }
 
 void TokenBucket::reset() noexcept {
-  const MutexLock lock(releases_);
+  const MutexLock lock(changes_);
   // In this order: who sees the new number sees the full bucket.
-  full_at_.store(0, std::memory_order_relaxed);
-  resets_.fetch_add(1, std::memory_order_release);
+  full_at_.store(terms_[0].base.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  era_.fetch_add(1, std::memory_order_release);
+}
+
+// From the old terms to the second copy, which nobody reads yet, and on to the first, which nobody reads any more.
+//
+// The new A begins one above the old one, so each new word is above the old one that it comes from, and no call that
+// holds an old word can meet it again. Where the unit grows it could, but only if it slept through all of this and then
+// woke beside the very number.
+void TokenBucket::apply(TimePoint now, const TokenBucketOptions& options) {
+  throw_if_invalid(options.validate());
+  const MutexLock lock(changes_);
+  options_ = options;
+  const Terms& before = terms_[0];
+  const int scale_before = before.scale.load(std::memory_order_relaxed);
+  const Units base = before.refilled_at(now) + 1;
+  const Duration::rep start =
+      std::clamp(now.time_since_epoch().count(), before.start.load(std::memory_order_relaxed), kLastTime);
+  Terms& meanwhile = terms_[1];
+  meanwhile.set(options, kSecondCopy + base, start);
+  const Units capacity = meanwhile.capacity.load(std::memory_order_relaxed);
+  const int scale = meanwhile.scale.load(std::memory_order_relaxed);
+  Units full_at = full_at_.load(std::memory_order_acquire);
+  Units moved = 0;
+  do {
+    moved = kSecondCopy + base + std::min(rescaled(before.missing(full_at, now), scale_before, scale), capacity);
+  } while (!full_at_.compare_exchange_weak(full_at, moved, std::memory_order_acq_rel, std::memory_order_acquire));
+  terms_[0].set(options, base, start);
+  full_at_.fetch_sub(kSecondCopy, std::memory_order_acq_rel);
+  // Last: what was taken by the second copy is of the old era, too.
+  era_.fetch_add(1, std::memory_order_release);
+}
+
+std::optional<SavedTokenBucket> TokenBucket::save(TimePoint now) const noexcept {
+  const double missing = look([&](const Terms& terms, Units full_at) {
+    return std::ldexp(static_cast<double>(terms.missing(full_at, now)), -terms.scale.load(std::memory_order_acquire));
+  });
+  if (missing <= 0.0) return std::nullopt;
+  return SavedTokenBucket{.missing = missing};
+}
+
+void TokenBucket::restore(TimePoint now, const SavedTokenBucket& saved) noexcept {
+  const MutexLock lock(changes_);
+  const Terms& terms = terms_[0];
+  const double missing = believed(saved.missing, 0.0, options_.burst);
+  const auto units = static_cast<Units>(std::ceil(std::ldexp(missing, terms.scale.load(std::memory_order_relaxed))));
+  const Units lacking = terms.refilled_at(now) + std::min(units, terms.capacity.load(std::memory_order_relaxed));
+  Units full_at = full_at_.load(std::memory_order_acquire);
+  while (full_at < lacking &&
+         !full_at_.compare_exchange_weak(full_at, lacking, std::memory_order_acq_rel, std::memory_order_acquire)) {
+  }
+  era_.fetch_add(1, std::memory_order_release);
+}
+
+TokenBucketOptions TokenBucket::options() const {
+  const MutexLock lock(changes_);
+  return options_;
+}
+
+bool TokenBucket::full(TimePoint now) const noexcept {
+  return look([&](const Terms& terms, Units full_at) { return terms.missing(full_at, now) == 0; });
 }
 
 double TokenBucket::available(TimePoint now) const noexcept {
-  const Units refilled = refilled_at(now);
-  const Units full_at = std::max(full_at_.load(std::memory_order_relaxed), refilled);
-  const Units missing = std::min(full_at - refilled, capacity_);
-  return std::ldexp(static_cast<double>(capacity_ - missing), -scale_);
+  return look([&](const Terms& terms, Units full_at) {
+    const Units all = terms.capacity.load(std::memory_order_acquire);
+    const Units left = all - std::min(terms.missing(full_at, now), all);
+    return std::ldexp(static_cast<double>(left), -terms.scale.load(std::memory_order_acquire));
+  });
 }
 
 }  // namespace fuseboard

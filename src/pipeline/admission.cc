@@ -19,7 +19,7 @@ CredentialUse credential_use(TargetState& state, const AdmissionRequest& request
   return {.model = state.parked_model(), .endpoint = request.endpoint};
 }
 
-std::optional<Rejection> look_at_rate(TargetState& state, const AdmissionRequest& request, TimePoint now) {
+std::optional<Rejection> look_at_throttle(TargetState& state, const AdmissionRequest& request, TimePoint now) {
   if (state.callers() == nullptr) return state.throttle().peek_rejection(now, request.priority);
   const auto own = state.callers()->find(request.caller, state.key().view());
   return own == nullptr ? std::nullopt : own->peek_rejection(now, request.priority);
@@ -43,6 +43,11 @@ Outcome told_to_all(TargetState& state, Outcome outcome) {
   return outcome;
 }
 
+// From the outside in, in the order of AttemptPermits::Scope; nullptr: none.
+std::array<JointLimiter*, 3> limits_of(const TargetState& state, const AdmissionRequest& request) noexcept {
+  return {request.caller_limits, state.scope_limits(), state.limits()};
+}
+
 JointRequest joint_request(const AdmissionRequest& request) {
   return {.tokens = request.estimate.total(), .priority = request.priority};
 }
@@ -55,10 +60,14 @@ std::optional<Rejection> peek_rejection(const Target& target, const AdmissionReq
     if (auto parked = credential->peek_rejection(now, credential_use(state, request))) return parked;
   }
   if (auto open = state.breakers().peek_rejection()) return open;
-  if (JointLimiter* const limits = state.limits()) {
+  for (JointLimiter* const limits : limits_of(state, request)) {
+    if (limits == nullptr) continue;
     if (auto full = limits->peek_rejection(now, joint_request(request))) return full;
   }
-  if (auto shut = look_at_rate(state, request, now)) return shut;
+  if (const TokenBucket* const bucket = state.rate()) {
+    if (auto empty = bucket->peek_rejection(now, 1, request.priority)) return empty;
+  }
+  if (auto shut = look_at_throttle(state, request, now)) return shut;
   AdaptiveBulkhead* const bulkhead = state.adaptive_concurrency();
   if (bulkhead != nullptr && bulkhead->in_flight() >= bulkhead->limit()) {
     return Rejection{.reason = RejectionReason::concurrency_limited, .key = state.key()};
@@ -78,7 +87,7 @@ std::optional<AdmissionRejection> admit(const Target& target, const AdmissionReq
   }
   // From here on a refusal has something to give back, and giving it back must not look like a failure.
   const auto roll_back = [&](const Rejection& rejection) {
-    permits.release();
+    permits.release(now);
     return rejected(rejection);
   };
   if (const auto open = state.breakers().reject_if_open()) return roll_back(*open);
@@ -88,18 +97,15 @@ std::optional<AdmissionRejection> admit(const Target& target, const AdmissionReq
     }
     auto reserved = request.ledger->reserve(request.account, {.usage = request.estimate, .price = target.price});
     if (!reserved) {
-      permits.release();
+      permits.release(now);
       return rejected(state, reserved.error());
     }
     permits.budget_ = std::move(*reserved);
     permits.counts_budget_ = true;
   }
-  if (JointLimiter* const limits = state.limits()) {
-    auto permit = limits->try_acquire(now, joint_request(request));
-    if (!permit) return roll_back(permit.error());
-    permits.limits_ = std::move(*permit);
-  }
-  if (const auto shut = permits.take_rate(request, now)) return roll_back(*shut);
+  if (const auto full = permits.take_limits(request, now)) return roll_back(*full);
+  if (const auto empty = permits.take_rate(request, now)) return roll_back(*empty);
+  if (const auto shut = permits.take_throttle(request, now)) return roll_back(*shut);
   if (AdaptiveBulkhead* const bulkhead = state.adaptive_concurrency()) {
     auto place = bulkhead->try_acquire();
     if (!place) return roll_back(place.error());
@@ -114,18 +120,41 @@ std::optional<AdmissionRejection> admit(const Target& target, const AdmissionReq
 }
 
 bool waits_alone(const Target& target, const AdmissionRequest& request, TimePoint now) {
-  return target.state->callers() != nullptr && look_at_rate(*target.state, request, now).has_value();
+  const bool is_over_its_own =
+      request.caller_limits != nullptr && request.caller_limits->peek_rejection(now, joint_request(request));
+  if (is_over_its_own) return true;
+  return target.state->callers() != nullptr && look_at_throttle(*target.state, request, now).has_value();
+}
+
+std::optional<Rejection> AttemptPermits::take_limits(const AdmissionRequest& request, TimePoint now) {
+  const auto limiters = limits_of(*state_, request);
+  for (std::size_t scope = 0; scope < limiters.size(); ++scope) {
+    if (limiters[scope] == nullptr) continue;
+    auto permit = limiters[scope]->try_acquire(now, joint_request(request));
+    if (!permit) return permit.error();
+    limits_[scope] = std::move(*permit);
+  }
+  return std::nullopt;
+}
+
+std::optional<Rejection> AttemptPermits::take_rate(const AdmissionRequest& request, TimePoint now) {
+  TokenBucket* const bucket = state_->rate();
+  if (bucket == nullptr) return std::nullopt;
+  const auto tokens = bucket->try_acquire(now, 1, request.priority);
+  if (!tokens) return tokens.error();
+  tokens_ = *tokens;
+  bucket_ = bucket;
+  return std::nullopt;
 }
 
 // A caller of whom nothing was said yet is remembered where there is a rate to keep; a gate can wait for news.
-std::optional<Rejection> AttemptPermits::take_rate(const AdmissionRequest& request, TimePoint now) {
+std::optional<Rejection> AttemptPermits::take_throttle(const AdmissionRequest& request, TimePoint now) {
   Throttle* throttle = &state_->throttle();
   if (CallerThrottles* const callers = state_->callers()) {
     caller_ = request.caller;
     const KeyText key = state_->key();
-    callers_throttle_ = state_->throttle_options().rate
-                            ? callers->at(caller_, key.view(), state_->throttle_options(), now)
-                            : callers->find(caller_, key.view());
+    callers_throttle_ = state_->keeps_rate() ? callers->at(caller_, key.view(), state_->throttle_options(), now)
+                                             : callers->find(caller_, key.view());
     throttle = callers_throttle_.get();
   }
   if (throttle == nullptr) return std::nullopt;
@@ -136,10 +165,11 @@ std::optional<Rejection> AttemptPermits::take_rate(const AdmissionRequest& reque
 }
 
 // The attempt was not sent.
-void AttemptPermits::release() noexcept {
+void AttemptPermits::release(TimePoint now) noexcept {
   place_ = AdaptiveBulkheadSlot();
   std::move(rate_).release();
-  std::move(limits_).release();
+  if (bucket_ != nullptr) std::exchange(bucket_, nullptr)->release(now, *tokens_);
+  for (std::size_t scope = limits_.size(); scope-- > 0;) std::move(limits_[scope]).release();
   budget_ = BudgetReservation();
   credential_ = CredentialPass();
 }
@@ -159,11 +189,11 @@ std::optional<BudgetSettlement> AttemptPermits::settle(const AttemptReport& repo
   settle_rate(report, outcome, now);
   if (report.seen_output > 0) observe({.output = report.seen_output});
   const ChargedUsage usage = charged_usage(report.usage, estimate_, observed_);
-  if (state_->limits() != nullptr) settle_limits(report, usage, now);
+  settle_limits(report, usage, now);
   std::optional<BudgetSettlement> charged;
   if (counts_budget_) charged = settle_budget(report, usage);
   if (state_->credential() != nullptr) std::move(credential_).settle(told, now);
-  state_->queue().wake_next(now);
+  state_->wake_after_release(now);
   return charged;
 }
 
@@ -191,7 +221,8 @@ bool AttemptPermits::was_free(const AttemptReport& report) const noexcept {
 
 void AttemptPermits::settle_limits(const AttemptReport& report, const ChargedUsage& charged, TimePoint now) {
   // It was a request nevertheless [LIM-1].
-  std::move(limits_).settle(now, was_free(report) || !report.connected ? 0 : charged.usage.total());
+  const std::uint64_t tokens = was_free(report) || !report.connected ? 0 : charged.usage.total();
+  for (std::size_t scope = limits_.size(); scope-- > 0;) std::move(limits_[scope]).settle(now, tokens);
 }
 
 // What broke off, and whole answers that do not say what they used, are charged as observed, at least their input

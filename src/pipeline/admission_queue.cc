@@ -11,6 +11,10 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
+WaitQueueOptions waiting_options(const AdmissionQueueOptions& options) {
+  return {.capacity = options.capacity, .ageing_step = options.ageing_step};
+}
+
 }  // namespace
 
 Problems AdmissionQueueOptions::validate() const {
@@ -21,8 +25,17 @@ Problems AdmissionQueueOptions::validate() const {
   return std::move(validator).take();
 }
 
-AdmissionQueue::AdmissionQueue(const AdmissionQueueOptions& options, KeyView key)
-    : options_(checked(options)), waiters_({.capacity = options.capacity, .ageing_step = options.ageing_step}, key) {}
+AdmissionQueue::AdmissionQueue(const AdmissionQueueOptions& options, KeyView key, std::atomic<std::size_t>* waiting)
+    : max_wait_(options.max_wait), waiting_(waiting), waiters_(waiting_options(checked(options)), key) {}
+
+void AdmissionQueue::apply(const AdmissionQueueOptions& options) {
+  const WaitQueueOptions wanted = waiting_options(checked(options));
+  {
+    const MutexLock lock(mutex_);
+    waiters_.apply(wanted);
+  }
+  max_wait_.store(options.max_wait, std::memory_order_relaxed);
+}
 
 std::expected<WaitTicket, Rejection> AdmissionQueue::join(TimePoint now, const WaitRequest& request,
                                                           std::shared_ptr<Waker> waker) {
@@ -36,6 +49,7 @@ std::expected<WaitTicket, Rejection> AdmissionQueue::join(TimePoint now, const W
     throw;
   }
   size_.store(waiters_.size(), std::memory_order_relaxed);
+  if (waiting_ != nullptr) waiting_->fetch_add(1, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_seq_cst);  // see wake_next()
   return ticket;
 }
@@ -48,22 +62,20 @@ bool AdmissionQueue::is_turn(WaitTicket ticket, TimePoint now) const {
 void AdmissionQueue::leave(WaitTicket ticket, TimePoint now) {
   {
     const MutexLock lock(mutex_);
-    waiters_.cancel(ticket);
+    const bool waited = waiters_.cancel(ticket);
+    if (waited && waiting_ != nullptr) waiting_->fetch_sub(1, std::memory_order_relaxed);
     wakers_.erase(ticket.number);
     size_.store(waiters_.size(), std::memory_order_relaxed);
   }
   wake_next(now);
 }
 
-void AdmissionQueue::wake_first(TimePoint now) const {
-  std::shared_ptr<Waker> waker;
-  {
-    const MutexLock lock(mutex_);
-    const auto next = waiters_.next(now);
-    if (!next) return;
-    if (const auto found = wakers_.find(next->number); found != wakers_.end()) waker = found->second;
-  }
-  if (waker != nullptr) waker->wake();
+std::shared_ptr<Waker> AdmissionQueue::first_waker(TimePoint now) const {
+  const MutexLock lock(mutex_);
+  const auto next = waiters_.next(now);
+  if (!next) return nullptr;
+  const auto found = wakers_.find(next->number);
+  return found == wakers_.end() ? nullptr : found->second;
 }
 
 }  // namespace fuseboard

@@ -59,15 +59,15 @@ std::optional<Obstacle> soonest_obstacle(TimePoint now, const CallState& call, T
 // than the bucket.
 std::optional<Duration> worth_waiting(TimePoint now, const CallState& call, const Obstacle& obstacle) noexcept {
   const bool known = is_known(obstacle);
-  // Whom the server alone asks to wait does not stand in line before others.
-  const bool alone = obstacle.reason == RejectionReason::rate_limited &&
+  // Who alone has to wait does not stand in line before others.
+  const bool alone = is_shortage(obstacle.reason) &&
                      waits_alone(call.target(obstacle.target), call.admission_request(now, obstacle.target), now);
   if (alone) return std::nullopt;
   Duration longest = Duration::zero();
   if (is_recovery(obstacle.reason)) {
     longest = call.plan_options().max_recovery_wait;
   } else if (is_shortage(obstacle.reason)) {
-    longest = call.state(obstacle.target).queue().options().max_wait;
+    longest = call.state(obstacle.target).queue().max_wait();
   }
   const bool never = obstacle.reason == RejectionReason::rate_limited && !known;
   if (never || longest <= Duration::zero()) return std::nullopt;
@@ -193,7 +193,7 @@ void leave_queue(TimePoint now, CallState& call) {
 
 bool others_wait_for(const CallState& call, std::uint32_t target) noexcept {
   const AdmissionQueue& queue = call.state(target).queue();
-  return !queue.empty() && queue.options().max_wait > Duration::zero();
+  return !queue.empty() && queue.max_wait() > Duration::zero();
 }
 
 }  // namespace fuseboard::engine

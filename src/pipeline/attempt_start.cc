@@ -83,7 +83,7 @@ AttemptState* try_admit(TimePoint now, CallState& call, std::uint32_t target) {
   release_shared_attempt(call);
   if (own_turn) return nullptr;
   call.return_retry();
-  call.state(target).queue().wake_next(now);  // what was held for a moment may be what the first one waits for
+  call.state(target).wake_after_release(now);  // what was held for a moment may be what the first one waits for
   return nullptr;
 }
 
@@ -93,7 +93,7 @@ AttemptState* admit_beside(TimePoint now, CallState& call, std::uint32_t target)
   if (!admit(call.target(target), call.admission_request(now, target), now, attempt.permits)) return &attempt;
   call.in_flight.erase(attempt);
   release_shared_attempt(call);
-  call.state(target).queue().wake_next(now);  // what was held for a moment may be what the first one waits for
+  call.state(target).wake_after_release(now);  // what was held for a moment may be what the first one waits for
   return nullptr;
 }
 

@@ -27,6 +27,7 @@ CallState::CallState(std::shared_ptr<const Plan> its_plan, const CallOptions& it
       plan_deadline(Deadline::after(now, plan->options().overall_deadline)),
       deadline(Deadline::sooner(options.deadline, plan_deadline)),
       candidates(plan->order(now, rng)) {
+  record.origin = options.origin;
   record.started = now;
   record.candidates = candidates.order();
   if (!options.bound_to_provider) return;
@@ -80,6 +81,7 @@ AdmissionRequest CallState::admission_request(TimePoint now, std::uint32_t asked
           .ledger = options.ledger,
           .account = options.account,
           .probe_lease = saturating_add(std::min(limit, deadline.remaining(now)), kLeaseGrace),
+          .caller_limits = options.caller_limits,
           .endpoint = options.eligibility == nullptr ? std::uint8_t{0} : options.eligibility->endpoint_at(asked),
           .caller = options.caller};
 }

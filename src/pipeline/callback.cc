@@ -84,11 +84,13 @@ bool CallbackDriver::accepted(std::uint32_t attempt) {
 }
 
 bool CallbackDriver::working(std::uint32_t attempt) {
+  if (execution_.has_worked(attempt)) return true;
   now_ = clock_.now();
   return execution_.working(attempt, now_);
 }
 
 bool CallbackDriver::first_content(std::uint32_t attempt) {
+  if (execution_.has_first_content(attempt)) return true;
   now_ = clock_.now();
   const bool counts = execution_.first_content(attempt, now_);
   proceed_from_now();

@@ -57,9 +57,9 @@ Execution::~Execution() {
   call_.return_retry();
   for (auto& attempt : call_.in_flight.slots()) {
     if (!attempt) continue;
-    AdmissionQueue& queue = call_.state(attempt->record.target).queue();
+    const TargetState& state = call_.state(attempt->record.target);
     attempt.reset();
-    queue.wake_next(latest_);
+    state.wake_after_release(latest_);
   }
 }
 
@@ -201,6 +201,20 @@ bool Execution::first_content(std::uint32_t attempt, TimePoint now) {
   return true;
 }
 
+bool Execution::has_worked(std::uint32_t attempt) const noexcept {
+  const AttemptState* const state = call_.in_flight.find(attempt);
+  return state != nullptr && state->record.first_sign.has_value();
+}
+
+bool Execution::has_first_content(std::uint32_t attempt) const noexcept {
+  const AttemptState* const state = call_.in_flight.find(attempt);
+  return state != nullptr && state->record.first_content.has_value();
+}
+
+void Execution::note_resent(std::uint32_t attempt) noexcept {
+  if (AttemptState* const state = call_.in_flight.find(attempt)) state->record.resent = true;
+}
+
 void Execution::observe(std::uint32_t attempt, const TokenUsage& usage) {
   if (AttemptState* const state = call_.in_flight.find(attempt)) state->permits.observe(usage);
 }
@@ -228,6 +242,12 @@ void Execution::report(std::uint32_t attempt, const AttemptReport& report, TimeP
   } else {
     decide_after_failure(now, call_, record, report);
   }
+}
+
+void Execution::note_told(const ToldCaller& told) noexcept {
+  call_.record.status = told.status;
+  call_.record.shut_down = told.shut_down;
+  for (const std::string& target : told.not_asked) call_.record.not_asked.push_back(std::string_view(target));
 }
 
 void Execution::cancel(TimePoint now) {

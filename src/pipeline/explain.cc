@@ -20,11 +20,14 @@ class Writer {
     if (record_.cache != CacheUse::bypass) add(", cache ").add(name(record_.cache));
     if (record_.served_by) add(", served by ").add_target(*record_.served_by);
     if (record_.retry_after) add(", worth asking again in ").add(*record_.retry_after);
+    write(record_.origin);
+    if (record_.status != 0) add(", the caller is told ").add(std::uint64_t{record_.status});
     add("\ncandidates:");
     for (const std::uint32_t target : record_.candidates) add(" ").add_target(target);
     add("\n");
     for (const RejectionRecord& rejection : record_.rejections) write(rejection);
     dropped(record_.rejections.dropped(), "refusals");
+    for (const auto& target : record_.not_asked) add("not asked: ").add(target.view()).add("\n");
     for (const WaitRecord& wait : record_.waits) write(wait);
     dropped(record_.waits.dropped(), "waits");
     for (const AttemptRecord& attempt : record_.attempts) write(attempt);
@@ -40,6 +43,12 @@ class Writer {
   Writer& add(Duration duration) { return add(to_text(duration)); }
   Writer& add(std::uint64_t number) { return add(std::to_string(number)); }
   Writer& add_target(std::uint32_t target) { return add(plan_.targets()[target].name); }
+
+  void write(const CallOrigin& origin) {
+    if (!origin.caller.empty()) add(", of ").add(origin.caller.view());
+    if (!origin.endpoint.empty()) add(", at ").add(origin.endpoint.view());
+    if (!origin.dialect.empty()) add(" (").add(origin.dialect.view()).add(")");
+  }
 
   void write(const RejectionRecord& rejection) {
     add("not sent to ").add_target(rejection.target).add(": ").add(name(rejection.reason));

@@ -20,7 +20,7 @@ std::size_t packed_size(const BoundedList<T, N>& list) {
 
 std::size_t packed_size(const CallRecord& record) {
   return sizeof(CallSummary) + packed_size(record.attempts) + packed_size(record.rejections) +
-         packed_size(record.waits) + packed_size(record.notes);
+         packed_size(record.waits) + packed_size(record.notes) + packed_size(record.not_asked);
 }
 
 class Packer {
@@ -97,6 +97,7 @@ void Explanations::keep(const CallId& id, const std::shared_ptr<const Plan>& pla
   packer.put(record.rejections);
   packer.put(record.waits);
   packer.put(record.notes);
+  packer.put(record.not_asked);
   if (next_ == entries_.size()) entries_.emplace_back();  // never more than are reserved
   entries_[next_] = {.id = id, .plan = plan, .offset = offset, .size = size};
   next_ = (next_ + 1) % most_entries_;
@@ -138,6 +139,7 @@ Explanations::Kept Explanations::read_locked(const Entry& entry) const {
   unpacker.get(kept.record.rejections);
   unpacker.get(kept.record.waits);
   unpacker.get(kept.record.notes);
+  unpacker.get(kept.record.not_asked);
   return kept;
 }
 

@@ -65,6 +65,18 @@ std::string_view name(CacheUse use) noexcept {
   return "unknown";
 }
 
+std::optional<TokenUsage> CallRecord::usage() const noexcept {
+  std::optional<TokenUsage> sum;
+  for (const AttemptRecord& attempt : attempts) {
+    if (!attempt.usage) continue;
+    if (!sum) sum.emplace();
+    sum->input = saturating_sum(sum->input, attempt.usage->input);
+    sum->cached_input = saturating_sum(sum->cached_input, attempt.usage->cached_input);
+    sum->output = saturating_sum(sum->output, attempt.usage->output);
+  }
+  return sum;
+}
+
 BoundedList<FallbackRecord, 16> fallbacks_of(const CallRecord& record) noexcept {
   BoundedList<FallbackRecord, 16> fallbacks;
   const AttemptRecord* before = nullptr;

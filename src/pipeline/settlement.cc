@@ -65,7 +65,10 @@ void settle(TimePoint now, CallState& call, AttemptState& state, const AttemptRe
   AttemptRecord& attempt = state.record;
   attempt.duration = elapsed(attempt.started, now);
   attempt.answered = report.answered;
-  attempt.resent = report.resent;
+  attempt.resent |= report.resent;
+  attempt.status = report.status;
+  attempt.skipped_events = report.skipped_events;
+  attempt.usage = report.usage;
   attempt.failure = report.outcome.failure;
   attempt.unusable = attempt.recovery && report.unusable;
   if (!attempt.unusable && (report.outcome.ok() || attempt.first_content)) call.record.served_by = attempt.target;

@@ -4,6 +4,7 @@
 // A bucket's number and its count in one word, so that both change at once.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 namespace fuseboard {
@@ -19,10 +20,11 @@ struct BucketWord {
   }
   static constexpr std::uint64_t count_in(std::uint64_t word) noexcept { return word & kMaxCalls; }
 
-  // The word after one more call in `bucket`. A bucket's place is taken by the later one alone.
-  static constexpr std::uint64_t counted(std::uint64_t word, std::int64_t bucket) noexcept {
-    if (bucket > bucket_in(word)) return (static_cast<std::uint64_t>(bucket) << kCountBits) | 1U;
-    return bucket < bucket_in(word) || count_in(word) == kMaxCalls ? word : word + 1;
+  // The word after one more call in `bucket`, or `calls`, at most kMaxCalls. A bucket's place is taken by the later one
+  // alone.
+  static constexpr std::uint64_t counted(std::uint64_t word, std::int64_t bucket, std::uint64_t calls = 1) noexcept {
+    if (bucket > bucket_in(word)) return (static_cast<std::uint64_t>(bucket) << kCountBits) | calls;
+    return bucket < bucket_in(word) ? word : word + std::min(calls, kMaxCalls - count_in(word));
   }
 };
 

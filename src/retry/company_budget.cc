@@ -18,6 +18,12 @@ Problems CompanyOptions::validate() const {
 
 CompanyBudget::CompanyBudget(const CompanyOptions& options) : options_(checked(options)) {}
 
+void CompanyBudget::apply(const CompanyOptions& options) {
+  throw_if_invalid(options.validate());
+  const MutexLock lock(mutex_);
+  options_ = options;
+}
+
 // From 1, so that an untouched word is of no bucket that counts; a clock before its epoch is in the first one.
 std::int64_t CompanyBudget::bucket_of(TimePoint t) noexcept {
   return std::max<std::int64_t>(t.time_since_epoch() / kBucket, 0) + 1;

@@ -40,7 +40,7 @@ bool RetryBudget::try_retry(TimePoint now) {
   const MutexLock lock(mutex_);
   Retries& place = retries_[static_cast<std::size_t>(bucket) % kRing];
   // A reading so old that its place is taken again: a later one stands for it.
-  if (place.bucket > bucket || retries_in_window_locked(bucket) >= allowed(calls_in_window(bucket))) {
+  if (place.bucket > bucket || retries_in_window_locked(bucket) >= allowed_locked(calls_in_window(bucket))) {
     ++refused_;
     return false;
   }
@@ -66,7 +66,7 @@ RetryBudget::Snapshot RetryBudget::snapshot(TimePoint now) const {
   snapshot.retries = retries_in_window_locked(bucket);
   snapshot.granted = granted_;
   snapshot.rejected = refused_;
-  const std::uint64_t most = allowed(snapshot.calls);
+  const std::uint64_t most = allowed_locked(snapshot.calls);
   snapshot.left = most > snapshot.retries ? most - snapshot.retries : 0;
   return snapshot;
 }
@@ -92,10 +92,74 @@ std::uint64_t RetryBudget::retries_in_window_locked(std::int64_t bucket) const {
   return retries;
 }
 
-std::uint64_t RetryBudget::allowed(std::uint64_t calls) const noexcept {
+std::uint64_t RetryBudget::allowed_locked(std::uint64_t calls) const noexcept {
   constexpr std::uint64_t kSeconds = kWindow / std::chrono::seconds(1);
   return static_cast<std::uint64_t>(static_cast<double>(calls) * options_.ratio) +
          std::uint64_t{options_.min_per_second} * kSeconds;
+}
+
+void RetryBudget::apply(TimePoint /*now*/, const RetryBudgetOptions& options) {
+  throw_if_invalid(options.validate());
+  const MutexLock lock(mutex_);
+  options_ = options;
+}
+
+std::optional<SavedRetryBudget> RetryBudget::save(TimePoint now) const {
+  const std::int64_t latest = bucket_of(now);
+  std::array<SavedRetryBudget::Second, kBuckets> window{};  // by age
+  const auto second_of = [&](std::int64_t bucket) -> SavedRetryBudget::Second* {
+    // What a later reading of the clock has counted is of now.
+    const std::int64_t age = std::max<std::int64_t>(latest - bucket, 0);
+    return age < kBuckets ? &window[static_cast<std::size_t>(age)] : nullptr;
+  };
+  cells_.for_each([&](const Cell& cell) {
+    for (const Atomic<std::uint64_t>& place : cell.buckets) {
+      const std::uint64_t word = place.load(std::memory_order_relaxed);
+      if (auto* const second = second_of(BucketWord::bucket_in(word))) second->calls += BucketWord::count_in(word);
+    }
+  });
+  {
+    const MutexLock lock(mutex_);
+    for (const Retries& place : retries_) {
+      if (auto* const second = second_of(place.bucket)) second->retries += place.count;
+    }
+  }
+  SavedRetryBudget saved;
+  const Duration into_second = std::max(now.time_since_epoch(), Duration::zero()) % kBucket;
+  for (std::size_t age = 0; age < window.size(); ++age) {
+    SavedRetryBudget::Second& second = window[age];
+    if (second.calls == 0 && second.retries == 0) continue;
+    second.age = into_second + static_cast<Duration::rep>(age) * kBucket;
+    saved.seconds.push_back(second);
+  }
+  if (saved.seconds.empty()) return std::nullopt;
+  return saved;
+}
+
+void RetryBudget::restore(TimePoint now, const SavedRetryBudget& saved) noexcept {
+  // Of the slot that is nobody's alone: others may count there, too.
+  auto& shared = cells_.at(ThreadSlot::kShared).buckets;
+  const MutexLock lock(mutex_);
+  for (const SavedRetryBudget::Second& second : saved.seconds) {
+    if (second.age >= kWindow) continue;
+    const Duration oldest = std::max(second.age, Duration::zero());
+    const Duration youngest = std::max(oldest - kBucket, Duration::zero());
+    const std::int64_t of_calls = bucket_of(saturating_add(now, -oldest));
+    Atomic<std::uint64_t>& place = shared[static_cast<std::size_t>(of_calls) % kRing];
+    const std::uint64_t calls = std::min(second.calls, BucketWord::kMaxCalls);
+    std::uint64_t word = place.load(std::memory_order_relaxed);
+    while (!place.compare_exchange_weak(word, BucketWord::counted(word, of_calls, calls), std::memory_order_relaxed)) {
+    }
+    const std::int64_t of_retries = bucket_of(saturating_add(now, -youngest));
+    Retries& retries = retries_[static_cast<std::size_t>(of_retries) % kRing];
+    if (retries.bucket < of_retries) retries = {.bucket = of_retries};
+    retries.count = std::min(retries.count + std::min(second.retries, BucketWord::kMaxCalls), BucketWord::kMaxCalls);
+  }
+}
+
+RetryBudgetOptions RetryBudget::options() const {
+  const MutexLock lock(mutex_);
+  return options_;
 }
 
 }  // namespace fuseboard

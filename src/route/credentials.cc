@@ -71,4 +71,27 @@ void CredentialGate::unpark() {
   for (ParkingGate& gate : endpoints_) gate.unpark();
 }
 
+void CredentialGate::apply(TimePoint now, const CredentialGateOptions& options) {
+  whole_.apply(now, options);
+  for (ParkingGate& gate : endpoints_) gate.apply(now, options);
+}
+
+std::optional<SavedCredentialGate> CredentialGate::save(TimePoint now) const {
+  SavedCredentialGate saved{.whole = whole_.save(now)};
+  bool any = saved.whole.has_value();
+  for (std::size_t i = 0; i < kMaxEndpoints; ++i) {
+    saved.endpoints[i] = endpoints_[i].save(now);
+    any = any || saved.endpoints[i].has_value();
+  }
+  if (!any) return std::nullopt;
+  return saved;
+}
+
+void CredentialGate::restore(TimePoint now, const SavedCredentialGate& saved) {
+  if (saved.whole) whole_.restore(now, *saved.whole);
+  for (std::size_t i = 0; i < kMaxEndpoints; ++i) {
+    if (saved.endpoints[i]) endpoints_[i].restore(now, *saved.endpoints[i]);
+  }
+}
+
 }  // namespace fuseboard

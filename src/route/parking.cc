@@ -25,22 +25,22 @@ Problems CredentialGateOptions::validate() const {
 }
 
 void ParkingPass::settle(const Outcome& outcome, TimePoint now) && {
-  if (ParkingGate* const gate = std::exchange(gate_, nullptr)) gate->settle(generation_, probe_, outcome, now);
+  if (ParkingGate* const gate = gate_.take()) gate->settle(generation_, probe_, outcome, now);
 }
 
 void ParkingPass::accepted() {
-  if (gate_ == nullptr || probe_ == kNoProbe) return;
+  if (!gate_ || probe_ == kNoProbe) return;
   generation_ = gate_->prove(generation_);
   probe_ = kNoProbe;
 }
 
 void ParkingPass::release() noexcept {
-  ParkingGate* const gate = std::exchange(gate_, nullptr);
+  ParkingGate* const gate = gate_.take();
   if (gate != nullptr && probe_ != kNoProbe) gate->release(generation_, probe_);
 }
 
 ParkingGate::ParkingGate(KeyView name, const CredentialGateOptions& options)
-    : options_(checked(options)), name_(to_key_text(name)) {}
+    : name_(to_key_text(name)), options_(checked(options)) {}
 
 std::expected<ParkingPass, Rejection> ParkingGate::pass_while_parked(TimePoint now) {
   const MutexLock lock(mutex_);
@@ -102,13 +102,17 @@ void ParkingGate::release(std::uint64_t generation, std::uint64_t probe) noexcep
 }
 
 void ParkingGate::park_locked(const Failure& failure, TimePoint now) {
-  const std::uint64_t word = word_.load(std::memory_order_relaxed);
-  if ((word & kParked) == 0) parked_since_ = now;
+  if ((word_.load(std::memory_order_relaxed) & kParked) == 0) parked_since_ = now;
   const Duration hint = failure.retry_after.value_or(Duration::zero());
-  until_ = saturating_add(now, hint > Duration::zero() ? std::min(hint, options_.park_max) : options_.park);
-  category_ = failure.category;
+  const Duration rest = hint > Duration::zero() ? std::min(hint, options_.park_max) : options_.park;
+  park_until_locked(saturating_add(now, rest), failure.category);
   ++times_parked_;
-  word_.store((word + kGeneration) | kParked, std::memory_order_relaxed);
+}
+
+void ParkingGate::park_until_locked(TimePoint until, Category category) {
+  until_ = until;
+  category_ = category;
+  word_.store((word_.load(std::memory_order_relaxed) + kGeneration) | kParked, std::memory_order_relaxed);
 }
 
 void ParkingGate::unpark_locked() {
@@ -119,6 +123,40 @@ void ParkingGate::unpark_locked() {
 void ParkingGate::unpark() {
   const MutexLock lock(mutex_);
   unpark_locked();
+}
+
+void ParkingGate::apply(TimePoint now, const CredentialGateOptions& options) {
+  throw_if_invalid(options.validate());
+  const MutexLock lock(mutex_);
+  options_ = options;
+  until_ = std::min(until_, saturating_add(now, options.park_max));
+  lease_ends_ = std::min(lease_ends_, saturating_add(now, options.probe_lease));
+}
+
+std::optional<SavedParkingGate> ParkingGate::save(TimePoint now) const {
+  const MutexLock lock(mutex_);
+  if ((word_.load(std::memory_order_relaxed) & kParked) == 0) return std::nullopt;
+  return SavedParkingGate{.remaining = elapsed(now, until_),
+                          .parked_for = elapsed(parked_since_, now),
+                          .category = category_,
+                          .times_parked = times_parked_};
+}
+
+void ParkingGate::restore(TimePoint now, const SavedParkingGate& saved) {
+  const MutexLock lock(mutex_);
+  if ((word_.load(std::memory_order_relaxed) & kParked) != 0) return;
+  parked_since_ = saturating_add(now, -std::max(saved.parked_for, Duration::zero()));
+  times_parked_ += saved.times_parked;
+  const Duration remaining = std::clamp(saved.remaining, Duration::zero(), options_.park_max);
+  // As a number it may be anything.
+  const bool known =
+      static_cast<std::size_t>(saved.category) < kCategoryCount && kParkingCategories.contains(saved.category);
+  park_until_locked(saturating_add(now, remaining), known ? saved.category : Category::authentication);
+}
+
+CredentialGateOptions ParkingGate::options() const {
+  const MutexLock lock(mutex_);
+  return options_;
 }
 
 ParkingGate::Snapshot ParkingGate::snapshot(TimePoint now) const {

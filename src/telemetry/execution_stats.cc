@@ -21,6 +21,15 @@ constexpr std::array<EventName, kEvents> kEventNames = {
      {"budget", "overrun"},      {"budget", "refused"},    {"cache", "hit"},       {"cache", "miss"},
      {"cache", "shared"},        {"cache", "stored"},      {"fallback", "taken"},  {"fallback", "succeeded"}}};
 
+std::string_view help_of(std::string_view group) noexcept {
+  if (group == "retry") return "Attempts on the target that had just failed, and what became of their calls.";
+  if (group == "breaker") return "Moves of circuits, and attempts that they rejected.";
+  if (group == "limiter") return "Attempts that limits admitted or rejected, ours or the server's.";
+  if (group == "budget") return "Reservations of budgets.";
+  if (group == "cache") return "Calls that were looked up in the cache.";
+  return "Moves to another target.";
+}
+
 double share(std::uint64_t part, std::uint64_t whole) noexcept {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -37,7 +46,8 @@ void sort_by_end(std::vector<RecentExecution>& executions) {
 }
 
 void write_results(Exposition& out, const ExecutionTotals& totals, std::vector<Label> labels) {
-  out.family("fuseboard_executions_total", Exposition::Type::counter, "Calls by how they ended.");
+  out.family("fuseboard_executions_total", Exposition::Type::counter,
+             "All calls by result: a call that was refused is a failure, one that ran out of time a timeout.");
   labels.push_back({"result", ""});
   for (std::size_t i = 0; i < kExecutionResults; ++i) {
     labels.back().value = kResultNames[i];
@@ -53,7 +63,7 @@ void write_events(Exposition& out, const EventCounts& events, std::vector<Label>
     if (kEventNames[i].group != group) {
       group = kEventNames[i].group;
       family = "fuseboard_" + std::string(group) + "_events_total";
-      out.family(family, Exposition::Type::counter, "Events by kind.");
+      out.family(family, Exposition::Type::counter, help_of(group));
     }
     labels.back().value = kEventNames[i].name;
     out.sample(family, labels, events[static_cast<Event>(i)]);

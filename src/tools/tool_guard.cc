@@ -3,34 +3,53 @@
 
 #include "fuseboard/tools/tool_guard.h"
 
-#include <memory>
-
-#include "tools/tool.h"
+#include <utility>
 
 namespace fuseboard {
 namespace {
 
-using tools_internal::Tool;
+TargetOptions target_options(const ToolOptions& tool) {
+  return {.breaker = tool.breaker, .state = {.rate = tool.limit, .retry_after_max = tool.breaker.retry_after_max}};
+}
 
-BreakerRegistryOptions breaker_options(const ToolGuardOptions& options) {
-  BreakerRegistryOptions breakers{.defaults = options.defaults.breaker, .max_keys = options.max_tools};
-  for (const auto& rule : options.tools) breakers.keys.push_back({.key = rule.tool, .options = rule.options.breaker});
-  for (const auto& rule : options.globs) {
-    breakers.globs.push_back({.pattern = rule.pattern, .options = rule.options.breaker});
+TargetRegistryOptions registry_options(const ToolGuardOptions& options) {
+  TargetRegistryOptions registry{.defaults = target_options(options.defaults), .max_targets = options.max_tools};
+  for (const auto& rule : options.tools) {
+    registry.targets.push_back({.target = rule.tool, .options = target_options(rule.options)});
   }
-  return breakers;
+  for (const auto& rule : options.globs) {
+    registry.globs.push_back({.pattern = rule.pattern, .options = target_options(rule.options)});
+  }
+  return registry;
 }
 
-// Every breaker of a guard has one; nullptr for a tool that could not be held.
-template <typename Breaker>
-Tool* tool_of(Breaker& breaker) noexcept {
-  return static_cast<Tool*>(breaker.companion());
+// One call's tokens; where there is no limit, none.
+struct Tokens {
+  TokenBucket* bucket = nullptr;
+  std::optional<TokenGrant> grant{};
+
+  void release(const Clock& clock) const noexcept {
+    if (grant) bucket->release(clock.now(), *grant);
+  }
+};
+
+// Reads the clock only where there is something to be limited.
+std::expected<Tokens, Rejection> take_tokens(TargetState& tool, const Clock& clock, Priority priority) {
+  TokenBucket* const bucket = tool.rate();
+  const ThrottleGate& gate = tool.gate();
+  if (bucket == nullptr && !gate.touched()) return Tokens{};
+  const TimePoint now = clock.now();
+  if (gate.touched()) [[unlikely]] {
+    if (const auto shut = gate.peek_rejection(now)) return std::unexpected(*shut);
+  }
+  if (bucket == nullptr) return Tokens{};
+  const auto taken = bucket->try_acquire(now, 1, priority);
+  if (!taken) return std::unexpected(taken.error());
+  return Tokens{.bucket = bucket, .grant = *taken};
 }
 
-std::optional<ToolSnapshot::Limit> limit_of(const TokenBucket* bucket, TimePoint now) {
-  if (bucket == nullptr) return std::nullopt;
-  return ToolSnapshot::Limit{
-      .rate = bucket->options().rate, .burst = bucket->options().burst, .available = bucket->available(now)};
+ToolSnapshot face_of(TargetSnapshot target) {
+  return {.circuit = std::move(target.circuit), .limit = target.rate, .paused_for = target.paused_for};
 }
 
 }  // namespace
@@ -38,13 +57,13 @@ std::optional<ToolSnapshot::Limit> limit_of(const TokenBucket* bucket, TimePoint
 // Permits.
 
 void ToolPermit::abandon() noexcept {
-  std::exchange(guard_, nullptr)->cells_.add(&ToolGuard::Cell::abandoned);
+  guard_.take()->cells_.add(&ToolGuard::Cell::abandoned);
   permit_ = BreakerPermit();
 }
 
 // The breaker comes last: with its permit settled, the registry may let go of the tool.
 void ToolPermit::settle(const ToolResult& result, Duration latency) && {
-  ToolGuard* const guard = std::exchange(guard_, nullptr);
+  ToolGuard* const guard = guard_.take();
   if (guard == nullptr) return;
   if (result.ok()) [[likely]] {
     guard->cells_.add(&ToolGuard::Cell::succeeded);
@@ -55,19 +74,23 @@ void ToolPermit::settle(const ToolResult& result, Duration latency) && {
   if (tool_ != nullptr && result.judged() && result.judged()->retry_after) {
     tool_->apply_retry_after(*result.judged(), guard->clock_.now());
   }
-  std::move(permit_).settle(result.to_outcome(latency, tool_ != nullptr && tool_->cancelled_is_failure()));
+  const bool cancelled_is_failure = tool_ != nullptr && result.outcome() == ToolOutcome::cancelled &&
+                                    guard->cancelled_is_failure_.of(tool_->breaker().key());
+  std::move(permit_).settle(result.to_outcome(latency, cancelled_is_failure));
 }
 
 // The guard.
 
 ToolGuard::ToolGuard(const ToolGuardOptions& options, const Clock& clock, std::uint64_t seed)
     : clock_(clock),
-      rules_(checked(options).defaults),
-      breakers_(breaker_options(options), clock, seed, [this, seed](const KeyView& tool) {
-        return std::make_unique<Tool>(rules_.of(tool), tool, seed ^ fixed_hash(tool));
-      }) {
-  for (const auto& rule : options.tools) rules_.add_key(rule.tool.view(), rule.options);
-  for (const auto& rule : options.globs) rules_.add_glob(rule.pattern.view(), rule.options);
+      cancelled_is_failure_((throw_if_invalid(options.validate()), options.defaults.cancelled_is_failure)),
+      targets_(registry_options(options), clock, seed) {
+  for (const auto& rule : options.tools) {
+    cancelled_is_failure_.add_key(rule.tool.view(), rule.options.cancelled_is_failure);
+  }
+  for (const auto& rule : options.globs) {
+    cancelled_is_failure_.add_glob(rule.pattern.view(), rule.options.cancelled_is_failure);
+  }
 }
 
 ToolGuard& ToolGuard::process_default() {
@@ -77,23 +100,23 @@ ToolGuard& ToolGuard::process_default() {
 
 std::expected<ToolPermit, Rejection> ToolGuard::try_acquire(const KeyView& tool, Priority priority,
                                                             std::optional<Duration> timeout) {
-  return breakers_.with_breaker(tool, [&](auto& breaker) { return admit(breaker, priority, timeout); });
+  return targets_.with_target(
+      tool, [&](auto& breaker, TargetState* state) { return admit(breaker, state, priority, timeout); });
 }
 
 template <typename Breaker>
-std::expected<ToolPermit, Rejection> ToolGuard::admit(Breaker& breaker, Priority priority,
+std::expected<ToolPermit, Rejection> ToolGuard::admit(Breaker& breaker, TargetState* tool, Priority priority,
                                                       std::optional<Duration> timeout) {
   if (const auto rejected = breaker.reject_if_open()) return reject(*rejected);
-  Tool* const tool = tool_of(breaker);
-  std::optional<TokenGrant> tokens;
+  Tokens tokens;
   if (tool != nullptr) {
-    const auto taken = tool->take(clock_, priority);
+    const auto taken = take_tokens(*tool, clock_, priority);
     if (!taken) return reject(taken.error());
     tokens = *taken;
   }
   auto permit = timeout ? breaker.try_acquire(saturating_add(*timeout, kProbeMargin)) : breaker.try_acquire();
   if (!permit) {
-    if (tokens) tool->release(clock_.now(), *tokens);
+    tokens.release(clock_);
     return reject(permit.error());
   }
   cells_.add(&Cell::admitted);
@@ -133,56 +156,31 @@ ToolGuard::Counter ToolGuard::counter_of(const ToolResult& result) noexcept {
 
 std::optional<Rejection> ToolGuard::peek_rejection(const KeyView& tool, Priority priority) const {
   std::optional<Rejection> rejection;
-  breakers_.with_known(tool, [&](CircuitBreaker& breaker) {
+  targets_.with_known(tool, [&](CircuitBreaker& breaker, TargetState& state) {
     rejection = breaker.peek_rejection();
-    if (!rejection) rejection = tool_of(breaker)->peek_rejection(clock_.now(), priority);
+    if (rejection) return;
+    const TimePoint now = clock_.now();
+    if (Throttle* const said = state.heard()) rejection = said->gate().peek_rejection(now);
+    if (!rejection && state.rate() != nullptr) rejection = state.rate()->peek_rejection(now, 1, priority);
   });
   return rejection;
 }
 
-bool ToolGuard::reset(const KeyView& tool) {
-  return breakers_.with_known(tool, [](CircuitBreaker& breaker) {
-    tool_of(breaker)->reset();
-    breaker.reset();
-  });
-}
+bool ToolGuard::reset(const KeyView& tool) { return targets_.reset(tool); }
 
-void ToolGuard::reset_all() {
-  breakers_.with_each([](CircuitBreaker& breaker) {
-    tool_of(breaker)->reset();
-    breaker.reset();
-  });
-}
+void ToolGuard::reset_all() { targets_.reset_all(); }
 
-// Snapshots.
-
-ToolSnapshot ToolGuard::snapshot_of(CircuitBreaker& breaker, TimePoint now) const {
-  const Tool& tool = *tool_of(breaker);
-  return {.circuit = breaker.snapshot(), .limit = limit_of(tool.bucket(), now), .paused_for = tool.paused_for(now)};
-}
-
-ToolSnapshot ToolGuard::snapshot(const KeyView& tool) const {
-  const TimePoint now = clock_.now();
-  std::optional<ToolSnapshot> found;
-  if (breakers_.with_known(tool, [&](CircuitBreaker& breaker) { found = snapshot_of(breaker, now); })) return *found;
-  ToolSnapshot unknown{.circuit = {.key = Key(tool)}};
-  if (const auto& limit = rules_.of(tool).limit) {
-    unknown.limit = {.rate = limit->rate, .burst = limit->burst, .available = limit->burst};
-  }
-  return unknown;
-}
+ToolSnapshot ToolGuard::snapshot(const KeyView& tool) const { return face_of(targets_.snapshot(tool)); }
 
 std::vector<ToolSnapshot> ToolGuard::snapshot() const {
-  const TimePoint now = clock_.now();
   std::vector<ToolSnapshot> all;
-  all.reserve(size());
-  breakers_.with_each([&](CircuitBreaker& breaker) { all.push_back(snapshot_of(breaker, now)); });
+  for (TargetSnapshot& target : targets_.snapshot()) all.push_back(face_of(std::move(target)));
   return all;
 }
 
 ToolTotals ToolGuard::totals() const {
   return {.admitted = cells_.sum(&Cell::admitted),
-          .untracked = breakers_.untracked_admissions(),
+          .untracked = targets_.breakers().untracked_admissions(),
           .circuit_open = cells_.sum(&Cell::circuit_open),
           .half_open_busy = cells_.sum(&Cell::half_open_busy),
           .rate_limited = cells_.sum(&Cell::rate_limited),
@@ -193,7 +191,7 @@ ToolTotals ToolGuard::totals() const {
           .cancelled = cells_.sum(&Cell::cancelled),
           .judged = cells_.sum(&Cell::judged),
           .abandoned = cells_.sum(&Cell::abandoned),
-          .transitions = breakers_.transitions()};
+          .transitions = targets_.breakers().transitions()};
 }
 
 }  // namespace fuseboard

@@ -35,7 +35,7 @@ class Companion final : public KeyCompanion {
 };
 
 MakeCompanion make_companion() {
-  return [](const KeyView& key) { return std::make_unique<Companion>(key); };
+  return [](const KeyView& key, const BreakerHandle&) { return std::make_unique<Companion>(key); };
 }
 
 // Names longer than what a string holds in place.
@@ -106,7 +106,7 @@ TEST(BreakerMemory, AKeyThatCannotBeMadeLeavesAGrowingRegistryAsItWas) {  // BRK
 TEST(BreakerMemory, ACompanionThatThrowsLeavesAFullRegistryAsItWas) {  // BRK-17.7
   ManualClock clock;
   BreakerRegistry registry({.defaults = kQuick, .max_keys = 2}, clock, 1,
-                           [](const KeyView& key) -> std::unique_ptr<KeyCompanion> {
+                           [](const KeyView& key, const BreakerHandle&) -> std::unique_ptr<KeyCompanion> {
                              if (key == KeyView("bad")) throw std::runtime_error("no companion");
                              return std::make_unique<Companion>(key);
                            });

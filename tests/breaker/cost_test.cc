@@ -3,7 +3,12 @@
 
 // What the happy path must not do: allocate, or read a clock [BRK-17.4, BRK-18.1, BRK-18.2]. Nothing is timed here.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 
+#include <cstdlib>
+#include <memory>
+#include <new>
 #include <string>
 
 #include "fuseboard/breaker/registry.h"
@@ -37,6 +42,55 @@ TEST(BreakerCost, AClosedCircuitReadsNoClock) {  // BRK-18.1
   trip(handle, 2);
   (void)rejected(handle);
   EXPECT_GT(clock.reads, 0) << "the clock counts";
+}
+
+// In pages of its own, all but what each thread counts by itself. When they are read-only, whoever writes there dies.
+class WriteProtected {
+ public:
+  explicit WriteProtected(const BreakerOptions& options) {
+    pages_ = mmap(nullptr, sizeof(Breaker), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages_ == MAP_FAILED) throw std::bad_alloc();
+    it_ = new (pages_) Breaker(options);
+  }
+  ~WriteProtected() {
+    std::destroy_at(it_);
+    munmap(pages_, sizeof(Breaker));
+  }
+  WriteProtected(const WriteProtected&) = delete;
+  WriteProtected& operator=(const WriteProtected&) = delete;
+
+  CircuitBreaker& breaker() noexcept { return it_->breaker; }
+  bool protect() noexcept { return mprotect(pages_, sizeof(Breaker), PROT_READ) == 0; }
+
+ private:
+  struct Breaker {
+    explicit Breaker(const BreakerOptions& options)
+        : context(SteadyClock::instance(), 1),
+          breaker(std::make_shared<const BreakerOptions>(options), "search", context) {}
+    BreakerContext context;
+    CircuitBreaker breaker;
+  };
+
+  void* pages_;
+  Breaker* it_;
+};
+
+bool survived(int status) { return WIFEXITED(status) && WEXITSTATUS(status) == 0; }
+bool died(int status) { return !survived(status); }
+
+void call_protected(WriteProtected& it, const Outcome& outcome) {
+  if (!it.protect()) std::abort();
+  for (int i = 0; i < 100; ++i) call(it.breaker(), outcome);
+  std::_Exit(0);
+}
+
+TEST(BreakerCost, ASuccessWritesNothingThatThreadsShareWhileNothingFails) {  // BRK-18.1
+  WriteProtected it(kQuick);
+  call(it.breaker(), failed());
+  EXPECT_EXIT(call_protected(it, Outcome::success()), died, "") << "there is a count to clear";
+  call(it.breaker(), Outcome::success());
+  EXPECT_EXIT(call_protected(it, Outcome::success()), survived, "");
+  EXPECT_EXIT(call_protected(it, failed()), died, "") << "a failure is counted";
 }
 
 TEST(BreakerCost, KnownKeysAreAdmittedAndSettledWithoutAllocation) {  // BRK-17.4 BRK-18.2

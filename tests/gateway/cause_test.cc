@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "gateway/cause_of_answer.h"
+
 namespace fuseboard::gateway {
 namespace {
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "fuseboard/route/credentials.h"
-#include "gateway/model_table.h"
+#include "tests/gateway/test_routing.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -82,8 +82,7 @@ class ParkedList : public testing::Test {
     std::move(*pass).settle(Outcome::failed(failure), kNow);
   }
 
-  BreakerRegistry breakers_;
-  ModelTable models_{configured(), breakers_};
+  TestRouting models_{configured()};
 };
 
 TEST_F(ParkedList, SaysWhatRestsForHowLongAndWhy) {  // FBK-6.10
@@ -112,11 +111,11 @@ TEST_F(ParkedList, UnparkingIsOfAllThatRestsOfOneProvider) {  // FBK-6.6
   refuse("one/big", refusal(FailureScope::model));
   refuse("one/small", refusal(FailureScope::unnamed));
   refuse("two/m", refusal(FailureScope::unnamed));
-  EXPECT_TRUE(models_.unpark("one"));
+  EXPECT_TRUE(unpark(*models_.routing->find_provider("one"), models_.targets));
   const auto parked = models_.parked(kNow);
   ASSERT_EQ(parked.size(), 1U);
   EXPECT_EQ(parked[0].provider, "two");
-  EXPECT_FALSE(models_.unpark("three"));
+  EXPECT_EQ(models_.routing->find_provider("three"), nullptr);
 }
 
 }  // namespace

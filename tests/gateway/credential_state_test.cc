@@ -8,6 +8,8 @@
 
 #include <string>
 
+#include "tests/gateway/test_routing.h"
+
 namespace fuseboard::gateway {
 namespace {
 
@@ -34,25 +36,26 @@ class CredentialStateTest : public testing::Test {
                                          {.provider = "open", .model = "m"}}});
     return config;
   }
-  const Target& target(std::size_t i) { return models_.routes().front()->plan->targets()[i]; }
+  const Target& target(std::size_t i) { return models_.routing->routes().front()->plan->targets()[i]; }
   void settle(std::size_t i, const Outcome& outcome, std::uint8_t endpoint = 0) {
     TargetState& state = *target(i).state;
     auto pass = state.credential()->try_pass(clock_.now(), {.model = state.parked_model(), .endpoint = endpoint});
     ASSERT_TRUE(pass);
     std::move(*pass).settle(outcome, clock_.now());
   }
-  std::vector<std::string> watched() { return watch_.update(credential_states(models_, clock_.now())); }
+  std::vector<std::string> watched() {
+    return watch_.update(credential_states(*models_.routing, models_.targets, clock_.now()));
+  }
 
   ManualClock clock_;
-  BreakerRegistry breakers_{BreakerRegistryOptions{.defaults = provider_preset()}, clock_};
-  ModelTable models_{configured(), breakers_};
+  TestRouting models_{configured(), clock_};
   CredentialWatch watch_;
 };
 
 TEST_F(CredentialStateTest, EachOfOurCredentialsIsToldOnceWithWhatIsLeftOfItsRest) {  // FBK-6.11
   settle(0, Outcome::failed(Failure::of(Category::authentication)));
   clock_.advance(seconds(20));
-  const auto states = credential_states(models_, clock_.now());
+  const auto states = credential_states(*models_.routing, models_.targets, clock_.now());
   ASSERT_EQ(states.size(), 3U);
   EXPECT_EQ(states[0].provider, "p");
   EXPECT_TRUE(states[0].parked);
@@ -79,13 +82,13 @@ TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAtSomeEndpointsAdmitsTheO
 TEST_F(CredentialStateTest, AProviderThatNoModelNamesIsToldOf) {  // FBK-6.11
   config::Config config = configured();
   config.models.clear();
-  ModelTable direct(config, breakers_, clock_);
+  TestRouting direct(config, clock_);
   const auto route = direct.find("p/any");
   ASSERT_NE(route, nullptr);
   TargetState& state = *route->plan->targets()[0].state;
   auto pass = state.credential()->try_pass(clock_.now(), {.model = state.parked_model()});
   std::move(*pass).settle(Outcome::failed(Failure::of(Category::authentication)), clock_.now());
-  const auto states = credential_states(direct, clock_.now());
+  const auto states = credential_states(*direct.routing, direct.targets, clock_.now());
   ASSERT_EQ(states.size(), 3U);
   EXPECT_TRUE(states[0].parked);
 }
@@ -110,7 +113,7 @@ TEST_F(CredentialStateTest, WhatRestsForOneModelOrEndpointIsSaidOfThatAlone) {  
   Failure of_endpoint = Failure::of(Category::authentication);
   of_endpoint.scope = FailureScope::endpoint;
   settle(2, Outcome::failed(of_endpoint), endpoint_number("/v1/responses"));
-  const auto states = credential_states(models_, clock_.now());
+  const auto states = credential_states(*models_.routing, models_.targets, clock_.now());
   EXPECT_FALSE(states[0].parked);
   ASSERT_EQ(states[0].parts.size(), 1U);
   EXPECT_EQ(states[0].parts[0].name, "n");
@@ -134,7 +137,7 @@ TEST_F(CredentialStateTest, RestingAndBeingBackAreSaidOnceEach) {
   EXPECT_THAT(watched(), IsEmpty());
   clock_.advance(seconds(60));
   EXPECT_THAT(watched(), IsEmpty()) << "its time is over, but nobody has tried it";
-  EXPECT_THAT(resting_texts(credential_states(models_, clock_.now())[0]),
+  EXPECT_THAT(resting_texts(credential_states(*models_.routing, models_.targets, clock_.now())[0]),
               ElementsAre("the credential of p is tried again by the next call: authentication"));
   settle(0, Outcome::success());
   EXPECT_THAT(watched(), ElementsAre("the credential of p is back"));

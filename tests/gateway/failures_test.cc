@@ -5,9 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <vector>
 
 #include "gateway/event_text.h"
+#include "tests/gateway/test_routing.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -30,13 +32,12 @@ class FailuresTest : public testing::Test {
     record.attempts.push_back({.number = 1, .failure = Failure::of(Category::network)});
     return record;
   }
-  const Plan& plan() { return *models_.routes().front()->plan; }
+  const std::shared_ptr<const Plan>& plan() { return models_.routing->routes().front()->plan; }
 
   ManualClock clock_;
-  BreakerRegistry breakers_{BreakerRegistryOptions{.defaults = provider_preset()}, clock_};
-  ModelTable models_{configured(), breakers_};
+  TestRouting models_{configured(), clock_};
   std::vector<std::string> lines_;
-  Failures failures_{models_, clock_, [this](std::string_view line) { lines_.emplace_back(line); }};
+  Failures failures_{*models_.routing, clock_, [this](std::string_view line) { lines_.emplace_back(line); }};
 };
 
 TEST_F(FailuresTest, TheLastCauseOfEachConfiguredTargetIsKept) {
@@ -54,10 +55,23 @@ TEST_F(FailuresTest, TheLastCauseOfEachConfiguredTargetIsKept) {
   EXPECT_FALSE(failures_.last("p/written-by-a-caller")) << "bounded by what is configured";
 }
 
+TEST_F(FailuresTest, AChangeOfRoutingAddsTargetsAndForgetsNone) {
+  failures_.attempt_failed("p/m", Category::network, "it was refused");
+  config::Config config = configured();
+  config.models[0].targets[0].model = "new";
+  models_.change(config);
+  failures_.add(*models_.routing);
+  failures_.attempt_failed("p/new", Category::timeout, "it was silent");
+  ASSERT_TRUE(failures_.last("p/m"));
+  EXPECT_EQ(failures_.last("p/m")->cause, "it was refused");
+  ASSERT_TRUE(failures_.last("p/new"));
+  EXPECT_EQ(failures_.last("p/new")->cause, "it was silent");
+}
+
 TEST_F(FailuresTest, AFailedCallIsOneLineWithItsCauseAtTheEnd) {
   CallRecord record = failed();
   record.notes.push_back({.attempt = 1, .cause = "connecting to http://127.0.0.1:1: Connection refused"});
-  failures_.call_failed("req_1", record, plan(), {});
+  failures_.call_ended(CallId("req_1"), plan(), record);
   ASSERT_EQ(lines_.size(), 1U);
   EXPECT_EQ(lines_[0],
             "call failed request_id=req_1 model=smart target=p/m ending=retries_exhausted attempts=1 duration_ms=120 "
@@ -68,20 +82,22 @@ TEST_F(FailuresTest, ACallThatWasRefusedSaysWhoRefusedItAndWhoCouldNotBeAsked) {
   CallRecord record;
   record.ending = Ending::circuit_open;
   record.rejections.push_back({.target = 0, .reason = RejectionReason::circuit_open});
-  EXPECT_EQ(failed_call_line("req_1", record, plan(), "q/n: no words for\nit"),
+  record.not_asked.push_back("q/n: no words for\nit");
+  record.not_asked.push_back("r/o: nor here");
+  EXPECT_EQ(failed_call_line("req_1", record, *plan()),
             "call failed request_id=req_1 model=smart target=- ending=circuit_open attempts=0 duration_ms=0 "
-            "cause=p/m (circuit_open); not asked: q/n: no words for\\x0ait");
+            "cause=p/m (circuit_open); not asked: q/n: no words for\\x0ait; r/o: nor here");
 }
 
 TEST_F(FailuresTest, AStormOfFailuresIsTwentyLinesASecond) {
-  for (int i = 0; i < 100; ++i) failures_.call_failed("req_1", failed(), plan(), {});
+  for (int i = 0; i < 100; ++i) failures_.call_ended(CallId("req_1"), plan(), failed());
   EXPECT_EQ(lines_.size(), Failures::kMaxLines);
   EXPECT_EQ(Failures::kMaxLines, 20U);
   clock_.advance(milliseconds(999));
-  failures_.call_failed("req_1", failed(), plan(), {});
+  failures_.call_ended(CallId("req_1"), plan(), failed());
   EXPECT_EQ(lines_.size(), 20U);
   clock_.advance(milliseconds(1));
-  failures_.call_failed("req_2", failed(), plan(), {});
+  failures_.call_ended(CallId("req_2"), plan(), failed());
   ASSERT_EQ(lines_.size(), 22U);
   EXPECT_EQ(lines_[20], "81 more calls failed and have no line of their own");
   EXPECT_TRUE(lines_[21].contains("request_id=req_2")) << lines_[21];

@@ -10,15 +10,16 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "fuseboard/breaker/registry.h"
 #include "fuseboard/pipeline/cache_session.h"
-#include "gateway/alarm.h"
-#include "gateway/driver.h"
+#include "gateway/exchange.h"
 #include "net/loop.h"
+#include "tests/gateway/loop_world.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -31,20 +32,15 @@ struct Ended {
   std::uint32_t attempts;
 };
 
-class Hands final : public AttemptSender {
+class AnswersAtOnce final : public AttemptTask {
  public:
-  explicit Hands(net::Loop& loop) : alarm_(loop, [this](bool came) { came ? driver->proceed() : driver->leave(); }) {}
-  net::Task<void> attempt(Attempt attempt) override {
-    driver->report(attempt.number, {.outcome = Outcome::success(), .answered = true});
+  net::Task<void> attempt(const Attempt& attempt) override {
+    exchange->driver().report(attempt.number, {.outcome = Outcome::success(), .answered = true});
     co_return;
   }
-  void cancel(std::uint32_t) override {}
-  void proceed_at(TimePoint time) override { alarm_.set(time); }
+  std::optional<StreamRecovery> recovery() const override { return std::nullopt; }
 
-  LoopDriver* driver = nullptr;
-
- private:
-  Alarm alarm_;
+  ProtectedExchange* exchange = nullptr;
 };
 
 class LoopLateStore : public testing::Test {
@@ -58,16 +54,14 @@ class LoopLateStore : public testing::Test {
   }
 
   net::Task<void> run(net::Loop& loop, ResponseCache& cache, bool leaves, std::promise<Ended>& ended) {
+    LoopWorld world(loop, aside_, SteadyClock::instance(), rng_);
     CacheSession session(cache, nullptr, {CacheKey{}}, {.lookup = true, .share = true, .store = true}, minutes(1));
-    Hands hands(loop);
-    const auto waker = std::make_shared<LoopWaker>(loop);
-    LoopDriver driver(plan_, {.cache = &session}, rng_, SteadyClock::instance(), hands, waker);
-    hands.driver = &driver;
-    waker->on_wake([&driver] { driver.proceed(); });
-    if (leaves) loop.post([&driver] { driver.leave(); });
-    co_await driver.run();
-    waker->on_wake({});
-    const CallRecord& record = driver.execution().record();
+    AnswersAtOnce task;
+    ProtectedExchange exchange(world.context, plan_, {.cache = &session}, task);
+    task.exchange = &exchange;
+    if (leaves) loop.post([&exchange] { exchange.caller_gone(); });
+    co_await exchange.run();
+    const CallRecord& record = exchange.execution().record();
     ended.set_value({.cache = record.cache, .attempts = record.attempts_sent});
   }
 
@@ -79,6 +73,7 @@ class LoopLateStore : public testing::Test {
       "late",
       std::vector<Target>{{.name = "a", .state = std::make_shared<TargetState>(BreakerScopes{breakers_.handle("a")})}});
   const std::shared_ptr<LateStore> store_ = std::make_shared<LateStore>();
+  net::ThreadPool aside_{1};
   net::LoopGroup loops_{1};
 };
 

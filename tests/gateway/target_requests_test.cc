@@ -22,14 +22,12 @@ constexpr std::size_t kChat = 0;
 constexpr std::size_t kMessages = 1;
 constexpr std::size_t kNewChat = 2;
 
-std::vector<Provider> providers() {
-  std::vector<Provider> all(3);
-  all[kMessages].dialect = Dialect::anthropic;
-  all[kNewChat].cap_field = config::CapField::max_completion_tokens;
-  return all;
+Upstream target(std::size_t number, std::string model) {
+  Provider provider;
+  if (number == kMessages) provider.dialect = Dialect::anthropic;
+  if (number == kNewChat) provider.cap_field = config::CapField::max_completion_tokens;
+  return {.provider = std::make_shared<const Provider>(std::move(provider)), .model = std::move(model)};
 }
-
-Upstream target(std::size_t provider, std::string model) { return {.provider = provider, .model = std::move(model)}; }
 
 ModelCall call(Endpoint endpoint, Dialect dialect, std::string_view path, std::string body) {
   auto facts = llm::parse_request(endpoint, body);
@@ -77,9 +75,8 @@ class Forms {
   }
 
  private:
-  const std::vector<Provider> providers_ = providers();
   ModelCall call_;
-  TargetRequests forms_{providers_, call_};
+  TargetRequests forms_{call_};
 };
 
 TEST(TargetRequests, TargetsOfBothDialectsTakeAConversation) {

@@ -7,7 +7,8 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { request } from 'node:http';
 import { test } from 'node:test';
-import { chat, modelOver, patience, raw, startGateway, startSim } from './harness.mjs';
+import { setTimeout } from 'node:timers/promises';
+import { chat, eventually, modelOver, patience, raw, startGateway, startSim } from './harness.mjs';
 
 async function world(t) {
   const sim = await startSim(t);
@@ -172,6 +173,24 @@ test('a deadline of the caller ends the call in time with a 504', async (t) => {
   const error = await errorOf(await chat(gateway.url, {}, { headers: { 'x-fuseboard-deadline-ms': '150' } }), 504);
   assert.equal(error.code, 'deadline_exceeded');
   assert.equal((await gateway.breaker('primary/sim-silent')).consecutive_failures, 0, 'a caller in a hurry is no evidence');
+});
+
+test('the time that a body takes is part of its caller\'s deadline', async (t) => {  // RTY-3.6
+  const { sim, gateway } = await world(t);
+  const body = JSON.stringify({ model: 'smart', messages: [{ role: 'user', content: 'Hi' }] });
+  for (const header of ['x-fuseboard-deadline-ms: 400', 'x-stainless-timeout: 0.65']) {
+    const socket = connect(gateway.port, '127.0.0.1');
+    t.after(() => socket.destroy());
+    let answer = '';
+    socket.on('data', (data) => { answer += data; });
+    socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n${header}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`);
+    await setTimeout(1000);
+    socket.write(body);
+    await eventually(() => answer, (text) => text.endsWith('}'), 'the call ends');
+    assert.match(answer, /^HTTP\/1\.1 504 /);
+    assert.match(answer, /deadline_exceeded/);
+  }
+  assert.equal((await sim.calls()).length, 0, 'when the body was there, the deadline was over');
 });
 
 test('credentials are the provider\'s, never the caller\'s', async (t) => {  // FBK-3.1, FBK-3.4, TEL-4.2

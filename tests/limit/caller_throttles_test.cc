@@ -32,6 +32,20 @@ TEST(CallerThrottles, EachCallerOfEachTargetHasItsOwn) {  // LIM-4.6
   EXPECT_EQ(throttles.find(caller(1), kTarget)->peek_rejection(kStart, Priority::normal)->retry_after, 30s);
 }
 
+TEST(CallerThrottles, NewOptionsReachWhoIsKnownOfThatTargetAndNoOther) {  // LIM-9.3
+  const ThrottleOptions limited{.rate = AdaptiveLimiterOptions{.rate = {.rate = 10}}};
+  CallerThrottles throttles;
+  const auto one = throttles.at(caller(1), kTarget, limited, kStart);
+  const auto two = throttles.at(caller(2), kTarget, limited, kStart);
+  const auto elsewhere = throttles.at(caller(1), KeyView("p", "n"), limited, kStart);
+  one->gate().close(kStart, 30s);
+  throttles.apply(kStart, kTarget, {});
+  EXPECT_EQ(one->rate(), nullptr);
+  EXPECT_EQ(two->rate(), nullptr);
+  EXPECT_NE(elsewhere->rate(), nullptr);
+  EXPECT_EQ(one->peek_rejection(kStart, Priority::normal)->retry_after, 30s) << "the gate stays shut";
+}
+
 TEST(CallerThrottles, AtTheBoundTheOldestThatHasNothingToTellGoes) {  // CORE-5, LIM-4.6
   CallerThrottles throttles(3);
   throttles.at(caller(1), kTarget, {}, kStart)->gate().close(kStart, 30s);

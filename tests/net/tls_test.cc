@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "net/authorities.h"
 #include "tests/net/net_fixture.h"
 
 namespace fuseboard::net {
@@ -217,6 +218,18 @@ TEST(Tls, ABodyCutWithoutGoodbyeIsTruncated) {  // STR-2
 TEST(Tls, AFileWithoutCertificatesIsRefused) {  // CORE-6
   LoopGroup loops(1);
   EXPECT_THROW(HttpClient(loops.at(0), {.tls = {.ca_file = "/nonexistent.pem"}}), InvalidOptions);
+  EXPECT_THROW(read_authorities({.ca_file = "/nonexistent.pem"}), InvalidOptions);
+}
+
+TEST(Tls, AuthoritiesThatWereReadAreTrustedThoughTheirFileIsGone) {  // CORE-6
+  TlsServer server("DNS:localhost");
+  const auto held = read_authorities({.ca_file = server.ca_file});
+  EXPECT_NE(held, nullptr);
+  std::filesystem::remove(server.ca_file);
+  Caller caller({.tls = {.ca_file = server.ca_file}});
+  const auto answer = fetch(caller, server.origin("localhost"));
+  EXPECT_TRUE(answer.has_value()) << answer.error().message;
+  EXPECT_EQ(read_authorities({}), nullptr) << "the system's are read when they are needed";
 }
 
 }  // namespace

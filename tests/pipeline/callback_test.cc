@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "tests/support/counting_clock.h"
 #include "world.h"
 
 namespace fuseboard {
@@ -93,6 +94,23 @@ TEST_F(CallbackTest, ASendThatHasReportedBeforeItThrowsLeavesTheCallToGoOn) {  /
   EXPECT_TRUE(driver.ended());
   EXPECT_EQ(driver.execution().record().ending, Ending::success);
   EXPECT_EQ(hooks_.ends, 1);
+}
+
+TEST_F(CallbackTest, WhatIsToldWithEveryPieceOfAnAnswerIsTakenOnce) {  // STR-4
+  CountingClock clock;
+  CallbackDriver driver(world_.plan({"a"}), {.streaming = true}, world_.rng, clock, hooks_);
+  driver.proceed();
+  EXPECT_TRUE(driver.working(1));
+  EXPECT_TRUE(driver.first_content(1));
+  const int reads = clock.reads;
+  clock.clock.advance(seconds(1));
+  EXPECT_TRUE(driver.working(1));
+  EXPECT_TRUE(driver.first_content(1));
+  EXPECT_EQ(clock.reads, reads);
+  driver.report(1, succeeded());
+  EXPECT_EQ(driver.execution().record().attempts.back().first_content, Duration::zero());
+  EXPECT_FALSE(driver.working(1));
+  EXPECT_FALSE(driver.first_content(1));
 }
 
 }  // namespace

@@ -153,6 +153,103 @@ TEST_F(RetryBudgetTest, MoreThreadsThanSlotsAreCountedToo) {  // RTY-5
   EXPECT_EQ(budget.snapshot(clock_.now()).calls, 100U * kMany);
 }
 
+TEST_F(RetryBudgetTest, NewOptionsKeepWhatWasCounted) {  // RTY-15
+  RetryBudget budget({.ratio = 0.5, .min_per_second = 0});
+  for (int i = 0; i < 10; ++i) budget.count_call(clock_.now());
+  EXPECT_EQ(granted(budget, clock_.now()), 5U);
+  budget.apply(clock_.now(), {.ratio = 0.8, .min_per_second = 0});
+  EXPECT_EQ(granted(budget, clock_.now()), 3U);
+  budget.apply(clock_.now(), {.ratio = 0.1, .min_per_second = 0});
+  EXPECT_EQ(granted(budget, clock_.now()), 0U);
+  EXPECT_THROW(budget.apply(clock_.now(), {.ratio = -1}), InvalidOptions);
+  EXPECT_EQ(budget.options().ratio, 0.1);
+  EXPECT_EQ(budget.snapshot(clock_.now()).calls, 10U);
+}
+
+TEST_F(RetryBudgetTest, NewOptionsBesideCallsLoseNone) {  // RTY-15
+  RetryBudget budget;
+  std::atomic<int> working{kThreads - 1};
+  together(kThreads, [&](int thread) {
+    if (thread == 0) {
+      for (std::uint32_t round = 0; working > 0; ++round) {
+        budget.apply(clock_.now(), {.ratio = 0.2, .min_per_second = round % 10});
+      }
+      return;
+    }
+    for (int i = 0; i < 1000; ++i) {
+      budget.count_call(clock_.now());
+      (void)budget.try_retry(clock_.now());
+    }
+    --working;
+  });
+  EXPECT_EQ(budget.snapshot(clock_.now()).calls, 1000U * (kThreads - 1));
+}
+
+TEST_F(RetryBudgetTest, ItsWindowOutlivesTheProcess) {  // RTY-15
+  const RetryBudgetOptions options{.ratio = 0.5, .min_per_second = 0};
+  RetryBudget before(options);
+  EXPECT_FALSE(before.save(clock_.now()));
+  clock_.advance(300ms);
+  for (int i = 0; i < 10; ++i) before.count_call(clock_.now());
+  clock_.advance(4s);
+  for (int i = 0; i < 20; ++i) before.count_call(clock_.now());
+  EXPECT_EQ(granted(before, clock_.now(), 6), 6U);
+  clock_.advance(2s);
+  const auto saved = before.save(clock_.now());
+  ASSERT_TRUE(saved);
+  EXPECT_EQ(saved->seconds.size(), 2U);
+
+  RetryBudget after(options);
+  const TimePoint restart = TimePoint(100s + 300ms);
+  after.restore(restart, *saved);
+  EXPECT_EQ(after.snapshot(restart).calls, 30U);
+  EXPECT_EQ(after.snapshot(restart).retries, 6U);
+  EXPECT_EQ(after.snapshot(restart).left, before.snapshot(clock_.now()).left);
+  EXPECT_EQ(after.snapshot(restart + 4s).calls, 20U) << "as old as they were";
+  EXPECT_EQ(after.snapshot(restart + 4s).left, 4U);
+  EXPECT_EQ(after.snapshot(restart + 8s).calls, 0U);
+  EXPECT_EQ(after.snapshot(restart + 8s).retries, 6U) << "a second longer";
+  EXPECT_EQ(after.snapshot(restart + 9s).retries, 0U);
+  EXPECT_FALSE(before.save(clock_.now() + 1h));
+}
+
+TEST_F(RetryBudgetTest, ARestoredWindowGrantsNoMoreThanWhatWasSaved) {  // RTY-15
+  const RetryBudgetOptions options{.ratio = 0.5, .min_per_second = 1};
+  RetryBudget before(options);
+  for (int second = 0; second < 12; ++second) {
+    for (int i = 0; i < 4; ++i) before.count_call(clock_.now());
+    (void)before.try_retry(clock_.now());
+    clock_.advance(1s + 70ms);
+  }
+  const auto saved = before.save(clock_.now());
+  ASSERT_TRUE(saved);
+  for (Duration into_second = 0ns; into_second < 1s; into_second += 90ms) {
+    RetryBudget after(options);
+    const TimePoint restart = TimePoint(100s + into_second);
+    after.restore(restart, *saved);
+    for (Duration later = 0s; later < 12s; later += 1s) {
+      EXPECT_LE(after.snapshot(restart + later).left, before.snapshot(clock_.now() + later).left);
+    }
+  }
+}
+
+TEST_F(RetryBudgetTest, ARestoredWindowOfNonsenseGrantsNothing) {  // RTY-15
+  constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
+  RetryBudget budget({.ratio = 1, .min_per_second = 0});
+  const TimePoint now = clock_.now();
+  SavedRetryBudget saved;
+  saved.seconds.push_back({.age = 10s, .calls = 5, .retries = 5});
+  saved.seconds.push_back({.age = kForever, .calls = 5, .retries = 5});
+  budget.restore(now, saved);
+  EXPECT_EQ(budget.snapshot(now).calls, 0U);
+  EXPECT_EQ(budget.snapshot(now).retries, 0U);
+  for (int i = 0; i < 100; ++i) saved.seconds.push_back({.age = -1s, .calls = 0, .retries = kMost});
+  saved.seconds.push_back({.age = Duration::min(), .calls = kMost, .retries = 0});
+  budget.restore(now, saved);
+  EXPECT_EQ(budget.snapshot(now).calls, (1U << 24) - 1);
+  EXPECT_EQ(budget.snapshot(now).left, 0U);
+}
+
 // Every attempt fails and every call wants three retries, at any pace [RTY-5]. In each window, and so over the whole
 // run, the load stays at 1.2 times the calls and the floor.
 RC_GTEST_PROP(RetryBudgetProperty, WithEveryCallFailingTheLoadStaysBounded, ()) {  // RTY-5

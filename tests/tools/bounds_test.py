@@ -19,6 +19,7 @@ TIME_OR_SIZE = re.compile(rf"(?<![\w^]){NUMBER}(?<=[A-Za-z])")
 # one number for several things, each of its sources has it.
 SOURCES = {
     "keys of a breaker registry": ["include/fuseboard/breaker/registry.h: max_keys"],
+    "targets of a `TargetRegistry`": ["include/fuseboard/pipeline/target_registry.h: max_targets"],
     "tools of a `ToolGuard`": ["include/fuseboard/tools/tool_options.h: max_tools"],
     "names given to the C API, and the text of its last error": [
         "include/fuseboard/c/fuseboard.h: FUSEBOARD_MAX_NAME", "include/fuseboard/c/fuseboard.h: FUSEBOARD_MAX_ERROR"],
@@ -53,13 +54,13 @@ SOURCES = {
     "lines of the log that wait for whoever reads it": ["src/gateway/line_writer.h: most_waiting"],
     "request bodies": ["src/config/config.h: max_body"],
     "content encodings of one body": ["src/net/content_coding.h: kMaxCodings"],
-    "a piece of a stream in a content encoding, decoded": ["src/gateway/relay_stream.cc: kMaxAtOnce"],
+    "a piece of a stream in a content encoding, decoded": ["src/gateway/streamed_answer.cc: kMaxAtOnce"],
     "gateways that a request may come through": ["src/gateway/hops.h: kMaxHops"],
     "connections of callers": ["src/gateway/gateway.cc: kMaxConnections"],
     "idle upstream connections, for each loop and provider": [
         "src/net/client.h: max_idle_per_origin", "src/net/client.h: max_idle"],
-    "a plain answer of an upstream": ["src/gateway/relay.cc: kMaxPlainAnswer"],
-    "the body of an upstream's error": ["src/gateway/relay.cc: kMaxErrorBody"],
+    "a plain answer of an upstream": ["src/gateway/plain_answer.cc: kMaxPlainAnswer"],
+    "the body of an upstream's error": ["src/gateway/upstream_error.cc: kMaxErrorBody"],
     "one event of a stream": ["src/gateway/answer_stream.cc: kMaxEvent"],
     "what is held back of a stream before its first content": [
         "src/gateway/answer_stream.cc: kMaxHeldBack", "src/gateway/answer_stream.cc: kMaxRepetition"],
@@ -74,8 +75,8 @@ SOURCES = {
     "text of a stream that is kept, to have another target go on with it": ["src/gateway/answer_stream.h: kMaxText"],
     "answers whose provider is remembered for requests that refer to them": ["src/gateway/provider_affinity.h: kMaxKnown"],
     "nesting of JSON": ["src/json/scan.h: kMaxDepth"],
-    "remembered routes to `provider/model` names of callers": ["src/gateway/model_table.h: kMaxDirectRoutes"],
-    "such a name": ["src/gateway/model_table.h: kMaxDirectName"],
+    "remembered routes to `provider/model` names of callers": ["src/gateway/direct_routes.h: kMaxDirectRoutes"],
+    "such a name": ["src/gateway/direct_routes.h: kMaxDirectName"],
     "the configuration file": ["src/config/load.h: kMaxConfigBytes", "src/config/yaml_document.h: kMaxDepth",
                                "src/config/yaml_document.h: kMaxNodes", "src/config/load.h: kMaxProblems"],
 }

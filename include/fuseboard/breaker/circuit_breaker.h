@@ -114,7 +114,7 @@ class alignas(64) CircuitBreaker {
   CircuitState state() const noexcept { return state_of(word_.load(std::memory_order_acquire)); }
   KeyView key() const noexcept { return key_.view(); }
   // Of a registry that keeps companions; else nullptr.
-  KeyCompanion* companion() const noexcept { return companion_.get(); }
+  KeyCompanion* companion() const noexcept { return companion_; }
   BreakerOptions options() const;
   // Of its options.
   std::uint32_t silent_after() const;
@@ -368,7 +368,8 @@ class alignas(64) CircuitBreaker {
   Atomic<bool> recently_used_{true};
   Atomic<bool> has_own_options_{false};  // not those of the registry
   const Key key_;
-  std::unique_ptr<KeyCompanion> companion_;  // the registry's; set before anybody else knows the breaker
+  // The registry's; set before anybody else knows the breaker.
+  KeyCompanion* companion_ = nullptr;
   Atomic<TimePoint> deadline_{TimePoint::min()};
   Atomic<TimePoint> opened_at_{kNotYet};
 
@@ -389,11 +390,11 @@ class alignas(64) CircuitBreaker {
   std::unique_ptr<RollingWindow> window_ FUSEBOARD_GUARDED_BY(mutex_);
   std::unique_ptr<CallsInFlight> calls_ FUSEBOARD_GUARDED_BY(mutex_);  // stays once made: permits name its slots
   std::unique_ptr<ImposedOverride> override_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::unique_ptr<KeyCompanion> owned_companion_;  // companion_; last, since it may hold handles of this breaker
 };
 
 inline void BreakerPermit::settle(const Outcome& outcome) && {
-  CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
-  if (breaker != nullptr) breaker->settle(ticket_, outcome);
+  if (CircuitBreaker* const breaker = breaker_.take()) breaker->settle(ticket_, outcome);
 }
 
 }  // namespace fuseboard

@@ -39,6 +39,9 @@ struct BreakerEvent {
   std::optional<Category> last_failure{};  // that the breaker counted
   // Of a transition: the override it happened under. Of a change: the one that came or went.
   std::optional<BreakerOverride> override_in_force{};
+
+  // Whether those who were rejected have reason to ask again: the circuit has closed, or its override has changed.
+  bool admits_again() const noexcept { return kind != BreakerEventKind::transition || to == CircuitState::closed; }
 };
 
 }  // namespace fuseboard

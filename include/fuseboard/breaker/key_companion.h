@@ -4,6 +4,8 @@
 // What is found by the same lookup as a key's breaker [BRK-17.7].
 #pragma once
 
+#include <cstdint>
+
 #include "fuseboard/core/time.h"
 
 namespace fuseboard {
@@ -15,6 +17,8 @@ class KeyCompanion {
   virtual ~KeyCompanion() = default;
   // Whether nothing is lost if it goes. Called under the registry's lock too.
   virtual bool is_idle(TimePoint now) const noexcept = 0;
+  // Handles of its own key that it holds itself: they do not keep the key.
+  virtual std::uint32_t own_handles() const noexcept { return 0; }
 };
 
 }  // namespace fuseboard

@@ -5,8 +5,8 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
 
+#include "fuseboard/core/issuer.h"
 #include "fuseboard/core/outcome.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/core/unwinding.h"
@@ -24,19 +24,10 @@ class [[nodiscard]] BreakerPermit {
  public:
   // Holds nothing: settling it does nothing. What an untracked key gets.
   BreakerPermit() noexcept = default;
-  BreakerPermit(BreakerPermit&& other) noexcept
-      : breaker_(std::exchange(other.breaker_, nullptr)), ticket_(other.ticket_), acquired_(other.acquired_) {}
-  BreakerPermit& operator=(BreakerPermit&& other) noexcept {
-    if (this != &other) {
-      if (breaker_ != nullptr) abandon();
-      breaker_ = std::exchange(other.breaker_, nullptr);
-      ticket_ = other.ticket_;
-      acquired_ = other.acquired_;
-    }
-    return *this;
-  }
+  BreakerPermit(BreakerPermit&&) noexcept = default;
+  BreakerPermit& operator=(BreakerPermit&& other) noexcept { return replace_permit(*this, other); }
   ~BreakerPermit() {
-    if (breaker_ != nullptr) [[unlikely]] {
+    if (breaker_) [[unlikely]] {
       abandon();
     }
   }
@@ -87,10 +78,10 @@ class [[nodiscard]] BreakerPermit {
   };
 
   BreakerPermit(CircuitBreaker& breaker, Ticket ticket) noexcept
-      : breaker_(&breaker), ticket_(ticket), acquired_(UnwindingMark::now()) {}
+      : breaker_(breaker), ticket_(ticket), acquired_(UnwindingMark::now()) {}
   void abandon() noexcept;
 
-  CircuitBreaker* breaker_ = nullptr;
+  Issuer<CircuitBreaker> breaker_{};
   Ticket ticket_{};
   UnwindingMark acquired_{};
 };

@@ -143,8 +143,8 @@ struct BreakerRegistryOptions {
   Problems validate() const;
 };
 
-// Makes the companion of a new key.
-using MakeCompanion = std::function<std::unique_ptr<KeyCompanion>(const KeyView& key)>;
+// Makes the companion of a new key. It may copy the key's handle and keep it; see KeyCompanion::own_handles().
+using MakeCompanion = std::function<std::unique_ptr<KeyCompanion>(const KeyView& key, const BreakerHandle& handle)>;
 
 // Thread-safe throughout. Lookup of a known key neither allocates nor locks: about 6 ns, some 15 with 10 000 keys.
 // Where an allocation fails, or `make_companion` throws, std::bad_alloc or what was thrown reaches whoever named the

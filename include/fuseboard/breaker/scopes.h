@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "fuseboard/breaker/registry.h"
+#include "fuseboard/core/issuer.h"
 
 namespace fuseboard {
 
@@ -39,14 +40,7 @@ class [[nodiscard]] ScopedPermit {
   ScopedPermit() noexcept = default;
   ScopedPermit(ScopedPermit&& other) noexcept
       : permits_(std::move(other.permits_)), size_(std::exchange(other.size_, 0)) {}
-  ScopedPermit& operator=(ScopedPermit&& other) noexcept {
-    if (this != &other) {
-      abandon();
-      permits_ = std::move(other.permits_);
-      size_ = std::exchange(other.size_, 0);
-    }
-    return *this;
-  }
+  ScopedPermit& operator=(ScopedPermit&& other) noexcept { return replace_permit(*this, other); }
   ~ScopedPermit() { abandon(); }
 
   // `scope` is where a failure belongs, by position; beyond the last it is the last. Without meaning for a success,

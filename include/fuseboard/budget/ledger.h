@@ -28,7 +28,6 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "fuseboard/budget/journal.h"
@@ -37,6 +36,7 @@
 #include "fuseboard/budget/price.h"
 #include "fuseboard/budget/report.h"
 #include "fuseboard/core/clock.h"
+#include "fuseboard/core/issuer.h"
 #include "fuseboard/core/mutex.h"
 
 namespace fuseboard {
@@ -66,16 +66,10 @@ class [[nodiscard]] BudgetReservation {
  public:
   // Holds nothing: settling it charges nothing.
   BudgetReservation() noexcept = default;
-  BudgetReservation(BudgetReservation&& other) noexcept
-      : ledger_(std::exchange(other.ledger_, nullptr)),
-        chain_(other.chain_),
-        estimate_(other.estimate_),
-        draw_(other.draw_),
-        observed_(other.observed_),
-        sent_(other.sent_) {}
-  BudgetReservation& operator=(BudgetReservation&& other) noexcept;
+  BudgetReservation(BudgetReservation&&) noexcept = default;
+  BudgetReservation& operator=(BudgetReservation&& other) noexcept { return replace_permit(*this, other); }
   ~BudgetReservation() {
-    if (ledger_ != nullptr) abandon();
+    if (ledger_) abandon();
   }
 
   // The attempt goes out now: from here on it may be billed.
@@ -101,11 +95,11 @@ class [[nodiscard]] BudgetReservation {
   friend class BudgetLedger;
   BudgetReservation(BudgetLedger& ledger, const budget_internal::Chain& chain, const BudgetEstimate& estimate,
                     const BudgetSpend& draw) noexcept
-      : ledger_(&ledger), chain_(chain), estimate_(estimate), draw_(draw) {}
+      : ledger_(ledger), chain_(chain), estimate_(estimate), draw_(draw) {}
   BudgetSettlement abandon() noexcept;
   BudgetSettlement close(const BudgetSpend& charge, bool priced) noexcept;
 
-  BudgetLedger* ledger_ = nullptr;
+  Issuer<BudgetLedger> ledger_{};
   budget_internal::Chain chain_{};
   BudgetEstimate estimate_{};
   BudgetSpend draw_{};

@@ -19,11 +19,11 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "fuseboard/cache/cache_key.h"
 #include "fuseboard/cache/cached_response.h"
+#include "fuseboard/core/issuer.h"
 #include "fuseboard/core/mutex.h"
 #include "fuseboard/core/validation.h"
 
@@ -35,10 +35,10 @@ class SingleFlight;
 // itself, may be handed from thread to thread. Its SingleFlight must outlive it.
 class [[nodiscard]] Flight {
  public:
-  Flight(Flight&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), key_(other.key_), id_(other.id_) {}
-  Flight& operator=(Flight&& other) noexcept;
+  Flight(Flight&&) noexcept = default;
+  Flight& operator=(Flight&& other) noexcept { return replace_permit(*this, other); }
   ~Flight() {
-    if (owner_ != nullptr) end(nullptr);
+    if (owner_) end(nullptr);
   }
 
   // Gives `response` (not null) to all who wait. Store it first: who comes after this looks there.
@@ -51,10 +51,10 @@ class [[nodiscard]] Flight {
 
  private:
   friend class SingleFlight;
-  Flight(SingleFlight& owner, const CacheKey& key, std::uint64_t id) noexcept : owner_(&owner), key_(key), id_(id) {}
+  Flight(SingleFlight& owner, const CacheKey& key, std::uint64_t id) noexcept : owner_(owner), key_(key), id_(id) {}
   void end(const CachedResponsePtr& response) noexcept;
 
-  SingleFlight* owner_;
+  Issuer<SingleFlight> owner_;
   CacheKey key_;
   std::uint64_t id_;  // of the flight; of all its calls, but only one Flight exists at a time
 };
@@ -64,9 +64,8 @@ class [[nodiscard]] FlightWaiter {
  public:
   // In no flight.
   FlightWaiter() noexcept = default;
-  FlightWaiter(FlightWaiter&& other) noexcept
-      : owner_(std::exchange(other.owner_, nullptr)), key_(other.key_), flight_(other.flight_), id_(other.id_) {}
-  FlightWaiter& operator=(FlightWaiter&& other) noexcept;
+  FlightWaiter(FlightWaiter&&) noexcept = default;
+  FlightWaiter& operator=(FlightWaiter&& other) noexcept { return replace_permit(*this, other); }
   ~FlightWaiter() { leave(); }
 
   // The caller is gone. If it was the last one, the call is cancelled before this returns. A notice that was already
@@ -74,14 +73,14 @@ class [[nodiscard]] FlightWaiter {
   void leave() noexcept;
 
   // Whether it is in a flight at all, led by itself or another. Stays true when that flight ends.
-  bool waiting() const noexcept { return owner_ != nullptr; }
+  bool waiting() const noexcept { return static_cast<bool>(owner_); }
 
  private:
   friend class SingleFlight;
   FlightWaiter(SingleFlight& owner, const CacheKey& key, std::uint64_t flight, std::uint64_t id) noexcept
-      : owner_(&owner), key_(key), flight_(flight), id_(id) {}
+      : owner_(owner), key_(key), flight_(flight), id_(id) {}
 
-  SingleFlight* owner_ = nullptr;
+  Issuer<SingleFlight> owner_{};
   CacheKey key_{};
   std::uint64_t flight_ = 0;
   std::uint64_t id_ = 0;

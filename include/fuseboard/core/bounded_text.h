@@ -34,6 +34,7 @@ class BoundedText {
   constexpr BoundedText(const char* text) noexcept  // NOLINT(google-explicit-constructor)
       : BoundedText(std::string_view(text)) {}
 
+  static constexpr std::size_t max_size() noexcept { return N; }
   constexpr std::string_view view() const noexcept { return {bytes_.data(), size_}; }
   constexpr operator std::string_view() const noexcept { return view(); }  // NOLINT(google-explicit-constructor)
   constexpr bool empty() const noexcept { return size_ == 0; }

@@ -15,8 +15,8 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
-#include <utility>
 
+#include "fuseboard/core/issuer.h"
 #include "fuseboard/core/key.h"
 #include "fuseboard/core/mutex.h"
 #include "fuseboard/core/outcome.h"
@@ -26,6 +26,7 @@
 #include "fuseboard/limit/adaptive_rate.h"
 #include "fuseboard/limit/priority.h"
 #include "fuseboard/limit/refilling_level.h"
+#include "fuseboard/limit/saved_limits.h"
 #include "fuseboard/limit/throttle_gate.h"
 
 namespace fuseboard {
@@ -58,25 +59,16 @@ class [[nodiscard]] AdaptivePermit {
  public:
   // Holds nothing.
   AdaptivePermit() noexcept = default;
-  AdaptivePermit(AdaptivePermit&& other) noexcept
-      : limiter_(std::exchange(other.limiter_, nullptr)),
-        granted_(other.granted_),
-        cost_(other.cost_),
-        filling_(other.filling_) {}
-  AdaptivePermit& operator=(AdaptivePermit&& other) noexcept {
-    if (this != &other) {
-      leave();
-      limiter_ = std::exchange(other.limiter_, nullptr);
-      granted_ = other.granted_;
-      cost_ = other.cost_;
-      filling_ = other.filling_;
-    }
-    return *this;
-  }
+  AdaptivePermit(AdaptivePermit&&) noexcept = default;
+  AdaptivePermit& operator=(AdaptivePermit&& other) noexcept { return replace_permit(*this, other); }
   ~AdaptivePermit() {
-    if (limiter_ != nullptr) [[unlikely]]
+    if (limiter_) [[unlikely]] {
       leave();
+    }
   }
+
+  // Whether there is a call to settle.
+  bool holds() const noexcept { return static_cast<bool>(limiter_); }
 
   // The server has begun to answer with a success, so the call is within its limit: the rate may return from here on
   // and need not wait for the end of a long call.
@@ -93,10 +85,10 @@ class [[nodiscard]] AdaptivePermit {
  private:
   friend class AdaptiveLimiter;
   AdaptivePermit(AdaptiveLimiter& limiter, TimePoint granted, double cost, std::uint64_t filling) noexcept
-      : limiter_(&limiter), granted_(granted), cost_(cost), filling_(filling) {}
+      : limiter_(limiter), granted_(granted), cost_(cost), filling_(filling) {}
   void leave() noexcept;
 
-  AdaptiveLimiter* limiter_ = nullptr;
+  Issuer<AdaptiveLimiter> limiter_{};
   TimePoint granted_{};
   double cost_ = 0.0;
   std::uint64_t filling_ = 0;  // see RefillingLevel
@@ -122,13 +114,25 @@ class AdaptiveLimiter {
   // spread; with nothing left the gate closes until then. The last word counts.
   void observe(const ServerWindow& window, TimePoint now);
 
+  // New options from here on [LIM-9]. What is missing from full stays missing, but for what is more than the new burst;
+  // the learned rate and what the server said stay, within the new bounds; the gate stays shut. Throws InvalidOptions,
+  // with nothing changed.
+  void apply(TimePoint now, const AdaptiveLimiterOptions& options);
+
+  // What was spent and learned, to outlive the process; nullopt: nothing.
+  std::optional<SavedAdaptiveLimiter> save(TimePoint now) const;
+  // At least as much is missing then, and the gate is shut for at least as long. A rate that was throttled since, and
+  // what the server said since, are newer and stay. Permits from before it put nothing back.
+  void restore(TimePoint now, const SavedAdaptiveLimiter& saved);
+
   // Tokens a second as of now, everything considered but the gate.
   double rate(TimePoint now) const;
   // What callers may be told of the limit as of now, the gate and the reserves of priorities aside. The rate only rises
   // by itself, so the bucket is full no later than the view says. Changes nothing.
   LevelView view(TimePoint now) const;
   ThrottleGate& gate() noexcept { return gate_; }
-  const AdaptiveLimiterOptions& options() const noexcept { return options_; }
+  const ThrottleGate& gate() const noexcept { return gate_; }
+  AdaptiveLimiterOptions options() const;
 
  private:
   friend class AdaptivePermit;
@@ -142,11 +146,11 @@ class AdaptiveLimiter {
   void observe_locked(const ServerWindow& window, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   std::optional<Rejection> peek_locked(TimePoint now, double cost, Priority priority) FUSEBOARD_REQUIRES(mutex_);
 
-  const AdaptiveLimiterOptions options_;
   const KeyText key_;
   ThrottleGate gate_;
   Rng jitter_;
   mutable Mutex mutex_;
+  AdaptiveLimiterOptions options_ FUSEBOARD_GUARDED_BY(mutex_);
   AdaptiveRate learned_ FUSEBOARD_GUARDED_BY(mutex_);
   RefillingLevel level_ FUSEBOARD_GUARDED_BY(mutex_);
   double server_rate_ FUSEBOARD_GUARDED_BY(mutex_) = 0.0;  // counts until server_until_

@@ -17,6 +17,7 @@
 
 #include "fuseboard/core/time.h"
 #include "fuseboard/core/validation.h"
+#include "fuseboard/limit/saved_limits.h"
 
 namespace fuseboard {
 
@@ -62,6 +63,15 @@ class AdaptiveRate {
   std::optional<double> ceiling() const noexcept { return throttled_ ? std::optional(ceiling_) : std::nullopt; }
   const AdaptiveRateOptions& options() const noexcept { return options_; }
 
+  // New options from here on [LIM-9.3]. What was learned stays: the rate goes on from where it is, within the new
+  // bounds. Throws InvalidOptions, with nothing changed.
+  void apply(TimePoint now, const AdaptiveRateOptions& options);
+
+  // What was learned, to outlive the process; nullopt where the rate is the configured one.
+  std::optional<SavedAdaptiveRate> save(TimePoint now) const noexcept;
+  // As it was, within the bounds of the options. A rate that has been throttled since knows better, and stays.
+  void restore(TimePoint now, const SavedAdaptiveRate& saved) noexcept;
+
  private:
   // Of a run of refusals without a success between them.
   struct Closed {
@@ -71,7 +81,7 @@ class AdaptiveRate {
 
   AdaptiveRateOptions options_;
   bool throttled_ = false;
-  double low_ = 0.0;      // the rate after the last decrease, held until a success
+  double low_ = 0.0;      // the rate after the last decrease, held until a success; it may be below the least
   double ceiling_ = 0.0;  // the rate last throttled
   TimePoint last_decrease_{};
   TimePoint last_throttled_{};

@@ -11,16 +11,19 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <utility>
 
 #include "fuseboard/core/atomic.h"
 #include "fuseboard/core/bounded_text.h"
+#include "fuseboard/core/issuer.h"
 #include "fuseboard/core/key.h"
 #include "fuseboard/core/mutex.h"
 #include "fuseboard/core/outcome.h"
 #include "fuseboard/core/rejection.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/core/validation.h"
+#include "fuseboard/limit/saved_limits.h"
 
 namespace fuseboard {
 
@@ -59,25 +62,19 @@ class [[nodiscard]] BulkheadSlot {
  public:
   // Holds nothing.
   BulkheadSlot() noexcept = default;
-  BulkheadSlot(BulkheadSlot&& other) noexcept : in_flight_(std::exchange(other.in_flight_, nullptr)) {}
-  BulkheadSlot& operator=(BulkheadSlot&& other) noexcept {
-    if (this != &other) {
-      std::move(*this).release();
-      in_flight_ = std::exchange(other.in_flight_, nullptr);
-    }
-    return *this;
-  }
+  BulkheadSlot(BulkheadSlot&&) noexcept = default;
+  BulkheadSlot& operator=(BulkheadSlot&& other) noexcept { return replace_permit(*this, other); }
   ~BulkheadSlot() { std::move(*this).release(); }
 
   void release() && noexcept {
-    if (InFlight* const in_flight = std::exchange(in_flight_, nullptr)) in_flight->leave();
+    if (InFlight* const in_flight = in_flight_.take()) in_flight->leave();
   }
 
  private:
   friend class Bulkhead;
-  explicit BulkheadSlot(InFlight& in_flight) noexcept : in_flight_(&in_flight) {}
+  explicit BulkheadSlot(InFlight& in_flight) noexcept : in_flight_(in_flight) {}
 
-  InFlight* in_flight_ = nullptr;
+  Issuer<InFlight> in_flight_{};
 };
 
 // Thread-safe, lock-free, never allocates.
@@ -132,19 +129,12 @@ class [[nodiscard]] AdaptiveBulkheadSlot {
  public:
   // Holds nothing.
   AdaptiveBulkheadSlot() noexcept = default;
-  AdaptiveBulkheadSlot(AdaptiveBulkheadSlot&& other) noexcept
-      : bulkhead_(std::exchange(other.bulkhead_, nullptr)), round_(other.round_) {}
-  AdaptiveBulkheadSlot& operator=(AdaptiveBulkheadSlot&& other) noexcept {
-    if (this != &other) {
-      release();
-      bulkhead_ = std::exchange(other.bulkhead_, nullptr);
-      round_ = other.round_;
-    }
-    return *this;
-  }
+  AdaptiveBulkheadSlot(AdaptiveBulkheadSlot&&) noexcept = default;
+  AdaptiveBulkheadSlot& operator=(AdaptiveBulkheadSlot&& other) noexcept { return replace_permit(*this, other); }
   ~AdaptiveBulkheadSlot() {
-    if (bulkhead_ != nullptr) [[unlikely]]
+    if (bulkhead_) [[unlikely]] {
       release();
+    }
   }
 
   // A success's latency is a sample (of a stream: the time to its first content); a timeout, an overload, a rate limit
@@ -153,11 +143,10 @@ class [[nodiscard]] AdaptiveBulkheadSlot {
 
  private:
   friend class AdaptiveBulkhead;
-  AdaptiveBulkheadSlot(AdaptiveBulkhead& bulkhead, std::uint64_t round) noexcept
-      : bulkhead_(&bulkhead), round_(round) {}
+  AdaptiveBulkheadSlot(AdaptiveBulkhead& bulkhead, std::uint64_t round) noexcept : bulkhead_(bulkhead), round_(round) {}
   void release() noexcept;
 
-  AdaptiveBulkhead* bulkhead_ = nullptr;
+  Issuer<AdaptiveBulkhead> bulkhead_{};
   std::uint64_t round_ = 0;  // of drops, when it was granted
 };
 
@@ -184,7 +173,17 @@ class AdaptiveBulkhead {
 
   std::uint32_t in_flight() const noexcept { return in_flight_.count(); }
   std::uint32_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
-  const AdaptiveBulkheadOptions& options() const noexcept { return options_; }
+  AdaptiveBulkheadOptions options() const;
+
+  // New options from here on [LIM-9]. The learned limit stays, within the new bounds, and whoever is in flight stays in
+  // flight; one that has learned nothing begins again where they say. Throws InvalidOptions, with nothing changed.
+  // The time here and below is for nothing but the likeness of all limits.
+  void apply(TimePoint now, const AdaptiveBulkheadOptions& options);
+
+  // What was learned, to outlive the process; nullopt: nothing.
+  std::optional<SavedAdaptiveBulkhead> save(TimePoint now) const;
+  // As it was, within the bounds of the options. One that has learned something since knows better, and stays.
+  void restore(TimePoint now, const SavedAdaptiveBulkhead& saved);
 
  private:
   friend class AdaptiveBulkheadSlot;
@@ -193,14 +192,15 @@ class AdaptiveBulkhead {
   void sample_locked(Duration latency, std::uint32_t in_flight) FUSEBOARD_REQUIRES(mutex_);
   void drop_locked(std::uint64_t round) FUSEBOARD_REQUIRES(mutex_);
   void move_to_locked(double estimate) FUSEBOARD_REQUIRES(mutex_);
+  bool has_learned_locked() const FUSEBOARD_REQUIRES(mutex_);
   Rejection rejection() const noexcept;
 
-  const AdaptiveBulkheadOptions options_;
   const KeyText key_;
   InFlight in_flight_;
   Atomic<std::uint32_t> limit_;     // written under mutex_
   Atomic<std::uint64_t> round_{0};  // written under mutex_
-  Mutex mutex_;
+  mutable Mutex mutex_;
+  AdaptiveBulkheadOptions options_ FUSEBOARD_GUARDED_BY(mutex_);
   double estimate_ FUSEBOARD_GUARDED_BY(mutex_);
   double usual_ FUSEBOARD_GUARDED_BY(mutex_) = 0.0;  // nanoseconds
   std::uint32_t samples_ FUSEBOARD_GUARDED_BY(mutex_) = 0;

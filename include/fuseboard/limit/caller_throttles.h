@@ -45,6 +45,9 @@ class CallerThrottles {
   // remembers.
   std::shared_ptr<Throttle> at(const CallerHash& caller, KeyView target, const ThrottleOptions& options, TimePoint now);
 
+  // New options for all that are known of that target; those that come get theirs from at().
+  void apply(TimePoint now, KeyView target, const ThrottleOptions& options);
+
   std::size_t size() const;
 
  private:

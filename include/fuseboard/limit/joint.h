@@ -13,8 +13,8 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
-#include <utility>
 
+#include "fuseboard/core/issuer.h"
 #include "fuseboard/core/key.h"
 #include "fuseboard/core/mutex.h"
 #include "fuseboard/core/rejection.h"
@@ -23,6 +23,7 @@
 #include "fuseboard/core/validation.h"
 #include "fuseboard/limit/priority.h"
 #include "fuseboard/limit/refilling_level.h"
+#include "fuseboard/limit/saved_limits.h"
 
 namespace fuseboard {
 
@@ -44,6 +45,8 @@ struct JointLimiterOptions {
   // Reserves of both buckets. Mode `reserve` only: to an outside limit every call is one call.
   std::optional<PriorityOptions> priorities{};
 
+  // Whether there is anything to hold.
+  bool any() const noexcept { return requests_per_minute || tokens_per_minute || concurrency; }
   Problems validate() const;
 };
 
@@ -60,18 +63,12 @@ class [[nodiscard]] JointPermit {
  public:
   // Holds nothing.
   JointPermit() noexcept = default;
-  JointPermit(JointPermit&& other) noexcept : limiter_(std::exchange(other.limiter_, nullptr)), taken_(other.taken_) {}
-  JointPermit& operator=(JointPermit&& other) noexcept {
-    if (this != &other) {
-      leave();
-      limiter_ = std::exchange(other.limiter_, nullptr);
-      taken_ = other.taken_;
-    }
-    return *this;
-  }
+  JointPermit(JointPermit&&) noexcept = default;
+  JointPermit& operator=(JointPermit&& other) noexcept { return replace_permit(*this, other); }
   ~JointPermit() {
-    if (limiter_ != nullptr) [[unlikely]]
+    if (limiter_) [[unlikely]] {
       leave();
+    }
   }
 
   // The call has ended and used so many tokens: what was estimated too much comes back, unless the bucket has been full
@@ -89,10 +86,10 @@ class [[nodiscard]] JointPermit {
     std::uint64_t requests_filling = 0;  // see RefillingLevel
     std::uint64_t tokens_filling = 0;
   };
-  JointPermit(JointLimiter& limiter, const Taken& taken) noexcept : limiter_(&limiter), taken_(taken) {}
+  JointPermit(JointLimiter& limiter, const Taken& taken) noexcept : limiter_(limiter), taken_(taken) {}
   void leave() noexcept;
 
-  JointLimiter* limiter_ = nullptr;
+  Issuer<JointLimiter> limiter_{};
   Taken taken_{};
 };
 
@@ -120,17 +117,33 @@ class JointLimiter {
   // What try_acquire() would refuse with, or nullopt. Takes nothing.
   [[nodiscard]] std::optional<Rejection> peek_rejection(TimePoint now, const JointRequest& request = {});
 
+  // New options from here on [LIM-9]. What is missing from full stays missing, but for what is more than the new burst,
+  // and calls in flight stay in flight, so a lower concurrency admits nobody until enough have left. A limit on a rate
+  // that was not there begins full, and what permits took elsewhere is not put back into it. Throws InvalidOptions,
+  // with nothing changed.
+  void apply(TimePoint now, const JointLimiterOptions& options);
+
+  // What is missing from full, to outlive the process; nullopt: nothing. Only of what is limited.
+  std::optional<SavedJointLimiter> save(TimePoint now) const;
+  // At least as much as was saved is missing then. Permits from before it put nothing back.
+  void restore(TimePoint now, const SavedJointLimiter& saved);
+
   JointSnapshot snapshot(TimePoint now);
   // What callers may be told of the limits as of now; a reserve of a priority is not subtracted. Changes nothing.
   JointView view(TimePoint now) const;
-  const JointLimiterOptions& options() const noexcept { return options_; }
+  JointLimiterOptions options() const;
 
  private:
   friend class JointPermit;
 
   // A bucket with a fixed rate, or none at all.
   struct Bucket {
+    // The burst, where it is not given, is so many minutes' worth.
     Bucket(std::optional<double> per_minute, std::optional<double> burst, double default_share) noexcept;
+    void apply(TimePoint now, std::optional<double> per_minute, std::optional<double> burst,
+               double default_share) noexcept;
+    // Tokens missing from full; zero where nothing is limited.
+    double missing(TimePoint now) const noexcept;
     void advance(TimePoint now) noexcept { level.advance(now, rate); }
     std::optional<LevelView> view(TimePoint now) const noexcept;
     // Zero if the call passes; kForever if it never will.
@@ -147,10 +160,10 @@ class JointLimiter {
   void leave() noexcept;
   void release(const JointPermit::Taken& taken) noexcept;
 
-  const JointLimiterOptions options_;
   const KeyText key_;
   Rng jitter_;
   mutable Mutex mutex_;
+  JointLimiterOptions options_ FUSEBOARD_GUARDED_BY(mutex_);
   Bucket requests_ FUSEBOARD_GUARDED_BY(mutex_);
   Bucket tokens_ FUSEBOARD_GUARDED_BY(mutex_);
   std::uint32_t in_flight_ FUSEBOARD_GUARDED_BY(mutex_) = 0;

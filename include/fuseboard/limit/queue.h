@@ -56,6 +56,9 @@ class WaitQueue {
   // Throws InvalidOptions. The key is what rejections carry.
   explicit WaitQueue(const WaitQueueOptions& options = {}, KeyView key = "");
 
+  // Those who wait stay, though they be more than the new capacity. Throws InvalidOptions. May allocate.
+  void apply(const WaitQueueOptions& options);
+
   // A ticket; or `queue_full`, without a wait; or `deadline_exceeded`, if the deadline would have passed at `soonest`.
   [[nodiscard]] std::expected<WaitTicket, Rejection> enqueue(TimePoint now, const WaitRequest& request);
 
@@ -81,7 +84,7 @@ class WaitQueue {
   bool goes_before(const Waiter& a, const Waiter& b, TimePoint now) const noexcept;
   Rejection rejection(RejectionReason reason) const noexcept;
 
-  const WaitQueueOptions options_;
+  WaitQueueOptions options_;
   const KeyText key_;
   std::vector<Waiter> waiters_;  // in no order
   std::uint64_t last_number_ = 0;

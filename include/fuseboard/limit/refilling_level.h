@@ -52,6 +52,11 @@ class RefillingLevel {
   // At most so many tokens are left.
   void clamp(double most) noexcept;
   void fill() noexcept { level_ = burst_; }
+  // Another burst [LIM-9.1]. What is missing from full stays missing, but for what is more than the new burst: that is
+  // forgotten, and what was taken before is then put back no more. A debt stays.
+  void resize(double burst) noexcept;
+  // At least so many tokens are missing from full then, and nothing that was taken before is put back.
+  void lack(double missing) noexcept;
 
   // How long until has(cost, reserve), at `rate`, as of the last advance; kForever if that is above the burst.
   Duration time_until(double cost, double reserve, double rate) const noexcept {
@@ -64,6 +69,8 @@ class RefillingLevel {
 
   double level() const noexcept;
   double burst() const noexcept;
+  // Tokens missing from full; more than the burst where there is a debt.
+  double missing() const noexcept;
   bool full() const noexcept { return level_ >= burst_; }
 
  private:

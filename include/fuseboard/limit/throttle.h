@@ -8,12 +8,14 @@
 #include <expected>
 #include <optional>
 
+#include "fuseboard/core/atomic.h"
 #include "fuseboard/core/key.h"
 #include "fuseboard/core/outcome.h"
 #include "fuseboard/core/rejection.h"
 #include "fuseboard/core/rng.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/limit/adaptive.h"
+#include "fuseboard/limit/saved_limits.h"
 #include "fuseboard/limit/throttle_gate.h"
 
 namespace fuseboard {
@@ -23,37 +25,60 @@ struct ThrottleOptions {
   std::optional<AdaptiveLimiterOptions> rate{};
   // Of the gate where there is no rate; 1 ms to 24 h.
   Duration retry_after_max = kRetryAfterMax;
+
+  // Of the limiter, which without a rate is asked for its gate alone.
+  AdaptiveLimiterOptions limiter_options() const {
+    return rate ? *rate : AdaptiveLimiterOptions{.retry_after_max = retry_after_max};
+  }
 };
 
-// Thread-safe, never allocates.
+// Thread-safe, never allocates. It always has a limiter, so that permits outlive the rate that they were taken by;
+// whether that limits is a matter of its options.
 class Throttle {
  public:
   // Throws InvalidOptions.
   explicit Throttle(const ThrottleOptions& options, KeyView key = "", std::uint64_t seed = Rng::random_seed())
-      : gate_(key, options.retry_after_max) {
-    if (options.rate) rate_.emplace(*options.rate, key, seed);
-  }
+      : limiter_(options.limiter_options(), key, seed), has_rate_(options.rate.has_value()) {}
   Throttle(const Throttle&) = delete;
   Throttle& operator=(const Throttle&) = delete;
 
-  AdaptiveLimiter* rate() noexcept { return rate_ ? &*rate_ : nullptr; }
+  // Null without a rate; what it points to stays.
+  AdaptiveLimiter* rate() noexcept { return has_rate() ? &limiter_ : nullptr; }
   // The one gate that the server's word closes.
-  ThrottleGate& gate() noexcept { return rate_ ? rate_->gate() : gate_; }
+  ThrottleGate& gate() noexcept { return limiter_.gate(); }
+
+  // New options from here on [LIM-9], as AdaptiveLimiter's. A rate that goes leaves behind what it has learned, for one
+  // that comes. Throws InvalidOptions, with nothing changed.
+  void apply(TimePoint now, const ThrottleOptions& options) {
+    const AdaptiveLimiterOptions before = limiter_.options();
+    AdaptiveLimiterOptions next = options.rate.value_or(before);
+    if (!options.rate) next.retry_after_max = options.retry_after_max;
+    limiter_.apply(now, next);
+    has_rate_.store(options.rate.has_value(), std::memory_order_relaxed);
+  }
+
+  // What the server has said and what was spent, to outlive the process; nullopt: nothing.
+  std::optional<SavedThrottle> save(TimePoint now) const {
+    if (has_rate()) return limiter_.save(now);
+    if (const auto shut = limiter_.gate().save(now)) return SavedThrottle{.gate = shut};
+    return std::nullopt;
+  }
+  void restore(TimePoint now, const SavedThrottle& saved) { limiter_.restore(now, saved); }
 
   // What try_acquire() would refuse with, or nullopt. Takes nothing.
   std::optional<Rejection> peek_rejection(TimePoint now, Priority priority) {
-    return rate_ ? rate_->peek_rejection(now, 1, priority) : gate_.peek_rejection(now);
+    return has_rate() ? limiter_.peek_rejection(now, 1, priority) : gate().peek_rejection(now);
   }
   // Without a rate the permit holds nothing.
   [[nodiscard]] std::expected<AdaptivePermit, Rejection> try_acquire(TimePoint now, Priority priority) {
-    if (rate_) return rate_->try_acquire(now, 1, priority);
-    if (const auto shut = gate_.peek_rejection(now)) return std::unexpected(*shut);
+    if (has_rate()) return limiter_.try_acquire(now, 1, priority);
+    if (const auto shut = gate().peek_rejection(now)) return std::unexpected(*shut);
     return AdaptivePermit();
   }
   // The end of a call, and what its answer's headers said.
   void settle(AdaptivePermit&& permit, const Outcome& outcome, TimePoint now,
               const std::optional<ServerWindow>& window) {
-    if (!rate_) {
+    if (!permit.holds()) {
       hear(outcome, now, window);
     } else if (window) {
       std::move(permit).settle(outcome, now, *window);
@@ -67,20 +92,18 @@ class Throttle {
     return (window && window->remaining == 0) || (!outcome.ok() && outcome.failure->retry_after.has_value());
   }
   // Whether nothing would be lost if it were made again.
-  bool at_rest(TimePoint now) {
-    if (gate().closed(now)) return false;
-    return !rate_ ||
-           (rate_->rate(now) >= rate_->options().rate.rate && rate_->view(now).full_after <= Duration::zero());
-  }
+  bool at_rest(TimePoint now) const { return !save(now); }
 
  private:
   void hear(const Outcome& outcome, TimePoint now, const std::optional<ServerWindow>& window) noexcept {
-    if (!outcome.ok()) gate_.apply_retry_after(*outcome.failure, now);
-    if (window && window->remaining == 0) gate_.close(now, window->reset_after);
+    if (!outcome.ok()) gate().apply_retry_after(*outcome.failure, now);
+    if (window && window->remaining == 0) gate().close(now, window->reset_after);
   }
 
-  ThrottleGate gate_;
-  std::optional<AdaptiveLimiter> rate_;
+  bool has_rate() const noexcept { return has_rate_.load(std::memory_order_relaxed); }
+
+  AdaptiveLimiter limiter_;
+  Atomic<bool> has_rate_;
 };
 
 }  // namespace fuseboard

@@ -4,6 +4,7 @@
 // The gate that a server's retry-after closes, with or without limits of our own [LIM-4].
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "fuseboard/core/atomic.h"
@@ -12,6 +13,7 @@
 #include "fuseboard/core/outcome.h"
 #include "fuseboard/core/rejection.h"
 #include "fuseboard/core/time.h"
+#include "fuseboard/limit/saved_limits.h"
 
 namespace fuseboard {
 
@@ -27,7 +29,7 @@ class ThrottleGate {
   // Closed until now + retry_after, unless it is closed for longer already. A wait of zero or less does nothing.
   void close(TimePoint now, Duration retry_after) noexcept {
     if (retry_after <= Duration::zero()) return;
-    const TimePoint until = saturating_add(now, retry_after < most_ ? retry_after : most_);
+    const TimePoint until = saturating_add(now, std::min(retry_after, most_.load(std::memory_order_relaxed)));
     TimePoint known = until_.load(std::memory_order_relaxed);
     while (known < until && !until_.compare_exchange_weak(known, until, std::memory_order_relaxed)) {
     }
@@ -41,6 +43,24 @@ class ThrottleGate {
                            failure.category == Category::service_unavailable;
     if (throttled && failure.retry_after) close(now, *failure.retry_after);
   }
+
+  // Another bound from here on [LIM-9.3]. A gate that is shut stays shut, but for no longer than that.
+  void apply(TimePoint now, Duration retry_after_max) noexcept {
+    most_.store(retry_after_max, std::memory_order_relaxed);
+    const TimePoint latest = saturating_add(now, retry_after_max);
+    TimePoint known = until_.load(std::memory_order_relaxed);
+    while (known > latest && !until_.compare_exchange_weak(known, latest, std::memory_order_relaxed)) {
+    }
+  }
+
+  // For how long it is shut, to outlive the process; nullopt: it is open.
+  std::optional<SavedThrottleGate> save(TimePoint now) const noexcept {
+    const Duration remaining = elapsed(now, until_.load(std::memory_order_relaxed));
+    if (remaining <= Duration::zero()) return std::nullopt;
+    return SavedThrottleGate{.remaining = remaining};
+  }
+  // As a retry-after of that length.
+  void restore(TimePoint now, const SavedThrottleGate& saved) noexcept { close(now, saved.remaining); }
 
   // An operator's reset.
   void open() noexcept { until_.store(TimePoint::min(), std::memory_order_relaxed); }
@@ -59,7 +79,7 @@ class ThrottleGate {
 
  private:
   Atomic<TimePoint> until_{TimePoint::min()};
-  const Duration most_;
+  Atomic<Duration> most_;
   const KeyText key_;
 };
 

@@ -12,6 +12,11 @@
 // so no error adds up. The level is one atomic word, the value of A at which the bucket will be full again. The
 // bucket lacks word - A(now), or nothing where that is negative. Taking a token is one compare-and-swap; refilling is
 // no write at all.
+//
+// New options [LIM-9.1] change A from a moment on, and the unit. So that nobody reads the word by the wrong terms, it
+// says itself which apply: those of the options, or, while apply() writes these, a second copy in another place. A
+// compare-and-swap succeeds only on the word that the terms were chosen by, so a call that saw half of new terms fails
+// and looks again.
 #pragma once
 
 #include <algorithm>
@@ -29,6 +34,7 @@
 #include "fuseboard/core/time.h"
 #include "fuseboard/core/validation.h"
 #include "fuseboard/limit/priority.h"
+#include "fuseboard/limit/saved_limits.h"
 
 namespace fuseboard {
 
@@ -53,19 +59,19 @@ struct TokenBucketOptions {
 class TokenGrant {
  private:
   friend class TokenBucket;
-  TokenGrant(std::uint64_t units, std::uint64_t full_at_alone, std::uint64_t lacked, std::uint32_t resets) noexcept
-      : units_(units), full_at_alone_(full_at_alone), lacked_(lacked), resets_(resets) {}
+  TokenGrant(std::uint64_t units, std::uint64_t full_at_alone, std::uint64_t lacked, std::uint32_t era) noexcept
+      : units_(units), full_at_alone_(full_at_alone), lacked_(lacked), era_(era) {}
 
   std::uint64_t units_;
   std::uint64_t full_at_alone_;  // where the bucket would be full again had it been full before
   std::uint64_t lacked_;         // what it lacked before, plus TokenBucket::released_ at that moment
-  std::uint32_t resets_;         // TokenBucket::resets_ at that moment
+  std::uint32_t era_;            // TokenBucket::era_ at that moment
 };
 
 // In any interval of length t it admits at most burst + rate * t tokens, at every priority and from any number of
 // threads; exact to the nanosecond of refill or the 2^-32th of the burst, whichever is more. Thread-safe;
 // acquisitions are lock-free; never allocates. Time may come from several threads out of order: an earlier time refills
-// nothing. Works for 146 years from the clock's epoch; later it refills no more.
+// nothing. Works for 73 years from the clock's epoch; later it refills no more.
 //
 // Cost of an acquisition: one compare-and-swap (2 ns uncontended); the clock is the caller's.
 class TokenBucket {
@@ -80,21 +86,21 @@ class TokenBucket {
   // A cost of 0 asks whether one is over the reserve, and takes nothing.
   [[nodiscard]] std::expected<TokenGrant, Rejection> try_acquire(TimePoint now, std::uint64_t cost = 1,
                                                                  Priority priority = Priority::normal) {
-    const Units units = cost_of(cost, priority);
-    const Units most = most_missing(units, priority);
-    const Units refilled = refilled_at(now);
-    const std::uint32_t resets = resets_.load(std::memory_order_acquire);
+    const std::uint32_t era = era_.load(std::memory_order_acquire);
     Units full_at = full_at_.load(std::memory_order_acquire);
     while (true) {
-      const Units after = std::max(full_at, refilled) + units;
-      if (units > capacity_ || after > refilled + most) [[unlikely]] {
-        return reject(now, full_at, units, priority);
+      const Asked asked = terms_of(full_at).ask(now, cost, priority);
+      const Units after = std::max(full_at, asked.refilled) + asked.units;
+      if (after > asked.most) [[unlikely]] {
+        if (const auto refused = peek_rejection(now, cost, priority)) return std::unexpected(*refused);
+        full_at = full_at_.load(std::memory_order_acquire);
+        continue;
       }
       // Read before the word is written: a release that comes later counts itself later, too.
-      const Units lacked = after - units - refilled + released_.load(std::memory_order_relaxed);
+      const Units lacked = after - asked.units - asked.refilled + released_.load(std::memory_order_relaxed);
       if (full_at_.compare_exchange_weak(full_at, after, std::memory_order_acq_rel, std::memory_order_acquire))
           [[likely]] {
-        return TokenGrant(units, refilled + units, lacked, resets);
+        return TokenGrant(asked.units, asked.refilled + asked.units, lacked, era);
       }
     }
   }
@@ -109,64 +115,121 @@ class TokenBucket {
 
   // Whether a full bucket would let such a call pass. To be asked where calls are set up: a call for which it is false
   // would be refused for ever.
-  bool can_ever_admit(std::uint64_t cost, Priority priority = Priority::normal) const noexcept {
-    return cost_of(cost, priority) <= capacity_;
-  }
+  bool can_ever_admit(std::uint64_t cost, Priority priority = Priority::normal) const noexcept;
 
   // Full again. What was taken before it is not given back by a release after it.
   void reset() noexcept;
 
+  // New options from here on [LIM-9.1]. What is missing from full stays missing, but for what is more than the new
+  // burst: a larger one gives the difference at once, a smaller one takes it. What was taken before it is not given
+  // back by a release after it. Throws InvalidOptions, with nothing changed. Acquisitions never wait for it.
+  void apply(TimePoint now, const TokenBucketOptions& options);
+
+  // What is missing from full, to outlive the process; nullopt: nothing.
+  std::optional<SavedTokenBucket> save(TimePoint now) const noexcept;
+  // At least as much as was saved is missing then, but no more than the burst. What was taken before it is not given
+  // back by a release after it.
+  void restore(TimePoint now, const SavedTokenBucket& saved) noexcept;
+
   // Whether nothing is missing: the bucket is then like one that was just made.
-  bool full(TimePoint now) const noexcept { return full_at_.load(std::memory_order_relaxed) <= refilled_at(now); }
+  bool full(TimePoint now) const noexcept;
 
   // Tokens in the bucket; 0 to burst.
   double available(TimePoint now) const noexcept;
 
-  const TokenBucketOptions& options() const noexcept { return options_; }
+  TokenBucketOptions options() const;
 
  private:
-  // Of a token: 2^-scale_, chosen so that a unit takes between half a nanosecond and one to refill, but that the
-  // capacity stays below 2^62.
+  // Of a token: 2^-scale, chosen so that a unit takes between half a nanosecond and one to refill, but that the
+  // capacity stays below 2^60.
   using Units = std::uint64_t;
   __extension__ using Wide = unsigned __int128;
 
-  static constexpr Units kMaxUnits = Units{1} << 62;
+  static constexpr Units kMoreThanAnyBucket = Units{1} << 61;
   static constexpr int kRateShift = 62;
+  static constexpr Duration::rep kLastTime = Duration::rep{1} << 61;
+  // Set in words, and in A, of the second copy of the terms: above all that the first one comes to.
+  static constexpr Units kSecondCopy = Units{1} << 63;
 
-  // A(now), below 2^63: the rate is below two units a nanosecond and the time below 2^62 ns.
-  Units refilled_at(TimePoint now) const noexcept {
-    const Duration::rep since = std::clamp<Duration::rep>(now.time_since_epoch().count(), 0, Duration::rep{1} << 62);
-    return static_cast<Units>((static_cast<Wide>(since) * rate_) >> kRateShift);
-  }
-  // Saturates above the capacity.
-  Units cost_of(std::uint64_t cost, Priority priority) const noexcept {
-    Units units = 0;
-    if (__builtin_mul_overflow(cost, unit_costs_[static_cast<std::size_t>(priority)], &units)) return kMaxUnits;
-    return std::min(units, kMaxUnits);
-  }
-  // How much the bucket may lack after a call of this cost and priority.
-  Units most_missing(Units cost, Priority priority) const noexcept {
-    return std::max(capacity_ - reserves_[static_cast<std::size_t>(priority)], cost);
-  }
-  Rejection rejection(TimePoint now, Units full_at, Units cost, Priority priority) const noexcept;
-  [[gnu::noinline]] std::expected<TokenGrant, Rejection> reject(TimePoint now, Units full_at, Units cost,
-                                                                Priority priority) const noexcept;
+  // A call by the terms.
+  struct Asked {
+    Units units;     // what it costs
+    Units refilled;  // A(now)
+    Units most;      // the highest word that it may leave; 0: it costs more than the bucket holds
+  };
 
-  // Read by every call; only the word is written.
-  Units rate_ = 0;  // units a nanosecond, times 2^62
-  Units capacity_ = 0;
-  std::array<Units, kPriorityCount> unit_costs_{};
-  std::array<Units, kPriorityCount> reserves_{};
-  int scale_ = 0;
+  // What options come to. The loads acquire: who sees new terms sees the word of before them gone.
+  struct Terms {
+    Atomic<Units> base{0};           // A(start)
+    Atomic<Duration::rep> start{0};  // nanoseconds since the clock's epoch
+    Atomic<Units> rate{0};           // units a nanosecond, times 2^62
+    Atomic<Units> capacity{0};
+    std::array<Atomic<Units>, kPriorityCount> unit_costs{};
+    std::array<Atomic<Units>, kPriorityCount> reserves{};
+    Atomic<int> scale{0};
+
+    void set(const TokenBucketOptions& options, Units new_base, Duration::rep new_start) noexcept;
+
+    // A(now), below 2^62 of the first copy: the rate is below two units a nanosecond.
+    Units refilled_at(TimePoint now) const noexcept {
+      const Duration::rep from = start.load(std::memory_order_acquire);
+      const auto since = static_cast<Units>(std::clamp(now.time_since_epoch().count(), from, kLastTime) - from);
+      const Units units_a_nanosecond = rate.load(std::memory_order_acquire);
+      return base.load(std::memory_order_acquire) +
+             static_cast<Units>((static_cast<Wide>(since) * units_a_nanosecond) >> kRateShift);
+    }
+    Units cost_of(std::uint64_t cost, Priority priority) const noexcept {
+      const Units of_one = unit_costs[static_cast<std::size_t>(priority)].load(std::memory_order_acquire);
+      Units units = 0;
+      if (__builtin_mul_overflow(cost, of_one, &units)) return kMoreThanAnyBucket;
+      return std::min(units, kMoreThanAnyBucket);
+    }
+    Asked ask(TimePoint now, std::uint64_t cost, Priority priority) const noexcept {
+      const Units units = cost_of(cost, priority);
+      const Units refilled = refilled_at(now);
+      const Units all = capacity.load(std::memory_order_acquire);
+      if (units > all) [[unlikely]]
+        return {.units = units, .refilled = refilled, .most = 0};
+      const Units reserve = reserves[static_cast<std::size_t>(priority)].load(std::memory_order_acquire);
+      return {.units = units, .refilled = refilled, .most = refilled + std::max(all - reserve, units)};
+    }
+    // What is missing from full.
+    Units missing(Units full_at, TimePoint now) const noexcept {
+      const Units refilled = refilled_at(now);
+      return full_at - std::min(full_at, refilled);
+    }
+  };
+
+  // A branch, where an index would make each call wait for the word before it finds the terms.
+  const Terms& terms_of(Units full_at) const noexcept {
+    if ((full_at & kSecondCopy) != 0) [[unlikely]]
+      return terms_[1];
+    return terms_[0];
+  }
+  // What `read` makes of a word and the terms that belong to it.
+  template <typename Read>
+  auto look(Read read) const noexcept {
+    Units full_at = full_at_.load(std::memory_order_acquire);
+    while (true) {
+      const auto seen = read(terms_of(full_at), full_at);
+      const Units since = full_at_.load(std::memory_order_acquire);
+      if (since == full_at) return seen;
+      full_at = since;
+    }
+  }
+
+  // Read by every call; only the word is written, and the terms where the options change.
+  std::array<Terms, 2> terms_{};
   const KeyText key_;
-  const TokenBucketOptions options_;
   // What is written has a line of its own, apart from what every call reads.
   alignas(64) Atomic<Units> full_at_{0};
   // All that releases have given back so far. It only grows; it may wrap, as only differences are used.
   Atomic<Units> released_{0};
-  Atomic<std::uint32_t> resets_{0};
+  // How often it was reset, restored or given new options: what was taken in another era is not given back.
+  Atomic<std::uint32_t> era_{0};
   mutable Rng jitter_;
-  Mutex releases_;  // held by release() and reset() alone: acquisitions never wait
+  mutable Mutex changes_;  // acquisitions never take it. While it is free the first copy of the terms holds
+  TokenBucketOptions options_ FUSEBOARD_GUARDED_BY(changes_);
 };
 
 }  // namespace fuseboard

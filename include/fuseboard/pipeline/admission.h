@@ -8,6 +8,8 @@
 // refuses, what was granted before it goes back. Settling goes the other way round [PIP-3].
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +25,7 @@
 #include "fuseboard/limit/caller_throttles.h"
 #include "fuseboard/limit/joint.h"
 #include "fuseboard/limit/priority.h"
+#include "fuseboard/limit/token_bucket.h"
 #include "fuseboard/pipeline/target.h"
 #include "fuseboard/route/credentials.h"
 #include "fuseboard/route/latency.h"
@@ -44,6 +47,8 @@ struct AttemptReport {
   bool may_have_run = true;           // false: refused connection, rejected before it was handled
   bool silent = false;                // it ended by a silence: no head, no first content, or idle
   bool resent = false;                // a kept connection died at once, and it was sent again over a fresh one
+  std::uint16_t status = 0;           // of the answer, where it has one; for the record
+  std::uint32_t skipped_events = 0;   // of a stream, which were malformed and left out; for the record
   std::optional<TokenUsage> usage{};  // as the answer says, in numbers that can be read
   // Tokens of output that were seen, about: what is charged where the answer does not say, or says far less [BUD-10].
   std::uint64_t seen_output = 0;
@@ -68,8 +73,9 @@ struct AdmissionRequest {
   BudgetLedger* ledger = nullptr;  // null: nobody counts
   BudgetAccount account{};
   Duration probe_lease{};
-  std::uint8_t endpoint = 0;  // see CredentialUse
-  CallerHash caller{};        // of targets where callers bring a credential of their own
+  JointLimiter* caller_limits = nullptr;  // of the caller's key, wherever it calls
+  std::uint8_t endpoint = 0;              // see CredentialUse
+  CallerHash caller{};                    // of targets where callers bring a credential of their own
 };
 
 // Why not. Copying never allocates.
@@ -111,8 +117,13 @@ class [[nodiscard]] AttemptPermits {
   std::optional<BudgetSettlement> settle_budget(const AttemptReport& report, const ChargedUsage& charged);
   void settle_limits(const AttemptReport& report, const ChargedUsage& charged, TimePoint now);
   void settle_rate(const AttemptReport& report, const Outcome& outcome, TimePoint now);
+  std::optional<Rejection> take_limits(const AdmissionRequest& request, TimePoint now);
   std::optional<Rejection> take_rate(const AdmissionRequest& request, TimePoint now);
-  void release() noexcept;
+  std::optional<Rejection> take_throttle(const AdmissionRequest& request, TimePoint now);
+  void release(TimePoint now) noexcept;
+
+  // Those whose limits hold, from the outside in.
+  enum Scope : std::size_t { kCaller, kOuter, kOwn, kLimitScopes };
 
   TargetState* state_ = nullptr;
   // In the order of admission, so that destruction goes the other way round.
@@ -123,7 +134,9 @@ class [[nodiscard]] AttemptPermits {
   bool answering_ = false;  // some of the answer is there, and will be billed
   TokenUsage estimate_{};
   TokenUsage observed_{};  // each number the largest so far
-  JointPermit limits_;
+  std::array<JointPermit, kLimitScopes> limits_;
+  TokenBucket* bucket_ = nullptr;  // that the tokens are of
+  std::optional<TokenGrant> tokens_{};
   CallerHash caller_{};
   std::shared_ptr<Throttle> callers_throttle_;  // kept for the permit behind it
   AdaptivePermit rate_;
@@ -137,8 +150,8 @@ class [[nodiscard]] AttemptPermits {
 [[nodiscard]] std::optional<AdmissionRejection> admit(const Target& target, const AdmissionRequest& request,
                                                       TimePoint now, AttemptPermits& permits);
 
-// Whether it is only this caller whom the target's server has asked to wait: a line of others would not help, and
-// others must not stand behind it.
+// Whether it is only this caller who has to wait, because the target's server has asked it to or because its own limits
+// are reached: a line of others would not help, and others must not stand behind it.
 [[nodiscard]] bool waits_alone(const Target& target, const AdmissionRequest& request, TimePoint now);
 
 // What admit() would refuse with, or nullopt, the budget apart. Takes nothing.

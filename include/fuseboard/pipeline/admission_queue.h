@@ -37,8 +37,14 @@ struct AdmissionQueueOptions {
 // Thread-safe. An empty queue costs one atomic load. Joining allocates.
 class AdmissionQueue {
  public:
-  // Throws InvalidOptions. The key is what rejections carry.
-  explicit AdmissionQueue(const AdmissionQueueOptions& options = {}, KeyView key = "");
+  // Throws InvalidOptions. The key is what rejections carry. `waiting`, which may be null and must outlive it, counts
+  // those who wait in several queues together.
+  explicit AdmissionQueue(const AdmissionQueueOptions& options = {}, KeyView key = "",
+                          std::atomic<std::size_t>* waiting = nullptr);
+
+  // Those who wait stay, though they be more than the new capacity, and by the time limits they came with. Another
+  // ageing may make it another's turn: wake_next() is the caller's to call. Throws InvalidOptions.
+  void apply(const AdmissionQueueOptions& options);
 
   // A place in the queue, or `queue_full`, or `deadline_exceeded`; see WaitQueue. `waker`, which may be null, is woken
   // when it may be this waiter's turn; once or so after leave() at the most.
@@ -52,20 +58,26 @@ class AdmissionQueue {
 
   // Something has changed for the better: whose turn it is should look.
   void wake_next(TimePoint now) const {
+    if (const auto waker = next_waker(now)) waker->wake();
+  }
+  // For those who hold a lock of their own: whom to wake after it. Null: nobody.
+  std::shared_ptr<Waker> next_waker(TimePoint now) const {
     // What has just become better comes before this fence, in join() the waiter's own size before that one: either this
     // sees the waiter, or the waiter's next look sees what has become better. Weaker orders let both miss.
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (size_.load(std::memory_order_relaxed) != 0) wake_first(now);
+    return size_.load(std::memory_order_relaxed) == 0 ? nullptr : first_waker(now);
   }
 
   bool empty() const noexcept { return size_.load(std::memory_order_relaxed) == 0; }
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
-  const AdmissionQueueOptions& options() const noexcept { return options_; }
+  // AdmissionQueueOptions::max_wait.
+  Duration max_wait() const noexcept { return max_wait_.load(std::memory_order_relaxed); }
 
  private:
-  void wake_first(TimePoint now) const;
+  std::shared_ptr<Waker> first_waker(TimePoint now) const;
 
-  const AdmissionQueueOptions options_;
+  std::atomic<Duration> max_wait_;
+  std::atomic<std::size_t>* const waiting_;
   std::atomic<std::size_t> size_{0};
   mutable Mutex mutex_;
   WaitQueue waiters_ FUSEBOARD_GUARDED_BY(mutex_);

@@ -34,6 +34,7 @@ class Eligibility {
 // What is referenced must outlive the call.
 struct CallOptions {
   CallId id{};             // what the caller knows the call by
+  CallOrigin origin{};     // for the record
   bool streaming = false;  // the answer arrives in pieces; the driver calls first_content()
   bool idempotent = true;  // false: retried only when it provably did not run [RTY-7]
   Deadline deadline{};     // the caller's own; the plan's overall_deadline holds beside it
@@ -41,6 +42,7 @@ struct CallOptions {
   TokenUsage estimate{};                    // of what one attempt will use [BUD-5]
   BudgetLedger* ledger = nullptr;           // null: nobody counts
   BudgetAccount account{};                  // whom the ledger charges
+  JointLimiter* caller_limits = nullptr;    // of the caller's key, held beside those of targets and their scopes
   CallerHash caller{};                      // whose credential travels to targets where each caller brings one
   AttemptBudget* attempt_budget = nullptr;  // attempts that several calls share [RTY-10]
   CacheSession* cache = nullptr;            // null: no cache

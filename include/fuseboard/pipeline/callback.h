@@ -48,14 +48,18 @@ class CallbackDriver {
   // Does what is to be done now. Harmless at any time.
   void proceed();
 
-  // Of an attempt in flight, see Execution. False: nobody needs it any more.
+  // Of an attempt in flight, see Execution. False: nobody needs it any more. What is told again costs no look at the
+  // clock, so it may be told with every piece of an answer.
   bool accepted(std::uint32_t attempt);
   bool working(std::uint32_t attempt);
   bool first_content(std::uint32_t attempt);
+  void note_resent(std::uint32_t attempt) noexcept { execution_.note_resent(attempt); }
   void observe(std::uint32_t attempt, const TokenUsage& usage) { execution_.observe(attempt, usage); }
   void report(std::uint32_t attempt, const AttemptReport& report);
   // The caller is gone.
   void leave();
+  // See Execution.
+  void note_told(const ToldCaller& told) noexcept { execution_.note_told(told); }
 
   bool ended() const noexcept { return ended_; }
   const Execution& execution() const noexcept { return execution_; }

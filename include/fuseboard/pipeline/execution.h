@@ -18,6 +18,7 @@
 #include "fuseboard/core/outcome.h"
 #include "fuseboard/core/rng.h"
 #include "fuseboard/pipeline/admission.h"
+#include "fuseboard/pipeline/call_observers.h"
 #include "fuseboard/pipeline/call_options.h"
 #include "fuseboard/pipeline/call_state.h"
 #include "fuseboard/pipeline/explanation.h"
@@ -26,14 +27,6 @@
 #include "fuseboard/pipeline/step.h"
 
 namespace fuseboard {
-
-// Told of every call when it has ended, on its driver's thread.
-class CallObserver {
- public:
-  virtual ~CallObserver() = default;
-  virtual void call_ended(const CallId& id, const std::shared_ptr<const Plan>& plan,
-                          const CallRecord& record) noexcept = 0;
-};
 
 // Not thread-safe: one driver at a time. About 10 KiB; allocates nothing of its own. Times passed to one Execution must
 // not go backwards.
@@ -60,6 +53,8 @@ class Execution {
   // The first content is there: the answer is committed to this target, and a half-open probe succeeds here [BRK-8].
   // Does nothing the second time. An attempt that mends an answer has a first content of its own.
   bool first_content(std::uint32_t attempt, TimePoint now);
+  // Its connection had died, and it goes out again over a fresh one.
+  void note_resent(std::uint32_t attempt) noexcept;
   // What the attempt has used so far.
   void observe(std::uint32_t attempt, const TokenUsage& usage);
   // Its end.
@@ -73,6 +68,9 @@ class Execution {
 
   bool in_flight(std::uint32_t attempt) const noexcept { return call_.in_flight.find(attempt) != nullptr; }
   bool attempt_in_flight() const noexcept { return !call_.in_flight.empty(); }
+  // Of an attempt in flight: whether working(), or first_content(), has been told.
+  bool has_worked(std::uint32_t attempt) const noexcept;
+  bool has_first_content(std::uint32_t attempt) const noexcept;
   // Content has reached the caller. The call can then only succeed, be cancelled or be interrupted.
   bool committed() const noexcept { return call_.committed; }
   // The sooner one of the caller's, which stands, and the plan's, which stands still while an answer flows: a stream
@@ -82,6 +80,8 @@ class Execution {
 
   // Complete once next() has said Finished; attempts enter it when they end.
   const CallRecord& record() const noexcept { return call_.record; }
+  // For drivers that hand the record to observers themselves, when they know what the caller is told.
+  void note_told(const ToldCaller& told) noexcept;
 
  private:
   std::optional<Step> ask_cache(TimePoint now);

@@ -15,6 +15,7 @@
 #include "fuseboard/core/bounded_text.h"
 #include "fuseboard/core/mutex.h"
 #include "fuseboard/core/validation.h"
+#include "fuseboard/pipeline/call_observers.h"
 #include "fuseboard/pipeline/plan.h"
 #include "fuseboard/pipeline/record.h"
 
@@ -23,9 +24,6 @@ namespace fuseboard {
 // Several lines: the candidates in order, then each refusal, wait and attempt with its numbers, then the end. `plan` is
 // the one that the call ran under. Names targets and categories; no content, no credential.
 std::string explain(const CallRecord& record, const Plan& plan);
-
-// What callers know their call by; a longer one is cut.
-using CallId = BoundedText<63>;
 
 struct ExplanationOptions {
   std::size_t max_calls = 10'000;                 // 1 to 1 000 000
@@ -37,13 +35,17 @@ struct ExplanationOptions {
 // The records of the last calls. Thread-safe: one mutex, held while one record is copied. The first call that is kept
 // reserves all its memory, later ones allocate nothing; pages are in use once records have filled them, and then the
 // oldest make room. Where there is no memory nothing is kept.
-class Explanations {
+class Explanations final : public CallObserver {
  public:
   // Throws InvalidOptions.
   explicit Explanations(const ExplanationOptions& options = {});
 
   // A record that does not fit even alone is not kept.
   void keep(const CallId& id, const std::shared_ptr<const Plan>& plan, const CallRecord& record);
+  void call_ended(const CallId& id, const std::shared_ptr<const Plan>& plan,
+                  const CallRecord& record) noexcept override {
+    keep(id, plan, record);
+  }
 
   struct Kept {
     CallId id;

@@ -24,7 +24,7 @@
 namespace fuseboard {
 
 // Thread-safe. Must outlive its calls.
-class Pipeline final : public CallObserver {
+class Pipeline {
  public:
   // `plan` is not null.
   explicit Pipeline(std::shared_ptr<const Plan> plan);
@@ -38,30 +38,30 @@ class Pipeline final : public CallObserver {
   void watch(BreakerRegistry& breakers);
 
   // Adds to those who are told of every call that ends, on its driver's thread. It must outlive the pipeline.
-  void add_observer(CallObserver& observer);
+  void add_observer(CallObserver& observer) { observers_.add(observer); }
 
   // Runs one call under the plan of the moment; see fuseboard::run(). What `environment` observes is replaced by this
-  // pipeline.
+  // pipeline's observers.
   template <typename Send>
   auto run(Send&& send, const CallOptions& options = {}, Environment environment = Environment::process(),
            const std::stop_token& stop = {}) {
-    environment.observer = this;
+    environment.observer = &observers_;
     return fuseboard::run(plan(), std::forward<Send>(send), options, environment, stop);
   }
 
+  // For drivers that run() does not serve: what a call's end is to be told to.
+  CallObserver& observer() noexcept { return observers_; }
+
   // Of the calls that named themselves, by CallOptions::id, and of the others, whose id is empty.
   Explanations& explanations() noexcept { return explanations_; }
-
-  void call_ended(const CallId& id, const std::shared_ptr<const Plan>& plan,
-                  const CallRecord& record) noexcept override;
 
  private:
   void on_breaker_event(const BreakerEvent& event) const;
 
   mutable Mutex mutex_;
   std::shared_ptr<const Plan> plan_ FUSEBOARD_GUARDED_BY(mutex_);
-  std::vector<CallObserver*> observers_ FUSEBOARD_GUARDED_BY(mutex_);
   Explanations explanations_;
+  CallObservers observers_;
   Subscription watching_ FUSEBOARD_GUARDED_BY(mutex_);  // last: it ends before what its listener uses is gone
 };
 

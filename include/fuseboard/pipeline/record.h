@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "fuseboard/budget/report.h"
@@ -51,6 +53,8 @@ struct AttemptRecord {
   bool unusable = false;               // its answer does not go on as that one began: of no use
   bool answered = false;               // an answer of the target was read, good or bad
   bool resent = false;                 // over a fresh connection, as the kept one had died
+  std::uint16_t status = 0;            // of the target's answer; 0: there was none, or its driver does not say
+  std::uint32_t skipped_events = 0;    // of its stream, which were malformed and left out
   std::optional<Failure> failure{};    // nullopt: success; of an unusable answer, a neutral one
   Verdict verdict = Verdict::success;  // of the target's own breaker
   Duration waited = Duration::zero();  // before it started
@@ -58,6 +62,7 @@ struct AttemptRecord {
   Duration duration = Duration::zero();
   std::optional<Duration> first_sign{};       // of work, after its start: before its first content, where it came first
   std::optional<Duration> first_content{};    // after its start
+  std::optional<TokenUsage> usage{};          // as its answer said
   std::optional<BudgetSettlement> charged{};  // where somebody counts
 };
 
@@ -99,8 +104,19 @@ enum class CacheUse : std::uint8_t {
 };
 std::string_view name(CacheUse use) noexcept;
 
+// What callers know their call by; a longer one is cut.
+using CallId = BoundedText<63>;
+
+// Whose call it is and what it asks for, in the words of whoever runs it; what is too long is cut. No credential.
+struct CallOrigin {
+  BoundedText<39> caller{};    // the name of the caller's key; empty: none
+  BoundedText<15> dialect{};   // that the caller speaks: "openai"
+  BoundedText<39> endpoint{};  // "/v1/chat/completions"
+};
+
 // The call as a whole. Trivially copyable.
 struct CallSummary {
+  CallOrigin origin{};
   TimePoint started{};
   TimePoint ended{};
   Ending ending = Ending::cancelled;
@@ -112,6 +128,8 @@ struct CallSummary {
   std::optional<std::uint32_t> served_by{};        // target index of the answer the caller got, or got last
   std::optional<std::uint32_t> primary_attempt{};  // number of the attempt whose error the caller should see
   std::optional<Duration> retry_after{};           // a wait after which asking again is worthwhile
+  std::uint16_t status = 0;                        // that the caller is told; 0: nothing, or its driver does not say
+  bool shut_down = false;                          // cancelled because the program stops, not by its caller
   TargetOrder candidates{};                        // in the order of this call
 
   Duration duration() const noexcept { return elapsed(started, ended); }
@@ -124,12 +142,23 @@ struct AttemptNote {
   BoundedText<63> upstream_request_id{};  // what its target calls the request; empty: it did not say
 };
 
+// How a call ended for its caller, as its driver knows.
+struct ToldCaller {
+  std::uint16_t status = 0;                  // see CallSummary
+  bool shut_down = false;                    // see CallSummary
+  std::span<const std::string> not_asked{};  // of each target that could not be asked, its name and why, in words
+};
+
 // And what happened in it, in order. Trivially copyable and bounded: of each list the first entries and the last one.
 struct CallRecord : CallSummary {
   BoundedList<AttemptRecord, 16> attempts;
   BoundedList<RejectionRecord, 16> rejections;
   BoundedList<WaitRecord, 16> waits;
-  BoundedList<AttemptNote, 6> notes;  // of the attempts of which there is one
+  BoundedList<AttemptNote, 6> notes;           // of the attempts of which there is one
+  BoundedList<BoundedText<199>, 4> not_asked;  // see ToldCaller
+
+  // Of all attempts that told one; nullopt: none did.
+  std::optional<TokenUsage> usage() const noexcept;
 
   // Of the attempt of that number; nullptr: there is none.
   const AttemptNote* note_of(std::uint32_t attempt) const noexcept {

@@ -49,7 +49,8 @@ class CompanyBudget {
   // It was not used.
   void release(const Grant& grant);
 
-  const CompanyOptions& options() const noexcept { return options_; }
+  // What was granted counts against the new share too. Throws InvalidOptions.
+  void apply(const CompanyOptions& options);
 
  private:
   static constexpr Duration kBucket = std::chrono::minutes(1);
@@ -66,9 +67,9 @@ class CompanyBudget {
   std::uint64_t calls_in_window(std::int64_t bucket) const noexcept;
   std::uint64_t granted_in_window_locked(std::int64_t bucket) const FUSEBOARD_REQUIRES(mutex_);
 
-  const CompanyOptions options_;
   std::array<Atomic<std::uint64_t>, kRing> calls_{};
   Mutex mutex_;
+  CompanyOptions options_ FUSEBOARD_GUARDED_BY(mutex_);
   std::array<Granted, kRing> granted_ FUSEBOARD_GUARDED_BY(mutex_){};
   TimePoint next_besides_ FUSEBOARD_GUARDED_BY(mutex_) = TimePoint::min();
 };

@@ -15,6 +15,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "fuseboard/core/atomic.h"
 #include "fuseboard/core/mutex.h"
@@ -30,6 +32,17 @@ struct RetryBudgetOptions {
 
   Problems validate() const;
   friend bool operator==(const RetryBudgetOptions&, const RetryBudgetOptions&) noexcept = default;
+};
+
+// What of a retry budget outlives its process [RTY-15]: the seconds of its window, those without calls and retries
+// left out.
+struct SavedRetryBudget {
+  struct Second {
+    Duration age = Duration::zero();  // since it began; below 10 s
+    std::uint64_t calls = 0;
+    std::uint64_t retries = 0;
+  };
+  std::vector<Second> seconds{};
 };
 
 // Thread-safe. A call costs a load and a store on a line of its own thread, 3 ns. A retry takes a mutex and adds up the
@@ -52,6 +65,17 @@ class RetryBudget {
   // A retry that was granted at `granted_at` was not sent: refused locally, or its wait did not fit.
   void release(TimePoint granted_at);
 
+  // New options from here on [RTY-15], at any time. What was counted stays counted. Throws InvalidOptions, with nothing
+  // changed.
+  void apply(TimePoint now, const RetryBudgetOptions& options);
+
+  // What counts, to outlive the process; nullopt: nothing. May throw std::bad_alloc.
+  std::optional<SavedRetryBudget> save(TimePoint now) const;
+  // Adds what was saved. Where seconds now begin at another moment, a retry counts up to a second longer and a call up
+  // to a second less. Ages below 0 count as 0, what is older than the window not at all; a second has no more calls or
+  // retries than 16 777 215.
+  void restore(TimePoint now, const SavedRetryBudget& saved) noexcept;
+
   struct Snapshot {
     std::uint64_t calls = 0;     // in the window
     std::uint64_t retries = 0;   // in the window
@@ -61,7 +85,7 @@ class RetryBudget {
   };
   Snapshot snapshot(TimePoint now) const;
 
-  const RetryBudgetOptions& options() const noexcept { return options_; }
+  RetryBudgetOptions options() const;
 
  private:
   static constexpr Duration kBucket = std::chrono::seconds(1);
@@ -82,11 +106,11 @@ class RetryBudget {
   static std::int64_t bucket_of(TimePoint t) noexcept;
   std::uint64_t calls_in_window(std::int64_t bucket) const noexcept;
   std::uint64_t retries_in_window_locked(std::int64_t bucket) const FUSEBOARD_REQUIRES(mutex_);
-  std::uint64_t allowed(std::uint64_t calls) const noexcept;
+  std::uint64_t allowed_locked(std::uint64_t calls) const noexcept FUSEBOARD_REQUIRES(mutex_);
 
-  const RetryBudgetOptions options_;
   ThreadCells<Cell> cells_;
   mutable Mutex mutex_;
+  RetryBudgetOptions options_ FUSEBOARD_GUARDED_BY(mutex_);
   std::array<Retries, kRing> retries_ FUSEBOARD_GUARDED_BY(mutex_){};
   std::uint64_t granted_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   std::uint64_t refused_ FUSEBOARD_GUARDED_BY(mutex_) = 0;

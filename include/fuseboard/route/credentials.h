@@ -31,6 +31,12 @@ namespace fuseboard {
 // How many endpoints of a provider are told apart; all with higher numbers share the last.
 inline constexpr std::size_t kMaxEndpoints = 16;
 
+// What of a credential that is parked outlives its process [FBK-6.15]; of models, whose gates lie elsewhere, nothing.
+struct SavedCredentialGate {
+  std::optional<SavedParkingGate> whole{};
+  std::array<std::optional<SavedParkingGate>, kMaxEndpoints> endpoints{};
+};
+
 // What an attempt wants the credential for.
 struct CredentialUse {
   ParkingGate* model = nullptr;  // of the credential with the attempt's model; null: that is never parked by itself
@@ -72,12 +78,17 @@ class CredentialGate {
   // teach nothing any more.
   void unpark();
 
+  // As of each of its gates: the credential as a whole, and at each endpoint.
+  void apply(TimePoint now, const CredentialGateOptions& options);
+  std::optional<SavedCredentialGate> save(TimePoint now) const;
+  void restore(TimePoint now, const SavedCredentialGate& saved);
+
   // Of the credential as a whole, and at one endpoint.
   ParkingGate::Snapshot snapshot(TimePoint now) const { return whole_.snapshot(now); }
   ParkingGate::Snapshot snapshot(TimePoint now, std::uint8_t endpoint) const { return at(endpoint).snapshot(now); }
 
   const KeyText& name() const noexcept { return whole_.name(); }
-  const CredentialGateOptions& options() const noexcept { return whole_.options(); }
+  CredentialGateOptions options() const { return whole_.options(); }
 
  private:
   ParkingGate& at(std::uint8_t endpoint) noexcept { return endpoints_[index_of(endpoint)]; }

@@ -10,8 +10,8 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
-#include <utility>
 
+#include "fuseboard/core/issuer.h"
 #include "fuseboard/core/outcome.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/core/validation.h"
@@ -95,32 +95,26 @@ class [[nodiscard]] LatencySpan {
  public:
   // Of nothing.
   LatencySpan() noexcept = default;
-  LatencySpan(LatencySpan&& other) noexcept : estimate_(std::exchange(other.estimate_, nullptr)) {}
-  LatencySpan& operator=(LatencySpan&& other) noexcept {
-    if (this != &other) {
-      leave();
-      estimate_ = std::exchange(other.estimate_, nullptr);
-    }
-    return *this;
-  }
+  LatencySpan(LatencySpan&&) noexcept = default;
+  LatencySpan& operator=(LatencySpan&& other) noexcept { return replace_permit(*this, other); }
   ~LatencySpan() { leave(); }
 
   void settle(const Outcome& outcome, TimePoint now) && noexcept {
-    if (estimate_ != nullptr) estimate_->observe(outcome, now);
+    if (estimate_) estimate_->observe(outcome, now);
     leave();
   }
 
  private:
   friend class LatencyEstimate;
-  explicit LatencySpan(LatencyEstimate& estimate) noexcept : estimate_(&estimate) {
+  explicit LatencySpan(LatencyEstimate& estimate) noexcept : estimate_(estimate) {
     estimate.in_flight_.fetch_add(1, std::memory_order_relaxed);
   }
   void leave() noexcept {
-    if (LatencyEstimate* const estimate = std::exchange(estimate_, nullptr))
+    if (LatencyEstimate* const estimate = estimate_.take())
       estimate->in_flight_.fetch_sub(1, std::memory_order_relaxed);
   }
 
-  LatencyEstimate* estimate_ = nullptr;
+  Issuer<LatencyEstimate> estimate_{};
 };
 
 }  // namespace fuseboard

@@ -9,10 +9,10 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
-#include <utility>
 
 #include "fuseboard/core/bounded_text.h"
 #include "fuseboard/core/category.h"
+#include "fuseboard/core/issuer.h"
 #include "fuseboard/core/key.h"
 #include "fuseboard/core/mutex.h"
 #include "fuseboard/core/outcome.h"
@@ -37,6 +37,14 @@ struct CredentialGateOptions {
   Problems validate() const;
 };
 
+// What of a parked gate outlives its process [FBK-6.15].
+struct SavedParkingGate {
+  Duration remaining = Duration::zero();         // until a probe is let through; up to park_max
+  Duration parked_for = Duration::zero();        // since it was parked first
+  Category category = Category::authentication;  // of the failure that parked it last; one of kParkingCategories
+  std::uint64_t times_parked = 0;                // ever
+};
+
 class ParkingGate;
 
 // Leave to use what a gate guards, once. Moved, settled at most once, safe to forget; not thread-safe, but may end on
@@ -45,20 +53,12 @@ class [[nodiscard]] ParkingPass {
  public:
   // Of nothing.
   ParkingPass() noexcept = default;
-  ParkingPass(ParkingPass&& other) noexcept
-      : gate_(std::exchange(other.gate_, nullptr)), generation_(other.generation_), probe_(other.probe_) {}
-  ParkingPass& operator=(ParkingPass&& other) noexcept {
-    if (this != &other) {
-      release();
-      gate_ = std::exchange(other.gate_, nullptr);
-      generation_ = other.generation_;
-      probe_ = other.probe_;
-    }
-    return *this;
-  }
+  ParkingPass(ParkingPass&&) noexcept = default;
+  ParkingPass& operator=(ParkingPass&& other) noexcept { return replace_permit(*this, other); }
   ~ParkingPass() {
-    if (gate_ != nullptr) [[unlikely]]
+    if (gate_) [[unlikely]] {
       release();
+    }
   }
 
   // Where the gate has moved on since the pass was granted (parked by another attempt, unparked, the probe given up),
@@ -67,16 +67,16 @@ class [[nodiscard]] ParkingPass {
   // An answer has begun: what a probe was to find out is known, however long the answer takes.
   void accepted();
 
-  bool is_probe() const noexcept { return gate_ != nullptr && probe_ != kNoProbe; }
+  bool is_probe() const noexcept { return gate_ && probe_ != kNoProbe; }
 
  private:
   friend class ParkingGate;
   static constexpr std::uint64_t kNoProbe = 0;
   ParkingPass(ParkingGate& gate, std::uint64_t generation, std::uint64_t probe) noexcept
-      : gate_(&gate), generation_(generation), probe_(probe) {}
+      : gate_(gate), generation_(generation), probe_(probe) {}
   void release() noexcept;
 
-  ParkingGate* gate_ = nullptr;
+  Issuer<ParkingGate> gate_{};
   std::uint64_t generation_ = 0;
   std::uint64_t probe_ = kNoProbe;
 };
@@ -109,6 +109,16 @@ class ParkingGate {
   // A reload or an operator: as if nothing had happened. Passes from before teach nothing any more.
   void unpark();
 
+  // New options from here on [FBK-6.14]. What is parked stays parked, but for no longer than they allow. Throws
+  // InvalidOptions, with nothing changed.
+  void apply(TimePoint now, const CredentialGateOptions& options);
+
+  // What is parked, to outlive the process, a probe in flight aside; nullopt: nothing is.
+  std::optional<SavedParkingGate> save(TimePoint now) const;
+  // Parks as it was, for no longer than the options allow. One that is parked already knows better, and stays. Passes
+  // from before it teach nothing any more.
+  void restore(TimePoint now, const SavedParkingGate& saved);
+
   struct Snapshot {
     bool parked = false;
     std::optional<TimePoint> parked_since{};  // the first time, however often it was parked again
@@ -122,7 +132,7 @@ class ParkingGate {
   Snapshot snapshot(TimePoint now) const;
 
   const KeyText& name() const noexcept { return name_; }
-  const CredentialGateOptions& options() const noexcept { return options_; }
+  CredentialGateOptions options() const;
 
  private:
   friend class ParkingPass;
@@ -142,13 +152,14 @@ class ParkingGate {
   bool current_locked(std::uint64_t generation, std::uint64_t probe) const FUSEBOARD_REQUIRES(mutex_);
   std::optional<TimePoint> closed_until_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void park_locked(const Failure& failure, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void park_until_locked(TimePoint until, Category category) FUSEBOARD_REQUIRES(mutex_);
   void unpark_locked() FUSEBOARD_REQUIRES(mutex_);
   Rejection rejection_locked(TimePoint now, TimePoint until) const FUSEBOARD_REQUIRES(mutex_);
 
-  const CredentialGateOptions options_;
   const KeyText name_;
   std::atomic<std::uint64_t> word_{0};  // written under the mutex
   mutable Mutex mutex_;
+  CredentialGateOptions options_ FUSEBOARD_GUARDED_BY(mutex_);
   TimePoint parked_since_ FUSEBOARD_GUARDED_BY(mutex_){};
   TimePoint until_ FUSEBOARD_GUARDED_BY(mutex_){};
   TimePoint lease_ends_ FUSEBOARD_GUARDED_BY(mutex_){};

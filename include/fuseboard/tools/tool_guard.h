@@ -26,8 +26,8 @@
 #include <utility>
 #include <vector>
 
-#include "fuseboard/breaker/registry.h"
 #include "fuseboard/core/clock.h"
+#include "fuseboard/core/issuer.h"
 #include "fuseboard/core/key.h"
 #include "fuseboard/core/key_rules.h"
 #include "fuseboard/core/rejection.h"
@@ -35,6 +35,7 @@
 #include "fuseboard/core/thread_slot.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/limit/priority.h"
+#include "fuseboard/pipeline/target_registry.h"
 #include "fuseboard/tools/tool_options.h"
 #include "fuseboard/tools/tool_result.h"
 
@@ -43,9 +44,6 @@ namespace fuseboard {
 class ToolGuard;
 
 namespace tools_internal {
-
-// What the tool's own state is: its bucket, and what else is kept for it.
-class Tool;
 
 // What says by itself how a call ended: codes of the standard library's and of others' enumerations, std::errc, and
 // whatever else converts to such a code.
@@ -93,19 +91,10 @@ class [[nodiscard]] ToolPermit {
  public:
   // Holds nothing: settling it does nothing.
   ToolPermit() noexcept = default;
-  ToolPermit(ToolPermit&& other) noexcept
-      : guard_(std::exchange(other.guard_, nullptr)), tool_(other.tool_), permit_(std::move(other.permit_)) {}
-  ToolPermit& operator=(ToolPermit&& other) noexcept {
-    if (this != &other) {
-      if (guard_ != nullptr) abandon();
-      guard_ = std::exchange(other.guard_, nullptr);
-      tool_ = other.tool_;
-      permit_ = std::move(other.permit_);
-    }
-    return *this;
-  }
+  ToolPermit(ToolPermit&&) noexcept = default;
+  ToolPermit& operator=(ToolPermit&& other) noexcept { return replace_permit(*this, other); }
   ~ToolPermit() {
-    if (guard_ != nullptr) [[unlikely]] {
+    if (guard_) [[unlikely]] {
       abandon();
     }
   }
@@ -120,26 +109,19 @@ class [[nodiscard]] ToolPermit {
 
  private:
   friend class ToolGuard;
-  ToolPermit(ToolGuard& guard, tools_internal::Tool* tool, BreakerPermit permit) noexcept
-      : guard_(&guard), tool_(tool), permit_(std::move(permit)) {}
+  ToolPermit(ToolGuard& guard, TargetState* tool, BreakerPermit permit) noexcept
+      : guard_(guard), tool_(tool), permit_(std::move(permit)) {}
   void abandon() noexcept;
 
-  ToolGuard* guard_ = nullptr;
-  tools_internal::Tool* tool_ =
-      nullptr;  // of an untracked tool: nullptr. There as long as the breaker's permit is held
+  Issuer<ToolGuard> guard_{};
+  TargetState* tool_ = nullptr;  // of an untracked tool: nullptr. There as long as the breaker's permit is held
   BreakerPermit permit_{};
 };
 
 // One tool at one time.
 struct ToolSnapshot {
-  struct Limit {
-    double rate = 0.0;  // tokens a second
-    double burst = 0.0;
-    double available = 0.0;  // tokens; 0 to burst
-  };
-
   BreakerSnapshot circuit;
-  std::optional<Limit> limit{};  // where the tool has one
+  std::optional<TargetSnapshot::Rate> limit{};  // where the tool has one
   // How long it is left alone because it asked for that with a retry-after; zero if it did not.
   Duration paused_for = Duration::zero();
 };
@@ -148,7 +130,7 @@ struct ToolSnapshot {
 // happens meanwhile.
 struct ToolTotals {
   std::uint64_t admitted = 0;
-  std::uint64_t untracked = 0;  // of them: of tools that could not be held
+  std::uint64_t untracked = 0;  // calls of tools, and attempts of plans on them, that could not be held
 
   // Refused, by reason.
   std::uint64_t circuit_open = 0;
@@ -174,7 +156,7 @@ struct ToolTotals {
 inline constexpr Duration kProbeMargin = std::chrono::seconds(5);
 
 // Thread-safe throughout. A known tool is admitted and settled without allocation and without a lock, for about the
-// price of the clock read that a limit takes and 15 ns. A tool costs about 1.4 KiB on 2 cores. Names are single texts
+// price of the clock read that a limit takes and 15 ns. A tool costs about 2.5 KiB on 2 cores. Names are single texts
 // or pairs such as server and tool. The clock must outlive the guard, the guard its permits.
 class ToolGuard {
  public:
@@ -246,24 +228,28 @@ class ToolGuard {
   std::vector<ToolSnapshot> snapshot() const;
   ToolTotals totals() const;
 
-  std::size_t open_count() const noexcept { return breakers_.open_count(); }
+  std::size_t open_count() const noexcept { return targets_.breakers().open_count(); }
   // Whether so many tools are broken that whoever drives the calls should stop for a while; see BreakerRegistry.
-  bool should_pause_for_recovery(std::size_t max_open) const { return breakers_.should_pause_for_recovery(max_open); }
+  bool should_pause_for_recovery(std::size_t max_open) const {
+    return targets_.breakers().should_pause_for_recovery(max_open);
+  }
   // Tools that are held.
-  std::size_t size() const noexcept { return breakers_.size(); }
+  std::size_t size() const noexcept { return targets_.size(); }
 
   // Every transition and override of every tool; of one tool in order [CORE-4].
   [[nodiscard]] Subscription subscribe(std::function<void(const BreakerEvent&)> listener) {
-    return breakers_.subscribe(std::move(listener));
+    return targets_.breakers().subscribe(std::move(listener));
   }
 
-  // For overrides, saved state and live options, which are the breakers' own. What is admitted there takes no tokens.
-  BreakerRegistry& breakers() noexcept { return breakers_; }
+  // For overrides and events, which are the breakers' own. What is admitted there takes no tokens.
+  BreakerRegistry& breakers() noexcept { return targets_.breakers(); }
+  // The tools as targets: for plans, whose calls then share what calls here take and meet, for saved state and for live
+  // options of breakers and rates; `cancelled_is_failure` stays as it was given. What else a target may be limited by
+  // (limits, an adaptive rate) holds for calls of plans alone.
+  TargetRegistry& targets() noexcept { return targets_; }
 
  private:
   friend class ToolPermit;
-  using Tool = tools_internal::Tool;
-  using Rules = KeyRules<ToolOptions>;
 
   // Counters of one thread.
   struct alignas(64) Cell {
@@ -281,17 +267,17 @@ class ToolGuard {
   };
   using Counter = ThreadCells<Cell>::Counter;
 
-  // Breaker is a CircuitBreaker or a BreakerHandle.
+  // Breaker is a CircuitBreaker or a BreakerHandle; `tool` may be nullptr.
   template <typename Breaker>
-  std::expected<ToolPermit, Rejection> admit(Breaker& breaker, Priority priority, std::optional<Duration> timeout);
+  std::expected<ToolPermit, Rejection> admit(Breaker& breaker, TargetState* tool, Priority priority,
+                                             std::optional<Duration> timeout);
   std::unexpected<Rejection> reject(const Rejection& rejection) noexcept;
   static Counter counter_of(const ToolResult& result) noexcept;
-  ToolSnapshot snapshot_of(CircuitBreaker& breaker, TimePoint now) const;
 
   const Clock& clock_;
-  Rules rules_;  // constant once constructed
+  KeyRules<bool> cancelled_is_failure_;  // constant once constructed
   ThreadCells<Cell> cells_;
-  BreakerRegistry breakers_;  // its companions are the tools
+  TargetRegistry targets_;
 };
 
 }  // namespace fuseboard

@@ -76,14 +76,18 @@ struct Desk<AdaptivePermit> {
 
 template <>
 struct Desk<BulkheadSlot> {
-  Bulkhead bulkhead{};
+  Desk() : bulkhead(options) {}
+  const BulkheadOptions options;
+  Bulkhead bulkhead;
   BulkheadSlot grant() { return *bulkhead.try_acquire(); }
   bool is_out() { return bulkhead.in_flight() != 0; }
 };
 
 template <>
 struct Desk<AdaptiveBulkheadSlot> {
-  AdaptiveBulkhead bulkhead{};
+  Desk() : bulkhead(options) {}
+  const AdaptiveBulkheadOptions options;
+  AdaptiveBulkhead bulkhead;
   AdaptiveBulkheadSlot grant() { return *bulkhead.try_acquire(); }
   bool is_out() { return bulkhead.in_flight() != 0; }
 };
@@ -110,14 +114,18 @@ struct Desk<BudgetReservation> {
 
 template <>
 struct Desk<LatencySpan> {
-  LatencyEstimate estimate{};
+  Desk() : estimate(options) {}
+  const LatencyEstimateOptions options;
+  LatencyEstimate estimate;
   LatencySpan grant() { return estimate.begin(); }
   bool is_out() { return estimate.in_flight() != 0; }
 };
 
 template <>
 struct Desk<Flight> {
-  SingleFlight flights{};
+  Desk() : flights(options) {}
+  const SingleFlightOptions options;
+  SingleFlight flights;
   FlightWaiter waiter{};
   Flight grant() {
     auto joined = flights.join({}, {});
@@ -129,7 +137,9 @@ struct Desk<Flight> {
 
 template <>
 struct Desk<FlightWaiter> {
-  SingleFlight flights{};
+  Desk() : flights(options) {}
+  const SingleFlightOptions options;
+  SingleFlight flights;
   std::optional<Flight> flight{};
   FlightWaiter grant() {
     auto joined = flights.join({}, {});

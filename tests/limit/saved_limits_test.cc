@@ -48,7 +48,9 @@ TEST(SavedTokenBucket, IsRestoredAsItWas) {  // LIM-10
       const auto expected = before.peek_rejection(end + later, cost, high);
       const auto restored = after.peek_rejection(kRestart + later, cost, high);
       ASSERT_EQ(restored.has_value(), expected.has_value());
-      if (expected) EXPECT_LE(std::abs((*restored->retry_after - *expected->retry_after).count()), 1);
+      if (expected) {
+        EXPECT_LE(std::abs((*restored->retry_after - *expected->retry_after).count()), 1);
+      }
     }
   }
   EXPECT_FALSE(before.save(end + 1h));
@@ -115,7 +117,9 @@ TEST(SavedJointLimiter, IsRestoredAsItWas) {  // LIM-10
       const auto expected = before.peek_rejection(end + later, request);
       const auto restored = after.peek_rejection(kRestart + later, request);
       ASSERT_EQ(restored.has_value(), expected.has_value());
-      if (expected) EXPECT_EQ(restored->retry_after, expected->retry_after);
+      if (expected) {
+        EXPECT_EQ(restored->retry_after, expected->retry_after);
+      }
     }
   }
   EXPECT_FALSE(before.save(end + 1h));
@@ -234,7 +238,9 @@ TEST(SavedAdaptiveLimiter, IsRestoredAsItWas) {  // LIM-10
       const auto expected = before.peek_rejection(end + later, cost, high);
       const auto restored = after.peek_rejection(kRestart + later, cost, high);
       ASSERT_EQ(restored.has_value(), expected.has_value());
-      if (expected) EXPECT_EQ(restored->retry_after, expected->retry_after);
+      if (expected) {
+        EXPECT_EQ(restored->retry_after, expected->retry_after);
+      }
     }
   }
   EXPECT_FALSE(before.save(end + 24h));

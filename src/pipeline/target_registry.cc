@@ -145,15 +145,15 @@ std::shared_ptr<TargetState> TargetRegistry::untracked_crowd(const KeyView& crow
   watch_breakers();
   const TimePoint now = clock_.now();
   const MutexLock lock(mutex_);
-  if (const auto known = crowds_.find(to_text(crowd)); known != crowds_.end()) return known->second.state;
-  if (crowds_.size() >= kMaxCrowds) {
+  const bool is_known = crowds_.contains(to_text(crowd));
+  if (!is_known && crowds_.size() >= kMaxCrowds) {
     std::erase_if(crowds_, [now](const auto& known) {
       return known.second.state.use_count() == 1 && known.second.state->at_rest(now);
     });
   }
   // Beyond the bound there is one for all, of no scope.
-  if (crowds_.size() >= kMaxCrowds && crowd.is_pair()) return untracked_crowd_locked(KeyView(kAll), untracked);
-  return untracked_crowd_locked(crowd, untracked);
+  const bool has_place = is_known || crowds_.size() < kMaxCrowds;
+  return untracked_crowd_locked(has_place ? crowd : KeyView(kAll), untracked);
 }
 
 std::shared_ptr<TargetState> TargetRegistry::untracked_crowd_locked(const KeyView& crowd,

@@ -3,7 +3,6 @@
 
 #include "fuseboard/pipeline/target_scope.h"
 
-#include <algorithm>
 #include <array>
 #include <memory>
 #include <utility>

@@ -16,18 +16,6 @@
 namespace fuseboard::gateway {
 namespace {
 
-config::Config one_provider() {
-  config::Config config;
-  config::ProviderConfig provider;
-  provider.name = "p";
-  provider.base_url = {.tls = false, .host = "127.0.0.1", .port = 1, .path = "/v1"};
-  config.providers.push_back(std::move(provider));
-  config.models = {
-      {.alias = "fast", .targets = {{.provider = "p", .model = "m", .breaker = {}, .timeouts = {}}}, .plan = {}},
-      {.alias = "smart", .targets = {{.provider = "p", .model = "m", .breaker = {}, .timeouts = {}}}, .plan = {}}};
-  return config;
-}
-
 // Both dialects; a provider for each way to authenticate.
 config::Config many_providers() {
   config::Config config;

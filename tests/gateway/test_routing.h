@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "config/config.h"
 #include "fuseboard/core/clock.h"
@@ -16,6 +17,19 @@
 #include "gateway/routing.h"
 
 namespace fuseboard::gateway {
+
+// A provider with one model, under two aliases.
+inline config::Config one_provider() {
+  config::Config config;
+  config::ProviderConfig provider;
+  provider.name = "p";
+  provider.base_url = {.tls = false, .host = "127.0.0.1", .port = 1, .path = "/v1"};
+  config.providers.push_back(std::move(provider));
+  config.models = {
+      {.alias = "fast", .targets = {{.provider = "p", .model = "m", .breaker = {}, .timeouts = {}}}, .plan = {}},
+      {.alias = "smart", .targets = {{.provider = "p", .model = "m", .breaker = {}, .timeouts = {}}}, .plan = {}}};
+  return config;
+}
 
 struct TestRouting {
   explicit TestRouting(const config::Config& config, const Clock& clock = SteadyClock::instance())

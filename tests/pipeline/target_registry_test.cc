@@ -73,6 +73,14 @@ class TargetRegistryTest : public testing::Test {
 
   TargetRegistry& make(const TargetRegistryOptions& options) { return targets_.emplace(options, clock_, 1); }
 
+  // Of all targets of "openai" together; the others wait.
+  TargetRegistry& make_one_at_a_time() {
+    TargetRegistryOptions options;
+    options.defaults.state.queue.max_wait = 30s;
+    options.scopes = {{.scope = "openai", .options = {.limits = {.concurrency = 1}}}};
+    return make(options);
+  }
+
   ManualClock clock_;
   Rng rng_{1};
   std::optional<TargetRegistry> targets_;
@@ -145,10 +153,7 @@ TEST_F(TargetRegistryTest, TargetsOfOneScopeShareItsLimitsAndItsBreaker) {  // B
 }
 
 TEST_F(TargetRegistryTest, APlaceThatComesBackToAScopeWakesWhoWaitsForAnotherOfItsTargets) {  // LIM-7.4
-  TargetRegistryOptions options;
-  options.defaults.state.queue.max_wait = 30s;
-  options.scopes = {{.scope = "openai", .options = {.limits = {.concurrency = 1}}}};
-  TargetRegistry& targets = make(options);
+  TargetRegistry& targets = make_one_at_a_time();
   const auto first = begin(plan_of("openai/a", targets.target({"openai", "a"})));
   ASSERT_TRUE(sent(*first));
   const auto waker = std::make_shared<CountingWaker>();
@@ -160,10 +165,7 @@ TEST_F(TargetRegistryTest, APlaceThatComesBackToAScopeWakesWhoWaitsForAnotherOfI
 }
 
 TEST_F(TargetRegistryTest, APlaceThatADroppedCallLeavesWakesWhoWaitsInItsScope) {  // LIM-7.4
-  TargetRegistryOptions options;
-  options.defaults.state.queue.max_wait = 30s;
-  options.scopes = {{.scope = "openai", .options = {.limits = {.concurrency = 1}}}};
-  TargetRegistry& targets = make(options);
+  TargetRegistry& targets = make_one_at_a_time();
   auto first = begin(plan_of("openai/a", targets.target({"openai", "a"})));
   ASSERT_TRUE(sent(*first));
   const auto waker = std::make_shared<CountingWaker>();
@@ -175,10 +177,7 @@ TEST_F(TargetRegistryTest, APlaceThatADroppedCallLeavesWakesWhoWaitsInItsScope) 
 }
 
 TEST_F(TargetRegistryTest, APlaceThatWasHeldForAMomentWakesWhoWaitsInItsScope) {  // LIM-7.4, PIP-2
-  TargetRegistryOptions options;
-  options.defaults.state.queue.max_wait = 30s;
-  options.scopes = {{.scope = "openai", .options = {.limits = {.concurrency = 1}}}};
-  TargetRegistry& targets = make(options);
+  TargetRegistry& targets = make_one_at_a_time();
   const auto first = begin(plan_of("openai/a", targets.target({"openai", "a"})));
   ASSERT_TRUE(sent(*first));
   const auto waker = std::make_shared<CountingWaker>();
@@ -196,10 +195,7 @@ TEST_F(TargetRegistryTest, APlaceThatWasHeldForAMomentWakesWhoWaitsInItsScope) {
 }
 
 TEST_F(TargetRegistryTest, AScopeWakesEveryTargetHoweverMany) {  // LIM-7.4
-  TargetRegistryOptions options;
-  options.defaults.state.queue.max_wait = 30s;
-  options.scopes = {{.scope = "openai", .options = {.limits = {.concurrency = 1}}}};
-  TargetRegistry& targets = make(options);
+  TargetRegistry& targets = make_one_at_a_time();
   const auto first = begin(plan_of("openai/a", targets.target({"openai", "a"})));
   ASSERT_TRUE(sent(*first));
   std::vector<std::shared_ptr<CountingWaker>> wakers;

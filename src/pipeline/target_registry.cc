@@ -237,7 +237,7 @@ void TargetRegistry::reset_all() {
 }
 
 void TargetRegistry::reset_state(CircuitBreaker& breaker, TargetState& state) const {
-  if (Throttle* const said = state.heard()) said->gate().open();
+  state.gate().open();
   if (TokenBucket* const rate = state.rate()) rate->reset();
   breaker.reset();
   state.wake_waiting(clock_.now());
@@ -295,10 +295,8 @@ TargetSnapshot TargetRegistry::snapshot_of(CircuitBreaker& breaker, TargetState&
     const TokenBucketOptions options = rate->options();
     snapshot.rate = {.rate = options.rate, .burst = options.burst, .available = rate->available(now)};
   }
-  if (Throttle* const said = state.heard()) {
-    if (const auto shut = said->gate().peek_rejection(now)) snapshot.paused_for = *shut->retry_after;
-    if (const AdaptiveLimiter* const adaptive = said->rate()) snapshot.adaptive_rate = adaptive->view(now);
-  }
+  if (const auto shut = state.gate().peek_rejection(now)) snapshot.paused_for = *shut->retry_after;
+  if (const AdaptiveLimiter* const adaptive = state.adaptive_rate()) snapshot.adaptive_rate = adaptive->view(now);
   if (!state.prepared()) return snapshot;
   if (JointLimiter* const limits = state.limits()) {
     const JointView levels = limits->view(now);

@@ -56,26 +56,28 @@ void TargetState::Calls::switch_parts(const TargetStateOptions& options) {
 TargetState::TargetState(BreakerScopes breakers, const TargetStateOptions& options, KeyView key,
                          std::shared_ptr<CredentialGate> credential, std::uint64_t seed,
                          std::shared_ptr<CallerThrottles> callers)
-    : alone_((throw_if_invalid(options.validate()), std::move(breakers))),
+    : throttle_((throw_if_invalid(options.validate()), of_all(options, callers != nullptr)), key, seed),
+      alone_(std::move(breakers)),
       credential_(std::move(credential)),
       callers_(std::move(callers)),
       seed_(seed),
       options_(std::make_shared<const TargetStateOptions>(options)),
       own_calls_(std::make_unique<Calls>(options, parking_of(credential_.get()), key, seed, nullptr)) {
   switch_parts(options, key);
-  const MutexLock lock(mutex_);
-  make_throttle_locked(key);
   breakers_.store(&alone_, std::memory_order_release);
   calls_.store(own_calls_.get(), std::memory_order_release);
 }
 
 TargetState::TargetState(const BreakerHandle& breaker, std::shared_ptr<TargetScope> scope,
                          std::shared_ptr<const TargetStateOptions> options, KeyView key, std::uint64_t seed)
-    : scope_(std::move(scope)), alone_({breaker}), seed_(seed), options_(std::move(options)) {
+    : scope_(std::move(scope)),
+      throttle_(of_all(*options, scope_ != nullptr && scope_->callers() != nullptr), key, seed),
+      alone_({breaker}),
+      seed_(seed),
+      options_(std::move(options)) {
   switch_parts(*options_, key);
   breakers_.store(&alone_, std::memory_order_release);
   const MutexLock lock(mutex_);
-  make_throttle_locked(key);  // a known target takes no memory whatever it is told
   follow_scope_locked();
 }
 
@@ -101,7 +103,7 @@ ThrottleOptions TargetState::throttle_options() const {
 bool TargetState::at_rest(TimePoint now) const noexcept {
   const TokenBucket* const bucket = rate_.get();
   if (bucket != nullptr && !bucket->full(now)) return false;
-  if (const Throttle* const said = heard(); said != nullptr && !said->at_rest(now)) return false;
+  if (!throttle_.at_rest(now)) return false;
   if (!prepared()) return true;
   const Calls& shared = calls();
   if (JointLimiter* const limits = shared.limits.get(); limits != nullptr && !fuseboard::at_rest(*limits, now)) {
@@ -138,7 +140,7 @@ void TargetState::follow(TimePoint now, std::shared_ptr<const TargetStateOptions
   options_ = std::move(options);
   follow_scope_locked();
   const KeyText its_key = prepared() ? key() : to_key_text(breaker().key());
-  if (Throttle* const said = heard()) said->apply(now, of_all(*options_, callers() != nullptr));
+  throttle_.apply(now, of_all(*options_, callers() != nullptr));
   if (CallerThrottles* const known = callers()) known->apply(now, its_key.view(), of_all(*options_, false));
   switch_parts(*options_, its_key.view());
   if (TokenBucket* const bucket = rate()) bucket->apply(now, *options_->rate);
@@ -165,20 +167,12 @@ void TargetState::switch_parts(const TargetStateOptions& options, KeyView key) {
   }
 }
 
-void TargetState::make_throttle_locked(KeyView key) {
-  throttle_.switch_on(of_all(*options_, callers() != nullptr), key, seed_);
-}
-
-void TargetState::apply_retry_after(const Failure& failure, TimePoint now) noexcept {
-  gate().apply_retry_after(failure, now);
-}
-
 // To outlive the process.
 
 SavedTarget TargetState::save(TimePoint now) const {
   SavedTarget saved{.key = Key(breaker().key()), .has_served = has_served()};
   if (const TokenBucket* const bucket = rate()) saved.rate = bucket->save(now);
-  if (const Throttle* const said = heard()) saved.throttle = said->save(now);
+  saved.throttle = throttle_.save(now);
   if (!prepared()) return saved;
   if (const JointLimiter* const joint = limits()) saved.limits = joint->save(now);
   if (const AdaptiveBulkhead* const bound = adaptive_concurrency()) saved.concurrency = bound->save(now);
@@ -190,7 +184,7 @@ SavedTarget TargetState::save(TimePoint now) const {
 void TargetState::restore(TimePoint now, const SavedTarget& saved) {
   if (saved.has_served) note_served();
   if (TokenBucket* const bucket = rate(); bucket != nullptr && saved.rate) bucket->restore(now, *saved.rate);
-  if (saved.throttle) throttle().restore(now, *saved.throttle);
+  if (saved.throttle) throttle_.restore(now, *saved.throttle);
   if (saved.limits || saved.concurrency || saved.parked_model || saved.retry_budget) prepare(saved.key.view());
   if (!prepared()) return;
   if (JointLimiter* const joint = limits(); joint != nullptr && saved.limits) joint->restore(now, *saved.limits);

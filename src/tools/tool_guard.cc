@@ -72,7 +72,7 @@ void ToolPermit::settle(const ToolResult& result, Duration latency) && {
   }
   guard->cells_.add(ToolGuard::counter_of(result));
   if (tool_ != nullptr && result.judged() && result.judged()->retry_after) {
-    tool_->apply_retry_after(*result.judged(), guard->clock_.now());
+    tool_->gate().apply_retry_after(*result.judged(), guard->clock_.now());
   }
   const bool cancelled_is_failure = tool_ != nullptr && result.outcome() == ToolOutcome::cancelled &&
                                     guard->cancelled_is_failure_.of(tool_->breaker().key());
@@ -160,7 +160,7 @@ std::optional<Rejection> ToolGuard::peek_rejection(const KeyView& tool, Priority
     rejection = breaker.peek_rejection();
     if (rejection) return;
     const TimePoint now = clock_.now();
-    if (Throttle* const said = state.heard()) rejection = said->gate().peek_rejection(now);
+    rejection = state.gate().peek_rejection(now);
     if (!rejection && state.rate() != nullptr) rejection = state.rate()->peek_rejection(now, 1, priority);
   });
   return rejection;

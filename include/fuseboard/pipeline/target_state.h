@@ -58,9 +58,10 @@ class TargetState final : public KeyCompanion {
   const BreakerHandle& breaker() const noexcept { return breakers().handles().back(); }
   TokenBucket* rate() const noexcept { return rate_.get(); }
   // What the server said to all. Of targets with `callers`, to whom it speaks one by one, it is always open.
-  Throttle* heard() const noexcept { return throttle_.get(); }
-  // Keeps what such a failure asks for.
-  void apply_retry_after(const Failure& failure, TimePoint now) noexcept;
+  Throttle& throttle() noexcept { return throttle_; }
+  const Throttle& throttle() const noexcept { return throttle_; }
+  AdaptiveLimiter* adaptive_rate() noexcept { return throttle_.rate(); }
+  ThrottleGate& gate() noexcept { return throttle_.gate(); }
 
   TargetScope* scope() const noexcept { return scope_.get(); }  // null: none
   // The scope's; null where it has none.
@@ -69,9 +70,6 @@ class TargetState final : public KeyCompanion {
   CallerThrottles* callers() const noexcept { return scope_ == nullptr ? callers_.get() : scope_->callers(); }
 
   // What calls of plans share, from here to key(). For states that are prepared.
-  Throttle& throttle() const noexcept { return *throttle_.get(); }
-  AdaptiveLimiter* adaptive_rate() const noexcept { return throttle().rate(); }
-  ThrottleGate& gate() const noexcept { return throttle().gate(); }
   JointLimiter* limits() const noexcept { return calls().limits.get(); }
   AdaptiveBulkhead* adaptive_concurrency() const noexcept { return calls().adaptive_concurrency.get(); }
   // Of one of the callers who bring a credential of their own; whether there is a rate in them.
@@ -149,7 +147,6 @@ class TargetState final : public KeyCompanion {
   void follow(TimePoint now, std::shared_ptr<const TargetStateOptions> options);
   void follow_scope_locked() FUSEBOARD_REQUIRES(mutex_);
   void switch_parts(const TargetStateOptions& options, KeyView key);
-  void make_throttle_locked(KeyView key) FUSEBOARD_REQUIRES(mutex_);
   // All but the breaker.
   SavedTarget save(TimePoint now) const;
   void restore(TimePoint now, const SavedTarget& saved);
@@ -159,7 +156,7 @@ class TargetState final : public KeyCompanion {
   std::atomic<Calls*> calls_{nullptr};
   const std::shared_ptr<TargetScope> scope_;
   SwitchedPolicy<TokenBucket> rate_;
-  SwitchedPolicy<Throttle> throttle_;  // never switched off
+  Throttle throttle_;
   std::atomic<bool> has_served_{false};
 
   const BreakerScopes alone_;

@@ -56,10 +56,10 @@ void Success(benchmark::State& state) {
   Calls calls(false);
   for (auto _ : state) {
     const TimePoint begin = calls.clock.now();
-    Execution execution(calls.plan, calls.options(), calls.rng, begin);
+    Execution execution(begin, calls.plan, calls.options(), calls.rng);
     const Step step = execution.next(begin);
-    execution.report(std::get<Attempt>(step).number, {.answered = true, .usage = TokenUsage{.input = 90, .output = 30}},
-                     calls.clock.now());
+    execution.report(calls.clock.now(), std::get<Attempt>(step).number,
+                     {.answered = true, .usage = TokenUsage{.input = 90, .output = 30}});
     const Step end = execution.next(calls.clock.now());
     check_invariant(std::get<Finished>(end).ending == Ending::success, "the call succeeds");
     DoNotOptimize(execution.record());
@@ -70,7 +70,7 @@ void Refused(benchmark::State& state) {
   Calls calls(true);
   for (auto _ : state) {
     const TimePoint begin = calls.clock.now();
-    Execution execution(calls.plan, calls.options(), calls.rng, begin);
+    Execution execution(begin, calls.plan, calls.options(), calls.rng);
     const Step end = execution.next(begin);
     check_invariant(std::get<Finished>(end).ending == Ending::circuit_open, "the call is refused");
     DoNotOptimize(execution.record());
@@ -83,10 +83,10 @@ void SuccessExplained(benchmark::State& state) {
   Pipeline pipeline(calls.plan);
   for (auto _ : state) {
     const TimePoint begin = calls.clock.now();
-    Execution execution(pipeline.plan(), calls.options(), calls.rng, begin, {}, &pipeline.observer());
+    Execution execution(begin, pipeline.plan(), calls.options(), calls.rng, {}, &pipeline.observer());
     const Step step = execution.next(begin);
-    execution.report(std::get<Attempt>(step).number, {.answered = true, .usage = TokenUsage{.input = 90, .output = 30}},
-                     calls.clock.now());
+    execution.report(calls.clock.now(), std::get<Attempt>(step).number,
+                     {.answered = true, .usage = TokenUsage{.input = 90, .output = 30}});
     DoNotOptimize(execution.next(calls.clock.now()));
   }
 }

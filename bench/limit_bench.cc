@@ -72,7 +72,7 @@ void AdaptiveAdmitted(benchmark::State& state) {
   TimePoint now = kNow;
   for (auto _ : state) {
     auto permit = limiter.try_acquire(now += 10ns);
-    if (permit) std::move(*permit).settle(Outcome::success(), now);
+    if (permit) std::move(*permit).settle(now, Outcome::success());
   }
 }
 void JointAdmitted(benchmark::State& state) {
@@ -86,7 +86,7 @@ void JointAdmitted(benchmark::State& state) {
 void ToolByName(benchmark::State& state) {
   static ToolLimiter limiter({.rate = 1e9});
   TimePoint now = kNow;
-  for (auto _ : state) DoNotOptimize(limiter.try_acquire("search", now += 10ns).has_value());
+  for (auto _ : state) DoNotOptimize(limiter.try_acquire(now += 10ns, "search").has_value());
 }
 void BulkheadSlotTaken(benchmark::State& state) {
   static Bulkhead bulkhead({.limit = 32});

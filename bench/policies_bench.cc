@@ -102,7 +102,7 @@ void CredentialPassed(benchmark::State& state) {
   static CredentialGate gate("credential");
   for (auto _ : state) {
     auto pass = gate.try_pass(kNow);
-    std::move(*pass).settle(Outcome::success(), kNow);
+    std::move(*pass).settle(kNow, Outcome::success());
   }
 }
 
@@ -111,24 +111,24 @@ void LatencyObserved(benchmark::State& state) {
   TimePoint now = kNow;
   for (auto _ : state) {
     LatencySpan span = estimate.begin();
-    std::move(span).settle(Outcome::success(100ms), now += 1ms);
+    std::move(span).settle(now += 1ms, Outcome::success(100ms));
   }
 }
 
 void PercentileRecorded(benchmark::State& state) {
   static LatencyPercentile percentile;
-  for (auto _ : state) percentile.record(100ms, kNow);
+  for (auto _ : state) percentile.record(kNow, 100ms);
 }
 
 void Order(benchmark::State& state, Strategy strategy) {
   std::array<LatencyEstimate, 4> latencies;
   std::array<RouteCandidate, 4> candidates;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    latencies[i].observe(Outcome::success(Duration(100ms) * static_cast<int>(i + 1)), kNow);
+    latencies[i].observe(kNow, Outcome::success(Duration(100ms) * static_cast<int>(i + 1)));
     candidates[i] = {.weight = static_cast<double>(i + 1), .latency = &latencies[i]};
   }
   Rng rng(1);
-  for (auto _ : state) DoNotOptimize(choose_order(strategy, candidates, kNow, rng));
+  for (auto _ : state) DoNotOptimize(choose_order(kNow, strategy, candidates, rng));
 }
 
 BENCHMARK(RetryBudgetCall)->Name("Retry/BudgetCall")->Threads(1)->Threads(2);

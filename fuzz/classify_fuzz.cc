@@ -45,10 +45,10 @@ void check_verdict(const Classification& judged) {
   check_invariant(judged.detail == PolicyDetail::none || is_policy, "only a policy violation has a detail");
 }
 
-void read_hints(std::string_view text, std::optional<WallTime> now) {
+void read_hints(std::optional<WallTime> now, std::string_view text) {
   check_hint(parse_unit_duration(text));
-  check_hint(parse_reset(text, now));
-  check_hint(parse_rfc3339_reset(text, now));
+  check_hint(parse_reset(now, text));
+  check_hint(parse_rfc3339_reset(now, text));
   check_hint(parse_decimal_duration(text, std::chrono::hours(1)));
 }
 
@@ -76,7 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t colon = line.find(": ");
     if (colon == std::string_view::npos) break;
     headers.push_back({line.substr(0, colon), line.substr(colon + 2)});
-    read_hints(headers.back().value, evidence.now);
+    read_hints(evidence.now, headers.back().value);
   }
   evidence.headers = headers;
   evidence.typed_code = take_line(rest);

@@ -104,7 +104,7 @@ class Call {
       : clock_(clock),
         eligibility_(options.eligibility),
         cap_(plan->options().max_total_attempts),
-        execution_(plan, options, rng, clock.now(), {.waker = std::make_shared<NobodyWakes>(), .hedges = hedges}) {}
+        execution_(clock.now(), plan, options, rng, {.waker = std::make_shared<NobodyWakes>(), .hedges = hedges}) {}
 
   // False: the call is over, or its driver has died.
   bool step(Choices& choices) {
@@ -146,13 +146,13 @@ class Call {
   void meet(Choices& choices) {
     clock_.advance(milliseconds(choices.byte() * 40));
     const std::uint32_t attempt = in_flight_[choices.below(static_cast<std::uint32_t>(in_flight_.size()))];
-    if ((choices.byte() & 1U) == 0) execution_.first_content(attempt, clock_.now());
+    if ((choices.byte() & 1U) == 0) execution_.first_content(clock_.now(), attempt);
     if ((choices.byte() & 15U) == 0) {
       execution_.cancel(clock_.now());
     } else {
       const AttemptReport report = any_report(choices);
       recoverable_ = report.recovery.has_value();
-      execution_.report(attempt, report, clock_.now());
+      execution_.report(clock_.now(), attempt, report);
     }
     forget_ended();
   }

@@ -26,7 +26,7 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_with_care(std::u
     return BreakerPermit(*this, {.generation = generation_of(word), .began = now});
   }
   OpenFacts facts;
-  if (rejects_plainly(word, facts, now)) return reject(RejectionReason::circuit_open, facts, now, facts.deadline);
+  if (rejects_plainly(now, word, facts)) return reject(now, RejectionReason::circuit_open, facts, facts.deadline);
   auto result = [&] {
     const MutexLock lock(mutex_);
     return acquire_locked(not_before_last_move_locked(now), probe_lease);
@@ -38,9 +38,9 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_with_care(std::u
 std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_locked(TimePoint now,
                                                                        std::optional<Duration> probe_lease) {
   expire_override_locked(now);
-  if (is_imposed_locked(OverrideKind::force_closed)) return grant_locked({}, now);
+  if (is_imposed_locked(OverrideKind::force_closed)) return grant_locked(now, {});
   if (is_imposed_locked(OverrideKind::force_open)) {
-    return reject(RejectionReason::circuit_open, open_facts(), now, override_->end());
+    return reject(now, RejectionReason::circuit_open, open_facts(), override_->end());
   }
   // Under `metrics_only` a refusal becomes a permit that is no evidence, and all else goes on as ever.
   const bool rejects = override_ == nullptr;
@@ -49,30 +49,30 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_locked(TimePoint
   if (state() == open) {
     const OpenFacts facts = open_facts();
     if (now < facts.deadline) {
-      if (!rejects) return grant_locked({}, now);
-      return reject(RejectionReason::circuit_open, facts, now, facts.deadline);
+      if (!rejects) return grant_locked(now, {});
+      return reject(now, RejectionReason::circuit_open, facts, facts.deadline);
     }
     half_open_locked(now);
   }
   Ticket ticket{.generation = generation()};
   if (state() == half_open) {
     if (!admits_probe(*options_, probes_, leases_.in_flight())) {
-      if (!rejects) return grant_locked({}, now);
-      return reject(RejectionReason::half_open_busy, open_facts(), now, leases_.earliest_end());
+      if (!rejects) return grant_locked(now, {});
+      return reject(now, RejectionReason::half_open_busy, open_facts(), leases_.earliest_end());
     }
     const Duration lease =
         probe_lease ? std::clamp<Duration>(*probe_lease, kMinProbeLease, kMaxProbeLease) : options_->probe_lease;
     ticket.lease = leases_.take(saturating_add(now, lease));
   }
-  return grant_locked(ticket, now);
+  return grant_locked(now, ticket);
 }
 
 std::optional<Rejection> CircuitBreaker::reject_if_open_slow(std::uint64_t word) {
   const TimePoint now = context_->clock.now();
   OpenFacts facts;
-  if (rejects_plainly(word, facts, now)) {
+  if (rejects_plainly(now, word, facts)) {
     count_denial(now);
-    return rejection(RejectionReason::circuit_open, facts, now, facts.deadline);
+    return rejection(now, RejectionReason::circuit_open, facts, facts.deadline);
   }
   const auto rejected = [&] {
     const MutexLock lock(mutex_);
@@ -89,7 +89,7 @@ std::optional<Rejection> CircuitBreaker::reject_if_open_slow(std::uint64_t word)
   return rejected;
 }
 
-BreakerPermit CircuitBreaker::grant_locked(Ticket ticket, TimePoint now) {
+BreakerPermit CircuitBreaker::grant_locked(TimePoint now, Ticket ticket) {
   if (options_->tracks_calls()) ticket.flight = calls_->begin(now);
   if (options_->slow_call_rate) ticket.began = now;
   cells_.add(&Cell::admitted);
@@ -115,7 +115,7 @@ std::optional<Rejection> CircuitBreaker::peek_locked(TimePoint now) const {
   const ImposedOverride* const imposed = imposed_locked(now);
   if (imposed == nullptr) return peek_automatic_locked(now);
   if (imposed->kind != OverrideKind::force_open) return std::nullopt;
-  return rejection(RejectionReason::circuit_open, open_facts(), now, imposed->end());
+  return rejection(now, RejectionReason::circuit_open, open_facts(), imposed->end());
 }
 
 std::optional<Rejection> CircuitBreaker::peek_automatic_locked(TimePoint now) const {
@@ -126,19 +126,19 @@ std::optional<Rejection> CircuitBreaker::peek_automatic_locked(TimePoint now) co
     facts.deadline = next_opening_locked(stuck_call, now).until;
   }
   if (state() == half_open) {
-    const OverdueProbes overdue = overdue_probes(*options_, probes_, leases_, now);
+    const OverdueProbes overdue = overdue_probes(now, *options_, probes_, leases_);
     if (overdue.decision == probe_succeeded) return std::nullopt;
     facts.consecutive_failures = std::min(facts.consecutive_failures + overdue.lost, kMaxFailuresInARow);
     if (overdue.lost > 0) facts.last_failure = Category::timeout;
     if (!overdue.decision) {
       if (admits_probe(*options_, overdue.tally, leases_.in_flight() - overdue.lost)) return std::nullopt;
-      return rejection(RejectionReason::half_open_busy, facts, now, leases_.earliest_end(now));
+      return rejection(now, RejectionReason::half_open_busy, facts, leases_.earliest_end(now));
     }
     facts.opened_at = overdue.decided_at;
     facts.deadline = next_opening_locked(*overdue.decision, overdue.decided_at).until;
   }
   if (now >= facts.deadline) return std::nullopt;
-  return rejection(RejectionReason::circuit_open, facts, now, facts.deadline);
+  return rejection(now, RejectionReason::circuit_open, facts, facts.deadline);
 }
 
 CircuitBreaker::OpenFacts CircuitBreaker::open_facts() const noexcept {
@@ -158,7 +158,7 @@ bool CircuitBreaker::read_open_facts(std::uint64_t word, OpenFacts& facts) const
   return word_.load(std::memory_order_relaxed) == word;
 }
 
-Rejection CircuitBreaker::rejection(RejectionReason reason, const OpenFacts& facts, TimePoint now,
+Rejection CircuitBreaker::rejection(TimePoint now, RejectionReason reason, const OpenFacts& facts,
                                     std::optional<TimePoint> until) const noexcept {
   return {.reason = reason,
           .key = to_key_text(key_.view()),
@@ -168,12 +168,13 @@ Rejection CircuitBreaker::rejection(RejectionReason reason, const OpenFacts& fac
           .last_failure = facts.last_failure};
 }
 
-std::expected<BreakerPermit, Rejection> CircuitBreaker::reject(RejectionReason reason, const OpenFacts& facts,
-                                                               TimePoint now, std::optional<TimePoint> until) noexcept {
+std::expected<BreakerPermit, Rejection> CircuitBreaker::reject(TimePoint now, RejectionReason reason,
+                                                               const OpenFacts& facts,
+                                                               std::optional<TimePoint> until) noexcept {
   count_denial(now);
   // A rejection is large: made where it is returned, it is not copied.
   struct Maker {
-    operator Rejection() const noexcept { return breaker.rejection(reason, facts, now, until); }  // NOLINT
+    operator Rejection() const noexcept { return breaker.rejection(now, reason, facts, until); }  // NOLINT
     const CircuitBreaker& breaker;
     RejectionReason reason;
     const OpenFacts& facts;
@@ -190,7 +191,7 @@ bool CircuitBreaker::has_stuck_call_locked(TimePoint now) const {
   // Even when its time is up: its end, still to come, will make none of them count.
   if (is_imposed_locked(OverrideKind::force_closed)) return false;
   const std::optional<TimePoint> began = calls_->oldest_of_generation();
-  return began && is_stuck(*options_, *began, now);
+  return began && is_stuck(now, *options_, *began);
 }
 
 void CircuitBreaker::judge_stuck_calls_locked(TimePoint now) {

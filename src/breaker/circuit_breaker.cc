@@ -32,7 +32,7 @@ CircuitBreaker::CircuitBreaker(std::shared_ptr<const BreakerOptions> options, Ke
       key_(key),
       options_(std::move(options)),
       growth_(options_->open_time) {
-  follow_options_locked(options_, TimePoint::min());
+  follow_options_locked(TimePoint::min(), options_);
 }
 
 CircuitBreaker::~CircuitBreaker() {

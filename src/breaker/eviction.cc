@@ -32,7 +32,7 @@ BreakerRegistry::OwnedBreaker* BreakerRegistry::make_room_locked(TimePoint now) 
     hand_ = (hand_ + 1) % breakers_.size();
     if (place->recently_used_.load(std::memory_order_relaxed)) {
       place->recently_used_.store(false, std::memory_order_relaxed);
-    } else if (try_evict_locked(*place, now)) {
+    } else if (try_evict_locked(now, *place)) {
       return &place;
     }
   }
@@ -41,7 +41,7 @@ BreakerRegistry::OwnedBreaker* BreakerRegistry::make_room_locked(TimePoint now) 
 
 // Handles are made under mutex_, so a key without one can only be reached through the index. Once it is out of there
 // and nobody is pinned, nobody can reach it at all, and what it holds in flight then is all there will be.
-bool BreakerRegistry::try_evict_locked(CircuitBreaker& breaker, TimePoint now) {
+bool BreakerRegistry::try_evict_locked(TimePoint now, CircuitBreaker& breaker) {
   const KeyCompanion* const companion = breaker.companion();
   const auto is_idle = [&] { return breaker.is_idle() && (companion == nullptr || companion->is_idle(now)); };
   const std::uint32_t own_handles = companion == nullptr ? 0 : companion->own_handles();

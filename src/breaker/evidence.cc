@@ -69,7 +69,7 @@ void CircuitBreaker::conclude(Ticket ticket, const Judged& judged, Counter count
   if (concerns_state) {
     const TimePoint now = context.clock.now();
     const MutexLock lock(mutex_);
-    judge_locked(ticket, judged, not_before_last_move_locked(now));
+    judge_locked(not_before_last_move_locked(now), ticket, judged);
     if (counter == nullptr) ++failed_;
   }
   if (counter != nullptr) cells_.add(counter);
@@ -88,13 +88,13 @@ void CircuitBreaker::note_success(std::uint64_t generation, Duration latency) {
   if ((failures_.load(std::memory_order_relaxed) & kRecordsTimes) != 0) now = context.clock.now();
   const auto noted = [&] {
     const MutexLock lock(mutex_);
-    return note_success_locked(generation, latency, now);
+    return note_success_locked(now, generation, latency);
   };
   while (!noted()) now = context.clock.now();
   context.events.deliver();
 }
 
-bool CircuitBreaker::note_success_locked(std::uint64_t generation, Duration latency, std::optional<TimePoint> now) {
+bool CircuitBreaker::note_success_locked(std::optional<TimePoint> now, std::uint64_t generation, Duration latency) {
   if (state() != closed || this->generation() != generation) return true;
   if (window_ != nullptr) {
     const RollingWindow::Call call{.slow = is_slow(*options_, latency)};
@@ -105,38 +105,38 @@ bool CircuitBreaker::note_success_locked(std::uint64_t generation, Duration late
     // Only a move needs the time, and it may not be read under the lock.
     if (!now && (window_->shape().is_time() || opens())) return false;
     if (now) {
-      judge_closed_locked({.verdict = Verdict::success, .latency = latency}, not_before_last_move_locked(*now));
+      judge_closed_locked(not_before_last_move_locked(*now), {.verdict = Verdict::success, .latency = latency});
       return true;
     }
-    window_->record(call, TimePoint::min());
+    window_->record(TimePoint::min(), call);
     note_window_locked();
   }
   forget_failures_locked();
   return true;
 }
 
-void CircuitBreaker::judge_locked(Ticket ticket, const Judged& judged, TimePoint now) {
+void CircuitBreaker::judge_locked(TimePoint now, Ticket ticket, const Judged& judged) {
   if (ticket.flight != BreakerPermit::kUntracked) calls_->end(ticket.flight);
   if (ticket.lease != BreakerPermit::kNoLease || judged.verdict == Verdict::failure) expire_leases_locked(now);
   if (ticket.generation != generation()) return;  // late [BRK-9]
   if (state() == half_open) {
-    judge_half_open_locked(ticket, judged, now);
+    judge_half_open_locked(now, ticket, judged);
   } else {
-    judge_closed_locked(judged, now);
+    judge_closed_locked(now, judged);
   }
 }
 
-void CircuitBreaker::judge_closed_locked(const Judged& judged, TimePoint now) {
+void CircuitBreaker::judge_closed_locked(TimePoint now, const Judged& judged) {
   const bool failed = judged.verdict == Verdict::failure;
   if (!failed && judged.verdict != Verdict::success) return;  // [BRK-3]
   if (failed) {
-    note_failed_call_locked(judged, now);
+    note_failed_call_locked(now, judged);
   } else {
     forget_failures_locked();
   }
   const WindowTotals* totals = nullptr;
   if (window_ != nullptr) {
-    window_->record({.failed = failed, .slow = is_slow(*options_, judged.latency)}, now);
+    window_->record(now, {.failed = failed, .slow = is_slow(*options_, judged.latency)});
     totals = &window_->totals(now);
     note_window_locked();
   }
@@ -157,9 +157,9 @@ void CircuitBreaker::note_failure_locked(Category category) {
   last_failure_.store(static_cast<std::uint8_t>(category), std::memory_order_release);
 }
 
-void CircuitBreaker::note_failed_call_locked(const Judged& judged, TimePoint now) {
+void CircuitBreaker::note_failed_call_locked(TimePoint now, const Judged& judged) {
   note_failure_locked(judged.category);
-  growth_.note_hint(*options_, judged.retry_after, now);
+  growth_.note_hint(now, *options_, judged.retry_after);
 }
 
 // A success also shows that the target no longer means what it asked for before.

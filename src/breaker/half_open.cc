@@ -21,7 +21,7 @@ CircuitBreaker::Ticket CircuitBreaker::first_content(Ticket ticket, Duration lat
     const TimePoint at = not_before_last_move_locked(now);
     expire_leases_locked(at);
     if (ticket.generation == generation()) {
-      const bool counts = judge_half_open_locked(ticket, {.verdict = Verdict::success, .latency = latency}, at);
+      const bool counts = judge_half_open_locked(at, ticket, {.verdict = Verdict::success, .latency = latency});
       // The state that follows: closed if this probe was the last that it took. Not that of a circuit which this probe
       // has opened again by being slow, and not where it was lost before: it moves nothing any more [BRK-9].
       if (!counts) ticket.generation = BreakerPermit::kNoGeneration;
@@ -46,7 +46,7 @@ void CircuitBreaker::overtaken(Ticket ticket) {
     if (ticket.flight != BreakerPermit::kUntracked) calls_->end(ticket.flight);
     expire_leases_locked(at);
     if (ticket.generation == generation() && leases_.release(ticket.lease))
-      fail_probe_locked({.verdict = Verdict::failure, .category = Category::timeout}, probe_silent, at);
+      fail_probe_locked(at, {.verdict = Verdict::failure, .category = Category::timeout}, probe_silent);
     ++failed_;
   }
   context.events.deliver();
@@ -54,12 +54,12 @@ void CircuitBreaker::overtaken(Ticket ticket) {
 
 // Of a half-open circuit's own generation: a probe, or a stream that was one until its first content and is evidence
 // still. False: a probe that was lost before, or was too slow, and says nothing any more.
-bool CircuitBreaker::judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) {
+bool CircuitBreaker::judge_half_open_locked(TimePoint now, Ticket ticket, const Judged& judged) {
   const bool is_probe = ticket.lease != BreakerPermit::kNoLease;
   if (is_probe && !leases_.release(ticket.lease)) return false;
   if (judged.verdict == Verdict::failure) {
     if (!is_probe) --probes_.succeeded;  // as which it was counted
-    fail_probe_locked(judged, probe_failed, now);
+    fail_probe_locked(now, judged, probe_failed);
     return true;
   }
   if (!is_probe) return true;
@@ -72,7 +72,7 @@ bool CircuitBreaker::judge_half_open_locked(Ticket ticket, const Judged& judged,
   if (judged.verdict != Verdict::success) return true;  // the slot is free again, no more [BRK-7.5]
   // A slow answer does not close what slowness opened [BRK-7.4].
   if (options_->slow_call_rate && is_slow(*options_, judged.latency)) {
-    fail_probe_locked({.verdict = Verdict::failure, .category = Category::timeout}, probe_slow, now);
+    fail_probe_locked(now, {.verdict = Verdict::failure, .category = Category::timeout}, probe_slow);
     return false;
   }
   ++probes_.succeeded;
@@ -80,15 +80,15 @@ bool CircuitBreaker::judge_half_open_locked(Ticket ticket, const Judged& judged,
   return true;
 }
 
-void CircuitBreaker::fail_probe_locked(const Judged& judged, TransitionCause cause, TimePoint now) {
-  note_failed_call_locked(judged, now);
+void CircuitBreaker::fail_probe_locked(TimePoint now, const Judged& judged, TransitionCause cause) {
+  note_failed_call_locked(now, judged);
   probes_.add_failure(cause);
   decide_probes_locked(now);
 }
 
 void CircuitBreaker::expire_leases_locked(TimePoint now) {
   if (state() != half_open) return;
-  const OverdueProbes overdue = overdue_probes(*options_, probes_, leases_, now);
+  const OverdueProbes overdue = overdue_probes(now, *options_, probes_, leases_);
   if (overdue.lost == 0) return;
   for (std::uint32_t i = 0; i < overdue.lost; ++i) {
     leases_.lose_earliest();

@@ -16,14 +16,14 @@ void CircuitBreaker::apply(std::shared_ptr<const BreakerOptions> options) {
     const MutexLock lock(mutex_);
     const TimePoint at = not_before_last_move_locked(now);
     const OpenTime before = options_->open_time;
-    follow_options_locked(std::move(options), at);
+    follow_options_locked(at, std::move(options));
     growth_.follow(before, options_->open_time);
     follow_probe_options_locked(at);
   }
   context_->events.deliver();
 }
 
-void CircuitBreaker::follow_options_locked(std::shared_ptr<const BreakerOptions> options, TimePoint now) {
+void CircuitBreaker::follow_options_locked(TimePoint now, std::shared_ptr<const BreakerOptions> options) {
   // All that may fail comes before anything changes.
   const bool keeps_window = window_ != nullptr && window_->shape() == options->window;
   const bool wants_window = options->has_rate_rule() && !keeps_window;
@@ -35,20 +35,20 @@ void CircuitBreaker::follow_options_locked(std::shared_ptr<const BreakerOptions>
   options_ = std::move(options);
   trips_on_.store(options_->trips_on.bits(), std::memory_order_relaxed);
   abandoned_is_failure_.store(options_->abandoned_is_failure, std::memory_order_relaxed);
-  follow_window_options_locked(std::move(window), now);
+  follow_window_options_locked(now, std::move(window));
   if (calls != nullptr) calls_ = std::move(calls);
   set_care_locked(kTracksCalls, options_->tracks_calls());
   set_care_locked(kMeasuresCalls, options_->slow_call_rate.has_value());
 }
 
-void CircuitBreaker::follow_window_options_locked(std::unique_ptr<RollingWindow> window, TimePoint now) {
+void CircuitBreaker::follow_window_options_locked(TimePoint now, std::unique_ptr<RollingWindow> window) {
   std::uint32_t records = 0;
   if (!options_->has_rate_rule()) {
     window_ = nullptr;
   } else {
     records = options_->window.is_time() ? kRecordsTimes : kRecordsCalls;
     if (window != nullptr) {
-      if (window_ != nullptr) window->take_over(*window_, now);
+      if (window_ != nullptr) window->take_over(now, *window_);
       window_ = std::move(window);
     }
   }

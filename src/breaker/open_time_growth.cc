@@ -45,8 +45,8 @@ TimePoint OpenTimeGrowth::throttled_until(const BreakerOptions& options, std::op
   return std::max(saturating_add(at, *hint), not_before_);
 }
 
-void OpenTimeGrowth::note_hint(const BreakerOptions& options, std::optional<Duration> retry_after,
-                               TimePoint now) noexcept {
+void OpenTimeGrowth::note_hint(TimePoint now, const BreakerOptions& options,
+                               std::optional<Duration> retry_after) noexcept {
   if (const auto hint = heard_hint(options, retry_after)) {
     not_before_ = std::max(not_before_, saturating_add(now, *hint));
   }

@@ -27,7 +27,7 @@ void CircuitBreaker::set_override(OverrideKind kind, std::string_view reason, st
     const MutexLock lock(mutex_);
     const TimePoint at = not_before_last_move_locked(now);
     expire_override_locked(at);
-    impose_locked(std::move(imposed), at);
+    impose_locked(at, std::move(imposed));
   }
   context_->events.deliver();
 }
@@ -46,7 +46,7 @@ bool CircuitBreaker::lift_override() {
   return lifted;
 }
 
-void CircuitBreaker::impose_locked(std::unique_ptr<ImposedOverride> imposed, TimePoint now) {
+void CircuitBreaker::impose_locked(TimePoint now, std::unique_ptr<ImposedOverride> imposed) {
   forget_forced_calls_locked();
   override_ = std::move(imposed);
   set_care_locked(kOverridden, true);

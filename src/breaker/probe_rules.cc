@@ -29,8 +29,8 @@ std::optional<TransitionCause> decision_of(const BreakerOptions& options, const 
   return share >= *options.half_open_failure_rate ? tally.last_failure : probe_succeeded;
 }
 
-OverdueProbes overdue_probes(const BreakerOptions& options, const ProbeTally& tally, const ProbeLeases& leases,
-                             TimePoint now) noexcept {
+OverdueProbes overdue_probes(TimePoint now, const BreakerOptions& options, const ProbeTally& tally,
+                             const ProbeLeases& leases) noexcept {
   OverdueProbes overdue{.tally = tally};
   for (TimePoint end = leases.earliest_end(); end <= now && end != kNever; end = leases.earliest_end(end)) {
     for (std::uint32_t at_end = leases.ending_at(end); at_end > 0; --at_end) {

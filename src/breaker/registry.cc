@@ -56,11 +56,11 @@ BreakerHandle BreakerRegistry::find_or_create(const KeyView& key, const BreakerO
   const TimePoint now = make_companion_ ? context_.clock.now() : TimePoint();
   const MutexLock lock(mutex_);
   CircuitBreaker* const known = index_.find(key, key_hash);
-  return {*this, known != nullptr ? known : create_locked(key, key_hash, options, now)};
+  return {*this, known != nullptr ? known : create_locked(now, key, key_hash, options)};
 }
 
-CircuitBreaker* BreakerRegistry::create_locked(const KeyView& key, std::uint64_t key_hash,
-                                               const BreakerOptions* options, TimePoint now) {
+CircuitBreaker* BreakerRegistry::create_locked(TimePoint now, const KeyView& key, std::uint64_t key_hash,
+                                               const BreakerOptions* options) {
   const bool full = breakers_.size() >= rules_->max_keys();
   OwnedBreaker* const place = full ? make_room_locked(now) : nullptr;
   if (full && place == nullptr) return nullptr;

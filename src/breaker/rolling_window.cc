@@ -26,7 +26,7 @@ void RollingWindow::subtract(WindowTotals& totals, const WindowTotals& part) noe
   totals.slow -= part.slow;
 }
 
-void RollingWindow::record(Call call, TimePoint now) noexcept {
+void RollingWindow::record(TimePoint now, Call call) noexcept {
   if (shape_.is_time()) {
     move_to(now);
     add(bucket_of(tick_), call);
@@ -91,7 +91,7 @@ void RollingWindow::move_to(TimePoint now) noexcept {
   tick_ = tick;
 }
 
-void RollingWindow::take_over(RollingWindow& old, TimePoint now) noexcept {
+void RollingWindow::take_over(TimePoint now, RollingWindow& old) noexcept {
   if (shape_.is_time() != old.shape_.is_time()) return;
   if (!shape_.is_time()) {
     const std::size_t held = old.totals_.calls;
@@ -99,7 +99,7 @@ void RollingWindow::take_over(RollingWindow& old, TimePoint now) noexcept {
     for (std::size_t i = held - taken; i < held; ++i) {
       // While it is not full the oldest call is at the beginning, then at the next place to write.
       const std::size_t oldest = held == old.ring_.size() ? old.next_ : 0;
-      record(old.ring_[(oldest + i) % old.ring_.size()], now);
+      record(now, old.ring_[(oldest + i) % old.ring_.size()]);
     }
     return;
   }

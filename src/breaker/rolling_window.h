@@ -25,7 +25,7 @@ class RollingWindow {
   explicit RollingWindow(const CallWindow& shape);
 
   // A time before one seen already counts as the latest one. A count window does not look at the time.
-  void record(Call call, TimePoint now) noexcept;
+  void record(TimePoint now, Call call) noexcept;
   const WindowTotals& totals(TimePoint now) noexcept;
   // Of a count window: the totals that record() would leave.
   WindowTotals totals_after(Call call) const noexcept;
@@ -37,7 +37,7 @@ class RollingWindow {
 
   // Takes over what fits of an older window, newest calls first. Calls and times cannot be told from each other, so a
   // window of the other kind begins empty.
-  void take_over(RollingWindow& old, TimePoint now) noexcept;
+  void take_over(TimePoint now, RollingWindow& old) noexcept;
 
   const CallWindow& shape() const noexcept { return shape_; }
 

@@ -70,7 +70,7 @@ bool CircuitBreaker::restore(const SavedBreaker& saved) {
       const TimePoint until =
           overridden->remaining ? saturating_add(now, believed(*overridden->remaining, kLongestSaved)) : kNever;
       *imposed = {.kind = overridden->kind, .reason = overridden->reason, .until = until};
-      impose_locked(std::move(imposed), now);
+      impose_locked(now, std::move(imposed));
     }
   }
   context_->events.deliver();

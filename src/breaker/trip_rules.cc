@@ -19,7 +19,7 @@ std::optional<TransitionCause> broken_rule(const BreakerOptions& options, std::u
 
 bool is_slow(const BreakerOptions& options, Duration latency) noexcept { return latency > options.slow_call_duration; }
 
-bool is_stuck(const BreakerOptions& options, TimePoint began, TimePoint now) noexcept {
+bool is_stuck(TimePoint now, const BreakerOptions& options, TimePoint began) noexcept {
   return options.stuck_call_age && elapsed(began, now) > *options.stuck_call_age;
 }
 

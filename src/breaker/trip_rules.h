@@ -23,6 +23,6 @@ std::optional<TransitionCause> broken_rule(const BreakerOptions& options, std::u
 bool is_slow(const BreakerOptions& options, Duration latency) noexcept;
 
 // Whether a call in flight that began then is stuck [BRK-2.4].
-bool is_stuck(const BreakerOptions& options, TimePoint began, TimePoint now) noexcept;
+bool is_stuck(TimePoint now, const BreakerOptions& options, TimePoint began) noexcept;
 
 }  // namespace fuseboard

@@ -41,13 +41,13 @@ BudgetLedger::BudgetLedger(const BudgetOptions& options, const WallClock& clock,
     : clock_(clock),
       journal_(journal),
       has_periods_(has_periods(options)),
-      global_(BudgetLevel::global, checked(options).global, clock.now()),
+      global_(clock.now(), BudgetLevel::global, checked(options).global),
       session_caps_(options.session),
       max_sessions_(options.max_sessions),
       max_sessions_per_key_(options.max_sessions_per_key) {
   const Telling telling(*this);
   const MutexLock lock(mutex_);
-  configure_keys_locked(options.keys, clock_.now());
+  configure_keys_locked(clock_.now(), options.keys);
   restart_journal_locked();
 }
 
@@ -59,15 +59,15 @@ std::expected<BudgetReservation, BudgetRejection> BudgetLedger::reserve(const Bu
   const WallTime now = this->now(account);
   const Telling telling(*this);
   const MutexLock lock(mutex_);
-  Chain chain = meet_locked(account, now);
-  if (const auto rejection = rejection_locked(chain, account, draw, now)) {
-    count_rejection_locked(chain, *rejection, now);
+  Chain chain = meet_locked(now, account);
+  if (const auto rejection = rejection_locked(now, chain, account, draw)) {
+    count_rejection_locked(now, chain, *rejection);
     return std::unexpected(*rejection);
   }
-  hold_session_locked(chain, account, now);
+  hold_session_locked(now, chain, account);
   for (Level* const level : chain) {
     if (level == nullptr) continue;
-    roll_locked(*level, now);
+    roll_locked(now, *level);
     level->reserve(draw);
     note_locked(BudgetChange::Kind::used, *level, {.reserved = draw});
   }
@@ -85,7 +85,7 @@ BudgetSettlement BudgetLedger::close(const Chain& chain, const BudgetSpend& draw
   const MutexLock lock(mutex_);
   for (Level* const level : chain) {
     if (level == nullptr) continue;
-    roll_locked(*level, now);
+    roll_locked(now, *level);
     level->release(draw);
     level->committed += charge;
     if (overrun) ++level->overruns;
@@ -100,20 +100,20 @@ BudgetSettlement BudgetLedger::close(const Chain& chain, const BudgetSpend& draw
 std::optional<BudgetRejection> BudgetLedger::check(const BudgetAccount& account) const {
   const WallTime now = this->now(account);
   const MutexLock lock(mutex_);
-  return rejection_locked(peek_locked(account, now), account, kMin, now);
+  return rejection_locked(now, peek_locked(now, account), account, kMin);
 }
 
 std::expected<void, BudgetRejection> BudgetLedger::check_and_tick(const BudgetAccount& account) {
   const WallTime now = this->now(account);
   const Telling telling(*this);
   const MutexLock lock(mutex_);
-  Chain chain = meet_locked(account, now);
-  if (const auto rejection = rejection_locked(chain, account, kMin, now)) {
-    count_rejection_locked(chain, *rejection, now);
+  Chain chain = meet_locked(now, account);
+  if (const auto rejection = rejection_locked(now, chain, account, kMin)) {
+    count_rejection_locked(now, chain, *rejection);
     return std::unexpected(*rejection);
   }
-  hold_session_locked(chain, account, now);
-  commit_locked(chain, kOneRound, now);
+  hold_session_locked(now, chain, account);
+  commit_locked(now, chain, kOneRound);
   return {};
 }
 
@@ -121,16 +121,16 @@ void BudgetLedger::charge(const BudgetAccount& account, const TokenUsage& usage,
   const WallTime now = this->now(account);
   const Telling telling(*this);
   const MutexLock lock(mutex_);
-  Chain chain = meet_locked(account, now);
-  if (!hold_session_locked(chain, account, now)) ++sessions_unheld_;
-  commit_locked(chain, {.tokens = usage.total(), .cost = cost}, now);
+  Chain chain = meet_locked(now, account);
+  if (!hold_session_locked(now, chain, account)) ++sessions_unheld_;
+  commit_locked(now, chain, {.tokens = usage.total(), .cost = cost});
 }
 
-void BudgetLedger::commit_locked(const Chain& chain, const BudgetSpend& spend, WallTime now) {
-  touch_locked(chain, now);
+void BudgetLedger::commit_locked(WallTime now, const Chain& chain, const BudgetSpend& spend) {
+  touch_locked(now, chain);
   for (Level* const level : chain) {
     if (level == nullptr) continue;
-    roll_locked(*level, now);
+    roll_locked(now, *level);
     level->committed += spend;
     note_locked(BudgetChange::Kind::used, *level, {.charged = spend});
   }
@@ -138,11 +138,12 @@ void BudgetLedger::commit_locked(const Chain& chain, const BudgetSpend& spend, W
 
 // Refusals.
 
-std::optional<BudgetRejection> BudgetLedger::rejection_locked(const Chain& chain, const BudgetAccount& account,
-                                                              const BudgetSpend& draw, WallTime now) const {
+std::optional<BudgetRejection> BudgetLedger::rejection_locked(WallTime now, const Chain& chain,
+                                                              const BudgetAccount& account,
+                                                              const BudgetSpend& draw) const {
   std::optional<BudgetRejection> worst;
   const auto consider = [&](const Level& level) {
-    std::optional<BudgetRejection> rejection = level.rejection(draw, now);
+    std::optional<BudgetRejection> rejection = level.rejection(now, draw);
     if (rejection && (!worst || lasts_longer(rejection->resets_at, worst->resets_at))) worst = rejection;
   };
   for (const Level* const level : chain) {
@@ -150,11 +151,11 @@ std::optional<BudgetRejection> BudgetLedger::rejection_locked(const Chain& chain
   }
   if (chain[kSession] == nullptr && wants_session_locked(account)) {
     // As the new session would refuse: one call can be larger than all that a session may spend.
-    Level fresh(BudgetLevel::session, session_caps_, now);
+    Level fresh(now, BudgetLevel::session, session_caps_);
     fresh.name = session_name(account);
     consider(fresh);
     const Level& pool = pool_locked(chain);
-    if (!worst && !has_room_locked(pool, now)) worst = no_room_locked(pool, account);
+    if (!worst && !has_room_locked(now, pool)) worst = no_room_locked(pool, account);
   }
   return worst;
 }
@@ -171,22 +172,22 @@ BudgetRejection BudgetLedger::no_room_locked(const Level& pool, const BudgetAcco
   return rejection;
 }
 
-void BudgetLedger::count_rejection_locked(const Chain& chain, const BudgetRejection& rejection, WallTime now) {
+void BudgetLedger::count_rejection_locked(WallTime now, const Chain& chain, const BudgetRejection& rejection) {
   if (rejection.kind == BudgetKind::sessions) ++sessions_unheld_;
   Level* const level = chain[static_cast<std::size_t>(rejection.level)];
   if (level != nullptr) ++level->rejections;
   // A session that is asked for and refused is in use: to forget its spend now would be to let it on.
-  touch_locked(chain, now);
+  touch_locked(now, chain);
   if (chain[kSession] != nullptr) note_locked(BudgetChange::Kind::used, *chain[kSession]);
 }
 
 // Levels.
 
-void BudgetLedger::roll_locked(Level& level, WallTime now) {
-  if (level.is_over(now)) begin_anew_locked(level, now);
+void BudgetLedger::roll_locked(WallTime now, Level& level) {
+  if (level.is_over(now)) begin_anew_locked(now, level);
 }
 
-void BudgetLedger::begin_anew_locked(Level& level, WallTime now) {
+void BudgetLedger::begin_anew_locked(WallTime now, Level& level) {
   level.start_period(now);
   note_locked(BudgetChange::Kind::began, level);
 }
@@ -204,13 +205,13 @@ BudgetLedger::Chain BudgetLedger::find_locked(const BudgetAccount& account) cons
   return chain;
 }
 
-BudgetLedger::Chain BudgetLedger::peek_locked(const BudgetAccount& account, WallTime now) const {
+BudgetLedger::Chain BudgetLedger::peek_locked(WallTime now, const BudgetAccount& account) const {
   Chain chain = find_locked(account);
   if (chain[kSession] != nullptr && chain[kSession]->is_stale(now)) chain[kSession] = nullptr;
   return chain;
 }
 
-BudgetLedger::Chain BudgetLedger::meet_locked(const BudgetAccount& account, WallTime now) {
+BudgetLedger::Chain BudgetLedger::meet_locked(WallTime now, const BudgetAccount& account) {
   if (!account.session.empty()) drop_stale_sessions_locked(now);
   Chain chain = find_locked(account);
   Level*& session = chain[kSession];
@@ -234,7 +235,7 @@ std::size_t BudgetLedger::bound_locked(const Level& pool) const {
   return pool.level == BudgetLevel::key ? max_sessions_per_key_ : max_sessions_;
 }
 
-bool BudgetLedger::has_room_locked(const Level& pool, WallTime now) const {
+bool BudgetLedger::has_room_locked(WallTime now, const Level& pool) const {
   std::size_t held = pool.sessions;
   for (auto session = idle_.begin(); held >= bound_locked(pool); ++session) {
     if (session == idle_.end() || !(*session)->is_stale(now)) return false;
@@ -243,17 +244,17 @@ bool BudgetLedger::has_room_locked(const Level& pool, WallTime now) const {
   return true;
 }
 
-bool BudgetLedger::hold_session_locked(Chain& chain, const BudgetAccount& account, WallTime now) {
+bool BudgetLedger::hold_session_locked(WallTime now, Chain& chain, const BudgetAccount& account) {
   if (chain[kSession] != nullptr || !wants_session_locked(account)) return true;
   Level& pool = pool_locked(chain);
   if (pool.sessions >= bound_locked(pool)) return false;
-  chain[kSession] = &new_session_locked(pool, session_name(account), now);
+  chain[kSession] = &new_session_locked(now, pool, session_name(account));
   return true;
 }
 
-BudgetLedger::Level& BudgetLedger::new_session_locked(Level& pool, KeyView name, WallTime now) {
+BudgetLedger::Level& BudgetLedger::new_session_locked(WallTime now, Level& pool, KeyView name) {
   std::list<Level*> place(1, nullptr);  // first: a session without one could not be held
-  const auto added = sessions_.try_emplace(Key(name), BudgetLevel::session, session_caps_, now).first;
+  const auto added = sessions_.try_emplace(Key(name), now, BudgetLevel::session, session_caps_).first;
   Level& level = added->second;
   level.name = added->first.view();
   level.place = place.begin();
@@ -266,7 +267,7 @@ BudgetLedger::Level& BudgetLedger::new_session_locked(Level& pool, KeyView name,
   return level;
 }
 
-void BudgetLedger::touch_locked(const Chain& chain, WallTime now) {
+void BudgetLedger::touch_locked(WallTime now, const Chain& chain) {
   Level* const session = chain[kSession];
   if (session == nullptr) return;
   session->last_used = now;
@@ -326,7 +327,7 @@ void BudgetLedger::configure(const BudgetOptions& options) {
   const MutexLock lock(mutex_);
   has_periods_.store(has_periods(options), std::memory_order_relaxed);
   global_.set_caps(options.global);
-  configure_keys_locked(options.keys, now);
+  configure_keys_locked(now, options.keys);
   session_caps_ = options.session;
   max_sessions_ = options.max_sessions;
   max_sessions_per_key_ = options.max_sessions_per_key;
@@ -335,10 +336,10 @@ void BudgetLedger::configure(const BudgetOptions& options) {
   restart_journal_locked();
 }
 
-void BudgetLedger::configure_keys_locked(const std::vector<BudgetOptions::ForKey>& keys, WallTime now) {
+void BudgetLedger::configure_keys_locked(WallTime now, const std::vector<BudgetOptions::ForKey>& keys) {
   for (auto& [name, level] : keys_) level.retired = true;
   for (const BudgetOptions::ForKey& entry : keys) {
-    const auto [place, is_new] = keys_.try_emplace(Key(entry.key), BudgetLevel::key, entry.caps, now);
+    const auto [place, is_new] = keys_.try_emplace(Key(entry.key), now, BudgetLevel::key, entry.caps);
     Level& level = place->second;
     level.name = place->first.view();
     level.retired = false;
@@ -354,8 +355,8 @@ bool BudgetLedger::reset(BudgetLevel level, const BudgetAccount& account) {
   const WallTime now = clock_.now();
   const Telling telling(*this);
   const MutexLock lock(mutex_);
-  Level* const found = meet_locked(account, now)[static_cast<std::size_t>(level)];
-  if (found != nullptr) begin_anew_locked(*found, now);
+  Level* const found = meet_locked(now, account)[static_cast<std::size_t>(level)];
+  if (found != nullptr) begin_anew_locked(now, *found);
   return found != nullptr;
 }
 
@@ -395,7 +396,7 @@ std::vector<BudgetLevelSnapshot> BudgetLedger::levels_of(const BudgetAccount& ac
   const WallTime now = clock_.now();
   std::vector<BudgetLevelSnapshot> levels;
   const MutexLock lock(mutex_);
-  for (const Level* const level : peek_locked(account, now)) {
+  for (const Level* const level : peek_locked(now, account)) {
     if (level != nullptr) levels.push_back(level->snapshot(now));
   }
   return levels;
@@ -427,9 +428,9 @@ std::size_t BudgetLedger::restore(std::span<const BudgetRecord> records) {
   const Telling telling(*this);
   const MutexLock lock(mutex_);
   for (const BudgetRecord& record : records) {
-    Level* const level = level_of_record_locked(record, now);
+    Level* const level = level_of_record_locked(now, record);
     if (level == nullptr) continue;
-    roll_locked(*level, now);
+    roll_locked(now, *level);
     const WallTime start = period_start(level->caps.period, record.period_start);
     if (start < level->starts) continue;
     level->set_period(start);
@@ -441,7 +442,7 @@ std::size_t BudgetLedger::restore(std::span<const BudgetRecord> records) {
   return taken;
 }
 
-BudgetLedger::Level* BudgetLedger::level_of_record_locked(const BudgetRecord& record, WallTime now) {
+BudgetLedger::Level* BudgetLedger::level_of_record_locked(WallTime now, const BudgetRecord& record) {
   const KeyView name = record.name.view();
   switch (record.level) {
     case BudgetLevel::global:
@@ -461,7 +462,7 @@ BudgetLedger::Level* BudgetLedger::level_of_record_locked(const BudgetRecord& re
   Level& pool = pool_locked(find_locked({.key = name.first()}));
   if (now - last_used >= BudgetOptions::kSessionRetention || pool.sessions >= bound_locked(pool)) return nullptr;
   // Records come as records() gives them, the most recently used session first: a later one is forgotten before it.
-  Level& level = new_session_locked(pool, name, now);
+  Level& level = new_session_locked(now, pool, name);
   level.last_used = last_used;
   idle_.splice(idle_.begin(), idle_, level.place);
   return &level;

@@ -26,7 +26,7 @@ std::string_view name(BudgetKind kind) noexcept { return kKindNames[static_cast<
 
 namespace budget_internal {
 
-Level::Level(BudgetLevel which, const BudgetCaps& own_caps, WallTime now) : level(which), caps(own_caps) {
+Level::Level(WallTime now, BudgetLevel which, const BudgetCaps& own_caps) : level(which), caps(own_caps) {
   set_period(now);
 }
 
@@ -70,7 +70,7 @@ void Level::release(const BudgetSpend& draw) noexcept {
   --open;
 }
 
-std::optional<BudgetRejection> Level::rejection(const BudgetSpend& draw, WallTime now) const noexcept {
+std::optional<BudgetRejection> Level::rejection(WallTime now, const BudgetSpend& draw) const noexcept {
   const BudgetSpend spent = committed_at(now);
   const auto reject = [&](BudgetKind kind, std::optional<std::uint64_t> cap, std::uint64_t consumed, Wide reserved_now,
                           std::uint64_t wanted) -> std::optional<BudgetRejection> {

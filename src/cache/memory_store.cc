@@ -29,14 +29,14 @@ std::optional<CacheAnswer> MemoryCacheStore::get(std::span<const CacheKey> keys,
   Entries removed;
   const MutexLock lock(mutex_);
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (CachedResponsePtr response = find_locked(keys[i], now, removed)) {
+    if (CachedResponsePtr response = find_locked(now, keys[i], removed)) {
       return CacheFound{.response = std::move(response), .index = i};
     }
   }
   return CacheFound{};
 }
 
-CachedResponsePtr MemoryCacheStore::find_locked(const CacheKey& key, TimePoint now, Entries& removed) {
+CachedResponsePtr MemoryCacheStore::find_locked(TimePoint now, const CacheKey& key, Entries& removed) {
   const auto found = index_.find(key);
   if (found == index_.end()) return nullptr;
   const Entries::iterator entry = found->second;

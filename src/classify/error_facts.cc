@@ -369,7 +369,7 @@ void ErrorFacts::read_metadata(const ErrorTree& tree, const Node* metadata, int 
   read_hints(tree, metadata);
   const Node* const headers = tree.find(metadata, Key::headers);
   if (!retry_after_ && text_of(tree.find(headers, Key::x_rate_limit_remaining)) == "0") {
-    retry_after_ = parse_reset(text_of(tree.find(headers, Key::x_rate_limit_reset)), now_);
+    retry_after_ = parse_reset(now_, text_of(tree.find(headers, Key::x_rate_limit_reset)));
   }
   if (!retry_after_) retry_after_ = wait_of(tree.find(headers, Key::retry_after), std::chrono::seconds(1));
   const Node* const raw = tree.find(metadata, Key::raw);
@@ -399,7 +399,7 @@ void ErrorFacts::read_hints(const ErrorTree& tree, const Node* object) noexcept 
     if (retry_after_) return;
     retry_after_ = wait_of(tree.find(object, form.key), form.unit);
   }
-  if (!retry_after_) retry_after_ = parse_window_reset(text_of(tree.find(object, Key::resets_at)), now_);
+  if (!retry_after_) retry_after_ = parse_window_reset(now_, text_of(tree.find(object, Key::resets_at)));
 }
 
 }  // namespace fuseboard::classify_internal

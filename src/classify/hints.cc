@@ -34,7 +34,7 @@ constexpr std::string_view trimmed(std::string_view text) noexcept {
 
 // How long until a Unix time in milliseconds, as seen from `now`; a passed one is 0. `now` is rounded down, so the wait
 // is rounded up.
-Duration until(std::int64_t unix_ms, WallTime now) noexcept {
+Duration until(WallTime now, std::int64_t unix_ms) noexcept {
   const auto now_ms = std::chrono::floor<milliseconds>(now).time_since_epoch().count();
   std::int64_t wait_ms = 0;
   if (__builtin_sub_overflow(unix_ms, now_ms, &wait_ms)) wait_ms = unix_ms < now_ms ? 0 : kMaxMilliseconds;
@@ -126,13 +126,13 @@ std::optional<Duration> parse_unit_duration(std::string_view text) noexcept {
   return total;
 }
 
-std::optional<Duration> parse_reset(std::string_view text, std::optional<WallTime> now) noexcept {
+std::optional<Duration> parse_reset(std::optional<WallTime> now, std::string_view text) noexcept {
   const auto ms = parse_decimal_duration(text, milliseconds(1));
   if (!ms) return std::nullopt;
   const std::int64_t number = ms->count() / 1'000'000;  // rounded up, which the choice of a form can bear
   if (number < 1'000'000'000) return parse_decimal_duration(text, std::chrono::seconds(1));
   if (!now) return std::nullopt;
-  if (number > 1'000'000'000'000) return until(number, *now);
+  if (number > 1'000'000'000'000) return until(*now, number);
   // Seconds until 1e12 fit in milliseconds.
   const std::size_t point = std::min(text.find('.'), text.size());
   const auto whole = integer(text.substr(0, point));
@@ -146,14 +146,14 @@ std::optional<Duration> parse_reset(std::string_view text, std::optional<WallTim
     const bool more = text.size() > point + 4 && text.find_first_not_of('0', point + 4) != std::string_view::npos;
     unix_ms += fraction + (more ? 1 : 0);
   }
-  return until(unix_ms, *now);
+  return until(*now, unix_ms);
 }
 
-std::optional<Duration> parse_window_reset(std::string_view text, std::optional<WallTime> now) noexcept {
+std::optional<Duration> parse_window_reset(std::optional<WallTime> now, std::string_view text) noexcept {
   // No text has two of the forms.
   if (const auto duration = parse_unit_duration(text)) return duration;
-  if (const auto reset = parse_reset(text, now)) return reset;
-  return parse_rfc3339_reset(text, now);
+  if (const auto reset = parse_reset(now, text)) return reset;
+  return parse_rfc3339_reset(now, text);
 }
 
 void RetryHintReader::header(std::string_view name, std::string_view value) noexcept {
@@ -165,8 +165,8 @@ void RetryHintReader::header(std::string_view name, std::string_view value) noex
     retry_after_ = parse_decimal_duration(value, std::chrono::seconds(1));
     if (retry_after_) return;
     if (!now_) return;
-    if (const auto date = parse_http_date(value, *now_)) {
-      retry_after_ = until(date->time_since_epoch().count() * 1000, *now_);  // the year 9999 is 2.5e14 ms
+    if (const auto date = parse_http_date(*now_, value)) {
+      retry_after_ = until(*now_, date->time_since_epoch().count() * 1000);  // the year 9999 is 2.5e14 ms
     }
   } else if (!should_retry_ && is_header(name, "x-should-retry")) {
     // Read by the SDKs of OpenAI and Anthropic as exactly these two texts.
@@ -192,15 +192,15 @@ RetryHintReader::Window* RetryHintReader::window(std::string_view name) noexcept
 void RetryHintReader::rate_limit_header(std::string_view name, std::string_view value) noexcept {
   if (take_prefix(name, "anthropic-ratelimit-unified-")) {
     if (is_header(name, "status")) unified_rejected_ = value == "rejected";
-    if (is_header(name, "reset") && !unified_reset_) unified_reset_ = parse_reset(value, now_);
+    if (is_header(name, "reset") && !unified_reset_) unified_reset_ = parse_reset(now_, value);
   } else if (take_prefix(name, "anthropic-ratelimit-")) {
     if (take_suffix(name, "-reset")) {
-      if (Window* const it = window(name)) it->reset = parse_rfc3339_reset(value, now_);
+      if (Window* const it = window(name)) it->reset = parse_rfc3339_reset(now_, value);
     } else if (take_suffix(name, "-remaining")) {
       if (Window* const it = window(name)) it->used_up = value == "0";
     }
   } else if (take_prefix(name, "x-ratelimit-reset-")) {
-    if (Window* const it = window(name)) it->reset = parse_window_reset(value, now_);
+    if (Window* const it = window(name)) it->reset = parse_window_reset(now_, value);
   } else if (take_prefix(name, "x-ratelimit-remaining-")) {
     if (Window* const it = window(name)) it->used_up = value == "0";
   } else if (take_prefix(name, "x-codex-")) {
@@ -214,7 +214,7 @@ void RetryHintReader::rate_limit_header(std::string_view name, std::string_view 
   } else if (is_header(name, "ratelimit-remaining")) {
     ietf_remaining_ = integer(value);
   } else if (is_header(name, "x-ratelimit-reset")) {
-    plain_ = parse_window_reset(value, now_);
+    plain_ = parse_window_reset(now_, value);
   } else if (is_header(name, "x-ratelimit-remaining")) {
     plain_remaining_ = integer(value);
   }
@@ -234,7 +234,7 @@ void RetryHintReader::plan_header(std::string_view name, std::string_view value)
 // Mistral's window of tokens: used up where less is left than the request costs.
 void RetryHintReader::size_header(std::string_view name, std::string_view value) noexcept {
   if (is_header(name, "reset")) {
-    by_size_ = parse_window_reset(value, now_);
+    by_size_ = parse_window_reset(now_, value);
   } else if (is_header(name, "remaining")) {
     by_size_remaining_ = integer(value);
   } else if (is_header(name, "query-cost")) {

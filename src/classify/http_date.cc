@@ -163,7 +163,7 @@ std::optional<std::chrono::sys_seconds> to_seconds(const Fields& f) noexcept {
 
 }  // namespace
 
-std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text, WallTime now) noexcept {
+std::optional<std::chrono::sys_seconds> parse_http_date(WallTime now, std::string_view text) noexcept {
   Fields fields;
   if (read_imf_fixdate(text, fields) || read_asctime(text, fields)) return to_seconds(fields);
   const std::chrono::year_month_day today(std::chrono::floor<std::chrono::days>(now));
@@ -171,7 +171,7 @@ std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text, W
   return std::nullopt;
 }
 
-std::optional<Duration> parse_rfc3339_reset(std::string_view text, std::optional<WallTime> now) noexcept {
+std::optional<Duration> parse_rfc3339_reset(std::optional<WallTime> now, std::string_view text) noexcept {
   if (!now || text.size() < 20 || (text[10] != 'T' && text[10] != 't' && text[10] != ' ')) return std::nullopt;
   Fields f;
   int milliseconds = 0;

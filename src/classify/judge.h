@@ -91,7 +91,7 @@ inline constexpr Classification kNothingFailed = {
 Match judge_answer(int status, const HeaderFacts& headers, const ErrorFacts& facts, Waits& waits) noexcept;
 
 // A text and nothing else; nullopt where it says nothing.
-std::optional<Match> judge_text(std::string_view text, std::optional<WallTime> now, Waits& waits) noexcept;
+std::optional<Match> judge_text(std::optional<WallTime> now, std::string_view text, Waits& waits) noexcept;
 
 Classification judge_http(const CallEvidence& evidence) noexcept;
 Classification judge_stream(const CallEvidence& evidence) noexcept;

@@ -38,7 +38,7 @@ Classification judge(const CallEvidence& evidence, const Match& otherwise, bool 
   Waits waits{.headers = headers.hints};
   std::optional<Match> known = by_typed_code(evidence.typed_code);
   if (!known) {
-    known = judge_text(text_of(evidence), evidence.now, waits);
+    known = judge_text(evidence.now, text_of(evidence), waits);
     if (known && is_client) blame_ourselves(*known);
   } else if (is_wrapper(evidence.typed_code)) {
     const Words words(text_of(evidence));

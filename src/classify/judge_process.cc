@@ -39,7 +39,7 @@ Classification judge_process(const CallEvidence& evidence) noexcept {
   Waits waits;
   const std::string_view text = evidence.body;
   std::optional<Match> judged;
-  if (!trimmed(text).empty()) judged = judge_text(text, evidence.now, waits);
+  if (!trimmed(text).empty()) judged = judge_text(evidence.now, text, waits);
   if (judged) judged = of_callee(*judged);
   if (!evidence.typed_code.empty()) {
     if (const TypedRow* const row = typed_row(evidence.typed_code))
@@ -50,7 +50,7 @@ Classification judge_process(const CallEvidence& evidence) noexcept {
     return settle(evidence, row == nullptr ? judged.value_or(by_default()) : by_signal(*row, judged), waits);
   }
   if (evidence.exit_code) return settle(evidence, by_exit(*evidence.exit_code, judged), waits);
-  if (!judged && !evidence.message.empty()) judged = judge_text(evidence.message, evidence.now, waits);
+  if (!judged && !evidence.message.empty()) judged = judge_text(evidence.now, evidence.message, waits);
   return settle(evidence, judged.value_or(by_default()), waits);
 }
 

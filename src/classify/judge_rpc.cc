@@ -52,14 +52,14 @@ Classification judge_tool_result(const CallEvidence& evidence, const HeaderFacts
   for (const Node* part = tree.first(tree.find(result, Key::content)); part != nullptr; part = tree.next(part)) {
     const std::string_view text = texts.text_of(tree.find(part, Key::text));
     if (text.empty()) continue;
-    if (const auto judged = judge_text(text, evidence.now, waits)) return settle(evidence, of_callee(*judged), waits);
+    if (const auto judged = judge_text(evidence.now, text, waits)) return settle(evidence, of_callee(*judged), waits);
   }
   return settle(evidence, by_default(), waits);
 }
 
 // A code that leaves the judgement to the text.
-std::optional<Match> judge_weak(int code, int status, std::string_view message, bool uri_alone,
-                                std::optional<WallTime> now, Waits& waits) noexcept {
+std::optional<Match> judge_weak(std::optional<WallTime> now, int code, int status, std::string_view message,
+                                bool uri_alone, Waits& waits) noexcept {
   if (code == kInvalidParams) {
     if (uri_alone) return found(resource_not_found, "JSON-RPC code", "data.uri", "MCP 2026: -32602 with data {uri}");
     const PhraseRow* const row = phrase_row(Words(message), invalid_request);
@@ -71,7 +71,7 @@ std::optional<Match> judge_weak(int code, int status, std::string_view message, 
     return found(invalid_request, "JSON-RPC code", "-32001", "MCP SEP-2243: header mismatch");
   }
   Waits text_waits = waits;
-  auto judged = judge_text(message, now, text_waits);
+  auto judged = judge_text(now, message, text_waits);
   // That a server is at fault is what the code says already.
   if (judged && code == kInternalError && judged->conclusion.category == service_unavailable) judged.reset();
   if (judged) waits = text_waits;
@@ -106,7 +106,7 @@ Classification judge_rpc_error(const CallEvidence& evidence, const HeaderFacts& 
     }
     return settle(evidence, of_callee(by_status), waits);
   }
-  if (const auto judged = judge_weak(code, evidence.status, message, uri_alone, evidence.now, waits)) {
+  if (const auto judged = judge_weak(evidence.now, code, evidence.status, message, uri_alone, waits)) {
     return settle(evidence, of_callee(*judged), waits);
   }
   if (row != nullptr) return settle(evidence, found(*row, "JSON-RPC code"), waits);

@@ -31,7 +31,7 @@ void read_payload(const CallEvidence& evidence, const HeaderFacts& headers, std:
   if (tree.end() != ErrorTree::End::whole) {
     if (is_error_event && !facts.error) {
       Waits waits{.headers = headers.hints};
-      const auto judged = judge_text(payload, evidence.now, waits);
+      const auto judged = judge_text(evidence.now, payload, waits);
       facts.error = settle(evidence, judged.value_or(found(status_row(500))), waits);
     }
     facts.malformed = true;

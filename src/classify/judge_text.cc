@@ -134,7 +134,7 @@ std::optional<Match> whole_text_code(std::string_view text) noexcept {
 
 }  // namespace
 
-std::optional<Match> judge_text(std::string_view text, std::optional<WallTime> now, Waits& waits) noexcept {
+std::optional<Match> judge_text(std::optional<WallTime> now, std::string_view text, Waits& waits) noexcept {
   const Words words(text);
   if (!waits.body) waits.body = wait_in(words);
   waits.nothing_allowed = waits.nothing_allowed || allows_nothing(words);

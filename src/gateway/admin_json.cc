@@ -11,7 +11,7 @@ namespace {
 
 using Json = AdminJson;
 
-Json ago(const std::optional<TimePoint>& time, TimePoint now) {
+Json ago(TimePoint now, const std::optional<TimePoint>& time) {
   return time ? Json(ceil_milliseconds(elapsed(*time, now))) : Json(nullptr);
 }
 
@@ -29,15 +29,15 @@ Json list_of(const Range& range, ToJson to_json) {
 
 }  // namespace
 
-Json transition_json(const Transition& transition, TimePoint now) {
-  return {{"ago_ms", ago(transition.at, now)},
+Json transition_json(TimePoint now, const Transition& transition) {
+  return {{"ago_ms", ago(now, transition.at)},
           {"from", name(transition.from)},
           {"to", name(transition.to)},
           {"cause", name(transition.cause)},
           {"generation", transition.generation}};
 }
 
-Json breaker_json(const BreakerSnapshot& breaker, TimePoint now) {
+Json breaker_json(TimePoint now, const BreakerSnapshot& breaker) {
   const BreakerTotals& totals = breaker.totals;
   return {{"key", to_text(breaker.key.view())},
           {"state", name(breaker.state)},
@@ -46,10 +46,10 @@ Json breaker_json(const BreakerSnapshot& breaker, TimePoint now) {
           {"last_failure", category_or_null(breaker.last_failure)},
           {"open_time_ms", ceil_milliseconds(breaker.open_time)},
           {"remaining_ms", ceil_milliseconds(breaker.remaining)},
-          {"opened_ago_ms", ago(breaker.opened_at, now)},
+          {"opened_ago_ms", ago(now, breaker.opened_at)},
           {"times_opened", breaker.times_opened},
           {"denials", breaker.denials},
-          {"last_denial_ago_ms", ago(breaker.last_denial, now)},
+          {"last_denial_ago_ms", ago(now, breaker.last_denial)},
           {"in_flight", breaker.in_flight},
           {"probes_in_flight", breaker.probes_in_flight},
           {"totals",
@@ -60,23 +60,23 @@ Json breaker_json(const BreakerSnapshot& breaker, TimePoint now) {
             {"neutral", totals.neutral},
             {"abandoned", totals.abandoned}}},
           {"transitions", list_of(breaker.transitions,
-                                  [now](const Transition& transition) { return transition_json(transition, now); })}};
+                                  [now](const Transition& transition) { return transition_json(now, transition); })}};
 }
 
-Json failure_json(const std::optional<LastFailure>& failure, TimePoint now) {
+Json failure_json(TimePoint now, const std::optional<LastFailure>& failure) {
   if (!failure) return nullptr;
-  return {{"category", name(failure->category)}, {"cause", failure->cause.view()}, {"ago_ms", ago(failure->at, now)}};
+  return {{"category", name(failure->category)}, {"cause", failure->cause.view()}, {"ago_ms", ago(now, failure->at)}};
 }
 
-Json target_json(const Target& target, const Failures& failures, TimePoint now) {
+Json target_json(TimePoint now, const Target& target, const Failures& failures) {
   return {{"target", target.name},
-          {"admits", !why_closed(target, now)},
-          {"last_failure", failure_json(failures.last(target.name), now)}};
+          {"admits", !why_closed(now, target)},
+          {"last_failure", failure_json(now, failures.last(target.name))}};
 }
 
-Json model_json(const Route& route, const Failures& failures, TimePoint now) {
+Json model_json(TimePoint now, const Route& route, const Failures& failures) {
   return {{"model", route.name}, {"targets", list_of(route.plan->targets(), [&](const Target& target) {
-                                    return target_json(target, failures, now);
+                                    return target_json(now, target, failures);
                                   })}};
 }
 
@@ -111,10 +111,10 @@ Json state_json(const StateSources& sources) {
           {"server", server_json(sources.server)},
           {"open_circuits", sources.targets.breakers().open_count()},
           {"models", list_of(sources.routing.routes(),
-                             [&](const auto& route) { return model_json(*route, sources.failures, now); })},
-          {"credentials", list_of(credential_states(sources.routing, sources.targets, now), provider_credential_json)},
+                             [&](const auto& route) { return model_json(now, *route, sources.failures); })},
+          {"credentials", list_of(credential_states(now, sources.routing, sources.targets), provider_credential_json)},
           {"breakers", list_of(sources.targets.breakers().snapshot(),
-                               [now](const BreakerSnapshot& breaker) { return breaker_json(breaker, now); })}};
+                               [now](const BreakerSnapshot& breaker) { return breaker_json(now, breaker); })}};
 }
 
 std::string to_body(const Json& json) { return json.dump(2, ' ', true, Json::error_handler_t::replace) + "\n"; }

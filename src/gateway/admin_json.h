@@ -21,12 +21,12 @@ namespace fuseboard::gateway {
 
 using AdminJson = nlohmann::ordered_json;
 
-AdminJson transition_json(const Transition& transition, TimePoint now);
-AdminJson breaker_json(const BreakerSnapshot& breaker, TimePoint now);
+AdminJson transition_json(TimePoint now, const Transition& transition);
+AdminJson breaker_json(TimePoint now, const BreakerSnapshot& breaker);
 // null where there was none.
-AdminJson failure_json(const std::optional<LastFailure>& failure, TimePoint now);
-AdminJson target_json(const Target& target, const Failures& failures, TimePoint now);
-AdminJson model_json(const Route& route, const Failures& failures, TimePoint now);
+AdminJson failure_json(TimePoint now, const std::optional<LastFailure>& failure);
+AdminJson target_json(TimePoint now, const Target& target, const Failures& failures);
+AdminJson model_json(TimePoint now, const Route& route, const Failures& failures);
 AdminJson parked_credential_json(const ParkedCredential& part);
 AdminJson provider_credential_json(const CredentialState& state);
 AdminJson server_json(const net::HttpServer::Counters& server);

@@ -40,7 +40,7 @@ bool is_broken(std::string_view data) {
 
 }  // namespace
 
-AnswerStream::AnswerStream(const StreamTerms& terms, TimePoint now)
+AnswerStream::AnswerStream(TimePoint now, const StreamTerms& terms)
     : terms_(terms), parser_(kMaxEvent), reader_(make_reader(terms, terms.from != terms.to)), last_event_(now) {
   if (terms.from != terms.to) {
     writer_ = llm::make_stream_writer(llm::dialect_of(terms.to).value(),
@@ -48,7 +48,7 @@ AnswerStream::AnswerStream(const StreamTerms& terms, TimePoint now)
   }
 }
 
-AnswerStream::AnswerStream(const StreamTerms& terms, const Delivered& delivered, Splice splice, TimePoint now)
+AnswerStream::AnswerStream(TimePoint now, const StreamTerms& terms, const Delivered& delivered, Splice splice)
     : terms_(terms),
       parser_(kMaxEvent),
       reader_(make_reader(terms, true)),
@@ -57,7 +57,7 @@ AnswerStream::AnswerStream(const StreamTerms& terms, const Delivered& delivered,
       said_before_(splice_->mode() == Splice::Mode::continues ? delivered.pieces : 0),
       last_event_(now) {}
 
-AnswerStream::Reading AnswerStream::read(std::string_view bytes, TimePoint now) {
+AnswerStream::Reading AnswerStream::read(TimePoint now, std::string_view bytes) {
   parser_.feed(bytes);
   net::SseEvent event;
   for (;;) {
@@ -70,7 +70,7 @@ AnswerStream::Reading AnswerStream::read(std::string_view bytes, TimePoint now) 
       case net::SseParser::Next::event:
         break;
     }
-    const Reading reading = read_event(event, now);
+    const Reading reading = read_event(now, event);
     if (reading != Reading::continues) return reading;
     if (!content_seen() && out_.size() > kMaxHeldBack + kMaxRepetition * terms_.request_bytes) {
       malformed_ = true;
@@ -79,7 +79,7 @@ AnswerStream::Reading AnswerStream::read(std::string_view bytes, TimePoint now) 
   }
 }
 
-AnswerStream::Reading AnswerStream::read_event(const net::SseEvent& event, TimePoint now) {
+AnswerStream::Reading AnswerStream::read_event(TimePoint now, const net::SseEvent& event) {
   if (!event.has_data) {
     if (reader_->at_work()) last_event_ = now;
     if (writer_ == nullptr) out_ += event.raw;  // comments and pings keep the caller's own timeouts quiet

@@ -51,9 +51,9 @@ struct Delivered {
 // else, is written again. Loop thread only.
 class AnswerStream {
  public:
-  AnswerStream(const StreamTerms& terms, TimePoint now);
+  AnswerStream(TimePoint now, const StreamTerms& terms);
   // One that goes on with what was delivered, which must outlive it and be told by deliver() alone.
-  AnswerStream(const StreamTerms& terms, const Delivered& delivered, Splice splice, TimePoint now);
+  AnswerStream(TimePoint now, const StreamTerms& terms, const Delivered& delivered, Splice splice);
 
   enum class Reading : std::uint8_t {
     continues,
@@ -62,7 +62,7 @@ class AnswerStream {
     mismatch,  // it does not fit what was delivered
   };
   // Takes in bytes and adds what they mean to the caller to out().
-  Reading read(std::string_view bytes, TimePoint now);
+  Reading read(TimePoint now, std::string_view bytes);
   // No more bytes will come; `clean` says that the upstream ended its body, and that nothing broke. What is missing of
   // a complete answer's formal end is added to out() [STR-2].
   Reading end(bool clean);
@@ -97,7 +97,7 @@ class AnswerStream {
   bool worked() const noexcept { return worked_; }
 
  private:
-  Reading read_event(const net::SseEvent& event, TimePoint now);
+  Reading read_event(TimePoint now, const net::SseEvent& event);
   bool relay(const net::SseEvent& event);
   bool write_deltas();
   void write(const llm::Delta& delta);

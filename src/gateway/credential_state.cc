@@ -44,9 +44,9 @@ std::vector<std::pair<std::string, std::string>> resting(const CredentialState& 
 
 }  // namespace
 
-std::vector<CredentialState> credential_states(const Routing& routing, const TargetRegistry& targets, TimePoint now) {
+std::vector<CredentialState> credential_states(TimePoint now, const Routing& routing, const TargetRegistry& targets) {
   std::vector<CredentialState> states;
-  const std::vector<ParkedCredential> parked = parked_credentials(routing, targets, now);
+  const std::vector<ParkedCredential> parked = parked_credentials(now, routing, targets);
   for (const auto& provider : routing.providers()) {
     if (!provider->has_own_credential()) continue;
     CredentialState& state = states.emplace_back(CredentialState{.provider = provider->name});
@@ -64,7 +64,7 @@ std::vector<CredentialState> credential_states(const Routing& routing, const Tar
   return states;
 }
 
-std::optional<Rejection> why_closed(const Target& target, TimePoint now) {
+std::optional<Rejection> why_closed(TimePoint now, const Target& target) {
   if (const CredentialGate* const gate = target.state->credential()) {
     // At whichever endpoint it does not rest; what is left then is the whole, the model, or all endpoints together.
     std::uint8_t endpoint = 0;

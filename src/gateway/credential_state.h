@@ -29,11 +29,11 @@ struct CredentialState {
 };
 
 // Of the providers whose callers do not bring a credential of their own, in the order of the configuration.
-std::vector<CredentialState> credential_states(const Routing& routing, const TargetRegistry& targets, TimePoint now);
+std::vector<CredentialState> credential_states(TimePoint now, const Routing& routing, const TargetRegistry& targets);
 
 // Why the target would let nobody in now, its circuit and its credential, as a whole and with its model, alone looked
 // at; nullopt: it would.
-std::optional<Rejection> why_closed(const Target& target, TimePoint now);
+std::optional<Rejection> why_closed(TimePoint now, const Target& target);
 
 // Says once when a credential begins to rest, as a whole or for a model or endpoint, and once when it is back. Not
 // thread-safe.

@@ -34,9 +34,9 @@ void tell_own_limits(const RelayedCall& relayed, net::Headers& headers) {
   const llm::Dialect dialect = relayed.call.dialect;
   for (const RejectionRecord& refusal : record.rejections) {
     if (refusal.reason != RejectionReason::rate_limited) continue;
-    const LimitView own = refused_view(limit_view(relayed.state(refusal.target), relayed.now()),
+    const LimitView own = refused_view(limit_view(relayed.now(), relayed.state(refusal.target)),
                                        {.reason = refusal.reason, .retry_after = refusal.retry_after});
-    set_rate_headers(headers, dialect, {.dialect = dialect, .own = own}, relayed.loop_context.wall.now());
+    set_rate_headers(relayed.loop_context.wall.now(), headers, dialect, {.dialect = dialect, .own = own});
     return;
   }
 }
@@ -58,11 +58,10 @@ Answer failure_answer(const RelayedCall& relayed) {
   const llm::Dialect dialect = relayed.call.dialect;
   if (telling != nullptr && telling->dialect != dialect && !telling->ready) {
     const WallTime wall = relayed.loop_context.wall.now();
-    set_rate_headers(answer.head.headers, dialect,
+    set_rate_headers(wall, answer.head.headers, dialect,
                      {.dialect = telling->dialect,
-                      .upstream = read_rate_headers(telling->dialect, telling->head.headers, wall),
-                      .own = {}},
-                     wall);
+                      .upstream = read_rate_headers(wall, telling->dialect, telling->head.headers),
+                      .own = {}});
   }
   tell_own_limits(relayed, answer.head.headers);
   return answer;

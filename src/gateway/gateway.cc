@@ -178,7 +178,7 @@ struct Gateway::Impl {
     net::Loop& loop = loop_context.loop;
     CredentialWatch watch;
     while (co_await loop.sleep_until(saturating_add(loop.now(), kCredentialsEvery))) {
-      for (const std::string& line : watch.update(credential_states(*loop_context.routing, targets, clock.now())))
+      for (const std::string& line : watch.update(credential_states(clock.now(), *loop_context.routing, targets)))
         log(line);
     }
   }

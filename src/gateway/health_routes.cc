@@ -28,14 +28,14 @@ net::Task<void> readyz(RouteContext& context) {
   const TimePoint now = context.loop_context.clock.now();
   const Routing& routing = *context.loop_context.routing;
   std::string parts;
-  const std::vector<CredentialState> states = credential_states(routing, context.loop_context.targets, now);
+  const std::vector<CredentialState> states = credential_states(now, routing, context.loop_context.targets);
   for (const CredentialState& state : states) {
     for (const std::string& line : resting_texts(state)) parts += line + "\n";
   }
   std::set<std::string_view> closed;
   for (const auto& route : routing.routes()) {
     for (const Target& target : route->plan->targets()) {
-      const auto why = why_closed(target, now);
+      const auto why = why_closed(now, target);
       if (!why) return respond(context, 200, kPlainText, "ready\n" + parts);
       if (closed.size() < kMaxNamed && closed.insert(target.name).second) {
         parts += escape_unprintable(target.name) + ": " + std::string(name(why->reason)) + "\n";

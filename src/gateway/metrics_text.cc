@@ -126,7 +126,7 @@ std::string exposition(const ExpositionSources& from) {
   from.series.write(out);
   write(out, from.execution_stats.snapshot().totals);
   write_breakers(out, from.routing, from.targets.breakers());
-  write_credentials(out, credential_states(from.routing, from.targets, from.now));
+  write_credentials(out, credential_states(from.now, from.routing, from.targets));
   write_server(out, from.server);
   write_process(out);
   write_upkeep(out, from.upkeep);

@@ -20,7 +20,7 @@ namespace {
 // What the upstream says of its own limits. Many say nothing.
 std::optional<ServerWindow> window_of(const ModelAttempt& attempt, const net::Headers& headers) {
   if (!tells_rates(headers)) return std::nullopt;
-  return server_window(read_rate_headers(attempt.dialect(), headers, attempt.relayed.loop_context.wall.now()));
+  return server_window(read_rate_headers(attempt.relayed.loop_context.wall.now(), attempt.dialect(), headers));
 }
 
 }  // namespace

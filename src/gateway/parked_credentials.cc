@@ -31,7 +31,7 @@ void with_each_model(const TargetRegistry& targets, Use use) {
 
 }  // namespace
 
-std::vector<ParkedCredential> parked_credentials(const Routing& routing, const TargetRegistry& targets, TimePoint now) {
+std::vector<ParkedCredential> parked_credentials(TimePoint now, const Routing& routing, const TargetRegistry& targets) {
   std::vector<ParkedCredential> parked;
   std::map<std::pair<std::string, std::string>, ParkingGate::Snapshot> models;
   with_each_model(targets, [&](std::string_view provider, std::string_view model, const ParkingGate& gate) {

@@ -15,7 +15,7 @@
 namespace fuseboard::gateway {
 
 // Of this routing's providers, in their order: the credential, then endpoints, then models by name.
-std::vector<ParkedCredential> parked_credentials(const Routing& routing, const TargetRegistry& targets, TimePoint now);
+std::vector<ParkedCredential> parked_credentials(TimePoint now, const Routing& routing, const TargetRegistry& targets);
 
 // As if nothing of this provider's credential had been refused. False where callers bring their own.
 bool unpark(const Provider& provider, const TargetRegistry& targets);

@@ -78,10 +78,10 @@ std::optional<std::uint64_t> read_count(const net::Headers& headers, std::string
   return count;
 }
 
-RateLevel read_level(const net::Headers& headers, const Names& names, WallTime now) {
+RateLevel read_level(WallTime now, const net::Headers& headers, const Names& names) {
   return {.limit = read_count(headers, names.limit),
           .remaining = read_count(headers, names.remaining),
-          .reset_after = parse_window_reset(headers.get(names.reset), now)};
+          .reset_after = parse_window_reset(now, headers.get(names.reset))};
 }
 
 const RateLevel& tighter(const RateLevel& upstream, const RateLevel& own) {
@@ -128,8 +128,8 @@ void set_or_erase(net::Headers& headers, std::string_view name, const std::optio
   }
 }
 
-void write_level(net::Headers& headers, const Names& names, const RateLevel& level, llm::Dialect dialect,
-                 WallTime now) {
+void write_level(WallTime now, net::Headers& headers, const Names& names, const RateLevel& level,
+                 llm::Dialect dialect) {
   const auto count = [](std::uint64_t number) { return fmt::format("{}", number); };
   const auto reset = [&](Duration after) {
     switch (dialect) {
@@ -157,7 +157,7 @@ void erase_families(net::Headers& headers) {
 
 }  // namespace
 
-LimitView limit_view(TargetState& state, TimePoint now) {
+LimitView limit_view(TimePoint now, TargetState& state) {
   LimitView view;
   if (const JointLimiter* const limits = state.limits()) {
     const JointView levels = limits->view(now);
@@ -189,13 +189,13 @@ bool tells_rates(const net::Headers& headers) noexcept {
   });
 }
 
-LimitView read_rate_headers(llm::Dialect upstream, const net::Headers& headers, WallTime now) {
+LimitView read_rate_headers(WallTime now, llm::Dialect upstream, const net::Headers& headers) {
   LimitView view;
   for (const Kind& kind : kKinds) {
     RateLevel& level = view.*kind.level;
-    level = read_level(headers, kind.names(upstream), now);
+    level = read_level(now, headers, kind.names(upstream));
     for (const llm::Dialect other : llm::kDialects) {
-      if (level == RateLevel{}) level = read_level(headers, kind.names(other), now);
+      if (level == RateLevel{}) level = read_level(now, headers, kind.names(other));
     }
   }
   return view;
@@ -215,13 +215,13 @@ std::optional<ServerWindow> server_window(const LimitView& upstream) {
   return ServerWindow{.remaining = 0, .reset_after = std::min(reset, Duration(static_cast<Duration::rep>(each)))};
 }
 
-void set_rate_headers(net::Headers& answer, llm::Dialect caller, const RateSources& sources, WallTime now) {
+void set_rate_headers(WallTime now, net::Headers& answer, llm::Dialect caller, const RateSources& sources) {
   const bool translated = sources.dialect != caller;
   if (translated) erase_families(answer);
   for (const Kind& kind : kKinds) {
     const RateLevel& upstream = sources.upstream.*kind.level;
     const RateLevel& told = tighter(upstream, sources.own.*kind.level);
-    if (translated || &told != &upstream) write_level(answer, kind.names(caller), told, caller, now);
+    if (translated || &told != &upstream) write_level(now, answer, kind.names(caller), told, caller);
   }
 }
 

@@ -37,7 +37,7 @@ struct LimitView {
 
 // A target's own limits. `limit` is a minute's worth, or what goes at once if that is more; with an adaptive rate it is
 // the rate of now. While a server's word closes the target, no requests remain. Allocates nothing.
-LimitView limit_view(TargetState& state, TimePoint now);
+LimitView limit_view(TimePoint now, TargetState& state);
 
 // The same for a call that these limits refused: nothing remains of what it lacked. That is tokens where requests
 // remain and tokens are limited, else requests. The reset is no earlier than the refusal's wait. Other refusals change
@@ -49,7 +49,7 @@ bool tells_rates(const net::Headers& headers) noexcept;
 
 // What an upstream's answer says, in its dialect's headers or, where it has none of those, in the other's. Resets are
 // read in any form: "1m30.5s", seconds, a Unix time, RFC 3339; what cannot be read is absent.
-LimitView read_rate_headers(llm::Dialect upstream, const net::Headers& headers, WallTime now);
+LimitView read_rate_headers(WallTime now, llm::Dialect upstream, const net::Headers& headers);
 
 // What an adaptive limit and the gate learn from that [LIM-4]; nullopt where it says too little.
 // - While half the limit remains there is no bound: one would cost the bucket its burst.
@@ -69,6 +69,6 @@ struct RateSources {
 // Says it to a caller. Of each kind the source with less remaining is told, with its own limit and reset; of two alike
 // the later reset. An upstream of the caller's dialect that is told stays byte for byte as it is in `answer`; of an
 // upstream of the other dialect every such header is removed and said again.
-void set_rate_headers(net::Headers& answer, llm::Dialect caller, const RateSources& sources, WallTime now);
+void set_rate_headers(WallTime now, net::Headers& answer, llm::Dialect caller, const RateSources& sources);
 
 }  // namespace fuseboard::gateway

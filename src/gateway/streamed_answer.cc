@@ -57,8 +57,8 @@ AnswerStream make_stream(const ModelAttempt& attempt, const OutgoingRequest& req
                           .request_bytes = call.body.size(),
                           .rules = &call.routing->classify_rules(),
                           .created = std::chrono::system_clock::to_time_t(relayed.loop_context.wall.now())};
-  if (request.splice) return {terms, relayed.begun.delivered, *request.splice, relayed.now()};
-  return {terms, relayed.now()};
+  if (request.splice) return {relayed.now(), terms, relayed.begun.delivered, *request.splice};
+  return {relayed.now(), terms};
 }
 
 // Hands on what is there, and with the first of it the answer's head. False: nobody is there to read it, or another
@@ -167,7 +167,7 @@ net::Task<void> relay_stream(ModelAttempt& attempt, net::ResponseHead& head, con
     }
     const TimePoint last_event = stream.last_event();
     const bool over = !bytes || bytes->empty();
-    const Reading reading = over ? stream.end(bytes.has_value()) : stream.read(*bytes, relayed.now());
+    const Reading reading = over ? stream.end(bytes.has_value()) : stream.read(relayed.now(), *bytes);
     if (stream.worked()) relayed.exchange.driver().working(attempt.number());
     const bool broken = reading == Reading::failed || reading == Reading::mismatch;
     // Content that came together with a failure has not reached the caller: another try still costs nothing.

@@ -28,15 +28,15 @@ Problems AdaptiveLimiterOptions::validate() const {
 }
 
 void AdaptivePermit::accepted(TimePoint now) {
-  if (limiter_) limiter_->accepted(granted_, now);
+  if (limiter_) limiter_->accepted(now, granted_);
 }
 
-void AdaptivePermit::settle(const Outcome& outcome, TimePoint now) && {
-  if (AdaptiveLimiter* const limiter = limiter_.take()) limiter->settle(*this, outcome, now, nullptr);
+void AdaptivePermit::settle(TimePoint now, const Outcome& outcome) && {
+  if (AdaptiveLimiter* const limiter = limiter_.take()) limiter->settle(now, *this, outcome, nullptr);
 }
 
-void AdaptivePermit::settle(const Outcome& outcome, TimePoint now, const ServerWindow& window) && {
-  if (AdaptiveLimiter* const limiter = limiter_.take()) limiter->settle(*this, outcome, now, &window);
+void AdaptivePermit::settle(TimePoint now, const Outcome& outcome, const ServerWindow& window) && {
+  if (AdaptiveLimiter* const limiter = limiter_.take()) limiter->settle(now, *this, outcome, &window);
 }
 
 void AdaptivePermit::release() && noexcept {
@@ -108,7 +108,7 @@ void AdaptiveLimiter::apply(TimePoint now, const AdaptiveLimiterOptions& options
 std::optional<SavedAdaptiveLimiter> AdaptiveLimiter::save(TimePoint now) const {
   const MutexLock lock(mutex_);
   RefillingLevel then = level_;
-  refill(then, now);
+  refill(now, then);
   SavedAdaptiveLimiter saved{.gate = gate_.save(now), .missing = then.missing(), .learned = learned_.save(now)};
   if (now < server_until_ && server_rate_ < options_.rate.rate) {
     saved.window = {.rate = server_rate_, .remaining = elapsed(now, server_until_)};
@@ -144,7 +144,7 @@ double AdaptiveLimiter::rate_locked(TimePoint now) const {
   return now < server_until_ ? std::min(learned, server_rate_) : learned;
 }
 
-void AdaptiveLimiter::refill(RefillingLevel& level, TimePoint now) const {
+void AdaptiveLimiter::refill(TimePoint now, RefillingLevel& level) const {
   if (now >= server_until_) level.advance(server_until_, std::min(learned_.rate(server_until_), server_rate_));
   level.advance(now, rate_locked(now));
 }
@@ -152,17 +152,17 @@ void AdaptiveLimiter::refill(RefillingLevel& level, TimePoint now) const {
 LevelView AdaptiveLimiter::view(TimePoint now) const {
   const MutexLock lock(mutex_);
   RefillingLevel then = level_;
-  refill(then, now);
+  refill(now, then);
   return then.view(rate_locked(now));
 }
 
-void AdaptiveLimiter::observe(const ServerWindow& window, TimePoint now) {
+void AdaptiveLimiter::observe(TimePoint now, const ServerWindow& window) {
   const MutexLock lock(mutex_);
   advance_locked(now);
-  observe_locked(window, now);
+  observe_locked(now, window);
 }
 
-void AdaptiveLimiter::observe_locked(const ServerWindow& window, TimePoint now) {
+void AdaptiveLimiter::observe_locked(TimePoint now, const ServerWindow& window) {
   if (window.reset_after <= Duration::zero()) {
     server_until_ = TimePoint::min();
     return;
@@ -177,7 +177,7 @@ void AdaptiveLimiter::observe_locked(const ServerWindow& window, TimePoint now) 
   server_until_ = saturating_add(now, until);
 }
 
-void AdaptiveLimiter::settle(const AdaptivePermit& permit, const Outcome& outcome, TimePoint now,
+void AdaptiveLimiter::settle(TimePoint now, const AdaptivePermit& permit, const Outcome& outcome,
                              const ServerWindow* window) {
   const MutexLock lock(mutex_);
   --in_flight_;
@@ -193,12 +193,12 @@ void AdaptiveLimiter::settle(const AdaptivePermit& permit, const Outcome& outcom
       // What was saved up for a burst would be refused too.
       level_.drain();
     }
-    gate_.apply_retry_after(*outcome.failure, now);
+    gate_.apply_retry_after(now, *outcome.failure);
   }
-  if (window != nullptr) observe_locked(*window, now);
+  if (window != nullptr) observe_locked(now, *window);
 }
 
-void AdaptiveLimiter::accepted(TimePoint granted, TimePoint now) {
+void AdaptiveLimiter::accepted(TimePoint now, TimePoint granted) {
   const MutexLock lock(mutex_);
   advance_locked(now);
   learned_.on_success(now, granted);

@@ -25,8 +25,8 @@ std::shared_ptr<Throttle> CallerThrottles::find(const CallerHash& caller, KeyVie
   return find_locked({.caller = caller, .target = hash(target)});
 }
 
-std::shared_ptr<Throttle> CallerThrottles::at(const CallerHash& caller, KeyView target, const ThrottleOptions& options,
-                                              TimePoint now) {
+std::shared_ptr<Throttle> CallerThrottles::at(TimePoint now, const CallerHash& caller, KeyView target,
+                                              const ThrottleOptions& options) {
   const Place place{.caller = caller, .target = hash(target)};
   const MutexLock lock(mutex_);
   if (auto known = find_locked(place)) return known;

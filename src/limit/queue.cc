@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxWaiters = 4096;
 
-bool late(TimePoint deadline, TimePoint now) noexcept { return deadline != kNever && now >= deadline; }
+bool late(TimePoint now, TimePoint deadline) noexcept { return deadline != kNever && now >= deadline; }
 
 }  // namespace
 
@@ -50,8 +50,8 @@ std::expected<WaitTicket, Rejection> WaitQueue::enqueue(TimePoint now, const Wai
 std::optional<WaitTicket> WaitQueue::next(TimePoint now) const {
   const Waiter* best = nullptr;
   for (const Waiter& waiter : waiters_) {
-    if (late(waiter.deadline, now)) continue;
-    if (best == nullptr || goes_before(waiter, *best, now)) best = &waiter;
+    if (late(now, waiter.deadline)) continue;
+    if (best == nullptr || goes_before(now, waiter, *best)) best = &waiter;
   }
   if (best == nullptr) return std::nullopt;
   return WaitTicket{best->number};
@@ -66,13 +66,13 @@ bool WaitQueue::cancel(WaitTicket ticket) {
   return true;
 }
 
-std::int64_t WaitQueue::level_of(const Waiter& waiter, TimePoint now) const noexcept {
+std::int64_t WaitQueue::level_of(TimePoint now, const Waiter& waiter) const noexcept {
   return waiter.priority + elapsed(waiter.since, now) / options_.ageing_step;
 }
 
-bool WaitQueue::goes_before(const Waiter& a, const Waiter& b, TimePoint now) const noexcept {
-  const std::int64_t level_a = level_of(a, now);
-  const std::int64_t level_b = level_of(b, now);
+bool WaitQueue::goes_before(TimePoint now, const Waiter& a, const Waiter& b) const noexcept {
+  const std::int64_t level_a = level_of(now, a);
+  const std::int64_t level_b = level_of(now, b);
   if (level_a != level_b) return level_a > level_b;
   return std::tie(a.deadline, a.number) < std::tie(b.deadline, b.number);
 }

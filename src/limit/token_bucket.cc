@@ -154,7 +154,7 @@ void TokenBucket::apply(TimePoint now, const TokenBucketOptions& options) {
   Units full_at = full_at_.load(std::memory_order_acquire);
   Units moved = 0;
   do {
-    moved = kSecondCopy + base + std::min(rescaled(before.missing(full_at, now), scale_before, scale), capacity);
+    moved = kSecondCopy + base + std::min(rescaled(before.missing(now, full_at), scale_before, scale), capacity);
   } while (!full_at_.compare_exchange_weak(full_at, moved, std::memory_order_acq_rel, std::memory_order_acquire));
   terms_[0].set(options, base, start);
   full_at_.fetch_sub(kSecondCopy, std::memory_order_acq_rel);
@@ -164,7 +164,7 @@ void TokenBucket::apply(TimePoint now, const TokenBucketOptions& options) {
 
 std::optional<SavedTokenBucket> TokenBucket::save(TimePoint now) const noexcept {
   const double missing = look([&](const Terms& terms, Units full_at) {
-    return std::ldexp(static_cast<double>(terms.missing(full_at, now)), -terms.scale.load(std::memory_order_acquire));
+    return std::ldexp(static_cast<double>(terms.missing(now, full_at)), -terms.scale.load(std::memory_order_acquire));
   });
   if (missing <= 0.0) return std::nullopt;
   return SavedTokenBucket{.missing = missing};
@@ -189,13 +189,13 @@ TokenBucketOptions TokenBucket::options() const {
 }
 
 bool TokenBucket::full(TimePoint now) const noexcept {
-  return look([&](const Terms& terms, Units full_at) { return terms.missing(full_at, now) == 0; });
+  return look([&](const Terms& terms, Units full_at) { return terms.missing(now, full_at) == 0; });
 }
 
 double TokenBucket::available(TimePoint now) const noexcept {
   return look([&](const Terms& terms, Units full_at) {
     const Units all = terms.capacity.load(std::memory_order_acquire);
-    const Units left = all - std::min(terms.missing(full_at, now), all);
+    const Units left = all - std::min(terms.missing(now, full_at), all);
     return std::ldexp(static_cast<double>(left), -terms.scale.load(std::memory_order_acquire));
   });
 }

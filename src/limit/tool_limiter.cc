@@ -110,7 +110,7 @@ ToolLimiter::Bucket& ToolLimiter::find_or_create(const KeyView& tool) {
   return shared_;
 }
 
-std::expected<ToolGrant, Rejection> ToolLimiter::try_acquire(KeyView tool, TimePoint now, double speed) {
+std::expected<ToolGrant, Rejection> ToolLimiter::try_acquire(TimePoint now, KeyView tool, double speed) {
   Bucket& bucket = find_or_create(tool);
   const double rate = rate_at(speed);
   ToolGrant grant;
@@ -139,7 +139,7 @@ Duration ToolLimiter::gate_wait_locked(TimePoint now) {
   return gate_.level.time_until(1.0, 0.0, gate_rate_);
 }
 
-bool ToolLimiter::is_limited(KeyView tool, TimePoint now, double speed) const {
+bool ToolLimiter::is_limited(TimePoint now, KeyView tool, double speed) const {
   // Copies are advanced: a question must not use up the time that a faster call would have refilled faster.
   const auto would_reject = [now](const Bucket& bucket, double rate) {
     const MutexLock lock(bucket.mutex);

@@ -19,7 +19,7 @@ CredentialUse credential_use(TargetState& state, const AdmissionRequest& request
   return {.model = state.parked_model(), .endpoint = request.endpoint};
 }
 
-std::optional<Rejection> look_at_throttle(TargetState& state, const AdmissionRequest& request, TimePoint now) {
+std::optional<Rejection> look_at_throttle(TimePoint now, TargetState& state, const AdmissionRequest& request) {
   if (state.callers() == nullptr) return state.throttle().peek_rejection(now, request.priority);
   const auto own = state.callers()->find(request.caller, state.key().view());
   return own == nullptr ? std::nullopt : own->peek_rejection(now, request.priority);
@@ -54,7 +54,7 @@ JointRequest joint_request(const AdmissionRequest& request) {
 
 }  // namespace
 
-std::optional<Rejection> peek_rejection(const Target& target, const AdmissionRequest& request, TimePoint now) {
+std::optional<Rejection> peek_rejection(TimePoint now, const Target& target, const AdmissionRequest& request) {
   TargetState& state = *target.state;
   if (CredentialGate* const credential = state.credential()) {
     if (auto parked = credential->peek_rejection(now, credential_use(state, request))) return parked;
@@ -67,7 +67,7 @@ std::optional<Rejection> peek_rejection(const Target& target, const AdmissionReq
   if (const TokenBucket* const bucket = state.rate()) {
     if (auto empty = bucket->peek_rejection(now, 1, request.priority)) return empty;
   }
-  if (auto shut = look_at_throttle(state, request, now)) return shut;
+  if (auto shut = look_at_throttle(now, state, request)) return shut;
   AdaptiveBulkhead* const bulkhead = state.adaptive_concurrency();
   if (bulkhead != nullptr && bulkhead->in_flight() >= bulkhead->limit()) {
     return Rejection{.reason = RejectionReason::concurrency_limited, .key = state.key()};
@@ -75,7 +75,7 @@ std::optional<Rejection> peek_rejection(const Target& target, const AdmissionReq
   return std::nullopt;
 }
 
-std::optional<AdmissionRejection> admit(const Target& target, const AdmissionRequest& request, TimePoint now,
+std::optional<AdmissionRejection> admit(TimePoint now, const Target& target, const AdmissionRequest& request,
                                         AttemptPermits& permits) {
   TargetState& state = *target.state;
   permits.state_ = &state;
@@ -103,9 +103,9 @@ std::optional<AdmissionRejection> admit(const Target& target, const AdmissionReq
     permits.budget_ = std::move(*reserved);
     permits.counts_budget_ = true;
   }
-  if (const auto full = permits.take_limits(request, now)) return roll_back(*full);
-  if (const auto empty = permits.take_rate(request, now)) return roll_back(*empty);
-  if (const auto shut = permits.take_throttle(request, now)) return roll_back(*shut);
+  if (const auto full = permits.take_limits(now, request)) return roll_back(*full);
+  if (const auto empty = permits.take_rate(now, request)) return roll_back(*empty);
+  if (const auto shut = permits.take_throttle(now, request)) return roll_back(*shut);
   if (AdaptiveBulkhead* const bulkhead = state.adaptive_concurrency()) {
     auto place = bulkhead->try_acquire();
     if (!place) return roll_back(place.error());
@@ -119,14 +119,14 @@ std::optional<AdmissionRejection> admit(const Target& target, const AdmissionReq
   return std::nullopt;
 }
 
-bool waits_alone(const Target& target, const AdmissionRequest& request, TimePoint now) {
+bool waits_alone(TimePoint now, const Target& target, const AdmissionRequest& request) {
   const bool is_over_its_own =
       request.caller_limits != nullptr && request.caller_limits->peek_rejection(now, joint_request(request));
   if (is_over_its_own) return true;
-  return target.state->callers() != nullptr && look_at_throttle(*target.state, request, now).has_value();
+  return target.state->callers() != nullptr && look_at_throttle(now, *target.state, request).has_value();
 }
 
-std::optional<Rejection> AttemptPermits::take_limits(const AdmissionRequest& request, TimePoint now) {
+std::optional<Rejection> AttemptPermits::take_limits(TimePoint now, const AdmissionRequest& request) {
   const auto limiters = limits_of(*state_, request);
   for (std::size_t scope = 0; scope < limiters.size(); ++scope) {
     if (limiters[scope] == nullptr) continue;
@@ -137,7 +137,7 @@ std::optional<Rejection> AttemptPermits::take_limits(const AdmissionRequest& req
   return std::nullopt;
 }
 
-std::optional<Rejection> AttemptPermits::take_rate(const AdmissionRequest& request, TimePoint now) {
+std::optional<Rejection> AttemptPermits::take_rate(TimePoint now, const AdmissionRequest& request) {
   TokenBucket* const bucket = state_->rate();
   if (bucket == nullptr) return std::nullopt;
   const auto tokens = bucket->try_acquire(now, 1, request.priority);
@@ -148,12 +148,12 @@ std::optional<Rejection> AttemptPermits::take_rate(const AdmissionRequest& reque
 }
 
 // A caller of whom nothing was said yet is remembered where there is a rate to keep; a gate can wait for news.
-std::optional<Rejection> AttemptPermits::take_throttle(const AdmissionRequest& request, TimePoint now) {
+std::optional<Rejection> AttemptPermits::take_throttle(TimePoint now, const AdmissionRequest& request) {
   Throttle* throttle = &state_->throttle();
   if (CallerThrottles* const callers = state_->callers()) {
     caller_ = request.caller;
     const KeyText key = state_->key();
-    callers_throttle_ = state_->keeps_rate() ? callers->at(caller_, key.view(), state_->throttle_options(), now)
+    callers_throttle_ = state_->keeps_rate() ? callers->at(now, caller_, key.view(), state_->throttle_options())
                                              : callers->find(caller_, key.view());
     throttle = callers_throttle_.get();
   }
@@ -174,10 +174,10 @@ void AttemptPermits::release(TimePoint now) noexcept {
   credential_ = CredentialPass();
 }
 
-std::optional<BudgetSettlement> AttemptPermits::settle(const AttemptReport& report, const Outcome& outcome,
-                                                       TimePoint now) && {
+std::optional<BudgetSettlement> AttemptPermits::settle(TimePoint now, const AttemptReport& report,
+                                                       const Outcome& outcome) && {
   const Outcome told = told_to_all(*state_, outcome);
-  std::move(latency_).settle(told, now);
+  std::move(latency_).settle(now, told);
   if (outcome.ok()) state_->note_served();
   if (overtaken_) {
     std::move(breaker_).overtaken();
@@ -186,24 +186,24 @@ std::optional<BudgetSettlement> AttemptPermits::settle(const AttemptReport& repo
   }
   if (state_->adaptive_concurrency() != nullptr && !is_own_matter(told)) std::move(place_).settle(told);
   place_ = AdaptiveBulkheadSlot();
-  settle_rate(report, outcome, now);
+  settle_rate(now, report, outcome);
   if (report.seen_output > 0) observe({.output = report.seen_output});
   const ChargedUsage usage = charged_usage(report.usage, estimate_, observed_);
-  settle_limits(report, usage, now);
+  settle_limits(now, report, usage);
   std::optional<BudgetSettlement> charged;
   if (counts_budget_) charged = settle_budget(report, usage);
-  if (state_->credential() != nullptr) std::move(credential_).settle(told, now);
+  if (state_->credential() != nullptr) std::move(credential_).settle(now, told);
   state_->wake_after_release(now);
   return charged;
 }
 
-void AttemptPermits::settle_rate(const AttemptReport& report, const Outcome& outcome, TimePoint now) {
+void AttemptPermits::settle_rate(TimePoint now, const AttemptReport& report, const Outcome& outcome) {
   CallerThrottles* const callers = state_->callers();
-  if (callers == nullptr) return state_->throttle().settle(std::move(rate_), outcome, now, report.window);
+  if (callers == nullptr) return state_->throttle().settle(now, std::move(rate_), outcome, report.window);
   if (callers_throttle_ == nullptr && Throttle::is_news(outcome, report.window)) {
-    callers_throttle_ = callers->at(caller_, state_->key().view(), state_->throttle_options(), now);
+    callers_throttle_ = callers->at(now, caller_, state_->key().view(), state_->throttle_options());
   }
-  if (callers_throttle_ != nullptr) callers_throttle_->settle(std::move(rate_), outcome, now, report.window);
+  if (callers_throttle_ != nullptr) callers_throttle_->settle(now, std::move(rate_), outcome, report.window);
 }
 
 void AttemptPermits::observe(const TokenUsage& usage) noexcept {
@@ -219,7 +219,7 @@ bool AttemptPermits::was_free(const AttemptReport& report) const noexcept {
   return !report.usage && !report.outcome.ok() && !answering_ && (report.answered || !report.may_have_run);
 }
 
-void AttemptPermits::settle_limits(const AttemptReport& report, const ChargedUsage& charged, TimePoint now) {
+void AttemptPermits::settle_limits(TimePoint now, const AttemptReport& report, const ChargedUsage& charged) {
   // It was a request nevertheless [LIM-1].
   const std::uint64_t tokens = was_free(report) || !report.connected ? 0 : charged.usage.total();
   for (std::size_t scope = limits_.size(); scope-- > 0;) std::move(limits_[scope]).settle(now, tokens);

@@ -54,12 +54,12 @@ std::expected<WaitTicket, Rejection> AdmissionQueue::join(TimePoint now, const W
   return ticket;
 }
 
-bool AdmissionQueue::is_turn(WaitTicket ticket, TimePoint now) const {
+bool AdmissionQueue::is_turn(TimePoint now, WaitTicket ticket) const {
   const MutexLock lock(mutex_);
   return waiters_.next(now) == ticket;
 }
 
-void AdmissionQueue::leave(WaitTicket ticket, TimePoint now) {
+void AdmissionQueue::leave(TimePoint now, WaitTicket ticket) {
   {
     const MutexLock lock(mutex_);
     const bool waited = waiters_.cancel(ticket);

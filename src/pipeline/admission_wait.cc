@@ -37,7 +37,7 @@ std::optional<Obstacle> soonest_obstacle(TimePoint now, const CallState& call, T
   for (const std::uint32_t target : call.candidates.order()) {
     if (call.candidates.is_spent(target) || contains(passed, target)) continue;
     Obstacle obstacle{.target = target, .reason = RejectionReason::rate_limited, .retry_after = Duration::zero()};
-    if (const auto rejection = peek_rejection(call.target(target), call.admission_request(now, target), now)) {
+    if (const auto rejection = peek_rejection(now, call.target(target), call.admission_request(now, target))) {
       obstacle.reason = rejection->reason;
       obstacle.retry_after = rejection->retry_after;
     } else {
@@ -61,7 +61,7 @@ std::optional<Duration> worth_waiting(TimePoint now, const CallState& call, cons
   const bool known = is_known(obstacle);
   // Who alone has to wait does not stand in line before others.
   const bool alone = is_shortage(obstacle.reason) &&
-                     waits_alone(call.target(obstacle.target), call.admission_request(now, obstacle.target), now);
+                     waits_alone(now, call.target(obstacle.target), call.admission_request(now, obstacle.target));
   if (alone) return std::nullopt;
   Duration longest = Duration::zero();
   if (is_recovery(obstacle.reason)) {
@@ -150,7 +150,7 @@ std::optional<Step> next_in_queue(TimePoint now, CallState& call) {
   const QueuePlace& place = *call.queued;
   const std::uint32_t target = place.target;
   AdmissionQueue& queue = call.state(target).queue();
-  const bool turn = queue.is_turn(place.ticket, now);
+  const bool turn = queue.is_turn(now, place.ticket);
   // Nobody will tell a driver that cannot be woken when its turn has come.
   if (now >= place.until || (!turn && call.abilities.waker == nullptr)) return give_up_queue(now, call);
   if (!turn) {
@@ -159,7 +159,7 @@ std::optional<Step> next_in_queue(TimePoint now, CallState& call) {
     return WaitUntil{place.until};
   }
   const auto rejection_now = [&] {
-    return peek_rejection(call.target(target), call.admission_request(now, target), now);
+    return peek_rejection(now, call.target(target), call.admission_request(now, target));
   };
   auto rejection = rejection_now();
   if (!rejection) {
@@ -188,7 +188,7 @@ void leave_queue(TimePoint now, CallState& call) {
   const QueuePlace place = *std::exchange(call.queued, std::nullopt);
   if (call.phase == Phase::queued) call.phase = Phase::choosing;
   call.note_wait(now, place.target, place.reason, place.since);
-  call.state(place.target).queue().leave(place.ticket, now);
+  call.state(place.target).queue().leave(now, place.ticket);
 }
 
 bool others_wait_for(const CallState& call, std::uint32_t target) noexcept {

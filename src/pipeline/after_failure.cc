@@ -30,7 +30,7 @@ bool is_left_for_another(TimePoint now, const CallState& call, const AttemptReco
   const Failure& failure = *attempt.failure;
   const PlanOptions& options = call.plan_options();
   const bool asks_for_long_wait = failure.retry_after && *failure.retry_after > options.retry_after_stay;
-  const Duration patience = call.patience(attempt.target).patience(options.patience, call.kind(), now);
+  const Duration patience = call.patience(attempt.target).patience(now, options.patience, call.kind());
   const bool was_slow = attempt.duration > slow_failure_after(patience);
   return (asks_for_long_wait || was_slow) && call.another_target_left(now, kAllTargets, failure, attempt.target);
 }

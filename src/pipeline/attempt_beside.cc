@@ -10,7 +10,7 @@ namespace fuseboard::engine {
 bool may_ask_beside(TimePoint now, const CallState& call, std::uint32_t target) {
   return !call.in_flight.asks(target) && !call.candidates.is_spent(target) && now >= call.candidates.ready_at(target) &&
          call.can_take(target) && !others_wait_for(call, target) &&
-         !peek_rejection(call.target(target), call.admission_request(now, target), now);
+         !peek_rejection(now, call.target(target), call.admission_request(now, target));
 }
 
 std::optional<Attempt> start_beside(TimePoint now, CallState& call, Beside beside) {

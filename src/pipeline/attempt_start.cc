@@ -73,7 +73,7 @@ AttemptState* try_admit(TimePoint now, CallState& call, std::uint32_t target) {
     call.note_rejection(target, {.rejection = {.reason = RejectionReason::rate_limited}});
   } else {
     AttemptState& attempt = call.in_flight.add();
-    const auto rejection = admit(call.target(target), call.admission_request(now, target), now, attempt.permits);
+    const auto rejection = admit(now, call.target(target), call.admission_request(now, target), attempt.permits);
     if (!rejection) return &attempt;
     call.in_flight.erase(attempt);
     call.note_rejection(target, *rejection);
@@ -90,7 +90,7 @@ AttemptState* try_admit(TimePoint now, CallState& call, std::uint32_t target) {
 AttemptState* admit_beside(TimePoint now, CallState& call, std::uint32_t target) {
   if (!take_shared_attempt(call)) return nullptr;
   AttemptState& attempt = call.in_flight.add();
-  if (!admit(call.target(target), call.admission_request(now, target), now, attempt.permits)) return &attempt;
+  if (!admit(now, call.target(target), call.admission_request(now, target), attempt.permits)) return &attempt;
   call.in_flight.erase(attempt);
   release_shared_attempt(call);
   call.state(target).wake_after_release(now);  // what was held for a moment may be what the first one waits for

@@ -68,7 +68,7 @@ void settle_thrown(Execution& execution, std::uint32_t attempt, const Clock& clo
   if (!stop_requested && !is_handling_cancellation()) {
     Failure failure = Failure::of(Category::execution_error);
     failure.evidence = Evidence::counts;
-    execution.report(attempt, {.outcome = Outcome::failed(failure)}, now);
+    execution.report(now, attempt, {.outcome = Outcome::failed(failure)});
   }
   execution.cancel(now);      // unless that has ended it
   (void)execution.next(now);  // so that its observer hears of it

@@ -18,7 +18,7 @@ constexpr Duration kMinProbePatience = std::chrono::minutes(2);
 
 }  // namespace
 
-CallState::CallState(std::shared_ptr<const Plan> its_plan, const CallOptions& its_options, Rng& its_rng, TimePoint now,
+CallState::CallState(TimePoint now, std::shared_ptr<const Plan> its_plan, const CallOptions& its_options, Rng& its_rng,
                      DriverAbilities its_abilities)
     : plan(std::move(its_plan)),
       options(its_options),
@@ -58,7 +58,7 @@ bool CallState::another_target_left(TimePoint now, TargetSet among, const Failur
   return std::ranges::any_of(record.candidates, [&](std::uint32_t candidate) {
     return contains(among, candidate) && candidate != failed && !candidates.is_spent(candidate) &&
            stays_candidate(failure, target(failed).traits, target(candidate).traits, eligibility_options()) &&
-           !peek_rejection(target(candidate), admission_request(now, candidate), now) && can_take(candidate);
+           !peek_rejection(now, target(candidate), admission_request(now, candidate)) && can_take(candidate);
   });
 }
 
@@ -73,7 +73,7 @@ AdmissionRequest CallState::admission_request(TimePoint now, std::uint32_t asked
   Duration limit = options.streaming ? timeouts.first_content : timeouts.total;
   // Asked for only where there may be a probe: a patience costs more than the rest of an admission.
   if (!options.streaming && breaker(asked).state() != CircuitState::closed) {
-    const Duration waits = patience(asked).patience(plan_options().patience, kind(), now);
+    const Duration waits = patience(asked).patience(now, plan_options().patience, kind());
     limit = std::min(limit, std::max(waits, kMinProbePatience));
   }
   return {.priority = options.priority,

@@ -15,7 +15,7 @@ CallbackDriver::CallbackDriver(std::shared_ptr<const Plan> plan, const CallOptio
                                CallObserver* observer)
     : clock_(clock),
       now_(clock.now()),
-      execution_(std::move(plan), options, rng, now_, {.waker = waker, .hedges = true}, observer),
+      execution_(now_, std::move(plan), options, rng, {.waker = waker, .hedges = true}, observer),
       cache_(options.cache),
       hooks_(hooks),
       waker_(std::move(waker)) {}
@@ -80,19 +80,19 @@ void CallbackDriver::send(const Attempt& attempt) {
 
 bool CallbackDriver::accepted(std::uint32_t attempt) {
   now_ = clock_.now();
-  return execution_.accepted(attempt, now_);
+  return execution_.accepted(now_, attempt);
 }
 
 bool CallbackDriver::working(std::uint32_t attempt) {
   if (execution_.has_worked(attempt)) return true;
   now_ = clock_.now();
-  return execution_.working(attempt, now_);
+  return execution_.working(now_, attempt);
 }
 
 bool CallbackDriver::first_content(std::uint32_t attempt) {
   if (execution_.has_first_content(attempt)) return true;
   now_ = clock_.now();
-  const bool counts = execution_.first_content(attempt, now_);
+  const bool counts = execution_.first_content(now_, attempt);
   proceed_from_now();
   return counts;
 }
@@ -101,7 +101,7 @@ void CallbackDriver::report(std::uint32_t attempt, const AttemptReport& report) 
   if (!execution_.in_flight(attempt)) return;
   std::ranges::replace(sent_, attempt, 0U);
   now_ = clock_.now();
-  execution_.report(attempt, report, now_);
+  execution_.report(now_, attempt, report);
   proceed_from_now();
 }
 

@@ -36,7 +36,7 @@ std::optional<Attempt> give_company(TimePoint now, CallState& call) {
   TargetPatience& patience = call.patience(alone->record.target);
   // What is silent or hangs will hardly answer: nobody is to wait there for his turn.
   const bool unbounded =
-      patience.silence().silent() || patience.hangs(call.kind(), elapsed(alone->record.started, now), now);
+      patience.silence().silent() || patience.hangs(now, call.kind(), elapsed(alone->record.started, now));
   std::optional<CompanyBudget::Grant> grant;
   if (!unbounded) {
     grant = patience.company().try_take(now);

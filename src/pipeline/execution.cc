@@ -47,9 +47,9 @@ Ending ending_without_target(const engine::CallState& call) noexcept {
 
 }  // namespace
 
-Execution::Execution(std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng, TimePoint now,
+Execution::Execution(TimePoint now, std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng,
                      DriverAbilities abilities, CallObserver* observer)
-    : call_(std::move(plan), options, rng, now, std::move(abilities)), observer_(observer), latest_(now) {}
+    : call_(now, std::move(plan), options, rng, std::move(abilities)), observer_(observer), latest_(now) {}
 
 // What is still held goes back, and whoever waits for it is told.
 Execution::~Execution() {
@@ -172,20 +172,20 @@ bool Execution::end_halfway(TimePoint now) {
     attempt->halfway = kNever;
     if (!call_.another_is_eligible(attempt->record.target)) continue;
     attempt->cut_at = now;
-    report(attempt->record.number, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true}, now);
+    report(now, attempt->record.number, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true});
     return true;
   }
   return false;
 }
 
-bool Execution::accepted(std::uint32_t attempt, TimePoint now) {
+bool Execution::accepted(TimePoint now, std::uint32_t attempt) {
   AttemptState* const state = call_.in_flight.find(attempt);
   if (state == nullptr) return false;
   state->permits.accepted(now);
   return true;
 }
 
-bool Execution::working(std::uint32_t attempt, TimePoint now) {
+bool Execution::working(TimePoint now, std::uint32_t attempt) {
   latest_ = now;
   AttemptState* const state = call_.in_flight.find(attempt);
   if (state == nullptr) return false;
@@ -193,7 +193,7 @@ bool Execution::working(std::uint32_t attempt, TimePoint now) {
   return true;
 }
 
-bool Execution::first_content(std::uint32_t attempt, TimePoint now) {
+bool Execution::first_content(TimePoint now, std::uint32_t attempt) {
   latest_ = now;
   AttemptState* const state = call_.in_flight.find(attempt);
   if (state == nullptr) return false;
@@ -219,7 +219,7 @@ void Execution::observe(std::uint32_t attempt, const TokenUsage& usage) {
   if (AttemptState* const state = call_.in_flight.find(attempt)) state->permits.observe(usage);
 }
 
-void Execution::report(std::uint32_t attempt, const AttemptReport& report, TimePoint now) {
+void Execution::report(TimePoint now, std::uint32_t attempt, const AttemptReport& report) {
   latest_ = now;
   AttemptState* const state = call_.in_flight.find(attempt);
   if (state == nullptr) return;
@@ -279,8 +279,8 @@ Step Execution::finish(TimePoint now, Ending ending) {
       record.primary_attempt = primary->number;
     }
     record.retry_after = soonest_recovery(
-        plan(), record, {.priority = options.priority, .estimate = options.estimate, .caller = options.caller},
-        options.eligibility, now);
+        now, plan(), record, {.priority = options.priority, .estimate = options.estimate, .caller = options.caller},
+        options.eligibility);
     if (options.cache != nullptr) options.cache->fail();
   }
   if (observer_ != nullptr) observer_->call_ended(call_.options.id, call_.plan, record);

@@ -11,7 +11,7 @@ std::optional<TimePoint> hedge_time(TimePoint now, const CallState& call, std::u
   const auto& hedge = call.plan_options().hedge;
   if (!hedge || !call.abilities.hedges || !call.options.idempotent || call.record.hedged) return std::nullopt;
   const auto after =
-      hedge->after ? hedge->after : call.patience(target).latencies(call.kind()).at(hedge->percentile, now);
+      hedge->after ? hedge->after : call.patience(target).latencies(call.kind()).at(now, hedge->percentile);
   if (!after || !call.deadline.fits(now, *after)) return std::nullopt;
   return saturating_add(now, *after);
 }

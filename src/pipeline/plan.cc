@@ -69,7 +69,7 @@ TargetOrder Plan::order(TimePoint now, Rng& rng) const noexcept {
   for (std::size_t i = 0; i < targets_.size(); ++i) {
     candidates[i] = {.weight = targets_[i].traits.weight, .latency = &targets_[i].state->latency()};
   }
-  return choose_order(options_.strategy, std::span(candidates).first(targets_.size()), now, rng);
+  return choose_order(now, options_.strategy, std::span(candidates).first(targets_.size()), rng);
 }
 
 }  // namespace fuseboard

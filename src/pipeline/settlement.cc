@@ -37,7 +37,7 @@ AttemptReport cancelled_by_target(AttemptReport report) noexcept {
 void hear(TimePoint now, CallState& call, AttemptState& attempt, bool content) {
   TargetState& state = call.state(attempt.record.target);
   const bool was_silent = state.patience().silence().silent();
-  state.patience().answered(content, now);
+  state.patience().answered(now, content);
   if (!was_silent) return;
   attempt.permits.answered();
   state.queue().wake_next(now);
@@ -49,9 +49,9 @@ void learn(TimePoint now, CallState& call, AttemptState& attempt, const AttemptR
   TargetPatience& patience = call.patience(record.target);
   if (report.outcome.ok()) {
     const Duration shown = record.first_content.value_or(record.duration);
-    patience.succeeded(call.kind(), record.first_sign.value_or(shown), now);
+    patience.succeeded(now, call.kind(), record.first_sign.value_or(shown));
   } else if (record.overtaken) {
-    patience.overtaken(call.kind(), record.started, now);
+    patience.overtaken(now, call.kind(), record.started);
   }
   if (is_answer(report)) return hear(now, call, attempt, report.outcome.ok());
   // A limit of its own may end it in the moment in which its patience is over.
@@ -86,7 +86,7 @@ void settle(TimePoint now, CallState& call, AttemptState& state, const AttemptRe
   learn(now, call, state, report);
   outcome.latency = attempt.first_content.value_or(attempt.duration);
   if (!outcome.ok()) attempt.verdict = call.breaker(attempt.target).verdict(outcome);
-  attempt.charged = std::move(state.permits).settle(report, outcome, now);
+  attempt.charged = std::move(state.permits).settle(now, report, outcome);
   call.record.attempts.push_back(attempt);
   if (!report.cause.empty() || !report.upstream_request_id.empty()) {
     call.record.notes.push_back({attempt.number, report.cause, report.upstream_request_id});

@@ -19,7 +19,7 @@ constexpr Duration kLookAgain = std::chrono::seconds(1);
 void judge_silence(TimePoint now, CallState& call, AttemptState& attempt) {
   const std::uint32_t target = attempt.record.target;
   TargetPatience& patience = call.patience(target);
-  const Duration needed = patience.silence_needed(call.kind(), now);
+  const Duration needed = patience.silence_needed(now, call.kind());
   if (elapsed(attempt.record.started, now) < needed) return;
   if (!attempt.counted) return count_for_silence(now, call, attempt);
   if (patience.silence().silent()) return;
@@ -37,7 +37,7 @@ TimePoint watch_patience(TimePoint now, CallState& call, AttemptState& attempt) 
   TargetPatience& patience = call.patience(target);
   const TimePoint started = attempt.record.started;
   const auto patience_ends = [&] {
-    return saturating_add(started, patience.waited_for_alone(options, call.kind(), attempt.record.probe, now));
+    return saturating_add(started, patience.waited_for_alone(now, options, call.kind(), attempt.record.probe));
   };
   if (!attempt.alone_until) {
     const TimePoint first_look =
@@ -63,8 +63,8 @@ void count_for_silence(TimePoint now, CallState& call, AttemptState& attempt) {
   SilenceWatch& silence = patience.silence();
   const BreakerHandle& breaker = call.breaker(target);
   if (silence.silent() && breaker.state() == CircuitState::closed) silence.forget();  // an operator closed it
-  const SilenceRule rule{.threshold = breaker.silent_after(), .at_least = patience.silence_needed(call.kind(), now)};
-  const bool is_silent = silence.outlasted(attempt.record.started, now, rule);
+  const SilenceRule rule{.threshold = breaker.silent_after(), .at_least = patience.silence_needed(now, call.kind())};
+  const bool is_silent = silence.outlasted(now, attempt.record.started, rule);
   if (is_silent && !silence.silent() && breaker.open_silent()) silence.mark_silent(now);
 }
 

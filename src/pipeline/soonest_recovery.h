@@ -18,7 +18,7 @@ namespace fuseboard {
 // take: not as long as their lease, which is for those that never come back, but about kProbeTakes.
 inline constexpr Duration kProbeTakes = std::chrono::seconds(1);
 // `eligibility` tells the endpoint of each; null: the first of all.
-std::optional<Duration> soonest_recovery(const Plan& plan, const CallRecord& record, AdmissionRequest request,
-                                         const Eligibility* eligibility, TimePoint now);
+std::optional<Duration> soonest_recovery(TimePoint now, const Plan& plan, const CallRecord& record,
+                                         AdmissionRequest request, const Eligibility* eligibility);
 
 }  // namespace fuseboard

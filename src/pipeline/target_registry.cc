@@ -289,7 +289,7 @@ std::size_t TargetRegistry::restore(const SavedTargets& saved) {
 
 // Snapshots.
 
-TargetSnapshot TargetRegistry::snapshot_of(CircuitBreaker& breaker, TargetState& state, TimePoint now) const {
+TargetSnapshot TargetRegistry::snapshot_of(TimePoint now, CircuitBreaker& breaker, TargetState& state) const {
   TargetSnapshot snapshot{.circuit = breaker.snapshot()};
   if (const TokenBucket* const rate = state.rate()) {
     const TokenBucketOptions options = rate->options();
@@ -316,7 +316,7 @@ TargetSnapshot TargetRegistry::snapshot_of(CircuitBreaker& breaker, TargetState&
 TargetSnapshot TargetRegistry::snapshot(KeyView key) const {
   const TimePoint now = clock_.now();
   std::optional<TargetSnapshot> found;
-  const auto look = [&](CircuitBreaker& breaker, TargetState& state) { found = snapshot_of(breaker, state, now); };
+  const auto look = [&](CircuitBreaker& breaker, TargetState& state) { found = snapshot_of(now, breaker, state); };
   if (with_known(key, look)) return *std::move(found);
   TargetSnapshot unknown{.circuit = {.key = Key(key)}};
   if (const auto options = rule_of(key); options->rate) {
@@ -329,7 +329,7 @@ std::vector<TargetSnapshot> TargetRegistry::snapshot() const {
   const TimePoint now = clock_.now();
   std::vector<TargetSnapshot> all;
   all.reserve(size());
-  with_each([&](CircuitBreaker& breaker, TargetState& state) { all.push_back(snapshot_of(breaker, state, now)); });
+  with_each([&](CircuitBreaker& breaker, TargetState& state) { all.push_back(snapshot_of(now, breaker, state)); });
   return all;
 }
 

@@ -21,7 +21,7 @@ CredentialGateOptions parking_of(const CredentialGate* credential) {
 
 bool is_full(const std::optional<LevelView>& level) { return !level || level->full_after <= Duration::zero(); }
 
-bool at_rest(JointLimiter& limits, TimePoint now) {
+bool at_rest(TimePoint now, JointLimiter& limits) {
   const JointView levels = limits.view(now);
   return is_full(levels.requests) && is_full(levels.tokens) && limits.snapshot(now).in_flight == 0;
 }
@@ -106,7 +106,7 @@ bool TargetState::at_rest(TimePoint now) const noexcept {
   if (!throttle_.at_rest(now)) return false;
   if (!prepared()) return true;
   const Calls& shared = calls();
-  if (JointLimiter* const limits = shared.limits.get(); limits != nullptr && !fuseboard::at_rest(*limits, now)) {
+  if (JointLimiter* const limits = shared.limits.get(); limits != nullptr && !fuseboard::at_rest(now, *limits)) {
     return false;
   }
   const AdaptiveBulkhead* const bound = shared.adaptive_concurrency.get();

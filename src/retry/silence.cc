@@ -53,7 +53,7 @@ void SilenceWatch::count_hang_locked() {
   hang_share_.store(share + (kWhole - share) / kMemory, std::memory_order_relaxed);
 }
 
-bool SilenceWatch::outlasted(TimePoint began, TimePoint now, const SilenceRule& rule) {
+bool SilenceWatch::outlasted(TimePoint now, TimePoint began, const SilenceRule& rule) {
   const MutexLock lock(mutex_);
   waited_for_.store(true, std::memory_order_relaxed);
   // It has answered others since, so this one hangs by itself.

@@ -17,9 +17,9 @@ std::array<ParkingGate, sizeof...(I)> make_gates(KeyView name, const CredentialG
 
 // A failure is told to the gate of what it speaks of and to no other: that an endpoint is refused, say, proves
 // nothing about the credential, and a probe of it goes to the next attempt.
-void tell(ParkingPass& pass, bool spoken_of, const Outcome& outcome, TimePoint now) {
+void tell(TimePoint now, ParkingPass& pass, bool spoken_of, const Outcome& outcome) {
   if (outcome.ok() || spoken_of) {
-    std::move(pass).settle(outcome, now);
+    std::move(pass).settle(now, outcome);
   } else {
     pass = ParkingPass();
   }
@@ -27,11 +27,11 @@ void tell(ParkingPass& pass, bool spoken_of, const Outcome& outcome, TimePoint n
 
 }  // namespace
 
-void CredentialPass::settle(const Outcome& outcome, TimePoint now) && {
+void CredentialPass::settle(TimePoint now, const Outcome& outcome) && {
   const auto scope = outcome.ok() ? FailureScope::unnamed : outcome.failure->scope;
-  tell(whole_, scope == FailureScope::unnamed, outcome, now);
-  tell(endpoint_, scope == FailureScope::endpoint, outcome, now);
-  tell(model_, scope == FailureScope::model, outcome, now);
+  tell(now, whole_, scope == FailureScope::unnamed, outcome);
+  tell(now, endpoint_, scope == FailureScope::endpoint, outcome);
+  tell(now, model_, scope == FailureScope::model, outcome);
 }
 
 void CredentialPass::accepted() {

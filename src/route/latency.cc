@@ -64,11 +64,11 @@ LatencyEstimate::Sample LatencyEstimate::unpack(std::uint64_t word) noexcept {
           .tick = static_cast<std::uint32_t>(word)};
 }
 
-void LatencyEstimate::observe(const Outcome& outcome, TimePoint now) noexcept {
+void LatencyEstimate::observe(TimePoint now, const Outcome& outcome) noexcept {
   double nanoseconds = std::max(static_cast<double>(outcome.latency.count()), 0.0);
   const bool failed = !outcome.ok() && could_not_serve(*outcome.failure);
   if (failed) nanoseconds = std::max(nanoseconds, penalty_);
-  add(nanoseconds, outcome.ok() || failed, now);
+  add(now, nanoseconds, outcome.ok() || failed);
 }
 
 double LatencyEstimate::share_left(Sample sample, std::uint32_t tick) const noexcept {
@@ -76,7 +76,7 @@ double LatencyEstimate::share_left(Sample sample, std::uint32_t tick) const noex
   return ticks == 0 ? 1.0 : std::exp(-static_cast<double>(ticks) / decay_ticks_);
 }
 
-void LatencyEstimate::add(double nanoseconds, bool may_lower, TimePoint now) noexcept {
+void LatencyEstimate::add(TimePoint now, double nanoseconds, bool may_lower) noexcept {
   const std::uint32_t tick = tick_of(now);
   std::uint64_t known = word_.load(std::memory_order_relaxed);
   std::uint64_t next = 0;

@@ -62,7 +62,7 @@ std::uint64_t LatencyPercentile::window_of(TimePoint t) const noexcept {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(t.time_since_epoch() / options_.window, 0)) + 2;
 }
 
-void LatencyPercentile::record(Duration latency, TimePoint now) noexcept {
+void LatencyPercentile::record(TimePoint now, Duration latency) noexcept {
   const std::uint64_t window = window_of(now);
   std::atomic<std::uint64_t>& place = counts_[window % 2][bucket_of(latency)];
   std::uint64_t word = place.load(std::memory_order_relaxed);
@@ -89,7 +89,7 @@ std::uint64_t LatencyPercentile::samples(TimePoint now) const noexcept {
   return count;
 }
 
-std::optional<Duration> LatencyPercentile::at(double share, TimePoint now, std::uint32_t min_samples,
+std::optional<Duration> LatencyPercentile::at(TimePoint now, double share, std::uint32_t min_samples,
                                               const LatencyPercentile* other) const noexcept {
   const std::uint64_t window = window_of(now);
   // Read once: samples may come in between.

@@ -43,7 +43,7 @@ std::uint64_t LongestLatency::bucket_of(TimePoint t) noexcept {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(t.time_since_epoch() / kBucket, 0)) + 1;
 }
 
-void LongestLatency::record(Duration latency, TimePoint now) noexcept {
+void LongestLatency::record(TimePoint now, Duration latency) noexcept {
   const std::uint64_t bucket = bucket_of(now);
   const std::uint64_t milliseconds = milliseconds_up(latency);
   std::atomic<std::uint64_t>& place = words_[bucket % kRing];

@@ -65,7 +65,7 @@ void rank_by_weight(Ranking& ranking, Rng& rng) {
   ranking.sort(0);
 }
 
-void rank_by_latency(Ranking& ranking, TimePoint now, Rng& rng) {
+void rank_by_latency(TimePoint now, Ranking& ranking, Rng& rng) {
   ranking.rank([now](const RouteCandidate& candidate) {
     return candidate.latency == nullptr ? 0.0 : candidate.latency->load(now);
   });
@@ -92,7 +92,7 @@ std::optional<Strategy> strategy_from_name(std::string_view name) noexcept {
   return static_cast<Strategy>(found - kNames.begin());
 }
 
-TargetOrder choose_order(Strategy strategy, std::span<const RouteCandidate> candidates, TimePoint now,
+TargetOrder choose_order(TimePoint now, Strategy strategy, std::span<const RouteCandidate> candidates,
                          Rng& rng) noexcept {
   check_invariant(candidates.size() <= kMaxTargets, "a plan has more targets than can be ordered");
   if (strategy == Strategy::ordered) {
@@ -104,7 +104,7 @@ TargetOrder choose_order(Strategy strategy, std::span<const RouteCandidate> cand
   if (strategy == Strategy::weighted) {
     rank_by_weight(ranking, rng);
   } else {
-    rank_by_latency(ranking, now, rng);
+    rank_by_latency(now, ranking, rng);
   }
   return ranking.order();
 }

@@ -24,8 +24,8 @@ Problems CredentialGateOptions::validate() const {
   return std::move(validator).take();
 }
 
-void ParkingPass::settle(const Outcome& outcome, TimePoint now) && {
-  if (ParkingGate* const gate = gate_.take()) gate->settle(generation_, probe_, outcome, now);
+void ParkingPass::settle(TimePoint now, const Outcome& outcome) && {
+  if (ParkingGate* const gate = gate_.take()) gate->settle(now, generation_, probe_, outcome);
 }
 
 void ParkingPass::accepted() {
@@ -75,7 +75,7 @@ bool ParkingGate::current_locked(std::uint64_t generation, std::uint64_t probe) 
   return (generation & kParked) == 0 || probe_ == probe;
 }
 
-void ParkingGate::settle(std::uint64_t generation, std::uint64_t probe, const Outcome& outcome, TimePoint now) {
+void ParkingGate::settle(TimePoint now, std::uint64_t generation, std::uint64_t probe, const Outcome& outcome) {
   // The way of every healthy call.
   if (probe == ParkingPass::kNoProbe && !parks(outcome)) return;
   if (outcome.ok()) {
@@ -86,7 +86,7 @@ void ParkingGate::settle(std::uint64_t generation, std::uint64_t probe, const Ou
   const MutexLock lock(mutex_);
   if (!current_locked(generation, probe)) return;
   probe_ = ParkingPass::kNoProbe;
-  if (parks(outcome)) park_locked(*outcome.failure, now);
+  if (parks(outcome)) park_locked(now, *outcome.failure);
 }
 
 std::uint64_t ParkingGate::prove(std::uint64_t generation) {
@@ -101,7 +101,7 @@ void ParkingGate::release(std::uint64_t generation, std::uint64_t probe) noexcep
   if (current_locked(generation, probe)) probe_ = ParkingPass::kNoProbe;
 }
 
-void ParkingGate::park_locked(const Failure& failure, TimePoint now) {
+void ParkingGate::park_locked(TimePoint now, const Failure& failure) {
   if ((word_.load(std::memory_order_relaxed) & kParked) == 0) parked_since_ = now;
   const Duration hint = failure.retry_after.value_or(Duration::zero());
   const Duration rest = hint > Duration::zero() ? std::min(hint, options_.park_max) : options_.park;

@@ -114,7 +114,7 @@ ProviderState::ProviderState(SimOptions options)
 
 void ProviderState::restart_script_locked() {
   player_.reset();
-  if (script_) player_.emplace(*script_, options_.seed, options_.clock->now());
+  if (script_) player_.emplace(options_.clock->now(), *script_, options_.seed);
 }
 
 ProviderState::Decided ProviderState::decide(const Received& received) {
@@ -139,8 +139,8 @@ bool ProviderState::key_fits(const net::Headers& headers) const {
          headers.get("x-api-key") == options_.require_key || headers.get("api-key") == options_.require_key;
 }
 
-PlannedFault ProviderState::planned_fault_locked(const Received& received, const Asked& asked,
-                                                 const RequestLog::Ticket& ticket, TimePoint now) {
+PlannedFault ProviderState::planned_fault_locked(TimePoint now, const Received& received, const Asked& asked,
+                                                 const RequestLog::Ticket& ticket) {
   if (!key_fits(received.head.headers)) return planned_refusal(ErrorKind::kUnauthorized);
   if (asked.refused) return *asked.refused;
   if (asked.is_tool) return {};
@@ -158,21 +158,21 @@ ProviderState::Judged ProviderState::judge(const Received& received, const Asked
   const TimePoint now = options_.clock->now();
   const std::string_view path = received.path();
   const auto ticket =
-      log_.arrived({.method = received.head.method, .path = path, .model = asked.model, .stream = asked.stream}, now);
-  const PlannedFault own = planned_fault_locked(received, asked, ticket, now);
+      log_.arrived(now, {.method = received.head.method, .path = path, .model = asked.model, .stream = asked.stream});
+  const PlannedFault own = planned_fault_locked(now, received, asked, ticket);
   PlannedFault planned = own;
-  if (player_) player_->apply({.ordinal = ticket.ordinal, .model = asked.model, .path = path}, now, planned);
+  if (player_) player_->apply(now, {.ordinal = ticket.ordinal, .model = asked.model, .path = path}, planned);
   // A script may refuse what would be answered, but it cannot answer what makes no sense.
   if (planned.opening == PlannedFault::Opening::kAnswer && own.opening != PlannedFault::Opening::kAnswer &&
       asked.refused)
     planned = own;
-  take_quota_locked(asked, now, planned);
+  take_quota_locked(now, asked, planned);
   return {std::move(planned), ticket};
 }
 
-void ProviderState::take_quota_locked(const Asked& asked, TimePoint now, PlannedFault& planned) {
+void ProviderState::take_quota_locked(TimePoint now, const Asked& asked, PlannedFault& planned) {
   if (!planned.requests_per_minute) return;
-  planned.quota = rates_.take(asked.model, *planned.requests_per_minute, asked.tokens, now);
+  planned.quota = rates_.take(now, asked.model, *planned.requests_per_minute, asked.tokens);
   if (planned.quota->exceeded == Quota::Exceeded::kNothing || planned.opening != PlannedFault::Opening::kAnswer) return;
   planned.opening = PlannedFault::Opening::kError;
   planned.error = ErrorKind::kRateLimit;
@@ -192,7 +192,7 @@ ProviderState::Decided ProviderState::close(Dialect dialect, const Judged& judge
   const std::string request_id = context_of(judged.ticket).request_id();
   reply.headers.emplace_back("x-request-id", request_id);
   reply.headers.emplace_back("request-id", request_id);
-  if (judged.planned.quota) add_rate_headers(dialect, *judged.planned.quota, options_.wall_clock->now(), reply);
+  if (judged.planned.quota) add_rate_headers(options_.wall_clock->now(), dialect, *judged.planned.quota, reply);
   const bool answered = reply.opening == Reply::Opening::kAnswer;
   const MutexLock lock(mutex_);
   log_.decided(judged.ticket, reply.behaviour, answered ? reply.status : 0);

@@ -69,9 +69,9 @@ class ProviderState {
     RequestLog::Ticket ticket;
   };
   Judged judge(const Received& received, const Asked& asked);
-  PlannedFault planned_fault_locked(const Received& received, const Asked& asked, const RequestLog::Ticket& ticket,
-                                    TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  void take_quota_locked(const Asked& asked, TimePoint now, PlannedFault& planned) FUSEBOARD_REQUIRES(mutex_);
+  PlannedFault planned_fault_locked(TimePoint now, const Received& received, const Asked& asked,
+                                    const RequestLog::Ticket& ticket) FUSEBOARD_REQUIRES(mutex_);
+  void take_quota_locked(TimePoint now, const Asked& asked, PlannedFault& planned) FUSEBOARD_REQUIRES(mutex_);
   void restart_script_locked() FUSEBOARD_REQUIRES(mutex_);
 
   // Judges a request that was read or not, and makes its answer with make(request, planned, context).

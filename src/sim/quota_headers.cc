@@ -41,7 +41,7 @@ void add_openai_headers(const Quota& quota, Reply& reply) {
   add_header(reply, "x-ratelimit-reset-tokens", reset);
 }
 
-void add_anthropic_headers(const Quota& quota, WallTime now, Reply& reply) {
+void add_anthropic_headers(WallTime now, const Quota& quota, Reply& reply) {
   const std::string reset = date(now, quota.reset);
   const auto add_three = [&](std::string_view what, std::uint64_t limit, std::uint64_t remaining) {
     add_header(reply, fmt::format("anthropic-ratelimit-{}-limit", what), std::to_string(limit));
@@ -55,12 +55,12 @@ void add_anthropic_headers(const Quota& quota, WallTime now, Reply& reply) {
 
 }  // namespace
 
-void add_rate_headers(Dialect dialect, const Quota& quota, WallTime now, Reply& reply) {
+void add_rate_headers(WallTime now, Dialect dialect, const Quota& quota, Reply& reply) {
   switch (dialect) {
     case Dialect::openai:
       return add_openai_headers(quota, reply);
     case Dialect::anthropic:
-      return add_anthropic_headers(quota, now, reply);
+      return add_anthropic_headers(now, quota, reply);
   }
   std::unreachable();
 }

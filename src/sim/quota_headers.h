@@ -16,7 +16,7 @@ namespace fuseboard::sim {
 
 // x-ratelimit-{limit,remaining,reset}-{requests,tokens} with resets such as `1m0s`, or
 // anthropic-ratelimit-{requests,tokens,input-tokens}-{limit,remaining,reset} with resets as RFC 3339 dates.
-void add_rate_headers(Dialect dialect, const Quota& quota, WallTime now, Reply& reply);
+void add_rate_headers(WallTime now, Dialect dialect, const Quota& quota, Reply& reply);
 
 // Why a request was refused that exceeds the quota.
 std::string rate_message(Dialect dialect, const Quota& quota, std::string_view model);

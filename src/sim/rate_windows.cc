@@ -12,7 +12,7 @@ constexpr Duration kWindow = std::chrono::minutes(1);
 
 }  // namespace
 
-RateWindows::Window& RateWindows::window_of(std::string_view name, TimePoint now) {
+RateWindows::Window& RateWindows::window_of(TimePoint now, std::string_view name) {
   auto it = windows_.find(name);
   if (it == windows_.end()) {
     const bool full = windows_.size() >= kMaxNames;
@@ -22,8 +22,8 @@ RateWindows::Window& RateWindows::window_of(std::string_view name, TimePoint now
   return it->second;
 }
 
-Quota RateWindows::take(std::string_view name, std::uint64_t limit, std::uint64_t tokens, TimePoint now) {
-  Window& window = window_of(name, now);
+Quota RateWindows::take(TimePoint now, std::string_view name, std::uint64_t limit, std::uint64_t tokens) {
+  Window& window = window_of(now, name);
   Quota quota = {.requests = limit, .tokens = limit * kTokensPerRequest};
   quota.reset = kWindow - elapsed(window.began, now);
   const bool requests_spent = window.requests >= limit;

@@ -24,7 +24,7 @@ class RateWindows {
   static constexpr std::uint64_t kTokensPerRequest = 1000;
 
   // Counts a request with so many tokens of prompt against `limit` requests a minute, unless it exceeds the limit.
-  Quota take(std::string_view name, std::uint64_t limit, std::uint64_t tokens, TimePoint now);
+  Quota take(TimePoint now, std::string_view name, std::uint64_t limit, std::uint64_t tokens);
 
   void clear() { windows_.clear(); }
 
@@ -34,7 +34,7 @@ class RateWindows {
     std::uint64_t requests = 0;
     std::uint64_t tokens = 0;
   };
-  Window& window_of(std::string_view name, TimePoint now);
+  Window& window_of(TimePoint now, std::string_view name);
 
   std::map<std::string, Window, std::less<>> windows_;
 };

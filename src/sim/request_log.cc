@@ -24,7 +24,7 @@ RequestLog::Totals& RequestLog::totals_of(std::string_view model) {
   return totals_.size() < kMaxModels ? totals_[name] : totals_[std::string(kOthers)];
 }
 
-RequestLog::Ticket RequestLog::arrived(const Arrival& arrival, TimePoint now) {
+RequestLog::Ticket RequestLog::arrived(TimePoint now, const Arrival& arrival) {
   Totals& totals = totals_of(arrival.model);
   const Ticket ticket = {.ordinal = ++received_, .nth = totals.requests++, .epoch = epoch_};
   if (entries_.size() == kMaxEntries) entries_.pop_front();

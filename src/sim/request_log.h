@@ -38,7 +38,7 @@ class RequestLog {
     std::string_view model;
     bool stream = false;
   };
-  Ticket arrived(const Arrival& arrival, TimePoint now);
+  Ticket arrived(TimePoint now, const Arrival& arrival);
 
   // What was decided, with the status that the client gets; 0: none at all.
   void decided(const Ticket& ticket, std::string_view behaviour, int status);

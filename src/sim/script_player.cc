@@ -71,7 +71,7 @@ void apply_fault(const Fault& fault, PlannedFault& planned) {
 
 }  // namespace
 
-ScriptPlayer::ScriptPlayer(FaultScript script, std::uint64_t seed, TimePoint now)
+ScriptPlayer::ScriptPlayer(TimePoint now, FaultScript script, std::uint64_t seed)
     : script_(std::move(script)),
       seed_(script_.seed.value_or(seed)),
       round_(length_of_round(script_)),
@@ -101,7 +101,7 @@ void ScriptPlayer::advance(TimePoint now) {
   }
 }
 
-void ScriptPlayer::apply(const Request& request, TimePoint now, PlannedFault& planned) {
+void ScriptPlayer::apply(TimePoint now, const Request& request, PlannedFault& planned) {
   advance(now);
   if (over()) return;
   const Phase& phase = script_.phases[index_];

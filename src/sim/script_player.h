@@ -19,7 +19,7 @@ namespace fuseboard::sim {
 class ScriptPlayer {
  public:
   // The first phase begins at `now`. `seed` serves a script that has none.
-  ScriptPlayer(FaultScript script, std::uint64_t seed, TimePoint now);
+  ScriptPlayer(TimePoint now, FaultScript script, std::uint64_t seed);
 
   struct Request {
     std::uint64_t ordinal = 0;
@@ -28,7 +28,7 @@ class ScriptPlayer {
   };
   // Changes `planned`, which the model's name gave, where the script has something to say; latencies are added to what
   // the name asks for, everything else takes its place.
-  void apply(const Request& request, TimePoint now, PlannedFault& planned);
+  void apply(TimePoint now, const Request& request, PlannedFault& planned);
 
  private:
   void advance(TimePoint now);

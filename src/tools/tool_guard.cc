@@ -72,7 +72,7 @@ void ToolPermit::settle(const ToolResult& result, Duration latency) && {
   }
   guard->cells_.add(ToolGuard::counter_of(result));
   if (tool_ != nullptr && result.judged() && result.judged()->retry_after) {
-    tool_->gate().apply_retry_after(*result.judged(), guard->clock_.now());
+    tool_->gate().apply_retry_after(guard->clock_.now(), *result.judged());
   }
   const bool cancelled_is_failure = tool_ != nullptr && result.outcome() == ToolOutcome::cancelled &&
                                     guard->cancelled_is_failure_.of(tool_->breaker().key());

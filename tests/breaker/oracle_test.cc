@@ -38,7 +38,7 @@ class Model {
     std::optional<TimePoint> until;
   };
 
-  Model(const BreakerOptions& first_options, TimePoint now)
+  Model(TimePoint now, const BreakerOptions& first_options)
       : options(first_options), now_(now), base_(first_options.open_time.initial) {}
 
   void advance(Duration d) { now_ += d; }
@@ -405,7 +405,7 @@ RC_GTEST_PROP(CircuitBreakerOracle, AgreesWithTheRulesOnRandomHistories, ()) {
   const BreakerOptions options = any_options();
   ManualClock clock;
   CircuitBreaker breaker(options, "key", clock, 1);
-  Model model(options, clock.now());
+  Model model(clock.now(), options);
   std::vector<Held> held;
   std::uint64_t sequence = 0;
   bool in_order = true;

@@ -34,11 +34,11 @@ class Model {
     BudgetSpend draw{};
   };
 
-  void add(const std::string& name, const BudgetCaps& caps, WallTime now) {
+  void add(WallTime now, const std::string& name, const BudgetCaps& caps) {
     scopes[name] = {.caps = caps, .period = period_of(caps, now)};
   }
 
-  bool would_grant(const std::vector<std::string>& names, const BudgetSpend& draw, WallTime now) const {
+  bool would_grant(WallTime now, const std::vector<std::string>& names, const BudgetSpend& draw) const {
     return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
       const Scope& scope = scopes.at(name);
       const bool over = period_of(scope.caps, now) > scope.period;
@@ -54,7 +54,7 @@ class Model {
     });
   }
 
-  void spend(const std::vector<std::string>& names, const BudgetSpend& amount, WallTime now) {
+  void spend(WallTime now, const std::vector<std::string>& names, const BudgetSpend& amount) {
     for (const std::string& name : names) {
       Scope& scope = scopes.at(name);
       if (const long period = period_of(scope.caps, now); period > scope.period) {
@@ -118,9 +118,9 @@ RC_GTEST_PROP(BudgetOracle, AgreesWithTheRulesOnRandomHistories, ()) {  // BUD-1
   if (!session.any()) session.rounds = 5;
   BudgetLedger ledger({.global = global, .keys = {{"a", key}, {"b", key}}, .session = session}, clock);
   Model model;
-  model.add("", global, clock.now());
-  model.add("a", key, clock.now());
-  model.add("b", key, clock.now());
+  model.add(clock.now(), "", global);
+  model.add(clock.now(), "a", key);
+  model.add(clock.now(), "b", key);
 
   std::map<int, BudgetReservation> open;
   int next_id = 0;
@@ -136,7 +136,7 @@ RC_GTEST_PROP(BudgetOracle, AgreesWithTheRulesOnRandomHistories, ()) {  // BUD-1
     // A session that is not held yet, or not any more, is a new one to whoever asks for it.
     const auto meet = [&] {
       const bool held = ledger.levels_of(account).back().level == BudgetLevel::session;
-      if (!session_name.empty() && !held) model.add(names.back(), session, now);
+      if (!session_name.empty() && !held) model.add(now, names.back(), session);
     };
     const auto any_open = [&] {
       return std::next(open.begin(), *rc::gen::inRange<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(open.size())));
@@ -150,11 +150,11 @@ RC_GTEST_PROP(BudgetOracle, AgreesWithTheRulesOnRandomHistories, ()) {  // BUD-1
         const BudgetSpend draw = {.tokens = estimate.usage.input + estimate.usage.output,
                                   .cost = estimate.price ? dear().cost(estimate.usage) : Money(),
                                   .rounds = 1};
-        const bool expected = model.would_grant(names, draw, now);
+        const bool expected = model.would_grant(now, names, draw);
         auto reservation = ledger.reserve(account, estimate);
         RC_ASSERT(reservation.has_value() == expected);
         if (!expected) break;
-        model.spend(names, {}, now);
+        model.spend(now, names, {});
         model.open[next_id] = {.scopes = names, .draw = draw};
         open.emplace(next_id++, std::move(*reservation));
         break;
@@ -167,8 +167,8 @@ RC_GTEST_PROP(BudgetOracle, AgreesWithTheRulesOnRandomHistories, ()) {  // BUD-1
         const BudgetSpend draw = model.open.at(it->first).draw;
         const BudgetSettlement settlement = std::move(it->second).settle(usage, cost);
         RC_ASSERT(settlement.overrun == (usage.input + usage.output > draw.tokens || cost > draw.cost));
-        model.spend(model.open.at(it->first).scopes, {.tokens = usage.input + usage.output, .cost = cost, .rounds = 1},
-                    now);
+        model.spend(now, model.open.at(it->first).scopes,
+                    {.tokens = usage.input + usage.output, .cost = cost, .rounds = 1});
         model.open.erase(it->first);
         open.erase(it);
         break;
@@ -181,24 +181,24 @@ RC_GTEST_PROP(BudgetOracle, AgreesWithTheRulesOnRandomHistories, ()) {  // BUD-1
         const BudgetSettlement settlement = std::move(it->second).release();
         RC_ASSERT(sent || settlement.charged == BudgetSpend{});
         RC_ASSERT(!sent || settlement.charged.rounds == 1U);
-        model.spend(model.open.at(it->first).scopes, settlement.charged, now);
+        model.spend(now, model.open.at(it->first).scopes, settlement.charged);
         model.open.erase(it->first);
         open.erase(it);
         break;
       }
       case 3: {
         meet();
-        const bool expected = model.would_grant(names, {.tokens = 1, .cost = Money::from_nanos(1), .rounds = 1}, now);
+        const bool expected = model.would_grant(now, names, {.tokens = 1, .cost = Money::from_nanos(1), .rounds = 1});
         RC_ASSERT(ledger.check(account).has_value() == !expected);
         RC_ASSERT(ledger.check_and_tick(account).has_value() == expected);
-        if (expected) model.spend(names, {.rounds = 1}, now);
+        if (expected) model.spend(now, names, {.rounds = 1});
         break;
       }
       case 4: {
         meet();
         const TokenUsage usage = any_usage();
         ledger.charge(account, usage, usd("1.5"));
-        model.spend(names, {.tokens = usage.input + usage.output, .cost = usd("1.5")}, now);
+        model.spend(now, names, {.tokens = usage.input + usage.output, .cost = usd("1.5")});
         break;
       }
       default:

@@ -153,13 +153,13 @@ class Model {
   };
 
   explicit Model(std::size_t max) : max_(max) {}
-  void put(std::uint8_t key, std::size_t size, TimePoint now, Duration ttl) {
+  void put(TimePoint now, std::uint8_t key, std::size_t size, Duration ttl) {
     erase(key);
     if (size > max_ || ttl <= 0s) return;
     while (total() + size > max_) entries.pop_front();
     entries.push_back({key, size, now + ttl});
   }
-  bool get(std::uint8_t key, TimePoint now) {
+  bool get(TimePoint now, std::uint8_t key) {
     for (auto it = entries.begin(); it != entries.end(); ++it) {
       if (it->key != key) continue;
       if (it->expires <= now) {
@@ -198,11 +198,11 @@ RC_GTEST_PROP(MemoryStoreOracle, AgreesWithAListOnRandomHistories, ()) {  // CCH
         const CachedResponsePtr response = answer(std::string(*rc::gen::element<std::size_t>(0, 500, 1000, 4000), 'x'));
         const Duration ttl = *rc::gen::element<Duration>(0s, 1s, 5s, 1h);
         RC_ASSERT(store.put(cache_key(key), response, ttl).has_value());
-        model.put(key, response->size() + MemoryCacheStore::kEntryBytes, clock.now(), ttl);
+        model.put(clock.now(), key, response->size() + MemoryCacheStore::kEntryBytes, ttl);
         break;
       }
       case 1:
-        RC_ASSERT((stored(store, cache_key(key)) != nullptr) == model.get(key, clock.now()));
+        RC_ASSERT((stored(store, cache_key(key)) != nullptr) == model.get(clock.now(), key));
         break;
       case 2:
         (void)store.erase(cache_key(key));

@@ -169,9 +169,9 @@ TEST(RetryHints, EveryMillisecondOfADecimalIsKept) {
 }
 
 TEST(RetryHints, ADateTooFarForADurationSaturates) {  // CORE-7
-  EXPECT_GT(*parse_rfc3339_reset("9999-12-31T23:59:59Z", kNewYear), 24h * 365 * 200);
+  EXPECT_GT(*parse_rfc3339_reset(kNewYear, "9999-12-31T23:59:59Z"), 24h * 365 * 200);
   EXPECT_GT(*wait({{"retry-after", "Fri, 31 Dec 9999 23:59:59 GMT"}}), 24h * 365 * 200);
-  EXPECT_GT(*parse_reset("99999999999999999999", kNewYear), 24h * 365 * 200);
+  EXPECT_GT(*parse_reset(kNewYear, "99999999999999999999"), 24h * 365 * 200);
   EXPECT_GT(*parse_unit_duration("99999999999999999999h9999999999d"), 24h * 365 * 200);
 }
 
@@ -192,24 +192,24 @@ TEST(RetryHints, UnitsAreThoseOfGoAndProtobuf) {
 }
 
 TEST(RetryHints, AResetIsSecondsFromNowOrATimeInSecondsOrMilliseconds) {
-  EXPECT_EQ(parse_reset("42", kNewYear), 42s);
-  EXPECT_EQ(parse_reset("0.5", std::nullopt), 500ms);
-  EXPECT_EQ(parse_reset("1767225642", kNewYear), 42s);
-  EXPECT_EQ(parse_reset("1767225642.25", kNewYear), 42250ms);
-  EXPECT_EQ(parse_reset("1767225642000", kNewYear), 42s);
-  EXPECT_EQ(parse_reset("1767225000", kNewYear), 0s) << "passed";
-  EXPECT_EQ(parse_reset("1767225642", std::nullopt), std::nullopt);
-  EXPECT_EQ(parse_reset("soon", kNewYear), std::nullopt);
+  EXPECT_EQ(parse_reset(kNewYear, "42"), 42s);
+  EXPECT_EQ(parse_reset(std::nullopt, "0.5"), 500ms);
+  EXPECT_EQ(parse_reset(kNewYear, "1767225642"), 42s);
+  EXPECT_EQ(parse_reset(kNewYear, "1767225642.25"), 42250ms);
+  EXPECT_EQ(parse_reset(kNewYear, "1767225642000"), 42s);
+  EXPECT_EQ(parse_reset(kNewYear, "1767225000"), 0s) << "passed";
+  EXPECT_EQ(parse_reset(std::nullopt, "1767225642"), std::nullopt);
+  EXPECT_EQ(parse_reset(kNewYear, "soon"), std::nullopt);
 }
 
 TEST(RetryHints, ADateOfRfc3339MayHaveAFractionAndAnOffset) {
-  EXPECT_EQ(parse_rfc3339_reset("2026-01-01T00:00:42Z", kNewYear), 42s);
-  EXPECT_EQ(parse_rfc3339_reset("2026-01-01T00:00:42.0001Z", kNewYear), 42001ms);
-  EXPECT_EQ(parse_rfc3339_reset("2026-01-01T01:00:42+01:00", kNewYear), 42s);
-  EXPECT_EQ(parse_rfc3339_reset("2025-12-31T23:00:42-01:00", kNewYear), 42s);
+  EXPECT_EQ(parse_rfc3339_reset(kNewYear, "2026-01-01T00:00:42Z"), 42s);
+  EXPECT_EQ(parse_rfc3339_reset(kNewYear, "2026-01-01T00:00:42.0001Z"), 42001ms);
+  EXPECT_EQ(parse_rfc3339_reset(kNewYear, "2026-01-01T01:00:42+01:00"), 42s);
+  EXPECT_EQ(parse_rfc3339_reset(kNewYear, "2025-12-31T23:00:42-01:00"), 42s);
   for (const std::string_view none :
        {"2026-01-01", "2026-02-30T00:00:00Z", "2026-01-01T00:00:42", "2026-01-01T00:00:42.Z"}) {
-    EXPECT_EQ(parse_rfc3339_reset(none, kNewYear), std::nullopt) << none;
+    EXPECT_EQ(parse_rfc3339_reset(kNewYear, none), std::nullopt) << none;
   }
 }
 

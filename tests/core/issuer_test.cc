@@ -69,7 +69,7 @@ struct Desk<AdaptivePermit> {
   AdaptivePermit grant() { return *limiter.try_acquire(kNow); }
   // Calls in flight may not be among those that the server has counted, so they lower the rate that it allows.
   bool is_out() {
-    limiter.observe({.remaining = 100, .reset_after = 1s}, kNow);
+    limiter.observe(kNow, {.remaining = 100, .reset_after = 1s});
     return limiter.rate(kNow) != 100.0;
   }
 };
@@ -95,7 +95,7 @@ struct Desk<AdaptiveBulkheadSlot> {
 // What is parked lets a probe through, and one alone, so the pass of a probe is seen.
 template <typename Gate, typename Pass>
 struct ParkedDesk {
-  ParkedDesk() { std::move(*gate.try_pass(kNow)).settle(Outcome::failed(Failure::of(Category::authentication)), kNow); }
+  ParkedDesk() { std::move(*gate.try_pass(kNow)).settle(kNow, Outcome::failed(Failure::of(Category::authentication))); }
   Gate gate{"credential"};
   Pass grant() { return *gate.try_pass(kNow + 1h); }
   bool is_out() { return gate.snapshot(kNow + 1h).probe_in_flight; }

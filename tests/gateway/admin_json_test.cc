@@ -23,17 +23,17 @@ TEST(AdminJson, OfABreakerHasTimesAsTheyAreNow) {
       .remaining = 1500us,
       .opened_at = kNow - 2s,
       .transitions = {{.at = kNow - 2s, .from = CircuitState::closed, .to = CircuitState::open, .generation = 7}}};
-  const AdminJson json = breaker_json(breaker, kNow);
+  const AdminJson json = breaker_json(kNow, breaker);
   EXPECT_EQ(json["key"], "p/m");
   EXPECT_EQ(json["state"], "open");
   EXPECT_EQ(json["remaining_ms"], 2) << "rounded up";
   EXPECT_EQ(json["opened_ago_ms"], 2000);
   EXPECT_TRUE(json["last_denial_ago_ms"].is_null());
-  EXPECT_EQ(json["transitions"], AdminJson::array({transition_json(breaker.transitions[0], kNow)}));
+  EXPECT_EQ(json["transitions"], AdminJson::array({transition_json(kNow, breaker.transitions[0])}));
   EXPECT_EQ(json["transitions"][0]["generation"], 7);
 }
 
-TEST(AdminJson, OfAFailureIsNullWhereThereWasNone) { EXPECT_TRUE(failure_json(std::nullopt, kNow).is_null()); }
+TEST(AdminJson, OfAFailureIsNullWhereThereWasNone) { EXPECT_TRUE(failure_json(kNow, std::nullopt).is_null()); }
 
 TEST(AdminJson, OfACredentialNamesItsParts) {
   const AdminJson json = provider_credential_json(

@@ -51,41 +51,41 @@ constexpr std::string_view kMessageEnd =
 StreamTerms chat() { return {.retain = true}; }
 
 TEST(AnswerStream, AnAnswerInTheCallersOwnWordsPassesByteForByte) {  // STR-4
-  AnswerStream stream(chat(), kNow);
+  AnswerStream stream(kNow, chat());
   const std::string comment = ": ping\r\n\r\n";
   const std::string odd = "id: 7\nevent: chunk\ndata:  {\"choices\":[{\"delta\":{\"content\":\"hi\"}}],\"x\":1}\n\n";
-  EXPECT_EQ(stream.read(kRole + comment, kNow), Reading::continues);
+  EXPECT_EQ(stream.read(kNow, kRole + comment), Reading::continues);
   EXPECT_FALSE(stream.content_seen());
-  EXPECT_EQ(stream.read(odd + kStop + std::string(kDone), kNow), Reading::complete);
+  EXPECT_EQ(stream.read(kNow, odd + kStop + std::string(kDone)), Reading::complete);
   EXPECT_TRUE(stream.content_seen());
   EXPECT_EQ(stream.out(), kRole + comment + odd + kStop + std::string(kDone));
 }
 
 TEST(AnswerStream, TheFormalEndThatAnUpstreamLeftOutIsAdded) {  // STR-2
-  AnswerStream stream(chat(), kNow);
-  EXPECT_EQ(stream.read(content("hi") + kStop, kNow), Reading::continues);
+  AnswerStream stream(kNow, chat());
+  EXPECT_EQ(stream.read(kNow, content("hi") + kStop), Reading::continues);
   EXPECT_EQ(stream.end(false), Reading::complete) << "behind the finish reason nothing but form can be missing";
   EXPECT_EQ(stream.out(), content("hi") + kStop + std::string(kDone));
 
-  AnswerStream messages({.from = Endpoint::messages, .to = Endpoint::messages}, kNow);
+  AnswerStream messages(kNow, {.from = Endpoint::messages, .to = Endpoint::messages});
   const std::string_view without_stop = kMessageEnd.substr(0, kMessageEnd.find("event: message_stop"));
-  EXPECT_EQ(messages.read(std::string(kMessageStart) + block_delta("hi") + std::string(without_stop), kNow),
+  EXPECT_EQ(messages.read(kNow, std::string(kMessageStart) + block_delta("hi") + std::string(without_stop)),
             Reading::continues);
   EXPECT_EQ(messages.end(true), Reading::complete);
   EXPECT_TRUE(messages.out().ends_with("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"));
 }
 
 TEST(AnswerStream, AnEndWithoutAFinishReasonIsAFailure) {  // STR-2
-  AnswerStream stream(chat(), kNow);
-  EXPECT_EQ(stream.read(content("hi"), kNow), Reading::continues);
+  AnswerStream stream(kNow, chat());
+  EXPECT_EQ(stream.read(kNow, content("hi")), Reading::continues);
   EXPECT_EQ(stream.end(true), Reading::failed);
   ASSERT_TRUE(stream.verdict());
   EXPECT_EQ(stream.verdict()->category, Category::network);
 }
 
 TEST(AnswerStream, AMalformedEventIsNeverPassedOn) {  // STR-7
-  AnswerStream stream(chat(), kNow);
-  EXPECT_EQ(stream.read(content("hi") + "data: {\"choices\": [broken\n\n" + content("more"), kNow), Reading::failed);
+  AnswerStream stream(kNow, chat());
+  EXPECT_EQ(stream.read(kNow, content("hi") + "data: {\"choices\": [broken\n\n" + content("more")), Reading::failed);
   EXPECT_EQ(stream.out(), content("hi"));
   EXPECT_EQ(stream.verdict()->category, Category::service_unavailable);
 }
@@ -93,8 +93,8 @@ TEST(AnswerStream, AMalformedEventIsNeverPassedOn) {  // STR-7
 TEST(AnswerStream, AMalformedEventIsLeftOutAndCountedWhereThatIsWanted) {  // STR-7
   StreamTerms terms = chat();
   terms.skip_malformed = true;
-  AnswerStream stream(terms, kNow);
-  EXPECT_EQ(stream.read(content("hi") + "data: {\"choices\": [broken\n\n" + content("more") + kStop, kNow),
+  AnswerStream stream(kNow, terms);
+  EXPECT_EQ(stream.read(kNow, content("hi") + "data: {\"choices\": [broken\n\n" + content("more") + kStop),
             Reading::continues);
   EXPECT_EQ(stream.end(true), Reading::complete);
   EXPECT_EQ(stream.out(), content("hi") + content("more") + kStop + std::string(kDone));
@@ -102,12 +102,12 @@ TEST(AnswerStream, AMalformedEventIsLeftOutAndCountedWhereThatIsWanted) {  // ST
 }
 
 TEST(AnswerStream, WhatIsHeldBackIsBounded) {  // STR-8
-  AnswerStream stream(chat(), kNow);
+  AnswerStream stream(kNow, chat());
   const std::string comment = ": " + std::string(1000, 'x') + "\n\n";
   Reading reading = Reading::continues;
   int comments = 0;
   while (reading == Reading::continues && comments < 1000) {
-    reading = stream.read(comment, kNow);
+    reading = stream.read(kNow, comment);
     ++comments;
   }
   EXPECT_EQ(reading, Reading::failed);
@@ -115,19 +115,18 @@ TEST(AnswerStream, WhatIsHeldBackIsBounded) {  // STR-8
 }
 
 TEST(AnswerStream, AnUpstreamsOwnErrorIsKeptForTheCallerAndNotPassedOnYet) {  // STR-5.18
-  AnswerStream stream(chat(), kNow);
+  AnswerStream stream(kNow, chat());
   const std::string error = "data: {\"error\":{\"message\":\"Overloaded\",\"type\":\"server_error\"}}\n\n";
-  EXPECT_EQ(stream.read(content("hi") + error, kNow), Reading::failed);
+  EXPECT_EQ(stream.read(kNow, content("hi") + error), Reading::failed);
   EXPECT_EQ(stream.out(), content("hi"));
   EXPECT_EQ(stream.error_event(), error);
 }
 
 TEST(AnswerStream, AnAnswerOfTheOtherDialectIsWrittenInTheCallers) {
-  AnswerStream stream({.from = Endpoint::messages, .to = Endpoint::chat_completions, .include_usage = true}, kNow);
-  EXPECT_EQ(
-      stream.read(std::string(kMessageStart) + block_delta("Good") + block_delta(" day") + std::string(kMessageEnd),
-                  kNow),
-      Reading::complete);
+  AnswerStream stream(kNow, {.from = Endpoint::messages, .to = Endpoint::chat_completions, .include_usage = true});
+  EXPECT_EQ(stream.read(kNow, std::string(kMessageStart) + block_delta("Good") + block_delta(" day") +
+                                  std::string(kMessageEnd)),
+            Reading::complete);
   EXPECT_EQ(stream.out().find("message_start"), std::string::npos);
   EXPECT_NE(stream.out().find("\"content\":\"Good\""), std::string::npos);
   EXPECT_NE(stream.out().find("\"content\":\" day\""), std::string::npos);
@@ -137,24 +136,24 @@ TEST(AnswerStream, AnAnswerOfTheOtherDialectIsWrittenInTheCallers) {
 
 TEST(AnswerStream, AStreamOfAnUnknownKindIsCompleteOnlyWhereItsBodyEndedByItself) {  // STR-2
   const StreamTerms other{.from = Endpoint::other, .to = Endpoint::other};
-  AnswerStream clean(other, kNow);
-  EXPECT_EQ(clean.read("data: anything\n\ndata: without an end", kNow), Reading::continues);
+  AnswerStream clean(kNow, other);
+  EXPECT_EQ(clean.read(kNow, "data: anything\n\ndata: without an end"), Reading::continues);
   EXPECT_EQ(clean.end(true), Reading::complete);
   EXPECT_EQ(clean.out(), "data: anything\n\ndata: without an end");
-  AnswerStream cut(other, kNow);
-  EXPECT_EQ(cut.read("data: anything\n\n", kNow), Reading::continues);
+  AnswerStream cut(kNow, other);
+  EXPECT_EQ(cut.read(kNow, "data: anything\n\n"), Reading::continues);
   EXPECT_EQ(cut.end(false), Reading::failed);
 }
 
 TEST(AnswerStream, WhatComesMalformedBehindTheFinishReasonIsLeftOut) {  // STR-2, STR-7
-  AnswerStream stream(chat(), kNow);
-  EXPECT_EQ(stream.read(content("hi") + kStop + "data: {broken\n\n", kNow), Reading::complete);
+  AnswerStream stream(kNow, chat());
+  EXPECT_EQ(stream.read(kNow, content("hi") + kStop + "data: {broken\n\n"), Reading::complete);
   EXPECT_EQ(stream.out(), content("hi") + kStop + std::string(kDone));
 }
 
 TEST(AnswerStream, AnAnswerThatHasSaidWhyItEndedIsNotForOthersToGoOnWith) {  // STR-5.15
-  AnswerStream stream(chat(), kNow);
-  EXPECT_EQ(stream.read(content("hi") + kStop, kNow), Reading::continues);
+  AnswerStream stream(kNow, chat());
+  EXPECT_EQ(stream.read(kNow, content("hi") + kStop), Reading::continues);
   Delivered delivered;
   stream.deliver(delivered);
   EXPECT_FALSE(delivered.whole);
@@ -162,23 +161,23 @@ TEST(AnswerStream, AnAnswerThatHasSaidWhyItEndedIsNotForOthersToGoOnWith) {  // 
 
 TEST(AnswerStream, APreludeThatRepeatsTheRequestIsWithinBounds) {  // STR-8
   StreamTerms terms{.from = Endpoint::responses, .to = Endpoint::responses, .request_bytes = 200'000};
-  AnswerStream stream(terms, kNow);
+  AnswerStream stream(kNow, terms);
   const std::string created = R"(data: {"type":"response.created","response":{"id":"r","instructions":")" +
                               std::string(400'000, 'x') + "\"}}\n\n";
-  EXPECT_EQ(stream.read(created, kNow), Reading::continues);
-  EXPECT_EQ(stream.read(created, kNow), Reading::continues);
+  EXPECT_EQ(stream.read(kNow, created), Reading::continues);
+  EXPECT_EQ(stream.read(kNow, created), Reading::continues);
   EXPECT_FALSE(stream.content_seen());
 }
 
 TEST(AnswerStream, PingsAndCommentsAreNoSignOfLife) {  // STR-3.6
-  AnswerStream stream({.from = Endpoint::messages, .to = Endpoint::messages}, kNow);
+  AnswerStream stream(kNow, {.from = Endpoint::messages, .to = Endpoint::messages});
   const TimePoint later = kNow + std::chrono::seconds(5);
   const TimePoint latest = kNow + std::chrono::seconds(9);
-  EXPECT_EQ(stream.read(std::string(kMessageStart) + block_delta("hi"), later), Reading::continues);
+  EXPECT_EQ(stream.read(later, std::string(kMessageStart) + block_delta("hi")), Reading::continues);
   EXPECT_EQ(stream.last_event(), later);
-  EXPECT_EQ(stream.read("event: ping\ndata: {\"type\":\"ping\"}\n\n: keep-alive\n\n", latest), Reading::continues);
+  EXPECT_EQ(stream.read(latest, "event: ping\ndata: {\"type\":\"ping\"}\n\n: keep-alive\n\n"), Reading::continues);
   EXPECT_EQ(stream.last_event(), later);
-  EXPECT_EQ(stream.read(block_delta("!"), latest), Reading::continues);
+  EXPECT_EQ(stream.read(latest, block_delta("!")), Reading::continues);
   EXPECT_EQ(stream.last_event(), latest);
 }
 
@@ -190,10 +189,10 @@ TEST(AnswerStream, SignsOfWorkAreSignsOfLifeAndSoArePingsWhileThoughtsAreOpen) {
       "\n\n";
   const std::string ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
   for (const Endpoint to : {Endpoint::messages, Endpoint::chat_completions}) {
-    AnswerStream stream({.from = Endpoint::messages, .to = to}, kNow);
+    AnswerStream stream(kNow, {.from = Endpoint::messages, .to = to});
     TimePoint now = kNow;
     const auto after = [&](std::string_view bytes) {
-      EXPECT_EQ(stream.read(bytes, now += std::chrono::seconds(1)), Reading::continues);
+      EXPECT_EQ(stream.read(now += std::chrono::seconds(1), bytes), Reading::continues);
       return stream.last_event() == now;
     };
     EXPECT_FALSE(after(start));
@@ -214,23 +213,23 @@ TEST(AnswerStream, SignsOfWorkAreSignsOfLifeAndSoArePingsWhileThoughtsAreOpen) {
 // The first half, delivered and broken off.
 Delivered broken_after(std::string_view text, AnswerStream& stream) {
   Delivered delivered;
-  EXPECT_EQ(stream.read(kRole + content(text), kNow), Reading::continues);
+  EXPECT_EQ(stream.read(kNow, kRole + content(text)), Reading::continues);
   stream.deliver(delivered);
   stream.note_end(delivered);
   return delivered;
 }
 
 TEST(AnswerStream, AnotherAnswerGoesOnUnderTheNameOfTheFirst) {  // STR-5.13
-  AnswerStream first(chat(), kNow);
+  AnswerStream first(kNow, chat());
   Delivered delivered = broken_after("Good", first);
   EXPECT_TRUE(delivered.whole);
   EXPECT_EQ(delivered.text, "Good");
   EXPECT_EQ(delivered.pieces, 1U);
 
-  AnswerStream second(chat(), delivered, Splice(Splice::Mode::restarts, delivered.text), kNow);
+  AnswerStream second(kNow, chat(), delivered, Splice(Splice::Mode::restarts, delivered.text));
   std::string other = kRole + content("Good") + content(" day") + kStop + std::string(kDone);
   for (std::size_t at = other.find("c1"); at != std::string::npos; at = other.find("c1")) other.replace(at, 2, "c2");
-  EXPECT_EQ(second.read(other, kNow), Reading::complete);
+  EXPECT_EQ(second.read(kNow, other), Reading::complete);
   EXPECT_EQ(second.out().find("c2"), std::string::npos);
   EXPECT_EQ(second.out().find("Good"), std::string::npos);
   EXPECT_EQ(second.out().find("role"), std::string::npos);
@@ -242,12 +241,12 @@ TEST(AnswerStream, AnotherAnswerGoesOnUnderTheNameOfTheFirst) {  // STR-5.13
 }
 
 TEST(AnswerStream, AnAnswerOfAnotherDialectGoesOnInTheCallersStream) {  // STR-5.12
-  AnswerStream first(chat(), kNow);
+  AnswerStream first(kNow, chat());
   const Delivered delivered = broken_after("Good", first);
   StreamTerms terms = chat();
   terms.from = Endpoint::messages;
-  AnswerStream second(terms, delivered, Splice(Splice::Mode::continues, delivered.text), kNow);
-  EXPECT_EQ(second.read(std::string(kMessageStart) + block_delta(" day") + std::string(kMessageEnd), kNow),
+  AnswerStream second(kNow, terms, delivered, Splice(Splice::Mode::continues, delivered.text));
+  EXPECT_EQ(second.read(kNow, std::string(kMessageStart) + block_delta(" day") + std::string(kMessageEnd)),
             Reading::complete);
   EXPECT_NE(second.out().find("\"id\":\"c1\""), std::string::npos);
   EXPECT_NE(second.out().find("\"content\":\" day\""), std::string::npos);
@@ -257,31 +256,31 @@ TEST(AnswerStream, AnAnswerOfAnotherDialectGoesOnInTheCallersStream) {  // STR-5
 
 TEST(AnswerStream, AThirdAnswerGoesOnWhereTheSecondStopped) {  // STR-5.12
   const StreamTerms messages{.from = Endpoint::messages, .to = Endpoint::messages, .retain = true};
-  AnswerStream first(messages, kNow);
+  AnswerStream first(kNow, messages);
   Delivered delivered;
   const std::string block_stop = "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n";
-  ASSERT_EQ(first.read(std::string(kMessageStart) + block_delta("One.") + block_stop, kNow), Reading::continues);
+  ASSERT_EQ(first.read(kNow, std::string(kMessageStart) + block_delta("One.") + block_stop), Reading::continues);
   first.deliver(delivered);
   first.note_end(delivered);
   EXPECT_FALSE(delivered.resume->text_open);
-  AnswerStream second(messages, delivered, Splice(Splice::Mode::continues, delivered.text), kNow);
-  ASSERT_EQ(second.read(std::string(kMessageStart) + block_delta(" Two."), kNow), Reading::continues);
+  AnswerStream second(kNow, messages, delivered, Splice(Splice::Mode::continues, delivered.text));
+  ASSERT_EQ(second.read(kNow, std::string(kMessageStart) + block_delta(" Two.")), Reading::continues);
   EXPECT_NE(second.out().find("\"index\":1"), std::string::npos);
   second.deliver(delivered);
   second.note_end(delivered);
   EXPECT_TRUE(delivered.resume->text_open) << "the second one's block";
   EXPECT_EQ(delivered.resume->origin.id, "msg_1");
-  AnswerStream third(messages, delivered, Splice(Splice::Mode::continues, delivered.text), kNow);
-  ASSERT_EQ(third.read(std::string(kMessageStart) + block_delta(" Three."), kNow), Reading::continues);
+  AnswerStream third(kNow, messages, delivered, Splice(Splice::Mode::continues, delivered.text));
+  ASSERT_EQ(third.read(kNow, std::string(kMessageStart) + block_delta(" Three.")), Reading::continues);
   EXPECT_EQ(third.out().find("content_block_start"), std::string::npos);
   EXPECT_NE(third.out().find("\"index\":1"), std::string::npos);
 }
 
 TEST(AnswerStream, OnlyWhatTheCallerGotCountsAsDelivered) {  // STR-5.13
-  AnswerStream first(chat(), kNow);
+  AnswerStream first(kNow, chat());
   Delivered delivered = broken_after("Good", first);
-  AnswerStream second(chat(), delivered, Splice(Splice::Mode::restarts, delivered.text), kNow);
-  ASSERT_EQ(second.read(kRole + content("Go") + content("od"), kNow), Reading::continues);
+  AnswerStream second(kNow, chat(), delivered, Splice(Splice::Mode::restarts, delivered.text));
+  ASSERT_EQ(second.read(kNow, kRole + content("Go") + content("od")), Reading::continues);
   EXPECT_TRUE(second.content_seen());
   EXPECT_EQ(second.out(), "");
   second.deliver(delivered);
@@ -289,28 +288,28 @@ TEST(AnswerStream, OnlyWhatTheCallerGotCountsAsDelivered) {  // STR-5.13
 }
 
 TEST(AnswerStream, AFreshAnswerThatDiffersGivesTheCallerNothing) {  // STR-5.9, STR-5.13
-  AnswerStream first(chat(), kNow);
+  AnswerStream first(kNow, chat());
   const Delivered delivered = broken_after("Good", first);
-  AnswerStream second(chat(), delivered, Splice(Splice::Mode::restarts, delivered.text), kNow);
-  EXPECT_EQ(second.read(kRole + content("Bad"), kNow), Reading::mismatch);
+  AnswerStream second(kNow, chat(), delivered, Splice(Splice::Mode::restarts, delivered.text));
+  EXPECT_EQ(second.read(kNow, kRole + content("Bad")), Reading::mismatch);
   EXPECT_EQ(second.out(), "");
 }
 
 TEST(AnswerStream, AToolCallBeforeTheFirstTextIsRepeatedDoesNotFit) {  // STR-5.9
-  AnswerStream first(chat(), kNow);
+  AnswerStream first(kNow, chat());
   const Delivered delivered = broken_after("Good", first);
-  AnswerStream second(chat(), delivered, Splice(Splice::Mode::restarts, delivered.text), kNow);
+  AnswerStream second(kNow, chat(), delivered, Splice(Splice::Mode::restarts, delivered.text));
   const std::string call =
       chunk(R"({"tool_calls":[{"index":0,"id":"t","type":"function","function":{"name":"f","arguments":"{"}}]})");
-  EXPECT_EQ(second.read(kRole + call, kNow), Reading::mismatch);
+  EXPECT_EQ(second.read(kNow, kRole + call), Reading::mismatch);
   EXPECT_EQ(second.out(), "");
 }
 
 TEST(AnswerStream, AnAnswerWithMoreThanPlainTextIsNotForOthersToGoOnWith) {  // STR-5.15
-  AnswerStream stream(chat(), kNow);
+  AnswerStream stream(kNow, chat());
   const std::string call =
       chunk(R"({"tool_calls":[{"index":0,"id":"t","type":"function","function":{"name":"f","arguments":""}}]})");
-  EXPECT_EQ(stream.read(content("hi") + call, kNow), Reading::continues);
+  EXPECT_EQ(stream.read(kNow, content("hi") + call), Reading::continues);
   Delivered delivered;
   stream.deliver(delivered);
   EXPECT_FALSE(delivered.whole);
@@ -318,17 +317,17 @@ TEST(AnswerStream, AnAnswerWithMoreThanPlainTextIsNotForOthersToGoOnWith) {  // 
 }
 
 TEST(AnswerStream, RetainedTextIsBounded) {  // STR-5.15
-  AnswerStream stream(chat(), kNow);
+  AnswerStream stream(kNow, chat());
   Delivered delivered;
   const std::string piece(4096, 'x');
   for (std::size_t sent = 0; sent < Delivered::kMaxText; sent += piece.size()) {
-    ASSERT_EQ(stream.read(content(piece), kNow), Reading::continues);
+    ASSERT_EQ(stream.read(kNow, content(piece)), Reading::continues);
     stream.deliver(delivered);
     stream.out().clear();
   }
   EXPECT_TRUE(delivered.whole);
   EXPECT_EQ(delivered.text.size(), Delivered::kMaxText);
-  ASSERT_EQ(stream.read(content("y"), kNow), Reading::continues);
+  ASSERT_EQ(stream.read(kNow, content("y")), Reading::continues);
   stream.deliver(delivered);
   EXPECT_FALSE(delivered.whole);
   EXPECT_EQ(delivered.text.capacity(), std::string().capacity());
@@ -337,11 +336,11 @@ TEST(AnswerStream, RetainedTextIsBounded) {  // STR-5.15
 TEST(AnswerStream, WhatTheFirstAnswerSaidCountsAsOutputAlthoughTheSecondReadIt) {  // STR-5.12
   StreamTerms terms = chat();
   terms.include_usage = true;
-  AnswerStream first(terms, kNow);
+  AnswerStream first(kNow, terms);
   const Delivered delivered = broken_after("Good", first);
   terms.from = Endpoint::messages;
-  AnswerStream second(terms, delivered, Splice(Splice::Mode::continues, delivered.text), kNow);
-  ASSERT_EQ(second.read(std::string(kMessageStart) + block_delta(" day") + std::string(kMessageEnd), kNow),
+  AnswerStream second(kNow, terms, delivered, Splice(Splice::Mode::continues, delivered.text));
+  ASSERT_EQ(second.read(kNow, std::string(kMessageStart) + block_delta(" day") + std::string(kMessageEnd)),
             Reading::complete);
   EXPECT_NE(second.out().find("\"prompt_tokens\":19,\"completion_tokens\":7,\"total_tokens\":26"), std::string::npos)
       << second.out();
@@ -357,9 +356,9 @@ TEST(AnswerStream, UsageThatTheCallerDidNotAskForIsReadAndGoesNoFurther) {  // B
   with_null.insert(with_null.rfind('}'), ",\"usage\":null");
   const std::string whole = kRole + with_null + kStop + usage + std::string(kDone);
   for (std::size_t cut = 0; cut < whole.size(); ++cut) {
-    AnswerStream stream(terms, kNow);
-    EXPECT_EQ(stream.read(std::string_view(whole).substr(0, cut), kNow), Reading::continues);
-    EXPECT_EQ(stream.read(std::string_view(whole).substr(cut), kNow), Reading::complete);
+    AnswerStream stream(kNow, terms);
+    EXPECT_EQ(stream.read(kNow, std::string_view(whole).substr(0, cut)), Reading::continues);
+    EXPECT_EQ(stream.read(kNow, std::string_view(whole).substr(cut)), Reading::complete);
     EXPECT_EQ(stream.out(), kRole + content("hi") + kStop + std::string(kDone)) << cut;
     EXPECT_EQ(stream.usage(), (llm::Usage{.known = true, .prompt = 5, .completion = 7, .total = 12}));
     EXPECT_EQ(stream.seen(), (llm::SeenOutput{.bytes = 2, .pieces = 1}));

@@ -79,7 +79,7 @@ class ParkedList : public testing::Test {
   void refuse(std::string_view model, const Failure& failure, std::uint8_t endpoint = 0) {
     TargetState& state = *models_.find(model)->plan->targets()[0].state;
     auto pass = state.credential()->try_pass(kNow, {.model = state.parked_model(), .endpoint = endpoint});
-    std::move(*pass).settle(Outcome::failed(failure), kNow);
+    std::move(*pass).settle(kNow, Outcome::failed(failure));
   }
 
   TestRouting models_{configured()};

@@ -41,10 +41,10 @@ class CredentialStateTest : public testing::Test {
     TargetState& state = *target(i).state;
     auto pass = state.credential()->try_pass(clock_.now(), {.model = state.parked_model(), .endpoint = endpoint});
     ASSERT_TRUE(pass);
-    std::move(*pass).settle(outcome, clock_.now());
+    std::move(*pass).settle(clock_.now(), outcome);
   }
   std::vector<std::string> watched() {
-    return watch_.update(credential_states(*models_.routing, models_.targets, clock_.now()));
+    return watch_.update(credential_states(clock_.now(), *models_.routing, models_.targets));
   }
 
   ManualClock clock_;
@@ -55,7 +55,7 @@ class CredentialStateTest : public testing::Test {
 TEST_F(CredentialStateTest, EachOfOurCredentialsIsToldOnceWithWhatIsLeftOfItsRest) {  // FBK-6.11
   settle(0, Outcome::failed(Failure::of(Category::authentication)));
   clock_.advance(seconds(20));
-  const auto states = credential_states(*models_.routing, models_.targets, clock_.now());
+  const auto states = credential_states(clock_.now(), *models_.routing, models_.targets);
   ASSERT_EQ(states.size(), 3U);
   EXPECT_EQ(states[0].provider, "p");
   EXPECT_TRUE(states[0].parked);
@@ -73,10 +73,10 @@ TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAtSomeEndpointsAdmitsTheO
   Failure missing_scope = Failure::of(Category::authentication);
   missing_scope.scope = FailureScope::endpoint;
   for (std::uint8_t endpoint = 0; endpoint < kMaxEndpoints; ++endpoint) {
-    EXPECT_FALSE(why_closed(target(0), clock_.now())) << +endpoint;
+    EXPECT_FALSE(why_closed(clock_.now(), target(0))) << +endpoint;
     settle(0, Outcome::failed(missing_scope), endpoint);
   }
-  EXPECT_TRUE(why_closed(target(0), clock_.now())) << "at all of them";
+  EXPECT_TRUE(why_closed(clock_.now(), target(0))) << "at all of them";
 }
 
 TEST_F(CredentialStateTest, AProviderThatNoModelNamesIsToldOf) {  // FBK-6.11
@@ -87,23 +87,23 @@ TEST_F(CredentialStateTest, AProviderThatNoModelNamesIsToldOf) {  // FBK-6.11
   ASSERT_NE(route, nullptr);
   TargetState& state = *route->plan->targets()[0].state;
   auto pass = state.credential()->try_pass(clock_.now(), {.model = state.parked_model()});
-  std::move(*pass).settle(Outcome::failed(Failure::of(Category::authentication)), clock_.now());
-  const auto states = credential_states(*direct.routing, direct.targets, clock_.now());
+  std::move(*pass).settle(clock_.now(), Outcome::failed(Failure::of(Category::authentication)));
+  const auto states = credential_states(clock_.now(), *direct.routing, direct.targets);
   ASSERT_EQ(states.size(), 3U);
   EXPECT_TRUE(states[0].parked);
 }
 
 TEST_F(CredentialStateTest, ATargetWhoseCredentialRestsAdmitsNobody) {  // FBK-6.11
-  EXPECT_FALSE(why_closed(target(0), clock_.now()));
+  EXPECT_FALSE(why_closed(clock_.now(), target(0)));
   settle(0, Outcome::failed(Failure::of(Category::quota_exhausted)));
   for (const std::size_t i : {0U, 1U}) {
-    ASSERT_TRUE(why_closed(target(i), clock_.now()));
-    EXPECT_EQ(why_closed(target(i), clock_.now())->reason, RejectionReason::credential_parked);
+    ASSERT_TRUE(why_closed(clock_.now(), target(i)));
+    EXPECT_EQ(why_closed(clock_.now(), target(i))->reason, RejectionReason::credential_parked);
   }
-  EXPECT_FALSE(why_closed(target(2), clock_.now()));
-  EXPECT_FALSE(why_closed(target(3), clock_.now()));
+  EXPECT_FALSE(why_closed(clock_.now(), target(2)));
+  EXPECT_FALSE(why_closed(clock_.now(), target(3)));
   clock_.advance(seconds(60));
-  EXPECT_FALSE(why_closed(target(0), clock_.now())) << "a probe is let through";
+  EXPECT_FALSE(why_closed(clock_.now(), target(0))) << "a probe is let through";
 }
 
 TEST_F(CredentialStateTest, WhatRestsForOneModelOrEndpointIsSaidOfThatAlone) {  // FBK-6.11, FBK-6.13
@@ -113,15 +113,15 @@ TEST_F(CredentialStateTest, WhatRestsForOneModelOrEndpointIsSaidOfThatAlone) {  
   Failure of_endpoint = Failure::of(Category::authentication);
   of_endpoint.scope = FailureScope::endpoint;
   settle(2, Outcome::failed(of_endpoint), endpoint_number("/v1/responses"));
-  const auto states = credential_states(*models_.routing, models_.targets, clock_.now());
+  const auto states = credential_states(clock_.now(), *models_.routing, models_.targets);
   EXPECT_FALSE(states[0].parked);
   ASSERT_EQ(states[0].parts.size(), 1U);
   EXPECT_EQ(states[0].parts[0].name, "n");
   ASSERT_EQ(states[1].parts.size(), 1U);
   EXPECT_EQ(states[1].parts[0].part, ParkedCredential::Part::endpoint);
-  EXPECT_FALSE(why_closed(target(0), clock_.now()));
-  EXPECT_TRUE(why_closed(target(1), clock_.now()));
-  EXPECT_FALSE(why_closed(target(2), clock_.now())) << "its other endpoints are asked";
+  EXPECT_FALSE(why_closed(clock_.now(), target(0)));
+  EXPECT_TRUE(why_closed(clock_.now(), target(1)));
+  EXPECT_FALSE(why_closed(clock_.now(), target(2))) << "its other endpoints are asked";
   EXPECT_THAT(watched(), ElementsAre("the credential of p for the model n rests for another 1m: quota_exhausted",
                                      "the credential of q at /v1/responses rests for another 1m: authentication"));
   clock_.advance(seconds(61));
@@ -137,7 +137,7 @@ TEST_F(CredentialStateTest, RestingAndBeingBackAreSaidOnceEach) {
   EXPECT_THAT(watched(), IsEmpty());
   clock_.advance(seconds(60));
   EXPECT_THAT(watched(), IsEmpty()) << "its time is over, but nobody has tried it";
-  EXPECT_THAT(resting_texts(credential_states(*models_.routing, models_.targets, clock_.now())[0]),
+  EXPECT_THAT(resting_texts(credential_states(clock_.now(), *models_.routing, models_.targets)[0]),
               ElementsAre("the credential of p is tried again by the next call: authentication"));
   settle(0, Outcome::success());
   EXPECT_THAT(watched(), ElementsAre("the credential of p is back"));

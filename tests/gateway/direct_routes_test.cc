@@ -31,10 +31,10 @@ class DirectRoutesTest : public testing::Test {
   bool call(std::string_view model, bool answered = true) {
     const auto route = models_.find(model);
     AttemptPermits permits;
-    if (admit(route->plan->targets()[0], {.probe_lease = std::chrono::seconds(60)}, clock_.now(), permits))
+    if (admit(clock_.now(), route->plan->targets()[0], {.probe_lease = std::chrono::seconds(60)}, permits))
       return false;
     const Outcome outcome = answered ? Outcome::success() : Outcome::failed(Failure::of(Category::model_not_found));
-    std::move(permits).settle({.outcome = outcome, .answered = true}, outcome, clock_.now());
+    std::move(permits).settle(clock_.now(), {.outcome = outcome, .answered = true}, outcome);
     return true;
   }
   void fill(bool calling) {

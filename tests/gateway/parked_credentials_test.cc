@@ -35,7 +35,7 @@ class ParkedCredentials : public testing::Test {
     ASSERT_TRUE(pass);
     Failure failure = Failure::of(Category::authentication);
     failure.scope = scope;
-    std::move(*pass).settle(Outcome::failed(failure), kNow);
+    std::move(*pass).settle(kNow, Outcome::failed(failure));
   }
 
   TestRouting models_{two_providers()};

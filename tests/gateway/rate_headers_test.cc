@@ -47,35 +47,35 @@ class LimitViewTest : public testing::Test {
 
 TEST_F(LimitViewTest, TellsWhatIsLeftOfEachLimitThatIsSet) {  // LIM-5.1
   TargetState target = state({.limits = {.requests_per_minute = 500.0, .tokens_per_minute = 6000.0}});
-  EXPECT_EQ(limit_view(target, kStart), (LimitView{level(500, 50, 0s), level(6000, 6000, 0s)}));
+  EXPECT_EQ(limit_view(kStart, target), (LimitView{level(500, 50, 0s), level(6000, 6000, 0s)}));
   auto permit = target.limits()->try_acquire(kStart, {.tokens = 600, .priority = Priority::critical});
   ASSERT_TRUE(permit);
-  EXPECT_EQ(limit_view(target, kStart), (LimitView{level(500, 49, 120ms), level(6000, 5400, 6s)}));
-  EXPECT_EQ(limit_view(target, kStart + 60ms).requests, level(500, 49, 60ms)) << "half a request is none";
+  EXPECT_EQ(limit_view(kStart, target), (LimitView{level(500, 49, 120ms), level(6000, 5400, 6s)}));
+  EXPECT_EQ(limit_view(kStart + 60ms, target).requests, level(500, 49, 60ms)) << "half a request is none";
   TargetState unlimited = state({.limits = {.concurrency = 3}});
-  EXPECT_EQ(limit_view(unlimited, kStart), LimitView{});
+  EXPECT_EQ(limit_view(kStart, unlimited), LimitView{});
 }
 
 TEST_F(LimitViewTest, NoMoreRemainsThanTheLimitHoweverSlowItIs) {
   TargetState target = state({.limits = {.requests_per_minute = 0.25}});
-  EXPECT_EQ(limit_view(target, kStart).requests, level(1, 1, 0s));
+  EXPECT_EQ(limit_view(kStart, target).requests, level(1, 1, 0s));
 }
 
 TEST_F(LimitViewTest, AnAdaptiveRateIsToldAsItIsNow) {  // LIM-4.1
   TargetState target = state({.adaptive_rate = AdaptiveLimiterOptions{.rate = {.rate = 10.0}, .burst = 4.0}});
-  EXPECT_EQ(limit_view(target, kStart), (LimitView{level(600, 4, 0s), {}}));
-  target.adaptive_rate()->observe({.remaining = 5, .reset_after = 10s}, kStart);
-  EXPECT_EQ(limit_view(target, kStart).requests, level(30, 1, 6s));
+  EXPECT_EQ(limit_view(kStart, target), (LimitView{level(600, 4, 0s), {}}));
+  target.adaptive_rate()->observe(kStart, {.remaining = 5, .reset_after = 10s});
+  EXPECT_EQ(limit_view(kStart, target).requests, level(30, 1, 6s));
 }
 
 TEST_F(LimitViewTest, WhileAServersWordClosesTheTargetNothingRemains) {  // LIM-4.3
   TargetState target = state({.limits = {.requests_per_minute = 600.0}});
   target.gate().close(kStart, 7s);
-  EXPECT_EQ(limit_view(target, kStart + 2s).requests, level(600, 0, 5s));
-  EXPECT_EQ(limit_view(target, kStart + 7s).requests, level(600, 60, 0s));
+  EXPECT_EQ(limit_view(kStart + 2s, target).requests, level(600, 0, 5s));
+  EXPECT_EQ(limit_view(kStart + 7s, target).requests, level(600, 60, 0s));
   TargetState unlimited = state({});
   unlimited.gate().close(kStart, 7s);
-  EXPECT_EQ(limit_view(unlimited, kStart).requests, (RateLevel{.remaining = 0, .reset_after = 7s}));
+  EXPECT_EQ(limit_view(kStart, unlimited).requests, (RateLevel{.remaining = 0, .reset_after = 7s}));
 }
 
 TEST(RateHeaders, AreFoundByTheirPrefixInAnyCase) {
@@ -100,26 +100,26 @@ TEST(ReadRateHeaders, ReadsBothFamiliesInEveryFormOfReset) {  // LIM-4.4
                                {"x-ratelimit-reset-requests", "1s"},  {"x-ratelimit-limit-tokens", "150000"},
                                {"x-ratelimit-remaining-tokens", "1"}, {"x-ratelimit-reset-tokens", "1m30.5s"}};
   const LimitView expected{level(60, 59, 1s), level(150'000, 1, 90'500ms)};
-  EXPECT_EQ(read_rate_headers(Dialect::openai, openai, kNewYear), expected);
-  EXPECT_EQ(read_rate_headers(Dialect::anthropic, openai, kNewYear), expected)
+  EXPECT_EQ(read_rate_headers(kNewYear, Dialect::openai, openai), expected);
+  EXPECT_EQ(read_rate_headers(kNewYear, Dialect::anthropic, openai), expected)
       << "the other family, for want of its own";
   const net::Headers anthropic = {{"anthropic-ratelimit-requests-limit", "50"},
                                   {"anthropic-ratelimit-requests-remaining", "49"},
                                   {"anthropic-ratelimit-requests-reset", "2026-01-01T00:00:02Z"},
                                   {"anthropic-ratelimit-tokens-remaining", "0"},
                                   {"anthropic-ratelimit-tokens-reset", "17"}};
-  EXPECT_EQ(read_rate_headers(Dialect::anthropic, anthropic, kNewYear),
+  EXPECT_EQ(read_rate_headers(kNewYear, Dialect::anthropic, anthropic),
             (LimitView{level(50, 49, 2s), {.remaining = 0, .reset_after = 17s}}));
-  EXPECT_EQ(read_rate_headers(Dialect::openai, {{"x-ratelimit-reset-requests", "1767225601"}}, kNewYear).requests,
+  EXPECT_EQ(read_rate_headers(kNewYear, Dialect::openai, {{"x-ratelimit-reset-requests", "1767225601"}}).requests,
             (RateLevel{.reset_after = 1s}));
 }
 
 TEST(ReadRateHeaders, PassesOverWhatItCannotRead) {  // CORE-7
   for (const char* value : {"", "-1", "many", "1.5", "99999999999999999999", "1 "}) {
-    EXPECT_EQ(read_rate_headers(Dialect::openai, {{"x-ratelimit-remaining-requests", value}}, kNewYear), LimitView{});
+    EXPECT_EQ(read_rate_headers(kNewYear, Dialect::openai, {{"x-ratelimit-remaining-requests", value}}), LimitView{});
   }
-  EXPECT_EQ(read_rate_headers(Dialect::openai, {{"x-ratelimit-reset-requests", "soon"}}, kNewYear), LimitView{});
-  EXPECT_EQ(read_rate_headers(Dialect::openai, {}, kNewYear), LimitView{});
+  EXPECT_EQ(read_rate_headers(kNewYear, Dialect::openai, {{"x-ratelimit-reset-requests", "soon"}}), LimitView{});
+  EXPECT_EQ(read_rate_headers(kNewYear, Dialect::openai, {}), LimitView{});
 }
 
 ServerWindow window(const RateLevel& requests) { return server_window({requests, {}}).value(); }
@@ -152,11 +152,11 @@ TEST(ServerWindow, WithoutALimitWhatRemainsIsAllUntilTheReset) {  // LIM-4.4
 
 TEST(ServerWindow, AnAdaptiveLimitFollowsIt) {  // LIM-4.4
   AdaptiveLimiter limiter({.rate = {.rate = 100}, .burst = 50.0});
-  limiter.observe(window(level(600, 590, 1s)), kStart);
+  limiter.observe(kStart, window(level(600, 590, 1s)));
   EXPECT_EQ(limiter.view(kStart).remaining, 50U) << "the burst stays";
-  limiter.observe(window(level(600, 100, 50s)), kStart);
+  limiter.observe(kStart, window(level(600, 100, 50s)));
   EXPECT_DOUBLE_EQ(limiter.rate(kStart), 12.0);
-  limiter.observe(window(level(600, 0, 60s)), kStart);
+  limiter.observe(kStart, window(level(600, 0, 60s)));
   EXPECT_EQ(limiter.gate().peek_rejection(kStart)->retry_after, 100ms + 1ns);
 }
 
@@ -167,12 +167,11 @@ TEST(SetRateHeaders, LeavesAnUpstreamOfTheCallersDialectAsItIs) {
                                  {"x-ratelimit-limit-project-tokens", "7"},
                                  {"anthropic-ratelimit-unified-status", "allowed"}};
   net::Headers answer = upstream;
-  set_rate_headers(answer, Dialect::openai,
-                   {Dialect::openai, read_rate_headers(Dialect::openai, upstream, kNewYear), {}}, kNewYear);
+  set_rate_headers(kNewYear, answer, Dialect::openai,
+                   {Dialect::openai, read_rate_headers(kNewYear, Dialect::openai, upstream), {}});
   EXPECT_EQ(all(answer), all(upstream));
-  set_rate_headers(answer, Dialect::openai,
-                   {Dialect::openai, read_rate_headers(Dialect::openai, upstream, kNewYear), {level(600, 60, 0s), {}}},
-                   kNewYear);
+  set_rate_headers(kNewYear, answer, Dialect::openai,
+                   {Dialect::openai, read_rate_headers(kNewYear, Dialect::openai, upstream), {level(600, 60, 0s), {}}});
   EXPECT_EQ(all(answer), all(upstream)) << "the upstream's is tighter";
 }
 
@@ -180,9 +179,9 @@ TEST(SetRateHeaders, TheTighterLimitOfEachKindIsToldWhole) {
   net::Headers answer = {{"x-ratelimit-limit-requests", "6000"}, {"x-ratelimit-remaining-requests", "5000"},
                          {"x-ratelimit-reset-requests", "10ms"}, {"x-ratelimit-limit-tokens", "100"},
                          {"x-ratelimit-remaining-tokens", "10"}, {"x-ratelimit-reset-tokens", "54.0s"}};
-  const LimitView upstream = read_rate_headers(Dialect::openai, answer, kNewYear);
-  set_rate_headers(answer, Dialect::openai, {Dialect::openai, upstream, {level(60, 6, 90s), level(1000, 500, 30s)}},
-                   kNewYear);
+  const LimitView upstream = read_rate_headers(kNewYear, Dialect::openai, answer);
+  set_rate_headers(kNewYear, answer, Dialect::openai,
+                   {Dialect::openai, upstream, {level(60, 6, 90s), level(1000, 500, 30s)}});
   EXPECT_THAT(all(answer),
               ElementsAre(Pair("x-ratelimit-limit-requests", "60"), Pair("x-ratelimit-remaining-requests", "6"),
                           Pair("x-ratelimit-reset-requests", "1m30s"), Pair("x-ratelimit-limit-tokens", "100"),
@@ -191,20 +190,20 @@ TEST(SetRateHeaders, TheTighterLimitOfEachKindIsToldWhole) {
 
 TEST(SetRateHeaders, OfTwoThatAreUsedUpTheLaterResetIsTold) {
   net::Headers answer = {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "1s"}};
-  const LimitView upstream = read_rate_headers(Dialect::openai, answer, kNewYear);
-  set_rate_headers(answer, Dialect::openai, {Dialect::openai, upstream, {{.remaining = 0, .reset_after = 500ms}, {}}},
-                   kNewYear);
+  const LimitView upstream = read_rate_headers(kNewYear, Dialect::openai, answer);
+  set_rate_headers(kNewYear, answer, Dialect::openai,
+                   {Dialect::openai, upstream, {{.remaining = 0, .reset_after = 500ms}, {}}});
   EXPECT_EQ(answer.get("x-ratelimit-reset-requests"), "1s");
-  set_rate_headers(answer, Dialect::openai, {Dialect::openai, upstream, {{.remaining = 0, .reset_after = 2s}, {}}},
-                   kNewYear);
+  set_rate_headers(kNewYear, answer, Dialect::openai,
+                   {Dialect::openai, upstream, {{.remaining = 0, .reset_after = 2s}, {}}});
   EXPECT_EQ(answer.get("x-ratelimit-reset-requests"), "2s");
 }
 
 TEST(SetRateHeaders, WhatTheTighterOneDoesNotKnowIsNotLeftFromTheOther) {
   net::Headers answer = {{"x-ratelimit-limit-requests", "60"}, {"x-ratelimit-remaining-requests", "59"}};
-  const LimitView upstream = read_rate_headers(Dialect::openai, answer, kNewYear);
-  set_rate_headers(answer, Dialect::openai, {Dialect::openai, upstream, {{.remaining = 0, .reset_after = 2s}, {}}},
-                   kNewYear);
+  const LimitView upstream = read_rate_headers(kNewYear, Dialect::openai, answer);
+  set_rate_headers(kNewYear, answer, Dialect::openai,
+                   {Dialect::openai, upstream, {{.remaining = 0, .reset_after = 2s}, {}}});
   EXPECT_THAT(all(answer),
               ElementsAre(Pair("x-ratelimit-remaining-requests", "0"), Pair("x-ratelimit-reset-requests", "2s")));
 }
@@ -217,16 +216,15 @@ TEST(SetRateHeaders, AnUpstreamOfTheOtherDialectIsSaidInTheCallers) {
                                  {"anthropic-ratelimit-input-tokens-remaining", "7"},
                                  {"anthropic-priority-input-tokens-limit", "7"}};
   net::Headers answer = upstream;
-  const LimitView view = read_rate_headers(Dialect::anthropic, upstream, kNewYear);
-  set_rate_headers(answer, Dialect::openai, {Dialect::anthropic, view, {}}, kNewYear);
+  const LimitView view = read_rate_headers(kNewYear, Dialect::anthropic, upstream);
+  set_rate_headers(kNewYear, answer, Dialect::openai, {Dialect::anthropic, view, {}});
   EXPECT_THAT(all(answer),
               ElementsAre(Pair("content-type", "application/json"), Pair("x-ratelimit-limit-requests", "50"),
                           Pair("x-ratelimit-remaining-requests", "49"), Pair("x-ratelimit-reset-requests", "2s")));
 
   answer = {{"x-ratelimit-remaining-tokens", "9"}, {"x-ratelimit-limit-requests", "60"}, {"x-ratelimit-other", "1"}};
-  set_rate_headers(answer, Dialect::anthropic,
-                   {Dialect::openai, read_rate_headers(Dialect::openai, answer, kNewYear), {level(5, 1, 1500ms), {}}},
-                   kNewYear);
+  set_rate_headers(kNewYear, answer, Dialect::anthropic,
+                   {Dialect::openai, read_rate_headers(kNewYear, Dialect::openai, answer), {level(5, 1, 1500ms), {}}});
   EXPECT_THAT(all(answer), ElementsAre(Pair("anthropic-ratelimit-requests-limit", "5"),
                                        Pair("anthropic-ratelimit-requests-remaining", "1"),
                                        Pair("anthropic-ratelimit-requests-reset", "2026-01-01T00:00:02Z"),
@@ -235,7 +233,7 @@ TEST(SetRateHeaders, AnUpstreamOfTheOtherDialectIsSaidInTheCallers) {
 
 std::string reset_text(Dialect caller, Duration after, WallTime now = kNewYear) {
   net::Headers answer;
-  set_rate_headers(answer, caller, {caller, {}, {level(1, 0, after), {}}}, now);
+  set_rate_headers(now, answer, caller, {caller, {}, {level(1, 0, after), {}}});
   return std::string(
       answer.get(caller == Dialect::openai ? "x-ratelimit-reset-requests" : "anthropic-ratelimit-requests-reset"));
 }
@@ -252,14 +250,14 @@ TEST(SetRateHeaders, ResetsAreWrittenAsEachDialectWritesThem) {
   EXPECT_EQ(reset_text(Dialect::openai, kForever), "8760h0m0s");
   EXPECT_EQ(reset_text(Dialect::anthropic, 0s), "2026-01-01T00:00:00Z");
   EXPECT_EQ(reset_text(Dialect::anthropic, 1ns), "2026-01-01T00:00:01Z") << "never too early";
-  EXPECT_EQ(reset_text(Dialect::anthropic, 24h, kNewYear - 1s), "2026-01-01T23:59:59Z");
+  EXPECT_EQ(reset_text(kNewYear - 1s, Dialect::anthropic, 24h), "2026-01-01T23:59:59Z");
   EXPECT_EQ(reset_text(Dialect::anthropic, kForever), "2027-01-01T00:00:00Z");
 }
 
 TEST(SetRateHeaders, WithoutAnyLimitNothingIsSaid) {
   for (const Dialect caller : {Dialect::openai, Dialect::anthropic}) {
     net::Headers answer;
-    set_rate_headers(answer, caller, {Dialect::openai, {}, {}}, kNewYear);
+    set_rate_headers(kNewYear, answer, caller, {Dialect::openai, {}, {}});
     EXPECT_THAT(all(answer), IsEmpty());
   }
 }
@@ -270,8 +268,8 @@ RC_GTEST_PROP(SetRateHeadersProperty, WhatIsWrittenReadsBackAndIsNeverTooShort, 
   const auto remaining = *rc::gen::inRange<std::uint64_t>(0, limit + 1);
   const Duration reset = Duration(*rc::gen::inRange<std::int64_t>(0, 1'000'000'000'000'000));
   net::Headers answer;
-  set_rate_headers(answer, caller, {caller, {}, {{}, level(limit, remaining, reset)}}, kNewYear);
-  const RateLevel read = read_rate_headers(caller, answer, kNewYear).tokens;
+  set_rate_headers(kNewYear, answer, caller, {caller, {}, {{}, level(limit, remaining, reset)}});
+  const RateLevel read = read_rate_headers(kNewYear, caller, answer).tokens;
   RC_ASSERT(read.limit == limit && read.remaining == remaining);
   RC_ASSERT(*read.reset_after >= reset && *read.reset_after - reset < 1s);
 }

@@ -195,7 +195,7 @@ TEST_F(RoutingChange, ACredentialRestsOnThoughItsProviderWasAway) {  // PIP-5, F
   constexpr TimePoint kNow{std::chrono::hours(1)};
   auto pass = target("of-a").state->credential()->try_pass(kNow, {.model = target("of-a").state->parked_model()});
   ASSERT_TRUE(pass);
-  std::move(*pass).settle(Outcome::failed(Failure::of(Category::authentication)), kNow);
+  std::move(*pass).settle(kNow, Outcome::failed(Failure::of(Category::authentication)));
   models_.change(with_providers({"b"}));
   EXPECT_TRUE(models_.parked(kNow).empty()) << "there is nobody to be told of";
   models_.change(with_providers({"b", "a"}));

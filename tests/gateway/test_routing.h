@@ -48,7 +48,7 @@ struct TestRouting {
     direct.adopt(routing);
   }
   // What rests of the providers that it has now.
-  std::vector<ParkedCredential> parked(TimePoint now) const { return parked_credentials(*routing, targets, now); }
+  std::vector<ParkedCredential> parked(TimePoint now) const { return parked_credentials(now, *routing, targets); }
 
   ProviderIds ids;
   TargetRegistry targets;

@@ -22,7 +22,7 @@ Outcome throttled(std::optional<Duration> retry_after = std::nullopt) {
 }
 
 // Admission that the test expects to succeed.
-AdaptivePermit acquired(AdaptiveLimiter& limiter, TimePoint now) {
+AdaptivePermit acquired(TimePoint now, AdaptiveLimiter& limiter) {
   auto permit = limiter.try_acquire(now);
   if (permit) return std::move(*permit);
   ADD_FAILURE() << "refused";
@@ -118,7 +118,7 @@ TEST(AdaptiveRate, TheShareOfTimeThatAWindowWasOpenTellsTheQuota) {  // LIM-4.2
 
 TEST(AdaptiveLimiter, AThrottlingEmptiesTheBucketAndLowersTheRate) {  // LIM-4.1
   AdaptiveLimiter limiter({.rate = {.rate = 10}, .burst = 10.0}, "key");
-  acquired(limiter, kStart).settle(throttled(), kStart);
+  acquired(kStart, limiter).settle(kStart, throttled());
   const auto rejected = limiter.try_acquire(kStart, 1, Priority::critical);
   ASSERT_FALSE(rejected);
   EXPECT_EQ(rejected.error().reason, RejectionReason::rate_limited);
@@ -130,29 +130,29 @@ TEST(AdaptiveLimiter, AThrottlingEmptiesTheBucketAndLowersTheRate) {  // LIM-4.1
 TEST(AdaptiveLimiter, ThrottlingIsTheOnlyFailureThatLowersTheRate) {  // LIM-4.1
   AdaptiveLimiter limiter({.rate = {.rate = 100}});
   for (const Category category : {Category::timeout, Category::invalid_request, Category::overloaded}) {
-    acquired(limiter, kStart).settle(Outcome::failed(Failure::of(category)), kStart);
+    acquired(kStart, limiter).settle(kStart, Outcome::failed(Failure::of(category)));
   }
-  acquired(limiter, kStart).settle(Outcome::cancelled(), kStart);
+  acquired(kStart, limiter).settle(kStart, Outcome::cancelled());
   {
-    const AdaptivePermit forgotten = acquired(limiter, kStart);
+    const AdaptivePermit forgotten = acquired(kStart, limiter);
   }
   EXPECT_DOUBLE_EQ(limiter.rate(kStart), 100.0);
 }
 
 TEST(AdaptiveLimiter, TheBeginningOfAnAnswerIsEnoughForTheRateToReturn) {  // LIM-4.2
   AdaptiveLimiter limiter({.rate = {.rate = 100}});
-  acquired(limiter, kStart).settle(throttled(), kStart);
-  AdaptivePermit stream = acquired(limiter, kStart + 1s);
+  acquired(kStart, limiter).settle(kStart, throttled());
+  AdaptivePermit stream = acquired(kStart + 1s, limiter);
   EXPECT_DOUBLE_EQ(limiter.rate(kStart + 5s), 70.0);
   stream.accepted(kStart + 5s);
   EXPECT_DOUBLE_EQ(limiter.rate(kStart + 7s), 95.0);
-  std::move(stream).settle(throttled(), kStart + 8s);
+  std::move(stream).settle(kStart + 8s, throttled());
   EXPECT_NEAR(limiter.rate(kStart + 8s), 67.0, 1.0) << "and it is settled all the same";
 }
 
 TEST(AdaptiveLimiter, ARetryAfterClosesTheGateUntilThen) {  // LIM-4.3
   AdaptiveLimiter limiter({.rate = {.rate = 100}});
-  acquired(limiter, kStart).settle(throttled(10s), kStart);
+  acquired(kStart, limiter).settle(kStart, throttled(10s));
   EXPECT_EQ(limiter.try_acquire(kStart + 4s).error().retry_after, 6s);
   EXPECT_EQ(limiter.peek_rejection(kStart + 4s)->retry_after, 6s);
   EXPECT_TRUE(limiter.try_acquire(kStart + 10s));
@@ -160,7 +160,7 @@ TEST(AdaptiveLimiter, ARetryAfterClosesTheGateUntilThen) {  // LIM-4.3
 
 TEST(AdaptiveLimiter, AnOverloadedServersRetryAfterIsObeyedToo) {  // LIM-4.3
   AdaptiveLimiter limiter({.rate = {.rate = 100}});
-  acquired(limiter, kStart).settle(Outcome::failed(Failure::of(Category::overloaded, 3s)), kStart);
+  acquired(kStart, limiter).settle(kStart, Outcome::failed(Failure::of(Category::overloaded, 3s)));
   EXPECT_EQ(limiter.peek_rejection(kStart)->retry_after, 3s);
   EXPECT_DOUBLE_EQ(limiter.rate(kStart), 100.0);
 }
@@ -171,12 +171,12 @@ TEST(AdaptiveLimiter, OneRequestThatIsTooLargeClosesNothing) {  // LIM-4.5
     AdaptiveLimiter limiter({.rate = {.rate = 100}, .burst = 4.0}, "key", 1);
     Failure failure = Failure::of(Category::rate_limit, 30s);
     failure.scope = scope;
-    std::move(*limiter.try_acquire(kStart)).settle(Outcome::failed(failure), kStart);
+    std::move(*limiter.try_acquire(kStart)).settle(kStart, Outcome::failed(failure));
     EXPECT_FALSE(limiter.gate().closed(kStart)) << name(scope);
     EXPECT_EQ(limiter.rate(kStart), 100.0) << name(scope);
     EXPECT_TRUE(limiter.try_acquire(kStart)) << name(scope) << ": the bucket is as full as it was";
     ThrottleGate gate("key");
-    gate.apply_retry_after(failure, kStart);
+    gate.apply_retry_after(kStart, failure);
     EXPECT_FALSE(gate.closed(kStart)) << name(scope);
   }
 }
@@ -198,7 +198,7 @@ TEST(ThrottleGate, IsCappedNeverShortenedAndNeedsNoLimits) {  // LIM-4.3
 
 TEST(AdaptiveLimiter, WhatTheServerSaysRemainsBoundsTheRateUntilTheReset) {  // LIM-4.4
   AdaptiveLimiter limiter({.rate = {.rate = 100}, .burst = 50.0});
-  limiter.observe({.remaining = 20, .reset_after = 10s}, kStart);
+  limiter.observe(kStart, {.remaining = 20, .reset_after = 10s});
   EXPECT_DOUBLE_EQ(limiter.rate(kStart), 2.0);
   int admitted = 0;
   for (TimePoint now = kStart; now < kStart + 10s; now += 50ms) admitted += limiter.try_acquire(now) ? 1 : 0;
@@ -209,16 +209,16 @@ TEST(AdaptiveLimiter, WhatTheServerSaysRemainsBoundsTheRateUntilTheReset) {  // 
 
 TEST(AdaptiveLimiter, WithNothingRemainingItIsShutUntilTheResetButNotBeyondTheCap) {  // LIM-4.4
   AdaptiveLimiter limiter({.rate = {.rate = 100}, .retry_after_max = 30s});
-  limiter.observe({.remaining = 0, .reset_after = 10s}, kStart);
+  limiter.observe(kStart, {.remaining = 0, .reset_after = 10s});
   EXPECT_EQ(limiter.peek_rejection(kStart, 1, Priority::critical)->retry_after, 10s);
-  limiter.observe({.remaining = 0, .reset_after = 24h}, kStart);
+  limiter.observe(kStart, {.remaining = 0, .reset_after = 24h});
   EXPECT_EQ(limiter.peek_rejection(kStart, 1, Priority::critical)->retry_after, 30s);
   EXPECT_DOUBLE_EQ(limiter.rate(kStart + 30s), 100.0);
 }
 
 TEST(AdaptiveLimiter, ItsViewIsThatOfTheRateOfNow) {  // LIM-3 LIM-4.4
   AdaptiveLimiter limiter({.rate = {.rate = 100}, .burst = 50.0});
-  for (int i = 0; i < 10; ++i) (void)acquired(limiter, kStart);
+  for (int i = 0; i < 10; ++i) (void)acquired(kStart, limiter);
   LevelView view = limiter.view(kStart);
   EXPECT_DOUBLE_EQ(view.per_minute, 6000.0);
   EXPECT_DOUBLE_EQ(view.burst, 50.0);
@@ -226,7 +226,7 @@ TEST(AdaptiveLimiter, ItsViewIsThatOfTheRateOfNow) {  // LIM-3 LIM-4.4
   EXPECT_EQ(view.full_after, 100ms);
   EXPECT_EQ(limiter.view(kStart + 50ms).remaining, 45U);
 
-  limiter.observe({.remaining = 20, .reset_after = 10s}, kStart);
+  limiter.observe(kStart, {.remaining = 20, .reset_after = 10s});
   view = limiter.view(kStart);
   EXPECT_DOUBLE_EQ(view.per_minute, 120.0);
   EXPECT_EQ(view.remaining, 1U);
@@ -237,15 +237,15 @@ TEST(AdaptiveLimiter, ItsViewIsThatOfTheRateOfNow) {  // LIM-3 LIM-4.4
 TEST(AdaptiveLimiter, CallsUnderWayAreTakenOffWhatRemains) {  // LIM-4.4
   AdaptiveLimiter limiter({.rate = {.rate = 100}, .burst = 50.0});
   std::vector<AdaptivePermit> held;
-  for (int i = 0; i < 4; ++i) held.push_back(acquired(limiter, kStart));
-  std::move(held.back()).settle(Outcome::success(), kStart, {.remaining = 13, .reset_after = 10s});
+  for (int i = 0; i < 4; ++i) held.push_back(acquired(kStart, limiter));
+  std::move(held.back()).settle(kStart, Outcome::success(), {.remaining = 13, .reset_after = 10s});
   EXPECT_DOUBLE_EQ(limiter.rate(kStart), 1.0);
 }
 
 TEST(AdaptiveLimiter, ARefusalUnderTheServersBoundIsHonest) {  // LIM-3 LIM-4.4
   for (const Duration reset : {Duration(100ms), Duration(30s)}) {
     AdaptiveLimiter limiter({.rate = {.rate = 10}, .burst = 10.0});
-    limiter.observe({.remaining = 1, .reset_after = reset}, kStart);
+    limiter.observe(kStart, {.remaining = 1, .reset_after = reset});
     const auto rejected = limiter.peek_rejection(kStart, 5, Priority::critical);
     ASSERT_TRUE(rejected);
     EXPECT_EQ(limiter.peek_rejection(kStart + *rejected->retry_after, 5, Priority::critical), std::nullopt);
@@ -262,9 +262,9 @@ TEST(AdaptiveLimiter, PrioritiesHaveTheirReserves) {  // LIM-2
 
 TEST(AdaptiveLimiter, WhatWasNotSentComesBack) {  // BRK-11 LIM-1
   AdaptiveLimiter limiter({.rate = {.rate = 1}, .burst = 1.0});
-  acquired(limiter, kStart).release();
+  acquired(kStart, limiter).release();
   {
-    const AdaptivePermit sent = acquired(limiter, kStart);
+    const AdaptivePermit sent = acquired(kStart, limiter);
   }
   EXPECT_FALSE(limiter.try_acquire(kStart));
 }
@@ -300,7 +300,7 @@ TEST(AdaptiveLimiterThreads, NoThreadsTakeMoreThanTheBound) {  // LIM-1 LIM-4.1
       auto permit = limiter.try_acquire(now);
       if (!permit) continue;
       ++admitted;
-      if (rng.below(3) > 0) std::move(*permit).settle(rng.below(50) == 0 ? throttled() : Outcome::success(), now);
+      if (rng.below(3) > 0) std::move(*permit).settle(now, rng.below(50) == 0 ? throttled() : Outcome::success());
     }
   });
   EXPECT_LE(static_cast<double>(admitted), 50 + 1000 * static_cast<double>(time) / 1e9 + 1);

@@ -22,22 +22,22 @@ CallerHash caller(std::uint64_t number) { return {.high = number, .low = 1}; }
 TEST(CallerThrottles, EachCallerOfEachTargetHasItsOwn) {  // LIM-4.6
   CallerThrottles throttles;
   EXPECT_EQ(throttles.find(caller(1), kTarget), nullptr) << "nothing was said yet";
-  const auto one = throttles.at(caller(1), kTarget, {}, kStart);
+  const auto one = throttles.at(kStart, caller(1), kTarget, {});
   one->gate().close(kStart, 30s);
   EXPECT_EQ(throttles.find(caller(1), kTarget), one);
-  EXPECT_NE(throttles.at(caller(2), kTarget, {}, kStart), one);
-  EXPECT_NE(throttles.at(caller(1), KeyView("p", "n"), {}, kStart), one);
+  EXPECT_NE(throttles.at(kStart, caller(2), kTarget, {}), one);
+  EXPECT_NE(throttles.at(kStart, caller(1), KeyView("p", "n"), {}), one);
   EXPECT_EQ(throttles.size(), 3U);
-  EXPECT_FALSE(throttles.at(caller(2), kTarget, {}, kStart)->peek_rejection(kStart, Priority::normal));
+  EXPECT_FALSE(throttles.at(kStart, caller(2), kTarget, {})->peek_rejection(kStart, Priority::normal));
   EXPECT_EQ(throttles.find(caller(1), kTarget)->peek_rejection(kStart, Priority::normal)->retry_after, 30s);
 }
 
 TEST(CallerThrottles, NewOptionsReachWhoIsKnownOfThatTargetAndNoOther) {  // LIM-9.3
   const ThrottleOptions limited{.rate = AdaptiveLimiterOptions{.rate = {.rate = 10}}};
   CallerThrottles throttles;
-  const auto one = throttles.at(caller(1), kTarget, limited, kStart);
-  const auto two = throttles.at(caller(2), kTarget, limited, kStart);
-  const auto elsewhere = throttles.at(caller(1), KeyView("p", "n"), limited, kStart);
+  const auto one = throttles.at(kStart, caller(1), kTarget, limited);
+  const auto two = throttles.at(kStart, caller(2), kTarget, limited);
+  const auto elsewhere = throttles.at(kStart, caller(1), KeyView("p", "n"), limited);
   one->gate().close(kStart, 30s);
   throttles.apply(kStart, kTarget, {});
   EXPECT_EQ(one->rate(), nullptr);
@@ -48,11 +48,11 @@ TEST(CallerThrottles, NewOptionsReachWhoIsKnownOfThatTargetAndNoOther) {  // LIM
 
 TEST(CallerThrottles, AtTheBoundTheOldestThatHasNothingToTellGoes) {  // CORE-5, LIM-4.6
   CallerThrottles throttles(3);
-  throttles.at(caller(1), kTarget, {}, kStart)->gate().close(kStart, 30s);
-  (void)throttles.at(caller(2), kTarget, {}, kStart);
-  (void)throttles.at(caller(3), kTarget, {}, kStart);
+  throttles.at(kStart, caller(1), kTarget, {})->gate().close(kStart, 30s);
+  (void)throttles.at(kStart, caller(2), kTarget, {});
+  (void)throttles.at(kStart, caller(3), kTarget, {});
   (void)throttles.find(caller(2), kTarget);
-  (void)throttles.at(caller(4), kTarget, {}, kStart);
+  (void)throttles.at(kStart, caller(4), kTarget, {});
   EXPECT_EQ(throttles.size(), 3U);
   EXPECT_NE(throttles.find(caller(1), kTarget), nullptr) << "it is shut";
   EXPECT_EQ(throttles.find(caller(3), kTarget), nullptr) << "used longest ago";
@@ -61,9 +61,9 @@ TEST(CallerThrottles, AtTheBoundTheOldestThatHasNothingToTellGoes) {  // CORE-5,
 
 TEST(CallerThrottles, WhereAllHaveSomethingToTellTheOldestGoes) {  // CORE-5
   CallerThrottles throttles(2);
-  throttles.at(caller(1), kTarget, {}, kStart)->gate().close(kStart, 30s);
-  throttles.at(caller(2), kTarget, {}, kStart)->gate().close(kStart, 30s);
-  (void)throttles.at(caller(3), kTarget, {}, kStart);
+  throttles.at(kStart, caller(1), kTarget, {})->gate().close(kStart, 30s);
+  throttles.at(kStart, caller(2), kTarget, {})->gate().close(kStart, 30s);
+  (void)throttles.at(kStart, caller(3), kTarget, {});
   EXPECT_EQ(throttles.find(caller(1), kTarget), nullptr);
   EXPECT_NE(throttles.find(caller(2), kTarget), nullptr);
   EXPECT_EQ(throttles.size(), 2U);
@@ -71,10 +71,10 @@ TEST(CallerThrottles, WhereAllHaveSomethingToTellTheOldestGoes) {  // CORE-5
 
 TEST(CallerThrottles, OneThatAnAttemptHoldsStaysAndWhereAllAreHeldNobodyIsRemembered) {  // CORE-5
   CallerThrottles throttles(1);
-  auto held = throttles.at(caller(1), kTarget, {}, kStart);
-  EXPECT_EQ(throttles.at(caller(2), kTarget, {}, kStart), nullptr);
+  auto held = throttles.at(kStart, caller(1), kTarget, {});
+  EXPECT_EQ(throttles.at(kStart, caller(2), kTarget, {}), nullptr);
   held.reset();
-  EXPECT_NE(throttles.at(caller(2), kTarget, {}, kStart), nullptr);
+  EXPECT_NE(throttles.at(kStart, caller(2), kTarget, {}), nullptr);
   EXPECT_EQ(throttles.size(), 1U);
 }
 
@@ -82,13 +82,13 @@ TEST(CallerThrottles, ALearnedRateIsKeptLongerThanOneThatIsAsConfigured) {  // L
   const ThrottleOptions adaptive{.rate = AdaptiveLimiterOptions{.rate = {.rate = 10}, .burst = 4.0}};
   CallerThrottles throttles(2);
   {
-    const auto learned = throttles.at(caller(1), kTarget, adaptive, kStart);
+    const auto learned = throttles.at(kStart, caller(1), kTarget, adaptive);
     auto permit = learned->try_acquire(kStart, Priority::normal);
-    learned->settle(*std::move(permit), Outcome::failed(Failure::of(Category::rate_limit)), kStart, std::nullopt);
+    learned->settle(kStart, *std::move(permit), Outcome::failed(Failure::of(Category::rate_limit)), std::nullopt);
     EXPECT_LT(learned->rate()->rate(kStart), 10.0);
   }
-  (void)throttles.at(caller(2), kTarget, adaptive, kStart);
-  (void)throttles.at(caller(3), kTarget, adaptive, kStart);
+  (void)throttles.at(kStart, caller(2), kTarget, adaptive);
+  (void)throttles.at(kStart, caller(3), kTarget, adaptive);
   EXPECT_NE(throttles.find(caller(1), kTarget), nullptr);
   EXPECT_EQ(throttles.find(caller(2), kTarget), nullptr);
 }
@@ -100,11 +100,11 @@ TEST(Throttle, WithoutARateItsGateHearsRetryAfterAndUsedUpWindows) {  // LIM-4.3
   const ServerWindow used_up{.remaining = 0, .reset_after = 10s};
   EXPECT_TRUE(Throttle::is_news(Outcome::success(), used_up));
   EXPECT_TRUE(Throttle::is_news(Outcome::failed(Failure::of(Category::rate_limit, 1s)), std::nullopt));
-  throttle.settle({}, Outcome::success(), kStart, used_up);
+  throttle.settle(kStart, {}, Outcome::success(), used_up);
   EXPECT_EQ(throttle.peek_rejection(kStart, Priority::critical)->retry_after, 10s);
   EXPECT_FALSE(throttle.at_rest(kStart));
   EXPECT_TRUE(throttle.at_rest(kStart + 10s));
-  throttle.settle({}, Outcome::failed(Failure::of(Category::rate_limit, 5s)), kStart + 10s, std::nullopt);
+  throttle.settle(kStart + 10s, {}, Outcome::failed(Failure::of(Category::rate_limit, 5s)), std::nullopt);
   EXPECT_TRUE(throttle.gate().closed(kStart + 15s - 1ns));
 }
 

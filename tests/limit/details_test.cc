@@ -140,44 +140,44 @@ TEST(WaitQueue, ADeadlineThatIsNowIsOver) {  // LIM-7.2
 
 TEST(ToolLimiter, WhatIsGivenBackIsGivenBackToTheGateToo) {  // LIM-6, BRK-11
   ToolLimiter limiter({.rate = 1000, .process_calls_per_minute = 60.0}, 1);
-  std::expected<ToolGrant, Rejection> granted = limiter.try_acquire("search", kStart);
-  for (int i = 0; i < 4; ++i) granted = limiter.try_acquire("search", kStart);
+  std::expected<ToolGrant, Rejection> granted = limiter.try_acquire(kStart, "search");
+  for (int i = 0; i < 4; ++i) granted = limiter.try_acquire(kStart, "search");
   ASSERT_TRUE(granted);
-  ASSERT_TRUE(limiter.is_limited("fetch", kStart));
+  ASSERT_TRUE(limiter.is_limited(kStart, "fetch"));
   limiter.release("search", *granted);
-  EXPECT_FALSE(limiter.is_limited("fetch", kStart));
-  EXPECT_TRUE(limiter.try_acquire("fetch", kStart));
-  EXPECT_FALSE(limiter.try_acquire("fetch", kStart)) << "one was given back, not more";
+  EXPECT_FALSE(limiter.is_limited(kStart, "fetch"));
+  EXPECT_TRUE(limiter.try_acquire(kStart, "fetch"));
+  EXPECT_FALSE(limiter.try_acquire(kStart, "fetch")) << "one was given back, not more";
 }
 
 TEST(ToolLimiter, WhatIsGivenBackIsGivenBackToItsTool) {  // LIM-6, BRK-11
   ToolLimiter limiter({.rate = 1.0, .burst = 1.0}, 1);
-  const auto granted = limiter.try_acquire("search", kStart);
+  const auto granted = limiter.try_acquire(kStart, "search");
   ASSERT_TRUE(granted);
-  ASSERT_TRUE(limiter.try_acquire("fetch", kStart));
+  ASSERT_TRUE(limiter.try_acquire(kStart, "fetch"));
   limiter.release("search", *granted);
-  EXPECT_FALSE(limiter.try_acquire("fetch", kStart));
-  EXPECT_TRUE(limiter.try_acquire("search", kStart));
+  EXPECT_FALSE(limiter.try_acquire(kStart, "fetch"));
+  EXPECT_TRUE(limiter.try_acquire(kStart, "search"));
 }
 
 TEST(ToolLimiter, AToolBeyondTheBoundGetsItsCallBackInTheSharedBucket) {  // LIM-6, CORE-5
   ToolLimiter limiter({.rate = 1.0, .burst = 1.0, .max_keys = 1}, 1);
-  ASSERT_TRUE(limiter.try_acquire("known", kStart));
-  const auto granted = limiter.try_acquire("beyond", kStart);
+  ASSERT_TRUE(limiter.try_acquire(kStart, "known"));
+  const auto granted = limiter.try_acquire(kStart, "beyond");
   ASSERT_TRUE(granted);
-  ASSERT_FALSE(limiter.try_acquire("another", kStart)) << "they share one";
+  ASSERT_FALSE(limiter.try_acquire(kStart, "another")) << "they share one";
   limiter.release("beyond", *granted);
-  EXPECT_TRUE(limiter.try_acquire("another", kStart));
-  EXPECT_FALSE(limiter.try_acquire("known", kStart));
+  EXPECT_TRUE(limiter.try_acquire(kStart, "another"));
+  EXPECT_FALSE(limiter.try_acquire(kStart, "known"));
 }
 
 TEST(ToolLimiter, ResettingOneToolLeavesTheGateAsItIs) {  // LIM-6
   ToolLimiter limiter({.rate = 5.0, .process_calls_per_minute = 60.0}, 1);
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(limiter.try_acquire("search", kStart));
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(limiter.try_acquire(kStart, "search"));
   ASSERT_TRUE(limiter.reset("search"));
-  EXPECT_FALSE(limiter.try_acquire("search", kStart));
+  EXPECT_FALSE(limiter.try_acquire(kStart, "search"));
   limiter.reset_all();
-  EXPECT_TRUE(limiter.try_acquire("search", kStart));
+  EXPECT_TRUE(limiter.try_acquire(kStart, "search"));
 }
 
 // The bucket.
@@ -237,18 +237,18 @@ TEST(AdaptiveLimiter, ItsGateHearsWhatItsCallsEndWith) {  // LIM-4.3
   AdaptiveLimiter limiter({.rate = {.rate = 100.0}, .retry_after_max = 10s}, "key", 1);
   auto permit = limiter.try_acquire(kStart);
   ASSERT_TRUE(permit);
-  std::move(*permit).settle(Outcome::failed(Failure::of(Category::rate_limit, 1h)), kStart);
+  std::move(*permit).settle(kStart, Outcome::failed(Failure::of(Category::rate_limit, 1h)));
   EXPECT_EQ(limiter.peek_rejection(kStart)->retry_after, 10s) << "no longer than it is to be heard";
   EXPECT_FALSE(limiter.peek_rejection(kStart + 10s)) << "ten seconds refill what the throttling emptied";
 }
 
 TEST(AdaptiveLimiter, AWindowThatIsOverBoundsNothing) {  // LIM-4.4
   AdaptiveLimiter limiter({.rate = {.rate = 100.0}}, "key", 1);
-  limiter.observe({.remaining = 1, .reset_after = 10s}, kStart);
+  limiter.observe(kStart, {.remaining = 1, .reset_after = 10s});
   EXPECT_DOUBLE_EQ(limiter.rate(kStart + 10s - 1ns), 0.1);
   EXPECT_DOUBLE_EQ(limiter.rate(kStart + 10s), 100.0);
-  limiter.observe({.remaining = 1, .reset_after = 10s}, kStart + 20s);
-  limiter.observe({.remaining = 1, .reset_after = 0s}, kStart + 20s);
+  limiter.observe(kStart + 20s, {.remaining = 1, .reset_after = 10s});
+  limiter.observe(kStart + 20s, {.remaining = 1, .reset_after = 0s});
   EXPECT_DOUBLE_EQ(limiter.rate(kStart + 20s), 100.0) << "the last word counts";
 }
 

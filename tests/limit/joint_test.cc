@@ -26,7 +26,7 @@ constexpr JointLimiterOptions kLimits = {.requests_per_minute = 60.0,
                                          .tokens_burst = 1000.0,
                                          .concurrency = 3};
 
-JointPermit acquired(JointLimiter& limiter, TimePoint now, const JointRequest& request) {
+JointPermit acquired(TimePoint now, JointLimiter& limiter, const JointRequest& request) {
   auto permit = limiter.try_acquire(now, request);
   if (permit) return std::move(*permit);
   ADD_FAILURE() << "refused: " << name(permit.error().reason);
@@ -42,7 +42,7 @@ void expect_holds(JointLimiter& limiter, double requests, double tokens, std::ui
 
 TEST(JointLimiter, ARefusalByOneLimitTakesNothingFromTheOthers) {  // LIM-5.1
   JointLimiter limiter(kLimits, "key");
-  const JointPermit first = acquired(limiter, kStart, {.tokens = 900});
+  const JointPermit first = acquired(kStart, limiter, {.tokens = 900});
   const auto by_tokens = limiter.try_acquire(kStart, {.tokens = 200, .priority = Priority::critical});
   ASSERT_FALSE(by_tokens);
   EXPECT_EQ(by_tokens.error().reason, RejectionReason::rate_limited);
@@ -50,8 +50,8 @@ TEST(JointLimiter, ARefusalByOneLimitTakesNothingFromTheOthers) {  // LIM-5.1
   EXPECT_EQ(by_tokens.error().retry_after, 1s);
   expect_holds(limiter, 9, 100, 1);
 
-  const JointPermit second = acquired(limiter, kStart, {});
-  const JointPermit third = acquired(limiter, kStart, {});
+  const JointPermit second = acquired(kStart, limiter, {});
+  const JointPermit third = acquired(kStart, limiter, {});
   const auto by_concurrency = limiter.try_acquire(kStart, {.tokens = 10});
   ASSERT_FALSE(by_concurrency);
   EXPECT_EQ(by_concurrency.error().reason, RejectionReason::concurrency_limited);
@@ -61,7 +61,7 @@ TEST(JointLimiter, ARefusalByOneLimitTakesNothingFromTheOthers) {  // LIM-5.1
 
 TEST(JointLimiter, TheWaitIsThatOfTheSlowerLimit) {  // LIM-3 LIM-5.1
   JointLimiter limiter({.requests_per_minute = 60.0, .requests_burst = 1.0, .tokens_per_minute = 60.0});
-  const JointPermit first = acquired(limiter, kStart, {.tokens = 60});
+  const JointPermit first = acquired(kStart, limiter, {.tokens = 60});
   EXPECT_EQ(limiter.peek_rejection(kStart, {.tokens = 5, .priority = Priority::high})->retry_after, 5s);
   EXPECT_EQ(limiter.peek_rejection(kStart, {.tokens = 0, .priority = Priority::high})->retry_after, 1s);
   EXPECT_EQ(limiter.peek_rejection(kStart + 5s, {.tokens = 5, .priority = Priority::high}), std::nullopt);
@@ -69,11 +69,11 @@ TEST(JointLimiter, TheWaitIsThatOfTheSlowerLimit) {  // LIM-3 LIM-5.1
 
 TEST(JointLimiter, TheEstimateIsReconciledWithWhatWasUsed) {  // LIM-5.2
   JointLimiter limiter(kLimits);
-  acquired(limiter, kStart, {.tokens = 500}).settle(kStart, 100);
+  acquired(kStart, limiter, {.tokens = 500}).settle(kStart, 100);
   expect_holds(limiter, 9, 900, 0);
-  acquired(limiter, kStart, {.tokens = 500}).settle(kStart, 500);
+  acquired(kStart, limiter, {.tokens = 500}).settle(kStart, 500);
   expect_holds(limiter, 8, 400, 0);
-  acquired(limiter, kStart, {.tokens = 100}).settle(kStart, 700);
+  acquired(kStart, limiter, {.tokens = 100}).settle(kStart, 700);
   expect_holds(limiter, 7, -300, 0);
   EXPECT_EQ(limiter.peek_rejection(kStart, {.tokens = 100, .priority = Priority::high})->retry_after, 4s)
       << "what is owed first";
@@ -82,25 +82,25 @@ TEST(JointLimiter, TheEstimateIsReconciledWithWhatWasUsed) {  // LIM-5.2
 TEST(JointLimiter, AForgottenPermitFreesItsPlaceAndLeavesTheEstimateCharged) {  // LIM-5.2 LIM-8
   JointLimiter limiter(kLimits);
   {
-    const JointPermit forgotten = acquired(limiter, kStart, {.tokens = 300});
+    const JointPermit forgotten = acquired(kStart, limiter, {.tokens = 300});
   }
-  acquired(limiter, kStart, {.tokens = 100}).settle();
+  acquired(kStart, limiter, {.tokens = 100}).settle();
   expect_holds(limiter, 8, 600, 0);
 }
 
 TEST(JointLimiter, WhatWasNotSentComesBackWhole) {  // LIM-5.2 BRK-11
   JointLimiter limiter(kLimits);
-  acquired(limiter, kStart, {.tokens = 300}).release();
+  acquired(kStart, limiter, {.tokens = 300}).release();
   expect_holds(limiter, 10, 1000, 0);
 }
 
 TEST(JointLimiter, WhatHasComeBackByItselfDoesNotComeBackTwice) {  // LIM-1 LIM-5.2
   JointLimiter limiter(kLimits);
-  JointPermit unused = acquired(limiter, kStart, {.tokens = 1000});
-  JointPermit overestimated = acquired(limiter, kStart + 10s, {.tokens = 1000});
+  JointPermit unused = acquired(kStart, limiter, {.tokens = 1000});
+  JointPermit overestimated = acquired(kStart + 10s, limiter, {.tokens = 1000});
   std::move(unused).release();
   expect_holds(limiter, 9, 0, 1);
-  JointPermit next = acquired(limiter, kStart + 20s, {.tokens = 1000});
+  JointPermit next = acquired(kStart + 20s, limiter, {.tokens = 1000});
   std::move(overestimated).settle(kStart + 20s, 10);
   EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart + 20s).tokens_available, 0.0) << "it was full when the next one came";
   std::move(next).settle(kStart + 20s, 400);
@@ -109,8 +109,8 @@ TEST(JointLimiter, WhatHasComeBackByItselfDoesNotComeBackTwice) {  // LIM-1 LIM-
 
 TEST(JointLimiter, APermitIsSettledOnceHoweverItIsMoved) {  // LIM-5.1 LIM-8
   JointLimiter limiter(kLimits);
-  JointPermit first = acquired(limiter, kStart, {.tokens = 100});
-  JointPermit second = acquired(limiter, kStart, {.tokens = 100});
+  JointPermit first = acquired(kStart, limiter, {.tokens = 100});
+  JointPermit second = acquired(kStart, limiter, {.tokens = 100});
   second = std::move(first);
   expect_holds(limiter, 8, 800, 1);
   JointPermit third(std::move(second));
@@ -132,7 +132,7 @@ TEST(JointLimiter, PrioritiesKeepTheirReservesInBothBuckets) {  // LIM-2 LIM-5.1
   JointLimiterOptions options = kLimits;
   options.priorities.emplace();
   JointLimiter limiter(options);
-  acquired(limiter, kStart, {.tokens = 500, .priority = Priority::low}).settle(kStart, 500);
+  acquired(kStart, limiter, {.tokens = 500, .priority = Priority::low}).settle(kStart, 500);
   EXPECT_FALSE(limiter.try_acquire(kStart, {.tokens = 1, .priority = Priority::low}));
   EXPECT_TRUE(limiter.try_acquire(kStart, {.tokens = 300, .priority = Priority::normal}));
 }
@@ -141,14 +141,14 @@ TEST(JointLimiter, EachLimitIsOptional) {  // LIM-5.1
   JointLimiter none({});
   for (int i = 0; i < 1000; ++i) EXPECT_TRUE(none.try_acquire(kStart, {.tokens = 1'000'000'000'000}));
   JointLimiter only_concurrency({.concurrency = 1});
-  const JointPermit held = acquired(only_concurrency, kStart, {.tokens = 5});
+  const JointPermit held = acquired(kStart, only_concurrency, {.tokens = 5});
   EXPECT_FALSE(only_concurrency.try_acquire(kStart));
   EXPECT_EQ(only_concurrency.snapshot(kStart).tokens_available, std::nullopt);
 }
 
 TEST(JointLimiter, ItsViewSaysWhatIsLeftAndWhenAllIsThereAgain) {  // LIM-3 LIM-5.1
   JointLimiter limiter(kLimits);
-  acquired(limiter, kStart, {.tokens = 300}).settle(kStart, 300);
+  acquired(kStart, limiter, {.tokens = 300}).settle(kStart, 300);
   const JointView view = limiter.view(kStart + 500ms);
   EXPECT_DOUBLE_EQ(view.requests->per_minute, 60.0);
   EXPECT_DOUBLE_EQ(view.requests->burst, 10.0);
@@ -166,7 +166,7 @@ TEST(JointLimiter, ItsViewSaysWhatIsLeftAndWhenAllIsThereAgain) {  // LIM-3 LIM-
 
 TEST(JointLimiter, WhatIsOwedIsNothingLeftAndALongerWay) {  // LIM-5.2
   JointLimiter limiter(kLimits);
-  acquired(limiter, kStart, {.tokens = 1000}).settle(kStart, 1500);
+  acquired(kStart, limiter, {.tokens = 1000}).settle(kStart, 1500);
   const LevelView tokens = *limiter.view(kStart).tokens;
   EXPECT_EQ(tokens.remaining, 0U);
   EXPECT_EQ(tokens.full_after, 15s);

@@ -60,7 +60,7 @@ class Intervals {
   std::vector<Open> open_{};
 };
 
-std::uint64_t drain(TokenBucket& bucket, TimePoint now) {
+std::uint64_t drain(TimePoint now, TokenBucket& bucket) {
   std::uint64_t taken = 0;
   while (bucket.try_acquire(now)) ++taken;
   return taken;
@@ -77,7 +77,7 @@ TEST(TokenBucketLiveOptions, WhatWasSpentStaysSpent) {  // LIM-9.1
   bucket.apply(kStart, {.rate = 1, .burst = 5});
   EXPECT_DOUBLE_EQ(bucket.available(kStart), 0.0);
   EXPECT_EQ(bucket.peek_rejection(kStart, 1, high)->retry_after, 1s) << "what is more than the burst is forgotten";
-  EXPECT_EQ(drain(bucket, kStart + 1h), 5U);
+  EXPECT_EQ(drain(kStart + 1h, bucket), 5U);
 }
 
 TEST(TokenBucketLiveOptions, TheRateChangesFromThereOn) {  // LIM-9.1
@@ -104,7 +104,7 @@ TEST(TokenBucketLiveOptions, AFullBucketStaysFull) {  // LIM-9.1
       EXPECT_DOUBLE_EQ(bucket.available(kStart), burst);
     }
   }
-  EXPECT_EQ(drain(bucket, kStart), 30U);
+  EXPECT_EQ(drain(kStart, bucket), 30U);
 }
 
 TEST(TokenBucketLiveOptions, PrioritiesAreThoseOfTheNewOptions) {  // LIM-9.1
@@ -125,11 +125,11 @@ TEST(TokenBucketLiveOptions, WhatWasTakenBeforeIsNotGivenBackAfter) {  // LIM-9.
   bucket.apply(kStart, {.rate = 1, .burst = 2});
   ASSERT_TRUE(before && bucket.try_acquire(kStart + 2s, 2));
   bucket.release(kStart + 2s, *before);
-  EXPECT_EQ(drain(bucket, kStart + 2s), 0U);
+  EXPECT_EQ(drain(kStart + 2s, bucket), 0U);
   const auto after = bucket.try_acquire(kStart + 4s, 2);
   ASSERT_TRUE(after);
   bucket.release(kStart + 4s, *after);
-  EXPECT_EQ(drain(bucket, kStart + 4s), 2U);
+  EXPECT_EQ(drain(kStart + 4s, bucket), 2U);
 }
 
 TEST(TokenBucketLiveOptions, WhatIsInvalidChangesNothing) {  // LIM-9.1 CORE-6
@@ -231,10 +231,10 @@ TEST(TokenBucketLiveOptionsThreads, AcquisitionsGoOnAndTheBoundHolds) {  // LIM-
   EXPECT_LE(static_cast<double>(taken), 50 + 1000 * static_cast<double>(time.load()) / 1e9 + 1e-6);
   const TimePoint end = kStart + Duration(time.load());
   bucket.apply(end, {.rate = 1, .burst = 50});
-  EXPECT_EQ(drain(bucket, end + 1h), 50U) << "nothing is lost for ever";
+  EXPECT_EQ(drain(end + 1h, bucket), 50U) << "nothing is lost for ever";
 }
 
-JointPermit acquired(JointLimiter& limiter, TimePoint now, const JointRequest& request = {}) {
+JointPermit acquired(TimePoint now, JointLimiter& limiter, const JointRequest& request = {}) {
   auto permit = limiter.try_acquire(now, request);
   if (permit) return std::move(*permit);
   ADD_FAILURE() << "refused: " << name(permit.error().reason);
@@ -247,7 +247,7 @@ JointLimiterOptions tokens_a_minute(double rate, double burst) {
 
 TEST(JointLimiterLiveOptions, WhatWasSpentStaysSpent) {  // LIM-9.1
   JointLimiter limiter({.requests_per_minute = 60, .requests_burst = 10.0, .tokens_per_minute = 600.0});
-  acquired(limiter, kStart, {.tokens = 400}).settle();
+  acquired(kStart, limiter, {.tokens = 400}).settle();
   JointLimiterOptions options{.requests_per_minute = 120, .requests_burst = 12.0, .tokens_per_minute = 900.0};
   limiter.apply(kStart + 500ms, options);
   EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart + 500ms).requests_available, 11.5);
@@ -262,7 +262,7 @@ TEST(JointLimiterLiveOptions, WhatWasSpentStaysSpent) {  // LIM-9.1
 
 TEST(JointLimiterLiveOptions, WhatIsOwedIsOwedStill) {  // LIM-9.1 LIM-5.2
   JointLimiter limiter(tokens_a_minute(60, 100));
-  acquired(limiter, kStart, {.tokens = 100}).settle(kStart, 150);
+  acquired(kStart, limiter, {.tokens = 100}).settle(kStart, 150);
   limiter.apply(kStart, tokens_a_minute(60, 20));
   EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart).tokens_available, -50.0);
   limiter.apply(kStart, tokens_a_minute(60, 90));
@@ -271,8 +271,8 @@ TEST(JointLimiterLiveOptions, WhatIsOwedIsOwedStill) {  // LIM-9.1 LIM-5.2
 
 TEST(JointLimiterLiveOptions, PermitsInFlightSettleByTheNewOptions) {  // LIM-9.2
   JointLimiter limiter(tokens_a_minute(60, 1000));
-  JointPermit settled = acquired(limiter, kStart, {.tokens = 300});
-  JointPermit unsent = acquired(limiter, kStart, {.tokens = 200});
+  JointPermit settled = acquired(kStart, limiter, {.tokens = 300});
+  JointPermit unsent = acquired(kStart, limiter, {.tokens = 200});
   limiter.apply(kStart, tokens_a_minute(60, 800));
   std::move(settled).settle(kStart, 100);
   EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart).tokens_available, 500.0);
@@ -282,9 +282,9 @@ TEST(JointLimiterLiveOptions, PermitsInFlightSettleByTheNewOptions) {  // LIM-9.
 
 TEST(JointLimiterLiveOptions, WhatASmallerBurstForgotIsNotPutBack) {  // LIM-9.1 LIM-1
   JointLimiter limiter(tokens_a_minute(60, 1000));
-  JointPermit large = acquired(limiter, kStart, {.tokens = 1000});
+  JointPermit large = acquired(kStart, limiter, {.tokens = 1000});
   limiter.apply(kStart, tokens_a_minute(60, 50));
-  acquired(limiter, kStart + 49s, {.tokens = 49}).settle();
+  acquired(kStart + 49s, limiter, {.tokens = 49}).settle();
   std::move(large).release();
   EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart + 49s).tokens_available, 0.0);
 }
@@ -292,27 +292,27 @@ TEST(JointLimiterLiveOptions, WhatASmallerBurstForgotIsNotPutBack) {  // LIM-9.1
 TEST(JointLimiterLiveOptions, ALowerConcurrencyAdmitsNobodyUntilEnoughHaveLeft) {  // LIM-9.2
   JointLimiter limiter({});
   std::vector<JointPermit> held;
-  for (int i = 0; i < 3; ++i) held.push_back(acquired(limiter, kStart));
+  for (int i = 0; i < 3; ++i) held.push_back(acquired(kStart, limiter));
   limiter.apply(kStart, {.concurrency = 2});
   EXPECT_EQ(limiter.try_acquire(kStart).error().reason, RejectionReason::concurrency_limited);
   held.pop_back();
   EXPECT_FALSE(limiter.try_acquire(kStart)) << "what began without a limit counts";
   held.pop_back();
-  held.push_back(acquired(limiter, kStart));
+  held.push_back(acquired(kStart, limiter));
   limiter.apply(kStart, {});
-  for (int i = 0; i < 5; ++i) held.push_back(acquired(limiter, kStart));
+  for (int i = 0; i < 5; ++i) held.push_back(acquired(kStart, limiter));
   EXPECT_EQ(limiter.snapshot(kStart).in_flight, 7U);
 }
 
 TEST(JointLimiterLiveOptions, ALimitThatComesBeginsFull) {  // LIM-9.2
   JointLimiter limiter({.concurrency = 10});
-  JointPermit before = acquired(limiter, kStart, {.tokens = 5'000});
-  JointPermit also = acquired(limiter, kStart, {.tokens = 5'000});
+  JointPermit before = acquired(kStart, limiter, {.tokens = 5'000});
+  JointPermit also = acquired(kStart, limiter, {.tokens = 5'000});
   limiter.apply(kStart,
                 {.requests_per_minute = 60, .requests_burst = 10, .tokens_per_minute = 60, .tokens_burst = 100});
   EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart).requests_available, 10.0);
   EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart).tokens_available, 100.0);
-  acquired(limiter, kStart, {.tokens = 30}).settle();
+  acquired(kStart, limiter, {.tokens = 30}).settle();
   std::move(before).release();
   std::move(also).settle(kStart, 10);
   EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart).requests_available, 9.0) << "it gives nothing back that it did not take";
@@ -321,12 +321,12 @@ TEST(JointLimiterLiveOptions, ALimitThatComesBeginsFull) {  // LIM-9.2
 
 TEST(JointLimiterLiveOptions, ALimitThatWentAndCameGetsNothingBack) {  // LIM-9.2
   JointLimiter limiter(tokens_a_minute(60, 100));
-  JointPermit before = acquired(limiter, kStart, {.tokens = 80});
+  JointPermit before = acquired(kStart, limiter, {.tokens = 80});
   limiter.apply(kStart, {});
-  JointPermit between = acquired(limiter, kStart, {.tokens = 1'000'000});
+  JointPermit between = acquired(kStart, limiter, {.tokens = 1'000'000});
   EXPECT_EQ(limiter.snapshot(kStart).tokens_available, std::nullopt);
   limiter.apply(kStart, tokens_a_minute(60, 100));
-  acquired(limiter, kStart, {.tokens = 60}).settle();
+  acquired(kStart, limiter, {.tokens = 60}).settle();
   std::move(before).release();
   std::move(between).settle(kStart, 0);
   EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart).tokens_available, 40.0);
@@ -468,7 +468,7 @@ TEST(AdaptiveLimiterLiveOptions, WhatWasSpentAndLearnedStays) {  // LIM-9.1 LIM-
   EXPECT_EQ(limiter.view(kStart).remaining, 11U);
   limiter.apply(kStart, {.rate = {.rate = 10}, .burst = 5.0});
   EXPECT_EQ(limiter.view(kStart).remaining, 1U);
-  std::move(*permit).settle(throttled(3s), kStart);
+  std::move(*permit).settle(kStart, throttled(3s));
   limiter.apply(kStart, {.rate = {.rate = 20}, .burst = 5.0});
   EXPECT_DOUBLE_EQ(limiter.rate(kStart), 7.0);
   EXPECT_EQ(limiter.peek_rejection(kStart)->retry_after, 3s) << "the gate stays shut";
@@ -481,7 +481,7 @@ TEST(AdaptiveLimiterLiveOptions, WhatWasSpentAndLearnedStays) {  // LIM-9.1 LIM-
 
 TEST(AdaptiveLimiterLiveOptions, WhatTheServerSaidHoldsForNoLongerThanTheyAllow) {  // LIM-9.3
   AdaptiveLimiter limiter({.rate = {.rate = 10}, .burst = 10.0});
-  limiter.observe({.remaining = 60, .reset_after = 60s}, kStart);
+  limiter.observe(kStart, {.remaining = 60, .reset_after = 60s});
   limiter.apply(kStart, {.rate = {.rate = 10}, .burst = 10.0, .retry_after_max = 10s});
   EXPECT_DOUBLE_EQ(limiter.rate(kStart + 9s), 1.0);
   EXPECT_DOUBLE_EQ(limiter.rate(kStart + 10s), 10.0);
@@ -518,9 +518,9 @@ TEST(ThrottleLiveOptions, ARateMayComeAndGoWhileItsPermitsAreOut) {  // LIM-9.2 
   EXPECT_EQ(throttle.rate(), nullptr);
   auto free = throttle.try_acquire(kStart, normal);
   ASSERT_TRUE(free) << "nothing limits any more";
-  throttle.settle(std::move(*first), throttled(7s), kStart, std::nullopt);
+  throttle.settle(kStart, std::move(*first), throttled(7s), std::nullopt);
   EXPECT_EQ(throttle.peek_rejection(kStart, normal)->retry_after, 5s);
-  throttle.settle(std::move(*free), Outcome::success(), kStart, ServerWindow{.remaining = 0, .reset_after = 8s});
+  throttle.settle(kStart, std::move(*free), Outcome::success(), ServerWindow{.remaining = 0, .reset_after = 8s});
   throttle.apply(kStart + 5s, with_rate);
   EXPECT_DOUBLE_EQ(throttle.rate()->rate(kStart + 5s), 7.0) << "what its permits learned meanwhile";
   EXPECT_THROW(throttle.apply(kStart, {.retry_after_max = 0s}), InvalidOptions);
@@ -541,7 +541,7 @@ TEST(ThrottleLiveOptionsThreads, NoPermitOutlivesItsLimiter) {  // LIM-9.2
     }
     for (int i = 0; i < 2000; ++i) {
       auto permit = throttle.try_acquire(kStart + i * 1ms, normal);
-      if (permit) throttle.settle(std::move(*permit), Outcome::success(), kStart + i * 1ms, std::nullopt);
+      if (permit) throttle.settle(kStart + i * 1ms, std::move(*permit), Outcome::success(), std::nullopt);
     }
     --working;
   });
@@ -603,7 +603,7 @@ TEST(LimitsLiveOptionsThreads, LearningGoesOnBesideThem) {  // LIM-9.3
     }
     for (int i = 0; i < 1000; ++i) {
       EXPECT_GT(limiter.options().rate.rate + bulkhead.options().tolerance, 0.0);
-      if (auto permit = limiter.try_acquire(kStart)) std::move(*permit).settle(Outcome::success(), kStart);
+      if (auto permit = limiter.try_acquire(kStart)) std::move(*permit).settle(kStart, Outcome::success());
       if (auto slot = bulkhead.try_acquire()) std::move(*slot).settle(Outcome::success(1ms));
     }
     --working;

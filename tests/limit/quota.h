@@ -116,7 +116,7 @@ struct Simulation {
       if (!flights.empty()) next = std::min(next, flights.top().ends);
       now = std::max(next, now);
       while (!flights.empty() && flights.top().ends <= now) {
-        std::move(permits[flights.top().permit]).settle(flights.top().outcome, now);
+        std::move(permits[flights.top().permit]).settle(now, flights.top().outcome);
         flights.pop();
       }
     }

@@ -223,9 +223,9 @@ TEST(SavedAdaptiveLimiter, IsRestoredAsItWas) {  // LIM-10
   const AdaptiveLimiterOptions options{.rate = {.rate = 10}, .burst = 10.0};
   AdaptiveLimiter before(options);
   EXPECT_FALSE(before.save(kStart));
-  std::move(*before.try_acquire(kStart)).settle(throttled(2s), kStart);
-  std::move(*before.try_acquire(kStart + 3s)).settle(Outcome::success(), kStart + 3s);
-  before.observe({.remaining = 30, .reset_after = 60s}, kStart + 3s);
+  std::move(*before.try_acquire(kStart)).settle(kStart, throttled(2s));
+  std::move(*before.try_acquire(kStart + 3s)).settle(kStart + 3s, Outcome::success());
+  before.observe(kStart + 3s, {.remaining = 30, .reset_after = 60s});
   before.gate().close(kStart + 3s, 5s);
   const TimePoint end = kStart + 4s;
   const auto saved = before.save(end);

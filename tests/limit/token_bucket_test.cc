@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using enum Priority;
 
-std::uint64_t drain(TokenBucket& bucket, TimePoint now, Priority priority = normal) {
+std::uint64_t drain(TimePoint now, TokenBucket& bucket, Priority priority = normal) {
   std::uint64_t taken = 0;
   while (bucket.try_acquire(now, 1, priority)) ++taken;
   return taken;
@@ -30,11 +30,11 @@ std::uint64_t drain(TokenBucket& bucket, TimePoint now, Priority priority = norm
 
 TEST(TokenBucket, BeginsFullAndRefillsByElapsedTime) {  // LIM-1
   TokenBucket bucket({.rate = 10, .burst = 5});
-  EXPECT_EQ(drain(bucket, kStart), 5U);
+  EXPECT_EQ(drain(kStart, bucket), 5U);
   EXPECT_FALSE(bucket.try_acquire(kStart + 100ms - 1ns));
   EXPECT_TRUE(bucket.try_acquire(kStart + 100ms));
-  EXPECT_EQ(drain(bucket, kStart + 400ms), 3U);
-  EXPECT_EQ(drain(bucket, kStart + 24h), 5U) << "never more than the burst";
+  EXPECT_EQ(drain(kStart + 400ms, bucket), 3U);
+  EXPECT_EQ(drain(kStart + 24h, bucket), 5U) << "never more than the burst";
 }
 
 TEST(TokenBucket, FractionsOfATokenAreNotLostHoweverOftenItIsAsked) {  // LIM-1
@@ -50,11 +50,11 @@ TEST(TokenBucket, FractionsOfATokenAreNotLostHoweverOftenItIsAsked) {  // LIM-1
 
 TEST(TokenBucket, AnEarlierTimeRefillsNothing) {  // LIM-1 CORE-1
   TokenBucket bucket({.rate = 10, .burst = 2});
-  EXPECT_EQ(drain(bucket, kStart + 1s), 2U);
-  EXPECT_EQ(drain(bucket, kStart), 0U);
-  EXPECT_EQ(drain(bucket, TimePoint::min()), 0U);
-  EXPECT_EQ(drain(bucket, kStart + 1s), 0U);
-  EXPECT_EQ(drain(bucket, kStart + 1100ms), 1U);
+  EXPECT_EQ(drain(kStart + 1s, bucket), 2U);
+  EXPECT_EQ(drain(kStart, bucket), 0U);
+  EXPECT_EQ(drain(TimePoint::min(), bucket), 0U);
+  EXPECT_EQ(drain(kStart + 1s, bucket), 0U);
+  EXPECT_EQ(drain(kStart + 1100ms, bucket), 1U);
 }
 
 TEST(TokenBucket, ExtremesOfTimeAndCostSaturate) {  // LIM-1 CORE-7
@@ -95,18 +95,18 @@ TEST(TokenBucket, ARefundReturnsWhatWasTakenAndNeverMoreThanTheBurst) {  // LIM-
   const auto all = bucket.try_acquire(kStart, 3);
   ASSERT_TRUE(all);
   bucket.release(kStart, *all);
-  EXPECT_EQ(drain(bucket, kStart), 3U);
+  EXPECT_EQ(drain(kStart, bucket), 3U);
   bucket.reset();
-  EXPECT_EQ(drain(bucket, kStart), 3U);
+  EXPECT_EQ(drain(kStart, bucket), 3U);
 }
 
 TEST(TokenBucket, ALateRefundGivesNothingBackThatHasComeBackByItself) {  // LIM-1
   TokenBucket bucket({.rate = 1, .burst = 10});
   const auto early = bucket.try_acquire(kStart);
   ASSERT_TRUE(early);
-  EXPECT_EQ(drain(bucket, kStart + 1s), 10U) << "full again";
+  EXPECT_EQ(drain(kStart + 1s, bucket), 10U) << "full again";
   bucket.release(kStart + 1s, *early);
-  EXPECT_EQ(drain(bucket, kStart + 1s), 0U) << "eleven at one time are more than the burst";
+  EXPECT_EQ(drain(kStart + 1s, bucket), 0U) << "eleven at one time are more than the burst";
 
   // Four of the five may have come back by themselves.
   const TimePoint later = kStart + 20s;
@@ -115,16 +115,16 @@ TEST(TokenBucket, ALateRefundGivesNothingBackThatHasComeBackByItself) {  // LIM-
   const auto second = bucket.try_acquire(later + 4s, 4);
   ASSERT_TRUE(first && second);
   bucket.release(later + 4s, *first);
-  EXPECT_EQ(drain(bucket, later + 4s), 1U);
+  EXPECT_EQ(drain(later + 4s, bucket), 1U);
   // Without the first one the second would have found it full.
   bucket.reset();
   const auto a = bucket.try_acquire(later + 4s, 8);
   const auto b = bucket.try_acquire(later + 10s, 5);
   ASSERT_TRUE(a && b);
   bucket.release(later + 10s, *a);
-  EXPECT_EQ(drain(bucket, later + 10s), 5U);
+  EXPECT_EQ(drain(later + 10s, bucket), 5U);
   bucket.release(later + 10s, *b);
-  EXPECT_EQ(drain(bucket, later + 10s), 5U);
+  EXPECT_EQ(drain(later + 10s, bucket), 5U);
 }
 
 TEST(TokenBucket, ARefundOfWhatWasTakenBeforeAResetGivesNothingBack) {  // LIM-1
@@ -133,7 +133,7 @@ TEST(TokenBucket, ARefundOfWhatWasTakenBeforeAResetGivesNothingBack) {  // LIM-1
   bucket.reset();
   ASSERT_TRUE(before && bucket.try_acquire(kStart, 5));
   bucket.release(kStart, *before);
-  EXPECT_EQ(drain(bucket, kStart), 5U) << "the reset has given it back already";
+  EXPECT_EQ(drain(kStart, bucket), 5U) << "the reset has given it back already";
 }
 
 TEST(TokenBucket, ALateRefundKnowsWhatCameBackToEarlierCalls) {  // LIM-1
@@ -144,7 +144,7 @@ TEST(TokenBucket, ALateRefundKnowsWhatCameBackToEarlierCalls) {  // LIM-1
   bucket.release(kStart + 4s, *first);
   ASSERT_TRUE(bucket.try_acquire(kStart + 5s, 4));
   bucket.release(kStart + 5s, *second);
-  EXPECT_EQ(drain(bucket, kStart + 7s), 4U) << "with the 4 before it 8 in 2 s, of which 2 were refilled";
+  EXPECT_EQ(drain(kStart + 7s, bucket), 4U) << "with the 4 before it 8 in 2 s, of which 2 were refilled";
 }
 
 // In whatever order they come back: at the same moment nothing has come back by itself.
@@ -229,11 +229,11 @@ TEST(TokenBucket, LookingTakesNothing) {  // LIM-6
 
 TEST(TokenBucketPriorities, APriorityDrawsDownToItsReserve) {  // LIM-2
   TokenBucket bucket({.rate = 1, .burst = 100, .priorities = PriorityOptions{}});
-  EXPECT_EQ(drain(bucket, kStart, low), 50U);
-  EXPECT_EQ(drain(bucket, kStart, normal), 30U);
-  EXPECT_EQ(drain(bucket, kStart, low), 0U);
-  EXPECT_EQ(drain(bucket, kStart, high), 15U);
-  EXPECT_EQ(drain(bucket, kStart, critical), 5U);
+  EXPECT_EQ(drain(kStart, bucket, low), 50U);
+  EXPECT_EQ(drain(kStart, bucket, normal), 30U);
+  EXPECT_EQ(drain(kStart, bucket, low), 0U);
+  EXPECT_EQ(drain(kStart, bucket, high), 15U);
+  EXPECT_EQ(drain(kStart, bucket, critical), 5U);
 }
 
 TEST(TokenBucketPriorities, EveryCallPassesAFullBucket) {  // LIM-2
@@ -247,18 +247,18 @@ TEST(TokenBucketPriorities, EveryCallPassesAFullBucket) {  // LIM-2
 
 TEST(TokenBucketPriorities, WithoutPrioritiesInItsOptionsABucketHasNoReserves) {  // LIM-2
   TokenBucket bucket({.rate = 1, .burst = 10});
-  EXPECT_EQ(drain(bucket, kStart, low), 10U);
+  EXPECT_EQ(drain(kStart, bucket, low), 10U);
 }
 
 TEST(TokenBucketPriorities, WeightedCostsAreExact) {  // LIM-2
   const PriorityOptions weighted{.mode = PriorityMode::weighted_cost};
   for (const auto& [priority, calls] : {std::pair{low, 10U}, {normal, 20U}, {high, 40U}}) {
     TokenBucket bucket({.rate = 1, .burst = 20, .priorities = weighted});
-    EXPECT_EQ(drain(bucket, kStart, priority), calls);
+    EXPECT_EQ(drain(kStart, bucket, priority), calls);
   }
   // A tenth has no exact binary form; it is rounded up, by less than a millionth of a call.
   TokenBucket bucket({.rate = 1, .burst = 20.00001, .priorities = weighted});
-  EXPECT_EQ(drain(bucket, kStart, critical), 200U);
+  EXPECT_EQ(drain(kStart, bucket, critical), 200U);
 }
 
 TEST(TokenBucketPriorities, AWeightAboveTheBurstIsAMistakeOfTheConfiguration) {  // LIM-2
@@ -270,7 +270,7 @@ TEST(TokenBucketPriorities, AWeightAboveTheBurstIsAMistakeOfTheConfiguration) { 
 
 TEST(TokenBucketRetryAfter, WaitingThatLongIsEnoughAndNeeded) {  // LIM-3
   TokenBucket bucket({.rate = 3, .burst = 10, .priorities = PriorityOptions{}});
-  drain(bucket, kStart, critical);
+  drain(kStart, bucket, critical);
   for (const Priority priority : {high, critical}) {
     const Duration wait = *bucket.peek_rejection(kStart, 4, priority)->retry_after;
     EXPECT_NE(bucket.peek_rejection(kStart + wait - 1ns, 4, priority), std::nullopt);
@@ -281,8 +281,8 @@ TEST(TokenBucketRetryAfter, WaitingThatLongIsEnoughAndNeeded) {  // LIM-3
 TEST(TokenBucketRetryAfter, LowAndNormalWaitUpToATenthLongerFromTheSeed) {  // LIM-3 CORE-2
   TokenBucket bucket({.rate = 1, .burst = 10}, "", 7);
   TokenBucket same({.rate = 1, .burst = 10}, "", 7);
-  drain(bucket, kStart, critical);
-  drain(same, kStart, critical);
+  drain(kStart, bucket, critical);
+  drain(kStart, same, critical);
   Duration shortest = kForever;
   Duration longest = Duration::zero();
   for (int i = 0; i < 200; ++i) {
@@ -375,7 +375,7 @@ TEST(TokenBucketThreads, ManyThreadsShareOneBurstAndNotATokenMore) {  // LIM-1
   for (const Priority priority : {low, normal, high, critical}) {
     TokenBucket bucket({.rate = 1, .burst = 1000, .priorities = PriorityOptions{}});
     std::atomic<std::uint64_t> taken{0};
-    together(kThreads, [&](int) { taken += drain(bucket, kStart, priority); });
+    together(kThreads, [&](int) { taken += drain(kStart, bucket, priority); });
     EXPECT_EQ(taken, 1000U - 10U * static_cast<unsigned>(std::array{50, 20, 5, 0}[static_cast<std::size_t>(priority)]));
   }
 }
@@ -396,7 +396,7 @@ TEST(TokenBucketThreads, WhileTimePassesTheBoundHoldsAndNothingIsLost) {  // LIM
     }
   });
   const TimePoint end = kStart + Duration(time.load());
-  taken += drain(bucket, end);
+  taken += drain(end, bucket);
   const double elapsed_seconds = static_cast<double>(time.load()) / 1e9;
   EXPECT_LE(static_cast<double>(taken), 50 + 1000 * elapsed_seconds + 1e-6);
   // Demand was higher than the rate throughout, so all but what the full bucket could not hold has been used.

@@ -25,17 +25,17 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-std::uint64_t drain(ToolLimiter& limiter, KeyView tool, TimePoint now, double speed = 1.0) {
+std::uint64_t drain(TimePoint now, ToolLimiter& limiter, KeyView tool, double speed = 1.0) {
   std::uint64_t calls = 0;
-  while (limiter.try_acquire(tool, now, speed)) ++calls;
+  while (limiter.try_acquire(now, tool, speed)) ++calls;
   return calls;
 }
 
 TEST(ToolLimiter, TwentyCallsASecondAndAsManyAtOnceUnlessToldOtherwise) {  // LIM-6
   ToolLimiter limiter;
-  EXPECT_EQ(drain(limiter, "search", kStart), 20U);
-  EXPECT_EQ(drain(limiter, "search", kStart + 500ms), 10U);
-  EXPECT_EQ(drain(limiter, "fetch", kStart), 20U) << "tools are limited by themselves";
+  EXPECT_EQ(drain(kStart, limiter, "search"), 20U);
+  EXPECT_EQ(drain(kStart + 500ms, limiter, "search"), 10U);
+  EXPECT_EQ(drain(kStart, limiter, "fetch"), 20U) << "tools are limited by themselves";
 }
 
 TEST(ToolLimiter, TheBurstIsTheRateButAtLeastFive) {  // LIM-6
@@ -46,59 +46,59 @@ TEST(ToolLimiter, TheBurstIsTheRateButAtLeastFive) {  // LIM-6
 
 TEST(ToolLimiter, ARefusalSaysHowLong) {  // LIM-3 LIM-6
   ToolLimiter limiter({.rate = 2}, 1);
-  drain(limiter, {"server", "tool"}, kStart);
-  const auto rejected = limiter.try_acquire({"server", "tool"}, kStart);
+  drain(kStart, limiter, {"server", "tool"});
+  const auto rejected = limiter.try_acquire(kStart, {"server", "tool"});
   ASSERT_FALSE(rejected);
   EXPECT_EQ(rejected.error().reason, RejectionReason::rate_limited);
   EXPECT_EQ(rejected.error().key, "server/tool");
   EXPECT_GE(rejected.error().retry_after, 500ms);
   EXPECT_LE(rejected.error().retry_after, 550ms);
-  EXPECT_TRUE(limiter.try_acquire({"server", "tool"}, kStart + *rejected.error().retry_after));
+  EXPECT_TRUE(limiter.try_acquire(kStart + *rejected.error().retry_after, {"server", "tool"}));
 }
 
 TEST(ToolLimiter, SpeedHastensTheRefillAndNeverInflatesTheBurst) {  // LIM-6
   ToolLimiter limiter({.rate = 10, .burst = 5.0});
-  EXPECT_EQ(drain(limiter, "search", kStart, 100.0), 5U) << "no more at once, however fast";
-  EXPECT_EQ(drain(limiter, "search", kStart + 100ms, 3.0), 3U);
-  EXPECT_EQ(drain(limiter, "search", kStart + 200ms), 1U);
-  EXPECT_EQ(drain(limiter, "search", kStart + 1h, 3.0), 5U);
-  EXPECT_EQ(drain(limiter, "search", kStart + 1h, 100.0), 0U);
+  EXPECT_EQ(drain(kStart, limiter, "search", 100.0), 5U) << "no more at once, however fast";
+  EXPECT_EQ(drain(kStart + 100ms, limiter, "search", 3.0), 3U);
+  EXPECT_EQ(drain(kStart + 200ms, limiter, "search"), 1U);
+  EXPECT_EQ(drain(kStart + 1h, limiter, "search", 3.0), 5U);
+  EXPECT_EQ(drain(kStart + 1h, limiter, "search", 100.0), 0U);
 }
 
 TEST(ToolLimiter, TimeThatHasRefilledOnceRefillsNoMore) {  // LIM-6
   ToolLimiter limiter({.rate = 1, .burst = 100.0});
-  drain(limiter, "search", kStart);
-  EXPECT_EQ(drain(limiter, "search", kStart + 10s, 1.0), 10U);
-  EXPECT_EQ(drain(limiter, "search", kStart + 10s, 5.0), 0U) << "a faster call does not get the same time again";
+  drain(kStart, limiter, "search");
+  EXPECT_EQ(drain(kStart + 10s, limiter, "search", 1.0), 10U);
+  EXPECT_EQ(drain(kStart + 10s, limiter, "search", 5.0), 0U) << "a faster call does not get the same time again";
 }
 
 TEST(ToolLimiter, OddSpeedsCountAsTheNearestAllowedOne) {  // LIM-6 CORE-6
   ToolLimiter limiter({.rate = 10, .burst = 5.0});
   TimePoint now = kStart;
-  drain(limiter, "search", now);
+  drain(now, limiter, "search");
   for (const double speed : {0.0, -3.0, 0.5, std::numeric_limits<double>::quiet_NaN()}) {
     now += 100ms;
-    EXPECT_EQ(drain(limiter, "search", now, speed), 1U);
+    EXPECT_EQ(drain(now, limiter, "search", speed), 1U);
   }
-  EXPECT_EQ(drain(limiter, "search", now + 1ns, std::numeric_limits<double>::infinity()), 0U);
+  EXPECT_EQ(drain(now + 1ns, limiter, "search", std::numeric_limits<double>::infinity()), 0U);
 }
 
 TEST(ToolLimiter, OneGateHoldsAllToolsTogether) {  // LIM-6
   ToolLimiter limiter({.rate = 20, .process_calls_per_minute = 600.0});
-  EXPECT_EQ(drain(limiter, "a", kStart), 10U);
-  EXPECT_EQ(drain(limiter, "b", kStart, 100.0), 0U) << "no speed passes the gate";
-  EXPECT_TRUE(limiter.is_limited("c", kStart));
-  EXPECT_EQ(drain(limiter, "b", kStart + 100ms), 1U);
+  EXPECT_EQ(drain(kStart, limiter, "a"), 10U);
+  EXPECT_EQ(drain(kStart, limiter, "b", 100.0), 0U) << "no speed passes the gate";
+  EXPECT_TRUE(limiter.is_limited(kStart, "c"));
+  EXPECT_EQ(drain(kStart + 100ms, limiter, "b"), 1U);
 }
 
 TEST(ToolLimiter, WhatTheGateRefusesCostsTheToolNothing) {  // LIM-6 BRK-11
   ToolLimiter limiter({.rate = 0.001, .burst = 5.0, .process_calls_per_minute = 1.0});
-  EXPECT_EQ(drain(limiter, "a", kStart), 1U);
-  for (int i = 0; i < 10; ++i) EXPECT_FALSE(limiter.try_acquire("b", kStart));
+  EXPECT_EQ(drain(kStart, limiter, "a"), 1U);
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(limiter.try_acquire(kStart, "b"));
   // A minute for each call of the gate; the tool, which refills no token meanwhile, could have made five at once.
-  for (int i = 1; i <= 4; ++i) EXPECT_TRUE(limiter.try_acquire("b", kStart + i * (1min + 1ms)));
+  for (int i = 1; i <= 4; ++i) EXPECT_TRUE(limiter.try_acquire(kStart + i * (1min + 1ms), "b"));
   limiter.reset_all();
-  EXPECT_TRUE(limiter.try_acquire("a", kStart + 4min + 4ms)) << "the gate is reset with all";
+  EXPECT_TRUE(limiter.try_acquire(kStart + 4min + 4ms, "a")) << "the gate is reset with all";
 }
 
 TEST(ToolLimiter, TheGatesBurstIsNoMoreThanAMinutesWorth) {  // LIM-6
@@ -109,60 +109,60 @@ TEST(ToolLimiter, TheGatesBurstIsNoMoreThanAMinutesWorth) {  // LIM-6
 
 TEST(ToolLimiter, AskingConsumesNothing) {  // LIM-6
   ToolLimiter limiter({.rate = 10, .burst = 5.0});
-  for (int i = 0; i < 100; ++i) EXPECT_FALSE(limiter.is_limited("search", kStart));
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(limiter.is_limited(kStart, "search"));
   EXPECT_EQ(limiter.size(), 0U);
-  EXPECT_EQ(drain(limiter, "search", kStart), 5U);
-  EXPECT_TRUE(limiter.is_limited("search", kStart + 99ms));
-  EXPECT_FALSE(limiter.is_limited("search", kStart + 100ms));
-  EXPECT_FALSE(limiter.is_limited("search", kStart + 34ms, 3.0));
-  EXPECT_EQ(drain(limiter, "search", kStart + 100ms, 3.0), 3U) << "asking did not use the time up";
+  EXPECT_EQ(drain(kStart, limiter, "search"), 5U);
+  EXPECT_TRUE(limiter.is_limited(kStart + 99ms, "search"));
+  EXPECT_FALSE(limiter.is_limited(kStart + 100ms, "search"));
+  EXPECT_FALSE(limiter.is_limited(kStart + 34ms, "search", 3.0));
+  EXPECT_EQ(drain(kStart + 100ms, limiter, "search", 3.0), 3U) << "asking did not use the time up";
 }
 
 TEST(ToolLimiter, ResetFillsOneTool) {  // LIM-6
   ToolLimiter limiter({.rate = 1});
-  drain(limiter, "a", kStart);
-  drain(limiter, "b", kStart);
+  drain(kStart, limiter, "a");
+  drain(kStart, limiter, "b");
   EXPECT_TRUE(limiter.reset("a"));
   EXPECT_FALSE(limiter.reset("unknown"));
-  EXPECT_EQ(drain(limiter, "a", kStart), 5U);
-  EXPECT_EQ(drain(limiter, "b", kStart), 0U);
-  const auto taken = limiter.try_acquire("a", kStart + 1s);
+  EXPECT_EQ(drain(kStart, limiter, "a"), 5U);
+  EXPECT_EQ(drain(kStart, limiter, "b"), 0U);
+  const auto taken = limiter.try_acquire(kStart + 1s, "a");
   ASSERT_TRUE(taken);
   limiter.release("a", *taken);
-  EXPECT_EQ(drain(limiter, "a", kStart + 1s), 1U);
+  EXPECT_EQ(drain(kStart + 1s, limiter, "a"), 1U);
 }
 
 TEST(ToolLimiter, ALateRefundGivesNothingBackThatHasComeBackByItself) {               // LIM-1 LIM-6
   ToolLimiter limiter({.rate = 1, .burst = 5.0, .process_calls_per_minute = 600.0});  // the gate's burst is 10
-  const auto early = limiter.try_acquire("a", kStart);
+  const auto early = limiter.try_acquire(kStart, "a");
   ASSERT_TRUE(early);
-  EXPECT_EQ(drain(limiter, "a", kStart + 1s), 5U);
-  EXPECT_EQ(drain(limiter, "b", kStart + 1s), 5U);
+  EXPECT_EQ(drain(kStart + 1s, limiter, "a"), 5U);
+  EXPECT_EQ(drain(kStart + 1s, limiter, "b"), 5U);
   limiter.release("a", *early);
-  EXPECT_EQ(drain(limiter, "a", kStart + 1s), 0U) << "its own bucket was full in between";
-  EXPECT_EQ(drain(limiter, "c", kStart + 1s), 0U) << "so was the gate's";
+  EXPECT_EQ(drain(kStart + 1s, limiter, "a"), 0U) << "its own bucket was full in between";
+  EXPECT_EQ(drain(kStart + 1s, limiter, "c"), 0U) << "so was the gate's";
   // The gate is full again long before the tool's bucket is.
-  const auto own = limiter.try_acquire("a", kStart + 2s);
+  const auto own = limiter.try_acquire(kStart + 2s, "a");
   ASSERT_TRUE(own);
-  EXPECT_EQ(drain(limiter, "b", kStart + 4s), 3U);
+  EXPECT_EQ(drain(kStart + 4s, limiter, "b"), 3U);
   limiter.release("a", *own);
-  EXPECT_EQ(drain(limiter, "a", kStart + 4s), 3U);
+  EXPECT_EQ(drain(kStart + 4s, limiter, "a"), 3U);
 }
 
 TEST(ToolLimiter, ToolsBeyondTheBoundShareOneBucket) {  // LIM-6 CORE-5
   ToolLimiter limiter({.rate = 1, .burst = 5.0, .max_keys = 2});
-  EXPECT_EQ(drain(limiter, "a", kStart), 5U);
-  EXPECT_EQ(drain(limiter, "b", kStart), 5U);
+  EXPECT_EQ(drain(kStart, limiter, "a"), 5U);
+  EXPECT_EQ(drain(kStart, limiter, "b"), 5U);
   EXPECT_EQ(limiter.shared_calls(), 0U);
-  EXPECT_EQ(drain(limiter, "c", kStart), 5U);
-  EXPECT_EQ(drain(limiter, "d", kStart), 0U) << "c and d are limited together";
-  EXPECT_TRUE(limiter.is_limited("e", kStart));
+  EXPECT_EQ(drain(kStart, limiter, "c"), 5U);
+  EXPECT_EQ(drain(kStart, limiter, "d"), 0U) << "c and d are limited together";
+  EXPECT_TRUE(limiter.is_limited(kStart, "e"));
   EXPECT_EQ(limiter.size(), 2U);
   EXPECT_EQ(limiter.shared_calls(), 7U);
-  const auto taken = limiter.try_acquire("d", kStart + 1s);
+  const auto taken = limiter.try_acquire(kStart + 1s, "d");
   ASSERT_TRUE(taken);
   limiter.release("d", *taken);
-  EXPECT_EQ(drain(limiter, "c", kStart + 1s), 1U);
+  EXPECT_EQ(drain(kStart + 1s, limiter, "c"), 1U);
 }
 
 class ToolLimiterEnvironment : public testing::Test {
@@ -233,13 +233,13 @@ RC_GTEST_PROP(ToolLimiterOracle, NoIntervalAdmitsMoreThanItsBoundAtAnySpeed, ())
     now += saturating_scale(1s, *rc::gen::element(0.0, 0.0, 0.1, 0.7, 3.0) / rate);
     const double speed = *rc::gen::element(1.0, 1.0, 2.0, 3.5);
     fastest = std::max(fastest, speed);
-    const bool limited = limiter.is_limited("tool", now, speed);
-    const auto granted = limiter.try_acquire("tool", now, speed);
+    const bool limited = limiter.is_limited(now, "tool", speed);
+    const auto granted = limiter.try_acquire(now, "tool", speed);
     RC_ASSERT(granted.has_value() != limited);
     if (granted) {
       grants.push_back(now);
     } else {
-      RC_ASSERT(!limiter.is_limited("tool", now + *granted.error().retry_after, speed));
+      RC_ASSERT(!limiter.is_limited(now + *granted.error().retry_after, "tool", speed));
     }
   }
   for (std::size_t first = 0; first < grants.size(); ++first) {
@@ -258,8 +258,8 @@ TEST(ToolLimiterThreads, ToolsAndGateHoldHoweverManyAsk) {  // LIM-1 LIM-6
     for (int i = 0; i < 3000; ++i) {
       const std::size_t tool = rng.below(20);
       const KeyView key = std::string_view("abcdefghijklmnopqrst").substr(tool, 1);
-      if (limiter.try_acquire(key, kStart, 1.0 + static_cast<double>(rng.below(3)))) ++calls[tool];
-      (void)limiter.is_limited(key, kStart);
+      if (limiter.try_acquire(kStart, key, 1.0 + static_cast<double>(rng.below(3)))) ++calls[tool];
+      (void)limiter.is_limited(kStart, key);
     }
   });
   std::uint64_t all = 0;

@@ -41,7 +41,7 @@ class AdmissionTest : public testing::Test {
   std::expected<AttemptPermits, AdmissionRejection> try_admit() { return try_admit(target_, request()); }
   std::expected<AttemptPermits, AdmissionRejection> try_admit(const Target& target, const AdmissionRequest& asked) {
     AttemptPermits permits;
-    if (auto rejection = admit(target, asked, world_.clock.now(), permits)) return std::unexpected(*rejection);
+    if (auto rejection = admit(world_.clock.now(), target, asked, permits)) return std::unexpected(*rejection);
     return permits;
   }
 
@@ -96,7 +96,7 @@ TEST_F(AdmissionTest, AGrantDrawsOnEveryPolicyAndItsEndTellsEachOnce) {  // PIP-
   EXPECT_EQ(during.rate_tokens, before.rate_tokens - 1);
 
   const AttemptReport report{.answered = true, .usage = TokenUsage{.input = 90, .output = 40}};
-  const auto charged = std::move(*permits).settle(report, report.outcome, world_.clock.now());
+  const auto charged = std::move(*permits).settle(world_.clock.now(), report, report.outcome);
   ASSERT_TRUE(charged);
   EXPECT_EQ(charged->charged.tokens, 130U);
   EXPECT_EQ(global_budget().committed.tokens, 130U);
@@ -118,7 +118,7 @@ TEST_F(AdmissionTest, WhoeverRefusesTheOthersGetBackWhatTheyGave) {  // PIP-2, B
       {RejectionReason::credential_parked,
        [&] {
          auto pass = credential_->try_pass(now);
-         std::move(*pass).settle(Outcome::failed(Failure::of(Category::authentication)), now);
+         std::move(*pass).settle(now, Outcome::failed(Failure::of(Category::authentication)));
          return [&] { credential_->unpark(); };
        }},
       {RejectionReason::circuit_open,
@@ -157,7 +157,7 @@ TEST_F(AdmissionTest, WhoeverRefusesTheOthersGetBackWhatTheyGave) {  // PIP-2, B
     const JointSnapshot before = target_.state->limits()->snapshot(now);
     const std::uint64_t reserved = global_budget().reserved.tokens;
     const std::uint32_t places = target_.state->adaptive_concurrency()->in_flight();
-    const auto seen = peek_rejection(target_, request(), now);
+    const auto seen = peek_rejection(now, target_, request());
     EXPECT_EQ(seen.has_value(), it.reason != RejectionReason::budget_exceeded);
     const auto rejected = try_admit();
     ASSERT_FALSE(rejected);
@@ -173,7 +173,7 @@ TEST_F(AdmissionTest, WhoeverRefusesTheOthersGetBackWhatTheyGave) {  // PIP-2, B
     EXPECT_EQ(world_.breakers.snapshot("a").in_flight, 0U);
     EXPECT_EQ(world_.breakers.snapshot("provider").in_flight, 0U);
     undo();
-    EXPECT_FALSE(peek_rejection(target_, request(), now));
+    EXPECT_FALSE(peek_rejection(now, target_, request()));
   }
   EXPECT_EQ(global_budget().committed, BudgetSpend{}) << "nothing was sent, so nothing is charged";
 }
@@ -226,7 +226,7 @@ TEST_F(AdmissionTest, AFailedConnectionIsTheProvidersAndAFailedAnswerTheModels) 
     auto permits = try_admit();
     ASSERT_TRUE(permits);
     const AttemptReport report{.outcome = Outcome::failed(Failure::of(Category::network)), .connected = connected};
-    std::move(*permits).settle(report, report.outcome, world_.clock.now());
+    std::move(*permits).settle(world_.clock.now(), report, report.outcome);
   };
   end(false);
   EXPECT_EQ(world_.breakers.snapshot("provider").consecutive_failures, 1U);
@@ -247,7 +247,7 @@ class BudgetCharge : public AdmissionTest, public testing::WithParamInterface<Ch
 TEST_P(BudgetCharge, FollowsFromWhatIsKnownOfTheAttempt) {  // BUD-3, BUD-4, BUD-10.1, BUD-10.2, BUD-10.4
   auto permits = try_admit();
   ASSERT_TRUE(permits);
-  const auto charged = std::move(*permits).settle(GetParam().report, GetParam().report.outcome, world_.clock.now());
+  const auto charged = std::move(*permits).settle(world_.clock.now(), GetParam().report, GetParam().report.outcome);
   ASSERT_TRUE(charged);
   EXPECT_EQ(charged->charged.tokens, GetParam().tokens);
   EXPECT_EQ(charged->charged.rounds, 1U);
@@ -290,7 +290,7 @@ TEST_F(AdmissionTest, UsageThatIsToldTooLowIsNotedWithWhatWasCharged) {  // BUD-
     auto permits = try_admit();
     const AttemptReport report{
         .answered = true, .usage = TokenUsage{.input = 100, .output = told}, .seen_output = 4000};
-    return std::move(*permits).settle(report, report.outcome, world_.clock.now())->understated;
+    return std::move(*permits).settle(world_.clock.now(), report, report.outcome)->understated;
   };
   EXPECT_TRUE(understated(999));
   EXPECT_FALSE(understated(1000));
@@ -317,7 +317,7 @@ TEST_F(AdmissionTest, ALimitOnTokensLearnsWhatTheBudgetIsCharged) {  // LIM-5.3,
                             "limited", nullptr, 1)};
     auto permits = try_admit(target, {.estimate = {.input = 100, .output = 4000}, .probe_lease = seconds(60)});
     ASSERT_TRUE(permits);
-    std::move(*permits).settle(report, report.outcome, world_.clock.now());
+    std::move(*permits).settle(world_.clock.now(), report, report.outcome);
     EXPECT_EQ(target.state->limits()->snapshot(world_.clock.now()).tokens_available, 5000.0 - used);
   }
 }
@@ -338,7 +338,7 @@ TEST_F(AdmissionTest, AnAnswerThatBrokeOffIsChargedWhatThereWasOfIt) {  // BUD-4
   permits->first_content(Duration::zero());
   permits->observe({.input = 100, .output = 5000});
   const AttemptReport report{.outcome = Outcome::failed(Failure::of(Category::overloaded)), .answered = true};
-  const auto charged = std::move(*permits).settle(report, report.outcome, world_.clock.now());
+  const auto charged = std::move(*permits).settle(world_.clock.now(), report, report.outcome);
   ASSERT_TRUE(charged);
   EXPECT_EQ(charged->charged.tokens, 5100U);
   EXPECT_TRUE(charged->overrun);
@@ -351,16 +351,16 @@ TEST_F(AdmissionTest, WhatAServerSaysOfItsLimitIsObeyedWithoutLimitsOfOurOwn) { 
   const auto end = [&](const AttemptReport& report) {
     auto permits = try_admit(plain, {.probe_lease = seconds(60)});
     ASSERT_TRUE(permits);
-    std::move(*permits).settle(report, report.outcome, world_.clock.now());
+    std::move(*permits).settle(world_.clock.now(), report, report.outcome);
   };
   end({.outcome = Outcome::failed(Failure::of(Category::rate_limit, seconds(7))), .answered = true});
-  EXPECT_EQ(peek_rejection(plain, {}, now)->retry_after, seconds(7));
+  EXPECT_EQ(peek_rejection(now, plain, {})->retry_after, seconds(7));
   world_.clock.advance(seconds(7));
   end({.answered = true, .window = ServerWindow{.remaining = 0, .reset_after = seconds(3)}});
-  EXPECT_EQ(peek_rejection(plain, {}, world_.clock.now())->retry_after, seconds(3));
+  EXPECT_EQ(peek_rejection(world_.clock.now(), plain, {})->retry_after, seconds(3));
   world_.clock.advance(seconds(3));
   end({.answered = true, .window = ServerWindow{.remaining = 1, .reset_after = seconds(3)}});
-  EXPECT_FALSE(peek_rejection(plain, {}, world_.clock.now()));
+  EXPECT_FALSE(peek_rejection(world_.clock.now(), plain, {}));
 }
 
 TEST(TargetState, ChecksEveryOptionAtOnce) {  // CORE-6

@@ -98,9 +98,9 @@ TEST_F(Brainwires, WhatCannotBeMendedIsPassedThroughAsItIs) {  // parity B2, B8
 }
 
 TEST_F(Brainwires, AStreamIsRetriedAsLongAsNothingOfItWasHandedOn) {  // parity B2
-  Execution call(world_.plan({"p"}), {.streaming = true}, world_.rng, world_.clock.now());
+  Execution call(world_.clock.now(), world_.plan({"p"}), {.streaming = true}, world_.rng);
   ASSERT_TRUE(std::holds_alternative<Attempt>(call.next(world_.clock.now())));
-  call.report(1, failed(Category::service_unavailable), world_.clock.now());
+  call.report(world_.clock.now(), 1, failed(Category::service_unavailable));
   EXPECT_TRUE(std::holds_alternative<WaitUntil>(call.next(world_.clock.now())));
 }
 
@@ -178,9 +178,9 @@ TEST_F(Brainwires, TheStrictPresetCountsEveryError) {  // parity B5
 }
 
 TEST_F(Brainwires, StreamsCountForTheBreakerToo) {  // parity B5
-  Execution call(world_.plan({"p"}, World::quick(1)), {.streaming = true}, world_.rng, world_.clock.now());
+  Execution call(world_.clock.now(), world_.plan({"p"}, World::quick(1)), {.streaming = true}, world_.rng);
   ASSERT_TRUE(std::holds_alternative<Attempt>(call.next(world_.clock.now())));
-  call.report(1, failed(Category::service_unavailable), world_.clock.now());
+  call.report(world_.clock.now(), 1, failed(Category::service_unavailable));
   EXPECT_EQ(world_.breakers.snapshot("p").consecutive_failures, 1U);
 }
 

@@ -40,9 +40,9 @@ TEST(CallObservers, EachIsToldOnceInTheOrderInWhichTheyCame) {  // PIP-3
   observers.add(second);
   const auto plan = world.plan({"a"});
   const CallOptions options{.id = CallId("call-1"), .origin = {.caller = "team-a"}};
-  Execution call(plan, options, world.rng, world.clock.now(), {}, &observers);
+  Execution call(world.clock.now(), plan, options, world.rng, {}, &observers);
   (void)call.next(world.clock.now());
-  report_latest(call, succeeded(), world.clock.now());
+  report_latest(world.clock.now(), call, succeeded());
   EXPECT_TRUE(told.empty());
   (void)call.next(world.clock.now());
   (void)call.next(world.clock.now());
@@ -53,19 +53,19 @@ TEST(CallRecord, SaysWhoseCallItWasWhatTheCallerWasToldAndWhatEachAttemptMet) { 
   World world;
   const auto plan = world.plan({"a", "b"}, World::quick(1));
   const CallOptions options{.origin = {.caller = "team-a", .dialect = "anthropic", .endpoint = "/v1/messages"}};
-  Execution call(plan, options, world.rng, world.clock.now());
+  Execution call(world.clock.now(), plan, options, world.rng);
   ASSERT_TRUE(std::holds_alternative<Attempt>(call.next(world.clock.now())));
   AttemptReport overloaded = failed(Category::overloaded);
   overloaded.status = 529;
   overloaded.upstream_request_id = "req-upstream";
-  report_latest(call, overloaded, world.clock.now());
+  report_latest(world.clock.now(), call, overloaded);
   EXPECT_FALSE(call.record().usage()) << "nobody told one";
   ASSERT_TRUE(std::holds_alternative<Attempt>(call.next(world.clock.now())));
   AttemptReport good = succeeded();
   good.status = 200;
   good.skipped_events = 3;
   good.usage = TokenUsage{.input = 10, .cached_input = 4, .output = 5};
-  report_latest(call, good, world.clock.now());
+  report_latest(world.clock.now(), call, good);
   ASSERT_TRUE(std::holds_alternative<Finished>(call.next(world.clock.now())));
   const std::vector<std::string> not_asked = {"c: no words for the field 'logprobs'"};
   call.note_told({.status = 200, .not_asked = not_asked});
@@ -92,7 +92,7 @@ TEST(CallRecord, SaysWhoseCallItWasWhatTheCallerWasToldAndWhatEachAttemptMet) { 
 
 TEST(CallRecord, AResentAttemptIsOneHoweverItEnds) {  // RTY-6.4
   World world;
-  Execution call(world.plan({"a"}), {}, world.rng, world.clock.now());
+  Execution call(world.clock.now(), world.plan({"a"}), {}, world.rng);
   ASSERT_TRUE(std::holds_alternative<Attempt>(call.next(world.clock.now())));
   call.note_resent(1);
   call.cancel(world.clock.now());

@@ -24,11 +24,11 @@ using std::chrono::seconds;
 template <typename ReportOf>
 CallRecord run_call(World& world, const std::shared_ptr<const Plan>& plan, const CallOptions& options,
                     ReportOf&& report_of) {
-  Execution execution(plan, options, world.rng, world.clock.now());
+  Execution execution(world.clock.now(), plan, options, world.rng);
   for (;;) {
     const Step step = execution.next(world.clock.now());
     if (const auto* attempt = std::get_if<Attempt>(&step)) {
-      execution.report(attempt->number, report_of(*attempt), world.clock.now());
+      execution.report(world.clock.now(), attempt->number, report_of(*attempt));
     } else if (const auto* wait = std::get_if<WaitUntil>(&step)) {
       world.clock.advance_to(wait->time);
     } else {
@@ -79,9 +79,9 @@ TEST(RetryBudgetInCalls, ARetryThatIsNotSentIsGivenBack) {  // RTY-5
   const auto plan = world.plan({"a"});
   const std::uint64_t before = state->retry_budget().snapshot(world.clock.now()).left;
   for (int i = 0; i < 50; ++i) {
-    Execution execution(plan, {}, world.rng, world.clock.now());
+    Execution execution(world.clock.now(), plan, {}, world.rng);
     ASSERT_TRUE(std::holds_alternative<Attempt>(execution.next(world.clock.now())));
-    report_latest(execution, failed(Category::network), world.clock.now());
+    report_latest(world.clock.now(), execution, failed(Category::network));
     ASSERT_TRUE(std::holds_alternative<WaitUntil>(execution.next(world.clock.now())));
     if (i % 2 == 0) execution.cancel(world.clock.now());  // the others are abandoned
     if (i % 2 == 0) (void)execution.next(world.clock.now());
@@ -180,11 +180,11 @@ TEST(Fallback, RetriesOnOneTargetAreNone) {  // FBK-5
 TEST(Fallback, ATargetWhoseCircuitIsOpenIsNoTargetLeft) {  // RTY-7.3, FBK-2.4
   World world;
   world.open("b");
-  Execution execution(world.plan({"a", "b"}), {}, world.rng, world.clock.now());
+  Execution execution(world.clock.now(), world.plan({"a", "b"}), {}, world.rng);
   ASSERT_TRUE(std::holds_alternative<Attempt>(execution.next(world.clock.now())));
   AttemptReport silence = failed(Category::timeout);
   silence.silent = true;
-  report_latest(execution, silence, world.clock.now());
+  report_latest(world.clock.now(), execution, silence);
   EXPECT_TRUE(std::holds_alternative<WaitUntil>(execution.next(world.clock.now())))
       << "nobody else could answer, so the silent one is asked again";
   EXPECT_EQ(world.breakers.snapshot("b").denials, 0U) << "the look takes nothing";
@@ -301,7 +301,7 @@ TEST_F(Credentials, WhatTheCallerBroughtIsHeldAgainstNobody) {  // FBK-2.5, FBK-
 TEST_F(Credentials, WhenAllAreParkedTheCallSaysSo) {  // FBK-6.7
   for (const auto& gate : {shared_, other_}) {
     auto pass = gate->try_pass(world_.clock.now());
-    std::move(*pass).settle(Outcome::failed(Failure::of(Category::quota_exhausted)), world_.clock.now());
+    std::move(*pass).settle(world_.clock.now(), Outcome::failed(Failure::of(Category::quota_exhausted)));
   }
   const CallRecord record = call(Category::network);
   EXPECT_EQ(record.ending, Ending::credential_parked);
@@ -311,7 +311,7 @@ TEST_F(Credentials, WhenAllAreParkedTheCallSaysSo) {  // FBK-6.7
 TEST_F(Credentials, AParkedOneThatIsBeingTriedIsWorthAskingForInASecond) {  // FBK-6.3, FBK-6.7
   for (const auto& gate : {shared_, other_}) {
     auto pass = gate->try_pass(world_.clock.now());
-    std::move(*pass).settle(Outcome::failed(Failure::of(Category::quota_exhausted)), world_.clock.now());
+    std::move(*pass).settle(world_.clock.now(), Outcome::failed(Failure::of(Category::quota_exhausted)));
   }
   world_.clock.advance(seconds(50));
   EXPECT_EQ(call(Category::network).retry_after, seconds(10)) << "what is left of the minute";
@@ -352,12 +352,12 @@ TEST(Strategies, AnUnsteadyTargetLosesItsPlaceToAFasterOne) {  // FBK-1.4
   const auto plan = world.plan({"slow", "fast"}, options);
   std::array<int, 2> first{};
   for (int i = 0; i < 200; ++i) {
-    Execution execution(plan, {}, world.rng, world.clock.now());
+    Execution execution(world.clock.now(), plan, {}, world.rng);
     const Step step = execution.next(world.clock.now());
     const auto& attempt = std::get<Attempt>(step);
     if (i >= 20) ++first[attempt.target];
     world.clock.advance(milliseconds(attempt.target == 0 ? 900 : 90));
-    execution.report(attempt.number, succeeded(), world.clock.now());
+    execution.report(world.clock.now(), attempt.number, succeeded());
   }
   EXPECT_GT(first[1], 5 * first[0]);
 }
@@ -371,7 +371,7 @@ TEST(Strategies, WeightsShareOutTheFirstPlaces) {  // FBK-1.2
   const auto plan = std::make_shared<const Plan>("weighted", std::move(targets), options);
   int second = 0;
   for (int i = 0; i < 4000; ++i) {
-    const Execution execution(plan, {}, world.rng, world.clock.now());
+    const Execution execution(world.clock.now(), plan, {}, world.rng);
     if (execution.record().candidates[0] == 1) ++second;
   }
   EXPECT_NEAR(second, 3000, 150);  // five standard deviations
@@ -390,7 +390,7 @@ class Hedging : public testing::Test {
   }
   Step next(Execution& execution) { return execution.next(world_.clock.now()); }
   std::unique_ptr<Execution> begin(std::shared_ptr<const Plan> plan, const CallOptions& options = {}) {
-    return std::make_unique<Execution>(std::move(plan), options, world_.rng, world_.clock.now(),
+    return std::make_unique<Execution>(world_.clock.now(), std::move(plan), options, world_.rng,
                                        DriverAbilities{.hedges = true});
   }
 
@@ -404,14 +404,14 @@ TEST_F(Hedging, TheLoserIsNeutralForEveryPolicy) {  // RTY-9.2
   const auto second = std::get<Attempt>(next(*execution));
   EXPECT_NE(first.target, second.target);
   EXPECT_TRUE(std::holds_alternative<Await>(next(*execution)));
-  execution->report(second.number, succeeded(), world_.clock.now());
+  execution->report(world_.clock.now(), second.number, succeeded());
   EXPECT_FALSE(execution->in_flight(first.number));
   EXPECT_EQ(std::get<Finished>(next(*execution)).ending, Ending::success);
   EXPECT_EQ(world_.breakers.snapshot("a").totals.neutral, 1U);
   EXPECT_EQ(world_.breakers.snapshot("b").totals.succeeded, 1U);
   EXPECT_EQ(execution->record().served_by, second.target);
   EXPECT_TRUE(execution->record().hedged);
-  execution->report(first.number, failed(Category::network), world_.clock.now());
+  execution->report(world_.clock.now(), first.number, failed(Category::network));
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 0U) << "a late report changes nothing";
 }
 
@@ -420,10 +420,10 @@ TEST_F(Hedging, AStreamIsWonByItsFirstContent) {  // RTY-9.2, STR-4
   const auto first = std::get<Attempt>(next(*execution));
   world_.clock.advance(milliseconds(100));
   const auto second = std::get<Attempt>(next(*execution));
-  EXPECT_TRUE(execution->first_content(second.number, world_.clock.now()));
+  EXPECT_TRUE(execution->first_content(world_.clock.now(), second.number));
   EXPECT_FALSE(execution->in_flight(first.number));
-  EXPECT_FALSE(execution->first_content(first.number, world_.clock.now()));
-  execution->report(second.number, succeeded(), world_.clock.now());
+  EXPECT_FALSE(execution->first_content(world_.clock.now(), first.number));
+  execution->report(world_.clock.now(), second.number, succeeded());
   EXPECT_EQ(execution->record().served_by, second.target);
 }
 
@@ -434,7 +434,7 @@ TEST_F(Hedging, ThePercentileIsThatOfTheTargetOnceEnoughIsKnown) {  // RTY-9.1
     const auto attempt = std::get<Attempt>(next(*execution));
     EXPECT_TRUE(std::holds_alternative<Await>(next(*execution))) << "too little is known";
     world_.clock.advance(milliseconds(i < 18 ? 200 : 1000));
-    execution->report(attempt.number, succeeded(), world_.clock.now());
+    execution->report(world_.clock.now(), attempt.number, succeeded());
   }
   const auto execution = begin(plan);
   ASSERT_TRUE(std::holds_alternative<Attempt>(next(*execution)));
@@ -459,7 +459,7 @@ TEST_F(Hedging, NoneIsWaitedForBeyondTheDeadline) {  // RTY-9.1, RTY-3.1
 
 TEST_F(Hedging, ItIsOffAndItNeedsADriverThatCan) {  // RTY-9.4
   EXPECT_FALSE(PlanOptions{}.hedge);
-  Execution one_at_a_time(hedged({.after = milliseconds(100)}), {}, world_.rng, world_.clock.now());
+  Execution one_at_a_time(world_.clock.now(), hedged({.after = milliseconds(100)}), {}, world_.rng);
   ASSERT_TRUE(std::holds_alternative<Attempt>(one_at_a_time.next(world_.clock.now())));
   world_.clock.advance(milliseconds(100));
   EXPECT_TRUE(std::holds_alternative<Await>(one_at_a_time.next(world_.clock.now())));
@@ -470,7 +470,7 @@ TEST_F(Hedging, AHedgeIsNoFallback) {  // FBK-5, RTY-9.2
   ASSERT_TRUE(std::holds_alternative<Attempt>(next(*execution)));
   world_.clock.advance(milliseconds(100));
   const auto second = std::get<Attempt>(next(*execution));
-  execution->report(second.number, succeeded(), world_.clock.now());
+  execution->report(world_.clock.now(), second.number, succeeded());
   (void)next(*execution);
   EXPECT_TRUE(fallbacks_of(execution->record()).empty());
 }
@@ -480,8 +480,8 @@ TEST_F(Hedging, AFailedHedgeIsNotTriedAgainWithoutWaitOrLeave) {  // RTY-5, RTY-
   const auto first = std::get<Attempt>(next(*execution));
   world_.clock.advance(milliseconds(100));
   const auto second = std::get<Attempt>(next(*execution));
-  execution->report(second.number, failed(Category::service_unavailable, seconds(9)), world_.clock.now());
-  execution->report(first.number, failed(Category::model_not_found), world_.clock.now());
+  execution->report(world_.clock.now(), second.number, failed(Category::service_unavailable, seconds(9)));
+  execution->report(world_.clock.now(), first.number, failed(Category::model_not_found));
   EXPECT_EQ(std::get<WaitUntil>(next(*execution)).time, world_.clock.now() + seconds(9)) << "as the hedge was told";
   world_.clock.advance(seconds(9));
   EXPECT_EQ(std::get<Attempt>(next(*execution)).target, second.target);
@@ -493,8 +493,8 @@ TEST_F(Hedging, AFailedHedgeIsNotTriedAgainBeforeItsBackoff) {  // RTY-5, RTY-9.
   const auto first = std::get<Attempt>(next(*execution));
   world_.clock.advance(milliseconds(100));
   const auto second = std::get<Attempt>(next(*execution));
-  execution->report(second.number, failed(Category::service_unavailable), world_.clock.now());
-  execution->report(first.number, failed(Category::model_not_found), world_.clock.now());
+  execution->report(world_.clock.now(), second.number, failed(Category::service_unavailable));
+  execution->report(world_.clock.now(), first.number, failed(Category::model_not_found));
   EXPECT_EQ(std::get<WaitUntil>(next(*execution)).time, world_.clock.now() + milliseconds(500));
 }
 
@@ -512,7 +512,7 @@ TEST_F(Hedging, ARefusalOfTheRequestItselfEndsBoth) {  // RTY-9.2, FBK-2.1
   const auto first = std::get<Attempt>(next(*execution));
   world_.clock.advance(milliseconds(100));
   const auto second = std::get<Attempt>(next(*execution));
-  execution->report(second.number, failed(Category::invalid_request), world_.clock.now());
+  execution->report(world_.clock.now(), second.number, failed(Category::invalid_request));
   EXPECT_FALSE(execution->in_flight(first.number));
   EXPECT_EQ(std::get<Finished>(next(*execution)).ending, Ending::retries_exhausted);
   EXPECT_EQ(execution->record().primary_attempt, second.number);

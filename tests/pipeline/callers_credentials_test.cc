@@ -31,9 +31,9 @@ class CallersCredentials : public testing::Test {
   }
   // One call of one attempt, which ends so.
   CallRecord call(CallerHash caller, const AttemptReport& report = succeeded()) {
-    Execution execution(plan_, {.caller = caller}, world_.rng, world_.clock.now());
+    Execution execution(world_.clock.now(), plan_, {.caller = caller}, world_.rng);
     if (std::holds_alternative<Attempt>(execution.next(world_.clock.now()))) {
-      report_latest(execution, report, world_.clock.now());
+      report_latest(world_.clock.now(), execution, report);
       (void)execution.next(world_.clock.now());
     }
     return execution.record();
@@ -112,7 +112,7 @@ TEST_F(CallersCredentials, WhomTheServerAsksToWaitStandsInNobodysWay) {  // FBK-
   class Deaf final : public Waker {
     void wake() noexcept override {}
   };
-  Execution waiting(plan_, {.caller = kOne}, world_.rng, world_.clock.now(), {.waker = std::make_shared<Deaf>()});
+  Execution waiting(world_.clock.now(), plan_, {.caller = kOne}, world_.rng, {.waker = std::make_shared<Deaf>()});
   const Step step = waiting.next(world_.clock.now());
   ASSERT_TRUE(std::holds_alternative<Finished>(step)) << "it is told when to return";
   EXPECT_EQ(waiting.record().retry_after, seconds(20));

@@ -28,7 +28,7 @@ class Details : public testing::Test {
   TimePoint now() const { return world_.clock.now(); }
   Execution& begin(std::shared_ptr<const Plan> plan, const CallOptions& options = {},
                    DriverAbilities abilities = {.hedges = true}) {
-    calls_.push_back(std::make_unique<Execution>(std::move(plan), options, world_.rng, now(), std::move(abilities)));
+    calls_.push_back(std::make_unique<Execution>(now(), std::move(plan), options, world_.rng, std::move(abilities)));
     return *calls_.back();
   }
   // Moves the clock through waits to the next attempt; nullopt: the call has ended.
@@ -43,7 +43,7 @@ class Details : public testing::Test {
   // Runs the call; attempts end as `report_of` says of each.
   template <typename ReportOf>
   const CallRecord& run(Execution& call, ReportOf report_of) {
-    while (const auto sent = attempt(call)) call.report(sent->number, report_of(*sent), now());
+    while (const auto sent = attempt(call)) call.report(now(), sent->number, report_of(*sent));
     return call.record();
   }
   static PlanOptions hedging(Duration after, std::uint32_t max_attempts = 4) {
@@ -65,8 +65,8 @@ TEST_F(Details, ACallIsHedgedOnceHoweverOftenItTries) {  // RTY-9.3
   const Attempt first = attempt(call).value();
   const Attempt hedge = attempt(call).value();
   EXPECT_EQ(hedge.target, 1U);
-  call.report(hedge.number, failed(Category::service_unavailable), now());
-  call.report(first.number, failed(Category::service_unavailable), now());
+  call.report(now(), hedge.number, failed(Category::service_unavailable));
+  call.report(now(), first.number, failed(Category::service_unavailable));
   const Attempt again = attempt(call).value();
   EXPECT_EQ(again.target, 0U);
   EXPECT_TRUE(std::holds_alternative<Await>(call.next(now()))) << "nobody is asked beside it a second time";
@@ -76,11 +76,11 @@ TEST_F(Details, AHedgeThatLostIsNeitherAFallbackNorWhatWasRetriedAfter) {  // RT
   Execution& call = begin(world_.plan({"a", "b"}, hedging(milliseconds(100))));
   const Attempt first = attempt(call).value();
   const Attempt hedge = attempt(call).value();
-  call.report(hedge.number, failed(Category::service_unavailable), now());
-  call.report(first.number, failed(Category::network), now());
+  call.report(now(), hedge.number, failed(Category::service_unavailable));
+  call.report(now(), first.number, failed(Category::network));
   const Attempt again = attempt(call).value();
   EXPECT_EQ(again.target, 0U);
-  call.report(again.number, succeeded(), now());
+  call.report(now(), again.number, succeeded());
   EXPECT_FALSE(attempt(call));
   EXPECT_EQ(call.record().attempts[0].number, hedge.number) << "it ended first";
   EXPECT_TRUE(fallbacks_of(call.record()).empty());
@@ -120,12 +120,12 @@ TEST_F(Details, WhatACallHasWaitedForAnAttemptIsThatAttemptsAlone) {  // RTY-8.4
 TEST_F(Details, WhatWasWaitedForATargetThatIsLeftIsNotTheNextOnes) {  // RTY-8.4
   Execution& call = begin(world_.plan({"a", "b"}, World::quick(2)));
   const Attempt first = attempt(call).value();
-  call.report(first.number, failed(Category::service_unavailable), now());
+  call.report(now(), first.number, failed(Category::service_unavailable));
   ASSERT_TRUE(std::holds_alternative<WaitUntil>(call.next(now())));
   world_.open("a");  // by other calls, while this one waits to try it again
   const Attempt next = attempt(call).value();
   ASSERT_EQ(next.target, 1U);
-  call.report(next.number, succeeded(), now());
+  call.report(now(), next.number, succeeded());
   EXPECT_FALSE(attempt(call));
   EXPECT_EQ(call.record().attempts.back().waited, Duration::zero());
 }
@@ -133,16 +133,16 @@ TEST_F(Details, WhatWasWaitedForATargetThatIsLeftIsNotTheNextOnes) {  // RTY-8.4
 TEST_F(Details, TheAgesOfOvertakenAttemptsAreLearned) {  // RTY-11.7
   TargetPatience& patience = world_.state("a")->patience();
   const TimePoint later = now() + seconds(40);
-  for (int i = 0; i < 5; ++i) patience.overtaken(AnswerKind::stream, now(), later);
-  patience.answered(true, later);  // none of them was the second in a row
-  EXPECT_GE(patience.patience({}, AnswerKind::stream, later), seconds(35));
+  for (int i = 0; i < 5; ++i) patience.overtaken(later, AnswerKind::stream, now());
+  patience.answered(later, true);  // none of them was the second in a row
+  EXPECT_GE(patience.patience(later, {}, AnswerKind::stream), seconds(35));
 }
 
 // Why nothing was sent.
 
 TEST_F(Details, ABudgetExplainsBeforeAParkedCredentialDoesWhicheverComesFirst) {  // RTY-8.2, FBK-6.7
   const auto parked = std::make_shared<CredentialGate>("parked");
-  std::move(*parked->try_pass(now())).settle(Outcome::failed(Failure::of(Category::authentication)), now());
+  std::move(*parked->try_pass(now())).settle(now(), Outcome::failed(Failure::of(Category::authentication)));
   const auto ending = [&](bool parked_first) {
     std::vector<Target> targets;
     for (const bool is_parked : {parked_first, !parked_first}) {
@@ -186,10 +186,10 @@ class TokensOfABrokenAnswer : public Details {
                             "limited", nullptr, 1)};
     AttemptPermits permits;
     EXPECT_FALSE(
-        admit(target, {.estimate = {.input = 100, .output = 4000}, .probe_lease = seconds(60)}, now(), permits));
+        admit(now(), target, {.estimate = {.input = 100, .output = 4000}, .probe_lease = seconds(60)}, permits));
     if (answering) permits.first_content(milliseconds(1));
     if (seen.output > 0) permits.observe(seen);
-    std::move(permits).settle(report, report.outcome, now());
+    std::move(permits).settle(now(), report, report.outcome);
     return *target.state->limits()->snapshot(now()).tokens_available;
   }
 };
@@ -274,34 +274,34 @@ TEST_F(SharedCalls, WhatMayNotBeStoredIsGivenToThoseWhoWaitAllTheSame) {  // CCH
 TEST(TargetPatience, AttemptsThatWereOvertakenTogetherCountOnce) {  // RTY-11.8
   TargetPatience patience({}, {});
   const TimePoint t = TimePoint(std::chrono::hours(1));
-  const auto alone = [&] { return patience.waited_for_alone({}, AnswerKind::plain, false, t + minutes(2)); };
-  patience.overtaken(AnswerKind::plain, t, t + seconds(40));
-  patience.overtaken(AnswerKind::plain, t + seconds(1), t + seconds(41));
+  const auto alone = [&] { return patience.waited_for_alone(t + minutes(2), {}, AnswerKind::plain, false); };
+  patience.overtaken(t + seconds(40), AnswerKind::plain, t);
+  patience.overtaken(t + seconds(41), AnswerKind::plain, t + seconds(1));
   EXPECT_EQ(alone(), seconds(30)) << "both had been under way together";
-  patience.overtaken(AnswerKind::plain, t + seconds(40), t + seconds(80));
+  patience.overtaken(t + seconds(80), AnswerKind::plain, t + seconds(40));
   EXPECT_EQ(alone(), seconds(60)) << "the second in a row";
 }
 
 TEST(TargetPatience, OnlyContentShowsThatItAnswersAfterAll) {  // RTY-11.8
   TargetPatience patience({}, {});
   const TimePoint t = TimePoint(std::chrono::hours(1));
-  const auto alone = [&] { return patience.waited_for_alone({}, AnswerKind::plain, false, t + minutes(2)); };
-  patience.overtaken(AnswerKind::plain, t, t + seconds(40));
-  patience.overtaken(AnswerKind::plain, t + seconds(40), t + seconds(80));
-  patience.answered(false, t + seconds(81));
+  const auto alone = [&] { return patience.waited_for_alone(t + minutes(2), {}, AnswerKind::plain, false); };
+  patience.overtaken(t + seconds(40), AnswerKind::plain, t);
+  patience.overtaken(t + seconds(80), AnswerKind::plain, t + seconds(40));
+  patience.answered(t + seconds(81), false);
   EXPECT_EQ(alone(), seconds(60)) << "an error is no answer that anybody waited for";
-  patience.answered(true, t + seconds(82));
+  patience.answered(t + seconds(82), true);
   EXPECT_EQ(alone(), seconds(30));
 }
 
 TEST(TargetPatience, PlainCallsAndStreamsAreKnownApart) {  // RTY-11.6, RTY-11.12
   TargetPatience patience({}, {});
   const TimePoint t = TimePoint(std::chrono::hours(1));
-  for (int i = 0; i < 10; ++i) patience.succeeded(AnswerKind::plain, seconds(100), t);
-  EXPECT_GE(patience.waited_for_alone({}, AnswerKind::plain, false, t), seconds(200));
-  EXPECT_EQ(patience.waited_for_alone({}, AnswerKind::stream, false, t), seconds(10));
-  EXPECT_TRUE(patience.hangs(AnswerKind::plain, seconds(300), t));
-  EXPECT_FALSE(patience.hangs(AnswerKind::plain, seconds(300) - milliseconds(1), t));
+  for (int i = 0; i < 10; ++i) patience.succeeded(t, AnswerKind::plain, seconds(100));
+  EXPECT_GE(patience.waited_for_alone(t, {}, AnswerKind::plain, false), seconds(200));
+  EXPECT_EQ(patience.waited_for_alone(t, {}, AnswerKind::stream, false), seconds(10));
+  EXPECT_TRUE(patience.hangs(t, AnswerKind::plain, seconds(300)));
+  EXPECT_FALSE(patience.hangs(t, AnswerKind::plain, seconds(300) - milliseconds(1)));
 }
 
 // The explanation.

@@ -33,7 +33,7 @@ class Allowed final : public Eligibility {
 class EligibilityTest : public testing::Test {
  protected:
   Execution call(std::shared_ptr<const Plan> plan, Allowed& allowed, DriverAbilities abilities = {}) {
-    return Execution(std::move(plan), {.eligibility = &allowed}, world_.rng, world_.clock.now(), std::move(abilities));
+    return Execution(world_.clock.now(), std::move(plan), {.eligibility = &allowed}, world_.rng, std::move(abilities));
   }
   Step next(Execution& execution) { return execution.next(world_.clock.now()); }
 
@@ -46,7 +46,7 @@ TEST_F(EligibilityTest, WhoCannotTakeTheCallIsPassedByWithoutATrace) {  // FBK-7
   options.max_total_attempts = 1;
   Execution execution = call(world_.plan({"a", "b", "c"}, options), allowed);
   EXPECT_EQ(std::get<Attempt>(next(execution)).target, 2U);
-  report_latest(execution, succeeded(), world_.clock.now());
+  report_latest(world_.clock.now(), execution, succeeded());
   (void)next(execution);
   const CallRecord& record = execution.record();
   EXPECT_EQ(record.attempts_sent, 1U);
@@ -62,7 +62,7 @@ TEST_F(EligibilityTest, ItIsAskedOnlyOfThoseThatAreToBeTried) {  // FBK-7.2
   EXPECT_EQ(allowed.asked(), 0U);
   ASSERT_TRUE(std::holds_alternative<Attempt>(next(execution)));
   EXPECT_EQ(allowed.asked(), 0b001U);
-  report_latest(execution, failed(Category::network), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::network));
   ASSERT_TRUE(std::holds_alternative<Attempt>(next(execution)));
   EXPECT_EQ(allowed.asked(), 0b011U);
 }
@@ -99,7 +99,7 @@ TEST_F(EligibilityTest, ASilentTargetIsAskedAgainWhereTheOthersCannotTakeTheCall
   ASSERT_TRUE(std::holds_alternative<Attempt>(next(execution)));
   AttemptReport silent = failed(Category::timeout);
   silent.silent = true;
-  report_latest(execution, silent, world_.clock.now());
+  report_latest(world_.clock.now(), execution, silent);
   world_.clock.advance_to(std::get<WaitUntil>(next(execution)).time);
   EXPECT_EQ(std::get<Attempt>(next(execution)).target, 0U);
 }
@@ -108,10 +108,10 @@ TEST_F(EligibilityTest, AnAnswerThatBrokeOffIsNotGoneOnWithByWhoCannotTakeTheCal
   Allowed allowed(0b101);
   Execution execution = call(world_.plan({"a", "b", "c"}), allowed);
   const auto first = std::get<Attempt>(next(execution));
-  execution.first_content(first.number, world_.clock.now());
+  execution.first_content(world_.clock.now(), first.number);
   AttemptReport broken = failed(Category::model_not_found);
   broken.recovery = StreamRecovery{.prefer = 0b010};
-  report_latest(execution, broken, world_.clock.now());
+  report_latest(world_.clock.now(), execution, broken);
   EXPECT_EQ(std::get<Attempt>(next(execution)).target, 2U);
 }
 

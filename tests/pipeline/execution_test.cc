@@ -35,7 +35,7 @@ class ExecutionTest : public testing::Test {
     std::vector<std::uint32_t> order;
     while (const auto attempt = next_attempt(execution)) {
       order.push_back(attempt->target);
-      report_latest(execution, report, world_.clock.now());
+      report_latest(world_.clock.now(), execution, report);
     }
     return order;
   }
@@ -44,9 +44,9 @@ class ExecutionTest : public testing::Test {
 };
 
 TEST_F(ExecutionTest, SuccessEndsTheCallAndNamesWhoServed) {  // PIP-3, FBK-3.5
-  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b"}), {}, world_.rng);
   ASSERT_TRUE(next_attempt(execution));
-  report_latest(execution, succeeded(), world_.clock.now());
+  report_latest(world_.clock.now(), execution, succeeded());
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().ending, Ending::success);
   EXPECT_EQ(execution.record().served_by, 0U);
@@ -54,14 +54,14 @@ TEST_F(ExecutionTest, SuccessEndsTheCallAndNamesWhoServed) {  // PIP-3, FBK-3.5
 }
 
 TEST_F(ExecutionTest, RetriesOneTargetThenFallsBackInOrder) {  // RTY-1, FBK-1.1
-  Execution execution(world_.plan({"a", "b"}, World::quick(2)), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b"}, World::quick(2)), {}, world_.rng);
   EXPECT_EQ(run(execution, failed(Category::service_unavailable)), (std::vector<std::uint32_t>{0, 0, 1, 1}));
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
   EXPECT_EQ(execution.record().attempts_sent, 4U);
 }
 
 TEST_F(ExecutionTest, WaitsBetweenTriesAsTheBackoffSaysAndRecordsIt) {  // RTY-1, RTY-8.4
-  Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
   const TimePoint start = world_.clock.now();
   run(execution, failed(Category::service_unavailable));
   EXPECT_EQ(elapsed(start, world_.clock.now()), milliseconds(500) + seconds(1) + seconds(2));
@@ -76,7 +76,7 @@ TEST_F(ExecutionTest, DecorrelatedWaitsGrowFromOneToTheNextAndBeginAnewOnTheNext
   options.overall_deadline = kForever;
   Duration longest = Duration::zero();
   for (int i = 0; i < 50; ++i) {
-    Execution execution(world_.plan({"a", "b"}, options), {}, world_.rng, world_.clock.now());
+    Execution execution(world_.clock.now(), world_.plan({"a", "b"}, options), {}, world_.rng);
     run(execution, failed(Category::rate_limit));
     const auto& attempts = execution.record().attempts;
     ASSERT_EQ(attempts.size(), 8U);
@@ -88,9 +88,9 @@ TEST_F(ExecutionTest, DecorrelatedWaitsGrowFromOneToTheNextAndBeginAnewOnTheNext
 }
 
 TEST_F(ExecutionTest, AWaitStandsWhenAskedAboutEarly) {  // PIP-4
-  Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
   ASSERT_TRUE(next_attempt(execution));
-  report_latest(execution, failed(Category::network), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::network));
   const TimePoint until = std::get<WaitUntil>(execution.next(world_.clock.now())).time;
   world_.clock.advance(milliseconds(100));
   EXPECT_EQ(std::get<WaitUntil>(execution.next(world_.clock.now())).time, until);
@@ -100,11 +100,11 @@ TEST_F(ExecutionTest, ACallWhoseTimeIsOverAsksNoBreaker) {  // PIP-1
   world_.open("a");
   world_.clock.advance(seconds(30));  // the next admission would be the probe
   const CallOptions options{.deadline = Deadline::at(world_.clock.now())};
-  Execution late(world_.plan({"a"}), options, world_.rng, world_.clock.now());
+  Execution late(world_.clock.now(), world_.plan({"a"}), options, world_.rng);
   EXPECT_TRUE(std::holds_alternative<Finished>(late.next(world_.clock.now())));
   EXPECT_EQ(late.record().ending, Ending::deadline_exceeded);
 
-  Execution cancelled(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  Execution cancelled(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
   cancelled.cancel(world_.clock.now());
   EXPECT_TRUE(std::holds_alternative<Finished>(cancelled.next(world_.clock.now())));
   EXPECT_EQ(cancelled.record().ending, Ending::cancelled);
@@ -112,9 +112,9 @@ TEST_F(ExecutionTest, ACallWhoseTimeIsOverAsksNoBreaker) {  // PIP-1
 }
 
 TEST_F(ExecutionTest, APermitIsTakenWhenAnAttemptIsSentAndNotBeforeItsWait) {  // PIP-2
-  Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
   ASSERT_TRUE(next_attempt(execution));
-  report_latest(execution, failed(Category::network), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::network));
   ASSERT_TRUE(std::holds_alternative<WaitUntil>(execution.next(world_.clock.now())));
   EXPECT_EQ(world_.breakers.snapshot("a").in_flight, 0U);
 
@@ -131,14 +131,14 @@ TEST_F(ExecutionTest, APermitIsTakenWhenAnAttemptIsSentAndNotBeforeItsWait) {  /
 TEST_F(ExecutionTest, TheRecordExplainsTheCall) {  // PIP-6.1
   world_.open("a");
   const TimePoint start = world_.clock.now();
-  Execution execution(world_.plan({"a", "b", "c"}, World::quick(2)), {}, world_.rng, start);
+  Execution execution(start, world_.plan({"a", "b", "c"}, World::quick(2)), {}, world_.rng);
   for (int i = 0; i < 2; ++i) {
     ASSERT_EQ(next_attempt(execution)->target, 1U);
     world_.clock.advance(seconds(3));
-    report_latest(execution, failed(Category::overloaded), world_.clock.now());
+    report_latest(world_.clock.now(), execution, failed(Category::overloaded));
   }
   ASSERT_EQ(next_attempt(execution)->target, 2U);
-  report_latest(execution, succeeded(), world_.clock.now());
+  report_latest(world_.clock.now(), execution, succeeded());
   EXPECT_FALSE(next_attempt(execution));
 
   const CallRecord& record = execution.record();
@@ -168,7 +168,7 @@ TEST_F(ExecutionTest, ALongRecordKeepsItsBeginningAndItsEnd) {  // PIP-6.1, CORE
   PlanOptions options = World::quick(20);
   options.max_total_attempts = 0;
   options.overall_deadline = kForever;
-  Execution execution(world_.plan({"a"}, options), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}, options), {}, world_.rng);
   EXPECT_EQ(run(execution, failed(Category::rate_limit)).size(), 20U);
   const auto& attempts = execution.record().attempts;
   ASSERT_EQ(attempts.size(), 16U);
@@ -181,7 +181,7 @@ TEST_F(ExecutionTest, ALongRecordKeepsItsBeginningAndItsEnd) {  // PIP-6.1, CORE
 TEST_F(ExecutionTest, OneCapHoldsAcrossRetriesAndFallbacks) {  // RTY-6.1; retries multiplied by fallbacks
   PlanOptions options = World::quick(4);
   options.max_total_attempts = 5;
-  Execution execution(world_.plan({"a", "b", "c"}, options), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b", "c"}, options), {}, world_.rng);
   EXPECT_EQ(run(execution, failed(Category::service_unavailable)), (std::vector<std::uint32_t>{0, 0, 0, 0, 1}));
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
 }
@@ -189,7 +189,7 @@ TEST_F(ExecutionTest, OneCapHoldsAcrossRetriesAndFallbacks) {  // RTY-6.1; retri
 TEST_F(ExecutionTest, ACapOfZeroIsNoCap) {  // RTY-6.1
   PlanOptions options = World::quick(4);
   options.max_total_attempts = 0;
-  Execution execution(world_.plan({"a", "b", "c"}, options), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b", "c"}, options), {}, world_.rng);
   EXPECT_EQ(run(execution, failed(Category::service_unavailable)).size(), 12U);
 }
 
@@ -198,38 +198,38 @@ TEST_F(ExecutionTest, ALocallyRefusedAttemptDrawsOnNoCap) {  // RTY-6.2
   world_.open("b");
   PlanOptions options = World::quick(1);
   options.max_total_attempts = 1;
-  Execution execution(world_.plan({"a", "b", "c"}, options), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b", "c"}, options), {}, world_.rng);
   EXPECT_EQ(run(execution, succeeded()), (std::vector<std::uint32_t>{2}));
   EXPECT_EQ(execution.record().rejections.size(), 2U);
   EXPECT_EQ(execution.record().attempts_sent, 1U);
 }
 
 TEST_F(ExecutionTest, ASingleFailureThatNothingMendsPassesThroughUnwrapped) {  // RTY-4.1, RTY-8.1
-  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b"}), {}, world_.rng);
   EXPECT_EQ(run(execution, failed(Category::invalid_request)), (std::vector<std::uint32_t>{0}));
   EXPECT_EQ(execution.record().ending, Ending::failed);
   EXPECT_EQ(execution.record().primary_attempt, 1U);
 }
 
 TEST_F(ExecutionTest, TheLastOfSeveralFailuresIsNoSingleOne) {  // RTY-8.1
-  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b"}), {}, world_.rng);
   run(execution, failed(Category::model_not_found));
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
 }
 
 TEST_F(ExecutionTest, AFailureOfTheModelFallsBackWithoutARetry) {  // RTY-4.1, FBK-2.1
-  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b"}), {}, world_.rng);
   EXPECT_EQ(run(execution, failed(Category::model_not_found)), (std::vector<std::uint32_t>{0, 1}));
 }
 
 TEST_F(ExecutionTest, WhatASafetySystemRefusedGoesNoFurtherUnlessThePlanSaysSo) {  // FBK-2.2
-  Execution stops(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  Execution stops(world_.clock.now(), world_.plan({"a", "b"}), {}, world_.rng);
   EXPECT_EQ(run(stops, failed(Category::content_policy)), (std::vector<std::uint32_t>{0}));
   EXPECT_EQ(stops.record().ending, Ending::failed);
 
   PlanOptions options = World::quick();
   options.fallback_on = {Category::content_policy};
-  Execution goes_on(world_.plan({"a", "b"}, options), {}, world_.rng, world_.clock.now());
+  Execution goes_on(world_.clock.now(), world_.plan({"a", "b"}, options), {}, world_.rng);
   EXPECT_EQ(run(goes_on, failed(Category::content_policy)), (std::vector<std::uint32_t>{0, 1}));
 }
 
@@ -238,34 +238,34 @@ TEST_F(ExecutionTest, AProbesLeaseEndsSoonAfterItsCall) {  // BRK-8.2
   world_.clock.advance(seconds(30));
   const CallOptions hurried{.deadline = Deadline::after(world_.clock.now(), seconds(60))};
   {
-    Execution lost(world_.plan({"a"}), hurried, world_.rng, world_.clock.now());
+    Execution lost(world_.clock.now(), world_.plan({"a"}), hurried, world_.rng);
     ASSERT_TRUE(next_attempt(lost));
     EXPECT_EQ(world_.breakers.peek_rejection("a")->retry_after, seconds(65)) << "the attempt ends with the call's 60 s";
   }
-  Execution lost(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  Execution lost(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
   ASSERT_TRUE(next_attempt(lost));
   EXPECT_EQ(world_.breakers.peek_rejection("a")->retry_after, seconds(125)) << "2 min, though it may take 10";
 }
 
 TEST_F(ExecutionTest, TheErrorToShowIsTheFirstRealOneFromUpstream) {  // FBK-4
   world_.open("a");
-  Execution execution(world_.plan({"a", "b", "c", "d"}, World::quick(1)), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b", "c", "d"}, World::quick(1)), {}, world_.rng);
   ASSERT_EQ(next_attempt(execution)->target, 1U);
-  report_latest(execution, {.outcome = Outcome::failed(Failure::of(Category::network))}, world_.clock.now());
+  report_latest(world_.clock.now(), execution, {.outcome = Outcome::failed(Failure::of(Category::network))});
   ASSERT_EQ(next_attempt(execution)->target, 2U);
-  report_latest(execution, failed(Category::overloaded), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::overloaded));
   ASSERT_EQ(next_attempt(execution)->target, 3U);
-  report_latest(execution, failed(Category::service_unavailable), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::service_unavailable));
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().primary_attempt, 2U) << "an answered failure tells more than a broken connection";
 }
 
 TEST_F(ExecutionTest, AnErrorAboutTheRequestTellsMoreThanAnEarlierOne) {  // FBK-4, RTY-8.1
-  Execution execution(world_.plan({"a", "b"}, World::quick(1)), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b"}, World::quick(1)), {}, world_.rng);
   ASSERT_TRUE(next_attempt(execution));
-  report_latest(execution, failed(Category::overloaded), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::overloaded));
   ASSERT_TRUE(next_attempt(execution));
-  report_latest(execution, failed(Category::invalid_request), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::invalid_request));
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().primary_attempt, 2U);
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
@@ -275,7 +275,7 @@ TEST_F(ExecutionTest, AllTargetsOpenEndsAsCircuitOpenWithTheSoonestRecovery) {  
   world_.open("a");
   world_.clock.advance(seconds(10));
   world_.open("b");
-  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b"}), {}, world_.rng);
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().ending, Ending::circuit_open);
   EXPECT_EQ(execution.record().retry_after, seconds(20));
@@ -286,12 +286,12 @@ TEST_F(ExecutionTest, AProbeInFlightIsWaitedForASecondAndNotForItsLease) {  // B
   world_.open("a");
   world_.open("b");
   world_.clock.advance(seconds(30));
-  Execution probe(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  Execution probe(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
   ASSERT_TRUE(next_attempt(probe));
   ASSERT_GT(world_.breakers.peek_rejection("a")->retry_after, seconds(60));
   PlanOptions options = World::quick();
   options.max_recovery_wait = Duration::zero();
-  Execution late(world_.plan({"a"}, options), {}, world_.rng, world_.clock.now());
+  Execution late(world_.clock.now(), world_.plan({"a"}, options), {}, world_.rng);
   EXPECT_FALSE(next_attempt(late));
   EXPECT_EQ(late.record().ending, Ending::circuit_open);
   EXPECT_EQ(late.record().retry_after, seconds(1));
@@ -300,11 +300,11 @@ TEST_F(ExecutionTest, AProbeInFlightIsWaitedForASecondAndNotForItsLease) {  // B
 TEST_F(ExecutionTest, AnOpenCircuitIsLeftAtOnceNotWaitedFor) {  // RTY-4.1
   PlanOptions options = World::quick(10);
   options.max_total_attempts = 0;
-  Execution execution(world_.plan({"a", "b"}, options), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b"}, options), {}, world_.rng);
   std::vector<std::uint32_t> order;
   while (const auto attempt = next_attempt(execution)) {
     order.push_back(attempt->target);
-    report_latest(execution, attempt->target == 0 ? failed(Category::network) : succeeded(), world_.clock.now());
+    report_latest(world_.clock.now(), execution, attempt->target == 0 ? failed(Category::network) : succeeded());
   }
   // The fifth failure opens the circuit of `a`: no sixth try, and no wait before `b`.
   EXPECT_EQ(order, (std::vector<std::uint32_t>{0, 0, 0, 0, 0, 1}));
@@ -312,12 +312,12 @@ TEST_F(ExecutionTest, AnOpenCircuitIsLeftAtOnceNotWaitedFor) {  // RTY-4.1
 }
 
 TEST_F(ExecutionTest, TheLastTargetsOpenCircuitEndsTheCallAtOnce) {  // RTY-4.5
-  Execution execution(world_.plan({"a"}, World::quick(10)), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}, World::quick(10)), {}, world_.rng);
   std::size_t attempts = 0;
   TimePoint last = world_.clock.now();
   for (; next_attempt(execution); ++attempts) {
     last = world_.clock.now();
-    report_latest(execution, failed(Category::network), last);
+    report_latest(last, execution, failed(Category::network));
   }
   EXPECT_EQ(attempts, 5U);
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
@@ -327,9 +327,9 @@ TEST_F(ExecutionTest, TheLastTargetsOpenCircuitEndsTheCallAtOnce) {  // RTY-4.5
 
 TEST(ExecutionOverAQuickBreaker, AnOpenCircuitIsNotWaitedForWhileAnotherTargetIsLeft) {  // RTY-4.1
   World world({.failure_threshold = 1, .open_time = OpenTime::fixed(milliseconds(1))});
-  Execution execution(world.plan({"a", "b"}), {}, world.rng, world.clock.now());
+  Execution execution(world.clock.now(), world.plan({"a", "b"}), {}, world.rng);
   ASSERT_TRUE(std::holds_alternative<Attempt>(execution.next(world.clock.now())));
-  report_latest(execution, failed(Category::network), world.clock.now());
+  report_latest(world.clock.now(), execution, failed(Category::network));
   const Step step = execution.next(world.clock.now());
   ASSERT_TRUE(std::holds_alternative<Attempt>(step));
   EXPECT_EQ(std::get<Attempt>(step).target, 1U);
@@ -337,9 +337,9 @@ TEST(ExecutionOverAQuickBreaker, AnOpenCircuitIsNotWaitedForWhileAnotherTargetIs
 
 TEST(ExecutionOverAQuickBreaker, ACircuitThatAdmitsByTheEndOfTheBackoffIsTriedAgain) {  // RTY-4.2
   World world({.failure_threshold = 1, .open_time = OpenTime::fixed(milliseconds(500))});
-  Execution execution(world.plan({"a"}), {}, world.rng, world.clock.now());
+  Execution execution(world.clock.now(), world.plan({"a"}), {}, world.rng);
   ASSERT_TRUE(std::holds_alternative<Attempt>(execution.next(world.clock.now())));
-  report_latest(execution, failed(Category::network), world.clock.now());
+  report_latest(world.clock.now(), execution, failed(Category::network));
   ASSERT_EQ(world.breakers.snapshot("a").state, CircuitState::open);
   world.clock.advance_to(std::get<WaitUntil>(execution.next(world.clock.now())).time);
   const Step again = execution.next(world.clock.now());
@@ -349,9 +349,9 @@ TEST(ExecutionOverAQuickBreaker, ACircuitThatAdmitsByTheEndOfTheBackoffIsTriedAg
 
 TEST_F(ExecutionTest, AWaitThatDoesNotFitTheDeadlineIsNotBegun) {  // RTY-2, RTY-8.3
   const CallOptions options{.deadline = Deadline::after(world_.clock.now(), seconds(5))};
-  Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}), options, world_.rng);
   ASSERT_TRUE(next_attempt(execution));
-  report_latest(execution, failed(Category::rate_limit, seconds(30)), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::rate_limit, seconds(30)));
   const Step step = execution.next(world_.clock.now());
   ASSERT_TRUE(std::holds_alternative<Finished>(step));
   EXPECT_EQ(execution.record().ending, Ending::deadline_exceeded);
@@ -359,18 +359,18 @@ TEST_F(ExecutionTest, AWaitThatDoesNotFitTheDeadlineIsNotBegun) {  // RTY-2, RTY
 }
 
 TEST_F(ExecutionTest, AHintBeyondTheDeadlineFallsBackInstead) {  // RTY-2, FBK-1.1
-  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b"}), {}, world_.rng);
   ASSERT_TRUE(next_attempt(execution));
-  report_latest(execution, failed(Category::rate_limit, minutes(5)), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::rate_limit, minutes(5)));
   EXPECT_EQ(next_attempt(execution)->target, 1U);
   EXPECT_EQ(execution.record().attempts.back().waited, Duration::zero());
 }
 
 TEST_F(ExecutionTest, AHintOfMoreThanAMinuteIsToldAndNotWaitedFor) {  // RTY-2
   const auto ending_after = [&](const char* target, Duration hint) {
-    Execution execution(world_.plan({target}), {}, world_.rng, world_.clock.now());
+    Execution execution(world_.clock.now(), world_.plan({target}), {}, world_.rng);
     EXPECT_TRUE(next_attempt(execution));
-    report_latest(execution, failed(Category::rate_limit, hint), world_.clock.now());
+    report_latest(world_.clock.now(), execution, failed(Category::rate_limit, hint));
     const Step step = execution.next(world_.clock.now());
     return std::holds_alternative<Finished>(step) ? std::optional(execution.record().ending) : std::nullopt;
   };
@@ -379,10 +379,10 @@ TEST_F(ExecutionTest, AHintOfMoreThanAMinuteIsToldAndNotWaitedFor) {  // RTY-2
 }
 
 TEST_F(ExecutionTest, NothingStartsAfterTheDeadline) {  // RTY-3.1
-  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b"}), {}, world_.rng);
   ASSERT_TRUE(next_attempt(execution));
   world_.clock.advance(minutes(10));
-  report_latest(execution, failed(Category::timeout), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::timeout));
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().ending, Ending::deadline_exceeded);
   EXPECT_EQ(execution.record().attempts_sent, 1U);
@@ -393,7 +393,7 @@ TEST_F(ExecutionTest, TheSoonerOfTheCallersDeadlineAndThePlansHolds) {  // RTY-3
     PlanOptions options = World::quick();
     options.overall_deadline = plans;
     const TimePoint begin = world_.clock.now();
-    Execution execution(world_.plan({"a"}, options), {.deadline = Deadline::after(begin, callers)}, world_.rng, begin);
+    Execution execution(begin, world_.plan({"a"}, options), {.deadline = Deadline::after(begin, callers)}, world_.rng);
     const auto attempt = next_attempt(execution);
     ASSERT_TRUE(attempt);
     EXPECT_EQ(attempt->total_by, begin + seconds(5));
@@ -402,7 +402,7 @@ TEST_F(ExecutionTest, TheSoonerOfTheCallersDeadlineAndThePlansHolds) {  // RTY-3
 
 TEST_F(ExecutionTest, TheDeadlineBoundsAnAttemptOnlyUntilItsFirstContent) {  // RTY-3.1, RTY-3.4
   const CallOptions options{.streaming = true, .deadline = Deadline::after(world_.clock.now(), seconds(3))};
-  Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}), options, world_.rng);
   const auto attempt = next_attempt(execution);
   ASSERT_TRUE(attempt);
   const TimePoint deadline = options.deadline.time();
@@ -413,7 +413,7 @@ TEST_F(ExecutionTest, TheDeadlineBoundsAnAttemptOnlyUntilItsFirstContent) {  // 
 }
 
 TEST_F(ExecutionTest, APlainAttemptIsBoundedByTotalAndDeadline) {  // RTY-3.1, STR-3.1
-  Execution execution(world_.plan({"a"}, World::quick(), {.total = seconds(20)}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}, World::quick(), {.total = seconds(20)}), {}, world_.rng);
   const auto attempt = next_attempt(execution);
   ASSERT_TRUE(attempt);
   EXPECT_EQ(attempt->headers_by, saturating_add(world_.clock.now(), seconds(20)));
@@ -423,7 +423,7 @@ TEST_F(ExecutionTest, APlainAttemptIsBoundedByTotalAndDeadline) {  // RTY-3.1, S
 TEST_F(ExecutionTest, AStreamHasALimitForEachStageOfItsAttempt) {  // STR-3.1, RTY-10
   PlanOptions options = World::quick();
   options.overall_deadline = kForever;
-  Execution execution(world_.plan({"a"}, options), {.streaming = true}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}, options), {.streaming = true}, world_.rng);
   EXPECT_TRUE(execution.deadline().is_never());
   const auto attempt = next_attempt(execution);
   ASSERT_TRUE(attempt);
@@ -436,7 +436,7 @@ TEST_F(ExecutionTest, AStreamHasALimitForEachStageOfItsAttempt) {  // STR-3.1, R
 }
 
 TEST_F(ExecutionTest, ASilentTargetIsNotAskedAgainWhileAnotherIsLeft) {  // RTY-7.3
-  Execution execution(world_.plan({"a", "b"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b"}), {}, world_.rng);
   const AttemptReport silence{.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true};
   // `b` is the last one left, so it is retried.
   EXPECT_EQ(run(execution, silence), (std::vector<std::uint32_t>{0, 1, 1, 1, 1}));
@@ -444,17 +444,17 @@ TEST_F(ExecutionTest, ASilentTargetIsNotAskedAgainWhileAnotherIsLeft) {  // RTY-
 
 TEST_F(ExecutionTest, ANonIdempotentCallIsRetriedOnlyWhenItProvablyDidNotRun) {  // RTY-7.2
   const CallOptions options{.idempotent = false};
-  Execution may_have_run(world_.plan({"a"}), options, world_.rng, world_.clock.now());
+  Execution may_have_run(world_.clock.now(), world_.plan({"a"}), options, world_.rng);
   EXPECT_EQ(run(may_have_run, failed(Category::network)).size(), 1U);
 
-  Execution did_not_run(world_.plan({"b"}), options, world_.rng, world_.clock.now());
+  Execution did_not_run(world_.clock.now(), world_.plan({"b"}), options, world_.rng);
   AttemptReport rejected = failed(Category::network);
   rejected.may_have_run = false;
   EXPECT_EQ(run(did_not_run, rejected).size(), 4U);
 }
 
 TEST_F(ExecutionTest, CancellingSettlesNeutralAndEndsTheCall) {  // STR-6.1, PIP-7
-  Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
   ASSERT_TRUE(next_attempt(execution));
   execution.cancel(world_.clock.now());
   EXPECT_FALSE(execution.attempt_in_flight());
@@ -468,30 +468,30 @@ TEST_F(ExecutionTest, CancellingSettlesNeutralAndEndsTheCall) {  // STR-6.1, PIP
 TEST_F(ExecutionTest, CancellingAProbeFreesItsPlace) {  // STR-6.1
   world_.open("a");
   world_.clock.advance(minutes(60));
-  Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
   const auto probe = next_attempt(execution);
   ASSERT_TRUE(probe && probe->probe);
   EXPECT_EQ(world_.breakers.snapshot("a").probes_in_flight, 1U);
   execution.cancel(world_.clock.now());
   EXPECT_EQ(world_.breakers.snapshot("a").probes_in_flight, 0U);
-  Execution next(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  Execution next(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
   const auto another = next_attempt(next);
   EXPECT_TRUE(another && another->probe);
 }
 
 TEST_F(ExecutionTest, CancellingDuringAWaitEndsTheCall) {  // STR-6.1
-  Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
   ASSERT_TRUE(next_attempt(execution));
-  report_latest(execution, failed(Category::network), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::network));
   execution.cancel(world_.clock.now());
   EXPECT_TRUE(std::holds_alternative<Finished>(execution.next(world_.clock.now())));
   EXPECT_EQ(execution.record().ending, Ending::cancelled);
 }
 
 TEST_F(ExecutionTest, CancellingAfterTheEndChangesNothing) {  // STR-6.1
-  Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
   ASSERT_TRUE(next_attempt(execution));
-  report_latest(execution, succeeded(), world_.clock.now());
+  report_latest(world_.clock.now(), execution, succeeded());
   execution.cancel(world_.clock.now());
   EXPECT_FALSE(next_attempt(execution));
   EXPECT_EQ(execution.record().ending, Ending::success);
@@ -499,7 +499,7 @@ TEST_F(ExecutionTest, CancellingAfterTheEndChangesNothing) {  // STR-6.1
 
 TEST_F(ExecutionTest, AnExecutionDestroyedInFlightGivesItsPermitBack) {  // PIP-7, BRK-10.2
   {
-    Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+    Execution execution(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
     ASSERT_TRUE(next_attempt(execution));
     EXPECT_EQ(world_.breakers.snapshot("a").in_flight, 1U);
   }
@@ -510,10 +510,10 @@ TEST_F(ExecutionTest, AnExecutionDestroyedInFlightGivesItsPermitBack) {  // PIP-
 TEST_F(ExecutionTest, ATimeoutThatTheCallersOwnDeadlineCausedDoesNotCount) {  // BRK-19.4
   for (int i = 0; i < 20; ++i) {
     const CallOptions options{.deadline = Deadline::after(world_.clock.now(), milliseconds(50))};
-    Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
+    Execution execution(world_.clock.now(), world_.plan({"a"}), options, world_.rng);
     ASSERT_TRUE(next_attempt(execution));
     world_.clock.advance(milliseconds(50));
-    report_latest(execution, failed(Category::timeout), world_.clock.now());
+    report_latest(world_.clock.now(), execution, failed(Category::timeout));
     EXPECT_FALSE(next_attempt(execution));
   }
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::closed);
@@ -524,13 +524,13 @@ TEST_F(ExecutionTest, ATimeoutForWhichEarlierAttemptsLeftTooLittleTimeDoesNotCou
   PlanOptions quick = World::quick(1);
   quick.overall_deadline = seconds(60);
   for (int i = 0; i < 4; ++i) {
-    Execution execution(world_.plan({"a", "b"}, quick), options, world_.rng, world_.clock.now());
+    Execution execution(world_.clock.now(), world_.plan({"a", "b"}, quick), options, world_.rng);
     ASSERT_EQ(next_attempt(execution)->target, 0U);
     world_.clock.advance(seconds(55));
-    report_latest(execution, failed(Category::timeout), world_.clock.now());
+    report_latest(world_.clock.now(), execution, failed(Category::timeout));
     ASSERT_EQ(next_attempt(execution)->target, 1U);
     world_.clock.advance(seconds(5));
-    report_latest(execution, failed(Category::timeout), world_.clock.now());
+    report_latest(world_.clock.now(), execution, failed(Category::timeout));
     EXPECT_FALSE(next_attempt(execution));
   }
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 4U);
@@ -539,44 +539,44 @@ TEST_F(ExecutionTest, ATimeoutForWhichEarlierAttemptsLeftTooLittleTimeDoesNotCou
 
   // A limit of its own that passes is its own, whoever went before.
   const AttemptTimeouts short_limits{.first_content = seconds(3)};
-  Execution execution(world_.plan({"c", "d"}, quick, short_limits), options, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"c", "d"}, quick, short_limits), options, world_.rng);
   ASSERT_TRUE(next_attempt(execution));
   world_.clock.advance(seconds(57));
-  report_latest(execution, failed(Category::network), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::network));
   ASSERT_EQ(next_attempt(execution)->target, 1U);
   world_.clock.advance(seconds(3));
-  report_latest(execution, failed(Category::timeout), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::timeout));
   EXPECT_EQ(world_.breakers.snapshot("d").consecutive_failures, 1U);
 }
 
 TEST_F(ExecutionTest, ASilenceInTheMiddleOfAnAnswerCountsWhateverTheCallersDeadline) {  // BRK-19.4
   const CallOptions options{.streaming = true, .deadline = Deadline::after(world_.clock.now(), seconds(3))};
-  Execution execution(world_.plan({"a"}), options, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}), options, world_.rng);
   ASSERT_TRUE(next_attempt(execution));
-  execution.first_content(execution.record().attempts_sent, world_.clock.now());
+  execution.first_content(world_.clock.now(), execution.record().attempts_sent);
   world_.clock.advance(seconds(30));
-  report_latest(execution, failed(Category::timeout), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::timeout));
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U);
 }
 
 TEST_F(ExecutionTest, TimeoutsOfThePlanCount) {  // BRK-19.4
   for (int i = 0; i < 5; ++i) {
-    Execution execution(world_.plan({"a"}, World::quick(1)), {}, world_.rng, world_.clock.now());
+    Execution execution(world_.clock.now(), world_.plan({"a"}, World::quick(1)), {}, world_.rng);
     ASSERT_TRUE(next_attempt(execution));
     world_.clock.advance(seconds(60));
-    report_latest(execution, failed(Category::timeout), world_.clock.now());
+    report_latest(world_.clock.now(), execution, failed(Category::timeout));
     EXPECT_FALSE(next_attempt(execution));
   }
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::open);
 }
 
 TEST_F(ExecutionTest, AStreamsVerdictIsGivenAtItsEnd) {  // STR-1; success counted when a stream opens
-  Execution execution(world_.plan({"a", "b"}), {.streaming = true}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b"}), {.streaming = true}, world_.rng);
   ASSERT_TRUE(next_attempt(execution));
-  execution.first_content(execution.record().attempts_sent, world_.clock.now());
+  execution.first_content(world_.clock.now(), execution.record().attempts_sent);
   EXPECT_EQ(world_.breakers.snapshot("a").totals.succeeded, 0U);
   world_.clock.advance(seconds(2));
-  report_latest(execution, failed(Category::network), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::network));
   EXPECT_FALSE(next_attempt(execution)) << "a committed answer is not replayed elsewhere";
   EXPECT_EQ(execution.record().ending, Ending::interrupted);
   EXPECT_EQ(execution.record().served_by, 0U);
@@ -586,30 +586,30 @@ TEST_F(ExecutionTest, AStreamsVerdictIsGivenAtItsEnd) {  // STR-1; success count
 TEST_F(ExecutionTest, AStreamedProbeClosesAtItsFirstContentAndIsJudgedAgainAtItsEnd) {  // BRK-8.5, STR-1
   world_.open("a");
   world_.clock.advance(seconds(30));
-  Execution execution(world_.plan({"a"}), {.streaming = true}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a"}), {.streaming = true}, world_.rng);
   const auto attempt = next_attempt(execution);
   ASSERT_TRUE(attempt);
   EXPECT_TRUE(attempt->probe);
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::half_open);
-  execution.first_content(execution.record().attempts_sent, world_.clock.now());
+  execution.first_content(world_.clock.now(), execution.record().attempts_sent);
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::closed);
-  report_latest(execution, failed(Category::network), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::network));
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U);
 }
 
 TEST_F(ExecutionTest, AStreamedProbeClosesAtItsFirstSignOfWorkAndCommitsNothing) {  // BRK-8.5, STR-4
   world_.open("a");
   world_.clock.advance(seconds(30));
-  Execution execution(world_.plan({"a", "b"}), {.streaming = true}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), world_.plan({"a", "b"}), {.streaming = true}, world_.rng);
   ASSERT_TRUE(next_attempt(execution)->probe);
   world_.clock.advance(seconds(3));
-  EXPECT_TRUE(execution.working(1, world_.clock.now()));
+  EXPECT_TRUE(execution.working(world_.clock.now(), 1));
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::closed);
   EXPECT_FALSE(execution.committed());
-  report_latest(execution, failed(Category::network), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::network));
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 1U) << "the final verdict still counts";
   EXPECT_EQ(execution.record().attempts[0].first_sign, seconds(3));
-  EXPECT_FALSE(execution.working(1, world_.clock.now())) << "not in flight any more";
+  EXPECT_FALSE(execution.working(world_.clock.now(), 1)) << "not in flight any more";
 }
 
 TEST_F(ExecutionTest, AProbesLeaseIsFiveSecondsLongerThanItsAttemptMayTake) {  // BRK-8.2
@@ -619,8 +619,8 @@ TEST_F(ExecutionTest, AProbesLeaseIsFiveSecondsLongerThanItsAttemptMayTake) {  /
   world_.open("a");
   world_.open("b");
   world_.clock.advance(seconds(30));
-  Execution plain(world_.plan({"a"}, options, timeouts), {}, world_.rng, world_.clock.now());
-  Execution streamed(world_.plan({"b"}, options, timeouts), {.streaming = true}, world_.rng, world_.clock.now());
+  Execution plain(world_.clock.now(), world_.plan({"a"}, options, timeouts), {}, world_.rng);
+  Execution streamed(world_.clock.now(), world_.plan({"b"}, options, timeouts), {.streaming = true}, world_.rng);
   ASSERT_TRUE(next_attempt(plain));
   ASSERT_TRUE(next_attempt(streamed));
   EXPECT_EQ(world_.breakers.peek_rejection("a")->retry_after, seconds(25));
@@ -632,20 +632,20 @@ TEST_F(ExecutionTest,
   world_.open("a");
   world_.clock.advance(seconds(30));
   {
-    Execution execution(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+    Execution execution(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
     ASSERT_TRUE(next_attempt(execution));
     execution.cancel(world_.clock.now());
   }
-  Execution second(world_.plan({"a"}), {}, world_.rng, world_.clock.now());
+  Execution second(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
   EXPECT_TRUE(next_attempt(second));
 }
 
 TEST_F(ExecutionTest, ACallKeepsItsPlanThroughASwap) {  // PIP-5
   auto plan = world_.plan({"a", "b"}, World::quick(1));
-  Execution execution(plan, {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), plan, {}, world_.rng);
   ASSERT_TRUE(next_attempt(execution));
   plan = world_.plan({"c"});
-  report_latest(execution, failed(Category::network), world_.clock.now());
+  report_latest(world_.clock.now(), execution, failed(Category::network));
   const auto attempt = next_attempt(execution);
   ASSERT_TRUE(attempt);
   EXPECT_EQ(execution.plan().targets()[attempt->target].name, "b");

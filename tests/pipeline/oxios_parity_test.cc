@@ -24,13 +24,13 @@ class Oxios : public testing::Test {
   // Runs the call to its end; attempts end as `report_of` says. The targets that were asked.
   template <typename ReportOf>
   std::string ladder(const std::shared_ptr<const Plan>& plan, ReportOf report_of, const CallOptions& options = {}) {
-    call_ = std::make_unique<Execution>(plan, options, world_.rng, world_.clock.now());
+    call_ = std::make_unique<Execution>(world_.clock.now(), plan, options, world_.rng);
     std::string asked;
     for (;;) {
       const Step step = call_->next(world_.clock.now());
       if (const auto* attempt = std::get_if<Attempt>(&step)) {
         asked += plan->targets()[attempt->target].name;
-        call_->report(attempt->number, report_of(*attempt), world_.clock.now());
+        call_->report(world_.clock.now(), attempt->number, report_of(*attempt));
       } else if (const auto* wait = std::get_if<WaitUntil>(&step)) {
         world_.clock.advance_to(wait->time);
       } else {

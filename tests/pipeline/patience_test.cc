@@ -31,7 +31,7 @@ class Patience : public testing::Test {
 
   TimePoint now() { return world_.clock.now(); }
   Call begin(std::shared_ptr<const Plan> plan, const CallOptions& options = {}) {
-    Call call{.execution = std::make_unique<Execution>(std::move(plan), options, world_.rng, now(),
+    Call call{.execution = std::make_unique<Execution>(now(), std::move(plan), options, world_.rng,
                                                        DriverAbilities{.hedges = true})};
     step(call);
     return call;
@@ -68,7 +68,7 @@ class Patience : public testing::Test {
     return names;
   }
   void succeed(Call& call, std::uint32_t attempt) {
-    call.execution->report(attempt, succeeded(), now());
+    call.execution->report(now(), attempt, succeeded());
     step(call);
   }
   // Latencies of `a`, so that its patience is twice that.
@@ -76,7 +76,7 @@ class Patience : public testing::Test {
     for (int i = 0; i < samples; ++i) {
       Call call = begin(world_.plan({"a"}), {.streaming = streaming});
       world_.clock.advance(latency);
-      if (streaming) call.execution->first_content(1, now());
+      if (streaming) call.execution->first_content(now(), 1);
       succeed(call, 1);
     }
   }
@@ -93,7 +93,7 @@ TEST_F(Patience, ASilentStreamGetsCompanyAfterTenSecondsAndTheFirstContentWins) 
   EXPECT_EQ(targets(call), "ab");
   EXPECT_TRUE(call.execution->in_flight(1)) << "the chosen one may still win";
   pass(call, seconds(1));
-  call.execution->first_content(2, now());
+  call.execution->first_content(now(), 2);
   EXPECT_FALSE(call.execution->in_flight(1));
   succeed(call, 2);
   const CallRecord& record = call.execution->record();
@@ -148,7 +148,7 @@ TEST_F(Patience, FollowsTheTargetsOwnLatenciesOfThatKind) {  // RTY-11.6
 TEST_F(Patience, ASignOfWorkIsNoSilence) {  // RTY-11.1, STR-3.4
   Call call = begin(world_.plan({"a", "b"}), kStream);
   pass(call, seconds(9));
-  call.execution->working(1, now());
+  call.execution->working(now(), 1);
   pass(call, minutes(2));
   EXPECT_EQ(targets(call), "a");
 }
@@ -162,7 +162,7 @@ TEST_F(Patience, OnlyCallsThatMayRunTwiceGetCompanyAndOnlyWhereItIsOn) {  // RTY
   Call alone = begin(world_.plan({"a", "b"}, off), kStream);
   pass(alone, seconds(50));
   EXPECT_EQ(targets(alone), "a");
-  Execution one_at_a_time(world_.plan({"a", "b"}), kStream, world_.rng, now());
+  Execution one_at_a_time(now(), world_.plan({"a", "b"}), kStream, world_.rng);
   ASSERT_TRUE(std::holds_alternative<Attempt>(one_at_a_time.next(now())));
   world_.clock.advance(seconds(50));
   EXPECT_TRUE(std::holds_alternative<Await>(one_at_a_time.next(now())));
@@ -215,7 +215,7 @@ TEST_F(Patience, CompanyIsBoundedWhereTheTargetAnswersSomebody) {  // RTY-11.10
   for (int second = 0; second < 25; ++second) {
     pass(all, seconds(1));
     (void)step(answered);
-    if (second % 5 == 4) answered.execution->first_content(1, now());
+    if (second % 5 == 4) answered.execution->first_content(now(), 1);
     if (second % 5 == 4) answered = begin(world_.plan({"a", "b"}), kStream);
   }
   for (const Call& call : calls) with_company += call.sent.size() - 1;
@@ -245,7 +245,7 @@ TEST_F(Patience, AnAnswerOfOneThatWaitedClosesTheCircuitAgain) {  // RTY-14.8, B
   for (Call& call : calls) all.push_back(&call);
   pass(all, seconds(12));
   ASSERT_EQ(state_of("a"), CircuitState::open);
-  calls[0].execution->working(1, now());
+  calls[0].execution->working(now(), 1);
   EXPECT_EQ(state_of("a"), CircuitState::closed);
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 0U);
 }
@@ -281,7 +281,7 @@ TEST_F(Patience, ABareResponseHeadIsNoAnswer) {  // RTY-14.3
   for (int i = 0; i < 6; ++i) calls.push_back(begin(world_.plan({"a", "b"}), kStream));
   for (Call& call : calls) all.push_back(&call);
   pass(all, seconds(5));
-  for (Call& call : calls) call.execution->accepted(1, now());
+  for (Call& call : calls) call.execution->accepted(now(), 1);
   pass(all, seconds(6));
   EXPECT_EQ(state_of("a"), CircuitState::open);
 }
@@ -293,7 +293,7 @@ TEST_F(Patience, AnErrorIsAnAnswer) {  // RTY-14.3
   for (int i = 0; i < 6; ++i) calls.push_back(begin(world_.plan({"a", "b"}), kStream));
   for (Call& call : calls) all.push_back(&call);
   pass(all, seconds(5));
-  calls[0].execution->report(1, failed(Category::service_unavailable), now());
+  calls[0].execution->report(now(), 1, failed(Category::service_unavailable));
   pass(all, seconds(7));
   EXPECT_EQ(state_of("a"), CircuitState::closed);
 }
@@ -381,11 +381,11 @@ TEST_F(Patience, CompanysOwnFailureEndsItselfAlone) {  // RTY-11.4
   Call call = begin(world_.plan({"a", "b", "c"}), kStream);
   pass(call, seconds(10));
   ASSERT_EQ(targets(call), "ab");
-  call.execution->report(2, failed(Category::invalid_request), now());
+  call.execution->report(now(), 2, failed(Category::invalid_request));
   pass(call, seconds(10));
   EXPECT_TRUE(call.execution->in_flight(1));
   EXPECT_EQ(targets(call), "abc") << "it is alone again";
-  call.execution->first_content(1, now());
+  call.execution->first_content(now(), 1);
   succeed(call, 1);
   EXPECT_EQ(call.execution->record().ending, Ending::success);
 }
@@ -393,7 +393,7 @@ TEST_F(Patience, CompanysOwnFailureEndsItselfAlone) {  // RTY-11.4
 TEST_F(Patience, CompanyThatFailedForAMomentIsAskedAgain) {  // RTY-11.4, RTY-5
   Call call = begin(world_.plan({"a", "b"}), kStream);
   pass(call, seconds(10));
-  call.execution->report(2, failed(Category::service_unavailable), now());
+  call.execution->report(now(), 2, failed(Category::service_unavailable));
   pass(call, seconds(11));
   EXPECT_EQ(targets(call), "abb") << "after its backoff, and when company is to be had again";
   EXPECT_EQ(world_.state("b")->retry_budget().snapshot(now()).granted, 1U);
@@ -402,7 +402,7 @@ TEST_F(Patience, CompanyThatFailedForAMomentIsAskedAgain) {  // RTY-11.4, RTY-5
 TEST_F(Patience, ARefusalOfTheRequestByTheChosenOneEndsAll) {  // RTY-11.4, FBK-2.1
   Call call = begin(world_.plan({"a", "b"}), kStream);
   pass(call, seconds(10));
-  call.execution->report(1, failed(Category::invalid_request), now());
+  call.execution->report(now(), 1, failed(Category::invalid_request));
   step(call);
   EXPECT_TRUE(call.ended);
   EXPECT_FALSE(call.execution->in_flight(2));
@@ -415,7 +415,7 @@ TEST_F(Patience, AProbeThatIsOvertakenHasFailed) {  // BRK-7.6
   ASSERT_TRUE(call.sent[0].probe);
   pass(call, seconds(10));
   ASSERT_EQ(targets(call), "ab");
-  call.execution->first_content(2, now());
+  call.execution->first_content(now(), 2);
   succeed(call, 2);
   EXPECT_EQ(state_of("a"), CircuitState::open);
   EXPECT_EQ(name(world_.breakers.snapshot("a").transitions.back().cause), "silent");
@@ -439,7 +439,7 @@ TEST_F(Patience, AnAttemptThatTheCallsDeadlineCutIsNoEvidence) {  // RTY-3.3
   for (int i = 0; i < 10; ++i) {
     Call call = begin(world_.plan({"a"}), {.deadline = Deadline::after(now(), seconds(2))});
     world_.clock.advance(seconds(2));
-    call.execution->report(1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true}, now());
+    call.execution->report(now(), 1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true});
     step(call);
     EXPECT_EQ(call.execution->record().ending, Ending::deadline_exceeded);
     EXPECT_TRUE(call.execution->record().attempts[0].cut);
@@ -452,7 +452,7 @@ TEST_F(Patience, NobodyIsLookedAtBeyondTheCallsDeadline) {  // RTY-3.1
   Call call =
       begin(world_.plan({"a", "b"}), {.streaming = true, .deadline = Deadline::after(now(), milliseconds(300))});
   EXPECT_EQ(step(call), now() + milliseconds(300)) << "without it the first look is after a second";
-  call.execution->report(1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true}, now());
+  call.execution->report(now(), 1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true});
 }
 
 TEST_F(Patience, OneThatShowedSignsOfWorkUntilTheDeadlineIsCutByItToo) {  // RTY-3.3, STR-3.5
@@ -460,9 +460,9 @@ TEST_F(Patience, OneThatShowedSignsOfWorkUntilTheDeadlineIsCutByItToo) {  // RTY
   Call call = begin(world_.plan({"a"}, World::quick(), timeouts),
                     {.streaming = true, .deadline = Deadline::after(now(), seconds(1))});
   world_.clock.advance(milliseconds(400));
-  call.execution->working(1, now());
+  call.execution->working(now(), 1);
   world_.clock.advance(milliseconds(600));
-  call.execution->report(1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true}, now());
+  call.execution->report(now(), 1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true});
   EXPECT_TRUE(call.execution->record().attempts[0].cut);
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 0U);
 }
@@ -475,7 +475,7 @@ TEST_F(Patience, CutAfterItsPatienceItCountsForSilence) {  // RTY-3.3, RTY-14.2
     EXPECT_EQ(state_of("a"), CircuitState::closed);
     Call call = begin(world_.plan({"a", "b"}), {.streaming = true, .deadline = Deadline::after(now(), seconds(12))});
     pass(call, seconds(12));
-    call.execution->report(1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true}, now());
+    call.execution->report(now(), 1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true});
     step(call);
   }
   EXPECT_EQ(state_of("a"), CircuitState::open);
@@ -488,29 +488,29 @@ TEST_F(Patience, AttemptsThatHangWhileOthersAreAnsweredAreNoEvidence) {  // RTY-
   learn(1, milliseconds(10), true);
   world_.clock.advance(seconds(30));
   for (Call& call : calls) {
-    call.execution->report(1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true}, now());
+    call.execution->report(now(), 1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true});
   }
   EXPECT_EQ(state_of("a"), CircuitState::closed);
   EXPECT_EQ(world_.breakers.snapshot("a").totals.failed, 0U);
   Call later = begin(world_.plan({"a", "b"}), kStream);
   world_.clock.advance(seconds(30));
-  later.execution->report(1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true}, now());
+  later.execution->report(now(), 1, {.outcome = Outcome::failed(Failure::of(Category::timeout)), .silent = true});
   EXPECT_EQ(world_.breakers.snapshot("a").totals.failed, 1U) << "it has answered nobody since";
 }
 
 TEST_F(Patience, AFailureThatTookLongIsNotRetriedWhileAnotherIsLeft) {  // RTY-12
   Call quick = begin(world_.plan({"a", "b"}));
   world_.clock.advance(seconds(9));
-  quick.execution->report(1, failed(Category::service_unavailable), now());
+  quick.execution->report(now(), 1, failed(Category::service_unavailable));
   pass(quick, seconds(1));
   EXPECT_EQ(targets(quick), "aa");
   Call slow = begin(world_.plan({"a", "b"}));
   world_.clock.advance(seconds(15));
-  slow.execution->report(1, failed(Category::timeout), now());
+  slow.execution->report(now(), 1, failed(Category::timeout));
   step(slow);
   EXPECT_EQ(targets(slow), "ab");
   for (std::uint32_t attempt = 2; attempt <= 5; ++attempt) {
-    slow.execution->report(attempt, failed(Category::service_unavailable), now());
+    slow.execution->report(now(), attempt, failed(Category::service_unavailable));
     pass(slow, seconds(5));
   }
   EXPECT_EQ(targets(slow), "abbbba") << "when the other has had its tries it may be asked again";
@@ -518,16 +518,16 @@ TEST_F(Patience, AFailureThatTookLongIsNotRetriedWhileAnotherIsLeft) {  // RTY-1
 
 TEST_F(Patience, ALongRetryAfterIsSpentOnTheTargetOnlyWhileNoOtherAdmits) {  // RTY-13
   Call stays = begin(world_.plan({"a", "b"}));
-  stays.execution->report(1, failed(Category::overloaded, seconds(2)), now());
+  stays.execution->report(now(), 1, failed(Category::overloaded, seconds(2)));
   pass(stays, seconds(2));
   EXPECT_EQ(targets(stays), "aa");
   Call leaves = begin(world_.plan({"c", "d"}));
-  leaves.execution->report(1, failed(Category::overloaded, seconds(3)), now());
+  leaves.execution->report(now(), 1, failed(Category::overloaded, seconds(3)));
   step(leaves);
   EXPECT_EQ(targets(leaves), "cd") << "at once";
-  leaves.execution->report(2, failed(Category::invalid_request), now());
+  leaves.execution->report(now(), 2, failed(Category::invalid_request));
   Call alone = begin(world_.plan({"e"}));
-  alone.execution->report(1, failed(Category::overloaded, seconds(20)), now());
+  alone.execution->report(now(), 1, failed(Category::overloaded, seconds(20)));
   pass(alone, seconds(20));
   EXPECT_EQ(targets(alone), "ee");
 }
@@ -535,10 +535,10 @@ TEST_F(Patience, ALongRetryAfterIsSpentOnTheTargetOnlyWhileNoOtherAdmits) {  // 
 TEST_F(Patience, ItIsComeBackToAfterItsWaitWhenTheOthersHaveFailed) {  // RTY-13, RTY-2
   PlanOptions options = World::quick(2);
   Call call = begin(world_.plan({"a", "b"}, options));
-  call.execution->report(1, failed(Category::overloaded, seconds(20)), now());
+  call.execution->report(now(), 1, failed(Category::overloaded, seconds(20)));
   step(call);
   ASSERT_EQ(targets(call), "ab");
-  call.execution->report(2, failed(Category::model_not_found), now());
+  call.execution->report(now(), 2, failed(Category::model_not_found));
   pass(call, seconds(19));
   EXPECT_EQ(targets(call), "ab");
   pass(call, seconds(1));
@@ -547,14 +547,14 @@ TEST_F(Patience, ItIsComeBackToAfterItsWaitWhenTheOthersHaveFailed) {  // RTY-13
 
 TEST_F(Patience, ATargetThatSaysCancelledHasFailedAndTheNextOneIsAsked) {  // FBK-9
   Call call = begin(world_.plan({"a", "b"}));
-  call.execution->report(1, failed(Category::cancelled), now());
+  call.execution->report(now(), 1, failed(Category::cancelled));
   step(call);
   EXPECT_EQ(targets(call), "ab") << "not retried there";
   EXPECT_EQ(world_.breakers.snapshot("a").consecutive_failures, 0U);
   succeed(call, 2);
   EXPECT_EQ(call.execution->record().ending, Ending::success);
   Call last = begin(world_.plan({"c"}));
-  last.execution->report(1, failed(Category::cancelled), now());
+  last.execution->report(now(), 1, failed(Category::cancelled));
   step(last);
   EXPECT_EQ(last.execution->record().ending, Ending::failed);
   EXPECT_EQ(last.execution->record().primary_attempt, 1U);
@@ -562,7 +562,7 @@ TEST_F(Patience, ATargetThatSaysCancelledHasFailedAndTheNextOneIsAsked) {  // FB
 
 TEST_F(Patience, ItsEmbedderMaySayCancelled) {  // FBK-9
   Call call = begin(world_.plan({"a", "b"}));
-  call.execution->report(1, {.outcome = Outcome::cancelled()}, now());
+  call.execution->report(now(), 1, {.outcome = Outcome::cancelled()});
   step(call);
   EXPECT_EQ(call.execution->record().ending, Ending::cancelled);
 }
@@ -570,10 +570,10 @@ TEST_F(Patience, ItsEmbedderMaySayCancelled) {  // FBK-9
 TEST_F(Patience, AnUnknownWindowCountsAsLargerOnceACall) {  // FBK-2.6
   const auto too_long = failed(Category::context_length_exceeded);
   Call call = begin(world_.plan({"a", "b", "c"}));
-  call.execution->report(1, too_long, now());
+  call.execution->report(now(), 1, too_long);
   step(call);
   EXPECT_EQ(targets(call), "ab");
-  call.execution->report(2, too_long, now());
+  call.execution->report(now(), 2, too_long);
   step(call);
   EXPECT_TRUE(call.ended);
   EXPECT_EQ(targets(call), "ab");

@@ -128,12 +128,12 @@ TEST_F(PipelineTest, AnExplanationTellsTheWholeStory) {  // PIP-6.1, PIP-6.3
 
 TEST_F(PipelineTest, AnExplanationKeepsTheCausesAndTheTargetsOwnRequestIds) {  // PIP-6.3
   const auto plan = world_.plan({"a", "b"}, World::quick(1));
-  Execution execution(plan, {}, world_.rng, world_.clock.now());
+  Execution execution(world_.clock.now(), plan, {}, world_.rng);
   for (std::uint32_t attempt = 1; attempt <= 2; ++attempt) {
     ASSERT_TRUE(std::holds_alternative<Attempt>(execution.next(world_.clock.now())));
     AttemptReport report{.outcome = Outcome::success(), .upstream_request_id = "req_b"};
     if (attempt == 1) report = {.outcome = Outcome::failed(Failure::of(Category::network)), .cause = "it was reset"};
-    execution.report(attempt, report, world_.clock.now());
+    execution.report(world_.clock.now(), attempt, report);
   }
   ASSERT_TRUE(std::holds_alternative<Finished>(execution.next(world_.clock.now())));
   Explanations explanations;
@@ -316,8 +316,8 @@ TEST_F(CachedCalls, WhenItFailsOneOfThemTriesNext) {  // CCH-4
   for (int i = 0; i < 3; ++i) {
     sessions.push_back(
         std::make_unique<CacheSession>(cache_, &flights_, std::vector{keys(3).front()}, kAll, minutes(1)));
-    calls.push_back(std::make_unique<Execution>(plan, CallOptions{.cache = sessions.back().get()}, world_.rng,
-                                                world_.clock.now(), DriverAbilities{.waker = waker}));
+    calls.push_back(std::make_unique<Execution>(world_.clock.now(), plan, CallOptions{.cache = sessions.back().get()},
+                                                world_.rng, DriverAbilities{.waker = waker}));
     ASSERT_TRUE(std::holds_alternative<Lookup>(calls.back()->next(world_.clock.now())));
     sessions.back()->look_up(waker);
   }
@@ -325,11 +325,11 @@ TEST_F(CachedCalls, WhenItFailsOneOfThemTriesNext) {  // CCH-4
   ASSERT_TRUE(std::holds_alternative<Attempt>(next(0)));
   EXPECT_TRUE(std::holds_alternative<WaitUntil>(next(1)));
   EXPECT_TRUE(std::holds_alternative<WaitUntil>(next(2)));
-  report_latest(*calls[0], failed(Category::invalid_request), world_.clock.now());
+  report_latest(world_.clock.now(), *calls[0], failed(Category::invalid_request));
   EXPECT_EQ(std::get<Finished>(next(0)).ending, Ending::failed) << "the failure belongs to its own caller";
   ASSERT_TRUE(std::holds_alternative<Attempt>(next(1)));
   EXPECT_TRUE(std::holds_alternative<WaitUntil>(next(2)));
-  report_latest(*calls[1], succeeded(), world_.clock.now());
+  report_latest(world_.clock.now(), *calls[1], succeeded());
   EXPECT_TRUE(std::holds_alternative<Finished>(next(1)));
   sessions[1]->complete(0, answer_, {.succeeded = true, .complete = true});
   EXPECT_EQ(std::get<Finished>(next(2)).ending, Ending::success);
@@ -341,8 +341,8 @@ TEST_F(CachedCalls, TheCallStopsWhenTheLastOneLeavesNotTheFirst) {  // CCH-4
   const auto waker = std::make_shared<WakeFlag>();
   CacheSession one(cache_, &flights_, {keys(4).front()}, kAll, minutes(1));
   CacheSession two(cache_, &flights_, {keys(4).front()}, kAll, minutes(1));
-  Execution leading(plan, {.cache = &one}, world_.rng, world_.clock.now(), {.waker = waker});
-  Execution waiting(plan, {.cache = &two}, world_.rng, world_.clock.now(), {.waker = waker});
+  Execution leading(world_.clock.now(), plan, {.cache = &one}, world_.rng, {.waker = waker});
+  Execution waiting(world_.clock.now(), plan, {.cache = &two}, world_.rng, {.waker = waker});
   (void)leading.next(world_.clock.now());
   one.look_up(waker);
   (void)waiting.next(world_.clock.now());
@@ -365,8 +365,9 @@ TEST_F(CachedCalls, WhoseDeadlinePassesWhileAnotherIsAskedIsToldSo) {  // CCH-4,
   CacheSession one(cache_, &flights_, {keys(5).front()}, kAll, minutes(1));
   CacheSession two(cache_, &flights_, {keys(5).front()}, kAll, minutes(1));
   one.look_up(waker);
-  Execution hurried(plan, {.deadline = Deadline::after(world_.clock.now(), seconds(1)), .cache = &two}, world_.rng,
-                    world_.clock.now(), {.waker = waker});
+  Execution hurried(world_.clock.now(), plan,
+                    {.deadline = Deadline::after(world_.clock.now(), seconds(1)), .cache = &two}, world_.rng,
+                    {.waker = waker});
   (void)hurried.next(world_.clock.now());
   two.look_up(waker);
   const Step step = hurried.next(world_.clock.now());
@@ -478,7 +479,7 @@ TEST(AdmissionQueueOrders, WhoJoinsAndWhoWakesDoNotMissEachOther) {  // LIM-7.4,
     const bool saw_room = room.load(std::memory_order_acquire) == i;
     while (round.load(std::memory_order_acquire) != -i) std::this_thread::yield();
     if (!saw_room && !woken->take()) ++missed;
-    queue.leave(*ticket, TimePoint());
+    queue.leave(TimePoint(), *ticket);
   }
   EXPECT_EQ(missed, 0);
 }

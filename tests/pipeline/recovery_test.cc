@@ -60,11 +60,11 @@ class Recovery : public testing::Test {
   // The next attempt begins to answer.
   Attempt answering_attempt() {
     const Attempt begun = attempt().value();
-    call_->first_content(begun.number, now());
+    call_->first_content(now(), begun.number);
     return begun;
   }
 
-  void report(const AttemptReport& report) { report_latest(*call_, report, now()); }
+  void report(const AttemptReport& report) { report_latest(now(), *call_, report); }
 
   // The targets that are asked when every attempt ends so, before any content of its own.
   std::string targets_asked(const AttemptReport& each) {
@@ -238,7 +238,7 @@ TEST_F(Recovery, ATargetThatWasPassedByMayBeAskedAgainAndItsProbeSucceedsAtItsOw
   EXPECT_EQ(second.target, 0U);
   EXPECT_TRUE(second.probe);
   world_.clock.advance(seconds(2));
-  EXPECT_TRUE(call_->first_content(second.number, now()));
+  EXPECT_TRUE(call_->first_content(now(), second.number));
   EXPECT_EQ(world_.breakers.snapshot("a").state, CircuitState::closed);
   report(succeeded());
   EXPECT_EQ(record().attempts[1].first_content, seconds(2));
@@ -273,13 +273,13 @@ TEST_F(Recovery, TheTimeInWhichAnAnswerFlowedDoesNotCount) {  // STR-5.2, RTY-3.
   begin(world_.plan({"a", "b", "c"}, in_a_minute(1), {.first_content = minutes(5)}));
   const Attempt first = attempt().value();
   world_.clock.advance(seconds(20));
-  call_->first_content(first.number, now());
+  call_->first_content(now(), first.number);
   world_.clock.advance(minutes(5));
   report(broken(0));
   const Attempt second = attempt().value();
   EXPECT_EQ(elapsed(now(), second.first_content_by), seconds(40)) << "20 s of 60 s were over";
   world_.clock.advance(seconds(30));
-  call_->first_content(second.number, now());
+  call_->first_content(now(), second.number);
   world_.clock.advance(minutes(5));
   report(broken(0));
   EXPECT_EQ(elapsed(now(), attempt()->first_content_by), seconds(10));

@@ -56,12 +56,12 @@ class TargetRegistryTest : public testing::Test {
                                    std::shared_ptr<Waker> waker = nullptr) {
     DriverAbilities abilities;
     abilities.waker = std::move(waker);
-    return std::make_unique<Execution>(plan, options, rng_, clock_.now(), std::move(abilities));
+    return std::make_unique<Execution>(clock_.now(), plan, options, rng_, std::move(abilities));
   }
   bool sent(Execution& call) { return std::holds_alternative<Attempt>(call.next(clock_.now())); }
   bool waits(Execution& call) { return std::holds_alternative<WaitUntil>(call.next(clock_.now())); }
   Ending ending(Execution& call) { return std::get<Finished>(call.next(clock_.now())).ending; }
-  void end(Execution& call, const AttemptReport& report) { report_latest(call, report, clock_.now()); }
+  void end(Execution& call, const AttemptReport& report) { report_latest(clock_.now(), call, report); }
   // Calls that are let in before one is refused; each stays in flight.
   int admitted(const std::shared_ptr<const Plan>& plan, int most = 50) {
     for (int i = 0; i < most; ++i) {
@@ -463,10 +463,10 @@ TEST_F(TargetRegistryTest, OptionsMayChangeWhileCallsRun) {  // OPS-1
       Rng rng(seed);
       const Clock& clock = SteadyClock::instance();
       while (!stop) {
-        Execution call(plan, {}, rng, clock.now());
+        Execution call(clock.now(), plan, {}, rng);
         while (!std::holds_alternative<Finished>(call.next(clock.now()))) {
           if (!call.attempt_in_flight()) break;
-          report_latest(call, succeeded(), clock.now());
+          report_latest(clock.now(), call, succeeded());
         }
         if (call.record().ending == Ending::success && answered++ == 0) answered.notify_one();
         (void)targets.target({"openai", "other-" + std::to_string(answered % 7)});
@@ -515,7 +515,7 @@ TEST_F(TargetRegistryTest, WhatWasSpentLearnedOpenedAndParkedOutlivesTheProcess)
   auto pass = used->credential()->try_pass(now, {.model = used->parked_model()});
   Failure refused = Failure::of(Category::authentication);
   refused.scope = FailureScope::model;
-  std::move(*pass).settle(Outcome::failed(refused), now);
+  std::move(*pass).settle(now, Outcome::failed(refused));
   before.target({"openai", "open"})->breaker().report(Outcome::failed(Failure::of(Category::overloaded)));
   before.scope_breakers().report("openai", Outcome::failed(Failure::of(Category::network)));
   (void)before.target({"openai", "untouched"});

@@ -28,7 +28,7 @@ class CountingWaker final : public Waker {
 // One call and its waker.
 struct Caller {
   Caller(World& world, std::shared_ptr<const Plan> plan, const CallOptions& options = {})
-      : clock(world.clock), execution(std::move(plan), options, world.rng, world.clock.now(), {.waker = waker}) {}
+      : clock(world.clock), execution(world.clock.now(), std::move(plan), options, world.rng, {.waker = waker}) {}
 
   Step next() { return execution.next(clock.now()); }
   bool waits() { return std::holds_alternative<WaitUntil>(next()); }
@@ -60,7 +60,7 @@ TEST(RecoveryWait, OneProbesWhileTheOthersWaitAndItsSuccessLetsThemIn) {  // RTY
   for (int i = 1; i < 5; ++i) EXPECT_TRUE(callers[static_cast<std::size_t>(i)]->waits());
   EXPECT_EQ(world.breakers.snapshot("a").probes_in_flight, 1U);
 
-  report_latest(callers[0]->execution, succeeded(), world.clock.now());
+  report_latest(world.clock.now(), callers[0]->execution, succeeded());
   EXPECT_GT(callers[1]->waker->times, 0) << "woken by the transition, not by time";
   for (int i = 1; i < 5; ++i) {
     Caller& caller = *callers[static_cast<std::size_t>(i)];
@@ -80,7 +80,7 @@ TEST(RecoveryWait, AFailedProbeSendsAwayThoseForWhomTheNextOneIsTooLate) {  // R
   ASSERT_TRUE(second.waits());
   world.clock.advance(seconds(8));
   ASSERT_TRUE(first.sent());
-  report_latest(first.execution, failed(Category::network), world.clock.now());
+  report_latest(world.clock.now(), first.execution, failed(Category::network));
   EXPECT_GT(second.waker->times, 0);
   EXPECT_EQ(second.ending(), Ending::circuit_open) << "eight more seconds would be sixteen, and ten are allowed";
   EXPECT_EQ(second.execution.record().retry_after, seconds(8));
@@ -136,7 +136,7 @@ TEST(RecoveryWait, AnOperatorsResetWakesThroughThePipeline) {  // RTY-4.4
 TEST(RecoveryWait, ACallThatIsAloneWithoutAWakerWaitsByTheClock) {  // RTY-4.2
   World world(quick_breaker());
   world.open("a");
-  Execution execution(world.plan({"a"}), {}, world.rng, world.clock.now());
+  Execution execution(world.clock.now(), world.plan({"a"}), {}, world.rng);
   const Step step = execution.next(world.clock.now());
   ASSERT_TRUE(std::holds_alternative<WaitUntil>(step));
   world.clock.advance_to(std::get<WaitUntil>(step).time);
@@ -284,7 +284,7 @@ TEST(RecoveryWait, AProbesFirstContentLetsTheOthersIn) {  // RTY-4.3, BRK-8.5
   ASSERT_TRUE(probing.sent());
   Caller waiting(world, plan, {.streaming = true});
   ASSERT_TRUE(waiting.waits());
-  EXPECT_TRUE(probing.execution.first_content(1, world.clock.now()));
+  EXPECT_TRUE(probing.execution.first_content(world.clock.now(), 1));
   EXPECT_EQ(waiting.waker->times, 1) << "the stream goes on for long, but the circuit is closed";
   EXPECT_TRUE(waiting.sent());
 }
@@ -310,7 +310,7 @@ TEST(PlaceWait, AFreePlaceWakesWhoeverWaitsForIt) {  // LIM-7.4, LIM-8
   ASSERT_TRUE(holder.sent());
   Caller waiting(world, plan);
   ASSERT_TRUE(waiting.waits());
-  report_latest(holder.execution, succeeded(), world.clock.now());
+  report_latest(world.clock.now(), holder.execution, succeeded());
   EXPECT_EQ(waiting.waker->times, 1);
   EXPECT_TRUE(waiting.sent());
 }

@@ -57,8 +57,8 @@ inline AttemptReport failed(Category category, std::optional<Duration> hint = {}
   return {.outcome = Outcome::failed(Failure::of(category, hint)), .answered = true};
 }
 // Ends the attempt that was sent last.
-inline void report_latest(Execution& execution, const AttemptReport& report, TimePoint now) {
-  execution.report(execution.record().attempts_sent, report, now);
+inline void report_latest(TimePoint now, Execution& execution, const AttemptReport& report) {
+  execution.report(now, execution.record().attempts_sent, report);
 }
 inline AttemptReport succeeded() { return {.outcome = Outcome::success(), .answered = true}; }
 

@@ -15,7 +15,7 @@ using std::chrono::seconds;
 
 constexpr TimePoint kStart{std::chrono::hours(1)};
 
-int taken(CompanyBudget& budget, TimePoint now, int most = 1000) {
+int taken(TimePoint now, CompanyBudget& budget, int most = 1000) {
   int count = 0;
   while (count < most && budget.try_take(now)) ++count;
   return count;
@@ -23,21 +23,21 @@ int taken(CompanyBudget& budget, TimePoint now, int most = 1000) {
 
 TEST(CompanyBudget, GivesOneEveryTenSecondsWithoutAnyCalls) {  // RTY-11.10
   CompanyBudget budget;
-  EXPECT_EQ(taken(budget, kStart), 1);
-  EXPECT_EQ(taken(budget, kStart + seconds(9)), 0);
-  EXPECT_EQ(taken(budget, kStart + seconds(10)), 1) << "none is saved up";
-  EXPECT_EQ(taken(budget, kStart + minutes(5)), 1);
+  EXPECT_EQ(taken(kStart, budget), 1);
+  EXPECT_EQ(taken(kStart + seconds(9), budget), 0);
+  EXPECT_EQ(taken(kStart + seconds(10), budget), 1) << "none is saved up";
+  EXPECT_EQ(taken(kStart + minutes(5), budget), 1);
 }
 
 TEST(CompanyBudget, GivesFivePercentOfTheCallsOfTheLastTenMinutesBesides) {  // RTY-11.10
   CompanyBudget budget;
   for (int i = 0; i < 100; ++i) budget.count_call(kStart);
-  EXPECT_EQ(taken(budget, kStart), 5 + 1);
-  EXPECT_EQ(taken(budget, kStart + seconds(9)), 0);
+  EXPECT_EQ(taken(kStart, budget), 5 + 1);
+  EXPECT_EQ(taken(kStart + seconds(9), budget), 0);
   for (int i = 0; i < 39; ++i) budget.count_call(kStart + minutes(1));
-  EXPECT_EQ(taken(budget, kStart + minutes(1)), 1 + 1) << "139 calls give six in all";
-  EXPECT_EQ(taken(budget, kStart + minutes(9)), 1);
-  EXPECT_EQ(taken(budget, kStart + minutes(10)), 1) << "the first minute's calls and grants are gone together";
+  EXPECT_EQ(taken(kStart + minutes(1), budget), 1 + 1) << "139 calls give six in all";
+  EXPECT_EQ(taken(kStart + minutes(9), budget), 1);
+  EXPECT_EQ(taken(kStart + minutes(10), budget), 1) << "the first minute's calls and grants are gone together";
 }
 
 TEST(CompanyBudget, WhatIsGivenBackCanBeTakenAgain) {  // RTY-11.10
@@ -61,7 +61,7 @@ TEST(CompanyBudget, WhatIsGivenBackCanBeTakenAgain) {  // RTY-11.10
 TEST(CompanyBudget, NoneWhereBothAreZero) {  // RTY-11.10
   CompanyBudget budget({.ratio = 0.0, .min_per_second = 0.0});
   for (int i = 0; i < 100; ++i) budget.count_call(kStart);
-  EXPECT_EQ(taken(budget, kStart), 0);
+  EXPECT_EQ(taken(kStart, budget), 0);
 }
 
 TEST(CompanyBudget, RefusesWhatIsOutOfRange) {  // CORE-6

@@ -26,7 +26,7 @@ using namespace std::chrono_literals;
 
 constexpr int kThreads = 8;
 
-std::uint64_t granted(RetryBudget& budget, TimePoint now, int asked = 10'000) {
+std::uint64_t granted(TimePoint now, RetryBudget& budget, int asked = 10'000) {
   std::uint64_t granted = 0;
   for (int i = 0; i < asked; ++i) granted += budget.try_retry(now) ? 1 : 0;
   return granted;
@@ -39,9 +39,9 @@ class RetryBudgetTest : public testing::Test {
 
 TEST_F(RetryBudgetTest, AFifthOfTheCallsAndTenASecondMayBeRetried) {  // RTY-5
   RetryBudget budget;
-  EXPECT_EQ(granted(budget, clock_.now()), 100U) << "the floor of ten seconds";
+  EXPECT_EQ(granted(clock_.now(), budget), 100U) << "the floor of ten seconds";
   for (int i = 0; i < 1000; ++i) budget.count_call(clock_.now());
-  EXPECT_EQ(granted(budget, clock_.now()), 200U);
+  EXPECT_EQ(granted(clock_.now(), budget), 200U);
   EXPECT_FALSE(budget.try_retry(clock_.now()));
 }
 
@@ -49,13 +49,13 @@ TEST_F(RetryBudgetTest, CallsAndRetriesCountForTenSeconds) {  // RTY-5
   RetryBudget budget({.ratio = 0.5, .min_per_second = 0});
   for (int i = 0; i < 10; ++i) budget.count_call(clock_.now());
   clock_.advance(9s);
-  EXPECT_EQ(granted(budget, clock_.now()), 5U);
+  EXPECT_EQ(granted(clock_.now(), budget), 5U);
   clock_.advance(1s);
   EXPECT_EQ(budget.snapshot(clock_.now()).calls, 0U) << "a quiet target's old calls buy nothing";
   for (int i = 0; i < 10; ++i) budget.count_call(clock_.now());
-  EXPECT_EQ(granted(budget, clock_.now()), 0U) << "the retries bought with them still count";
+  EXPECT_EQ(granted(clock_.now(), budget), 0U) << "the retries bought with them still count";
   clock_.advance(9s);
-  EXPECT_EQ(granted(budget, clock_.now()), 5U);
+  EXPECT_EQ(granted(clock_.now(), budget), 5U);
 }
 
 TEST_F(RetryBudgetTest, ALongQuietTimeOfSuccessesSavesUpNoStorm) {  // RTY-5
@@ -64,19 +64,19 @@ TEST_F(RetryBudgetTest, ALongQuietTimeOfSuccessesSavesUpNoStorm) {  // RTY-5
     for (int i = 0; i < 10; ++i) budget.count_call(clock_.now());
     clock_.advance(1s);
   }
-  EXPECT_LE(granted(budget, clock_.now()), 20U);
+  EXPECT_LE(granted(clock_.now(), budget), 20U);
 }
 
 TEST_F(RetryBudgetTest, ARetryThatWasNotSentIsGivenBack) {  // RTY-5
   RetryBudget budget({.ratio = 0, .min_per_second = 1});
   const TimePoint first = clock_.now();
-  EXPECT_EQ(granted(budget, first), 10U);
+  EXPECT_EQ(granted(first, budget), 10U);
   clock_.advance(5s);
   budget.release(first);
-  EXPECT_EQ(granted(budget, clock_.now()), 1U);
+  EXPECT_EQ(granted(clock_.now(), budget), 1U);
   clock_.advance(20s);
   budget.release(first);
-  EXPECT_EQ(granted(budget, clock_.now()), 10U) << "what no longer counts is not given back";
+  EXPECT_EQ(granted(clock_.now(), budget), 10U) << "what no longer counts is not given back";
 }
 
 TEST_F(RetryBudgetTest, NothingConfiguredMeansNoRetry) {  // RTY-5
@@ -89,8 +89,8 @@ TEST_F(RetryBudgetTest, AnOldClockReadingTakesNoMoreThanANewOne) {  // RTY-5
   RetryBudget budget({.ratio = 0, .min_per_second = 1});
   const TimePoint old = clock_.now();
   clock_.advance(1s);
-  EXPECT_EQ(granted(budget, clock_.now()), 10U);
-  EXPECT_EQ(granted(budget, old), 0U);
+  EXPECT_EQ(granted(clock_.now(), budget), 10U);
+  EXPECT_EQ(granted(old, budget), 0U);
   RetryBudget other({.ratio = 0, .min_per_second = 1});
   clock_.advance(15s);
   EXPECT_TRUE(other.try_retry(clock_.now()));
@@ -132,7 +132,7 @@ TEST_F(RetryBudgetTest, ThreadsTogetherGetNoMoreThanOne) {  // RTY-5
   EXPECT_LE(retries, 100U + 200U * kThreads);
   EXPECT_EQ(snapshot.granted, retries);
   EXPECT_EQ(snapshot.granted + snapshot.rejected, 1000U * kThreads);
-  EXPECT_EQ(granted(budget, clock_.now()), snapshot.left) << "and all that there is";
+  EXPECT_EQ(granted(clock_.now(), budget), snapshot.left) << "and all that there is";
   EXPECT_EQ(retries + snapshot.left, 100U + 200U * kThreads);
 }
 
@@ -156,11 +156,11 @@ TEST_F(RetryBudgetTest, MoreThreadsThanSlotsAreCountedToo) {  // RTY-5
 TEST_F(RetryBudgetTest, NewOptionsKeepWhatWasCounted) {  // RTY-15
   RetryBudget budget({.ratio = 0.5, .min_per_second = 0});
   for (int i = 0; i < 10; ++i) budget.count_call(clock_.now());
-  EXPECT_EQ(granted(budget, clock_.now()), 5U);
+  EXPECT_EQ(granted(clock_.now(), budget), 5U);
   budget.apply(clock_.now(), {.ratio = 0.8, .min_per_second = 0});
-  EXPECT_EQ(granted(budget, clock_.now()), 3U);
+  EXPECT_EQ(granted(clock_.now(), budget), 3U);
   budget.apply(clock_.now(), {.ratio = 0.1, .min_per_second = 0});
-  EXPECT_EQ(granted(budget, clock_.now()), 0U);
+  EXPECT_EQ(granted(clock_.now(), budget), 0U);
   EXPECT_THROW(budget.apply(clock_.now(), {.ratio = -1}), InvalidOptions);
   EXPECT_EQ(budget.options().ratio, 0.1);
   EXPECT_EQ(budget.snapshot(clock_.now()).calls, 10U);
@@ -193,7 +193,7 @@ TEST_F(RetryBudgetTest, ItsWindowOutlivesTheProcess) {  // RTY-15
   for (int i = 0; i < 10; ++i) before.count_call(clock_.now());
   clock_.advance(4s);
   for (int i = 0; i < 20; ++i) before.count_call(clock_.now());
-  EXPECT_EQ(granted(before, clock_.now(), 6), 6U);
+  EXPECT_EQ(granted(clock_.now(), before, 6), 6U);
   clock_.advance(2s);
   const auto saved = before.save(clock_.now());
   ASSERT_TRUE(saved);

@@ -31,7 +31,7 @@ class CredentialScopes : public testing::Test {
   CredentialUse big(std::uint8_t endpoint = kChat) { return {.model = &big_, .endpoint = endpoint}; }
   CredentialUse small(std::uint8_t endpoint = kChat) { return {.model = &small_, .endpoint = endpoint}; }
   void settle(const CredentialUse& use, const Outcome& outcome, TimePoint now = kStart) {
-    std::move(*gate_.try_pass(now, use)).settle(outcome, now);
+    std::move(*gate_.try_pass(now, use)).settle(now, outcome);
   }
   bool open(const CredentialUse& use, TimePoint now = kStart) const { return !gate_.peek_rejection(now, use); }
 
@@ -103,7 +103,7 @@ TEST_F(CredentialScopes, ARefusalOfOnePartGivesTheProbesOfTheOthersBack) {  // F
   const TimePoint later = kStart + 60s;
   {
     auto model = big_.try_pass(later);
-    std::move(*model).settle(rejection(FailureScope::model), later);
+    std::move(*model).settle(later, rejection(FailureScope::model));
   }
   EXPECT_FALSE(gate_.try_pass(later, big()));
   EXPECT_FALSE(gate_.snapshot(later).probe_in_flight);
@@ -119,7 +119,7 @@ TEST_F(CredentialScopes, AnAnswerThatBeginsUnparksHoweverLongItTakes) {  // FBK-
   probe->accepted();
   EXPECT_TRUE(open(small(), later));
   // What it says at its end still counts.
-  std::move(*probe).settle(rejection(FailureScope::unnamed, Category::quota_exhausted), later + 1s);
+  std::move(*probe).settle(later + 1s, rejection(FailureScope::unnamed, Category::quota_exhausted));
   EXPECT_FALSE(open(small(), later + 1s));
 }
 
@@ -138,7 +138,7 @@ TEST_F(CredentialScopes, ASuccessAfterTheLeaseOfTheProbeStillUnparks) {  // FBK-
   now += gate_.options().probe_lease;
   auto next = gate_.try_pass(now, big());
   ASSERT_TRUE(next);
-  std::move(*slow).settle(Outcome::success(), now + 1s);
+  std::move(*slow).settle(now + 1s, Outcome::success());
   EXPECT_TRUE(open(big(), now + 1s));
 }
 

@@ -35,14 +35,14 @@ class CredentialGateTest : public testing::Test {
     EXPECT_TRUE(pass);
     return pass ? *std::move(pass) : CredentialPass();
   }
-  void settle(const Outcome& outcome, TimePoint now) { pass(now).settle(outcome, now); }
+  void settle(TimePoint now, const Outcome& outcome) { pass(now).settle(now, outcome); }
   bool open(TimePoint now) const { return !gate_.peek_rejection(now); }
 
   CredentialGate gate_{"openai"};
 };
 
 TEST_F(CredentialGateTest, ARefusedCredentialRestsForAMinute) {  // FBK-6.3
-  settle(kRefused, kStart);
+  settle(kStart, kRefused);
   const auto rejection = gate_.try_pass(kStart + 1s);
   ASSERT_FALSE(rejection);
   EXPECT_EQ(rejection.error().reason, RejectionReason::credential_parked);
@@ -56,7 +56,7 @@ TEST_F(CredentialGateTest, ARefusedCredentialRestsForAMinute) {  // FBK-6.3
 TEST_F(CredentialGateTest, OnlyWhatIsAboutTheCredentialParksIt) {  // FBK-6.2
   for (const CategoryProperties& row : all_categories()) {
     CredentialGate gate("key");
-    std::move(*gate.try_pass(kStart)).settle(failed(row.category), kStart);
+    std::move(*gate.try_pass(kStart)).settle(kStart, failed(row.category));
     EXPECT_EQ(gate.snapshot(kStart).parked,
               row.category == Category::authentication || row.category == Category::quota_exhausted)
         << row.name;
@@ -66,7 +66,7 @@ TEST_F(CredentialGateTest, OnlyWhatIsAboutTheCredentialParksIt) {  // FBK-6.2
 TEST_F(CredentialGateTest, AHintReplacesTheMinuteUpToAnHour) {  // FBK-6.3
   const auto parked_for = [](Duration hint) {
     CredentialGate gate("key");
-    std::move(*gate.try_pass(kStart)).settle(refused_for(hint), kStart);
+    std::move(*gate.try_pass(kStart)).settle(kStart, refused_for(hint));
     return *gate.snapshot(kStart).until - kStart;
   };
   EXPECT_EQ(parked_for(90s), 90s);
@@ -77,7 +77,7 @@ TEST_F(CredentialGateTest, AHintReplacesTheMinuteUpToAnHour) {  // FBK-6.3
 }
 
 TEST_F(CredentialGateTest, OneProbeIsLetThroughAndItsSuccessUnparks) {  // FBK-6.3, FBK-6.4
-  settle(kRefused, kStart);
+  settle(kStart, kRefused);
   const TimePoint later = kStart + 60s;
   CredentialPass probe = pass(later);
   EXPECT_TRUE(probe.is_probe());
@@ -85,14 +85,14 @@ TEST_F(CredentialGateTest, OneProbeIsLetThroughAndItsSuccessUnparks) {  // FBK-6
   const auto second = gate_.try_pass(later + 1s);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().retry_after, gate_.options().probe_lease - 1s);
-  std::move(probe).settle(kSuccess, later + 1s);
+  std::move(probe).settle(later + 1s, kSuccess);
   EXPECT_FALSE(gate_.snapshot(later + 1s).parked);
   EXPECT_FALSE(pass(later + 1s).is_probe());
 }
 
 TEST_F(CredentialGateTest, AProbesFailureParksAgain) {  // FBK-6.4
-  settle(kRefused, kStart);
-  settle(refused_for(10min), kStart + 60s);
+  settle(kStart, kRefused);
+  settle(kStart + 60s, refused_for(10min));
   const auto snapshot = gate_.snapshot(kStart + 61s);
   EXPECT_EQ(snapshot.parked_since, kStart);
   EXPECT_EQ(snapshot.until, kStart + 60s + 10min);
@@ -104,11 +104,11 @@ TEST_F(CredentialGateTest, AProbesFailureParksAgain) {  // FBK-6.4
 }
 
 TEST_F(CredentialGateTest, AProbeThatSaysNothingOfTheCredentialLeavesItToTheNext) {  // FBK-6.4
-  settle(kRefused, kStart);
+  settle(kStart, kRefused);
   const TimePoint later = kStart + 60s;
   for (const Outcome& outcome : {failed(Category::network), failed(Category::rate_limit), Outcome::cancelled(),
                                  failed(Category::invalid_request)}) {
-    settle(outcome, later);
+    settle(later, outcome);
     EXPECT_TRUE(gate_.snapshot(later).parked);
     EXPECT_TRUE(open(later));
   }
@@ -119,61 +119,61 @@ TEST_F(CredentialGateTest, AProbeThatSaysNothingOfTheCredentialLeavesItToTheNext
 }
 
 TEST_F(CredentialGateTest, ALostProbeDoesNotWedgeIt) {  // FBK-6.4
-  settle(kRefused, kStart);
+  settle(kStart, kRefused);
   const TimePoint later = kStart + 60s;
   CredentialPass lost = pass(later);
   const TimePoint lease_end = later + gate_.options().probe_lease;
   EXPECT_FALSE(open(lease_end - 1ns));
   CredentialPass next = pass(lease_end);
   EXPECT_TRUE(next.is_probe());
-  std::move(lost).settle(kRefused, lease_end + 1s);
+  std::move(lost).settle(lease_end + 1s, kRefused);
   EXPECT_EQ(gate_.snapshot(lease_end + 1s).times_parked, 1U) << "its late report changes nothing";
   EXPECT_FALSE(open(lease_end + 1s)) << "and frees nobody else's place";
-  std::move(next).settle(kSuccess, lease_end + 1s);
+  std::move(next).settle(lease_end + 1s, kSuccess);
   EXPECT_TRUE(open(lease_end + 1s));
 }
 
 TEST_F(CredentialGateTest, LateReportsFromBeforeTheParkingChangeNothing) {  // FBK-6.5
   CredentialPass slow_success = pass(kStart);
   CredentialPass slow_refusal = pass(kStart);
-  settle(kRefused, kStart);
-  std::move(slow_success).settle(kSuccess, kStart + 1s);
+  settle(kStart, kRefused);
+  std::move(slow_success).settle(kStart + 1s, kSuccess);
   EXPECT_FALSE(open(kStart + 59s)) << "a late success unparks nothing";
-  std::move(slow_refusal).settle(kRefused, kStart + 50s);
+  std::move(slow_refusal).settle(kStart + 50s, kRefused);
   EXPECT_TRUE(open(kStart + 60s)) << "a late refusal extends nothing";
 }
 
 TEST_F(CredentialGateTest, AReloadUnparksAndOldPassesSpeakOfTheOldSecret) {  // FBK-6.5, FBK-6.6
   CredentialPass old_call = pass(kStart);
-  settle(kRefused, kStart);
+  settle(kStart, kRefused);
   CredentialPass old_probe = pass(kStart + 60s);
   gate_.unpark();
   EXPECT_TRUE(open(kStart + 60s));
-  std::move(old_call).settle(kRefused, kStart + 61s);
-  std::move(old_probe).settle(kRefused, kStart + 61s);
+  std::move(old_call).settle(kStart + 61s, kRefused);
+  std::move(old_probe).settle(kStart + 61s, kRefused);
   EXPECT_FALSE(gate_.snapshot(kStart + 61s).parked);
   CredentialPass before_a_second_reload = pass(kStart + 61s);
   gate_.unpark();
-  std::move(before_a_second_reload).settle(kRefused, kStart + 61s);
+  std::move(before_a_second_reload).settle(kStart + 61s, kRefused);
   EXPECT_FALSE(gate_.snapshot(kStart + 61s).parked);
 }
 
 TEST_F(CredentialGateTest, APassCountsOnceHoweverItIsMoved) {  // FBK-6.4
-  settle(kRefused, kStart);
+  settle(kStart, kRefused);
   CredentialPass probe = pass(kStart + 60s);
   CredentialPass moved = std::move(probe);
   EXPECT_FALSE(open(kStart + 60s));
   moved = CredentialPass();
   EXPECT_TRUE(open(kStart + 60s)) << "overwritten is forgotten";
   CredentialPass next = pass(kStart + 60s);
-  std::move(next).settle(kSuccess, kStart + 60s);
-  std::move(next).settle(kRefused, kStart + 60s);
+  std::move(next).settle(kStart + 60s, kSuccess);
+  std::move(next).settle(kStart + 60s, kRefused);
   EXPECT_FALSE(gate_.snapshot(kStart + 60s).parked) << "settled twice is settled once";
-  CredentialPass().settle(kRefused, kStart);
+  CredentialPass().settle(kStart, kRefused);
 }
 
 TEST_F(CredentialGateTest, LookingTakesNoProbeAndCountsNoDenial) {  // FBK-6.3
-  settle(kRefused, kStart);
+  settle(kStart, kRefused);
   EXPECT_FALSE(open(kStart));
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(open(kStart + 60s));
   EXPECT_EQ(gate_.snapshot(kStart).denials, 0U);
@@ -183,7 +183,7 @@ TEST_F(CredentialGateTest, LookingTakesNoProbeAndCountsNoDenial) {  // FBK-6.3
 }
 
 TEST_F(CredentialGateTest, TheEndsOfTimeAreNoTrouble) {  // CORE-7
-  settle(refused_for(kForever), TimePoint::max() - 1ns);
+  settle(TimePoint::max() - 1ns, refused_for(kForever));
   EXPECT_EQ(gate_.snapshot(TimePoint::max()).until, TimePoint::max());
   EXPECT_TRUE(open(TimePoint::max()));
 }
@@ -197,7 +197,7 @@ TEST_F(CredentialGateTest, OptionsAreChecked) {  // CORE-6
 TEST_F(CredentialGateTest, ThreadsTogetherGetOneProbe) {  // FBK-6.3
   for (int round = 0; round < 200; ++round) {
     CredentialGate gate("key");
-    std::move(*gate.try_pass(kStart)).settle(kRefused, kStart);
+    std::move(*gate.try_pass(kStart)).settle(kStart, kRefused);
     std::atomic<int> probes{0};
     std::vector<CredentialPass> held(kThreads);
     together(kThreads, [&](int thread) {
@@ -216,14 +216,14 @@ TEST_F(CredentialGateTest, ThreadsThatParkProbeAndReloadLeaveItUsable) {  // FBK
     for (int i = 0; i < 2000; ++i) {
       const TimePoint now = kStart + std::chrono::seconds(seconds.fetch_add(1));
       auto pass = gate_.try_pass(now);
-      if (pass && i % 4 != 0) std::move(*pass).settle((i + thread) % 3 == 0 ? kRefused : kSuccess, now);
+      if (pass && i % 4 != 0) std::move(*pass).settle(now, (i + thread) % 3 == 0 ? kRefused : kSuccess);
       if (i % 500 == 0) gate_.unpark();
       (void)gate_.peek_rejection(now);
       (void)gate_.snapshot(now);
     }
   });
   const TimePoint end = kStart + std::chrono::seconds(seconds) + 3h;
-  settle(kSuccess, end);
+  settle(end, kSuccess);
   EXPECT_FALSE(gate_.snapshot(end).parked);
 }
 
@@ -268,9 +268,9 @@ RC_GTEST_PROP(CredentialGateProperty, AdmitsWhatANaiveModelAdmits, ()) {  // FBK
       held.erase(held.begin() + static_cast<std::ptrdiff_t>(which));
       const bool current = taken.generation == generation && (!parked || taken.probe == running);
       const int end = *rc::gen::inRange(0, 4);  // success, refusal, another failure, forgotten
-      if (end == 0) std::move(taken.pass).settle(kSuccess, now);
-      if (end == 1) std::move(taken.pass).settle(kRefused, now);
-      if (end == 2) std::move(taken.pass).settle(failed(Category::network), now);
+      if (end == 0) std::move(taken.pass).settle(now, kSuccess);
+      if (end == 1) std::move(taken.pass).settle(now, kRefused);
+      if (end == 2) std::move(taken.pass).settle(now, failed(Category::network));
       // A probe's success counts after its lease, too.
       const bool proves = end == 0 && parked && taken.probe != 0 && taken.generation == generation;
       if (proves || (current && taken.probe != 0)) running = 0;

@@ -30,7 +30,7 @@ Outcome failed(Category category, std::optional<Duration> hint = {}) {
 class Parking : public testing::Test {
  protected:
   Parking() { settle(failed(Category::authentication), kStart); }
-  void settle(const Outcome& outcome, TimePoint at) { std::move(*gate_.try_pass(at)).settle(outcome, at); }
+  void settle(const Outcome& outcome, TimePoint at) { std::move(*gate_.try_pass(at)).settle(at, outcome); }
   bool open(TimePoint at) const { return !gate_.peek_rejection(at); }
 
   ParkingGate gate_{"openai"};
@@ -39,7 +39,7 @@ class Parking : public testing::Test {
 TEST_F(Parking, AProbeThatWasGivenUpFreesNobodyElsesPlaceHoweverItEnds) {  // FBK-6.4
   for (const bool is_dropped : {true, false}) {
     ParkingGate gate("openai");
-    std::move(*gate.try_pass(kStart)).settle(failed(Category::authentication), kStart);
+    std::move(*gate.try_pass(kStart)).settle(kStart, failed(Category::authentication));
     auto stale = gate.try_pass(kStart + 60s);
     const TimePoint later = kStart + 60s + gate.options().probe_lease;
     auto fresh = gate.try_pass(later);
@@ -47,11 +47,11 @@ TEST_F(Parking, AProbeThatWasGivenUpFreesNobodyElsesPlaceHoweverItEnds) {  // FB
     if (is_dropped) {
       *stale = ParkingPass();
     } else {
-      std::move(*stale).settle(failed(Category::network), later);
+      std::move(*stale).settle(later, failed(Category::network));
     }
     EXPECT_FALSE(gate.try_pass(later + 1s)) << "the fresh probe is in flight";
     EXPECT_TRUE(gate.snapshot(later + 1s).probe_in_flight);
-    std::move(*fresh).settle(Outcome::success(), later + 1s);
+    std::move(*fresh).settle(later + 1s, Outcome::success());
     EXPECT_FALSE(gate.snapshot(later + 1s).parked);
   }
 }
@@ -70,7 +70,7 @@ TEST_F(Parking, SaysSinceWhenForWhatAndHowOften) {  // FBK-6.4
   const TimePoint later = kStart + 60s;
   auto probe = gate_.try_pass(later);
   EXPECT_FALSE(gate_.try_pass(later));
-  std::move(*probe).settle(failed(Category::quota_exhausted, 10min), later);
+  std::move(*probe).settle(later, failed(Category::quota_exhausted, 10min));
   const ParkingGate::Snapshot snapshot = gate_.snapshot(later);
   EXPECT_TRUE(snapshot.parked);
   EXPECT_EQ(snapshot.parked_since, kStart) << "the first time";
@@ -86,18 +86,18 @@ TEST_F(Parking, SaysSinceWhenForWhatAndHowOften) {  // FBK-6.4
 
 TEST_F(Parking, AHintOfNothingIsNone) {  // FBK-6.3
   ParkingGate gate("openai");
-  std::move(*gate.try_pass(kStart)).settle(failed(Category::quota_exhausted, 0s), kStart);
+  std::move(*gate.try_pass(kStart)).settle(kStart, failed(Category::quota_exhausted, 0s));
   EXPECT_EQ(gate.snapshot(kStart).until, kStart + 60s);
 }
 
 TEST_F(Parking, OfAPassThatIsNoProbeASuccessUnparksNothing) {  // FBK-6.5
   ParkingGate gate("openai");
   auto before = gate.try_pass(kStart);
-  std::move(*gate.try_pass(kStart)).settle(failed(Category::authentication), kStart);
+  std::move(*gate.try_pass(kStart)).settle(kStart, failed(Category::authentication));
   before->accepted();
   EXPECT_TRUE(gate.snapshot(kStart).parked);
   EXPECT_FALSE(before->is_probe());
-  std::move(*before).settle(Outcome::success(), kStart);
+  std::move(*before).settle(kStart, Outcome::success());
   EXPECT_TRUE(gate.snapshot(kStart).parked);
 }
 
@@ -106,7 +106,7 @@ TEST_F(Parking, AProbeOfAnEarlierParkingProvesNothingOfALaterOne) {  // FBK-6.5
   ASSERT_TRUE(probe && probe->is_probe());
   gate_.unpark();
   settle(failed(Category::authentication), kStart + 61s);
-  std::move(*probe).settle(Outcome::success(), kStart + 62s);
+  std::move(*probe).settle(kStart + 62s, Outcome::success());
   EXPECT_TRUE(gate_.snapshot(kStart + 62s).parked) << "it speaks of the old secret";
 }
 
@@ -114,7 +114,7 @@ TEST_F(Parking, AProbeThatWasProvenTakesItsLaterRefusalAsAnyPassDoes) {  // FBK-
   auto probe = gate_.try_pass(kStart + 60s);
   probe->accepted();
   EXPECT_FALSE(gate_.snapshot(kStart + 60s).parked);
-  std::move(*probe).settle(failed(Category::quota_exhausted), kStart + 70s);
+  std::move(*probe).settle(kStart + 70s, failed(Category::quota_exhausted));
   EXPECT_TRUE(gate_.snapshot(kStart + 70s).parked) << "it speaks of the present";
   EXPECT_EQ(gate_.snapshot(kStart + 70s).parked_since, kStart + 70s);
 }
@@ -124,7 +124,7 @@ TEST(CredentialGate, UnparkingReachesEveryEndpoint) {  // FBK-6.6
   for (std::uint8_t endpoint = 0; endpoint < 3; ++endpoint) {
     Failure of_endpoint = Failure::of(Category::authentication);
     of_endpoint.scope = FailureScope::endpoint;
-    std::move(*gate.try_pass(kStart, {.endpoint = endpoint})).settle(Outcome::failed(of_endpoint), kStart);
+    std::move(*gate.try_pass(kStart, {.endpoint = endpoint})).settle(kStart, Outcome::failed(of_endpoint));
     EXPECT_TRUE(gate.peek_rejection(kStart, {.endpoint = endpoint}));
   }
   gate.unpark();
@@ -162,23 +162,23 @@ TEST(Narrowing, AQuotaRulesOutWhoSharesTheCredentialJustAsAuthenticationDoes) { 
 TEST(LeastLatency, OfTwoTheOneInUseLessIsFirst) {  // FBK-1.3, FBK-1.4
   LatencyEstimate slow;
   LatencyEstimate fast;
-  slow.begin().settle(Outcome::success(2s), kStart);
-  fast.begin().settle(Outcome::success(1s), kStart);
+  slow.begin().settle(kStart, Outcome::success(2s));
+  fast.begin().settle(kStart, Outcome::success(1s));
   const std::vector<RouteCandidate> both = {{.weight = 1.0, .latency = &slow}, {.weight = 1.0, .latency = &fast}};
   Rng rng(1);
-  EXPECT_EQ(choose_order(Strategy::least_latency, both, kStart, rng)[0], 1U);
+  EXPECT_EQ(choose_order(kStart, Strategy::least_latency, both, rng)[0], 1U);
   LatencySpan first = fast.begin();
   LatencySpan second = fast.begin();
-  EXPECT_EQ(choose_order(Strategy::least_latency, both, kStart, rng)[0], 0U) << "three seconds of load against two";
+  EXPECT_EQ(choose_order(kStart, Strategy::least_latency, both, rng)[0], 0U) << "three seconds of load against two";
 }
 
 TEST(LatencyEstimate, AFailurePenalisesAtLeastAsMuchAsItsOption) {  // FBK-1.5
   LatencyEstimate latency({.failure_penalty = 7s});
-  latency.begin().settle(failed(Category::overloaded), kStart);
+  latency.begin().settle(kStart, failed(Category::overloaded));
   EXPECT_GE(latency.estimate(kStart), 7s - 1ms);
   EXPECT_LE(latency.estimate(kStart), 7s + 1ms);
   LatencyEstimate slower({.failure_penalty = 7s});
-  slower.begin().settle(Outcome::failed(Failure::of(Category::timeout), 30s), kStart);
+  slower.begin().settle(kStart, Outcome::failed(Failure::of(Category::timeout), 30s));
   EXPECT_GE(slower.estimate(kStart), 30s - 10ms);
 }
 

@@ -19,30 +19,30 @@ using std::chrono::seconds;
 
 constexpr TimePoint kStart{hours(1)};
 
-void record(LongestLatency& longest, int samples, Duration latency, TimePoint now) {
-  for (int i = 0; i < samples; ++i) longest.record(latency, now);
+void record(TimePoint now, LongestLatency& longest, int samples, Duration latency) {
+  for (int i = 0; i < samples; ++i) longest.record(now, latency);
 }
 
 TEST(LongestLatency, IsUnknownUntilTenSamples) {  // RTY-11.12
   LongestLatency longest;
-  record(longest, 9, seconds(1), kStart);
+  record(kStart, longest, 9, seconds(1));
   EXPECT_FALSE(longest.longest(kStart));
-  longest.record(milliseconds(500), kStart);
+  longest.record(kStart, milliseconds(500));
   EXPECT_EQ(longest.longest(kStart), seconds(1));
 }
 
 TEST(LongestLatency, CanBeAskedForWithFewer) {  // RTY-14.1
   LongestLatency longest;
-  record(longest, 4, seconds(1), kStart);
+  record(kStart, longest, 4, seconds(1));
   EXPECT_FALSE(longest.longest(kStart, 5));
-  longest.record(seconds(3), kStart + minutes(1));
+  longest.record(kStart + minutes(1), seconds(3));
   EXPECT_EQ(longest.longest(kStart + minutes(1), 5), seconds(3));
 }
 
 TEST(LongestLatency, ForgetsWhatIsTenMinutesOld) {  // RTY-11.12
   LongestLatency longest;
-  longest.record(seconds(90), kStart);
-  record(longest, 20, seconds(2), kStart + minutes(5));
+  longest.record(kStart, seconds(90));
+  record(kStart + minutes(5), longest, 20, seconds(2));
   EXPECT_EQ(longest.longest(kStart + minutes(9)), seconds(90));
   EXPECT_EQ(longest.longest(kStart + minutes(10)), seconds(2));
   EXPECT_FALSE(longest.longest(kStart + minutes(15)));
@@ -50,10 +50,10 @@ TEST(LongestLatency, ForgetsWhatIsTenMinutesOld) {  // RTY-11.12
 
 TEST(LongestLatency, IsNeverBelowTheTrueValueAndBounded) {  // RTY-11.12, CORE-7
   LongestLatency longest;
-  record(longest, 20, microseconds(1500), kStart);
+  record(kStart, longest, 20, microseconds(1500));
   EXPECT_EQ(longest.longest(kStart), milliseconds(2));
-  longest.record(-seconds(1), kStart);
-  longest.record(hours(1000), kStart);
+  longest.record(kStart, -seconds(1));
+  longest.record(kStart, hours(1000));
   EXPECT_EQ(longest.longest(kStart), hours(24));
 }
 
@@ -63,7 +63,7 @@ TEST(LongestLatency, LosesNoSampleOfTwoThreads) {  // RTY-11.12
     std::vector<std::jthread> threads;
     for (int thread = 0; thread < 2; ++thread) {
       threads.emplace_back([&longest, thread] {
-        for (int i = 0; i < 1000; ++i) longest.record(milliseconds(2 * i + thread), kStart);
+        for (int i = 0; i < 1000; ++i) longest.record(kStart, milliseconds(2 * i + thread));
       });
     }
   }

@@ -27,7 +27,7 @@ using testing::ElementsAreArray;
 using testing::IsEmpty;
 
 std::vector<int> order_of(Strategy strategy, const std::vector<RouteCandidate>& candidates, Rng& rng) {
-  const TargetOrder order = choose_order(strategy, candidates, kStart, rng);
+  const TargetOrder order = choose_order(kStart, strategy, candidates, rng);
   return {order.begin(), order.end()};
 }
 
@@ -43,7 +43,7 @@ class Estimates {
   Estimates(std::initializer_list<Duration> latencies) {
     for (const Duration latency : latencies) {
       LatencyEstimate& estimate = estimates_.emplace_back();
-      if (latency != Duration::zero()) estimate.observe(Outcome::success(latency), kStart);
+      if (latency != Duration::zero()) estimate.observe(kStart, Outcome::success(latency));
       candidates.push_back({.latency = &estimate});
     }
   }
@@ -143,7 +143,7 @@ TEST(LeastLatency, TriesANewTargetWithOneCallUntilItHasAnswered) {  // FBK-1.6
   LatencySpan trial = targets[1].begin();
   EXPECT_THAT(order_of(Strategy::least_latency, targets.candidates, rng), ElementsAre(0, 1))
       << "one that never answers holds one call, not all";
-  std::move(trial).settle(Outcome::success(100ms), kStart);
+  std::move(trial).settle(kStart, Outcome::success(100ms));
   EXPECT_THAT(order_of(Strategy::least_latency, targets.candidates, rng), ElementsAre(1, 0));
 }
 
@@ -152,7 +152,7 @@ TEST(LeastLatency, ANewTargetThatFailsIsNotAskedFirstAgain) {  // FBK-1.6
   for (const CategoryProperties& row : all_categories()) {
     Rng rng(7);
     Estimates targets{1s, 0s};
-    std::move(targets[1].begin()).settle(failed(row.category, 2s), kStart);
+    std::move(targets[1].begin()).settle(kStart, failed(row.category, 2s));
     EXPECT_THAT(order_of(Strategy::least_latency, targets.candidates, rng), ElementsAre(0, 1)) << row.name;
   }
 }
@@ -195,7 +195,7 @@ RC_GTEST_PROP(ChooseOrderProperty, IsAPermutationAndTheSameForTheSameSeed, ()) {
     const auto latency = *rc::gen::element<Duration>(-1ns, 0ns, 1ms, 1ms, 5s, kForever);
     if (latency < 0ns) continue;
     candidate.latency = &estimates.emplace_back();
-    estimates.back().observe(Outcome::success(latency), kStart);
+    estimates.back().observe(kStart, Outcome::success(latency));
   }
   const auto seed = *rc::gen::arbitrary<std::uint64_t>();
   for (const Strategy strategy : {Strategy::ordered, Strategy::weighted, Strategy::least_latency}) {

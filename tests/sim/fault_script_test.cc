@@ -37,10 +37,10 @@ Problems problems(std::string_view json) {
   return parsed ? Problems() : parsed.error();
 }
 
-PlannedFault play(ScriptPlayer& player, std::uint64_t ordinal, TimePoint now, std::string_view model = "gpt-5",
+PlannedFault play(TimePoint now, ScriptPlayer& player, std::uint64_t ordinal, std::string_view model = "gpt-5",
                   std::string_view path = "/v1/chat/completions") {
   PlannedFault planned;
-  player.apply({.ordinal = ordinal, .model = model, .path = path}, now, planned);
+  player.apply(now, {.ordinal = ordinal, .model = model, .path = path}, planned);
   return planned;
 }
 
@@ -48,7 +48,7 @@ PlannedFault play(ScriptPlayer& player, std::uint64_t ordinal, TimePoint now, st
 std::string pattern(ScriptPlayer& player, int requests, TimePoint now = kStart) {
   std::string text;
   for (int i = 1; i <= requests; ++i) {
-    text += play(player, static_cast<std::uint64_t>(i), now).opening == Opening::kAnswer ? '.' : 'f';
+    text += play(now, player, static_cast<std::uint64_t>(i)).opening == Opening::kAnswer ? '.' : 'f';
   }
   return text;
 }
@@ -118,26 +118,26 @@ TEST(FaultScript, HasABoundOnPhases) {
 }
 
 TEST(ScriptPlayer, CountsTheMatchingRequestsOfAPhase) {
-  ScriptPlayer player(script(R"({"phases": [{"requests": 2}, {"requests": 3, "faults": [{"kind": "status"}]}]})"), 1,
-                      kStart);
+  ScriptPlayer player(kStart,
+                      script(R"({"phases": [{"requests": 2}, {"requests": 3, "faults": [{"kind": "status"}]}]})"), 1);
   EXPECT_EQ(pattern(player, 8), "..fff...");
 }
 
 TEST(ScriptPlayer, OtherModelsAndPathsPassAndDoNotCount) {
-  ScriptPlayer player(script(R"({"phases": [{"requests": 1, "match": {"model": "gpt-*", "path": "/v1/chat/*"},
+  ScriptPlayer player(kStart, script(R"({"phases": [{"requests": 1, "match": {"model": "gpt-*", "path": "/v1/chat/*"},
                                              "faults": [{"kind": "status"}]}]})"),
-                      1, kStart);
-  EXPECT_EQ(play(player, 1, kStart, "claude").opening, Opening::kAnswer);
-  EXPECT_EQ(play(player, 2, kStart, "gpt-5", "/v1/messages").opening, Opening::kAnswer);
-  EXPECT_EQ(play(player, 3, kStart, "gpt-5").opening, Opening::kError);
-  EXPECT_EQ(play(player, 4, kStart, "gpt-5").opening, Opening::kAnswer);
+                      1);
+  EXPECT_EQ(play(kStart, player, 1, "claude").opening, Opening::kAnswer);
+  EXPECT_EQ(play(kStart, player, 2, "gpt-5", "/v1/messages").opening, Opening::kAnswer);
+  EXPECT_EQ(play(kStart, player, 3, "gpt-5").opening, Opening::kError);
+  EXPECT_EQ(play(kStart, player, 4, "gpt-5").opening, Opening::kAnswer);
 }
 
 TEST(ScriptPlayer, TimeBasedPhasesFollowTheGivenClock) {
-  ScriptPlayer player(script(R"({"repeat": true, "phases": [{"for": "40s"},
+  ScriptPlayer player(kStart, script(R"({"repeat": true, "phases": [{"for": "40s"},
                                  {"for": "10s", "faults": [{"kind": "status"}]}]})"),
-                      1, kStart);
-  const auto up = [&](Duration at) { return play(player, 1, kStart + at).opening == Opening::kAnswer; };
+                      1);
+  const auto up = [&](Duration at) { return play(kStart + at, player, 1).opening == Opening::kAnswer; };
   EXPECT_TRUE(up(0s));
   EXPECT_TRUE(up(39s));
   EXPECT_FALSE(up(40s));
@@ -150,29 +150,29 @@ TEST(ScriptPlayer, TimeBasedPhasesFollowTheGivenClock) {
 }
 
 TEST(ScriptPlayer, WithoutRepeatTheLastPhaseEndsTheFaults) {
-  ScriptPlayer player(script(R"({"phases": [{"for": "1s", "faults": [{"kind": "reset"}]}]})"), 1, kStart);
-  EXPECT_EQ(play(player, 1, kStart).opening, Opening::kReset);
-  EXPECT_EQ(play(player, 2, kStart + 1s).opening, Opening::kAnswer);
-  EXPECT_EQ(play(player, 3, kStart + 1h).opening, Opening::kAnswer);
+  ScriptPlayer player(kStart, script(R"({"phases": [{"for": "1s", "faults": [{"kind": "reset"}]}]})"), 1);
+  EXPECT_EQ(play(kStart, player, 1).opening, Opening::kReset);
+  EXPECT_EQ(play(kStart + 1s, player, 2).opening, Opening::kAnswer);
+  EXPECT_EQ(play(kStart + 1h, player, 3).opening, Opening::kAnswer);
 }
 
 TEST(ScriptPlayer, MixedPhasesRepeat) {
   ScriptPlayer player(
-      script(R"({"repeat": true, "phases": [{"requests": 1}, {"for": "1s", "faults": [{"kind": "status"}]}]})"), 1,
-      kStart);
-  EXPECT_EQ(play(player, 1, kStart).opening, Opening::kAnswer);
-  EXPECT_EQ(play(player, 2, kStart).opening, Opening::kError);
-  EXPECT_EQ(play(player, 3, kStart + 1s).opening, Opening::kAnswer);
-  EXPECT_EQ(play(player, 4, kStart + 1s).opening, Opening::kError);
+      kStart, script(R"({"repeat": true, "phases": [{"requests": 1}, {"for": "1s", "faults": [{"kind": "status"}]}]})"),
+      1);
+  EXPECT_EQ(play(kStart, player, 1).opening, Opening::kAnswer);
+  EXPECT_EQ(play(kStart, player, 2).opening, Opening::kError);
+  EXPECT_EQ(play(kStart + 1s, player, 3).opening, Opening::kAnswer);
+  EXPECT_EQ(play(kStart + 1s, player, 4).opening, Opening::kError);
 }
 
 TEST(ScriptPlayer, FatesDependOnSeedAndOrdinalAlone) {
   const FaultScript faults = script(R"({"phases": [{"for": "1h", "faults": [{"kind": "status", "rate": 0.5}]}]})");
-  ScriptPlayer first(faults, 7, kStart);
-  ScriptPlayer later(faults, 7, kStart);
-  ScriptPlayer other(faults, 8, kStart);
+  ScriptPlayer first(kStart, faults, 7);
+  ScriptPlayer later(kStart, faults, 7);
+  ScriptPlayer other(kStart, faults, 8);
   const std::string expected = pattern(first, 64);
-  EXPECT_EQ(pattern(later, 64, kStart + 59min), expected);
+  EXPECT_EQ(pattern(kStart + 59min, later, 64), expected);
   EXPECT_NE(pattern(other, 64), expected);
   const auto refused = std::ranges::count(expected, 'f');
   EXPECT_GT(refused, 16);
@@ -182,38 +182,38 @@ TEST(ScriptPlayer, FatesDependOnSeedAndOrdinalAlone) {
 TEST(ScriptPlayer, TheScriptsSeedWinsOverTheProviders) {
   const FaultScript faults =
       script(R"({"seed": 5, "phases": [{"for": "1h", "faults": [{"kind": "status", "rate": 0.5}]}]})");
-  ScriptPlayer first(faults, 1, kStart);
-  ScriptPlayer second(faults, 2, kStart);
+  ScriptPlayer first(kStart, faults, 1);
+  ScriptPlayer second(kStart, faults, 2);
   EXPECT_EQ(pattern(first, 64), pattern(second, 64));
 }
 
 TEST(ScriptPlayer, LatencyAddsUpAndLetsTheNextFaultSpeak) {
-  ScriptPlayer player(script(R"({"phases": [{"for": "1h", "faults": [{"kind": "latency", "p50": "10ms"},
+  ScriptPlayer player(kStart, script(R"({"phases": [{"for": "1h", "faults": [{"kind": "latency", "p50": "10ms"},
                                  {"kind": "latency", "p50": "5ms"}, {"kind": "status", "status": 418}]}]})"),
-                      1, kStart);
-  const PlannedFault planned = play(player, 1, kStart);
+                      1);
+  const PlannedFault planned = play(kStart, player, 1);
   EXPECT_EQ(planned.wait, 15ms);
   EXPECT_EQ(planned.status, 418);
   EXPECT_EQ(planned.behaviour, "script:status");
 }
 
 TEST(ScriptPlayer, AStreamCutLeavesARefusalAlone) {
-  ScriptPlayer player(script(R"({"phases": [{"for": "1h", "faults": [{"kind": "stream_cut", "after_tokens": 2}]}]})"),
-                      1, kStart);
+  ScriptPlayer player(
+      kStart, script(R"({"phases": [{"for": "1h", "faults": [{"kind": "stream_cut", "after_tokens": 2}]}]})"), 1);
   PlannedFault refused;
   refused.opening = Opening::kError;
   refused.behaviour = "sim-503";
-  player.apply({.ordinal = 1, .model = "sim-503", .path = "/"}, kStart, refused);
+  player.apply(kStart, {.ordinal = 1, .model = "sim-503", .path = "/"}, refused);
   EXPECT_EQ(refused.behaviour, "sim-503");
-  EXPECT_EQ(play(player, 2, kStart).ending, PlannedFault::Ending::kCut);
-  EXPECT_EQ(play(player, 3, kStart).after_tokens, 2U);
+  EXPECT_EQ(play(kStart, player, 2).ending, PlannedFault::Ending::kCut);
+  EXPECT_EQ(play(kStart, player, 3).after_tokens, 2U);
 }
 
 TEST(ScriptPlayer, ABehaviourTakesThePlaceOfTheNames) {
   ScriptPlayer player(
-      script(R"({"phases": [{"for": "1h", "faults": [{"kind": "behaviour", "name": "sim-stream-cut:9"}]}]})"), 1,
-      kStart);
-  const PlannedFault planned = play(player, 1, kStart);
+      kStart, script(R"({"phases": [{"for": "1h", "faults": [{"kind": "behaviour", "name": "sim-stream-cut:9"}]}]})"),
+      1);
+  const PlannedFault planned = play(kStart, player, 1);
   EXPECT_EQ(planned.behaviour, "script:sim-stream-cut");
   EXPECT_EQ(planned.after_tokens, 9U);
 }
@@ -233,13 +233,13 @@ TEST(Latency, HasTheAskedMedianAndTail) {
 }
 
 TEST(DemoFaults, APrimaryFailsForTenSecondsInEveryMinute) {
-  ScriptPlayer player(demo_faults(), 1, kStart);
+  ScriptPlayer player(kStart, demo_faults(), 1);
   int down = 0;
   for (int second = 0; second < 60; ++second) {
     int refused = 0;
     for (int i = 0; i < 10; ++i) {
       const auto ordinal = static_cast<std::uint64_t>(second * 10 + i + 1);
-      refused += play(player, ordinal, kStart + second * 1s).opening == Opening::kError ? 1 : 0;
+      refused += play(kStart + second * 1s, player, ordinal).opening == Opening::kError ? 1 : 0;
     }
     down += refused == 10 ? 1 : 0;
   }

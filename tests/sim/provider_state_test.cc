@@ -296,8 +296,8 @@ TEST_F(Provider, EveryAnswerHasARequestIdOfItsOwn) {
 
 TEST(RequestLog, KeepsTheLastTenThousandAndCountsTheRest) {
   RequestLog log(TimePoint{});
-  RequestLog::Ticket first = log.arrived({.model = "m"}, TimePoint{});
-  for (std::size_t i = 0; i < RequestLog::kMaxEntries; ++i) log.arrived({.model = "m"}, TimePoint{});
+  RequestLog::Ticket first = log.arrived(TimePoint{}, {.model = "m"});
+  for (std::size_t i = 0; i < RequestLog::kMaxEntries; ++i) log.arrived(TimePoint{}, {.model = "m"});
   log.ended(first, true);
   const json read = json::parse(log.json());
   EXPECT_EQ(read["received"], RequestLog::kMaxEntries + 1);
@@ -310,7 +310,7 @@ TEST(RequestLog, KeepsTheLastTenThousandAndCountsTheRest) {
 TEST(RequestLog, CountsModelsBeyondTheBoundTogether) {
   RequestLog log(TimePoint{});
   for (std::size_t i = 0; i < RequestLog::kMaxModels + 5; ++i)
-    log.arrived({.model = "m" + std::to_string(i)}, TimePoint{});
+    log.arrived(TimePoint{}, {.model = "m" + std::to_string(i)});
   const json read = json::parse(log.json());
   EXPECT_EQ(read["totals"].size(), RequestLog::kMaxModels + 1);
   EXPECT_EQ(read["totals"][std::string(RequestLog::kOthers)]["requests"], 5);
@@ -318,7 +318,7 @@ TEST(RequestLog, CountsModelsBeyondTheBoundTogether) {
 
 TEST(RequestLog, CutsLongNamesAndSurvivesBytesThatAreNoText) {
   RequestLog log(TimePoint{});
-  log.arrived({.path = "/v1/\xff\xfe", .model = std::string(5000, 'x')}, TimePoint{});
+  log.arrived(TimePoint{}, {.path = "/v1/\xff\xfe", .model = std::string(5000, 'x')});
   const json read = json::parse(log.json());
   EXPECT_EQ(read["requests"][0]["model"].get<std::string>().size(), 200U);
 }

@@ -22,40 +22,40 @@ using ::testing::Pair;
 TEST(RateWindows, CountRequestsForAMinuteFromTheFirst) {
   RateWindows windows;
   const TimePoint start{1h};
-  EXPECT_EQ(windows.take("m", 2, 10, start).remaining_requests, 1U);
-  const Quota second = windows.take("m", 2, 10, start + 20s);
+  EXPECT_EQ(windows.take(start, "m", 2, 10).remaining_requests, 1U);
+  const Quota second = windows.take(start + 20s, "m", 2, 10);
   EXPECT_EQ(second.exceeded, Exceeded::kNothing);
   EXPECT_EQ(second.remaining_requests, 0U);
   EXPECT_EQ(second.reset, 40s);
-  const Quota third = windows.take("m", 2, 10, start + 59s);
+  const Quota third = windows.take(start + 59s, "m", 2, 10);
   EXPECT_EQ(third.exceeded, Exceeded::kRequests);
   EXPECT_EQ(third.reset, 1s);
-  EXPECT_EQ(windows.take("m", 2, 10, start + 60s).exceeded, Exceeded::kNothing) << "the next window";
-  EXPECT_EQ(windows.take("other", 2, 10, start + 59s).remaining_requests, 1U);
+  EXPECT_EQ(windows.take(start + 60s, "m", 2, 10).exceeded, Exceeded::kNothing) << "the next window";
+  EXPECT_EQ(windows.take(start + 59s, "other", 2, 10).remaining_requests, 1U);
 }
 
 TEST(RateWindows, CountTokensAndNotWhatWasRefused) {
   RateWindows windows;
   const TimePoint start{1h};
-  EXPECT_EQ(windows.take("m", 2, 1500, start).remaining_tokens, 500U);
-  const Quota refused = windows.take("m", 2, 501, start);
+  EXPECT_EQ(windows.take(start, "m", 2, 1500).remaining_tokens, 500U);
+  const Quota refused = windows.take(start, "m", 2, 501);
   EXPECT_EQ(refused.exceeded, Exceeded::kTokens);
   EXPECT_EQ(refused.remaining_tokens, 500U);
   EXPECT_EQ(refused.remaining_requests, 1U);
-  EXPECT_EQ(windows.take("m", 2, 500, start).exceeded, Exceeded::kNothing);
+  EXPECT_EQ(windows.take(start, "m", 2, 500).exceeded, Exceeded::kNothing);
 }
 
 TEST(RateWindows, NoRequestsAtAll) {
   RateWindows windows;
-  EXPECT_EQ(windows.take("m", 0, 0, TimePoint{1h}).exceeded, Exceeded::kRequests);
+  EXPECT_EQ(windows.take(TimePoint{1h}, "m", 0, 0).exceeded, Exceeded::kRequests);
 }
 
 TEST(RateWindows, NamesBeyondTheBoundShareOne) {
   RateWindows windows;
-  for (std::size_t i = 0; i < RateWindows::kMaxNames; ++i) windows.take(std::to_string(i), 1, 0, TimePoint{1h});
-  EXPECT_EQ(windows.take("one more", 1, 0, TimePoint{1h}).exceeded, Exceeded::kNothing);
-  EXPECT_EQ(windows.take("another", 1, 0, TimePoint{1h}).exceeded, Exceeded::kRequests);
-  EXPECT_EQ(windows.take("0", 1, 0, TimePoint{1h}).exceeded, Exceeded::kRequests);
+  for (std::size_t i = 0; i < RateWindows::kMaxNames; ++i) windows.take(TimePoint{1h}, std::to_string(i), 1, 0);
+  EXPECT_EQ(windows.take(TimePoint{1h}, "one more", 1, 0).exceeded, Exceeded::kNothing);
+  EXPECT_EQ(windows.take(TimePoint{1h}, "another", 1, 0).exceeded, Exceeded::kRequests);
+  EXPECT_EQ(windows.take(TimePoint{1h}, "0", 1, 0).exceeded, Exceeded::kRequests);
 }
 
 const Quota kQuota = {
@@ -64,7 +64,7 @@ const WallTime kNow = std::chrono::sys_seconds(1'767'225'600s);  // 2026-01-01
 
 TEST(RateHeaders, AreOpenAis) {
   Reply reply;
-  add_rate_headers(Dialect::openai, kQuota, kNow, reply);
+  add_rate_headers(kNow, Dialect::openai, kQuota, reply);
   EXPECT_THAT(reply.headers, Contains(Pair("x-ratelimit-limit-requests", "60")));
   EXPECT_THAT(reply.headers, Contains(Pair("x-ratelimit-remaining-requests", "59")));
   EXPECT_THAT(reply.headers, Contains(Pair("x-ratelimit-reset-requests", "59.25s")));
@@ -72,16 +72,16 @@ TEST(RateHeaders, AreOpenAis) {
   EXPECT_THAT(reply.headers, Contains(Pair("x-ratelimit-remaining-tokens", "59990")));
   Quota quota = kQuota;
   quota.reset = 60s;
-  add_rate_headers(Dialect::openai, quota, kNow, reply);
+  add_rate_headers(kNow, Dialect::openai, quota, reply);
   EXPECT_THAT(reply.headers, Contains(Pair("x-ratelimit-reset-requests", "1m0s")));
   quota.reset = 20ms;
-  add_rate_headers(Dialect::openai, quota, kNow, reply);
+  add_rate_headers(kNow, Dialect::openai, quota, reply);
   EXPECT_THAT(reply.headers, Contains(Pair("x-ratelimit-reset-requests", "20ms")));
 }
 
 TEST(RateHeaders, AreAnthropics) {
   Reply reply;
-  add_rate_headers(Dialect::anthropic, kQuota, kNow, reply);
+  add_rate_headers(kNow, Dialect::anthropic, kQuota, reply);
   EXPECT_THAT(reply.headers, Contains(Pair("anthropic-ratelimit-requests-limit", "60")));
   EXPECT_THAT(reply.headers, Contains(Pair("anthropic-ratelimit-requests-remaining", "59")));
   EXPECT_THAT(reply.headers, Contains(Pair("anthropic-ratelimit-requests-reset", "2026-01-01T00:01:00Z")));

@@ -120,13 +120,13 @@ TEST_F(CallStatsTest, CountsFallbacks) {  // TEL-1.8, FBK-5
 TEST_F(CallStatsTest, AMendedStreamBeganOnceAndItsRepetitionIsARetry) {  // TEL-1.8, STR-5.2
   PlanOptions options = World::quick(2);
   options.hedge = HedgeOptions{.after = milliseconds(50)};
-  Execution execution(world_.plan({"a", "b"}, options), {.streaming = true}, world_.rng, world_.clock.now(),
+  Execution execution(world_.clock.now(), world_.plan({"a", "b"}, options), {.streaming = true}, world_.rng,
                       {.hedges = true}, &counted_);
   const auto next = [&] { return execution.next(world_.clock.now()); };
   const auto answer = [&](std::uint32_t attempt, Duration first_content, const AttemptReport& report) {
     world_.clock.advance(first_content);
-    execution.first_content(attempt, world_.clock.now());
-    execution.report(attempt, report, world_.clock.now());
+    execution.first_content(world_.clock.now(), attempt);
+    execution.report(world_.clock.now(), attempt, report);
   };
   (void)next();
   world_.clock.advance(milliseconds(50));

@@ -301,7 +301,7 @@ TEST(VtCodeLimiter, TwentyCallsASecondWithABurstOfAtLeastFive) {  // parity V10
   const auto burst = [&](const ToolLimiterOptions& options) {
     ToolLimiter limiter(options, 1);
     int admitted = 0;
-    while (limiter.try_acquire("tool", start)) ++admitted;
+    while (limiter.try_acquire(start, "tool")) ++admitted;
     return admitted;
   };
   EXPECT_EQ(burst({}), 20);
@@ -330,24 +330,24 @@ TEST(VtCodeLimiter, ReadsTheOldNamesWhereItIsHandedThem) {  // parity V10
 TEST(VtCodeLimiter, ToolsAreApartAskingTakesNothingAndAResetFills) {  // parity V10
   const TimePoint start = TimePoint(1h);
   ToolLimiter limiter({.rate = 5}, 1);
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(limiter.try_acquire("tool_a", start));
-  EXPECT_TRUE(limiter.is_limited("tool_a", start));
-  EXPECT_FALSE(limiter.is_limited("tool_b", start));
-  EXPECT_TRUE(limiter.try_acquire("tool_b", start));
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(limiter.try_acquire(start, "tool_a"));
+  EXPECT_TRUE(limiter.is_limited(start, "tool_a"));
+  EXPECT_FALSE(limiter.is_limited(start, "tool_b"));
+  EXPECT_TRUE(limiter.try_acquire(start, "tool_b"));
   EXPECT_TRUE(limiter.reset("tool_a"));
-  EXPECT_FALSE(limiter.is_limited("tool_a", start));
+  EXPECT_FALSE(limiter.is_limited(start, "tool_a"));
 }
 
 TEST(VtCodeLimiter, FractionsAreKeptAndTheMultiplierRaisesNoBurst) {  // parity V10
   const TimePoint start = TimePoint(1h);
   ToolLimiter limiter({.rate = 20, .burst = 5.0}, 1);
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(limiter.try_acquire("tool", start));
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(limiter.try_acquire(start, "tool"));
   // 40 ms are 0.8 of a token, and ten times that eight: there, each refill below 50 ms waits and drops the rest.
   int admitted = 0;
-  for (int i = 1; i <= 10; ++i) admitted += limiter.try_acquire("tool", start + i * 40ms) ? 1 : 0;
+  for (int i = 1; i <= 10; ++i) admitted += limiter.try_acquire(start + i * 40ms, "tool") ? 1 : 0;
   EXPECT_EQ(admitted, 8);
   int fast = 0;
-  while (limiter.try_acquire("tool", start + 10s, 10.0)) ++fast;
+  while (limiter.try_acquire(start + 10s, "tool", 10.0)) ++fast;
   EXPECT_EQ(fast, 5) << "the burst, there ten times it";
 }
 

@@ -258,32 +258,32 @@ class alignas(64) CircuitBreaker {
   std::expected<BreakerPermit, Rejection> acquire_locked(TimePoint now, std::optional<Duration> probe_lease)
       FUSEBOARD_REQUIRES(mutex_);
   std::optional<Rejection> reject_if_open_slow(std::uint64_t word);
-  BreakerPermit grant_locked(Ticket ticket, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  BreakerPermit grant_locked(TimePoint now, Ticket ticket) FUSEBOARD_REQUIRES(mutex_);
   std::optional<Rejection> peek_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   // What an admission would find open now, were it asked; nullopt if it would find no reason to refuse.
   std::optional<Rejection> peek_automatic_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   // Whether `facts` are those of `word`; false if the circuit moved meanwhile.
   bool read_open_facts(std::uint64_t word, OpenFacts& facts) const noexcept;
   // Whether that is all it takes to refuse: the circuit is open, nothing is imposed on it and its time is not over.
-  bool rejects_plainly(std::uint64_t word, OpenFacts& facts, TimePoint now) const noexcept {
+  bool rejects_plainly(TimePoint now, std::uint64_t word, OpenFacts& facts) const noexcept {
     return state_of(word) == CircuitState::open && (word & kOverridden) == 0 && read_open_facts(word, facts) &&
            now < facts.deadline;
   }
   OpenFacts open_facts() const noexcept;
-  Rejection rejection(RejectionReason reason, const OpenFacts& facts, TimePoint now,
+  Rejection rejection(TimePoint now, RejectionReason reason, const OpenFacts& facts,
                       std::optional<TimePoint> until) const noexcept;
   void count_denial(TimePoint now) noexcept {
     cells_.mine().last_denial.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     cells_.add(&Cell::rejected);
   }
-  std::expected<BreakerPermit, Rejection> reject(RejectionReason reason, const OpenFacts& facts, TimePoint now,
+  std::expected<BreakerPermit, Rejection> reject(TimePoint now, RejectionReason reason, const OpenFacts& facts,
                                                  std::optional<TimePoint> until) noexcept;
   bool has_stuck_call_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
   void judge_stuck_calls_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
 
   // Half-open.
-  bool judge_half_open_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  void fail_probe_locked(const Judged& judged, TransitionCause cause, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  bool judge_half_open_locked(TimePoint now, Ticket ticket, const Judged& judged) FUSEBOARD_REQUIRES(mutex_);
+  void fail_probe_locked(TimePoint now, const Judged& judged, TransitionCause cause) FUSEBOARD_REQUIRES(mutex_);
   void expire_leases_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void decide_probes_locked(TimePoint at) FUSEBOARD_REQUIRES(mutex_);
   void follow_probe_options_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
@@ -298,17 +298,17 @@ class alignas(64) CircuitBreaker {
   void overtaken(Ticket ticket);
   void note_success(std::uint64_t generation, Duration latency);
   // False if it takes the time to do so: nothing has happened then.
-  bool note_success_locked(std::uint64_t generation, Duration latency, std::optional<TimePoint> now)
+  bool note_success_locked(std::optional<TimePoint> now, std::uint64_t generation, Duration latency)
       FUSEBOARD_REQUIRES(mutex_);
   void conclude(Ticket ticket, const Judged& judged, Counter counter);
   static Counter counter_of(Verdict verdict) noexcept;
-  void judge_locked(Ticket ticket, const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  void judge_closed_locked(const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void judge_locked(TimePoint now, Ticket ticket, const Judged& judged) FUSEBOARD_REQUIRES(mutex_);
+  void judge_closed_locked(TimePoint now, const Judged& judged) FUSEBOARD_REQUIRES(mutex_);
   // After whatever changed the window, or what is slow.
   void note_window_locked() FUSEBOARD_REQUIRES(mutex_);
   void note_failure_locked(Category category) FUSEBOARD_REQUIRES(mutex_);
   // And what the server asked for.
-  void note_failed_call_locked(const Judged& judged, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void note_failed_call_locked(TimePoint now, const Judged& judged) FUSEBOARD_REQUIRES(mutex_);
   void forget_failures_locked() FUSEBOARD_REQUIRES(mutex_);
   void store_failures_locked(std::uint32_t in_a_row) FUSEBOARD_REQUIRES(mutex_);
 
@@ -332,10 +332,10 @@ class alignas(64) CircuitBreaker {
 
   // Options, overrides, saved state.
   // Strong exception guarantee.
-  void follow_options_locked(std::shared_ptr<const BreakerOptions> options, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void follow_options_locked(TimePoint now, std::shared_ptr<const BreakerOptions> options) FUSEBOARD_REQUIRES(mutex_);
   // `window`: a new one, where the options ask for another than there is.
-  void follow_window_options_locked(std::unique_ptr<RollingWindow> window, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  void impose_locked(std::unique_ptr<ImposedOverride> imposed, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void follow_window_options_locked(TimePoint now, std::unique_ptr<RollingWindow> window) FUSEBOARD_REQUIRES(mutex_);
+  void impose_locked(TimePoint now, std::unique_ptr<ImposedOverride> imposed) FUSEBOARD_REQUIRES(mutex_);
   void set_care_locked(std::uint64_t bit, bool on) FUSEBOARD_REQUIRES(mutex_);
   static bool may_reject(std::uint64_t word) noexcept { return (word & (kStateBits | kLookBits)) != 0; }
   void store_word_locked(std::uint64_t word) FUSEBOARD_REQUIRES(mutex_);

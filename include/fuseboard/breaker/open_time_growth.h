@@ -34,7 +34,7 @@ class OpenTimeGrowth {
   void close(TimePoint at) noexcept { closed_since_ = at; }
 
   // What a server asked for with a failure is a floor under the open time that it leads to [BRK-4.5].
-  void note_hint(const BreakerOptions& options, std::optional<Duration> retry_after, TimePoint now) noexcept;
+  void note_hint(TimePoint now, const BreakerOptions& options, std::optional<Duration> retry_after) noexcept;
   void forget_hints() noexcept { not_before_ = TimePoint::min(); }
 
   void forget_growth(const OpenTime& times) noexcept { base_ = times.initial; }

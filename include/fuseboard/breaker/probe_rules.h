@@ -45,7 +45,7 @@ struct OverdueProbes {
 };
 
 // None that ends after the one which decides: the half-open period is over then.
-OverdueProbes overdue_probes(const BreakerOptions& options, const ProbeTally& tally, const ProbeLeases& leases,
-                             TimePoint now) noexcept;
+OverdueProbes overdue_probes(TimePoint now, const BreakerOptions& options, const ProbeTally& tally,
+                             const ProbeLeases& leases) noexcept;
 
 }  // namespace fuseboard

@@ -22,10 +22,12 @@
 #include "fuseboard/breaker/circuit_breaker.h"
 #include "fuseboard/breaker/context.h"
 #include "fuseboard/breaker/event.h"
+#include "fuseboard/breaker/handle.h"
 #include "fuseboard/breaker/key_companion.h"
 #include "fuseboard/breaker/options.h"
 #include "fuseboard/breaker/permit.h"
 #include "fuseboard/breaker/recycling_memory.h"
+#include "fuseboard/breaker/registry_options.h"
 #include "fuseboard/breaker/saved_breaker.h"
 #include "fuseboard/breaker/snapshot.h"
 #include "fuseboard/breaker/state.h"
@@ -38,110 +40,6 @@
 #include "fuseboard/core/thread_slot.h"
 
 namespace fuseboard {
-
-class BreakerRegistry;
-
-// A key of a registry, looked up once; the registry does not let go of the key while there is one. Thread-safe; copying
-// costs an atomic increment, and moving is copying: a handle always names its key. Its registry must outlive it. Of a
-// key that the registry cannot hold (see max_keys) it admits everything and keeps nothing.
-class BreakerHandle {
- public:
-  BreakerHandle(const BreakerHandle& other) noexcept : BreakerHandle(*other.registry_, other.breaker_) {}
-  BreakerHandle& operator=(BreakerHandle other) noexcept {
-    std::swap(registry_, other.registry_);
-    std::swap(breaker_, other.breaker_);
-    return *this;
-  }
-  ~BreakerHandle() {
-    // Release: whoever finds no handle left sees what was done by it.
-    if (breaker_ != nullptr) breaker_->handles_.fetch_sub(1, std::memory_order_release);
-  }
-
-  // See CircuitBreaker for each. They are const because a handle is a reference.
-  [[nodiscard]] std::expected<BreakerPermit, Rejection> try_acquire() const {
-    if (breaker_ == nullptr) [[unlikely]]
-      return admit_untracked();
-    return breaker_->try_acquire();
-  }
-  [[nodiscard]] std::expected<BreakerPermit, Rejection> try_acquire(Duration probe_lease) const {
-    if (breaker_ == nullptr) [[unlikely]]
-      return admit_untracked();
-    return breaker_->try_acquire(probe_lease);
-  }
-  [[nodiscard]] std::optional<Rejection> peek_rejection() const {
-    return breaker_ == nullptr ? std::nullopt : breaker_->peek_rejection();
-  }
-  // Of an untracked key: neutral, for whatever is no success.
-  Verdict verdict(const Outcome& outcome) const noexcept {
-    if (breaker_ != nullptr) return breaker_->verdict(outcome);
-    return outcome.ok() ? Verdict::success : Verdict::neutral;
-  }
-  // Of an untracked key: closed.
-  CircuitState state() const noexcept { return breaker_ == nullptr ? CircuitState::closed : breaker_->state(); }
-  std::uint32_t silent_after() const { return breaker_ == nullptr ? 0 : breaker_->silent_after(); }
-  bool open_silent() const { return breaker_ != nullptr && breaker_->open_silent(); }
-  [[nodiscard]] std::optional<Rejection> reject_if_open() const {
-    return breaker_ == nullptr ? std::nullopt : breaker_->reject_if_open();
-  }
-  void report(const Outcome& outcome) const {
-    if (breaker_ != nullptr) breaker_->report(outcome);
-  }
-  void reset() const {
-    if (breaker_ != nullptr) breaker_->reset();
-  }
-  // From here on the key has options of its own: new ones of the registry pass it by.
-  void apply(const BreakerOptions& options) const;
-  void set_override(OverrideKind kind, std::string_view reason, std::optional<Duration> ttl = std::nullopt) const {
-    if (breaker_ != nullptr) breaker_->set_override(kind, reason, ttl);
-  }
-  bool lift_override() const { return breaker_ != nullptr && breaker_->lift_override(); }
-  // Of an untracked key: closed and zero, with an empty key.
-  BreakerSnapshot snapshot() const;
-
-  // Whether the registry holds this key.
-  bool tracked() const noexcept { return breaker_ != nullptr; }
-  // Valid as long as the handle; empty for an untracked key.
-  KeyView key() const noexcept { return breaker_ == nullptr ? KeyView("") : breaker_->key(); }
-  // Valid as long as the handle; nullptr for an untracked key.
-  KeyCompanion* companion() const noexcept { return breaker_ == nullptr ? nullptr : breaker_->companion(); }
-
- private:
-  friend class BreakerRegistry;
-  BreakerHandle(BreakerRegistry& registry, CircuitBreaker* breaker) noexcept : registry_(&registry), breaker_(breaker) {
-    if (breaker_ != nullptr) breaker_->handles_.fetch_add(1, std::memory_order_relaxed);
-  }
-  std::expected<BreakerPermit, Rejection> admit_untracked() const;
-
-  BreakerRegistry* registry_;
-  CircuitBreaker* breaker_;
-};
-
-struct BreakerRegistryOptions {
-  struct ForKey {
-    Key key;
-    BreakerOptions options{};
-  };
-
-  struct ForGlob {
-    // '*' stands for any characters or none, '?' for any one; the rest for itself. A single pattern matches single
-    // keys; of a pair each part matches by itself, so ("openai", "gpt-*") is every such model of openai.
-    Key pattern;
-    BreakerOptions options{};
-  };
-
-  // For every key without options of its own.
-  BreakerOptions defaults{};
-  // Options by exact key, which win over globs; a key may be named once.
-  std::vector<ForKey> keys{};
-  // Options by pattern; the first that matches wins. At most 1000.
-  std::vector<ForGlob> globs{};
-  // Keys held at once; 1 to 1 000 000. At the bound a new key takes the place of an idle closed one that was not used
-  // recently: never of one that is open, half-open, overridden, in flight or held by a handle, nor of one whose
-  // companion is not idle. Where none is found among those looked at, the new key is admitted untracked and counted.
-  std::size_t max_keys = 10'000;
-
-  Problems validate() const;
-};
 
 // Makes the companion of a new key. It may copy the key's handle and keep it; see KeyCompanion::own_handles().
 using MakeCompanion = std::function<std::unique_ptr<KeyCompanion>(const KeyView& key, const BreakerHandle& handle)>;
@@ -300,8 +198,8 @@ class BreakerRegistry {
   // `options` may be null: those of the registry.
   BreakerHandle find_or_create(const KeyView& key, const BreakerOptions* options);
   // nullptr if the key cannot be held. Strong exception guarantee.
-  CircuitBreaker* create_locked(const KeyView& key, std::uint64_t key_hash, const BreakerOptions* options,
-                                TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  CircuitBreaker* create_locked(TimePoint now, const KeyView& key, std::uint64_t key_hash,
+                                const BreakerOptions* options) FUSEBOARD_REQUIRES(mutex_);
   OwnedBreaker make_locked(const KeyView& key, const BreakerOptions* options) FUSEBOARD_REQUIRES(mutex_);
   // nullptr if there is none. For callers that hold a Pin.
   CircuitBreaker* find_known(const KeyView& key) const;
@@ -310,7 +208,7 @@ class BreakerRegistry {
 
   // A place in breakers_ whose breaker nobody can reach any more; nullptr if none can go.
   OwnedBreaker* make_room_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
-  bool try_evict_locked(CircuitBreaker& breaker, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  bool try_evict_locked(TimePoint now, CircuitBreaker& breaker) FUSEBOARD_REQUIRES(mutex_);
   bool is_anybody_pinned() const noexcept;
 
   BreakerContext context_;

@@ -111,7 +111,7 @@ namespace budget_internal {
 
 // One scope's account.
 struct Level {
-  Level(BudgetLevel which, const BudgetCaps& own_caps, WallTime now);
+  Level(WallTime now, BudgetLevel which, const BudgetCaps& own_caps);
 
   // Exact for any number of reservations of any size, so that what was taken is what is given back.
   __extension__ using Wide = unsigned __int128;
@@ -152,7 +152,7 @@ struct Level {
   void release(const BudgetSpend& draw) noexcept;
   // Why `draw` does not fit, or nullopt. A kind that it does not draw on refuses nothing: a model that costs nothing
   // still answers when the dollars are gone.
-  std::optional<BudgetRejection> rejection(const BudgetSpend& draw, WallTime now) const noexcept;
+  std::optional<BudgetRejection> rejection(WallTime now, const BudgetSpend& draw) const noexcept;
   BudgetLevelSnapshot snapshot(WallTime now) const;
   BudgetRecord record() const;
 };
@@ -223,31 +223,30 @@ class BudgetLedger {
   // The levels of an account that exist. A session that does not is null. The first does not mind whether it is stale;
   // the last forgets those that are.
   Chain find_locked(const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
-  Chain peek_locked(const BudgetAccount& account, WallTime now) const FUSEBOARD_REQUIRES(mutex_);
-  Chain meet_locked(const BudgetAccount& account, WallTime now) FUSEBOARD_REQUIRES(mutex_);
+  Chain peek_locked(WallTime now, const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
+  Chain meet_locked(WallTime now, const BudgetAccount& account) FUSEBOARD_REQUIRES(mutex_);
   bool wants_session_locked(const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
-  std::optional<BudgetRejection> rejection_locked(const Chain& chain, const BudgetAccount& account,
-                                                  const BudgetSpend& draw, WallTime now) const
-      FUSEBOARD_REQUIRES(mutex_);
+  std::optional<BudgetRejection> rejection_locked(WallTime now, const Chain& chain, const BudgetAccount& account,
+                                                  const BudgetSpend& draw) const FUSEBOARD_REQUIRES(mutex_);
   Level& pool_locked(const Chain& chain) const FUSEBOARD_REQUIRES(mutex_);
   std::size_t bound_locked(const Level& pool) const FUSEBOARD_REQUIRES(mutex_);
-  bool has_room_locked(const Level& pool, WallTime now) const FUSEBOARD_REQUIRES(mutex_);
+  bool has_room_locked(WallTime now, const Level& pool) const FUSEBOARD_REQUIRES(mutex_);
   BudgetRejection no_room_locked(const Level& pool, const BudgetAccount& account) const FUSEBOARD_REQUIRES(mutex_);
-  void count_rejection_locked(const Chain& chain, const BudgetRejection& rejection, WallTime now)
+  void count_rejection_locked(WallTime now, const Chain& chain, const BudgetRejection& rejection)
       FUSEBOARD_REQUIRES(mutex_);
   // Completes the chain with a new session where one is wanted; false if there is no room for it.
-  bool hold_session_locked(Chain& chain, const BudgetAccount& account, WallTime now) FUSEBOARD_REQUIRES(mutex_);
-  Level& new_session_locked(Level& pool, KeyView name, WallTime now) FUSEBOARD_REQUIRES(mutex_);
-  void touch_locked(const Chain& chain, WallTime now) FUSEBOARD_REQUIRES(mutex_);
-  void commit_locked(const Chain& chain, const BudgetSpend& spend, WallTime now) FUSEBOARD_REQUIRES(mutex_);
+  bool hold_session_locked(WallTime now, Chain& chain, const BudgetAccount& account) FUSEBOARD_REQUIRES(mutex_);
+  Level& new_session_locked(WallTime now, Level& pool, KeyView name) FUSEBOARD_REQUIRES(mutex_);
+  void touch_locked(WallTime now, const Chain& chain) FUSEBOARD_REQUIRES(mutex_);
+  void commit_locked(WallTime now, const Chain& chain, const BudgetSpend& spend) FUSEBOARD_REQUIRES(mutex_);
   // What the end of a level's last reservation brings.
   void rest_locked(Level& level) FUSEBOARD_REQUIRES(mutex_);
-  void roll_locked(Level& level, WallTime now) FUSEBOARD_REQUIRES(mutex_);
-  void begin_anew_locked(Level& level, WallTime now) FUSEBOARD_REQUIRES(mutex_);
+  void roll_locked(WallTime now, Level& level) FUSEBOARD_REQUIRES(mutex_);
+  void begin_anew_locked(WallTime now, Level& level) FUSEBOARD_REQUIRES(mutex_);
   // The sessions of a key that is no longer named are counted with those of all such keys.
   void erase_key_locked(KeyView name) FUSEBOARD_REQUIRES(mutex_);
-  void configure_keys_locked(const std::vector<BudgetOptions::ForKey>& keys, WallTime now) FUSEBOARD_REQUIRES(mutex_);
-  Level* level_of_record_locked(const BudgetRecord& record, WallTime now) FUSEBOARD_REQUIRES(mutex_);
+  void configure_keys_locked(WallTime now, const std::vector<BudgetOptions::ForKey>& keys) FUSEBOARD_REQUIRES(mutex_);
+  Level* level_of_record_locked(WallTime now, const BudgetRecord& record) FUSEBOARD_REQUIRES(mutex_);
   void drop_stale_sessions_locked(WallTime now) FUSEBOARD_REQUIRES(mutex_);
   void drop_session_locked(const Level& session) FUSEBOARD_REQUIRES(mutex_);  // which is idle
   std::vector<BudgetRecord> records_locked() const FUSEBOARD_REQUIRES(mutex_);

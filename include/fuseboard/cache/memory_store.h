@@ -57,7 +57,7 @@ class MemoryCacheStore final : public CacheStore {
   using Entries = std::list<Entry>;
 
   // null where the key is not there; what is found expired goes to `removed`.
-  CachedResponsePtr find_locked(const CacheKey& key, TimePoint now, Entries& removed) FUSEBOARD_REQUIRES(mutex_);
+  CachedResponsePtr find_locked(TimePoint now, const CacheKey& key, Entries& removed) FUSEBOARD_REQUIRES(mutex_);
   // Moves the entry out of the store into `removed`, to be freed after the mutex.
   void remove_locked(Entries::iterator entry, Entries& removed) FUSEBOARD_REQUIRES(mutex_);
 

@@ -90,18 +90,18 @@ std::optional<Duration> parse_unit_duration(std::string_view text) noexcept;
 // How long until `reset`, a bare decimal: below 1e9 seconds from now, up to 1e12 a Unix time in seconds, above one in
 // milliseconds. Rounded up to whole milliseconds, 0 for what has passed; nullopt for no number, and for a time without
 // `now`.
-std::optional<Duration> parse_reset(std::string_view text, std::optional<WallTime> now) noexcept;
+std::optional<Duration> parse_reset(std::optional<WallTime> now, std::string_view text) noexcept;
 
 // How long until a date and time of RFC 3339, "2026-01-01T00:00:42Z"; as parse_reset.
-std::optional<Duration> parse_rfc3339_reset(std::string_view text, std::optional<WallTime> now) noexcept;
+std::optional<Duration> parse_rfc3339_reset(std::optional<WallTime> now, std::string_view text) noexcept;
 
 // How long until the window of a rate limit resets, in whichever of these forms: parse_unit_duration, parse_reset,
 // parse_rfc3339_reset.
-std::optional<Duration> parse_window_reset(std::string_view text, std::optional<WallTime> now) noexcept;
+std::optional<Duration> parse_window_reset(std::optional<WallTime> now, std::string_view text) noexcept;
 
 // The three date formats of RFC 9110, section 5.6.7: IMF-fixdate, RFC 850 and asctime. A two-digit year is the one
 // within 50 years of `now`. nullopt for everything else, a 30th of February included. In seconds, because the year 9999
 // does not fit system_clock's nanoseconds.
-std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text, WallTime now) noexcept;
+std::optional<std::chrono::sys_seconds> parse_http_date(WallTime now, std::string_view text) noexcept;
 
 }  // namespace fuseboard

@@ -7,7 +7,7 @@
 //   auto permit = limiter.try_acquire(now);
 //   if (!permit) return permit.error();
 //   ...
-//   std::move(*permit).settle(outcome, now);   // a throttled outcome lowers the rate; forgetting is safe
+//   std::move(*permit).settle(now, outcome);   // a throttled outcome lowers the rate; forgetting is safe
 //
 // Where no rate is configured, ThrottleGate alone obeys a server's retry-after.
 #pragma once
@@ -76,9 +76,9 @@ class [[nodiscard]] AdaptivePermit {
 
   // A rate limit lowers the rate; its retry-after, and that of an overloaded or unavailable server, closes the gate; a
   // success lets the rate return; all else is neutral.
-  void settle(const Outcome& outcome, TimePoint now) &&;
+  void settle(TimePoint now, const Outcome& outcome) &&;
   // As above, with what the answer's headers said.
-  void settle(const Outcome& outcome, TimePoint now, const ServerWindow& window) &&;
+  void settle(TimePoint now, const Outcome& outcome, const ServerWindow& window) &&;
   // The call was not sent: its tokens come back, unless the bucket has been full since.
   void release() && noexcept;
 
@@ -112,7 +112,7 @@ class AdaptiveLimiter {
 
   // Headers of an answer whose permit is settled elsewhere. Until the reset, no more is admitted than remains, evenly
   // spread; with nothing left the gate closes until then. The last word counts.
-  void observe(const ServerWindow& window, TimePoint now);
+  void observe(TimePoint now, const ServerWindow& window);
 
   // New options from here on [LIM-9]. What is missing from full stays missing, but for what is more than the new burst;
   // the learned rate and what the server said stay, within the new bounds; the gate stays shut. Throws InvalidOptions,
@@ -137,13 +137,13 @@ class AdaptiveLimiter {
  private:
   friend class AdaptivePermit;
 
-  void settle(const AdaptivePermit& permit, const Outcome& outcome, TimePoint now, const ServerWindow* window);
-  void accepted(TimePoint granted, TimePoint now);
+  void settle(TimePoint now, const AdaptivePermit& permit, const Outcome& outcome, const ServerWindow* window);
+  void accepted(TimePoint now, TimePoint granted);
   void release(double returned, std::uint64_t filling) noexcept;
   double rate_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
-  void refill(RefillingLevel& level, TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
-  void advance_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_) { refill(level_, now); }
-  void observe_locked(const ServerWindow& window, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void refill(TimePoint now, RefillingLevel& level) const FUSEBOARD_REQUIRES(mutex_);
+  void advance_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_) { refill(now, level_); }
+  void observe_locked(TimePoint now, const ServerWindow& window) FUSEBOARD_REQUIRES(mutex_);
   std::optional<Rejection> peek_locked(TimePoint now, double cost, Priority priority) FUSEBOARD_REQUIRES(mutex_);
 
   const KeyText key_;

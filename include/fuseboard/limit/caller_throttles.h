@@ -43,7 +43,7 @@ class CallerThrottles {
   std::shared_ptr<Throttle> find(const CallerHash& caller, KeyView target);
   // Makes it where it is new. Null: the bound is reached and all are in use, or there is no memory, so nobody
   // remembers.
-  std::shared_ptr<Throttle> at(const CallerHash& caller, KeyView target, const ThrottleOptions& options, TimePoint now);
+  std::shared_ptr<Throttle> at(TimePoint now, const CallerHash& caller, KeyView target, const ThrottleOptions& options);
 
   // New options for all that are known of that target; those that come get theirs from at().
   void apply(TimePoint now, KeyView target, const ThrottleOptions& options);

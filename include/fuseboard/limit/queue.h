@@ -80,8 +80,8 @@ class WaitQueue {
   };
 
   // Priority, ageing included.
-  std::int64_t level_of(const Waiter& waiter, TimePoint now) const noexcept;
-  bool goes_before(const Waiter& a, const Waiter& b, TimePoint now) const noexcept;
+  std::int64_t level_of(TimePoint now, const Waiter& waiter) const noexcept;
+  bool goes_before(TimePoint now, const Waiter& a, const Waiter& b) const noexcept;
   Rejection rejection(RejectionReason reason) const noexcept;
 
   WaitQueueOptions options_;

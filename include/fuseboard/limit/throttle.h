@@ -76,14 +76,14 @@ class Throttle {
     return AdaptivePermit();
   }
   // The end of a call, and what its answer's headers said.
-  void settle(AdaptivePermit&& permit, const Outcome& outcome, TimePoint now,
+  void settle(TimePoint now, AdaptivePermit&& permit, const Outcome& outcome,
               const std::optional<ServerWindow>& window) {
     if (!permit.holds()) {
-      hear(outcome, now, window);
+      hear(now, outcome, window);
     } else if (window) {
-      std::move(permit).settle(outcome, now, *window);
+      std::move(permit).settle(now, outcome, *window);
     } else {
-      std::move(permit).settle(outcome, now);
+      std::move(permit).settle(now, outcome);
     }
   }
 
@@ -95,8 +95,8 @@ class Throttle {
   bool at_rest(TimePoint now) const { return !save(now); }
 
  private:
-  void hear(const Outcome& outcome, TimePoint now, const std::optional<ServerWindow>& window) noexcept {
-    if (!outcome.ok()) gate().apply_retry_after(*outcome.failure, now);
+  void hear(TimePoint now, const Outcome& outcome, const std::optional<ServerWindow>& window) noexcept {
+    if (!outcome.ok()) gate().apply_retry_after(now, *outcome.failure);
     if (window && window->remaining == 0) gate().close(now, window->reset_after);
   }
 

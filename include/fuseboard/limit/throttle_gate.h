@@ -37,7 +37,7 @@ class ThrottleGate {
 
   // As a failure asks. A server that asks for time is obeyed, whether it is one caller's rate that is too high or
   // everybody's; what other failures hint at is no throttle, nor is what concerns one caller or one request.
-  void apply_retry_after(const Failure& failure, TimePoint now) noexcept {
+  void apply_retry_after(TimePoint now, const Failure& failure) noexcept {
     if (failure.scope == FailureScope::caller || failure.scope == FailureScope::request) return;
     const bool throttled = failure.category == Category::rate_limit || failure.category == Category::overloaded ||
                            failure.category == Category::service_unavailable;

@@ -194,7 +194,7 @@ class TokenBucket {
       return {.units = units, .refilled = refilled, .most = refilled + std::max(all - reserve, units)};
     }
     // What is missing from full.
-    Units missing(Units full_at, TimePoint now) const noexcept {
+    Units missing(TimePoint now, Units full_at) const noexcept {
       const Units refilled = refilled_at(now);
       return full_at - std::min(full_at, refilled);
     }

@@ -4,7 +4,7 @@
 // The simple limiter for tools: so many calls a second each, and if wished so many a minute for all together [LIM-6].
 //
 //   ToolLimiter limiter(tool_limiter_options_from(environment, warn));
-//   if (auto granted = limiter.try_acquire("search", now); !granted) return granted.error();
+//   if (auto granted = limiter.try_acquire(now, "search"); !granted) return granted.error();
 #pragma once
 
 #include <cstdint>
@@ -80,10 +80,10 @@ class ToolLimiter {
   // Takes one call from the tool's bucket and from the gate, or from neither: `rate_limited`, with the wait after which
   // the same call would pass if nobody else called, plus up to 10 % [LIM-3]. The time since the tool was last asked for
   // refills its bucket `speed` times as fast, never above the burst. The gate knows no speed.
-  [[nodiscard]] std::expected<ToolGrant, Rejection> try_acquire(KeyView tool, TimePoint now, double speed = 1.0);
+  [[nodiscard]] std::expected<ToolGrant, Rejection> try_acquire(TimePoint now, KeyView tool, double speed = 1.0);
 
   // Whether try_acquire() would refuse now. Takes nothing, refills nothing, makes no bucket.
-  bool is_limited(KeyView tool, TimePoint now, double speed = 1.0) const;
+  bool is_limited(TimePoint now, KeyView tool, double speed = 1.0) const;
 
   // Gives a call back to the tool and to the gate, once, because it did not take place. A bucket that has been full
   // since gets nothing.

@@ -108,18 +108,18 @@ class [[nodiscard]] AttemptPermits {
 
   // Tells every policy, once. `outcome` is the report's as the breaker should see it. What was charged comes back,
   // where somebody counts; the limits learn the same figure [LIM-5].
-  std::optional<BudgetSettlement> settle(const AttemptReport& report, const Outcome& outcome, TimePoint now) &&;
+  std::optional<BudgetSettlement> settle(TimePoint now, const AttemptReport& report, const Outcome& outcome) &&;
 
  private:
-  friend std::optional<AdmissionRejection> admit(const Target& target, const AdmissionRequest& request, TimePoint now,
+  friend std::optional<AdmissionRejection> admit(TimePoint now, const Target& target, const AdmissionRequest& request,
                                                  AttemptPermits& permits);
   bool was_free(const AttemptReport& report) const noexcept;
   std::optional<BudgetSettlement> settle_budget(const AttemptReport& report, const ChargedUsage& charged);
-  void settle_limits(const AttemptReport& report, const ChargedUsage& charged, TimePoint now);
-  void settle_rate(const AttemptReport& report, const Outcome& outcome, TimePoint now);
-  std::optional<Rejection> take_limits(const AdmissionRequest& request, TimePoint now);
-  std::optional<Rejection> take_rate(const AdmissionRequest& request, TimePoint now);
-  std::optional<Rejection> take_throttle(const AdmissionRequest& request, TimePoint now);
+  void settle_limits(TimePoint now, const AttemptReport& report, const ChargedUsage& charged);
+  void settle_rate(TimePoint now, const AttemptReport& report, const Outcome& outcome);
+  std::optional<Rejection> take_limits(TimePoint now, const AdmissionRequest& request);
+  std::optional<Rejection> take_rate(TimePoint now, const AdmissionRequest& request);
+  std::optional<Rejection> take_throttle(TimePoint now, const AdmissionRequest& request);
   void release(TimePoint now) noexcept;
 
   // Those whose limits hold, from the outside in.
@@ -147,15 +147,15 @@ class [[nodiscard]] AttemptPermits {
 
 // Why not, or nullopt, and then `permits`, which held nothing, holds all. Never allocates but for a budget's new
 // session.
-[[nodiscard]] std::optional<AdmissionRejection> admit(const Target& target, const AdmissionRequest& request,
-                                                      TimePoint now, AttemptPermits& permits);
+[[nodiscard]] std::optional<AdmissionRejection> admit(TimePoint now, const Target& target,
+                                                      const AdmissionRequest& request, AttemptPermits& permits);
 
 // Whether it is only this caller who has to wait, because the target's server has asked it to or because its own limits
 // are reached: a line of others would not help, and others must not stand behind it.
-[[nodiscard]] bool waits_alone(const Target& target, const AdmissionRequest& request, TimePoint now);
+[[nodiscard]] bool waits_alone(TimePoint now, const Target& target, const AdmissionRequest& request);
 
 // What admit() would refuse with, or nullopt, the budget apart. Takes nothing.
-[[nodiscard]] std::optional<Rejection> peek_rejection(const Target& target, const AdmissionRequest& request,
-                                                      TimePoint now);
+[[nodiscard]] std::optional<Rejection> peek_rejection(TimePoint now, const Target& target,
+                                                      const AdmissionRequest& request);
 
 }  // namespace fuseboard

@@ -51,10 +51,10 @@ class AdmissionQueue {
   [[nodiscard]] std::expected<WaitTicket, Rejection> join(TimePoint now, const WaitRequest& request,
                                                           std::shared_ptr<Waker> waker);
 
-  bool is_turn(WaitTicket ticket, TimePoint now) const;
+  bool is_turn(TimePoint now, WaitTicket ticket) const;
 
   // The waiter got in or gave up; the next is woken.
-  void leave(WaitTicket ticket, TimePoint now);
+  void leave(TimePoint now, WaitTicket ticket);
 
   // Something has changed for the better: whose turn it is should look.
   void wake_next(TimePoint now) const {

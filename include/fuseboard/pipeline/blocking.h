@@ -146,10 +146,10 @@ struct SendTraits {
                 "send must return std::expected<T, Failure> or std::expected<T, AttemptFailure>");
 
   // Tells the engine and keeps the answer.
-  static void report(Execution& execution, std::uint32_t attempt, Reply reply, std::optional<Value>& answer,
-                     TimePoint now) {
+  static void report(TimePoint now, Execution& execution, std::uint32_t attempt, Reply reply,
+                     std::optional<Value>& answer) {
     if (!execution.in_flight(attempt)) return;
-    if (!reply) return execution.report(attempt, report_of(reply.error()), now);
+    if (!reply) return execution.report(now, attempt, report_of(reply.error()));
     AttemptReport report{.outcome = Outcome::success(), .answered = true};
     if constexpr (std::is_same_v<typename Reply::value_type, Answered<Value>>) {
       report.usage = reply->usage;
@@ -159,7 +159,7 @@ struct SendTraits {
     } else {
       answer.emplace(*std::move(reply));
     }
-    execution.report(attempt, report, now);
+    execution.report(now, attempt, report);
   }
 };
 
@@ -196,7 +196,7 @@ auto run(std::shared_ptr<const Plan> plan, Send&& send, const CallOptions& asked
   const Clock& clock = environment.clock;
   const bool hedges = Traits::kStoppable && pipeline_internal::may_ask_several(*plan, options);
   const auto woken = std::make_shared<WakeFlag>();
-  Execution execution(std::move(plan), options, environment.rng, clock.now(), {.waker = woken, .hedges = hedges},
+  Execution execution(clock.now(), std::move(plan), options, environment.rng, {.waker = woken, .hedges = hedges},
                       environment.observer);
   std::optional<T> answer;
   pipeline_internal::HedgedSends<typename Traits::Reply> beside(woken);
@@ -211,7 +211,7 @@ auto run(std::shared_ptr<const Plan> plan, Send&& send, const CallOptions& asked
       if (!execution.in_flight(reply->attempt)) continue;  // it has lost; what it threw is nobody's
       const std::uint32_t attempt = reply->attempt;
       try {
-        Traits::report(execution, attempt, std::move(*reply).value(), answer, clock.now());
+        Traits::report(clock.now(), execution, attempt, std::move(*reply).value(), answer);
       } catch (...) {
         pipeline_internal::settle_thrown(execution, attempt, clock, stop.stop_requested());
         throw;
@@ -228,7 +228,7 @@ auto run(std::shared_ptr<const Plan> plan, Send&& send, const CallOptions& asked
       try {
         // Others may want the answer of a call that shares it, whoever has left.
         auto reply = Traits::call(send, *attempt, options.cache == nullptr ? stop : std::stop_token());
-        Traits::report(execution, attempt->number, std::move(reply), answer, clock.now());
+        Traits::report(clock.now(), execution, attempt->number, std::move(reply), answer);
       } catch (...) {
         pipeline_internal::settle_thrown(execution, attempt->number, clock, stop.stop_requested());
         throw;

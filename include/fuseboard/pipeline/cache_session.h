@@ -4,7 +4,7 @@
 // One call's dealings with the response cache: the lookup, the call of another that it may share, the answer it leaves.
 //
 //   CacheSession cached(cache, &flights, keys_of_targets, decision, ttl);
-//   Execution execution(plan, {.cache = &cached}, rng, now);   // answers Lookup first
+//   Execution execution(now, plan, {.cache = &cached}, rng);   // answers Lookup first
 //   ... on Lookup: cached.look_up(waker);                      // perhaps twice, where the store answers later
 //   ... on success: cached.complete(served_by, response);      // or use cached.response() where the record says hit
 #pragma once

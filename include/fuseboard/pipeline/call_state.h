@@ -64,7 +64,7 @@ struct Backoff {
 };
 
 struct CallState {
-  CallState(std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng, TimePoint now,
+  CallState(TimePoint now, std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng,
             DriverAbilities abilities);
 
   const std::shared_ptr<const Plan> plan;

@@ -33,7 +33,7 @@ namespace fuseboard {
 class Execution {
  public:
   // `observer` may be null and must outlive the execution.
-  Execution(std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng, TimePoint now,
+  Execution(TimePoint now, std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng,
             DriverAbilities abilities = {}, CallObserver* observer = nullptr);
   ~Execution();
   Execution(const Execution&) = delete;
@@ -46,19 +46,19 @@ class Execution {
   // the call was cancelled. The first three say so with false.
   //
   // The target's answer has begun with a success.
-  bool accepted(std::uint32_t attempt, TimePoint now);
+  bool accepted(TimePoint now, std::uint32_t attempt);
   // A sign of work: reasoning or a tool call has begun, say, without content yet [STR-3]. A half-open probe succeeds
   // here [BRK-8]; nothing is committed yet.
-  bool working(std::uint32_t attempt, TimePoint now);
+  bool working(TimePoint now, std::uint32_t attempt);
   // The first content is there: the answer is committed to this target, and a half-open probe succeeds here [BRK-8].
   // Does nothing the second time. An attempt that mends an answer has a first content of its own.
-  bool first_content(std::uint32_t attempt, TimePoint now);
+  bool first_content(TimePoint now, std::uint32_t attempt);
   // Its connection had died, and it goes out again over a fresh one.
   void note_resent(std::uint32_t attempt) noexcept;
   // What the attempt has used so far.
   void observe(std::uint32_t attempt, const TokenUsage& usage);
   // Its end.
-  void report(std::uint32_t attempt, const AttemptReport& report, TimePoint now);
+  void report(TimePoint now, std::uint32_t attempt, const AttemptReport& report);
 
   // The call is over, whoever else may wait for its answer. Attempts in flight end neutral; next() says Finished.
   void cancel(TimePoint now);

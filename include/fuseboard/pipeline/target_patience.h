@@ -25,22 +25,22 @@ class TargetPatience {
   TargetPatience(const LatencyPercentileOptions& latencies, const CompanyOptions& company);
 
   // An attempt has succeeded, `latency` after it began: of a stream the time to its first content or sign of work.
-  void succeeded(AnswerKind kind, Duration latency, TimePoint now) noexcept;
+  void succeeded(TimePoint now, AnswerKind kind, Duration latency) noexcept;
   // The target has answered somebody, in whatever way. `content`: it has answered well so far.
-  void answered(bool content, TimePoint now) noexcept;
+  void answered(TimePoint now, bool content) noexcept;
   // An attempt that began then has lost against its company.
-  void overtaken(AnswerKind kind, TimePoint began, TimePoint now) noexcept;
+  void overtaken(TimePoint now, AnswerKind kind, TimePoint began) noexcept;
 
   const LatencyPercentile& latencies(AnswerKind kind) const noexcept { return of(kind).answered; }
   // How long an attempt is waited for alone: its patience, or less where it hangs before that is over.
-  Duration waited_for_alone(const PatienceOptions& options, AnswerKind kind, bool probe, TimePoint now) const noexcept;
+  Duration waited_for_alone(TimePoint now, const PatienceOptions& options, AnswerKind kind, bool probe) const noexcept;
   // The patience by itself.
-  Duration patience(const PatienceOptions& options, AnswerKind kind, TimePoint now) const noexcept;
+  Duration patience(TimePoint now, const PatienceOptions& options, AnswerKind kind) const noexcept;
   // How long it must have answered nothing to count as silent.
-  Duration silence_needed(AnswerKind kind, TimePoint now) const noexcept;
+  Duration silence_needed(TimePoint now, AnswerKind kind) const noexcept;
   // Whether an attempt of that age hangs. While nobody has had an answer of that kind: when it is as old as silence
   // would have to be; never where few are known.
-  bool hangs(AnswerKind kind, Duration age, TimePoint now) const noexcept;
+  bool hangs(TimePoint now, AnswerKind kind, Duration age) const noexcept;
 
   CompanyBudget& company() noexcept { return company_; }
   SilenceWatch& silence() noexcept { return silence_; }
@@ -55,8 +55,8 @@ class TargetPatience {
   const Known& of(AnswerKind kind) const noexcept { return known_[static_cast<std::size_t>(kind)]; }
   Known& of(AnswerKind kind) noexcept { return known_[static_cast<std::size_t>(kind)]; }
   // From which age on an attempt hangs; nullopt: too little is known.
-  std::optional<Duration> hanging_age(AnswerKind kind, TimePoint now) const noexcept;
-  PatienceEvidence evidence(AnswerKind kind, TimePoint now) const noexcept;
+  std::optional<Duration> hanging_age(TimePoint now, AnswerKind kind) const noexcept;
+  PatienceEvidence evidence(TimePoint now, AnswerKind kind) const noexcept;
 
   std::array<Known, kAnswerKinds> known_;
   std::atomic<std::uint32_t> overtaken_in_a_row_{0};

@@ -190,7 +190,7 @@ class TargetRegistry {
   ScopeOptions scope_rule_locked(std::string_view scope) const FUSEBOARD_REQUIRES(mutex_);
   void on_breaker_event(const BreakerEvent& event) const;
   void on_scope_event(const BreakerEvent& event) const;
-  TargetSnapshot snapshot_of(CircuitBreaker& breaker, TargetState& state, TimePoint now) const;
+  TargetSnapshot snapshot_of(TimePoint now, CircuitBreaker& breaker, TargetState& state) const;
   void reset_state(CircuitBreaker& breaker, TargetState& state) const;
 
   const Clock& clock_;

@@ -36,7 +36,7 @@ class SilenceWatch {
 
   // An attempt that began then has outlasted its patience; to be told once of each. Whether the target is silent by
   // `rule` now.
-  [[nodiscard]] bool outlasted(TimePoint began, TimePoint now, const SilenceRule& rule);
+  [[nodiscard]] bool outlasted(TimePoint now, TimePoint began, const SilenceRule& rule);
   // The same without a further attempt: where time alone was short.
   [[nodiscard]] bool judge(TimePoint now, const SilenceRule& rule) const;
 

@@ -5,7 +5,7 @@
 //
 //   auto pass = gate.try_pass(clock.now(), {.model = &model_gate, .endpoint = 2});
 //   if (!pass) return pass.error();                 // credential_parked
-//   std::move(*pass).settle(outcome, clock.now());  // or destroy it: nothing was learned
+//   std::move(*pass).settle(clock.now(), outcome);  // or destroy it: nothing was learned
 //
 // An authentication or quota failure parks what it speaks of (Failure::scope): the credential with one model, the
 // credential at one endpoint, or, where it names neither, the credential; nothing where it speaks of the caller or of
@@ -49,7 +49,7 @@ class [[nodiscard]] CredentialPass {
   // Of nothing.
   CredentialPass() noexcept = default;
 
-  void settle(const Outcome& outcome, TimePoint now) &&;
+  void settle(TimePoint now, const Outcome& outcome) &&;
   // An answer has begun, so nothing of it is refused.
   void accepted();
 

@@ -4,7 +4,7 @@
 // How fast a target is at the moment, for choosing among targets [FBK-1].
 //
 //   LatencySpan span = target.latency.begin();       // when the attempt is sent
-//   std::move(span).settle(outcome, clock.now());    // when it ends; forgotten, it teaches nothing
+//   std::move(span).settle(clock.now(), outcome);    // when it ends; forgotten, it teaches nothing
 #pragma once
 
 #include <atomic>
@@ -53,7 +53,7 @@ class LatencyEstimate {
   //   sample of at least the penalty.
   // - Any other end, a bad request or a caller that left, says that it takes at least so long: it may raise the
   //   estimate and never lowers it.
-  void observe(const Outcome& outcome, TimePoint now) noexcept;
+  void observe(TimePoint now, const Outcome& outcome) noexcept;
 
   // nullopt before the first end of an attempt.
   std::optional<Duration> estimate(TimePoint now) const noexcept;
@@ -81,7 +81,7 @@ class LatencyEstimate {
   // What fading has left of a sample.
   double share_left(Sample sample, std::uint32_t tick) const noexcept;
   std::optional<double> nanoseconds(TimePoint now) const noexcept;
-  void add(double nanoseconds, bool may_lower, TimePoint now) noexcept;
+  void add(TimePoint now, double nanoseconds, bool may_lower) noexcept;
 
   const double decay_ticks_;
   const double penalty_;
@@ -99,8 +99,8 @@ class [[nodiscard]] LatencySpan {
   LatencySpan& operator=(LatencySpan&& other) noexcept { return replace_permit(*this, other); }
   ~LatencySpan() { leave(); }
 
-  void settle(const Outcome& outcome, TimePoint now) && noexcept {
-    if (estimate_) estimate_->observe(outcome, now);
+  void settle(TimePoint now, const Outcome& outcome) && noexcept {
+    if (estimate_) estimate_->observe(now, outcome);
     leave();
   }
 

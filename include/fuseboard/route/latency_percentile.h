@@ -37,15 +37,15 @@ class LatencyPercentile {
   LatencyPercentile& operator=(const LatencyPercentile&) = delete;
 
   // A successful attempt's latency. What is negative counts as zero.
-  void record(Duration latency, TimePoint now) noexcept;
+  void record(TimePoint now, Duration latency) noexcept;
 
   // A latency that at least `share` of the samples did not exceed; `share` is clamped to (0, 1], NaN is 1. nullopt with
   // fewer than `min_samples`.
-  std::optional<Duration> at(double share, TimePoint now) const noexcept {
-    return at(share, now, options_.min_samples);
+  std::optional<Duration> at(TimePoint now, double share) const noexcept {
+    return at(now, share, options_.min_samples);
   }
   // The same with a bound of one's own in place of `min_samples`, and over the samples of another one too.
-  std::optional<Duration> at(double share, TimePoint now, std::uint32_t min_samples,
+  std::optional<Duration> at(TimePoint now, double share, std::uint32_t min_samples,
                              const LatencyPercentile* other = nullptr) const noexcept;
 
   std::uint64_t samples(TimePoint now) const noexcept;

@@ -23,7 +23,7 @@ class LongestLatency {
   static constexpr std::uint32_t kKnownAfter = 10;
 
   // A successful attempt's latency. What is negative counts as zero, what is longer than 24 h as 24 h.
-  void record(Duration latency, TimePoint now) noexcept;
+  void record(TimePoint now, Duration latency) noexcept;
 
   // To a millisecond, never below the true value. nullopt with fewer than `min_samples`, which are at most kKnownAfter.
   std::optional<Duration> longest(TimePoint now, std::uint32_t min_samples = kKnownAfter) const noexcept;

@@ -63,7 +63,7 @@ class TargetOrder {
 //
 // The same seed, time and estimates give the same order [CORE-2]. Draws from `rng`: none, one a weight above 0, two.
 // Costs a logarithm or an exponential a candidate and a sort, about 1 us for ten.
-TargetOrder choose_order(Strategy strategy, std::span<const RouteCandidate> candidates, TimePoint now,
+TargetOrder choose_order(TimePoint now, Strategy strategy, std::span<const RouteCandidate> candidates,
                          Rng& rng) noexcept;
 
 }  // namespace fuseboard

@@ -63,7 +63,7 @@ class [[nodiscard]] ParkingPass {
 
   // Where the gate has moved on since the pass was granted (parked by another attempt, unparked, the probe given up),
   // this changes nothing.
-  void settle(const Outcome& outcome, TimePoint now) &&;
+  void settle(TimePoint now, const Outcome& outcome) &&;
   // An answer has begun: what a probe was to find out is known, however long the answer takes.
   void accepted();
 
@@ -143,7 +143,7 @@ class ParkingGate {
 
   std::expected<ParkingPass, Rejection> pass_while_parked(TimePoint now);
   std::optional<Rejection> peek_while_parked(TimePoint now) const;
-  void settle(std::uint64_t generation, std::uint64_t probe, const Outcome& outcome, TimePoint now);
+  void settle(TimePoint now, std::uint64_t generation, std::uint64_t probe, const Outcome& outcome);
   void release(std::uint64_t generation, std::uint64_t probe) noexcept;
   // Unparks, if that is still the generation. The one that it is afterwards.
   std::uint64_t prove(std::uint64_t generation);
@@ -151,7 +151,7 @@ class ParkingGate {
   // Whether a pass granted as (generation, probe) still has a say.
   bool current_locked(std::uint64_t generation, std::uint64_t probe) const FUSEBOARD_REQUIRES(mutex_);
   std::optional<TimePoint> closed_until_locked(TimePoint now) const FUSEBOARD_REQUIRES(mutex_);
-  void park_locked(const Failure& failure, TimePoint now) FUSEBOARD_REQUIRES(mutex_);
+  void park_locked(TimePoint now, const Failure& failure) FUSEBOARD_REQUIRES(mutex_);
   void park_until_locked(TimePoint until, Category category) FUSEBOARD_REQUIRES(mutex_);
   void unpark_locked() FUSEBOARD_REQUIRES(mutex_);
   Rejection rejection_locked(TimePoint now, TimePoint until) const FUSEBOARD_REQUIRES(mutex_);

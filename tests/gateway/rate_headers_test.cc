@@ -250,7 +250,7 @@ TEST(SetRateHeaders, ResetsAreWrittenAsEachDialectWritesThem) {
   EXPECT_EQ(reset_text(Dialect::openai, kForever), "8760h0m0s");
   EXPECT_EQ(reset_text(Dialect::anthropic, 0s), "2026-01-01T00:00:00Z");
   EXPECT_EQ(reset_text(Dialect::anthropic, 1ns), "2026-01-01T00:00:01Z") << "never too early";
-  EXPECT_EQ(reset_text(kNewYear - 1s, Dialect::anthropic, 24h), "2026-01-01T23:59:59Z");
+  EXPECT_EQ(reset_text(Dialect::anthropic, 24h, kNewYear - 1s), "2026-01-01T23:59:59Z");
   EXPECT_EQ(reset_text(Dialect::anthropic, kForever), "2027-01-01T00:00:00Z");
 }
 

@@ -42,7 +42,7 @@ class Recovery : public testing::Test {
  protected:
   void begin(std::shared_ptr<const Plan> plan, CallOptions options = {}, DriverAbilities abilities = {}) {
     options.streaming = true;
-    call_.emplace(std::move(plan), options, world_.rng, world_.clock.now(), std::move(abilities));
+    call_.emplace(world_.clock.now(), std::move(plan), options, world_.rng, std::move(abilities));
   }
   Step next() { return call_->next(now()); }
   TimePoint now() const { return world_.clock.now(); }

@@ -172,7 +172,7 @@ TEST(ScriptPlayer, FatesDependOnSeedAndOrdinalAlone) {
   ScriptPlayer later(kStart, faults, 7);
   ScriptPlayer other(kStart, faults, 8);
   const std::string expected = pattern(first, 64);
-  EXPECT_EQ(pattern(kStart + 59min, later, 64), expected);
+  EXPECT_EQ(pattern(later, 64, kStart + 59min), expected);
   EXPECT_NE(pattern(other, 64), expected);
   const auto refused = std::ranges::count(expected, 'f');
   EXPECT_GT(refused, 16);

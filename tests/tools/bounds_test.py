@@ -18,7 +18,7 @@ TIME_OR_SIZE = re.compile(rf"(?<![\w^]){NUMBER}(?<=[A-Za-z])")
 # is a file and in it a constant, a member with a default, or code in which {} stands for the value. Where a row tells
 # one number for several things, each of its sources has it.
 SOURCES = {
-    "keys of a breaker registry": ["include/fuseboard/breaker/registry.h: max_keys"],
+    "keys of a breaker registry": ["include/fuseboard/breaker/registry_options.h: max_keys"],
     "targets of a `TargetRegistry`": ["include/fuseboard/pipeline/target_registry.h: max_targets"],
     "tools of a `ToolGuard`": ["include/fuseboard/tools/tool_options.h: max_tools"],
     "names given to the C API, and the text of its last error": [

@@ -40,7 +40,7 @@ std::shared_ptr<const Route> DirectRoutes::find(const std::shared_ptr<const Rout
   const bool configured = routing->targets().contains(to_text(key));
   const bool remember = current && (known || make_room_locked());
   const bool has_own_state = configured || known || remember;
-  auto state = has_own_state ? targets_.target(key) : targets_.crowd(key);
+  auto state = has_own_state ? targets_.target(key) : targets_.overflow_target(key);
   // Where the registry has no place for it either, it shares a state, and is not remembered with that.
   const bool is_its_own = state->breaker().key() == key;
   auto asking = has_own_state ? askings_.of(key) : std::make_shared<UsageAsking>();

@@ -36,7 +36,8 @@ TargetRegistryOptions registry_options(const config::Config& config) {
                              .options = {.breaker = provider.breaker, .state = provider.state}});
     options.scopes.push_back({.scope = provider.name, .options = {.credential = credential_of(provider)}});
   }
-  // Beside the routes that are remembered there are those to be forgotten next, and a crowd for each provider.
+  // Beside the routes that are remembered there are those to be forgotten next, and an overflow target for each
+  // provider.
   options.max_targets = named.size() + 2 * DirectRoutes::kMaxDirectRoutes + config.providers.size();
   return options;
 }

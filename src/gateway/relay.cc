@@ -40,11 +40,11 @@ void tell_observers(RelayedCall& relayed, const std::optional<Answer>& answer) {
   for (const Inability& inability : relayed.requests.unable())
     not_asked.push_back(to_text(inability, execution.plan()));
   const bool shut_down = execution.record().ending == Ending::cancelled && relayed.exchange.was_shut_down();
-  driver.note_told({.status = answer                  ? static_cast<std::uint16_t>(answer->head.status)
-                              : execution.committed() ? kStreamed
-                                                      : std::uint16_t{0},
-                    .shut_down = shut_down,
-                    .not_asked = not_asked});
+  driver.note_caller_result({.status = answer                  ? static_cast<std::uint16_t>(answer->head.status)
+                                       : execution.committed() ? kStreamed
+                                                               : std::uint16_t{0},
+                             .shut_down = shut_down,
+                             .not_asked = not_asked});
   relayed.loop_context.observer.call_ended(relayed.call.options.id, relayed.call.route->plan, execution.record());
 }
 

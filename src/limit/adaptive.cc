@@ -23,7 +23,7 @@ Problems AdaptiveLimiterOptions::validate() const {
     validator.require(priorities->mode == PriorityMode::reserve, "priorities.mode", "weighted_cost", "reserve");
     validator.merge("priorities", priorities->validate());
   }
-  validator.in_range("retry_after_max", retry_after_max, 1ms, 24h);
+  validator.in_range("retry_after_max", retry_after_max, 0ms, 24h);
   return std::move(validator).take();
 }
 
@@ -163,14 +163,14 @@ void AdaptiveLimiter::observe(TimePoint now, const ServerWindow& window) {
 }
 
 void AdaptiveLimiter::observe_locked(TimePoint now, const ServerWindow& window) {
-  if (window.reset_after <= Duration::zero()) {
+  const Duration until = std::min(window.reset_after, options_.retry_after_max);
+  if (until <= Duration::zero()) {
     server_until_ = TimePoint::min();
     return;
   }
   // Calls under way may not be counted in what the server said.
   const std::uint64_t left = window.remaining - std::min(window.remaining, in_flight_);
   if (window.remaining == 0) gate_.close(now, window.reset_after);
-  const Duration until = std::min(window.reset_after, options_.retry_after_max);
   const auto seconds = static_cast<double>(window.reset_after.count()) / 1e9;
   level_.clamp(static_cast<double>(std::min<std::uint64_t>(left, 1)));
   server_rate_ = std::max(kMinRate, static_cast<double>(left) / seconds);

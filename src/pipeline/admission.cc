@@ -33,7 +33,7 @@ bool is_own_matter(const Outcome& outcome) noexcept {
 
 // What all policies but the caller's own throttle may learn from an end: nothing from what concerns this caller or this
 // request alone [FBK-6, LIM-4].
-Outcome told_to_all(TargetState& state, Outcome outcome) {
+Outcome shared_outcome(TargetState& state, Outcome outcome) {
   constexpr CategorySet kOfAccounts = {Category::authentication, Category::permission_denied, Category::quota_exhausted,
                                        Category::rate_limit};
   if (outcome.ok()) return outcome;
@@ -176,7 +176,7 @@ void AttemptPermits::release(TimePoint now) noexcept {
 
 std::optional<BudgetSettlement> AttemptPermits::settle(TimePoint now, const AttemptReport& report,
                                                        const Outcome& outcome) && {
-  const Outcome told = told_to_all(*state_, outcome);
+  const Outcome told = shared_outcome(*state_, outcome);
   std::move(latency_).settle(now, told);
   if (outcome.ok()) state_->note_served();
   if (overtaken_) {

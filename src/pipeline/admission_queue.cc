@@ -50,7 +50,7 @@ std::expected<WaitTicket, Rejection> AdmissionQueue::join(TimePoint now, const W
   }
   size_.store(waiters_.size(), std::memory_order_relaxed);
   if (waiting_ != nullptr) waiting_->fetch_add(1, std::memory_order_relaxed);
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // see wake_next()
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // see next_waker()
   return ticket;
 }
 

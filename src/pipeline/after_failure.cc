@@ -4,8 +4,8 @@
 #include "pipeline/after_failure.h"
 
 #include "pipeline/fallback_rules.h"
-#include "pipeline/mending.h"
 #include "pipeline/settlement.h"
+#include "pipeline/stream_recovery.h"
 
 namespace fuseboard::engine {
 namespace {

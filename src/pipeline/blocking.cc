@@ -36,9 +36,7 @@ namespace pipeline_internal {
 
 CallError error_of(const CallRecord& record) {
   CallError error{.ending = record.ending};
-  for (const AttemptRecord& attempt : record.attempts) {
-    if (record.primary_attempt == attempt.number) error.failure = attempt.failure;
-  }
+  if (const AttemptRecord* const primary = record.primary()) error.failure = primary->failure;
   return error;
 }
 

@@ -72,7 +72,7 @@ AdmissionRequest CallState::admission_request(TimePoint now, std::uint32_t asked
   const AttemptTimeouts& timeouts = target(asked).timeouts;
   Duration limit = options.streaming ? timeouts.first_content : timeouts.total;
   // Asked for only where there may be a probe: a patience costs more than the rest of an admission.
-  if (!options.streaming && breaker(asked).state() != CircuitState::closed) {
+  if (!options.streaming && state(asked).breaker().state() != CircuitState::closed) {
     const Duration waits = patience(asked).patience(now, plan_options().patience, kind());
     limit = std::min(limit, std::max(waits, kMinProbePatience));
   }

@@ -11,13 +11,13 @@
 namespace fuseboard {
 
 CallbackDriver::CallbackDriver(std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng,
-                               const Clock& clock, DriverDelegate& hooks, std::shared_ptr<Waker> waker,
+                               const Clock& clock, DriverDelegate& delegate, std::shared_ptr<Waker> waker,
                                CallObserver* observer)
     : clock_(clock),
       now_(clock.now()),
       execution_(now_, std::move(plan), options, rng, {.waker = waker, .hedges = true}, observer),
       cache_(options.cache),
-      hooks_(hooks),
+      delegate_(delegate),
       waker_(std::move(waker)) {}
 
 void CallbackDriver::proceed() {
@@ -25,13 +25,13 @@ void CallbackDriver::proceed() {
   proceed_from_now();
 }
 
-// Hooks may call back; what they change is looked at when they have returned.
+// The delegate may call back; what that changes is looked at when it has returned.
 void CallbackDriver::proceed_from_now() {
   again_ = true;
   if (proceeding_ || ended_) return;
   struct Proceeding {
     explicit Proceeding(bool& flag) : on(flag) { on = true; }
-    ~Proceeding() { on = false; }  // also when a hook throws
+    ~Proceeding() { on = false; }  // also when the delegate throws
     bool& on;
   };
   const Proceeding proceeding(proceeding_);
@@ -54,20 +54,20 @@ void CallbackDriver::take(const Step& step) {
     cache_->look_up(waker_);
   } else if (const auto* wait = std::get_if<WaitUntil>(&step)) {
     waits_ = true;
-    hooks_.proceed_at(wait->time);
+    delegate_.proceed_at(wait->time);
   } else if (std::holds_alternative<Await>(step)) {
     waits_ = true;
-    hooks_.proceed_at(kNever);
+    delegate_.proceed_at(kNever);
   } else {
     ended_ = true;
-    hooks_.ended(execution_.record());
+    delegate_.ended(execution_.record());
   }
 }
 
 void CallbackDriver::send(const Attempt& attempt) {
   *std::ranges::find(sent_, 0U) = attempt.number;
   try {
-    hooks_.send(attempt);
+    delegate_.send(attempt);
   } catch (...) {
     if (!execution_.in_flight(attempt.number)) throw;  // it has reported before it threw
     std::ranges::replace(sent_, attempt.number, 0U);
@@ -113,7 +113,7 @@ void CallbackDriver::leave() {
 
 void CallbackDriver::cancel_lost_attempts() {
   for (std::uint32_t& number : sent_) {
-    if (number != 0 && !execution_.in_flight(number)) hooks_.cancel(std::exchange(number, 0));
+    if (number != 0 && !execution_.in_flight(number)) delegate_.cancel(std::exchange(number, 0));
   }
 }
 

@@ -34,7 +34,7 @@ std::optional<Attempt> give_company(TimePoint now, CallState& call) {
   const auto may_ask = [&](std::uint32_t candidate) { return may_ask_beside(now, call, candidate); };
   if (std::ranges::none_of(call.record.candidates, may_ask)) return std::nullopt;
   TargetPatience& patience = call.patience(alone->record.target);
-  // What is silent or hangs will hardly answer: nobody is to wait there for his turn.
+  // What is silent or hangs will hardly answer: do not queue calls behind it.
   const bool unbounded =
       patience.silence().silent() || patience.hangs(now, call.kind(), elapsed(alone->record.started, now));
   std::optional<CompanyBudget::Grant> grant;

@@ -11,12 +11,12 @@
 #include "pipeline/attempt_start.h"
 #include "pipeline/company.h"
 #include "pipeline/hedging.h"
-#include "pipeline/mending.h"
 #include "pipeline/obstacle.h"
 #include "pipeline/primary_attempt.h"
 #include "pipeline/settlement.h"
 #include "pipeline/silent_target.h"
 #include "pipeline/soonest_recovery.h"
+#include "pipeline/stream_recovery.h"
 
 namespace fuseboard {
 
@@ -31,18 +31,6 @@ std::optional<std::uint32_t> target_named(const Plan& plan, std::string_view nam
     if (plan.targets()[i].name == name) return i;
   }
   return std::nullopt;
-}
-
-// Nothing is left to ask: what the caller should make of it, unless that is decided already.
-Ending ending_without_target(const engine::CallState& call) noexcept {
-  if (call.ending) return *call.ending;
-  if (call.record.attempts_sent == 0) {
-    return engine::ending_for(call.obstacle ? call.obstacle->reason : RejectionReason::not_eligible);
-  }
-  const auto& last = call.record.attempts.back().failure;
-  const bool unwrapped = call.record.attempts_sent == 1 && last && !last->retryable;
-  if (unwrapped) return Ending::failed;
-  return call.wait_did_not_fit ? Ending::deadline_exceeded : Ending::retries_exhausted;
 }
 
 }  // namespace
@@ -244,7 +232,7 @@ void Execution::report(TimePoint now, std::uint32_t attempt, const AttemptReport
   }
 }
 
-void Execution::note_told(const ToldCaller& told) noexcept {
+void Execution::note_caller_result(const CallerResult& told) noexcept {
   call_.record.status = told.status;
   call_.record.shut_down = told.shut_down;
   for (const std::string& target : told.not_asked) call_.record.not_asked.push_back(std::string_view(target));

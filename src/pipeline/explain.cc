@@ -19,9 +19,9 @@ class Writer {
     add("call to '").add(plan_.name()).add("': ").add(name(record_.ending)).add(" after ").add(record_.duration());
     if (record_.cache != CacheUse::bypass) add(", cache ").add(name(record_.cache));
     if (record_.served_by) add(", served by ").add_target(*record_.served_by);
-    if (record_.retry_after) add(", worth asking again in ").add(*record_.retry_after);
+    if (record_.retry_after) add(", retry after ").add(*record_.retry_after);
     write(record_.origin);
-    if (record_.status != 0) add(", the caller is told ").add(std::uint64_t{record_.status});
+    if (record_.status != 0) add(", returned to the caller: ").add(std::uint64_t{record_.status});
     add("\ncandidates:");
     for (const std::uint32_t target : record_.candidates) add(" ").add_target(target);
     add("\n");
@@ -90,7 +90,7 @@ class Writer {
       add(", charged ").add(attempt.charged->charged.tokens).add(" tokens and ");
       add(to_text(attempt.charged->charged.cost)).add(" USD");
       if (attempt.charged->overrun) add(" (overrun)");
-      if (attempt.charged->understated) add(" (the provider told less than a quarter of what was seen)");
+      if (attempt.charged->understated) add(" (the provider reported less than a quarter of the observed tokens)");
     }
     if (const AttemptNote* const note = record_.note_of(attempt.number)) write(*note);
     add("\n");

@@ -53,4 +53,15 @@ Ending ending_for(RejectionReason reason) noexcept {
   return Ending::no_target;
 }
 
+Ending ending_without_target(const CallState& call) noexcept {
+  if (call.ending) return *call.ending;
+  if (call.record.attempts_sent == 0) {
+    return ending_for(call.obstacle ? call.obstacle->reason : RejectionReason::not_eligible);
+  }
+  const auto& last = call.record.attempts.back().failure;
+  const bool unwrapped = call.record.attempts_sent == 1 && last && !last->retryable;
+  if (unwrapped) return Ending::failed;
+  return call.wait_did_not_fit ? Ending::deadline_exceeded : Ending::retries_exhausted;
+}
+
 }  // namespace fuseboard::engine

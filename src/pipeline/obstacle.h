@@ -19,6 +19,9 @@ bool passes_sooner(const Obstacle& a, const Obstacle& b) noexcept;
 // How a call ends that was never sent on account of it.
 Ending ending_for(RejectionReason reason) noexcept;
 
+// How one ends that has nothing left to ask: what the caller should make of it, unless that is decided already.
+Ending ending_without_target(const CallState& call) noexcept;
+
 // A circuit that is open or probes.
 constexpr bool is_recovery(RejectionReason reason) noexcept {
   return reason == RejectionReason::circuit_open || reason == RejectionReason::half_open_busy;

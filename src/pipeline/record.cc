@@ -77,15 +77,25 @@ std::optional<TokenUsage> CallRecord::usage() const noexcept {
   return sum;
 }
 
-BoundedList<FallbackRecord, 16> fallbacks_of(const CallRecord& record) noexcept {
-  BoundedList<FallbackRecord, 16> fallbacks;
+namespace {
+
+// Calls `use(before, attempt)` with each attempt that follows another, and with the first, whose `before` is nullptr.
+template <typename Use>
+void with_each_successor(const CallRecord& record, Use use) noexcept {
   const AttemptRecord* before = nullptr;
   for (const AttemptRecord& attempt : record.attempts) {
-    if (attempt.hedge || attempt.company) {
-      // It started beside another, not after it. One that has won is what an answer that broke off is mended after.
-      if (attempt.first_content) before = &attempt;
-      continue;
-    }
+    // A hedge or company started beside another, not after it. One that has won is what a recovery comes after.
+    const bool beside = attempt.hedge || attempt.company;
+    if (!beside) use(before, attempt);
+    if (!beside || attempt.first_content) before = &attempt;
+  }
+}
+
+}  // namespace
+
+BoundedList<FallbackRecord, 16> fallbacks_of(const CallRecord& record) noexcept {
+  BoundedList<FallbackRecord, 16> fallbacks;
+  with_each_successor(record, [&](const AttemptRecord* before, const AttemptRecord& attempt) {
     const bool won = !attempt.failure && record.ending == Ending::success;
     if (before != nullptr && before->target != attempt.target && before->failure) {
       fallbacks.push_back(
@@ -95,9 +105,16 @@ BoundedList<FallbackRecord, 16> fallbacks_of(const CallRecord& record) noexcept 
       const std::uint32_t first = record.candidates.empty() ? attempt.target : record.candidates[0];
       if (first != attempt.target) fallbacks.push_back({.from = first, .to = attempt.target, .success = won});
     }
-    before = &attempt;
-  }
+  });
   return fallbacks;
+}
+
+std::uint32_t retries_of(const CallRecord& record) noexcept {
+  std::uint32_t retries = 0;
+  with_each_successor(record, [&](const AttemptRecord* before, const AttemptRecord& attempt) {
+    if (before != nullptr && before->target == attempt.target) ++retries;
+  });
+  return retries;
 }
 
 }  // namespace fuseboard

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "pipeline/company.h"
-#include "pipeline/mending.h"
 #include "pipeline/silent_target.h"
+#include "pipeline/stream_recovery.h"
 
 namespace fuseboard::engine {
 namespace {
@@ -34,7 +34,7 @@ AttemptReport cancelled_by_target(AttemptReport report) noexcept {
 }
 
 // The target has answered this attempt, in whatever way: whatever its silence led to is over.
-void hear(TimePoint now, CallState& call, AttemptState& attempt, bool content) {
+void note_answered(TimePoint now, CallState& call, AttemptState& attempt, bool content) {
   TargetState& state = call.state(attempt.record.target);
   const bool was_silent = state.patience().silence().silent();
   state.patience().answered(now, content);
@@ -53,7 +53,7 @@ void learn(TimePoint now, CallState& call, AttemptState& attempt, const AttemptR
   } else if (record.overtaken) {
     patience.overtaken(now, call.kind(), record.started);
   }
-  if (is_answer(report)) return hear(now, call, attempt, report.outcome.ok());
+  if (is_answer(report)) return note_answered(now, call, attempt, report.outcome.ok());
   // A limit of its own may end it in the moment in which its patience is over.
   if (may_get_company(call) && !attempt.has_shown_something()) (void)watch_patience(now, call, attempt);
   if (attempt.outlasted && !attempt.has_shown_something() && call.another_is_eligible(record.target)) {
@@ -85,7 +85,7 @@ void settle(TimePoint now, CallState& call, AttemptState& state, const AttemptRe
   if (attempt.overtaken) state.permits.mark_overtaken();
   learn(now, call, state, report);
   outcome.latency = attempt.first_content.value_or(attempt.duration);
-  if (!outcome.ok()) attempt.verdict = call.breaker(attempt.target).verdict(outcome);
+  if (!outcome.ok()) attempt.verdict = call.state(attempt.target).breaker().verdict(outcome);
   attempt.charged = std::move(state.permits).settle(now, report, outcome);
   call.record.attempts.push_back(attempt);
   if (!report.cause.empty() || !report.upstream_request_id.empty()) {
@@ -105,7 +105,7 @@ Ended settle_report(TimePoint now, CallState& call, AttemptState& attempt, const
   const bool is_wasted = attempt.record.recovery && report.unusable && report.outcome.ok();
   const bool says_cancelled = is_cancelled(report) && report.answered;
   if (is_wasted) {
-    settle(now, call, attempt, wasted(report));
+    settle(now, call, attempt, as_unusable(report));
   } else {
     settle(now, call, attempt, says_cancelled ? cancelled_by_target(report) : report);
   }
@@ -120,14 +120,14 @@ void drop_attempts(TimePoint now, CallState& call, Overtaken overtaken) {
 }
 
 void note_sign(TimePoint now, CallState& call, AttemptState& attempt) {
-  hear(now, call, attempt, true);
+  note_answered(now, call, attempt, true);
   attempt.record.first_sign = elapsed(attempt.record.started, now);
   attempt.permits.first_content(*attempt.record.first_sign);
   call.state(attempt.record.target).queue().wake_next(now);  // a probe may just have closed the circuit
 }
 
 void note_first_content(TimePoint now, CallState& call, AttemptState& attempt) {
-  hear(now, call, attempt, true);
+  note_answered(now, call, attempt, true);
   call.committed = true;
   attempt.record.first_content = elapsed(attempt.record.started, now);
   attempt.permits.first_content(*attempt.record.first_content);

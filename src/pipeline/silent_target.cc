@@ -23,7 +23,7 @@ void judge_silence(TimePoint now, CallState& call, AttemptState& attempt) {
   if (elapsed(attempt.record.started, now) < needed) return;
   if (!attempt.counted) return count_for_silence(now, call, attempt);
   if (patience.silence().silent()) return;
-  const BreakerHandle& breaker = call.breaker(target);
+  const BreakerHandle& breaker = call.state(target).breaker();
   const bool is_silent = patience.silence().judge(now, {.threshold = breaker.silent_after(), .at_least = needed});
   if (is_silent && breaker.open_silent()) patience.silence().mark_silent(now);
 }
@@ -61,7 +61,7 @@ void count_for_silence(TimePoint now, CallState& call, AttemptState& attempt) {
   const std::uint32_t target = attempt.record.target;
   TargetPatience& patience = call.patience(target);
   SilenceWatch& silence = patience.silence();
-  const BreakerHandle& breaker = call.breaker(target);
+  const BreakerHandle& breaker = call.state(target).breaker();
   if (silence.silent() && breaker.state() == CircuitState::closed) silence.forget();  // an operator closed it
   const SilenceRule rule{.threshold = breaker.silent_after(), .at_least = patience.silence_needed(now, call.kind())};
   const bool is_silent = silence.outlasted(now, attempt.record.started, rule);

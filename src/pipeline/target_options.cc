@@ -13,7 +13,7 @@ Problems TargetStateOptions::validate() const {
   validator.merge("limits", limits.validate());
   if (adaptive_rate) validator.merge("adaptive_rate", adaptive_rate->validate());
   if (adaptive_concurrency) validator.merge("adaptive_concurrency", adaptive_concurrency->validate());
-  validator.in_range("retry_after_max", retry_after_max, std::chrono::milliseconds(1), std::chrono::hours(24));
+  validator.in_range("retry_after_max", retry_after_max, Duration::zero(), std::chrono::hours(24));
   validator.merge("retry_budget", retry_budget.validate());
   validator.merge("queue", queue.validate());
   validator.merge("company", company.validate());

@@ -38,7 +38,7 @@ std::map<std::string, ScopeOptions, std::less<>> scope_rules(const TargetRegistr
 }
 
 constexpr std::string_view kAll = "*";
-constexpr std::size_t kMaxCrowds = 1000;
+constexpr std::size_t kMaxOverflow = 1000;
 
 bool is_named(const TargetRegistryOptions& options, std::string_view scope) {
   return std::ranges::any_of(options.scopes, [&](const auto& rule) { return rule.scope == scope; });
@@ -55,7 +55,7 @@ void keep_credential(const TargetScope& scope, ScopeOptions& next) {
 }
 
 // Of what cannot be held in that scope.
-KeyView crowd_of(const KeyView& key) { return key.is_pair() ? KeyView(key.first(), kAll) : KeyView(kAll); }
+KeyView overflow_key(const KeyView& key) { return key.is_pair() ? KeyView(key.first(), kAll) : KeyView(kAll); }
 
 }  // namespace
 
@@ -114,13 +114,13 @@ void TargetRegistry::forget_unused_scopes_locked() {
 
 std::shared_ptr<TargetState> TargetRegistry::target(KeyView key) {
   const BreakerHandle handle = breakers_.handle(key);
-  return handle.tracked() ? hold(handle) : crowd(key);
+  return handle.tracked() ? hold(handle) : overflow_target(key);
 }
 
-std::shared_ptr<TargetState> TargetRegistry::crowd(KeyView key) {
-  const KeyView crowd = crowd_of(key);
-  const BreakerHandle handle = breakers_.handle(crowd);
-  return handle.tracked() ? hold(handle) : untracked_crowd(crowd, handle);
+std::shared_ptr<TargetState> TargetRegistry::overflow_target(KeyView key) {
+  const KeyView overflow = overflow_key(key);
+  const BreakerHandle handle = breakers_.handle(overflow);
+  return handle.tracked() ? hold(handle) : untracked_overflow(overflow, handle);
 }
 
 // Only calls of plans wait; a transition that nobody listens to costs no memory.
@@ -141,29 +141,30 @@ std::shared_ptr<TargetState> TargetRegistry::hold(const BreakerHandle& handle) {
 }
 
 // There is no place even for the one: its breaker admits everything, its limits hold.
-std::shared_ptr<TargetState> TargetRegistry::untracked_crowd(const KeyView& crowd, const BreakerHandle& untracked) {
+std::shared_ptr<TargetState> TargetRegistry::untracked_overflow(const KeyView& overflow,
+                                                                const BreakerHandle& untracked) {
   watch_breakers();
   const TimePoint now = clock_.now();
   const MutexLock lock(mutex_);
-  const bool is_known = crowds_.contains(to_text(crowd));
-  if (!is_known && crowds_.size() >= kMaxCrowds) {
-    std::erase_if(crowds_, [now](const auto& known) {
+  const bool is_known = overflow_.contains(to_text(overflow));
+  if (!is_known && overflow_.size() >= kMaxOverflow) {
+    std::erase_if(overflow_, [now](const auto& known) {
       return known.second.state.use_count() == 1 && known.second.state->at_rest(now);
     });
   }
   // Beyond the bound there is one for all, of no scope.
-  const bool has_place = is_known || crowds_.size() < kMaxCrowds;
-  return untracked_crowd_locked(has_place ? crowd : KeyView(kAll), untracked);
+  const bool has_place = is_known || overflow_.size() < kMaxOverflow;
+  return untracked_overflow_locked(has_place ? overflow : KeyView(kAll), untracked);
 }
 
-std::shared_ptr<TargetState> TargetRegistry::untracked_crowd_locked(const KeyView& crowd,
-                                                                    const BreakerHandle& untracked) {
-  if (const auto known = crowds_.find(to_text(crowd)); known != crowds_.end()) return known->second.state;
-  std::shared_ptr<TargetScope> scope = crowd.is_pair() ? scope_locked(crowd.first()) : nullptr;
-  auto state =
-      std::make_shared<TargetState>(untracked, std::move(scope), rules_->of(crowd), crowd, seed_ ^ fixed_hash(crowd));
-  state->prepare(crowd);
-  crowds_.emplace(to_text(crowd), Crowd{.key = Key(crowd), .state = state});
+std::shared_ptr<TargetState> TargetRegistry::untracked_overflow_locked(const KeyView& overflow,
+                                                                       const BreakerHandle& untracked) {
+  if (const auto known = overflow_.find(to_text(overflow)); known != overflow_.end()) return known->second.state;
+  std::shared_ptr<TargetScope> scope = overflow.is_pair() ? scope_locked(overflow.first()) : nullptr;
+  auto state = std::make_shared<TargetState>(untracked, std::move(scope), rules_->of(overflow), overflow,
+                                             seed_ ^ fixed_hash(overflow));
+  state->prepare(overflow);
+  overflow_.emplace(to_text(overflow), OverflowTarget{.key = Key(overflow), .state = state});
   return state;
 }
 
@@ -225,7 +226,7 @@ void TargetRegistry::apply(const TargetRegistryOptions& options) {
     state.wake_waiting(now);
   };
   with_each([&](const CircuitBreaker& breaker, TargetState& state) { follow(breaker.key(), state); });
-  for (const Crowd& crowd : crowds()) follow(crowd.key.view(), *crowd.state);
+  for (const OverflowTarget& overflow : overflow_targets()) follow(overflow.key.view(), *overflow.state);
 }
 
 bool TargetRegistry::reset(KeyView key) {
@@ -242,8 +243,6 @@ void TargetRegistry::reset_state(CircuitBreaker& breaker, TargetState& state) co
   breaker.reset();
   state.wake_waiting(clock_.now());
 }
-
-// To outlive the process.
 
 SavedTargets TargetRegistry::save() const {
   const TimePoint now = clock_.now();
@@ -286,8 +285,6 @@ std::size_t TargetRegistry::restore(const SavedTargets& saved) {
   }
   return taken;
 }
-
-// Snapshots.
 
 TargetSnapshot TargetRegistry::snapshot_of(TimePoint now, CircuitBreaker& breaker, TargetState& state) const {
   TargetSnapshot snapshot{.circuit = breaker.snapshot()};
@@ -333,10 +330,10 @@ std::vector<TargetSnapshot> TargetRegistry::snapshot() const {
   return all;
 }
 
-std::vector<TargetRegistry::Crowd> TargetRegistry::crowds() const {
-  std::vector<Crowd> all;
+std::vector<TargetRegistry::OverflowTarget> TargetRegistry::overflow_targets() const {
+  std::vector<OverflowTarget> all;
   const MutexLock lock(mutex_);
-  for (const auto& [name, crowd] : crowds_) all.push_back(crowd);
+  for (const auto& [name, overflow] : overflow_) all.push_back(overflow);
   return all;
 }
 

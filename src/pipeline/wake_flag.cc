@@ -10,25 +10,26 @@ namespace fuseboard {
 
 void WakeFlag::wake() noexcept {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     raised_ = true;
   }
   raised_changed_.notify_all();
 }
 
 void WakeFlag::wait_until(TimePoint time, const Clock& clock, const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!raised_ && !stop.stop_requested()) {
     const Duration left = elapsed(clock.now(), time);
     if (left == Duration::zero()) break;
     // In slices: the library adds the wait to its own clock, where kForever would overflow.
-    raised_changed_.wait_for(lock, stop, std::min<Duration>(left, std::chrono::hours(1)), [this] { return raised_; });
+    raised_changed_.wait_for(mutex_, stop, std::min<Duration>(left, std::chrono::hours(1)),
+                             [this]() FUSEBOARD_REQUIRES(mutex_) { return raised_; });
   }
   raised_ = false;
 }
 
 bool WakeFlag::take() noexcept {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::exchange(raised_, false);
 }
 

@@ -19,11 +19,9 @@ bool may_have_larger_window(const RouteTraits& candidate, const RouteTraits& fai
 
 bool stays_candidate(const Failure& failure, const RouteTraits& failed, const RouteTraits& candidate,
                      const EligibilityOptions& options) noexcept {
-  if (!failure.fallback) return false;
+  if (!allows_fallback(failure, options.fallback_on)) return false;
   if (options.bound_to_provider && candidate.provider != failed.provider) return false;
   switch (failure.category) {
-    case Category::content_policy:
-      return options.fallback_on.contains(Category::content_policy);
     case Category::authentication:
     case Category::quota_exhausted:
       // The same credential may be good for another model; what is parked of it refuses by itself.

@@ -62,7 +62,8 @@ void CallSeries::call_ended(const CallId& /*id*/, const std::shared_ptr<const Pl
 }
 
 void CallSeries::count_attempts(const Plan& plan, const CallRecord& record, ModelSeries& model) noexcept {
-  const AttemptRecord* previous = nullptr;
+  bump(model.retries, retries_of(record));
+  bump(model.fallbacks, fallbacks_of(record).size());
   for (const AttemptRecord& attempt : record.attempts) {
     TargetSeries& target = find(targets_, plan.targets()[attempt.target].name);
     if (attempt.failure) {
@@ -81,9 +82,6 @@ void CallSeries::count_attempts(const Plan& plan, const CallRecord& record, Mode
     if (attempt.first_content && !attempt.recovery) model.first_content.observe(*attempt.first_content);
     if (attempt.company) bump(model.company);
     if (attempt.overtaken) bump(target.overtaken);
-    const bool beside = attempt.company || attempt.hedge;
-    if (previous != nullptr && !beside) bump(previous->target == attempt.target ? model.retries : model.fallbacks);
-    previous = &attempt;
   }
   for (const RejectionRecord& refusal : record.rejections)
     bump(find(targets_, plan.targets()[refusal.target].name).refused);
@@ -145,7 +143,7 @@ void CallSeries::write(Exposition& out) const {
   for (const auto& [name, model] : models_.all())
     out.sample("fuseboard_retries_total", {{"model", name}}, read(model->retries));
   out.family("fuseboard_fallbacks_total", Exposition::Type::counter,
-             "Attempts on another target after a failed attempt.");
+             "Moves to another target, after a failed attempt or past a refusal.");
   for (const auto& [name, model] : models_.all()) {
     out.sample("fuseboard_fallbacks_total", {{"model", name}}, read(model->fallbacks));
   }
@@ -194,7 +192,7 @@ void CallSeries::write(Exposition& out) const {
     out.sample("fuseboard_overtaken_total", {{"target", name}}, read(target->overtaken));
   }
   out.family("fuseboard_usage_understated_total", Exposition::Type::counter,
-             "Answers whose provider told less than a quarter of the tokens that were seen.");
+             "Answers whose provider reported less than a quarter of the observed tokens.");
   for (const auto& [name, provider] : providers_.all()) {
     out.sample("fuseboard_usage_understated_total", {{"provider", name}}, read(provider->understated));
   }

@@ -8,10 +8,8 @@ namespace {
 
 bool is_timeout(const CallRecord& record) noexcept {
   if (record.ending == Ending::deadline_exceeded) return true;
-  for (const AttemptRecord& attempt : record.attempts) {
-    if (record.primary_attempt == attempt.number) return attempt.failure->category == Category::timeout;
-  }
-  return false;
+  const AttemptRecord* const primary = record.primary();
+  return primary != nullptr && primary->failure->category == Category::timeout;
 }
 
 ExecutionResult result_of(const CallRecord& record) noexcept {
@@ -21,17 +19,14 @@ ExecutionResult result_of(const CallRecord& record) noexcept {
 }
 
 void count_attempts(const CallRecord& record, EventCounts& events) noexcept {
-  const AttemptRecord* before = nullptr;
   events.add(Event::limiter_admitted, record.attempts_sent);
+  events.add(Event::retry_attempted, retries_of(record));
   for (const AttemptRecord& attempt : record.attempts) {
-    const bool beside = attempt.hedge || attempt.company;
-    if (before != nullptr && !beside && before->target == attempt.target) events.add(Event::retry_attempted);
     if (attempt.charged) {
       events.add(Event::budget_reserved);
       events.add(Event::budget_settled);
       if (attempt.charged->overrun) events.add(Event::budget_overrun);
     }
-    if (!beside || attempt.first_content) before = &attempt;
   }
   events.add(Event::limiter_throttled, record.throttled);
   if (events[Event::retry_attempted] > 0 && record.ending == Ending::success) events.add(Event::retry_recovered);

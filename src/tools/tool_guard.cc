@@ -36,7 +36,7 @@ struct Tokens {
 // Reads the clock only where there is something to be limited.
 std::expected<Tokens, Rejection> take_tokens(TargetState& tool, const Clock& clock, Priority priority) {
   TokenBucket* const bucket = tool.rate();
-  const ThrottleGate& gate = tool.gate();
+  const RetryAfterGate& gate = tool.gate();
   if (bucket == nullptr && !gate.touched()) return Tokens{};
   const TimePoint now = clock.now();
   if (gate.touched()) [[unlikely]] {
@@ -48,13 +48,11 @@ std::expected<Tokens, Rejection> take_tokens(TargetState& tool, const Clock& clo
   return Tokens{.bucket = bucket, .grant = *taken};
 }
 
-ToolSnapshot face_of(TargetSnapshot target) {
+ToolSnapshot to_tool_snapshot(TargetSnapshot target) {
   return {.circuit = std::move(target.circuit), .limit = target.rate, .paused_for = target.paused_for};
 }
 
 }  // namespace
-
-// Permits.
 
 void ToolPermit::abandon() noexcept {
   guard_.take()->cells_.add(&ToolGuard::Cell::abandoned);
@@ -78,8 +76,6 @@ void ToolPermit::settle(const ToolResult& result, Duration latency) && {
                                     guard->cancelled_is_failure_.of(tool_->breaker().key());
   std::move(permit_).settle(result.to_outcome(latency, cancelled_is_failure));
 }
-
-// The guard.
 
 ToolGuard::ToolGuard(const ToolGuardOptions& options, const Clock& clock, std::uint64_t seed)
     : clock_(clock),
@@ -170,11 +166,11 @@ bool ToolGuard::reset(const KeyView& tool) { return targets_.reset(tool); }
 
 void ToolGuard::reset_all() { targets_.reset_all(); }
 
-ToolSnapshot ToolGuard::snapshot(const KeyView& tool) const { return face_of(targets_.snapshot(tool)); }
+ToolSnapshot ToolGuard::snapshot(const KeyView& tool) const { return to_tool_snapshot(targets_.snapshot(tool)); }
 
 std::vector<ToolSnapshot> ToolGuard::snapshot() const {
   std::vector<ToolSnapshot> all;
-  for (TargetSnapshot& target : targets_.snapshot()) all.push_back(face_of(std::move(target)));
+  for (TargetSnapshot& target : targets_.snapshot()) all.push_back(to_tool_snapshot(std::move(target)));
   return all;
 }
 

@@ -380,7 +380,7 @@ TEST_F(CPoliciesTest, AllProblemsOfATargetAreInTheErrorAndItLeavesNoBreaker) {  
   target_.tokens_burst = -1.0;
   target_.queue_capacity = 0;
   target_.retry_ratio = 11.0;
-  target_.retry_after_max_ms = 0;
+  target_.retry_after_max_ms = -1;
   fuseboard_target* target = nullptr;
   EXPECT_EQ(fuseboard_target_create(&target_, &target), FUSEBOARD_INVALID_ARGUMENT);
   EXPECT_EQ(target, nullptr);

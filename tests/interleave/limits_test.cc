@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "fuseboard/limit/bulkhead.h"
-#include "fuseboard/limit/throttle_gate.h"
+#include "fuseboard/limit/retry_after_gate.h"
 #include "fuseboard/limit/token_bucket.h"
 #include "fuseboard/retry/attempt_budget.h"
 #include "tests/interleave/expect_explored.h"
@@ -173,10 +173,10 @@ struct GateWorld {
   std::string text() const { return peek_rejection(0s); }
   std::string wrong() const { return {}; }
 
-  ThrottleGate gate{"key"};
+  RetryAfterGate gate{"key"};
 };
 
-TEST(ThrottleGateInterleavings, TheLongestCloseHolds) {  // LIM-4.3
+TEST(RetryAfterGateInterleavings, TheLongestCloseHolds) {  // LIM-4.3
   const auto close = [](Duration wait) {
     return Operation<GateWorld>([=](GateWorld& world) { return world.close(wait); });
   };

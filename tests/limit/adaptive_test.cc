@@ -175,14 +175,14 @@ TEST(AdaptiveLimiter, OneRequestThatIsTooLargeClosesNothing) {  // LIM-4.5
     EXPECT_FALSE(limiter.gate().closed(kStart)) << name(scope);
     EXPECT_EQ(limiter.rate(kStart), 100.0) << name(scope);
     EXPECT_TRUE(limiter.try_acquire(kStart)) << name(scope) << ": the bucket is as full as it was";
-    ThrottleGate gate("key");
+    RetryAfterGate gate("key");
     gate.apply_retry_after(kStart, failure);
     EXPECT_FALSE(gate.closed(kStart)) << name(scope);
   }
 }
 
-TEST(ThrottleGate, IsCappedNeverShortenedAndNeedsNoLimits) {  // LIM-4.3
-  ThrottleGate gate("key");
+TEST(RetryAfterGate, IsCappedNeverShortenedAndNeedsNoLimits) {  // LIM-4.3
+  RetryAfterGate gate("key");
   EXPECT_EQ(gate.peek_rejection(kStart), std::nullopt);
   gate.close(kStart, 24h);
   EXPECT_EQ(gate.peek_rejection(kStart)->retry_after, 5min);
@@ -280,7 +280,7 @@ TEST(AdaptiveLimiter, EveryProblemIsReported) {  // CORE-6
                                                 .probe_time = 0s},
                                        .burst = 0.0,
                                        .priorities = PriorityOptions{.mode = PriorityMode::weighted_cost},
-                                       .retry_after_max = 0s};
+                                       .retry_after_max = -1s};
   EXPECT_THAT(fields_of(options.validate()),
               ElementsAre("rate.rate", "rate.rate_min", "rate.decrease", "rate.throttle_window", "rate.quick_return_to",
                           "rate.quick_return_time", "rate.probe_time", "burst", "priorities.mode", "retry_after_max"));

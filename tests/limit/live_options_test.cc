@@ -16,8 +16,8 @@
 #include "fuseboard/limit/adaptive.h"
 #include "fuseboard/limit/bulkhead.h"
 #include "fuseboard/limit/joint.h"
+#include "fuseboard/limit/retry_after_gate.h"
 #include "fuseboard/limit/throttle.h"
-#include "fuseboard/limit/throttle_gate.h"
 #include "fuseboard/limit/token_bucket.h"
 #include "tests/limit/support.h"
 
@@ -487,8 +487,8 @@ TEST(AdaptiveLimiterLiveOptions, WhatTheServerSaidHoldsForNoLongerThanTheyAllow)
   EXPECT_DOUBLE_EQ(limiter.rate(kStart + 10s), 10.0);
 }
 
-TEST(ThrottleGateLiveOptions, StaysShutButForNoLongerThanTheyAllow) {  // LIM-9.3
-  ThrottleGate gate;
+TEST(RetryAfterGateLiveOptions, StaysShutButForNoLongerThanTheyAllow) {  // LIM-9.3
+  RetryAfterGate gate;
   gate.close(kStart, 60s);
   gate.apply(kStart, 24h);
   EXPECT_EQ(gate.peek_rejection(kStart)->retry_after, 60s);
@@ -523,7 +523,7 @@ TEST(ThrottleLiveOptions, ARateMayComeAndGoWhileItsPermitsAreOut) {  // LIM-9.2 
   throttle.settle(kStart, std::move(*free), Outcome::success(), ServerWindow{.remaining = 0, .reset_after = 8s});
   throttle.apply(kStart + 5s, with_rate);
   EXPECT_DOUBLE_EQ(throttle.rate()->rate(kStart + 5s), 7.0) << "what its permits learned meanwhile";
-  EXPECT_THROW(throttle.apply(kStart, {.retry_after_max = 0s}), InvalidOptions);
+  EXPECT_THROW(throttle.apply(kStart, {.retry_after_max = -1s}), InvalidOptions);
   EXPECT_NE(throttle.rate(), nullptr);
 }
 

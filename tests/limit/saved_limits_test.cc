@@ -17,8 +17,8 @@
 #include "fuseboard/limit/adaptive.h"
 #include "fuseboard/limit/bulkhead.h"
 #include "fuseboard/limit/joint.h"
+#include "fuseboard/limit/retry_after_gate.h"
 #include "fuseboard/limit/throttle.h"
-#include "fuseboard/limit/throttle_gate.h"
 #include "fuseboard/limit/token_bucket.h"
 #include "tests/limit/support.h"
 
@@ -155,20 +155,20 @@ Outcome throttled(std::optional<Duration> retry_after = std::nullopt) {
   return Outcome::failed(Failure::of(Category::rate_limit, retry_after));
 }
 
-TEST(SavedThrottleGate, IsShutForAsLongAsItWas) {  // LIM-10
-  ThrottleGate before;
+TEST(SavedRetryAfterGate, IsShutForAsLongAsItWas) {  // LIM-10
+  RetryAfterGate before;
   EXPECT_FALSE(before.save(kStart));
   before.close(kStart, 60s);
   const auto saved = before.save(kStart + 20s);
   ASSERT_TRUE(saved);
-  ThrottleGate after;
+  RetryAfterGate after;
   after.restore(kRestart, *saved);
   EXPECT_EQ(after.peek_rejection(kRestart)->retry_after, 40s);
   EXPECT_FALSE(before.save(kStart + 60s));
 }
 
-TEST(SavedThrottleGate, NonsenseIsTakenForWhatTheOptionsAllow) {  // LIM-10
-  ThrottleGate gate("", 10s);
+TEST(SavedRetryAfterGate, NonsenseIsTakenForWhatTheOptionsAllow) {  // LIM-10
+  RetryAfterGate gate("", 10s);
   gate.restore(kRestart, {.remaining = -5s});
   gate.restore(kRestart, {.remaining = Duration::min()});
   EXPECT_FALSE(gate.closed(kRestart));

@@ -368,7 +368,7 @@ TEST(TargetState, ChecksEveryOptionAtOnce) {  // CORE-6
   const TargetStateOptions bad{.limits = {.requests_per_minute = -1.0},
                                .adaptive_rate = AdaptiveLimiterOptions{.burst = 0.0},
                                .adaptive_concurrency = AdaptiveBulkheadOptions{.min_limit = 0},
-                               .retry_after_max = Duration::zero(),
+                               .retry_after_max = seconds(-1),
                                .retry_budget = {.ratio = -0.1},
                                .queue = {.capacity = 0, .max_wait = seconds(-1)}};
   try {

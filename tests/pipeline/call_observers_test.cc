@@ -68,7 +68,7 @@ TEST(CallRecord, SaysWhoseCallItWasWhatTheCallerWasToldAndWhatEachAttemptMet) { 
   report_latest(world.clock.now(), call, good);
   ASSERT_TRUE(std::holds_alternative<Finished>(call.next(world.clock.now())));
   const std::vector<std::string> not_asked = {"c: no words for the field 'logprobs'"};
-  call.note_told({.status = 200, .not_asked = not_asked});
+  call.note_caller_result({.status = 200, .not_asked = not_asked});
 
   const CallRecord& record = call.record();
   EXPECT_EQ(record.origin.caller, "team-a");
@@ -84,7 +84,7 @@ TEST(CallRecord, SaysWhoseCallItWasWhatTheCallerWasToldAndWhatEachAttemptMet) { 
   ASSERT_EQ(record.not_asked.size(), 1U);
   EXPECT_EQ(record.not_asked[0], "c: no words for the field 'logprobs'");
   const std::string text = explain(record, *plan);
-  for (const char* part : {", of team-a, at /v1/messages (anthropic), the caller is told 200\n",
+  for (const char* part : {", of team-a, at /v1/messages (anthropic), returned to the caller: 200\n",
                            "not asked: c: no words for the field 'logprobs'\n"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "in " << text;
   }

@@ -292,14 +292,14 @@ TEST_F(TargetRegistryTest, WhatCannotBeHeldSharesTheLimitsOfItsScope) {  // BRK-
   const auto two = targets.target({"openai", "two"});
   const auto three = targets.target({"openai", "three"});
   const auto four = targets.target({"openai", "four"});
-  EXPECT_EQ(three, four) << "the crowd of openai";
+  EXPECT_EQ(three, four) << "the overflow target of openai";
   EXPECT_NE(three, targets.target({"local", "five"}));
   EXPECT_EQ(targets.target("six"), targets.target("seven"));
   EXPECT_EQ(admitted(plan_of("three", three), 1), 1);
   EXPECT_EQ(admitted(plan_of("four", four)), 1) << "two tokens for all of them";
 }
 
-TEST_F(TargetRegistryTest, CrowdsAndTheirScopesAreBounded) {  // CORE-5
+TEST_F(TargetRegistryTest, OverflowTargetsAndTheirScopesAreBounded) {  // CORE-5
   TargetRegistry& targets = make({.max_targets = 1});
   const auto held = targets.target("held");
   for (int i = 0; i < 3000; ++i) (void)targets.target({"scope-" + std::to_string(i), "m"});

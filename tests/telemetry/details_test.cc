@@ -2,15 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // What a call comes to in counters, from records that are written down here.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
 #include "fuseboard/telemetry/breaker_gauge.h"
+#include "fuseboard/telemetry/call_series.h"
 #include "fuseboard/telemetry/call_stats.h"
 #include "fuseboard/telemetry/execution_stats.h"
 #include "fuseboard/telemetry/exposition.h"
+#include "tests/pipeline/world.h"
 
 namespace fuseboard::telemetry {
 namespace {
@@ -63,6 +66,22 @@ TEST(CallSummaries, AHedgeOrCompanyThatLostIsNeitherARetryNorWhatOneFollows) {  
     EXPECT_EQ(count(after, Event::retry_attempted), 0U) << "what it was asked beside another is no earlier try";
     EXPECT_EQ(count(after, Event::fallback_taken), 1U);
   }
+}
+
+TEST(CallSummaries, AgreeWithTheSeriesOnRetriesAndFallbacks) {  // TEL-1.2, TEL-1.8
+  AttemptRecord company = attempt(2, 1, Category::overloaded);
+  company.company = true;
+  const CallRecord record = call(Ending::success, {attempt(1, 0, Category::network), company, attempt(3, 1)});
+  EXPECT_EQ(retries_of(record), count(record, Event::retry_attempted));
+  EXPECT_EQ(fallbacks_of(record).size(), count(record, Event::fallback_taken));
+  CallSeries series;
+  World world;
+  series.call_ended({}, world.plan({"a", "b"}), record);
+  Exposition out;
+  series.write(out);
+  const std::string text = std::move(out).take();
+  EXPECT_THAT(text, testing::HasSubstr("fuseboard_retries_total{model=\"other\"} 0\n"));
+  EXPECT_THAT(text, testing::HasSubstr("fuseboard_fallbacks_total{model=\"other\"} 1\n"));
 }
 
 TEST(CallSummaries, ACallTimedOutByItsDeadlineOrByTheErrorThatItTells) {  // TEL-1.8

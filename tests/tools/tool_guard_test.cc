@@ -118,6 +118,15 @@ TEST_F(ToolGuardTest, AToolThatAsksForTimeIsLeftAloneWithOrWithoutALimit) {  // 
   EXPECT_EQ(rejected(guard, "unlimited").retry_after, 5min) << "as long as `retry_after_max` allows";
 }
 
+TEST_F(ToolGuardTest, WhereHintsAreIgnoredNoToolIsLeftAlone) {  // LIM-4.3
+  ToolGuardOptions options{.defaults = fragile()};
+  options.defaults.breaker.retry_after_max = 0s;
+  ToolGuard guard(options, clock_);
+  call(guard, "search", Failure::of(Category::rate_limit, 7s));
+  EXPECT_FALSE(guard.peek_rejection("search"));
+  EXPECT_EQ(guard.snapshot("search").paused_for, 0s);
+}
+
 TEST_F(ToolGuardTest, AnOpenCircuitCostsNoTokens) {  // PIP-2
   ToolOptions options = fragile();
   options.limit = exact_limit(3);

@@ -230,7 +230,7 @@ typedef struct fuseboard_breaker_options {
   double open_factor;             // by which a failed probe makes it grow; 1: not at all
   double open_jitter;             // ± this fraction
   int64_t probe_lease_ms;         // an unsettled probe is lost after it
-  int64_t retry_after_max_ms;     // longest hint of a server that is heeded; 0: none is
+  int64_t retry_after_max_ms;     // longest retry-after honored; 0: ignore
   bool abandoned_is_failure;      // whether a permit that is given back unsettled counts as a failure
   int32_t silence_threshold;      // attempts that outlasted their patience on a silent target; 0: never,
                                   // -1: the failure threshold, at least 3

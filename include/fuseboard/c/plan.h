@@ -74,7 +74,7 @@ typedef struct fuseboard_target_options {
   uint32_t retries_per_second;  // retries that need no calls; 0 to 1 000 000
   double retry_ratio;           // retries a call; 0 to 10
   int64_t queue_max_wait_ms;    // how long a call waits for tokens or a place; 0 (not at all) to 1 h
-  int64_t retry_after_max_ms;   // the longest that the server's word is obeyed; 1 ms to 24 h
+  int64_t retry_after_max_ms;   // longest retry-after honored; 0 (ignore) to 24 h
   fuseboard_credential* credential;  // NULL: shares it with nobody
 } fuseboard_target_options;
 // The defaults: no limits, a retry budget of 20 % and 10 a second, a queue of 256. No breaker yet.

@@ -9,7 +9,7 @@
 //   ...
 //   std::move(*permit).settle(now, outcome);   // a throttled outcome lowers the rate; forgetting is safe
 //
-// Where no rate is configured, ThrottleGate alone obeys a server's retry-after.
+// Where no rate is configured, RetryAfterGate alone obeys a server's retry-after.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@
 #include "fuseboard/limit/adaptive_rate.h"
 #include "fuseboard/limit/priority.h"
 #include "fuseboard/limit/refilling_level.h"
+#include "fuseboard/limit/retry_after_gate.h"
 #include "fuseboard/limit/saved_limits.h"
-#include "fuseboard/limit/throttle_gate.h"
 
 namespace fuseboard {
 
@@ -40,7 +40,8 @@ struct AdaptiveLimiterOptions {
   std::optional<double> burst{};
   // Mode `reserve` only: to an outside limit every call is one call.
   std::optional<PriorityOptions> priorities{};
-  // A server's retry-after or reset counts for no longer than this; 1 ms to 24 h.
+  // A server's retry-after or reset counts for no longer than this; 0 (they are ignored) to
+  // 24 h.
   Duration retry_after_max = kRetryAfterMax;
 
   double full() const noexcept { return burst.value_or(rate.rate > 4.0 ? rate.rate / 4.0 : 1.0); }
@@ -130,8 +131,8 @@ class AdaptiveLimiter {
   // What callers may be told of the limit as of now, the gate and the reserves of priorities aside. The rate only rises
   // by itself, so the bucket is full no later than the view says. Changes nothing.
   LevelView view(TimePoint now) const;
-  ThrottleGate& gate() noexcept { return gate_; }
-  const ThrottleGate& gate() const noexcept { return gate_; }
+  RetryAfterGate& gate() noexcept { return gate_; }
+  const RetryAfterGate& gate() const noexcept { return gate_; }
   AdaptiveLimiterOptions options() const;
 
  private:
@@ -147,7 +148,7 @@ class AdaptiveLimiter {
   std::optional<Rejection> peek_locked(TimePoint now, double cost, Priority priority) FUSEBOARD_REQUIRES(mutex_);
 
   const KeyText key_;
-  ThrottleGate gate_;
+  RetryAfterGate gate_;
   Rng jitter_;
   mutable Mutex mutex_;
   AdaptiveLimiterOptions options_ FUSEBOARD_GUARDED_BY(mutex_);

@@ -27,8 +27,8 @@ struct SavedJointLimiter {
   double tokens_missing = 0.0;    // beyond the burst: owed, at most 1 000 000 000 tokens
 };
 
-// Of a ThrottleGate that is shut.
-struct SavedThrottleGate {
+// Of a RetryAfterGate that is shut.
+struct SavedRetryAfterGate {
   Duration remaining = Duration::zero();  // up to the gate's retry_after_max
 };
 
@@ -48,7 +48,7 @@ struct SavedServerWindow {
 
 // Of an AdaptiveLimiter, the gate included.
 struct SavedAdaptiveLimiter {
-  std::optional<SavedThrottleGate> gate{};
+  std::optional<SavedRetryAfterGate> gate{};
   double missing = 0.0;  // tokens; up to the burst
   std::optional<SavedAdaptiveRate> learned{};
   std::optional<SavedServerWindow> window{};

@@ -15,15 +15,15 @@
 #include "fuseboard/core/rng.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/limit/adaptive.h"
+#include "fuseboard/limit/retry_after_gate.h"
 #include "fuseboard/limit/saved_limits.h"
-#include "fuseboard/limit/throttle_gate.h"
 
 namespace fuseboard {
 
 struct ThrottleOptions {
   // A rate that follows what the target throttles and says of its own limits.
   std::optional<AdaptiveLimiterOptions> rate{};
-  // Of the gate where there is no rate; 1 ms to 24 h.
+  // Of the gate where there is no rate; 0 (hints are ignored) to 24 h.
   Duration retry_after_max = kRetryAfterMax;
 
   // Of the limiter, which without a rate is asked for its gate alone.
@@ -45,7 +45,7 @@ class Throttle {
   // Null without a rate; what it points to stays.
   AdaptiveLimiter* rate() noexcept { return has_rate() ? &limiter_ : nullptr; }
   // The one gate that the server's word closes.
-  ThrottleGate& gate() noexcept { return limiter_.gate(); }
+  RetryAfterGate& gate() noexcept { return limiter_.gate(); }
 
   // New options from here on [LIM-9], as AdaptiveLimiter's. A rate that goes leaves behind what it has learned, for one
   // that comes. Throws InvalidOptions, with nothing changed.

@@ -5,7 +5,8 @@
 //
 // The order: a look at the credential and the breaker, so that an open circuit costs no tokens and no budget; the
 // budget; the limits; last the breaker's permit, so that no probe is taken for an attempt that is not sent. Whatever
-// refuses, what was granted before it goes back. Settling goes the other way round [PIP-3].
+// refuses, what was granted before it goes back. Settling goes the other way round [PIP-3]. What a refused call does:
+// it waits (src/pipeline/admission_wait) or ends (src/pipeline/obstacle).
 #pragma once
 
 #include <array>
@@ -84,8 +85,8 @@ struct AdmissionRejection {
   std::optional<BudgetRejection> budget{};  // of `budget_exceeded`
 };
 
-// Leave to send one attempt; new, it is none. Moved, settled once, safe to forget; not thread-safe. The target's state
-// and the ledger must outlive it.
+// Permission to send one attempt; empty when default-constructed. Moved, settled once, safe to forget; not thread-safe.
+// The target's state and the ledger must outlive it.
 class [[nodiscard]] AttemptPermits {
  public:
   bool is_probe() const noexcept { return breaker_.is_probe(); }

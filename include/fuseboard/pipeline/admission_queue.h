@@ -42,12 +42,12 @@ class AdmissionQueue {
   explicit AdmissionQueue(const AdmissionQueueOptions& options = {}, KeyView key = "",
                           std::atomic<std::size_t>* waiting = nullptr);
 
-  // Those who wait stay, though they be more than the new capacity, and by the time limits they came with. Another
+  // Those who wait stay, even if they exceed the new capacity, and by the time limits they came with. Another
   // ageing may make it another's turn: wake_next() is the caller's to call. Throws InvalidOptions.
   void apply(const AdmissionQueueOptions& options);
 
   // A place in the queue, or `queue_full`, or `deadline_exceeded`; see WaitQueue. `waker`, which may be null, is woken
-  // when it may be this waiter's turn; once or so after leave() at the most.
+  // when it may be this waiter's turn; perhaps once more after leave().
   [[nodiscard]] std::expected<WaitTicket, Rejection> join(TimePoint now, const WaitRequest& request,
                                                           std::shared_ptr<Waker> waker);
 

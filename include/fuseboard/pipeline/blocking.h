@@ -3,8 +3,7 @@
 
 // The blocking driver: runs one call on the calling thread.
 //
-//   auto answer = fuseboard::run(plan, [&](const fuseboard::Attempt& attempt) -> std::expected<Reply,
-//   fuseboard::Failure> {
+//   auto answer = fuseboard::run(plan, [&](const fuseboard::Attempt& attempt) -> std::expected<Reply, Failure> {
 //     return client_for(attempt.target).send(request, attempt.total_by);
 //   });
 //   if (!answer.value) log(answer.value.error());

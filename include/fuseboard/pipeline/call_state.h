@@ -95,10 +95,6 @@ struct CallState {
   const Target& target(std::uint32_t target) const noexcept { return plan->targets()[target]; }
   TargetState& state(std::uint32_t target) const noexcept { return *this->target(target).state; }
   TargetPatience& patience(std::uint32_t target) const noexcept { return state(target).patience(); }
-  // The target's own, of its scopes.
-  const BreakerHandle& breaker(std::uint32_t target) const noexcept {
-    return state(target).breakers().handles().back();
-  }
   AnswerKind kind() const noexcept { return options.streaming ? AnswerKind::stream : AnswerKind::plain; }
 
   bool over() const noexcept { return phase >= Phase::decided; }

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The callback driver: runs one call for whoever owns a loop and threads of his own.
+// The callback driver: runs one call for whoever owns a loop and its own threads.
 //
 //   class MyCall : public DriverDelegate { ... };               // starts requests and timers, never waits
 //   CallbackDriver driver(plan, options, rng, clock, my_call, my_waker);
@@ -32,16 +32,17 @@ class DriverDelegate {
   virtual void cancel(std::uint32_t attempt) = 0;
   // Call proceed() at that time, in place of any time that was named before; kNever: not for the sake of time.
   virtual void proceed_at(TimePoint time) = 0;
-  // The call is over. The last call of a hook.
+  // The call is over. The delegate is not called again.
   virtual void ended(const CallRecord& record) = 0;
 };
 
 // Not thread-safe: one thread at a time. `waker`, which may be null (see DriverAbilities), is to have proceed() called
-// on that thread. Destroyed before the end, the call is abandoned and no hook is called. References must outlive it.
+// on that thread. Destroyed before the end, the call is abandoned and the delegate is not called. References must
+// outlive it.
 class CallbackDriver {
  public:
   CallbackDriver(std::shared_ptr<const Plan> plan, const CallOptions& options, Rng& rng, const Clock& clock,
-                 DriverDelegate& hooks, std::shared_ptr<Waker> waker = nullptr, CallObserver* observer = nullptr);
+                 DriverDelegate& delegate, std::shared_ptr<Waker> waker = nullptr, CallObserver* observer = nullptr);
   CallbackDriver(const CallbackDriver&) = delete;
   CallbackDriver& operator=(const CallbackDriver&) = delete;
 
@@ -59,7 +60,7 @@ class CallbackDriver {
   // The caller is gone.
   void leave();
   // See Execution.
-  void note_told(const ToldCaller& told) noexcept { execution_.note_told(told); }
+  void note_caller_result(const CallerResult& told) noexcept { execution_.note_caller_result(told); }
 
   bool ended() const noexcept { return ended_; }
   const Execution& execution() const noexcept { return execution_; }
@@ -75,12 +76,12 @@ class CallbackDriver {
   TimePoint now_;  // of the latest call into the driver: read once, as the steps that follow are taken to need none
   Execution execution_;
   CacheSession* const cache_;
-  DriverDelegate& hooks_;
+  DriverDelegate& delegate_;
   const std::shared_ptr<Waker> waker_;
   std::array<std::uint32_t, kMaxConcurrentAttempts> sent_{};  // numbers of attempts in flight; 0 is none
   bool ended_ = false;
   bool proceeding_ = false;
-  bool again_ = false;  // something happened within a hook
+  bool again_ = false;  // the delegate has called back
   bool waits_ = false;  // the last step was to wait
 };
 

@@ -81,7 +81,7 @@ class Execution {
   // Complete once next() has said Finished; attempts enter it when they end.
   const CallRecord& record() const noexcept { return call_.record; }
   // For drivers that hand the record to observers themselves, when they know what the caller is told.
-  void note_told(const ToldCaller& told) noexcept;
+  void note_caller_result(const CallerResult& told) noexcept;
 
  private:
   std::optional<Step> ask_cache(TimePoint now);

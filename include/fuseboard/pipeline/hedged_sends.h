@@ -9,13 +9,13 @@
 #include <deque>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <thread>
 #include <utility>
 
 #include "fuseboard/core/check.h"
+#include "fuseboard/core/mutex.h"
 #include "fuseboard/pipeline/execution.h"
 #include "fuseboard/pipeline/wake_flag.h"
 
@@ -76,13 +76,13 @@ class HedgedSends {
     explicit Mailbox(std::shared_ptr<WakeFlag> woken) : woken_(std::move(woken)) {}
     void put(Ended ended) {
       {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         ended_.push_back(std::move(ended));
       }
       woken_->wake();
     }
     std::optional<Ended> take() {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (ended_.empty()) return std::nullopt;
       std::optional<Ended> first(std::move(ended_.front()));
       ended_.pop_front();
@@ -91,8 +91,8 @@ class HedgedSends {
 
    private:
     const std::shared_ptr<WakeFlag> woken_;
-    std::mutex mutex_;
-    std::deque<Ended> ended_;
+    Mutex mutex_;
+    std::deque<Ended> ended_ FUSEBOARD_GUARDED_BY(mutex_);
   };
 
   Mailbox mailbox_;

@@ -143,7 +143,7 @@ struct AttemptNote {
 };
 
 // How a call ended for its caller, as its driver knows.
-struct ToldCaller {
+struct CallerResult {
   std::uint16_t status = 0;                  // see CallSummary
   bool shut_down = false;                    // see CallSummary
   std::span<const std::string> not_asked{};  // of each target that could not be asked, its name and why, in words
@@ -155,10 +155,17 @@ struct CallRecord : CallSummary {
   BoundedList<RejectionRecord, 16> rejections;
   BoundedList<WaitRecord, 16> waits;
   BoundedList<AttemptNote, 6> notes;           // of the attempts of which there is one
-  BoundedList<BoundedText<199>, 4> not_asked;  // see ToldCaller
+  BoundedList<BoundedText<199>, 4> not_asked;  // see CallerResult
 
   // Of all attempts that told one; nullopt: none did.
   std::optional<TokenUsage> usage() const noexcept;
+
+  // The attempt whose error the caller should see; nullptr: there is none, or the record does not hold it.
+  const AttemptRecord* primary() const noexcept {
+    const AttemptRecord* const found = std::find_if(
+        attempts.begin(), attempts.end(), [this](const AttemptRecord& it) { return it.number == primary_attempt; });
+    return found == attempts.end() ? nullptr : found;
+  }
 
   // Of the attempt of that number; nullptr: there is none.
   const AttemptNote* note_of(std::uint32_t attempt) const noexcept {
@@ -179,5 +186,9 @@ struct FallbackRecord {
 
 // Every fallback of the call, in order, among the attempts that the record holds.
 BoundedList<FallbackRecord, 16> fallbacks_of(const CallRecord& record) noexcept;
+
+// Attempts on the target that had just failed, among those that the record holds. As with fallbacks, hedges and company
+// follow nothing, and nothing follows them but where they have shown content.
+std::uint32_t retries_of(const CallRecord& record) noexcept;
 
 }  // namespace fuseboard

@@ -14,7 +14,7 @@
 #include "fuseboard/limit/adaptive.h"
 #include "fuseboard/limit/bulkhead.h"
 #include "fuseboard/limit/joint.h"
-#include "fuseboard/limit/throttle_gate.h"
+#include "fuseboard/limit/retry_after_gate.h"
 #include "fuseboard/limit/token_bucket.h"
 #include "fuseboard/pipeline/admission_queue.h"
 #include "fuseboard/retry/company_budget.h"
@@ -34,7 +34,8 @@ struct TargetStateOptions {
   std::optional<AdaptiveLimiterOptions> adaptive_rate{};
   // A bound on attempts in flight that follows their latency.
   std::optional<AdaptiveBulkheadOptions> adaptive_concurrency{};
-  // A server's retry-after is obeyed for no longer than this, limits or no limits; 1 ms to 24 h.
+  // A server's retry-after is obeyed for no longer than this, limits or no limits; 0 (hints are ignored) to
+  // 24 h.
   Duration retry_after_max = kRetryAfterMax;
   RetryBudgetOptions retry_budget{};
   AdmissionQueueOptions queue{};

@@ -101,11 +101,11 @@ class TargetRegistry {
   TargetRegistry& operator=(const TargetRegistry&) = delete;
 
   // For a plan; made where it is new, and not let go of while anybody holds it. Where it cannot be held (see
-  // max_targets) it is the one of crowd(): what its calls share they share with others then.
+  // max_targets) it is the one of overflow_target(): what its calls share they share with others then.
   std::shared_ptr<TargetState> target(KeyView key);
   // What all targets of a scope share that cannot be held, of a single key all such targets: the target of that scope
   // named "*". Its limits hold for all of them together.
-  std::shared_ptr<TargetState> crowd(KeyView key);
+  std::shared_ptr<TargetState> overflow_target(KeyView key);
 
   // Calls `use` with the breaker of `key` (CircuitBreaker&), or with a handle of it where it is new or cannot be held,
   // and its state, nullptr where it cannot be held: for those who keep nothing between calls. See
@@ -164,8 +164,8 @@ class TargetRegistry {
  private:
   using StateRules = KeyRules<std::shared_ptr<const TargetStateOptions>>;
   using ScopeRules = std::map<std::string, ScopeOptions, std::less<>>;
-  // What cannot be held, of one scope, where not even its crowd() can.
-  struct Crowd {
+  // What cannot be held, of one scope, where not even its overflow_target() can.
+  struct OverflowTarget {
     Key key;
     std::shared_ptr<TargetState> state;
   };
@@ -181,10 +181,10 @@ class TargetRegistry {
   void forget_unused_scopes_locked() FUSEBOARD_REQUIRES(mutex_);
   void watch_breakers();
   std::shared_ptr<TargetState> hold(const BreakerHandle& handle);
-  std::shared_ptr<TargetState> untracked_crowd(const KeyView& crowd, const BreakerHandle& untracked);
-  std::shared_ptr<TargetState> untracked_crowd_locked(const KeyView& crowd, const BreakerHandle& untracked)
+  std::shared_ptr<TargetState> untracked_overflow(const KeyView& overflow, const BreakerHandle& untracked);
+  std::shared_ptr<TargetState> untracked_overflow_locked(const KeyView& overflow, const BreakerHandle& untracked)
       FUSEBOARD_REQUIRES(mutex_);
-  std::vector<Crowd> crowds() const;
+  std::vector<OverflowTarget> overflow_targets() const;
   std::shared_ptr<const TargetStateOptions> rule_of(const KeyView& key) const;
   ScopeOptions scope_rule(std::string_view scope) const;
   ScopeOptions scope_rule_locked(std::string_view scope) const FUSEBOARD_REQUIRES(mutex_);
@@ -204,7 +204,7 @@ class TargetRegistry {
   std::size_t max_targets_ FUSEBOARD_GUARDED_BY(mutex_);
   Scopes scopes_ FUSEBOARD_GUARDED_BY(mutex_);
   BreakerRegistry breakers_;  // its companions are the states
-  std::map<std::string, Crowd> crowds_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::map<std::string, OverflowTarget> overflow_ FUSEBOARD_GUARDED_BY(mutex_);
   std::once_flag watched_;
   Subscription watching_scopes_;  // last: they end before what their listeners use is gone
   Subscription watching_;

@@ -61,7 +61,7 @@ class TargetState final : public KeyCompanion {
   Throttle& throttle() noexcept { return throttle_; }
   const Throttle& throttle() const noexcept { return throttle_; }
   AdaptiveLimiter* adaptive_rate() noexcept { return throttle_.rate(); }
-  ThrottleGate& gate() noexcept { return throttle_.gate(); }
+  RetryAfterGate& gate() noexcept { return throttle_.gate(); }
 
   TargetScope* scope() const noexcept { return scope_.get(); }  // null: none
   // The scope's; null where it has none.

@@ -5,10 +5,10 @@
 #pragma once
 
 #include <condition_variable>
-#include <mutex>
 #include <stop_token>
 
 #include "fuseboard/core/clock.h"
+#include "fuseboard/core/mutex.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/core/waker.h"
 
@@ -26,9 +26,9 @@ class WakeFlag final : public Waker {
   bool take() noexcept;
 
  private:
-  std::mutex mutex_;
+  Mutex mutex_;
   std::condition_variable_any raised_changed_;
-  bool raised_ = false;
+  bool raised_ FUSEBOARD_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace fuseboard

@@ -33,6 +33,13 @@ struct EligibilityOptions {
   bool unknown_is_larger = true;
 };
 
+// Whether another target may be asked at all. What one provider's safety system refused is not carried to the next one
+// unless `fallback_on` names it [FBK-2].
+constexpr bool allows_fallback(const Failure& failure, const CategorySet& fallback_on) noexcept {
+  return failure.fallback &&
+         (failure.category != Category::content_policy || fallback_on.contains(Category::content_policy));
+}
+
 // Whether `candidate` stays in the running after `failed` has failed. A candidate that is out stays out: ask for each
 // that was left, after each failure.
 //

@@ -49,7 +49,7 @@ enum class Event : std::uint8_t {
   cache_miss,           // calls that were looked up in vain
   cache_shared,         // calls that got the answer of another one in flight
   cache_stored,         // answers put into the cache
-  fallback_taken,       // attempts on another target after a failed one
+  fallback_taken,       // moves to another target, after a failed attempt or past a refusal
   fallback_succeeded,   // calls that another target than their first one answered
 };
 inline constexpr std::size_t kEvents = 20;

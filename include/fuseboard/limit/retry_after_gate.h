@@ -2,6 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The gate that a server's retry-after closes, with or without limits of our own [LIM-4].
+//
+// All places that obey such a hint, and for how long at most:
+// - here: nobody is sent to the target; `retry_after_max` of the target, or of its adaptive rate
+// - limit/adaptive: the rate follows the server's window; `retry_after_max` of AdaptiveLimiterOptions
+// - breaker/open_time_growth: a floor under the open time; `retry_after_max` of BreakerOptions
+// - retry/backoff: the wait before another try; not waited for where it is longer than longest_wait()
+// - pipeline/after_failure: from `retry_after_stay` of PlanOptions on another target is asked first
+// - route/parking: how long a refused credential is parked; `park_max` of CredentialGateOptions
 #pragma once
 
 #include <algorithm>
@@ -17,19 +25,21 @@
 
 namespace fuseboard {
 
-// No hint closes the gate for longer, whatever a server says; 1 ms to 24 h where it is an option.
+// No hint closes the gate for longer, whatever a server says; 0 (hints are ignored) to 24 h where it is
+// an option.
 inline constexpr Duration kRetryAfterMax = std::chrono::minutes(5);
 
 // Thread-safe, lock-free; an open gate costs a load.
-class ThrottleGate {
+class RetryAfterGate {
  public:
-  explicit ThrottleGate(KeyView key = "", Duration retry_after_max = kRetryAfterMax) noexcept
+  explicit RetryAfterGate(KeyView key = "", Duration retry_after_max = kRetryAfterMax) noexcept
       : most_(retry_after_max), key_(to_key_text(key)) {}
 
   // Closed until now + retry_after, unless it is closed for longer already. A wait of zero or less does nothing.
   void close(TimePoint now, Duration retry_after) noexcept {
-    if (retry_after <= Duration::zero()) return;
-    const TimePoint until = saturating_add(now, std::min(retry_after, most_.load(std::memory_order_relaxed)));
+    const Duration wait = std::min(retry_after, most_.load(std::memory_order_relaxed));
+    if (wait <= Duration::zero()) return;
+    const TimePoint until = saturating_add(now, wait);
     TimePoint known = until_.load(std::memory_order_relaxed);
     while (known < until && !until_.compare_exchange_weak(known, until, std::memory_order_relaxed)) {
     }
@@ -54,13 +64,13 @@ class ThrottleGate {
   }
 
   // For how long it is shut, to outlive the process; nullopt: it is open.
-  std::optional<SavedThrottleGate> save(TimePoint now) const noexcept {
+  std::optional<SavedRetryAfterGate> save(TimePoint now) const noexcept {
     const Duration remaining = elapsed(now, until_.load(std::memory_order_relaxed));
     if (remaining <= Duration::zero()) return std::nullopt;
-    return SavedThrottleGate{.remaining = remaining};
+    return SavedRetryAfterGate{.remaining = remaining};
   }
   // As a retry-after of that length.
-  void restore(TimePoint now, const SavedThrottleGate& saved) noexcept { close(now, saved.remaining); }
+  void restore(TimePoint now, const SavedRetryAfterGate& saved) noexcept { close(now, saved.remaining); }
 
   // An operator's reset.
   void open() noexcept { until_.store(TimePoint::min(), std::memory_order_relaxed); }

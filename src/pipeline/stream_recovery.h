@@ -20,6 +20,6 @@ bool leave_to_fresh_target(TimePoint now, const CallState& call, const Failure& 
 
 // A good answer that does not go on as the broken one began: no evidence, no whole answer to charge for, and no reason
 // why another target should not be asked.
-AttemptReport wasted(AttemptReport report) noexcept;
+AttemptReport as_unusable(AttemptReport report) noexcept;
 
 }  // namespace fuseboard::engine

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pipeline/mending.h"
+#include "pipeline/stream_recovery.h"
 
 #include "pipeline/after_failure.h"
 
@@ -25,7 +25,7 @@ bool leave_to_fresh_target(TimePoint now, const CallState& call, const Failure& 
   return call.committed && call.another_target_left(now, among & call.candidates.untried(), failure, target);
 }
 
-AttemptReport wasted(AttemptReport report) noexcept {
+AttemptReport as_unusable(AttemptReport report) noexcept {
   report.outcome =
       Outcome::failed({.category = Category::cancelled, .fallback = true, .evidence = Evidence::does_not_count});
   return report;

@@ -13,6 +13,7 @@
 #include "llm/answer.h"
 #include "llm/errors.h"
 #include "llm/request.h"
+#include "llm/request_change.h"
 #include "llm/stream_reader.h"
 
 namespace {

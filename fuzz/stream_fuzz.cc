@@ -65,7 +65,7 @@ void translate_stream(llm::Endpoint endpoint, llm::Dialect to, std::string_view 
     check_written(to, written, false);
   }
   std::string rest;
-  const auto resumed = llm::resume_stream(to, reader->resume_point());
+  const auto resumed = llm::make_recovery_writer(to, reader->recovery_point());
   resumed->write({.kind = llm::Delta::Kind::text, .text = std::string(reader->text())}, rest);
   resumed->end(rest);
   check_written(to, rest, true);

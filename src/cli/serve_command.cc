@@ -59,7 +59,7 @@ int run_until_signalled(gateway::Gateway& gateway, const EndSignals& signals) {
   while (signals.wait() == EndSignals::Wake::hangup) {
     spdlog::info("SIGHUP: the configuration is read at the start alone; restart to change it");
   }
-  spdlog::info("draining: running calls end, new ones are refused");
+  spdlog::info("draining: calls in flight end, new ones are refused");
   gateway.drain([&signals] { signals.notify(); });
   EndSignals::Wake wake = signals.wait();
   while (wake == EndSignals::Wake::hangup) wake = signals.wait();

@@ -11,6 +11,7 @@
 
 #include "config/header_names.h"
 #include "fuseboard/core/escape.h"
+#include "gateway/bearer_token.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -76,11 +77,8 @@ std::ptrdiff_t count_named(const net::Headers& headers, std::string_view name) {
 }
 
 bool brings_token(const net::Headers& headers, std::string_view token) {
-  constexpr std::string_view kScheme = "bearer ";
-  const std::string_view given = headers.get("authorization");
   // Of two, somebody in front of this may have checked the other one.
-  if (count_named(headers, "authorization") != 1) return false;
-  return net::starts_with_ignoring_case(given, kScheme) && same_secret(given.substr(kScheme.size()), token);
+  return count_named(headers, "authorization") == 1 && same_secret(bearer_token(headers.get("authorization")), token);
 }
 
 }  // namespace
@@ -88,16 +86,15 @@ bool brings_token(const net::Headers& headers, std::string_view token) {
 std::optional<AccessProblem> host_problem(const net::Headers& headers, const AccessRules& rules) {
   const std::string_view host = headers.get("host");
   if (!is_known_host(host_of(host), rules)) {
-    return AccessProblem{.message =
-                             fmt::format("'{}' in Host is no name of this gateway; allowed are loopback names and "
-                                         "those under allowed_hosts in the configuration",
-                                         shown(host))};
+    return AccessProblem{.message = fmt::format("Host '{}' is not allowed; allowed are loopback names and those under "
+                                                "allowed_hosts in the configuration",
+                                                shown(host))};
   }
   for (const net::Header header : headers) {
     if (!net::equal_ignoring_case(header.name, "origin") || is_known_origin(header.value, rules)) continue;
     return AccessProblem{.message =
-                             fmt::format("a page of the origin '{}' may not ask this gateway; allowed are pages of "
-                                         "loopback names and of those under allowed_hosts in the configuration",
+                             fmt::format("Origin '{}' is not allowed; allowed are loopback names and those under "
+                                         "allowed_hosts in the configuration",
                                          shown(header.value))};
   }
   return std::nullopt;

@@ -15,15 +15,16 @@ net::ResponseHead answer_head(const ModelAttempt& attempt, net::ResponseHead&& u
   const llm::Dialect dialect = attempt.dialect();
   TargetState& state = relayed.state(attempt.target());
   const bool tells_limits = state.limits() != nullptr || state.adaptive_rate() != nullptr || dialect != callers;
-  const WallTime wall = tells_limits ? relayed.loop_context.wall.now() : WallTime();
-  const LimitView told = tells_limits ? read_rate_headers(wall, dialect, upstream.headers) : LimitView();
   net::ResponseHead head =
       caller_response(std::move(upstream), relayed.served_by(attempt.target(), attempt.upstream_request_id()), dialect);
   attempt.secrets().redact(head.headers);
   if (streamed || dialect != callers) describe_own_body(head.headers, streamed);
   if (tells_limits) {
-    set_rate_headers(wall, head.headers, callers,
-                     {.dialect = dialect, .upstream = told, .own = limit_view(relayed.now(), state)});
+    const TimePoint now = relayed.now();
+    set_rate_headers(relayed.loop_context.wall.now(), head.headers, callers,
+                     {.dialect = dialect,
+                      .upstream = aged(attempt.upstream_limits, elapsed(attempt.head_came, now)),
+                      .own = limit_view(now, state)});
   }
   return head;
 }

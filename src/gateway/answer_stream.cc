@@ -52,7 +52,7 @@ AnswerStream::AnswerStream(TimePoint now, const StreamTerms& terms, const Delive
     : terms_(terms),
       parser_(kMaxEvent),
       reader_(make_reader(terms, true)),
-      writer_(llm::resume_stream(llm::dialect_of(terms.to).value(), *delivered.resume)),
+      writer_(llm::make_recovery_writer(llm::dialect_of(terms.to).value(), *delivered.recovery_point)),
       splice_(std::move(splice)),
       said_before_(splice_->mode() == Splice::Mode::continues ? delivered.pieces : 0),
       last_event_(now) {}
@@ -161,7 +161,7 @@ bool AnswerStream::write_deltas() {
   return true;
 }
 
-// What cannot be said in the caller's dialect within bounds is as bad as what cannot be read.
+// What cannot be translated to the caller's dialect within bounds is as bad as what cannot be read.
 void AnswerStream::write(const llm::Delta& delta) {
   if (!writer_->write(delta, out_)) malformed_ = true;
 }
@@ -224,9 +224,9 @@ void AnswerStream::deliver(Delivered& delivered) {
   delivered.events += std::exchange(events_, 0);
   delivered.pieces += pieces_ - std::exchange(handed_, pieces_);
   if (!terms_.retain || !delivered.whole) return;
-  // Thoughts are left out where an answer is gone on with.
+  // Thoughts are left out of a recovery.
   const bool only_text = splice_ ? !more_than_text_ : reader_->plain_text_only();
-  // An answer that has said why it ended is not for others to go on with.
+  // An answer that has said why it ended is not to be recovered.
   delivered.whole = only_text && !reader_->complete() && delivered.text.size() + text_.size() <= Delivered::kMaxText;
   if (delivered.whole) {
     delivered.text += text_;
@@ -236,10 +236,10 @@ void AnswerStream::deliver(Delivered& delivered) {
   text_.clear();
 }
 
-// Whoever goes on speaks under the name of the one who began.
+// A recovery speaks under the name of the one who began.
 void AnswerStream::note_end(Delivered& delivered) const {
-  delivered.resume = writer_ != nullptr ? writer_->resume_point() : reader_->resume_point();
-  delivered.resume->origin.include_usage = terms_.include_usage;
+  delivered.recovery_point = writer_ != nullptr ? writer_->recovery_point() : reader_->recovery_point();
+  delivered.recovery_point->origin.include_usage = terms_.include_usage;
 }
 
 std::optional<Failure> AnswerStream::verdict() const {

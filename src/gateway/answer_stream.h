@@ -30,29 +30,29 @@ struct StreamTerms {
   bool include_usage = false;     // the caller asked for usage, or its dialect always says it
   bool hide_usage = false;        // it was asked for without the caller, who must not see it
   bool skip_malformed = false;    // count what is no event and go on [STR-7]
-  bool retain = false;            // keep the text, in case another target must go on with it
+  bool retain = false;            // keep the text, for its recovery by another target
   std::size_t request_bytes = 0;  // some providers repeat the request before they answer
   const UserRules* rules = nullptr;
   std::int64_t created = 0;  // seconds since 1970, for answers whose dialect does not say when they were made
 };
 
-// What the caller has of an answer that was handed on, in case it breaks off.
+// What the caller has of an answer that was handed on, for its recovery if it breaks off.
 struct Delivered {
-  std::string text;                        // all of it, while `whole`
-  std::uint64_t events = 0;                // of any kind
-  std::uint64_t pieces = 0;                // of these, such with content: about as many tokens
-  bool whole = true;                       // `text` is the whole answer so far: plain text, within the bound
-  std::optional<llm::ResumePoint> resume;  // where in the caller's stream it stands
+  std::string text;                                  // all of it, while `whole`
+  std::uint64_t events = 0;                          // of any kind
+  std::uint64_t pieces = 0;                          // of these, such with content: about as many tokens
+  bool whole = true;                                 // `text` is the whole answer so far: plain text, within the bound
+  std::optional<llm::RecoveryPoint> recovery_point;  // where in the caller's stream it stands
 
   static constexpr std::size_t kMaxText = std::size_t{256} << 10;
 };
 
-// An answer in the caller's own words passes byte for byte; another one, or one that goes on with an answer of somebody
+// An answer in the caller's own dialect passes byte for byte; another one, or one that recovers an answer of somebody
 // else, is written again. Loop thread only.
 class AnswerStream {
  public:
   AnswerStream(TimePoint now, const StreamTerms& terms);
-  // One that goes on with what was delivered, which must outlive it and be told by deliver() alone.
+  // One that recovers what was delivered, which must outlive it and be told by deliver() alone.
   AnswerStream(TimePoint now, const StreamTerms& terms, const Delivered& delivered, Splice splice);
 
   enum class Reading : std::uint8_t {
@@ -72,7 +72,7 @@ class AnswerStream {
   bool content_seen() const noexcept { return reader_->content_seen(); }
   // Accounts for out(), which is being handed on now.
   void deliver(Delivered& delivered);
-  // It broke off: where others may go on.
+  // It broke off: where its recovery may begin.
   void note_end(Delivered& delivered) const;
 
   // The verdict if nothing more came; nullopt: a complete answer.
@@ -115,7 +115,7 @@ class AnswerStream {
   std::unique_ptr<llm::StreamReader> reader_;
   std::unique_ptr<llm::StreamWriter> writer_;  // null: bytes pass as they are
   std::optional<Splice> splice_;
-  std::uint64_t said_before_ = 0;  // tokens of the answer that this one goes on with, about
+  std::uint64_t said_before_ = 0;  // tokens of the answer that this one recovers, about
   std::string out_;
   std::string text_;  // of out_, where it is retained
   std::string error_event_;
@@ -124,7 +124,7 @@ class AnswerStream {
   std::uint64_t handed_ = 0;   // of those, accounted for by deliver()
   std::uint64_t skipped_ = 0;  // malformed events
   TimePoint last_event_;
-  bool more_than_text_ = false;  // written into an answer that is gone on with
+  bool more_than_text_ = false;  // written into an answer that is being recovered
   bool malformed_ = false;
   bool worked_ = false;
 };

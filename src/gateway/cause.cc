@@ -176,4 +176,16 @@ std::string causes(const CallRecord& record, const Plan& plan) {
   return text;
 }
 
+std::string summary(const CallRecord& record, const Plan& plan) {
+  const std::int64_t milliseconds = ceil_milliseconds(record.duration());
+  if (record.attempts.empty()) return fmt::format("no attempt was sent in {} ms", milliseconds);
+  const AttemptRecord& last = record.attempts.back();
+  const std::string_view how = last.failure ? name(last.failure->category) : std::string_view("success");
+  const std::string numbers =
+      fmt::format("{} attempt{} in {} ms; the last, on {}, ended with {}", record.attempts_sent,
+                  record.attempts_sent == 1 ? "" : "s", milliseconds, plan.targets()[last.target].name, how);
+  const std::string told = causes(record, plan);
+  return told.empty() ? numbers : fmt::format("{} ({})", told, numbers);
+}
+
 }  // namespace fuseboard::gateway

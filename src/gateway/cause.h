@@ -36,4 +36,8 @@ BoundedText<63> upstream_request_id(const net::Headers& headers, const Redactor&
 // by "; ". Empty: none is told.
 std::string causes(const CallRecord& record, const Plan& plan);
 
+// One line on how a call went: `provider "openai": no answer within 30s (3 attempts in 90010 ms; the last, on
+// openai/gpt, ended with timeout)`; without what is before the brackets where no cause is known.
+std::string summary(const CallRecord& record, const Plan& plan);
+
 }  // namespace fuseboard::gateway

@@ -48,7 +48,7 @@ std::string cause_of_answer(const net::ResponseHead& head, const llm::ErrorDetai
 
 std::string cause_of_content(const llm::ErrorDetails& error) {
   const std::string detail = detail_of(error);
-  return detail.empty() ? "what it answers is not an answer of its dialect" : "answered with an error: " + detail;
+  return detail.empty() ? "its response is not valid for its API dialect" : "answered with an error: " + detail;
 }
 
 }  // namespace fuseboard::gateway

@@ -1,8 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Which of the gateway's own credentials rest because their provider refused them [FBK-6]: for the state, the metrics,
-// readiness and the log.
+// Which of the gateway's own credentials are parked because their provider refused them [FBK-6]: for the state, the
+// metrics, readiness and the log.
 #pragma once
 
 #include <optional>
@@ -25,7 +25,7 @@ struct CredentialState {
   bool parked = false;                    // the whole of it
   Duration remaining = Duration::zero();  // until one attempt is let through as a probe
   std::optional<Category> reason{};       // of the latest refusal
-  std::vector<ParkedCredential> parts{};  // the models and endpoints for which it rests
+  std::vector<ParkedCredential> parts{};  // the models and endpoints for which it is parked
 };
 
 // Of the providers whose callers do not bring a credential of their own, in the order of the configuration.
@@ -35,7 +35,7 @@ std::vector<CredentialState> credential_states(TimePoint now, const Routing& rou
 // at; nullopt: it would.
 std::optional<Rejection> why_closed(TimePoint now, const Target& target);
 
-// Says once when a credential begins to rest, as a whole or for a model or endpoint, and once when it is back. Not
+// Says once when a credential is parked, as a whole or for a model or endpoint, and once when it no longer is. Not
 // thread-safe.
 class CredentialWatch {
  public:
@@ -43,10 +43,10 @@ class CredentialWatch {
   std::vector<std::string> update(const std::vector<CredentialState>& states);
 
  private:
-  std::set<std::string> resting_;  // what rests, in words; at most an entry for each provider, endpoint and model
+  std::set<std::string> parked_;  // what is, in words; at most an entry for each provider, endpoint and model
 };
 
-// What rests of it, a line each: "the credential of openai rests for another 58s: authentication".
-std::vector<std::string> resting_texts(const CredentialState& state);
+// What is parked of it, a line each: "the credential of openai is parked for another 58s: authentication".
+std::vector<std::string> parked_texts(const CredentialState& state);
 
 }  // namespace fuseboard::gateway

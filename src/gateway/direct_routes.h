@@ -45,7 +45,7 @@ class DirectRoutes {
  private:
   struct Direct {
     std::string name;
-    std::shared_ptr<const Route> route;  // null: that of a routing before, to be made anew
+    std::shared_ptr<const Route> route;  // null: that of a routing before, to be made again
     std::shared_ptr<TargetState> state;  // null: that of a configured target, which stays
   };
   using DirectList = std::list<Direct>;  // the one asked for longest ago first

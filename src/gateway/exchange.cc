@@ -9,12 +9,12 @@
 
 namespace fuseboard::gateway {
 
-ProtectedExchange::ProtectedExchange(LoopContext& loop_context, std::shared_ptr<const Plan> plan,
+ProtectedExchange::ProtectedExchange(const ExchangeContext& context, std::shared_ptr<const Plan> plan,
                                      const CallOptions& options, AttemptTask& task)
-    : loop_context_(loop_context),
+    : context_(context),
       task_(task),
-      waker_(std::make_shared<LoopWaker>(loop_context.loop)),
-      alarm_(loop_context.loop,
+      waker_(std::make_shared<LoopWaker>(context.loop)),
+      alarm_(context.loop,
              [this](bool came) {
                if (came) {
                  proceed();
@@ -22,14 +22,14 @@ ProtectedExchange::ProtectedExchange(LoopContext& loop_context, std::shared_ptr<
                  leave();
                }
              }),
-      driver_(std::move(plan), options, loop_context.rng, loop_context.clock, *this, waker_),
+      driver_(std::move(plan), options, context.rng, context.clock, *this, waker_),
       idempotent_(options.idempotent) {
   waker_->on_wake([this] { proceed(); });
-  loop_context_.calls.add(*this);
+  context_.calls.add(*this);
 }
 
 ProtectedExchange::~ProtectedExchange() {
-  loop_context_.calls.remove(*this);
+  context_.calls.remove(*this);
   waker_->on_wake({});
 }
 
@@ -37,7 +37,7 @@ net::Task<void> ProtectedExchange::run() {
   stepping_ = true;
   driver_.proceed();
   stepping_ = false;
-  if (!driver_.ended() || running_ > 0) co_await done_;
+  if (!driver_.ended() || tasks_ > 0) co_await done_;
   if (thrown_) std::rethrow_exception(thrown_);
 }
 
@@ -49,7 +49,7 @@ void ProtectedExchange::proceed() {
 // run() may be resumed by whoever ends last, and then goes on to answer; not from within a notice of the connection.
 void ProtectedExchange::leave() {
   driver_.leave();
-  if (running_ == 0) waker_->wake();
+  if (tasks_ == 0) waker_->wake();
 }
 
 void ProtectedExchange::caller_gone() {
@@ -63,7 +63,7 @@ void ProtectedExchange::shut_down() {
 }
 
 void ProtectedExchange::send(const Attempt& attempt) {
-  ++running_;
+  ++tasks_;
   net::spawn(run_attempt(attempt));
 }
 
@@ -74,8 +74,8 @@ net::Task<void> ProtectedExchange::run_attempt(Attempt attempt) {
     if (!thrown_) thrown_ = std::current_exception();
     driver_.leave();
   }
-  --running_;
-  end_when_idle();  // the last deed: nothing of the call may be left
+  --tasks_;
+  end_when_idle();  // must be last: may destroy this exchange
 }
 
 // Its task ends soon, but not within this call.
@@ -86,7 +86,7 @@ void ProtectedExchange::cancel(std::uint32_t number) {
 }
 
 void ProtectedExchange::end_when_idle() {
-  if (driver_.ended() && running_ == 0 && !stepping_) done_.set();
+  if (driver_.ended() && tasks_ == 0 && !stepping_) done_.set();
 }
 
 }  // namespace fuseboard::gateway

@@ -12,9 +12,9 @@
 
 #include "fuseboard/pipeline/callback.h"
 #include "gateway/alarm.h"
-#include "gateway/loop_context.h"
+#include "gateway/calls_in_flight.h"
+#include "gateway/exchange_context.h"
 #include "gateway/loop_waker.h"
-#include "gateway/running_calls.h"
 #include "net/task.h"
 
 namespace fuseboard::gateway {
@@ -30,17 +30,17 @@ class AttemptTask {
   // Several may run at once. `attempt` holds until the task ends.
   virtual net::Task<void> attempt(const Attempt& attempt) = 0;
 
-  // An attempt failed when the caller had a part of an answer: whether, and by whom best, it can be gone on with.
+  // An attempt failed when the caller had a part of an answer: whether it can be recovered, and by whom best.
   virtual std::optional<StreamRecovery> recovery() const = 0;
 };
 
 // The event-loop driver: turns the decision engine's steps into tasks of one loop, several attempts at once. The engine
 // alone knows which attempts are in flight, and whether the answer has begun: it is committed when the first content is
 // told, and nothing is sent to the caller before [STR-4]. Loop thread only.
-class ProtectedExchange : private DriverDelegate, private RunningCall {
+class ProtectedExchange : private DriverDelegate, private CallInFlight {
  public:
   // All that is given must outlive it, and it must outlive its run().
-  ProtectedExchange(LoopContext& loop_context, std::shared_ptr<const Plan> plan, const CallOptions& options,
+  ProtectedExchange(const ExchangeContext& context, std::shared_ptr<const Plan> plan, const CallOptions& options,
                     AttemptTask& task);
   ~ProtectedExchange() override;
 
@@ -75,13 +75,13 @@ class ProtectedExchange : private DriverDelegate, private RunningCall {
   void leave();
   void end_when_idle();
 
-  LoopContext& loop_context_;
+  const ExchangeContext context_;
   AttemptTask& task_;
   const std::shared_ptr<LoopWaker> waker_;
   Alarm alarm_;
   CallbackDriver driver_;
   InFlightAttempt* attempts_in_flight_ = nullptr;  // the first of those whose tasks run
-  std::uint32_t running_ = 0;                      // tasks of attempts
+  std::uint32_t tasks_ = 0;                        // of attempts, that have not ended
   const bool idempotent_;
   bool stepping_ = false;  // within run()'s first steps
   bool shut_down_ = false;

@@ -16,11 +16,11 @@ namespace {
 
 constexpr Duration kWindow = std::chrono::seconds(1);
 
-std::string refusals(const CallRecord& record, const Plan& plan) {
+std::string rejections(const CallRecord& record, const Plan& plan) {
   std::string text;
-  for (const RejectionRecord& refusal : record.rejections) {
-    text +=
-        fmt::format("{}{} ({})", text.empty() ? "" : ", ", plan.targets()[refusal.target].name, name(refusal.reason));
+  for (const RejectionRecord& rejection : record.rejections) {
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", plan.targets()[rejection.target].name,
+                        name(rejection.reason));
   }
   return text;
 }
@@ -30,15 +30,15 @@ std::string cause(const CallRecord& record, const Plan& plan) {
   // One whose caller left has no line.
   if (record.ending == Ending::cancelled) return "the gateway is shutting down";
   if (std::string told = causes(record, plan); !told.empty()) return told;
-  if (record.attempts.empty()) return refusals(record, plan);
+  if (record.attempts.empty()) return rejections(record, plan);
   const auto& failure = record.attempts.back().failure;
   return std::string(failure ? name(failure->category) : "none");
 }
 
 }  // namespace
 
-Failures::Failures(const Routing& routing, const Clock& clock, LogSink log) : clock_(clock), log_(std::move(log)) {
-  add(routing);
+Failures::Failures(const TargetNames& targets, const Clock& clock, LogSink log) : clock_(clock), log_(std::move(log)) {
+  add(targets);
 }
 
 void Failures::attempt_failed(std::string_view target, Category category, std::string_view cause) noexcept {

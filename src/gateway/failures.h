@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -20,12 +21,14 @@
 #include "fuseboard/pipeline/call_observers.h"
 #include "fuseboard/pipeline/plan.h"
 #include "fuseboard/pipeline/record.h"
-#include "gateway/routing.h"
 
 namespace fuseboard::gateway {
 
 // Takes a fact that is worth a line. Called on any thread; it must not block.
 using LogSink = std::function<void(std::string_view line)>;
+
+// "provider/model" of each.
+using TargetNames = std::set<std::string, std::less<>>;
 
 struct LastFailure {
   Category category = Category::execution_error;
@@ -38,9 +41,9 @@ struct LastFailure {
 class Failures final : public CallObserver {
  public:
   // A null sink: nothing is logged.
-  Failures(const Routing& routing, const Clock& clock, LogSink log);
-  // Before calls begin with it. What is known of targets is kept, whether they are in it or not.
-  void add(const Routing& routing) { by_target_.add(routing.targets()); }
+  Failures(const TargetNames& targets, const Clock& clock, LogSink log);
+  // Before calls begin with them. What is known of other targets is kept.
+  void add(const TargetNames& targets) { by_target_.add(targets); }
 
   void attempt_failed(std::string_view target, Category category, std::string_view cause) noexcept;
   std::optional<LastFailure> last(std::string_view target) const;

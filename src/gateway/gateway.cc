@@ -21,7 +21,6 @@
 #include "gateway/model_routes.h"
 #include "gateway/registry_options.h"
 #include "gateway/routes.h"
-#include "gateway/series_names.h"
 #include "gateway/spare_memory.h"
 #include "llm/errors.h"
 #include "net/loop.h"
@@ -94,7 +93,7 @@ struct Gateway::Impl {
         direct_routes(routing, targets, usage_askings, clock),
         body_memory(std::make_shared<net::BodyMemory>(config.max_body_memory)),
         ledger(config.budgets, options.wall),
-        failures(*routing, clock, options.log),
+        failures(routing->targets(), clock, options.log),
         services{.build = options.build,
                  .started = clock.now(),
                  .draining = draining,
@@ -106,7 +105,7 @@ struct Gateway::Impl {
                  .max_body = config.max_body},
         aside(thread_count(options.threads)),
         loops(thread_count(options.threads)) {
-    series.add(series_names(*routing));
+    series.add(routing->series_names());
     call_stats.watch(targets.breakers());
     for (CallObserver* const observer : std::initializer_list<CallObserver*>{&series, &call_stats, &failures}) {
       observers.add(*observer);
@@ -173,7 +172,7 @@ struct Gateway::Impl {
                                                      .clients = ProviderClients(loop, resolver)});
   }
 
-  // Looks every now and then: a credential rests for a second at least.
+  // Looks every now and then: a credential is parked for a second at least.
   net::Task<void> watch_credentials(LoopContext& loop_context) {
     net::Loop& loop = loop_context.loop;
     CredentialWatch watch;
@@ -236,14 +235,14 @@ std::expected<std::uint16_t, std::string> Gateway::listen() {
 
 void Gateway::drain(std::move_only_function<void()> done) {
   // In which callers are told why their calls end.
-  constexpr Duration kLastWords = std::chrono::seconds(1);
+  constexpr Duration kShutdownGrace = std::chrono::seconds(1);
   impl_->draining.store(true, std::memory_order_relaxed);
   const TimePoint over = saturating_add(impl_->clock.now(), impl_->config.drain_timeout);
   for (const auto& loop_context : impl_->loop_contexts) {
     loop_context->loop.post(
         [loop_context = loop_context.get(), over] { net::spawn(shut_down_calls(*loop_context, over)); });
   }
-  impl_->server->drain(Deadline::at(saturating_add(over, kLastWords)), std::move(done));
+  impl_->server->drain(Deadline::at(saturating_add(over, kShutdownGrace)), std::move(done));
 }
 
 void Gateway::change_routing(const config::Config& config) {
@@ -251,8 +250,8 @@ void Gateway::change_routing(const config::Config& config) {
   impl_->targets.apply(registry_options(config));
   auto next = std::make_shared<const Routing>(config, std::move(providers), impl_->targets, impl_->usage_askings);
   // What calls look up by its names is there before the first of them begins.
-  impl_->series.add(series_names(*next));
-  impl_->failures.add(*next);
+  impl_->series.add(next->series_names());
+  impl_->failures.add(next->targets());
   impl_->direct_routes.adopt(next);
   for (const auto& loop_context : impl_->loop_contexts) {
     loop_context->loop.post([loop_context = loop_context.get(), next] {

@@ -35,15 +35,15 @@ class Gateway {
  public:
   // `config` has been checked. Throws InvalidOptions for what only the machine can tell, such as an unreadable CA file.
   Gateway(const config::Config& config, const GatewayOptions& options);
-  ~Gateway();  // cuts what is still running; drain() first to be polite
+  ~Gateway();  // cuts what is still in flight; drain() first to be polite
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
   // Serves from here on. The port (of use where the configuration says 0), or why not.
   std::expected<std::uint16_t, std::string> listen();
 
-  // Calls `done`, on a loop's thread, when every running request has ended or the configured drain_timeout has passed.
-  // New connections are refused from here on and /readyz fails.
+  // Calls `done`, on a loop's thread, when every request in flight has ended or the configured drain_timeout has
+  // passed. New connections are refused from here on and /readyz fails.
   void drain(std::move_only_function<void()> done);
 
   // Calls that come after it find the providers, models, prices and rules of this configuration; those that run end by

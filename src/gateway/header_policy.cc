@@ -11,6 +11,7 @@
 
 #include "config/header_names.h"
 #include "fuseboard/core/escape.h"
+#include "gateway/bearer_token.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -43,8 +44,8 @@ constexpr std::array<Rule, 36> kRules = {{
     {"accept", Stays::never, Stays::never},
     {"accept-encoding", Stays::always, Stays::never},  // see upstream_request()
     {"accept-language", Stays::never, Stays::never},
-    {"access-control-", Stays::unless_asked,
-     Stays::always},  // what web pages may do is not for us to grant in its name
+    // What web pages may do is not for us to grant in its name.
+    {"access-control-", Stays::unless_asked, Stays::always},
     {"anthropic-", Stays::unless_asked, Stays::if_translated},
     {"anthropic-beta", Stays::if_translated, Stays::if_translated},
     {"anthropic-version", Stays::if_translated, Stays::if_translated},
@@ -193,16 +194,10 @@ std::string joined_query(std::string_view callers, std::string_view providers) {
   return query;
 }
 
-// Without the scheme; empty for any other scheme.
-std::string_view bearer_token(std::string_view authorization) {
-  constexpr std::string_view kScheme = "bearer ";
-  if (!begins_with(authorization, kScheme)) return {};
-  return authorization.substr(std::min(authorization.find_first_not_of(' ', kScheme.size()), authorization.size()));
-}
-
 // The caller's credential, from the header of its dialect first; empty where there is none.
 std::string_view callers_token(const net::Headers& headers, llm::Dialect spoken) {
-  const std::string_view bearer = bearer_token(headers.get("authorization"));
+  std::string_view bearer = bearer_token(headers.get("authorization"));
+  bearer.remove_prefix(std::min(bearer.find_first_not_of(' '), bearer.size()));
   const std::string_view key = headers.contains("x-api-key") ? headers.get("x-api-key") : headers.get("api-key");
   const bool bearer_first = llm::traits(spoken).key_header == "authorization";
   return key.empty() || (bearer_first && !bearer.empty()) ? bearer : key;

@@ -8,7 +8,7 @@
 
 #include "gateway/attempt_report.h"
 #include "gateway/cause.h"
-#include "gateway/credential_scopes.h"
+#include "gateway/failure_scope.h"
 #include "gateway/stale_connection.h"
 #include "gateway/transport_fault.h"
 
@@ -18,7 +18,7 @@ InFlightAttempt::InFlightAttempt(ProtectedExchange& exchange, const Attempt& att
     : exchange_(exchange),
       attempt_(attempt),
       server_(server),
-      started_(exchange.loop_context_.clock.now()),
+      started_(exchange.context_.clock.now()),
       next_(std::exchange(exchange.attempts_in_flight_, this)) {}
 
 InFlightAttempt::~InFlightAttempt() {
@@ -29,7 +29,7 @@ InFlightAttempt::~InFlightAttempt() {
 
 // Whoever ends the attempt while it waits has no connection to cancel.
 net::Task<bool> InFlightAttempt::wait_for_memory(UpstreamRequest& request) {
-  const LoopContext& context = exchange_.loop_context_;
+  const ExchangeContext& context = exchange_.context_;
   const TimePoint began = context.clock.now();
   const bool granted = co_await request.memory.grow(context.loop, request.own_bytes,
                                                     saturating_add(began, net::ClientExchange::kMemoryWait));
@@ -44,7 +44,7 @@ net::Task<std::expected<net::ResponseHead, net::TransportError>> InFlightAttempt
     co_return std::unexpected(
         net::TransportError{.kind = net::TransportError::no_memory, .message = "there is no memory for the request"});
   }
-  const Clock& clock = exchange_.loop_context_.clock;
+  const Clock& clock = exchange_.context_.clock;
   const net::SendDeadlines deadlines{.connect_by = request.connect_by, .head_by = attempt_.headers_by};
   // A dead connection shows when it is used, and what is idempotent is then sent again.
   const bool idempotent = exchange_.idempotent_;
@@ -90,7 +90,7 @@ void InFlightAttempt::end(AttemptReport report, std::string_view cause) {
     failure->scope = scope_here(*failure, callers_account_);
     report.cause = cause;
     const std::string_view target = exchange_.execution().plan().targets()[attempt_.target].name;
-    exchange_.loop_context_.failures.attempt_failed(target, failure->category, cause);
+    exchange_.context_.failures.attempt_failed(target, failure->category, cause);
   }
   if (exchange_.execution().committed()) report.recovery = exchange_.task_.recovery();
   exchange_.driver_.report(attempt_.number, report);

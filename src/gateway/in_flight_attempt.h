@@ -69,7 +69,7 @@ class InFlightAttempt {
   // Tells the engine what an answer that will not be complete has used.
   void observe();
   // Tells the engine its end; of a failure `cause`, for whoever asks why. Whatever became of it, what its head said of
-  // limits holds; and where the caller has part of an answer, a failure may be gone on from.
+  // limits holds; and where the caller has part of an answer, there may be a recovery.
   void end(AttemptReport report, std::string_view cause = {});
   // No answer came, or only a part of one.
   void end_broken(const net::TransportError& error);
@@ -81,7 +81,7 @@ class InFlightAttempt {
  private:
   friend class ProtectedExchange;
 
-  // What its server is reached by; asked for anew each time that something is sent.
+  // What its server is reached by; asked for again each time that something is sent.
   virtual net::HttpClient& client() = 0;
   // So far, for observe(); nullopt: nothing is known to be.
   virtual std::optional<TokenUsage> used() const = 0;

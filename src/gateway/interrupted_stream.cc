@@ -16,8 +16,8 @@ net::Task<void> end_interrupted(RelayedCall& relayed) {
     const AttemptRecord& last = record.attempts.back();
     const Plan& plan = relayed.exchange.execution().plan();
     const std::string told = causes(record, plan);
-    const std::string_view why =
-        last.failure && !last.unusable ? name(last.failure->category) : std::string_view("no other answer fits it");
+    const std::string_view why = last.failure && !last.unusable ? name(last.failure->category)
+                                                                : std::string_view("no other target could continue it");
     co_await end_stream_with(relayed, std::string(why) + " at " + plan.targets()[last.target].name +
                                           (told.empty() ? "" : " (" + told + ")"));
     co_return;

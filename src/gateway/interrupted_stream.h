@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The end of an answer that broke off and that nobody mended: said in the stream, which never says that it is done
+// The end of an answer that broke off without recovery: said in the stream, which never says that it is done
 // [STR-5].
 #pragma once
 

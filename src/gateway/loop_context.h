@@ -15,13 +15,14 @@
 #include "fuseboard/pipeline/target_registry.h"
 #include "fuseboard/telemetry/call_series.h"
 #include "fuseboard/telemetry/execution_stats.h"
+#include "gateway/calls_in_flight.h"
 #include "gateway/direct_routes.h"
+#include "gateway/exchange_context.h"
 #include "gateway/failures.h"
 #include "gateway/provider_affinity.h"
 #include "gateway/provider_clients.h"
 #include "gateway/provider_ids.h"
 #include "gateway/routing.h"
-#include "gateway/running_calls.h"
 #include "net/loop.h"
 #include "net/thread_pool.h"
 
@@ -52,8 +53,12 @@ struct LoopContext {
   net::ThreadPool& aside;                        // for what would hold up the loop
   bool demo = false;
   std::string instance{};  // of this gateway, see hops.h
-  RunningCalls calls{};
+  CallsInFlight calls{};
   ProviderClients clients;
+
+  ExchangeContext for_exchange() noexcept {
+    return {.loop = loop, .clock = clock, .rng = rng, .failures = failures, .calls = calls};
+  }
 };
 
 }  // namespace fuseboard::gateway

@@ -4,28 +4,16 @@
 #include "gateway/meant_path.h"
 
 #include <algorithm>
-#include <array>
+
+#include "gateway/model_paths.h"
 
 namespace fuseboard::gateway {
 namespace {
 
-constexpr std::string_view kVersion = "/v1";
 constexpr std::size_t kLongest = 200;  // nobody means a longer one
 
-// After the version.
-constexpr std::array<std::string_view, 12> kModelPaths = {
-    "/chat/completions",      "/completions",  "/embeddings",
-    "/images/generations",    "/audio/speech", "/messages",
-    "/moderations",           "/models",       "/rerank",
-    "/messages/count_tokens", "/responses",    "/audio/transcriptions"};
-
-bool is_model_path(std::string_view rest) {
-  return std::ranges::find(kModelPaths, rest) != kModelPaths.end() ||
-         (rest.starts_with("/models/") && rest.size() > std::string_view("/models/").size());
-}
-
 bool is_known(std::string_view path, const RouteTable& routes) {
-  return path.starts_with(kVersion) ? is_model_path(path.substr(kVersion.size())) : routes.has(path);
+  return std::ranges::find(kModelPaths, path, &ModelPath::path) != kModelPaths.end() || routes.has(path);
 }
 
 std::string without_double_slashes(std::string_view path) {
@@ -44,13 +32,13 @@ std::optional<std::string> meant_path(std::string_view path, const RouteTable& r
   std::string clean = without_double_slashes(path);
   if (is_known(clean, routes)) return clean;
   std::string_view rest = clean;
-  while (rest.starts_with("/v1/v1/")) rest.remove_prefix(kVersion.size());
+  while (rest.starts_with("/v1/v1/")) rest.remove_prefix(kVersionPrefix.size());
   if (rest.size() < clean.size()) return std::string(rest);
   // What else begins with the version is a path of the provider's, perhaps with one of these names in it.
   if (rest.starts_with("/v1/")) return std::nullopt;
   for (std::size_t at = 0; at != std::string_view::npos; at = rest.find('/', at + 1)) {
-    const std::string_view tail = rest.substr(at);
-    if (is_model_path(tail)) return std::string(kVersion) + std::string(tail);
+    std::string versioned = std::string(kVersionPrefix).append(rest.substr(at));
+    if (is_known(versioned, routes)) return versioned;
   }
   return std::nullopt;
 }

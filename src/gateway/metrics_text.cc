@@ -71,7 +71,7 @@ void write_server(Exposition& out, const net::HttpServer::Counters& server) {
 void write_pauses(Exposition& out, const net::Pauses::Counts& pauses) {
   constexpr std::string_view kName = "fuseboard_loop_pause_seconds";
   const std::string bucket = std::string(kName) + "_bucket";
-  out.family(kName, Exposition::Type::histogram, "Time that one thing kept an event loop from all others.");
+  out.family(kName, Exposition::Type::histogram, "Time that an event loop was blocked at a stretch.");
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < pauses.by_bound.size(); ++i) {
     count += pauses.by_bound[i];
@@ -86,7 +86,8 @@ void write_pauses(Exposition& out, const net::Pauses::Counts& pauses) {
 }
 
 void write_upkeep(Exposition& out, const UpkeepCounts& upkeep) {
-  out.family("fuseboard_log_dropped_total", Exposition::Type::counter, "Lines of the log that nobody took in time.");
+  out.family("fuseboard_log_dropped_total", Exposition::Type::counter,
+             "Lines of the log that were dropped: output too slow.");
   out.sample("fuseboard_log_dropped_total", {}, upkeep.log_dropped);
   out.family("fuseboard_body_memory_bytes", Exposition::Type::gauge, "Memory of bodies in flight.");
   out.sample("fuseboard_body_memory_bytes", {}, std::uint64_t{upkeep.bodies.bytes});
@@ -105,7 +106,7 @@ void write_credentials(Exposition& out, const std::vector<CredentialState>& stat
     out.sample("fuseboard_credential_parked", {{"provider", state.provider}}, std::uint64_t{state.parked});
   }
   out.family("fuseboard_credential_parts_parked", Exposition::Type::gauge,
-             "For how many models or endpoints a credential rests.");
+             "For how many models or endpoints a credential is parked.");
   for (const CredentialState& state : states) {
     for (const auto part : {ParkedCredential::Part::model, ParkedCredential::Part::endpoint}) {
       const auto count = std::ranges::count(state.parts, part, &ParkedCredential::part);

@@ -8,22 +8,12 @@
 
 #include "gateway/outgoing_request.h"
 #include "gateway/plain_answer.h"
-#include "gateway/rate_headers.h"
 #include "gateway/streamed_answer.h"
 #include "gateway/upstream_error.h"
 #include "gateway/usage_question.h"
 #include "llm/begun_answer.h"
 
 namespace fuseboard::gateway {
-namespace {
-
-// What the upstream says of its own limits. Many say nothing.
-std::optional<ServerWindow> window_of(const ModelAttempt& attempt, const net::Headers& headers) {
-  if (!tells_rates(headers)) return std::nullopt;
-  return server_window(read_rate_headers(attempt.relayed.loop_context.wall.now(), attempt.dialect(), headers));
-}
-
-}  // namespace
 
 ModelAttempt::ModelAttempt(RelayedCall& its_call, const Attempt& attempt)
     : InFlightAttempt(
@@ -43,22 +33,31 @@ std::optional<TokenUsage> ModelAttempt::used() const {
   return TokenUsage{.input = told.input, .cached_input = told.cached_input, .output = std::max(told.output, seen)};
 }
 
+void ModelAttempt::read_head(const net::ResponseHead& head) {
+  head_came = relayed.now();
+  // Many say nothing of their limits.
+  if (tells_rates(head.headers)) {
+    upstream_limits = read_rate_headers(relayed.loop_context.wall.now(), dialect(), head.headers);
+  }
+  note_head(head, server_window(upstream_limits));
+}
+
 std::optional<TokenUsage> usage_of(const llm::Usage& usage) {
   if (!usage.known) return std::nullopt;
   const std::uint64_t output = usage.total > usage.prompt ? usage.total - usage.prompt : 0;
   return TokenUsage{.input = usage.prompt, .cached_input = usage.cached, .output = std::max(usage.completion, output)};
 }
 
-net::Task<void> RelayedCall::attempt(const Attempt& its_attempt) {
-  ModelAttempt attempt(*this, its_attempt);
-  auto made = co_await make_request(attempt);
+net::Task<void> run_model_attempt(RelayedCall& relayed, const Attempt& its_attempt) {
+  ModelAttempt attempt(relayed, its_attempt);
+  auto made = co_await OutgoingRequest::make(attempt);
   if (!attempt.in_flight()) co_return;
   if (!made) {
-    end_unsayable(attempt, made.error());
+    end_untranslatable(attempt, made.error());
     co_return;
   }
   OutgoingRequest& request = *made;
-  std::expected<net::ResponseHead, net::TransportError> head = co_await send(attempt, request, its_attempt.connect_by);
+  std::expected<net::ResponseHead, net::TransportError> head = co_await request.send(attempt, its_attempt.connect_by);
   if (!attempt.in_flight()) co_return;
   std::optional<std::string> refusal;  // where it has been read already
   if (head && request.asks_usage) {
@@ -75,11 +74,11 @@ net::Task<void> RelayedCall::attempt(const Attempt& its_attempt) {
     attempt.end_broken(head.error());
     co_return;
   }
-  attempt.note_head(*head, window_of(attempt, head->headers));
+  attempt.read_head(*head);
   if (!is_success(head->status)) {
     if (!refusal) refusal = co_await read_error(attempt, *head);
     if (attempt.in_flight()) end_by_error(attempt, *head, *std::move(refusal), request.prefilled());
-  } else if (exchange.driver().accepted(attempt.number()); call.facts.stream) {
+  } else if (relayed.exchange.driver().accepted(attempt.number()); relayed.call.facts.stream) {
     co_await read_streamed(attempt, *head, request);
   } else {
     co_await read_plain(attempt, *head);

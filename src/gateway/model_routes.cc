@@ -4,7 +4,6 @@
 #include "gateway/model_routes.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "gateway/call_headers.h"
 #include "gateway/error_response.h"
 #include "gateway/hops.h"
+#include "gateway/model_paths.h"
 #include "gateway/relay.h"
 #include "llm/request.h"
 #include "net/content_coding.h"
@@ -22,25 +22,6 @@ namespace fuseboard::gateway {
 namespace {
 
 using llm::GatewayError;
-
-llm::Endpoint endpoint_of(std::string_view path) {
-  constexpr std::array<std::pair<std::string_view, llm::Endpoint>, 5> kEndpoints = {{
-      {"/v1/chat/completions", llm::Endpoint::chat_completions},
-      {"/v1/responses", llm::Endpoint::responses},
-      {"/v1/embeddings", llm::Endpoint::embeddings},
-      {"/v1/messages", llm::Endpoint::messages},
-      {"/v1/messages/count_tokens", llm::Endpoint::count_tokens},
-  }};
-  const auto* const known = std::ranges::find(kEndpoints, path, &std::pair<std::string_view, llm::Endpoint>::first);
-  return known == kEndpoints.end() ? llm::Endpoint::other : known->second;
-}
-
-// Model calls may be asked again [RTY-7]. What else is posted may create something.
-bool is_idempotent(llm::Endpoint endpoint, std::string_view path) {
-  constexpr std::array<std::string_view, 5> kHarmless = {"/v1/completions", "/v1/moderations", "/v1/rerank",
-                                                         "/v1/images/generations", "/v1/audio/speech"};
-  return endpoint != llm::Endpoint::other || std::ranges::find(kHarmless, path) != kHarmless.end();
-}
 
 net::Task<void> refuse_body(RouteContext& context, net::BodyError error) {
   switch (error) {
@@ -65,15 +46,14 @@ net::Task<void> refuse_body(RouteContext& context, net::BodyError error) {
 
 // Once refused, always refused: another try would only come round again.
 net::Task<void> refuse_loop(RouteContext& context, const HopLoop& loop) {
-  std::string why =
-      "the request has come through " + std::to_string(kMaxHops) + " gateways, which is as many as may be";
+  std::string why = "the request has come through " + std::to_string(kMaxHops) + " gateways, the maximum";
   const auto provider = loop.provider ? context.loop_context.provider_ids.name_of(*loop.provider) : std::nullopt;
   if (provider) {
     why =
         "the provider '" + *provider + "' leads back to this gateway; its base_url must be the provider's own address";
   }
   Answer answer = gateway_error_response(GatewayError::loop_detected, why, context.served_by());
-  answer.head.headers.set("x-should-retry", "false");
+  forbid_retry(answer.head.headers);
   co_await context.exchange.respond(std::move(answer.head), std::move(answer.body));
 }
 
@@ -177,7 +157,7 @@ llm::ModelEntry entry_of(const Route& route) { return {.id = route.name, .owned_
 }  // namespace
 
 llm::Dialect caller_dialect(std::string_view path, const net::Headers& headers) noexcept {
-  if (const auto dialect = llm::dialect_of(endpoint_of(path))) return *dialect;
+  if (const auto dialect = llm::dialect_of(model_path(path).endpoint)) return *dialect;
   for (const llm::Dialect dialect : llm::kDialects) {
     const std::string_view version_header = llm::traits(dialect).version_header;
     if (!version_header.empty() && headers.contains(version_header)) return dialect;
@@ -197,8 +177,8 @@ net::Task<void> call_model(RouteContext& context) {
   const TimePoint began = context.loop_context.clock.now();  // callers count the time that their body takes, too
   auto body = co_await read_plain_body(context);
   if (!body) co_return;
-  const llm::Endpoint endpoint = endpoint_of(context.path);
-  const auto read = [&] { return llm::parse_request(endpoint, *body); };
+  const ModelPath asked = model_path(context.path);
+  const auto read = [&] { return llm::parse_request(asked.endpoint, *body); };
   auto facts = body->size() > kMaxReadOnLoop
                    ? co_await net::run_aside(context.loop_context.loop, context.loop_context.aside, read)
                    : read();
@@ -207,7 +187,7 @@ net::Task<void> call_model(RouteContext& context) {
     co_return;
   }
   auto options = read_call_options(context.exchange.head().headers, began,
-                                   {.idempotent = is_idempotent(endpoint, context.path), .streaming = facts->stream});
+                                   {.idempotent = asked.idempotent, .streaming = facts->stream});
   if (!options) {
     co_await refuse(context, std::move(options.error()));
     co_return;
@@ -223,7 +203,7 @@ net::Task<void> call_model(RouteContext& context) {
                     "model");
     co_return;
   }
-  ModelCall call{.endpoint = endpoint,
+  ModelCall call{.endpoint = asked.endpoint,
                  .dialect = context.dialect,
                  .path = context.path,
                  .routing = routing,

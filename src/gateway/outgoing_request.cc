@@ -5,13 +5,13 @@
 
 #include <utility>
 
-#include "gateway/credential_scopes.h"
+#include "gateway/caller_account.h"
 #include "gateway/hops.h"
 #include "llm/prefill.h"
 
 namespace fuseboard::gateway {
 
-net::Task<std::expected<OutgoingRequest, llm::RequestError>> make_request(const ModelAttempt& attempt) {
+net::Task<std::expected<OutgoingRequest, llm::RequestError>> OutgoingRequest::make(const ModelAttempt& attempt) {
   RelayedCall& relayed = attempt.relayed;
   LoopContext& context = relayed.loop_context;
   TargetRequests& requests = relayed.requests;
@@ -23,28 +23,41 @@ net::Task<std::expected<OutgoingRequest, llm::RequestError>> make_request(const 
   OutgoingRequest request{.memory = net::BodyMemory::Share(context.body_memory), .asks_usage = asks_usage};
   if (recovery && relayed.begun.may_prefill(relayed.call, target)) {
     const std::size_t said = llm::prefill_text(requests.dialect(target), delivered.text).size();
-    const auto make = [&requests, target, asks_usage, text = delivered.text, pieces = delivered.pieces] {
+    const auto with_prefill = [&requests, target, asks_usage, text = delivered.text, pieces = delivered.pieces] {
       return requests.body_with_prefill(target, asks_usage, text, pieces);
     };
-    auto body = relayed.call.body.size() > kMaxTranslatedOnLoop ? co_await aside(make) : make();
-    if (said > 0 && body) {
-      request.body = RequestBody(*std::move(body));
+    auto made = relayed.call.body.size() > kMaxTranslatedOnLoop ? co_await aside(with_prefill) : with_prefill();
+    if (said > 0 && made) {
+      request.body = RequestBody(*std::move(made));
       request.splice.emplace(Splice::Mode::continues, delivered.text, delivered.text.size() - said);
       co_return request;
     }
   }
   if (recovery) request.splice.emplace(Splice::Mode::restarts, delivered.text);
   if (requests.is_large(target)) {
-    auto body = co_await aside([&requests, target, asks_usage] { return requests.make_body(target, asks_usage); });
-    if (!body) co_return std::unexpected(std::move(body.error()));
-    request.body = *std::move(body);
+    auto made = co_await aside([&requests, target, asks_usage] { return requests.make_body(target, asks_usage); });
+    if (!made) co_return std::unexpected(std::move(made.error()));
+    request.body = *std::move(made);
   } else {
     request.body = requests.body(target, asks_usage);
   }
   co_return request;
 }
 
-void end_unsayable(ModelAttempt& attempt, const llm::RequestError& problem) {
+net::Task<std::expected<net::ResponseHead, net::TransportError>> OutgoingRequest::send(ModelAttempt& attempt,
+                                                                                       TimePoint connect_by) {
+  const RelayedCall& relayed = attempt.relayed;
+  const Provider& provider = attempt.provider();
+  const net::RequestHead& asked = relayed.caller.head();
+  net::RequestHead head =
+      upstream_request(asked, provider, relayed.requests.path(attempt.target()), relayed.call.dialect);
+  head.headers.set(kHopsHeader, hops_after(asked.headers, relayed.loop_context.instance, provider.id));
+  attempt.note_callers_account(names_callers_account(asked.headers, head.headers));
+  co_return co_await attempt.send(
+      {.head = head, .body = body.pieces(), .own_bytes = body.own_bytes(), .memory = memory, .connect_by = connect_by});
+}
+
+void end_untranslatable(ModelAttempt& attempt, const llm::RequestError& problem) {
   RelayedCall& relayed = attempt.relayed;
   Answer answer = request_error_response(problem, relayed.served_by(attempt.target(), {}));
   relayed.errors.keep({.attempt = attempt.number(),
@@ -57,23 +70,7 @@ void end_unsayable(ModelAttempt& attempt, const llm::RequestError& problem) {
   failure.fallback = true;
   failure.evidence = Evidence::does_not_count;
   attempt.end({.outcome = Outcome::failed(failure), .answered = false, .may_have_run = false},
-              "the request cannot be said in its dialect: " + problem.message);
-}
-
-net::Task<std::expected<net::ResponseHead, net::TransportError>> send(ModelAttempt& attempt, OutgoingRequest& request,
-                                                                      TimePoint connect_by) {
-  const RelayedCall& relayed = attempt.relayed;
-  const Provider& provider = attempt.provider();
-  const net::RequestHead& asked = relayed.caller.head();
-  net::RequestHead head =
-      upstream_request(asked, provider, relayed.requests.path(attempt.target()), relayed.call.dialect);
-  head.headers.set(kHopsHeader, hops_after(asked.headers, relayed.loop_context.instance, provider.id));
-  attempt.note_callers_account(names_callers_account(asked.headers, head.headers));
-  co_return co_await attempt.send({.head = head,
-                                   .body = request.body.pieces(),
-                                   .own_bytes = request.body.own_bytes(),
-                                   .memory = request.memory,
-                                   .connect_by = connect_by});
+              "the request cannot be translated to its dialect: " + problem.message);
 }
 
 }  // namespace fuseboard::gateway

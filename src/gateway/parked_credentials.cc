@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "gateway/model_paths.h"
+
 namespace fuseboard::gateway {
 namespace {
 
@@ -31,6 +33,18 @@ void with_each_model(const TargetRegistry& targets, Use use) {
 
 }  // namespace
 
+std::string_view name(ParkedCredential::Part part) noexcept {
+  switch (part) {
+    case ParkedCredential::Part::credential:
+      return "credential";
+    case ParkedCredential::Part::model:
+      return "model";
+    case ParkedCredential::Part::endpoint:
+      return "endpoint";
+  }
+  return "unknown";
+}
+
 std::vector<ParkedCredential> parked_credentials(TimePoint now, const Routing& routing, const TargetRegistry& targets) {
   std::vector<ParkedCredential> parked;
   std::map<std::pair<std::string, std::string>, ParkingGate::Snapshot> models;
@@ -47,9 +61,7 @@ std::vector<ParkedCredential> parked_credentials(TimePoint now, const Routing& r
                         .name = std::string(name),
                         .remaining = elapsed(now, *gate.until),
                         .parked_for = elapsed(*gate.parked_since, now),
-                        .reason = *gate.category,
-                        .probe_in_flight = gate.probe_in_flight,
-                        .denials = gate.denials});
+                        .reason = *gate.category});
     };
     note(Part::credential, "", credential->snapshot(now));
     for (std::uint8_t endpoint = 0; endpoint < kMaxEndpoints; ++endpoint)

@@ -43,13 +43,13 @@ std::expected<std::string, std::string> as_stream(llm::Dialect from, llm::Dialec
 }
 
 // How the caller reads it.
-struct Wording {
+struct AnswerForm {
   bool response = false;  // of the responses endpoint, as a stream
   bool streamed = false;
   bool rewritten = false;  // not as the upstream said it
 };
 
-Wording wording_for(const ModelAttempt& attempt, const llm::AnswerJudgement& read) {
+AnswerForm form_for(const ModelAttempt& attempt, const llm::AnswerJudgement& read) {
   const ModelCall& call = attempt.relayed.call;
   if (!call.facts.stream) return {.rewritten = attempt.dialect() != call.dialect};
   // One that has not ended yet, as a background one, stays the object that it is.
@@ -58,17 +58,17 @@ Wording wording_for(const ModelAttempt& attempt, const llm::AnswerJudgement& rea
   return {.response = response, .streamed = streamed, .rewritten = streamed || attempt.dialect() != call.dialect};
 }
 
-// Beside the loop where it is long. An error: it has no words in the caller's dialect.
-net::Task<std::expected<std::string, std::string>> say(const ModelAttempt& attempt, std::string_view body,
-                                                       Wording wording) {
+// Beside the loop where it is long. An error: it cannot be translated to the caller's dialect.
+net::Task<std::expected<std::string, std::string>> translate(const ModelAttempt& attempt, std::string_view body,
+                                                             AnswerForm form) {
   LoopContext& context = attempt.relayed.loop_context;
   const ModelCall& call = attempt.relayed.call;
   const llm::StreamOrigin origin{.created = std::chrono::system_clock::to_time_t(context.wall.now()),
                                  .include_usage = call.facts.include_usage};
   const auto rewrite = [&] {
-    if (wording.response) return std::expected<std::string, std::string>(llm::response_events(body));
-    return wording.streamed ? as_stream(attempt.dialect(), call.dialect, body, origin)
-                            : llm::translate_answer(attempt.dialect(), call.dialect, body, origin);
+    if (form.response) return std::expected<std::string, std::string>(llm::response_events(body));
+    return form.streamed ? as_stream(attempt.dialect(), call.dialect, body, origin)
+                         : llm::translate_answer(attempt.dialect(), call.dialect, body, origin);
   };
   co_return body.size() > kMaxTranslatedOnLoop ? co_await net::run_aside(context.loop, context.aside, rewrite)
                                                : rewrite();
@@ -92,19 +92,19 @@ net::Task<void> take_plain(ModelAttempt& attempt, net::ResponseHead& head, std::
     co_return;
   }
   if (is_event_stream(head.headers) && body_kind(body) == BodyKind::json) describe_own_body(head.headers, false);
-  const Wording wording = wording_for(attempt, read);
-  if (wording.rewritten) {
-    auto said = co_await say(attempt, body, wording);
+  const AnswerForm form = form_for(attempt, read);
+  if (form.rewritten) {
+    auto translated = co_await translate(attempt, body, form);
     if (!attempt.in_flight()) co_return;
-    if (!said) {
+    if (!translated) {
       attempt.end(billed(failed_report(TransportFault::malformed), read),
-                  "its answer cannot be said in the caller's dialect: " + careful_words(said.error()));
+                  "its answer cannot be translated to the caller's dialect: " + careful_words(translated.error()));
       co_return;
     }
-    body = *std::move(said);
+    body = *std::move(translated);
   }
   attempt.secrets().redact_usual(body);
-  net::ResponseHead ours = answer_head(attempt, std::move(head), wording.streamed);
+  net::ResponseHead ours = answer_head(attempt, std::move(head), form.streamed);
   if (read.filtered) {
     end_filtered(attempt, std::move(ours), std::move(body), read.usage, read.seen);
     co_return;
@@ -134,9 +134,9 @@ net::Task<void> read_plain(ModelAttempt& attempt, net::ResponseHead& head, std::
   }
   std::string body = std::exchange(attempt.body, {});
   if (limits.recovery) {
-    // An answer that goes on within a stream must be one.
+    // What recovers a stream must be one.
     attempt.end(billed(failed_report(TransportFault::malformed), look_at(attempt, head, body)),
-                "a stream was asked for, and its answer is none");
+                "a stream was requested, but the response is not one");
     co_return;
   }
   const TimePoint by = saturating_add(loop.now(), net::ClientExchange::kMemoryWait);

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// An answer that comes whole: read, judged, said in the caller's dialect, and then handed on at once.
+// An answer that comes whole: read, judged, translated to the caller's dialect, and then handed on at once.
 #pragma once
 
 #include <string>

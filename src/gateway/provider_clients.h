@@ -21,7 +21,7 @@ class ProviderClients {
  public:
   ProviderClients(net::Loop& loop, std::shared_ptr<net::Resolver> resolver);
 
-  // Made when it is first asked for, and made anew when the provider's ca_file is another. Valid until the next call;
+  // Made when it is first asked for, and made again when the provider's ca_file is another. Valid until the next call;
   // exchanges outlive it.
   net::HttpClient& of(const Provider& provider);
 

@@ -146,13 +146,13 @@ void write_level(WallTime now, net::Headers& headers, const Names& names, const 
 }
 
 void erase_families(net::Headers& headers) {
-  std::vector<std::string_view> doomed;
+  std::vector<std::string_view> to_erase;
   for (const net::Header header : headers) {
     const auto begins = [&](std::string_view family) { return net::starts_with_ignoring_case(header.name, family); };
-    if (std::ranges::any_of(kFamilies, begins)) doomed.push_back(header.name);
+    if (std::ranges::any_of(kFamilies, begins)) to_erase.push_back(header.name);
   }
   // Erasing moves no text, so the views stay valid.
-  for (const std::string_view name : doomed) headers.erase(name);
+  for (const std::string_view name : to_erase) headers.erase(name);
 }
 
 }  // namespace
@@ -173,7 +173,7 @@ LimitView limit_view(TimePoint now, TargetState& state) {
   return view;
 }
 
-LimitView refused_view(LimitView own, const Rejection& rejection) {
+LimitView rejected_view(LimitView own, const Rejection& rejection) {
   if (rejection.reason != RejectionReason::rate_limited) return own;
   const Duration wait = rejection.retry_after.value_or(Duration::zero());
   const bool requests_remain = own.requests.remaining != 0U;
@@ -197,6 +197,13 @@ LimitView read_rate_headers(WallTime now, llm::Dialect upstream, const net::Head
     for (const llm::Dialect other : llm::kDialects) {
       if (level == RateLevel{}) level = read_level(now, headers, kind.names(other));
     }
+  }
+  return view;
+}
+
+LimitView aged(LimitView view, Duration passed) noexcept {
+  for (RateLevel* const level : {&view.requests, &view.tokens}) {
+    if (level->reset_after) *level->reset_after -= std::min(*level->reset_after, passed);
   }
   return view;
 }

@@ -39,10 +39,10 @@ struct LimitView {
 // the rate of now. While a server's word closes the target, no requests remain. Allocates nothing.
 LimitView limit_view(TimePoint now, TargetState& state);
 
-// The same for a call that these limits refused: nothing remains of what it lacked. That is tokens where requests
-// remain and tokens are limited, else requests. The reset is no earlier than the refusal's wait. Other refusals change
-// nothing.
-LimitView refused_view(LimitView own, const Rejection& rejection);
+// The same for a call that these limits rejected: nothing remains of what it lacked. That is tokens where requests
+// remain and tokens are limited, else requests. The reset is no earlier than the rejection's wait. Other rejections
+// change nothing.
+LimitView rejected_view(LimitView own, const Rejection& rejection);
 
 // Whether there is anything to read for the next function.
 bool tells_rates(const net::Headers& headers) noexcept;
@@ -50,6 +50,9 @@ bool tells_rates(const net::Headers& headers) noexcept;
 // What an upstream's answer says, in its dialect's headers or, where it has none of those, in the other's. Resets are
 // read in any form: "1m30.5s", seconds, a Unix time, RFC 3339; what cannot be read is absent.
 LimitView read_rate_headers(WallTime now, llm::Dialect upstream, const net::Headers& headers);
+
+// The same after that much time: the resets are nearer.
+LimitView aged(LimitView view, Duration passed) noexcept;
 
 // What an adaptive limit and the gate learn from that [LIM-4]; nullopt where it says too little.
 // - While half the limit remains there is no bound: one would cost the bucket its burst.

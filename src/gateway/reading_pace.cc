@@ -17,8 +17,8 @@ void ReadingPace::wrote(TimePoint began, TimePoint ended) noexcept {
   run_end_ = ended;
 }
 
-bool ReadingPace::wore_out(TimePoint now) const noexcept {
-  return run_ >= kWearsOut && elapsed(run_end_, now) <= kAftermath;
+bool ReadingPace::likely_gave_up(TimePoint now) const noexcept {
+  return run_ >= kGiveUpAfter && elapsed(run_end_, now) <= kAftermath;
 }
 
 }  // namespace fuseboard::gateway

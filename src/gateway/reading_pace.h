@@ -24,9 +24,9 @@ class ReadingPace {
 
   // Whether the upstream has just been left unread for so long that servers commonly give up writing: if it breaks off
   // now, that says nothing about it.
-  bool wore_out(TimePoint now) const noexcept;
+  bool likely_gave_up(TimePoint now) const noexcept;
 
-  static constexpr Duration kWearsOut = std::chrono::seconds(10);
+  static constexpr Duration kGiveUpAfter = std::chrono::seconds(10);
   // What was sent before the upstream gave up is still to be read when the caller goes on.
   static constexpr Duration kAftermath = std::chrono::seconds(5);
   // What is shorter is the time that writing takes.

@@ -17,7 +17,7 @@
 namespace fuseboard::gateway {
 namespace {
 
-constexpr std::string_view kShuttingDown = "the gateway is shutting down and the time for calls that run is over";
+constexpr std::string_view kShuttingDown = "the gateway is shutting down and the drain timeout has passed";
 
 // What the caller is answered at the end; nullopt: what there is to say is said in the stream, or there is nobody to
 // say it to.
@@ -31,14 +31,13 @@ std::optional<Answer> final_answer(RelayedCall& relayed) {
   return gateway_error_response(llm::GatewayError::shutting_down, kShuttingDown, relayed.served_by(std::nullopt, {}));
 }
 
-// Whoever looks at metrics or logs when the caller has its answer finds the call there.
 void tell_observers(RelayedCall& relayed, const std::optional<Answer>& answer) {
   constexpr std::uint16_t kStreamed = 200;
   CallbackDriver& driver = relayed.exchange.driver();
   const Execution& execution = driver.execution();
   std::vector<std::string> not_asked;
-  for (const Inability& inability : relayed.requests.unable())
-    not_asked.push_back(to_text(inability, execution.plan()));
+  for (const Untranslatable& one : relayed.requests.untranslatable())
+    not_asked.push_back(to_text(one, execution.plan()));
   const bool shut_down = execution.record().ending == Ending::cancelled && relayed.exchange.was_shut_down();
   driver.note_caller_result({.status = answer                  ? static_cast<std::uint16_t>(answer->head.status)
                                        : execution.committed() ? kStreamed
@@ -48,7 +47,8 @@ void tell_observers(RelayedCall& relayed, const std::optional<Answer>& answer) {
   relayed.loop_context.observer.call_ended(relayed.call.options.id, relayed.call.route->plan, execution.record());
 }
 
-// Tells the observers, and the caller what it has not been told while the call ran.
+// Tells the observers, and then the caller what it has not been told while the call ran, if only that its stream is
+// complete: whoever has the last byte of an answer and looks at the metrics or the log finds the call there.
 net::Task<void> tell_ending(RelayedCall& relayed) {
   std::optional<Answer> answer = final_answer(relayed);
   tell_observers(relayed, answer);
@@ -59,6 +59,8 @@ net::Task<void> tell_ending(RelayedCall& relayed) {
     co_await end_stream_with(relayed, kShuttingDown);
   } else if (record.ending == Ending::interrupted) {
     co_await end_interrupted(relayed);
+  } else if (record.ending == Ending::success) {
+    co_await relayed.caller.finish();
   }
 }
 

@@ -15,7 +15,7 @@ namespace fuseboard::gateway {
 //
 // A plain answer is read whole, judged, then handed on. A stream is held back until its first content; until then a
 // retry, a hedge or another target costs the caller nothing [STR-4]. From then on its events are passed on as they
-// arrive. Where it breaks off, another attempt goes on with it if it can [STR-5].
+// arrive. Where it breaks off, another attempt recovers it if it can (stream_recovery.h).
 net::Task<void> relay_call(LoopContext& loop_context, net::ServerExchange& caller, const ModelCall& call);
 
 }  // namespace fuseboard::gateway

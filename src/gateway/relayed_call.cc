@@ -3,7 +3,8 @@
 
 #include "gateway/relayed_call.h"
 
-#include "gateway/credential_scopes.h"
+#include "gateway/caller_account.h"
+#include "gateway/model_attempt.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -31,7 +32,9 @@ RelayedCall::RelayedCall(LoopContext& its_loop_context, net::ServerExchange& its
       caller(its_caller),
       call(its_call),
       requests(its_call),
-      exchange(its_loop_context, its_call.route->plan, options_of(*this), *this) {}
+      exchange(its_loop_context.for_exchange(), its_call.route->plan, options_of(*this), *this) {}
+
+net::Task<void> RelayedCall::attempt(const Attempt& attempt) { return run_model_attempt(*this, attempt); }
 
 ServedBy RelayedCall::served_by(std::optional<std::uint32_t> target,
                                 std::string_view upstream_request_id) const noexcept {

@@ -11,11 +11,11 @@
 #include "gateway/error_response.h"
 #include "gateway/exchange.h"
 #include "gateway/header_policy.h"
+#include "gateway/kept_errors.h"
 #include "gateway/loop_context.h"
 #include "gateway/model_call.h"
 #include "gateway/stream_recovery.h"
 #include "gateway/target_requests.h"
-#include "gateway/telling_error.h"
 #include "net/server.h"
 
 namespace fuseboard::gateway {
@@ -24,7 +24,7 @@ namespace fuseboard::gateway {
 struct RelayedCall final : AttemptTask {
   RelayedCall(LoopContext& its_loop_context, net::ServerExchange& its_caller, const ModelCall& its_call);
 
-  net::Task<void> attempt(const Attempt& attempt) override;  // see model_attempt.cc
+  net::Task<void> attempt(const Attempt& attempt) override;
   std::optional<StreamRecovery> recovery() const override { return begun.recovery(call); }
 
   TimePoint now() const noexcept { return loop_context.clock.now(); }
@@ -42,7 +42,7 @@ struct RelayedCall final : AttemptTask {
   TargetRequests requests;
   ProtectedExchange exchange;
   BegunStream begun;
-  TellingError errors;
+  KeptErrors errors;
   std::optional<Answer> answer;  // a plain one, to hand on
   net::BodyMemory::Share answer_memory;
 };

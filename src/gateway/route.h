@@ -30,7 +30,6 @@ struct Route {
   std::string name;  // what callers write
   std::shared_ptr<const Plan> plan;
   std::vector<Upstream> upstreams;  // one for each of the plan's targets
-  bool configured = true;           // false: "provider/model", written by a caller
   config::StreamRecoveryMode stream_recovery = config::StreamRecoveryMode::continue_answer;
   config::MalformedEvents malformed_events = config::MalformedEvents::fail;
   config::UnsupportedFields unsupported_fields = config::UnsupportedFields::reject;

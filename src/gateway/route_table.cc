@@ -26,7 +26,7 @@ std::optional<std::string> RouteParameters::get(std::string_view name) const {
   return net::percent_decode(found->text);
 }
 
-RouteTable::RouteTable(std::initializer_list<RouteEntry> entries) {
+RouteTable::RouteTable(const std::vector<RouteEntry>& entries) {
   for (const RouteEntry& entry : entries) {
     check_invariant(entry.method != "HEAD", "HEAD is served as GET");
     Path& path = path_of(entry.pattern);

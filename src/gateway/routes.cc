@@ -4,16 +4,17 @@
 #include "gateway/routes.h"
 
 #include <utility>
+#include <vector>
 
 #include "fuseboard/core/escape.h"
 #include "fuseboard/core/ids.h"
 #include "gateway/access.h"
 #include "gateway/admin_routes.h"
 #include "gateway/error_response.h"
-#include "gateway/health_routes.h"
 #include "gateway/meant_path.h"
-#include "gateway/metrics_route.h"
+#include "gateway/model_paths.h"
 #include "gateway/model_routes.h"
+#include "gateway/monitoring_routes.h"
 #include "gateway/route_context.h"
 #include "llm/errors.h"
 
@@ -45,9 +46,9 @@ bool is_plain_path(std::string_view path) {
 
 // What else is posted below /v1/ is relayed if its body names a model.
 bool may_name_a_model(const Context& context) {
-  constexpr std::string_view kVersion = "/v1/";
-  return context.exchange.head().method == "POST" && context.path.starts_with(kVersion) &&
-         context.path.size() > kVersion.size() && is_plain_path(context.path);
+  constexpr std::string_view kBelow = "/v1/";
+  return context.exchange.head().method == "POST" && context.path.starts_with(kBelow) &&
+         context.path.size() > kBelow.size() && is_plain_path(context.path);
 }
 
 net::Task<void> refuse_method(Context& context, const RouteTable::Match& match) {
@@ -61,17 +62,15 @@ net::Task<void> refuse_method(Context& context, const RouteTable::Match& match) 
 }  // namespace
 
 const RouteTable& route_table() {
-  static const RouteTable table = {{"POST", "/v1/chat/completions", call_model},
-                                   {"POST", "/v1/messages", call_model},
-                                   {"POST", "/v1/messages/count_tokens", call_model},
-                                   {"POST", "/v1/responses", call_model},
-                                   {"POST", "/v1/embeddings", call_model},
-                                   {"GET", "/v1/models", list_models},
-                                   {"GET", "/v1/models/{model...}", show_model},
-                                   {"GET", "/healthz", healthz},
-                                   {"GET", "/readyz", readyz},
-                                   {"GET", "/metrics", metrics},
-                                   {"GET", "/admin/v1/state", admin_state}};
+  static const RouteTable table = [] {
+    std::vector<RouteEntry> entries = {{"GET", "/v1/models", list_models}, {"GET", "/v1/models/{model...}", show_model},
+                                       {"GET", "/healthz", healthz},       {"GET", "/readyz", readyz},
+                                       {"GET", "/metrics", metrics},       {"GET", "/admin/v1/state", admin_state}};
+    for (const ModelPath& model : kModelPaths) {
+      if (model.endpoint != llm::Endpoint::other) entries.push_back({"POST", model.path, call_model});
+    }
+    return RouteTable(entries);
+  }();
   return table;
 }
 

@@ -56,12 +56,18 @@ std::shared_ptr<const Provider> Routing::find_provider(std::string_view name) co
   return found != providers_.end() ? *found : nullptr;
 }
 
+telemetry::CallSeries::Names Routing::series_names() const {
+  telemetry::CallSeries::Names names;
+  for (const auto& route : routes_) names.plans.push_back(route->plan);
+  for (const auto& provider : providers_) names.providers.insert(provider->name);
+  return names;
+}
+
 std::shared_ptr<const Route> Routing::route_to(std::string_view name, const config::TargetConfig& target,
                                                std::shared_ptr<TargetState> state,
                                                std::shared_ptr<UsageAsking> asking) const {
   auto route = std::make_shared<Route>();
   route->name = std::string(name);
-  route->configured = false;
   route->upstreams.push_back(make_upstream(target, std::move(asking)));
   route->plan = std::make_shared<const Plan>(route->name, std::vector<Target>{make_target(target, std::move(state))});
   return route;

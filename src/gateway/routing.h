@@ -17,6 +17,7 @@
 #include "fuseboard/budget/price.h"
 #include "fuseboard/pipeline/plan.h"
 #include "fuseboard/pipeline/target_registry.h"
+#include "fuseboard/telemetry/call_series.h"
 #include "gateway/provider.h"
 #include "gateway/provider_ids.h"
 #include "gateway/route.h"
@@ -43,6 +44,8 @@ class Routing {
   // "provider/model" of all targets that models name.
   const std::set<std::string, std::less<>>& targets() const noexcept { return targets_; }
   const UserRules& classify_rules() const noexcept { return config_.classify_rules; }
+  // Its models, targets and providers, which have metrics of their own.
+  telemetry::CallSeries::Names series_names() const;
 
   // What holds for "provider/model", see config::Config::target(). nullopt where there is no such provider.
   std::optional<config::TargetConfig> target(std::string_view provider, std::string_view model) const {

@@ -10,7 +10,7 @@ namespace {
 
 // A continuation that repeats so many bytes of the answer's beginning is none: the target started again, as models do
 // that take an assistant's last message for a finished one. Shorter repetitions happen in honest text.
-constexpr std::size_t kTelling = 24;
+constexpr std::size_t kRestartPrefix = 24;
 
 std::size_t common_prefix(std::string_view a, std::string_view b) noexcept {
   return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
@@ -18,7 +18,7 @@ std::size_t common_prefix(std::string_view a, std::string_view b) noexcept {
 
 }  // namespace
 
-bool Splice::may_restart() const noexcept { return mode_ == Mode::restarts || delivered_.size() >= kTelling; }
+bool Splice::may_restart() const noexcept { return mode_ == Mode::restarts || delivered_.size() >= kRestartPrefix; }
 
 bool Splice::take(std::string_view text, std::string& out) {
   if (joined_) {
@@ -35,7 +35,7 @@ bool Splice::take(std::string_view text, std::string& out) {
       return true;
     }
     if (same == held_.size()) return true;
-    if (mode_ == Mode::restarts || same >= kTelling) return false;
+    if (mode_ == Mode::restarts || same >= kRestartPrefix) return false;
   }
   // White space at the end of the prefill was left off: perhaps the second is still saying it.
   if (!unsaid().starts_with(held_)) release(out);
@@ -48,7 +48,7 @@ bool Splice::end(std::string& out) {
     joined_ = held_.size() == delivered_.size();
     return joined_;
   }
-  if (held_.size() >= kTelling && may_restart()) return false;
+  if (held_.size() >= kRestartPrefix && may_restart()) return false;
   release(out);
   return true;
 }

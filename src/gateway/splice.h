@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Joins the text of a second answer to what the caller has of the first [STR-5].
+// Joins the text of a second answer to what the caller has of the first: a part of stream_recovery.h.
 #pragma once
 
 #include <cstddef>

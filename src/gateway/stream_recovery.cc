@@ -7,7 +7,7 @@ namespace fuseboard::gateway {
 
 std::optional<StreamRecovery> BegunStream::recovery(const ModelCall& call) const {
   if (call.route->stream_recovery == config::StreamRecoveryMode::fail) return std::nullopt;
-  if (!delivered.whole || !delivered.resume || delivered.text.empty()) return std::nullopt;
+  if (!delivered.whole || !delivered.recovery_point || delivered.text.empty()) return std::nullopt;
   StreamRecovery recovery;
   for (std::uint32_t target = 0; target < call.route->upstreams.size(); ++target) {
     if (may_prefill(call, target)) recovery.prefer |= std::uint64_t{1} << target;

@@ -1,7 +1,13 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Whether a stream that broke off is mended, and by whom [STR-5].
+// Recovery of a stream that broke off when the caller had a part of it [STR-5]: whether, and by whom best.
+//
+// The attempt that broke off reports what recovery() says here, and the engine decides who is asked
+// (pipeline/stream_recovery.h). That target is given the delivered text as the beginning of its own answer where it may
+// (OutgoingRequest::make(), llm/prefill.h), else the request as it was. Its answer is joined to what was delivered by
+// splice.h, within answer_stream.h, which keeps the delivered text too; llm::make_recovery_writer() writes it into the
+// caller's stream. Where nobody can be asked, interrupted_stream.h ends that.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +20,7 @@
 
 namespace fuseboard::gateway {
 
-// What the caller has of a streamed answer, and what is known of who can go on with it.
+// What the caller has of a streamed answer, and what is known of who can recover it.
 struct BegunStream {
   Delivered delivered;
   std::string error_event;            // the upstream's own, of the stream that broke off last

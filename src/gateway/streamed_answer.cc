@@ -95,9 +95,7 @@ net::Task<void> complete_stream(ModelAttempt& attempt, AnswerStream& stream, net
                .answered = true,
                .usage = usage_of(stream.usage()),
                .seen_output = stream.seen().tokens()});
-  if (co_await relayed.caller.finish()) {
-    net::spawn(drain(attempt.release_upstream(), saturating_add(relayed.now(), kDrainTime)));
-  }
+  net::spawn(drain(attempt.release_upstream(), saturating_add(relayed.now(), kDrainTime)));
 }
 
 void end_by_failure(ModelAttempt& attempt, AnswerStream& stream, const AttemptReport& report, std::string_view cause) {
@@ -129,7 +127,8 @@ void end_broken_off(ModelAttempt& attempt, AnswerStream& stream,
                             : silent ? cause_of_waiting(fault, patience_of(attempt.attempt(), fault, attempt.started()))
                                      : attempt.cause_of_break(bytes.error());
   // It may have given up writing to a caller that did not read.
-  if (!told && caller.wore_out(attempt.relayed.now())) report.outcome.failure->evidence = Evidence::does_not_count;
+  if (!told && caller.likely_gave_up(attempt.relayed.now()))
+    report.outcome.failure->evidence = Evidence::does_not_count;
   end_by_failure(attempt, stream, report, cause);
 }
 

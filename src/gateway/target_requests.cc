@@ -5,17 +5,14 @@
 
 #include <utility>
 
-#include "gateway/credential_scopes.h"
+#include "gateway/model_paths.h"
 #include "llm/anthropic/unsigned_thinking.h"
 #include "llm/prefill.h"
+#include "llm/request_change.h"
 #include "llm/translate_request.h"
 
 namespace fuseboard::gateway {
 namespace {
-
-// Providers of the OpenAI dialect are configured with the /v1 in their base URL, Anthropic's without it, as the SDKs
-// have it.
-constexpr std::string_view kVersionPrefix = "/v1";
 
 llm::Reasoning to_reasoning(config::Reasoning reasoning) noexcept {
   switch (reasoning) {
@@ -39,7 +36,7 @@ bool TargetRequests::can_take(std::uint32_t target) noexcept {
     const bool asks = asks_usage(target);
     auto body = translate(target, asks);
     if (!body) {
-      unable_.push_back({.target = target, .error = std::move(body.error())});
+      untranslatable_.push_back({.target = target, .error = std::move(body.error())});
       return false;
     }
     translation_ = {.target = target, .asks_usage = asks, .body = *std::move(body)};

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "fuseboard/pipeline/execution.h"
-#include "gateway/inability.h"
 #include "gateway/loop_context.h"
 #include "gateway/model_call.h"
+#include "gateway/untranslatable.h"
 
 namespace fuseboard::gateway {
 
@@ -47,8 +47,8 @@ class TargetRequests final : public Eligibility {
  public:
   explicit TargetRequests(const ModelCall& call) : call_(call) {}
 
-  // Whether the request can be said in the target's dialect. Translates where it must, and remembers. Of what is too
-  // large for that here it is assumed, and the attempt will see.
+  // Whether the request can be translated to the target's dialect. Translates where it must, and remembers. Of what is
+  // too large for that here it is assumed, and the attempt will see.
   bool can_take(std::uint32_t target) noexcept override;
   std::uint8_t endpoint_at(std::uint32_t target) const noexcept override;
 
@@ -78,7 +78,7 @@ class TargetRequests final : public Eligibility {
                                                                   std::string_view partial, std::uint64_t tokens) const;
 
   // Of the targets that were asked about: which cannot take the call, and why.
-  std::span<const Inability> unable() const noexcept { return unable_; }
+  std::span<const Untranslatable> untranslatable() const noexcept { return untranslatable_; }
 
  private:
   struct Translation {
@@ -95,7 +95,7 @@ class TargetRequests final : public Eligibility {
   std::uint64_t known_ = 0;                 // by target: whether can_take() has been asked, and its answer
   std::uint64_t able_ = 0;
   std::uint64_t not_asked_ = 0;  // by target: stop_asking()
-  std::vector<Inability> unable_;
+  std::vector<Untranslatable> untranslatable_;
 };
 
 }  // namespace fuseboard::gateway

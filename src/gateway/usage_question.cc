@@ -31,14 +31,14 @@ net::Task<std::optional<std::string>> withdraw_question(ModelAttempt& attempt, O
                        judge(attempt.relayed, *head, text).value_or(Failure{}).category == Category::invalid_request;
   if (!attempt.in_flight() || !(named || unclear)) co_return text;
   attempt.relayed.requests.stop_asking(attempt.target());
-  auto again = co_await make_request(attempt);
+  auto again = co_await OutgoingRequest::make(attempt);
   if (!attempt.in_flight() || !again) co_return text;
   request.body = std::move(again->body);
   request.memory = std::move(again->memory);
   request.asks_usage = false;
   const TimePoint connect_by =
       saturating_add(attempt.relayed.now(), elapsed(attempt.started(), attempt.attempt().connect_by));
-  head = co_await send(attempt, request, connect_by);
+  head = co_await request.send(attempt, connect_by);
   if (head && is_success(head->status)) asking.note(UsageAsking::Known::refused);
   if (head && unclear && says_little(head->status)) asking.note(UsageAsking::Known::taken);
   co_return std::nullopt;

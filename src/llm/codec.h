@@ -42,7 +42,7 @@ struct ErrorParts {
 struct Codec {
   std::string_view conversations;  // what it calls them, for people
 
-  // Of requests. `to` is the dialect that the conversation is read for; what is written must be tidy.
+  // Of requests. `to` is the dialect that the conversation is read for; what is written has been through normalize().
   std::expected<Conversation, RequestError> (*read_request)(json::Tree::Node root, Dialect to,
                                                             const TranslationOptions& options);
   std::string (*write_request)(const Conversation& conversation, const TranslationOptions& options);
@@ -52,8 +52,8 @@ struct Codec {
   // Of answers. What is read has passed judge_answer().
   std::expected<std::vector<Delta>, std::string> (*read_answer)(std::string_view body);
   std::string (*write_answer)(const WholeAnswer& answer);
-  std::unique_ptr<StreamWriter> (*make_stream_writer)(ResumePoint point,
-                                                      bool resumed);  // resumed: it has begun already
+  std::unique_ptr<StreamWriter> (*make_stream_writer)(RecoveryPoint point,
+                                                      bool recovers);  // recovers: it has begun already
   std::span<const FinishWord> finish_words;  // the first word of a reason is the one that is written
 
   // Of errors.

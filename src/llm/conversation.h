@@ -85,7 +85,8 @@ inline constexpr std::size_t kMaxTranslatedDepth = json::kMaxDepth - 16;
 // Thinking budgets by effort; 0: none.
 std::uint64_t thinking_budget(Effort effort) noexcept;
 
-// Brings the turns into the order and form that both dialects take (see translate_request.h).
-void tidy(Conversation& conversation);
+// Brings the turns into the order that both dialects take (turn_order.h), and the ids of calls, the names of files and
+// what says nothing into the form that they take.
+void normalize(Conversation& conversation);
 
 }  // namespace fuseboard::llm

@@ -51,7 +51,8 @@ void ConversationReader::wrong(const Path& path, std::string_view code, std::str
 
 void ConversationReader::unsupported(const Path& path) {
   if (error_ || drops()) return;
-  wrong(path, "unsupported_parameter", "cannot be said in the dialect of " + std::string(codec(to_).conversations));
+  wrong(path, "unsupported_parameter",
+        "cannot be translated to the dialect of " + std::string(codec(to_).conversations));
 }
 
 Text ConversationReader::text(Node node, const Path& path) {
@@ -178,7 +179,7 @@ std::expected<Conversation, RequestError> ConversationReader::finished() {
     if (!drops()) wrong(Path{.name = "tool_choice"}, "invalid_value", "asks for a tool, and there is none");
     conversation_.choice = Choice::automatic;
   }
-  tidy(conversation_);
+  normalize(conversation_);
   if (conversation_.turns.empty()) wrong(Path{.name = "messages"}, "invalid_value", "must hold something to answer");
   if (error_) return std::unexpected(*std::move(error_));
   return std::move(conversation_);

@@ -100,7 +100,7 @@ constexpr std::optional<Dialect> dialect_of(Endpoint endpoint) noexcept {
   std::unreachable();
 }
 
-// Whether a request at this endpoint can be said in the other dialects too.
+// Whether a request at this endpoint can be translated to the other dialects.
 constexpr bool translates(Endpoint endpoint) noexcept {
   const std::optional<Dialect> dialect = dialect_of(endpoint);
   return dialect && chat_endpoint(*dialect) == endpoint;

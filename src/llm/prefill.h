@@ -1,8 +1,9 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Going on with an answer that broke off: the request again, with the part that was delivered as the beginning of the
-// assistant's message. Only for requests that are `continuable` (request.h), and models that take a begun answer.
+// The request for the recovery of an answer that broke off: as it was, with the part that was delivered as the
+// beginning of the assistant's message. Only for requests that are `continuable` (request.h), and models that take a
+// begun answer. How the gateway uses it: gateway/stream_recovery.h.
 #pragma once
 
 #include <cstdint>

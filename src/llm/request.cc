@@ -9,7 +9,6 @@
 #include <array>
 
 #include "json/number.h"
-#include "json/string.h"
 #include "llm/mentions.h"
 #include "llm/request_parts.h"
 
@@ -220,16 +219,6 @@ void read_caps(const DecidingMembers& members, RequestFacts& facts) {
   }
 }
 
-// What `stream_options` say, and that usage is wanted.
-std::string asking_options(std::string_view options) {
-  std::string asking = R"({"include_usage":true)";
-  json::validate_object(options, [&](const json::Member& member) {
-    if (decoded_literal(member.name) == "include_usage") return;
-    asking.append(",").append(member.name).append(":").append(member.value);
-  });
-  return asking += '}';
-}
-
 bool is_continuable(Endpoint endpoint, const DecidingMembers& members, const RequestFacts& facts) {
   if (!translates(endpoint) || facts.choices != 1) return false;
   const std::string_view format = members[DecidingMembers::response_format];
@@ -299,35 +288,6 @@ std::expected<RequestFacts, RequestError> parse_request(Endpoint endpoint, std::
     facts.previous_response_id = decoded_literal(previous).value_or("");
   }
   return facts;
-}
-
-Replacement replace_model(const RequestFacts& facts, std::string_view model) {
-  return {.begin = facts.model_begin, .end = facts.model_end, .text = json::string_literal(model)};
-}
-
-Replacement replace_model_and_ask_usage(std::string_view body, const RequestFacts& facts, std::string_view model) {
-  const auto between = [&](std::size_t begin, std::size_t end) { return body.substr(begin, end - begin); };
-  Replacement change = replace_model(facts, model);
-  if (facts.options_end == 0) {
-    change.text += R"(,"stream_options":)" + asking_options("null");
-    return change;
-  }
-  const std::string options = asking_options(between(facts.options_begin, facts.options_end));
-  if (facts.options_begin > facts.model_begin) {
-    change.text.append(between(facts.model_end, facts.options_begin)).append(options);
-    change.end = facts.options_end;
-  } else {
-    change.text = options + std::string(between(facts.options_end, facts.model_begin)) + change.text;
-    change.begin = facts.options_begin;
-  }
-  return change;
-}
-
-std::string with_model(std::string_view body, const RequestFacts& facts, std::string_view model) {
-  const Replacement change = replace_model(facts, model);
-  std::string changed;
-  changed.reserve(body.size() + change.text.size());
-  return changed.append(body.substr(0, change.begin)).append(change.text).append(body.substr(change.end));
 }
 
 }  // namespace fuseboard::llm

@@ -25,7 +25,7 @@ struct RequestFacts {
   // `max_completion_tokens`, else `max_tokens`; responses: `max_output_tokens`. nullopt: absent, or what the upstream
   // would refuse.
   std::optional<std::uint64_t> output_cap{};
-  // Whether plain text that was delivered in part could be gone on with by with_prefill(): a conversation that asks for
+  // Whether plain text that was delivered in part could be recovered by with_prefill(): a conversation that asks for
   // one answer, without a format, probabilities, audio or search, and, in messages, without thinking.
   bool continuable = false;
   // What ties the request to the provider that keeps it, empty: nothing. The name of the member or item: "file_id",
@@ -65,22 +65,5 @@ struct RequestError {
 //
 // Thread-safe. About 2 µs for 2 KB; needs no memory that grows with the body.
 std::expected<RequestFacts, RequestError> parse_request(Endpoint endpoint, std::string_view body);
-
-// What stands for the bytes [begin, end) of a body.
-struct Replacement {
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  std::string text;
-};
-
-// Another model name, JSON-escaped. `facts` must be what parse_request made of this very body.
-Replacement replace_model(const RequestFacts& facts, std::string_view model);
-
-// The same, and `stream_options` that ask for usage; the other options stay. `facts` say that one may. Where the caller
-// has options, what lies between them and the model is copied.
-Replacement replace_model_and_ask_usage(std::string_view body, const RequestFacts& facts, std::string_view model);
-
-// The body with another model name; every other byte stays.
-std::string with_model(std::string_view body, const RequestFacts& facts, std::string_view model);
 
 }  // namespace fuseboard::llm

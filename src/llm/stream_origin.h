@@ -19,7 +19,7 @@ struct StreamOrigin {
 };
 
 // What a stream that broke off has said already, so that another can go on in its place.
-struct ResumePoint {
+struct RecoveryPoint {
   StreamOrigin origin{};
   bool text_open = false;        // its last words were text, to which more may be added
   std::uint32_t text_block = 0;  // Anthropic: the open text block's index; none open: the index of the next block

@@ -78,7 +78,7 @@ std::string_view StreamReader::finish_reason(std::size_t choice) const noexcept 
 
 bool StreamReader::filtered() const noexcept { return says_filtered(finish_reason_); }
 
-ResumePoint StreamReader::resume_point() const {
+RecoveryPoint StreamReader::recovery_point() const {
   return {.origin = {.id = id_, .model = model_, .created = created_}, .text_open = content_seen_};
 }
 

@@ -89,8 +89,8 @@ class StreamReader {
   // Whether nothing but plain text of one choice has come so far: what may be continued by another target [STR-5].
   bool plain_text_only() const noexcept { return plain_text_only_; }
   // Where a stream that was relayed as it is stands: of chat completions and messages, the only ones that
-  // resume_stream() goes on with. `include_usage` is not seen here: the caller of this knows it.
-  virtual ResumePoint resume_point() const;
+  // make_recovery_writer() takes. `include_usage` is not seen here: the caller of this knows it.
+  virtual RecoveryPoint recovery_point() const;
 
  protected:
   explicit StreamReader(StreamReaderOptions options) noexcept : options_(std::move(options)) {}

@@ -13,7 +13,7 @@ std::unique_ptr<StreamWriter> make_stream_writer(Dialect dialect, StreamOrigin o
   return codec(dialect).make_stream_writer({.origin = std::move(origin)}, false);
 }
 
-std::unique_ptr<StreamWriter> resume_stream(Dialect dialect, ResumePoint point) {
+std::unique_ptr<StreamWriter> make_recovery_writer(Dialect dialect, RecoveryPoint point) {
   return codec(dialect).make_stream_writer(std::move(point), true);
 }
 

@@ -35,8 +35,8 @@ class StreamWriter {
   // asked for, [DONE] or message_stop. Later calls append nothing.
   virtual void end(std::string& out) = 0;
 
-  // Where the stream stands, for another that is to go on with it.
-  virtual ResumePoint resume_point() const = 0;
+  // Where the stream stands, for its recovery by another writer.
+  virtual RecoveryPoint recovery_point() const = 0;
 
  protected:
   StreamWriter() = default;
@@ -44,7 +44,7 @@ class StreamWriter {
 
 std::unique_ptr<StreamWriter> make_stream_writer(Dialect dialect, StreamOrigin origin);
 
-// Goes on within a stream that another began and did not finish: text goes on in the open block.
-std::unique_ptr<StreamWriter> resume_stream(Dialect dialect, ResumePoint point);
+// For the recovery of a stream that another began and did not finish: text goes on in the open block.
+std::unique_ptr<StreamWriter> make_recovery_writer(Dialect dialect, RecoveryPoint point);
 
 }  // namespace fuseboard::llm

@@ -11,11 +11,9 @@
 // What changes on the way:
 //   system     System and developer messages are one text before the conversation, joined by an empty line. To OpenAI,
 //              those in the midst of it keep their place.
-//   turns      Neighbours of one role become one message; messages and texts without anything but whitespace are left
-//              out, and whitespace at the end of a closing assistant message: Anthropic refuses all of these.
-//   tools      Results go first in a message and calls last, as both demand. An `is_error` is said in the text, an
-//   image
-//              in a result follows in the user's message. Ids get `_` for characters that Anthropic does not take.
+//   turns      They are merged, left out and put in order, tool results first, by the rules of turn_order.h.
+//   tools      An `is_error` is said in the text, an image in a result follows in the user's message. Ids get `_` for
+//              characters that Anthropic does not take.
 //   thoughts   Blocks of thinking in the history are dropped: they are the private state of the model that had them.
 //   reasoning  See Reasoning.
 #pragma once

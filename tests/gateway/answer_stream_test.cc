@@ -262,14 +262,14 @@ TEST(AnswerStream, AThirdAnswerGoesOnWhereTheSecondStopped) {  // STR-5.12
   ASSERT_EQ(first.read(kNow, std::string(kMessageStart) + block_delta("One.") + block_stop), Reading::continues);
   first.deliver(delivered);
   first.note_end(delivered);
-  EXPECT_FALSE(delivered.resume->text_open);
+  EXPECT_FALSE(delivered.recovery_point->text_open);
   AnswerStream second(kNow, messages, delivered, Splice(Splice::Mode::continues, delivered.text));
   ASSERT_EQ(second.read(kNow, std::string(kMessageStart) + block_delta(" Two.")), Reading::continues);
   EXPECT_NE(second.out().find("\"index\":1"), std::string::npos);
   second.deliver(delivered);
   second.note_end(delivered);
-  EXPECT_TRUE(delivered.resume->text_open) << "the second one's block";
-  EXPECT_EQ(delivered.resume->origin.id, "msg_1");
+  EXPECT_TRUE(delivered.recovery_point->text_open) << "the second one's block";
+  EXPECT_EQ(delivered.recovery_point->origin.id, "msg_1");
   AnswerStream third(kNow, messages, delivered, Splice(Splice::Mode::continues, delivered.text));
   ASSERT_EQ(third.read(kNow, std::string(kMessageStart) + block_delta(" Three.")), Reading::continues);
   EXPECT_EQ(third.out().find("content_block_start"), std::string::npos);

@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "gateway/series_names.h"
 #include "tests/gateway/test_routing.h"
 
 namespace fuseboard::gateway {
@@ -39,7 +38,7 @@ config::Config two_targets() {
 
 class CallSeriesTest : public testing::Test {
  protected:
-  CallSeriesTest() { metrics_.add(series_names(*models_.routing)); }
+  CallSeriesTest() { metrics_.add(models_.routing->series_names()); }
 
   void count(std::string_view model, Ending ending, std::initializer_list<AttemptRecord> attempts,
              std::initializer_list<RejectionRecord> refusals = {}) {
@@ -159,7 +158,7 @@ TEST_F(CallSeriesTest, AChangeOfRoutingAddsSeriesAndTakesNoneAway) {  // TEL-3
   std::swap(config.models[0].targets[0], config.models[0].targets[1]);
   config.models.push_back({.alias = "new", .targets = {{.provider = "q", .model = "new"}}});
   models_.change(config);
-  metrics_.add(series_names(*models_.routing));
+  metrics_.add(models_.routing->series_names());
   count("smart", Ending::success, {{.number = 1, .target = 0, .charged = charge}});
   count("new", Ending::success, {{.number = 1, .target = 0, .charged = charge}});
   CallRecord late;

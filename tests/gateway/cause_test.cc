@@ -64,7 +64,7 @@ TEST(Cause, AnAnswersStatusComesWithItsWords) {
   EXPECT_EQ(cause_of_answer({.status = 401}, {.code = "invalid_api_key"}), "answered 401: invalid_api_key");
   EXPECT_EQ(cause_of_answer({.status = 502}, {}), "answered 502");
   EXPECT_EQ(cause_of_content({.message = "overloaded"}), "answered with an error: overloaded");
-  EXPECT_EQ(cause_of_content({}), "what it answers is not an answer of its dialect");
+  EXPECT_EQ(cause_of_content({}), "its response is not valid for its API dialect");
 }
 
 TEST(Cause, WhatIsQuotedIsLeftOut) {  // TEL-4.4

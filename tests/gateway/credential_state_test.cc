@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "gateway/model_paths.h"
 #include "tests/gateway/test_routing.h"
 
 namespace fuseboard::gateway {
@@ -122,25 +123,25 @@ TEST_F(CredentialStateTest, WhatRestsForOneModelOrEndpointIsSaidOfThatAlone) {  
   EXPECT_FALSE(why_closed(clock_.now(), target(0)));
   EXPECT_TRUE(why_closed(clock_.now(), target(1)));
   EXPECT_FALSE(why_closed(clock_.now(), target(2))) << "its other endpoints are asked";
-  EXPECT_THAT(watched(), ElementsAre("the credential of p for the model n rests for another 1m: quota_exhausted",
-                                     "the credential of q at /v1/responses rests for another 1m: authentication"));
+  EXPECT_THAT(watched(), ElementsAre("the credential of p for the model n is parked for another 1m: quota_exhausted",
+                                     "the credential of q at /v1/responses is parked for another 1m: authentication"));
   clock_.advance(seconds(61));
   settle(1, Outcome::success());
-  EXPECT_THAT(watched(), ElementsAre("the credential of p for the model n is back"));
+  EXPECT_THAT(watched(), ElementsAre("the credential of p for the model n is no longer parked"));
 }
 
 TEST_F(CredentialStateTest, RestingAndBeingBackAreSaidOnceEach) {
   EXPECT_THAT(watched(), IsEmpty());
   settle(0, Outcome::failed(Failure::of(Category::authentication)));
   clock_.advance(milliseconds(500));
-  EXPECT_THAT(watched(), ElementsAre("the credential of p rests for another 1m: authentication"));
+  EXPECT_THAT(watched(), ElementsAre("the credential of p is parked for another 1m: authentication"));
   EXPECT_THAT(watched(), IsEmpty());
   clock_.advance(seconds(60));
   EXPECT_THAT(watched(), IsEmpty()) << "its time is over, but nobody has tried it";
-  EXPECT_THAT(resting_texts(credential_states(clock_.now(), *models_.routing, models_.targets)[0]),
+  EXPECT_THAT(parked_texts(credential_states(clock_.now(), *models_.routing, models_.targets)[0]),
               ElementsAre("the credential of p is tried again by the next call: authentication"));
   settle(0, Outcome::success());
-  EXPECT_THAT(watched(), ElementsAre("the credential of p is back"));
+  EXPECT_THAT(watched(), ElementsAre("the credential of p is no longer parked"));
   EXPECT_THAT(watched(), IsEmpty());
 }
 

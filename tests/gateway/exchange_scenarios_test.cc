@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "gateway/exchange.h"
-#include "tests/gateway/loop_world.h"
+#include "tests/gateway/exchange_world.h"
 #include "tests/scenarios/scenarios.h"
 
 namespace fuseboard::gateway {
@@ -22,7 +22,7 @@ namespace {
 // An exchange whose loop runs in virtual time.
 class StageExchange final : private AttemptTask, private ProtectedExchange {
  public:
-  StageExchange(scenarios::Stage& stage, net::Loop& loop, LoopContext& context)
+  StageExchange(scenarios::Stage& stage, net::Loop& loop, const ExchangeContext& context)
       : ProtectedExchange(context, stage.plan(), stage.call(), *this), stage_(stage), loop_(loop) {
     stage.on_later([this](TimePoint time, std::function<void()> event) { events_.emplace(time, std::move(event)); });
   }
@@ -95,12 +95,11 @@ class StageExchange final : private AttemptTask, private ProtectedExchange {
 
 // PIP-4, PIP-7, RTY-9.1, RTY-9.2, RTY-9.3, STR-5.2, FBK-7.3
 TEST(EventLoopDriver, TakesTheSameWayThroughEveryScenario) {
-  net::ThreadPool aside(1);
   for (const scenarios::Scenario& scenario : scenarios::all()) {
     SCOPED_TRACE(scenario.name);
     scenarios::Stage stage(scenario);
     net::Loop loop;
-    LoopWorld world(loop, aside, stage.clock(), stage.rng());
+    ExchangeWorld world(loop, stage.clock(), stage.rng());
     {
       StageExchange exchange(stage, loop, world.context);
       exchange.run_stage();
@@ -123,8 +122,7 @@ TEST(EventLoopDriver, WhatAnAttemptThrowsReachesTheCallAndEverythingIsGivenBack)
   const scenarios::Scenario& scenario = scenarios::all().front();
   scenarios::Stage stage(scenario);
   net::Loop loop;
-  net::ThreadPool aside(1);
-  LoopWorld world(loop, aside, stage.clock(), stage.rng());
+  ExchangeWorld world(loop, stage.clock(), stage.rng());
   ThrowingTask task;
   ProtectedExchange exchange(world.context, stage.plan(), stage.call(), task);
   std::string thrown;

@@ -37,7 +37,7 @@ class FailuresTest : public testing::Test {
   ManualClock clock_;
   TestRouting models_{configured(), clock_};
   std::vector<std::string> lines_;
-  Failures failures_{*models_.routing, clock_, [this](std::string_view line) { lines_.emplace_back(line); }};
+  Failures failures_{models_.routing->targets(), clock_, [this](std::string_view line) { lines_.emplace_back(line); }};
 };
 
 TEST_F(FailuresTest, TheLastCauseOfEachConfiguredTargetIsKept) {
@@ -60,7 +60,7 @@ TEST_F(FailuresTest, AChangeOfRoutingAddsTargetsAndForgetsNone) {
   config::Config config = configured();
   config.models[0].targets[0].model = "new";
   models_.change(config);
-  failures_.add(*models_.routing);
+  failures_.add(models_.routing->targets());
   failures_.attempt_failed("p/new", Category::timeout, "it was silent");
   ASSERT_TRUE(failures_.last("p/m"));
   EXPECT_EQ(failures_.last("p/m")->cause, "it was refused");

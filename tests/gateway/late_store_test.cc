@@ -19,7 +19,7 @@
 #include "fuseboard/pipeline/cache_session.h"
 #include "gateway/exchange.h"
 #include "net/loop.h"
-#include "tests/gateway/loop_world.h"
+#include "tests/gateway/exchange_world.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -54,7 +54,7 @@ class LoopLateStore : public testing::Test {
   }
 
   net::Task<void> run(net::Loop& loop, ResponseCache& cache, bool leaves, std::promise<Ended>& ended) {
-    LoopWorld world(loop, aside_, SteadyClock::instance(), rng_);
+    ExchangeWorld world(loop, SteadyClock::instance(), rng_);
     CacheSession session(cache, nullptr, {CacheKey{}}, {.lookup = true, .share = true, .store = true}, minutes(1));
     AnswersAtOnce task;
     ProtectedExchange exchange(world.context, plan_, {.cache = &session}, task);
@@ -73,7 +73,6 @@ class LoopLateStore : public testing::Test {
       "late",
       std::vector<Target>{{.name = "a", .state = std::make_shared<TargetState>(BreakerScopes{breakers_.handle("a")})}});
   const std::shared_ptr<LateStore> store_ = std::make_shared<LateStore>();
-  net::ThreadPool aside_{1};
   net::LoopGroup loops_{1};
 };
 

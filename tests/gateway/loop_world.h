@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What calls on a loop share, of a gateway for which nothing is configured.
+// What calls on a loop share, of a gateway for which nothing is configured unless it is given.
 #pragma once
 
 #include <memory>
@@ -12,9 +12,9 @@
 namespace fuseboard::gateway {
 
 struct LoopWorld {
-  LoopWorld(net::Loop& loop, net::ThreadPool& aside, const Clock& clock, Rng& rng)
-      : routing(config::Config{}, clock),
-        failures(*routing.routing, clock, {}),
+  LoopWorld(net::Loop& loop, net::ThreadPool& aside, const Clock& clock, Rng& rng, const config::Config& config = {})
+      : routing(config, clock),
+        failures(routing.routing->targets(), clock, {}),
         context{.loop = loop,
                 .clock = clock,
                 .wall = SystemWallClock::instance(),

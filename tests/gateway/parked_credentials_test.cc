@@ -9,14 +9,18 @@
 #include <string>
 #include <utility>
 
+#include "gateway/model_paths.h"
 #include "gateway/registry_options.h"
 #include "gateway/usage_asking.h"
-#include "test_routing.h"
+#include "tests/gateway/test_routing.h"
 
 namespace fuseboard::gateway {
 namespace {
 
-constexpr TimePoint kNow{std::chrono::hours(1)};
+using namespace std::chrono_literals;
+using Part = ParkedCredential::Part;
+
+constexpr TimePoint kNow{1h};
 
 config::Config two_providers() {
   config::Config config;
@@ -65,6 +69,71 @@ TEST_F(ParkedCredentials, OfAProviderTheCredentialComesFirstThenItsModelsByName)
 TEST_F(ParkedCredentials, ThereIsNothingToUnparkWhereCallersBringTheCredential) {  // FBK-6.9
   EXPECT_TRUE(unpark_all("p")) << "of which nothing has been used yet";
   EXPECT_FALSE(unpark_all("brought"));
+}
+
+Failure refusal(FailureScope scope, Category category = Category::authentication) {
+  Failure failure = Failure::of(category);
+  failure.scope = scope;
+  return failure;
+}
+
+class ParkedList : public testing::Test {
+ protected:
+  static config::Config configured() {
+    config::Config config;
+    for (const char* name : {"one", "two"}) {
+      config::ProviderConfig provider;
+      provider.name = name;
+      provider.auth = config::Auth::bearer;
+      provider.api_key = config::Secret("secret");
+      provider.base_url = {.tls = false, .host = "127.0.0.1", .port = 1, .path = "/v1"};
+      config.providers.push_back(std::move(provider));
+    }
+    config.models = {{.alias = "smart",
+                      .targets = {{.provider = "one", .model = "big", .breaker = {}, .timeouts = {}}},
+                      .plan = {}}};
+    return config;
+  }
+  void refuse(std::string_view model, const Failure& failure, std::uint8_t endpoint = 0) {
+    TargetState& state = *models_.find(model)->plan->targets()[0].state;
+    auto pass = state.credential()->try_pass(kNow, {.model = state.parked_model(), .endpoint = endpoint});
+    std::move(*pass).settle(kNow, Outcome::failed(failure));
+  }
+
+  TestRouting models_{configured()};
+};
+
+TEST_F(ParkedList, SaysWhatRestsForHowLongAndWhy) {  // FBK-6.10
+  EXPECT_TRUE(models_.parked(kNow).empty());
+  refuse("one/big", refusal(FailureScope::model, Category::quota_exhausted));
+  refuse("one/small", refusal(FailureScope::endpoint), endpoint_number("/v1/responses"));
+  refuse("two/other/name", refusal(FailureScope::model));
+  refuse("two/m", refusal(FailureScope::unnamed));
+  const auto parked = models_.parked(kNow + 20s);
+  ASSERT_EQ(parked.size(), 4U);
+  EXPECT_EQ(parked[0].provider, "one");
+  EXPECT_EQ(parked[0].part, Part::endpoint);
+  EXPECT_EQ(parked[0].name, "/v1/responses");
+  EXPECT_EQ(parked[1].part, Part::model);
+  EXPECT_EQ(parked[1].name, "big");
+  EXPECT_EQ(parked[1].reason, Category::quota_exhausted);
+  EXPECT_EQ(parked[1].remaining, 40s);
+  EXPECT_EQ(parked[1].parked_for, 20s);
+  EXPECT_EQ(parked[2].provider, "two");
+  EXPECT_EQ(parked[2].part, Part::credential);
+  EXPECT_EQ(parked[2].reason, Category::authentication);
+  EXPECT_EQ(parked[3].name, "other/name");
+}
+
+TEST_F(ParkedList, UnparkingIsOfAllThatRestsOfOneProvider) {  // FBK-6.6
+  refuse("one/big", refusal(FailureScope::model));
+  refuse("one/small", refusal(FailureScope::unnamed));
+  refuse("two/m", refusal(FailureScope::unnamed));
+  EXPECT_TRUE(unpark(*models_.routing->find_provider("one"), models_.targets));
+  const auto parked = models_.parked(kNow);
+  ASSERT_EQ(parked.size(), 1U);
+  EXPECT_EQ(parked[0].provider, "two");
+  EXPECT_EQ(models_.routing->find_provider("three"), nullptr);
 }
 
 TEST(RegistryOptions, ATargetHasWhatItsModelSaysAndOneThatCallersNameWhatItsProviderSays) {

@@ -87,12 +87,12 @@ TEST(RateHeaders, AreFoundByTheirPrefixInAnyCase) {
 TEST(RefusedView, NothingRemainsOfWhatTheCallLacked) {
   const Rejection refused{.reason = RejectionReason::rate_limited, .key = {}, .retry_after = 5s};
   const LimitView own{level(60, 6, 1s), level(1000, 900, 6s)};
-  EXPECT_EQ(refused_view(own, refused), (LimitView{level(60, 6, 1s), level(1000, 0, 6s)}));
-  EXPECT_EQ(refused_view({level(60, 0, 1s), level(1000, 900, 6s)}, refused),
+  EXPECT_EQ(rejected_view(own, refused), (LimitView{level(60, 6, 1s), level(1000, 0, 6s)}));
+  EXPECT_EQ(rejected_view({level(60, 0, 1s), level(1000, 900, 6s)}, refused),
             (LimitView{level(60, 0, 5s), level(1000, 900, 6s)}));
-  EXPECT_EQ(refused_view({level(60, 2, 1s), {}}, refused).requests, level(60, 0, 5s)) << "a priority's reserve";
-  EXPECT_EQ(refused_view({}, refused).requests, (RateLevel{.remaining = 0, .reset_after = 5s}));
-  EXPECT_EQ(refused_view(own, {.reason = RejectionReason::concurrency_limited, .key = {}}), own);
+  EXPECT_EQ(rejected_view({level(60, 2, 1s), {}}, refused).requests, level(60, 0, 5s)) << "a priority's reserve";
+  EXPECT_EQ(rejected_view({}, refused).requests, (RateLevel{.remaining = 0, .reset_after = 5s}));
+  EXPECT_EQ(rejected_view(own, {.reason = RejectionReason::concurrency_limited, .key = {}}), own);
 }
 
 TEST(ReadRateHeaders, ReadsBothFamiliesInEveryFormOfReset) {  // LIM-4.4
@@ -229,6 +229,12 @@ TEST(SetRateHeaders, AnUpstreamOfTheOtherDialectIsSaidInTheCallers) {
                                        Pair("anthropic-ratelimit-requests-remaining", "1"),
                                        Pair("anthropic-ratelimit-requests-reset", "2026-01-01T00:00:02Z"),
                                        Pair("anthropic-ratelimit-tokens-remaining", "9")));
+}
+
+TEST(RateHeaders, AHeadThatIsLookedAtLaterTellsOfNearerResets) {
+  const LimitView view = {level(50, 49, 2s), {.limit = 10, .remaining = 9}};
+  EXPECT_EQ(aged(view, 500ms), (LimitView{level(50, 49, 1500ms), {.limit = 10, .remaining = 9}}));
+  EXPECT_EQ(aged(view, 3s), (LimitView{level(50, 49, 0s), {.limit = 10, .remaining = 9}}));
 }
 
 std::string reset_text(Dialect caller, Duration after, WallTime now = kNewYear) {

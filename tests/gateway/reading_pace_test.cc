@@ -25,16 +25,16 @@ TEST(ReadingPace, TimeInWhichTheCallerDoesNotReadIsCounted) {  // STR-3.8, STR-8
 TEST(ReadingPace, AnUpstreamThatWasLeftUnreadForLongMayHaveGivenUp) {  // STR-3.9
   const TimePoint begin{1h};
   ReadingPace once;
-  EXPECT_FALSE(once.wore_out(begin));
+  EXPECT_FALSE(once.likely_gave_up(begin));
   once.wrote(begin, begin + 9999ms);
-  EXPECT_FALSE(once.wore_out(begin + 10s));
+  EXPECT_FALSE(once.likely_gave_up(begin + 10s));
   ReadingPace longer;
   longer.wrote(begin, begin + 10s);
-  EXPECT_TRUE(longer.wore_out(begin + 10s));
-  EXPECT_TRUE(longer.wore_out(begin + 15s)) << "what it had sent before is still being read";
-  EXPECT_FALSE(longer.wore_out(begin + 15s + 1ns)) << "it has been listened to since";
+  EXPECT_TRUE(longer.likely_gave_up(begin + 10s));
+  EXPECT_TRUE(longer.likely_gave_up(begin + 15s)) << "what it had sent before is still being read";
+  EXPECT_FALSE(longer.likely_gave_up(begin + 15s + 1ns)) << "it has been listened to since";
   for (int i = 0; i < 60; ++i) longer.wrote(begin + 10s + i * 100ms, begin + 10s + i * 100ms + 9ms);
-  EXPECT_FALSE(longer.wore_out(begin + 16s)) << "writing to a caller that reads is no pause";
+  EXPECT_FALSE(longer.likely_gave_up(begin + 16s)) << "writing to a caller that reads is no pause";
 }
 
 TEST(ReadingPace, PausesThatFollowOneAnotherCloselyAreOne) {  // STR-3.9
@@ -45,8 +45,8 @@ TEST(ReadingPace, PausesThatFollowOneAnotherCloselyAreOne) {  // STR-3.9
     trickling.wrote(begin + i * 6s, begin + i * 6s + 1s);
     reading.wrote(begin + i * 7s, begin + i * 7s + 1s);
   }
-  EXPECT_TRUE(trickling.wore_out(begin + 55s));
-  EXPECT_FALSE(reading.wore_out(begin + 64s)) << "six seconds of attention after each second";
+  EXPECT_TRUE(trickling.likely_gave_up(begin + 55s));
+  EXPECT_FALSE(reading.likely_gave_up(begin + 64s)) << "six seconds of attention after each second";
   EXPECT_EQ(reading.paused(), 10s);
 }
 

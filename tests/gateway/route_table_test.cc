@@ -28,7 +28,7 @@ RouteHandler handler_of(const RouteTable& table, std::string_view method, std::s
 }
 
 TEST(RouteTable, TellsAPathThatIsNotThereFromAMethodThatIsNotAllowed) {
-  const RouteTable table = {{"GET", "/a", kA}, {"POST", "/a", kB}, {"POST", "/b", kC}};
+  const RouteTable table({{"GET", "/a", kA}, {"POST", "/a", kB}, {"POST", "/b", kC}});
   EXPECT_EQ(handler_of(table, "GET", "/a"), kA);
   EXPECT_EQ(handler_of(table, "POST", "/a"), kB);
   EXPECT_FALSE(table.find("GET", "/c"));
@@ -41,7 +41,7 @@ TEST(RouteTable, TellsAPathThatIsNotThereFromAMethodThatIsNotAllowed) {
 }
 
 TEST(RouteTable, ServesHeadAsGet) {
-  const RouteTable table = {{"GET", "/a", kA}, {"POST", "/b", kB}};
+  const RouteTable table({{"GET", "/a", kA}, {"POST", "/b", kB}});
   EXPECT_EQ(handler_of(table, "HEAD", "/a"), kA);
   ASSERT_TRUE(table.find("HEAD", "/b"));
   EXPECT_EQ(handler_of(table, "HEAD", "/b"), nullptr);
@@ -49,7 +49,7 @@ TEST(RouteTable, ServesHeadAsGet) {
 }
 
 TEST(RouteTable, TakesPathsAsTheyAreWritten) {
-  const RouteTable table = {{"GET", "/a/b", kA}, {"GET", "/", kB}};
+  const RouteTable table({{"GET", "/a/b", kA}, {"GET", "/", kB}});
   EXPECT_EQ(handler_of(table, "GET", "/a/b"), kA);
   EXPECT_EQ(handler_of(table, "GET", "/"), kB);
   for (const char* other : {"", "a/b", "/a", "/a/b/", "/a/b/c", "/a//b", "//a/b", "/A/b", "/a/%62", "*", "/a/bc"}) {
@@ -58,7 +58,7 @@ TEST(RouteTable, TakesPathsAsTheyAreWritten) {
 }
 
 TEST(RouteTable, AParameterIsOneSegmentDecoded) {
-  const RouteTable table = {{"GET", "/keys/{key}/uses/{use}", kA}};
+  const RouteTable table({{"GET", "/keys/{key}/uses/{use}", kA}});
   const auto match = table.find("GET", "/keys/a%2Fb%20c/uses/7");
   ASSERT_TRUE(match);
   EXPECT_EQ(match->parameters.get("key"), "a/b c");
@@ -69,7 +69,7 @@ TEST(RouteTable, AParameterIsOneSegmentDecoded) {
 }
 
 TEST(RouteTable, ThreeDotsTakeAllTheRest) {
-  const RouteTable table = {{"GET", "/models/{model...}", kA}};
+  const RouteTable table({{"GET", "/models/{model...}", kA}});
   const auto model = [&](std::string_view path) { return table.find("GET", path)->parameters.get("model"); };
   EXPECT_EQ(model("/models/smart"), "smart");
   EXPECT_EQ(model("/models/p/a%2Fb/"), "p/a/b/");
@@ -79,7 +79,7 @@ TEST(RouteTable, ThreeDotsTakeAllTheRest) {
 }
 
 TEST(RouteTable, AParameterThatIsNotWellEncodedHasNoValue) {
-  const RouteTable table = {{"GET", "/models/{model...}", kA}};
+  const RouteTable table({{"GET", "/models/{model...}", kA}});
   for (const char* path : {"/models/%", "/models/a%2", "/models/%zz"}) {
     const auto match = table.find("GET", path);
     ASSERT_TRUE(match) << path;
@@ -88,8 +88,8 @@ TEST(RouteTable, AParameterThatIsNotWellEncodedHasNoValue) {
 }
 
 TEST(RouteTable, PrefersWhatIsWrittenOutToAParameterAndOneSegmentToAllTheRest) {
-  const RouteTable table = {{"GET", "/{all...}", kD}, {"GET", "/x/{one}", kC}, {"GET", "/x/list", kA}};
-  const RouteTable reversed = {{"GET", "/x/list", kA}, {"GET", "/x/{one}", kC}, {"GET", "/{all...}", kD}};
+  const RouteTable table({{"GET", "/{all...}", kD}, {"GET", "/x/{one}", kC}, {"GET", "/x/list", kA}});
+  const RouteTable reversed({{"GET", "/x/list", kA}, {"GET", "/x/{one}", kC}, {"GET", "/{all...}", kD}});
   for (const RouteTable* const routes : {&table, &reversed}) {
     EXPECT_EQ(handler_of(*routes, "GET", "/x/list"), kA);
     EXPECT_EQ(handler_of(*routes, "GET", "/x/other"), kC);
@@ -99,14 +99,14 @@ TEST(RouteTable, PrefersWhatIsWrittenOutToAParameterAndOneSegmentToAllTheRest) {
 }
 
 TEST(RouteTable, TheFirstSegmentThatDiffersDecidesWhateverParametersAreCalled) {
-  const RouteTable table = {{"GET", "/{a}/{y}", kA}, {"GET", "/{b}/x", kB}, {"GET", "/u/{z}", kC}};
+  const RouteTable table({{"GET", "/{a}/{y}", kA}, {"GET", "/{b}/x", kB}, {"GET", "/u/{z}", kC}});
   EXPECT_EQ(handler_of(table, "GET", "/q/x"), kB);
   EXPECT_EQ(handler_of(table, "GET", "/q/y"), kA);
   EXPECT_EQ(handler_of(table, "GET", "/u/x"), kC);
 }
 
 TEST(RouteTable, TheLiteralThatLeadsNowhereDoesNotHideAParameter) {
-  const RouteTable table = {{"GET", "/a/b/c", kA}, {"GET", "/a/{x}/d", kB}};
+  const RouteTable table({{"GET", "/a/b/c", kA}, {"GET", "/a/{x}/d", kB}});
   const auto match = table.find("GET", "/a/b/d");
   ASSERT_TRUE(match);
   EXPECT_EQ(match->serve, kB);
@@ -114,7 +114,7 @@ TEST(RouteTable, TheLiteralThatLeadsNowhereDoesNotHideAParameter) {
 }
 
 TEST(RouteTable, ThePathThatIsPreferredDecidesWhichMethodsThereAre) {
-  const RouteTable table = {{"GET", "/x/list", kA}, {"POST", "/x/{one}", kB}};
+  const RouteTable table({{"GET", "/x/list", kA}, {"POST", "/x/{one}", kB}});
   const auto match = table.find("POST", "/x/list");
   ASSERT_TRUE(match);
   EXPECT_EQ(match->serve, nullptr);
@@ -133,7 +133,7 @@ TEST(RouteTableDeathTest, HasPatternsThatCanBeRead) {
     EXPECT_DEATH(RouteTable({{"GET", pattern, kA}}), "") << pattern;
   }
   EXPECT_DEATH(RouteTable({{"GET", "/{a}/{b}/{c}/{d}/{e}", kA}}), "few parameters");
-  const RouteTable table = {{"GET", "/{a}", kA}};
+  const RouteTable table({{"GET", "/{a}", kA}});
   EXPECT_DEATH((void)table.find("GET", "/x")->parameters.get("b"), "its own pattern");
 }
 

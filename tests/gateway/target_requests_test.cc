@@ -86,7 +86,7 @@ TEST(TargetRequests, TargetsOfBothDialectsTakeAConversation) {
     EXPECT_TRUE(forms->can_take(1));
     EXPECT_EQ(forms->translated(0), !from_chat);
     EXPECT_EQ(forms->translated(1), from_chat);
-    EXPECT_TRUE(forms->unable().empty());
+    EXPECT_TRUE(forms->untranslatable().empty());
   }
 }
 
@@ -127,10 +127,11 @@ TEST(TargetRequests, WhatIsNoConversationIsOnlyForItsOwnDialect) {
     EXPECT_EQ(forms->path(0), one.sent_path);
     EXPECT_EQ(forms->body(0, false), one.sent_body);
     EXPECT_FALSE(forms->can_take(1)) << one.path;
-    ASSERT_EQ(forms->unable().size(), 1U);
-    EXPECT_EQ(forms->unable()[0].error, (llm::RequestError{.message = "it does not speak the dialect of " + one.path,
-                                                           .param = "model",
-                                                           .code = "unsupported_endpoint"}));
+    ASSERT_EQ(forms->untranslatable().size(), 1U);
+    EXPECT_EQ(forms->untranslatable()[0].error,
+              (llm::RequestError{.message = "it does not speak the dialect of " + one.path,
+                                 .param = "model",
+                                 .code = "unsupported_endpoint"}));
   }
 }
 
@@ -139,34 +140,34 @@ TEST(TargetRequests, AFieldThatADialectLacksRulesItsTargetsOut) {
   EXPECT_TRUE(forms->can_take(0));
   EXPECT_FALSE(forms->can_take(1));
   EXPECT_FALSE(forms->can_take(1)) << "nor when it is asked again";
-  ASSERT_EQ(forms->unable().size(), 1U);
-  EXPECT_EQ(forms->unable()[0].target, 1U);
-  EXPECT_EQ(forms->unable()[0].error.param, "logit_bias");
-  EXPECT_EQ(forms->unable()[0].error.code, "unsupported_parameter");
+  ASSERT_EQ(forms->untranslatable().size(), 1U);
+  EXPECT_EQ(forms->untranslatable()[0].target, 1U);
+  EXPECT_EQ(forms->untranslatable()[0].error.param, "logit_bias");
+  EXPECT_EQ(forms->untranslatable()[0].error.code, "unsupported_parameter");
 }
 
 TEST(TargetRequests, SuchAFieldIsLeftOutWhereTheModelSaysSo) {
   Forms forms(chat_call(R"(,"logit_bias":{"1":2},"top_p":0.5)"), {target(kMessages, "b")},
               config::UnsupportedFields::drop);
   EXPECT_EQ(forms.body(), R"({"model":"b","max_tokens":4096,"messages":[{"role":"user","content":"hi"}],"top_p":0.5})");
-  EXPECT_TRUE(forms->unable().empty());
+  EXPECT_TRUE(forms->untranslatable().empty());
 }
 
 TEST(TargetRequests, TheProblemNamesTheFirstFieldThatCannotBeSaid) {
   Forms chat(chat_call(R"(,"top_p":1,"logprobs":true,"logit_bias":{"1":2})"), {target(kMessages, "a")});
   EXPECT_FALSE(chat->can_take(0));
-  ASSERT_EQ(chat->unable().size(), 1U);
-  EXPECT_EQ(chat->unable()[0].error.param, "logprobs");
+  ASSERT_EQ(chat->untranslatable().size(), 1U);
+  EXPECT_EQ(chat->untranslatable()[0].error.param, "logprobs");
   Forms messages(messages_call(R"(,"top_k":5,"mcp_servers":[{"type":"url"}])"),
                  {target(kMessages, "a"), target(kNewChat, "b"), target(kChat, "c")});
   EXPECT_TRUE(messages->can_take(0));
-  EXPECT_TRUE(messages->unable().empty()) << "this one could take it";
+  EXPECT_TRUE(messages->untranslatable().empty()) << "this one could take it";
   EXPECT_FALSE(messages->can_take(1));
   EXPECT_FALSE(messages->can_take(2));
-  ASSERT_EQ(messages->unable().size(), 2U);
-  EXPECT_EQ(messages->unable()[0].target, 1U);
-  EXPECT_EQ(messages->unable()[0].error.param, "top_k");
-  EXPECT_EQ(messages->unable()[1].target, 2U);
+  ASSERT_EQ(messages->untranslatable().size(), 2U);
+  EXPECT_EQ(messages->untranslatable()[0].target, 1U);
+  EXPECT_EQ(messages->untranslatable()[0].error.param, "top_k");
+  EXPECT_EQ(messages->untranslatable()[1].target, 2U);
 }
 
 TEST(TargetRequests, InTheSameDialectOnlyTheModelChanges) {
@@ -289,12 +290,12 @@ TEST(TargetRequests, WhatIsTooLargeForTheLoopIsTranslatedByTheAttempt) {
              {target(kChat, "m")});
   EXPECT_TRUE(good->is_large(0));
   EXPECT_TRUE(good->make_body(0, false)->text().contains(content));
-  Forms unsayable(
+  Forms untranslatable(
       call(Endpoint::messages, Dialect::anthropic, "/v1/messages", R"({"model":"a","top_k":5,)" + members + "}"),
       {target(kChat, "m")});
-  EXPECT_TRUE(unsayable->can_take(0)) << "the attempt will see";
-  EXPECT_TRUE(unsayable->unable().empty());
-  const auto body = unsayable->make_body(0, false);
+  EXPECT_TRUE(untranslatable->can_take(0)) << "the attempt will see";
+  EXPECT_TRUE(untranslatable->untranslatable().empty());
+  const auto body = untranslatable->make_body(0, false);
   ASSERT_FALSE(body);
   EXPECT_EQ(body.error().param, "top_k");
 }

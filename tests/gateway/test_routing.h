@@ -47,7 +47,7 @@ struct TestRouting {
     routing = std::make_shared<const Routing>(config, make_providers(config, ids), targets, askings);
     direct.adopt(routing);
   }
-  // What rests of the providers that it has now.
+  // What is parked of the providers that it has now.
   std::vector<ParkedCredential> parked(TimePoint now) const { return parked_credentials(now, *routing, targets); }
 
   ProviderIds ids;

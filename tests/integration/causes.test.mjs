@@ -228,13 +228,13 @@ test('a credential that its provider refused shows in the state, the log, readin
   assert.equal(models[0].targets[0].admits, false);
   const unready = await get('/readyz');
   assert.equal(unready.status, 503);
-  assert.match(unready.text, /^no target is admitted\nthe credential of there rests for another \d+m?s?: authentication\nthere\/sim-ok: credential_parked\n$/);
+  assert.match(unready.text, /^no target accepts calls\nthe credential of there is parked for another \d+m?s?: authentication\nthere\/sim-ok: credential_parked\n$/);
   assert.match((await get('/metrics')).text, /^fuseboard_credential_parked\{provider="there"\} 1$/m);
-  await gateway.program.seen(/the credential of there rests for another \S+: authentication/);
+  await gateway.program.seen(/the credential of there is parked for another \S+: authentication/);
   refusing = false;
   await eventually(async () => (await chat(gateway.url)).status, (status) => status === 200, 'the credential is tried again');
-  await gateway.program.seen(/the credential of there is back/);
-  assert.equal(gateway.program.output.match(/credential of there rests/g).length, 1);
+  await gateway.program.seen(/the credential of there is no longer parked/);
+  assert.equal(gateway.program.output.match(/credential of there is parked/g).length, 1);
   assert.equal((await gateway.state()).models[0].targets[0].admits, true);
   assert.ok(!gateway.program.output.includes('sk-'));
 });

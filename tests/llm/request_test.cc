@@ -9,6 +9,8 @@
 #include <random>
 #include <thread>
 
+#include "llm/request_change.h"
+
 namespace fuseboard::llm {
 namespace {
 

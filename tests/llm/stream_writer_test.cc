@@ -79,7 +79,7 @@ TEST(StreamWriter, CallsAreBounded) {  // CORE-5
 // What a provider had sent of a stream when it broke off, event by event.
 struct Broken {
   std::string relayed;
-  ResumePoint point;
+  RecoveryPoint point;
 };
 Broken break_off(Endpoint endpoint, std::string_view stream, std::size_t events) {
   const auto reader = make_stream_reader(endpoint);
@@ -91,11 +91,11 @@ Broken break_off(Endpoint endpoint, std::string_view stream, std::size_t events)
     broken.relayed += "data: " + event.data + "\n\n";
   }
   EXPECT_TRUE(reader->plain_text_only());
-  broken.point = reader->resume_point();
+  broken.point = reader->recovery_point();
   return broken;
 }
 
-TEST(ResumedStream, IsOneAnswerWithWhatCameBefore) {  // STR-5.12
+TEST(RecoveredStream, IsOneAnswerWithWhatCameBefore) {  // STR-5.12
   StreamOrigin origin = kOrigin;
   origin.include_usage = true;
   const std::vector<Delta> whole = {kBegin,
@@ -112,17 +112,19 @@ TEST(ResumedStream, IsOneAnswerWithWhatCameBefore) {  // STR-5.12
   const std::string openai = write_all(Dialect::openai, whole, origin);
   Broken broken = break_off(Endpoint::chat_completions, openai, 2);
   broken.point.origin.include_usage = true;
-  EXPECT_EQ(accumulate_completion(broken.relayed + write_all(*resume_stream(Dialect::openai, broken.point), rest)),
-            accumulate_completion(openai));
+  EXPECT_EQ(
+      accumulate_completion(broken.relayed + write_all(*make_recovery_writer(Dialect::openai, broken.point), rest)),
+      accumulate_completion(openai));
 
   const std::string anthropic = write_all(Dialect::anthropic, whole);
   broken = break_off(Endpoint::messages, anthropic, 3);
-  EXPECT_EQ(accumulate_message(broken.relayed + write_all(*resume_stream(Dialect::anthropic, broken.point), rest)),
-            accumulate_message(anthropic));
+  EXPECT_EQ(
+      accumulate_message(broken.relayed + write_all(*make_recovery_writer(Dialect::anthropic, broken.point), rest)),
+      accumulate_message(anthropic));
 }
 
 // Wherever the stream broke off, and however the rest is cut.
-RC_GTEST_PROP(ResumedStream, IsTheWholeAnswerWhereverItBrokeOff, (bool openai)) {  // STR-5.12
+RC_GTEST_PROP(RecoveredStream, IsTheWholeAnswerWhereverItBrokeOff, (bool openai)) {  // STR-5.12
   const Dialect dialect = openai ? Dialect::openai : Dialect::anthropic;
   const std::vector<std::string> words = {"The ", "capital", "\n", " of \"France\"", " is", " Paris."};
   std::vector<Delta> whole = {kBegin};
@@ -134,7 +136,7 @@ RC_GTEST_PROP(ResumedStream, IsTheWholeAnswerWhereverItBrokeOff, (bool openai)) 
   std::string rest;
   for (std::size_t i = heard; i < words.size(); ++i) rest += words[i];
   const auto cut = *rc::gen::inRange<std::size_t>(0, rest.size() + 1);
-  const std::string all = broken.relayed + write_all(*resume_stream(dialect, broken.point),
+  const std::string all = broken.relayed + write_all(*make_recovery_writer(dialect, broken.point),
                                                      {said(text, rest.substr(0, cut)), said(text, rest.substr(cut))});
   if (openai) {
     RC_ASSERT(accumulate_completion(all) == accumulate_completion(stream));
@@ -143,12 +145,12 @@ RC_GTEST_PROP(ResumedStream, IsTheWholeAnswerWhereverItBrokeOff, (bool openai)) 
   }
 }
 
-TEST(ResumedStream, GoesOnWithABlockOfItsOwnWhereNoneIsOpen) {  // STR-5.12
+TEST(RecoveredStream, GoesOnWithABlockOfItsOwnWhereNoneIsOpen) {  // STR-5.12
   const std::string before = write_all(Dialect::anthropic, {kBegin, said(text, "One.")});
   for (const std::size_t events : {1u, 2u, 3u, 4u}) {
     const Broken broken = break_off(Endpoint::messages, before, events);
     const json message =
-        accumulate_message(broken.relayed + write_all(*resume_stream(Dialect::anthropic, broken.point),
+        accumulate_message(broken.relayed + write_all(*make_recovery_writer(Dialect::anthropic, broken.point),
                                                       {said(text, " Two."), call(0, "c", "f"), arguments(0, "{}")}));
     std::string all;
     for (const json& block : message["content"]) all += block.value("text", "");
@@ -157,18 +159,18 @@ TEST(ResumedStream, GoesOnWithABlockOfItsOwnWhereNoneIsOpen) {  // STR-5.12
   }
 }
 
-TEST(ResumedStream, NeverNamesTheRoleAgain) {  // STR-5.12
-  const auto resumed = resume_stream(Dialect::openai, {.origin = kOrigin, .text_open = true});
-  const std::string rest = write_all(*resumed, {kBegin, said(text, "Two.")});
+TEST(RecoveredStream, NeverNamesTheRoleAgain) {  // STR-5.12
+  const auto recovers = make_recovery_writer(Dialect::openai, {.origin = kOrigin, .text_open = true});
+  const std::string rest = write_all(*recovers, {kBegin, said(text, "Two.")});
   EXPECT_FALSE(rest.contains("role"));
   EXPECT_TRUE(rest.contains("made-up")) << "the id of what came before";
 }
 
-TEST(ResumedStream, MayGoOnWithSomethingElseThanText) {  // STR-5.12
+TEST(RecoveredStream, MayGoOnWithSomethingElseThanText) {  // STR-5.12
   const std::string before = write_all(Dialect::anthropic, {kBegin, said(text, "One.")});
   const Broken broken = break_off(Endpoint::messages, before, 3);
-  const auto resumed = resume_stream(Dialect::anthropic, broken.point);
-  EXPECT_EQ(outline(write_all(*resumed, {call(0, "c", "f"), arguments(0, "{}")})),
+  const auto recovers = make_recovery_writer(Dialect::anthropic, broken.point);
+  EXPECT_EQ(outline(write_all(*recovers, {call(0, "c", "f"), arguments(0, "{}")})),
             "content_block_stop 0\ncontent_block_start 1\ninput_json_delta 1\ncontent_block_stop 1\n"
             "message_delta\nmessage_stop\n");
 }

@@ -424,7 +424,7 @@ TEST(TranslateRequest, WhatIsNoJsonIsRefusedWithItsPlace) {
 TEST(TranslateRequest, TheMessageSaysWhichDialectCannotSayIt) {
   const auto result = translate_request(Dialect::openai, Dialect::anthropic, request(R"("seed":1)"), {.model = "m"});
   ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().message, "'seed' cannot be said in the dialect of Anthropic's messages.");
+  EXPECT_EQ(result.error().message, "'seed' cannot be translated to the dialect of Anthropic's messages.");
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ std::expected<Conversation, RequestError> read_anthropic_request(json::Tree::Nod
 std::string write_anthropic_request(const Conversation& conversation, const TranslationOptions& options);
 std::expected<std::vector<Delta>, std::string> message_deltas(std::string_view body);
 std::string message_body(const WholeAnswer& answer);
-std::unique_ptr<StreamWriter> make_messages_writer(ResumePoint point, bool resumed);
+std::unique_ptr<StreamWriter> make_messages_writer(RecoveryPoint point, bool recovers);
 std::string anthropic_error(const ErrorParts& parts, std::string_view request_id);
 std::string_view anthropic_error_type(int status, const ErrorDetails& error) noexcept;
 std::string anthropic_models(std::span<const ModelEntry> models);

@@ -25,7 +25,7 @@ class MessagesReader final : public JsonStreamReader {
   bool at_work() const noexcept override {
     return std::ranges::any_of(open_, [](const Block& block) { return works_unseen(block.kind); });
   }
-  ResumePoint resume_point() const override;
+  RecoveryPoint recovery_point() const override;
 
  private:
   // Blocks come one after another; more than this open at once is malformed.
@@ -265,8 +265,8 @@ MessagesReader::Block* MessagesReader::find(std::uint64_t index) noexcept {
   return found == open_.end() ? nullptr : &*found;
 }
 
-ResumePoint MessagesReader::resume_point() const {
-  ResumePoint point = StreamReader::resume_point();
+RecoveryPoint MessagesReader::recovery_point() const {
+  RecoveryPoint point = StreamReader::recovery_point();
   const bool open = !open_.empty() && open_.back().kind == BlockKind::text;
   point.text_open = open;
   point.text_block = static_cast<std::uint32_t>(open ? open_.back().index : next_block_);

@@ -19,11 +19,11 @@ namespace {
 
 class MessagesWriter final : public StreamWriter {
  public:
-  MessagesWriter(ResumePoint point, bool resumed);
+  MessagesWriter(RecoveryPoint point, bool recovers);
 
   bool write(const Delta& delta, std::string& out) override;
   void end(std::string& out) override;
-  ResumePoint resume_point() const override;
+  RecoveryPoint recovery_point() const override;
 
  private:
   using Kind = AnswerBlock::Kind;
@@ -50,14 +50,14 @@ class MessagesWriter final : public StreamWriter {
   bool ended_ = false;
 };
 
-MessagesWriter::MessagesWriter(ResumePoint point, bool resumed)
-    : origin_(std::move(point.origin)), index_(point.text_block), begun_(resumed) {
-  if (!resumed || !point.text_open) return;
+MessagesWriter::MessagesWriter(RecoveryPoint point, bool recovers)
+    : origin_(std::move(point.origin)), index_(point.text_block), begun_(recovers) {
+  if (!recovers || !point.text_open) return;
   blocks_.push_open_text();
   open_ = true;
 }
 
-ResumePoint MessagesWriter::resume_point() const {
+RecoveryPoint MessagesWriter::recovery_point() const {
   const bool in_text = open_ && !blocks_.empty() && blocks_.all().front().kind == Kind::text;
   return {.origin = origin_, .text_open = in_text, .text_block = index_};
 }
@@ -204,8 +204,8 @@ void MessagesWriter::append_stop(std::string& out) {
 
 }  // namespace
 
-std::unique_ptr<StreamWriter> make_messages_writer(ResumePoint point, bool resumed) {
-  return std::make_unique<MessagesWriter>(std::move(point), resumed);
+std::unique_ptr<StreamWriter> make_messages_writer(RecoveryPoint point, bool recovers) {
+  return std::make_unique<MessagesWriter>(std::move(point), recovers);
 }
 
 }  // namespace fuseboard::llm

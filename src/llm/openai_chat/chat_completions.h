@@ -21,7 +21,7 @@ std::expected<Conversation, RequestError> read_openai_request(json::Tree::Node r
 std::string write_openai_request(const Conversation& conversation, const TranslationOptions& options);
 std::expected<std::vector<Delta>, std::string> completion_deltas(std::string_view body);
 std::string completion_body(const WholeAnswer& answer);
-std::unique_ptr<StreamWriter> make_chat_writer(ResumePoint point, bool resumed);
+std::unique_ptr<StreamWriter> make_chat_writer(RecoveryPoint point, bool recovers);
 std::string openai_error(const ErrorParts& parts, std::string_view request_id);
 std::string_view openai_error_type(int status, const ErrorDetails& error) noexcept;
 void name_category_for_openai(Category category, ErrorDetails& error);

@@ -20,11 +20,11 @@ namespace {
 
 class ChatWriter final : public StreamWriter {
  public:
-  ChatWriter(StreamOrigin origin, bool resumed) : origin_(std::move(origin)), begun_(resumed) {}
+  ChatWriter(StreamOrigin origin, bool recovers) : origin_(std::move(origin)), begun_(recovers) {}
 
   bool write(const Delta& delta, std::string& out) override;
   void end(std::string& out) override;
-  ResumePoint resume_point() const override { return {.origin = origin_, .text_open = begun_}; }
+  RecoveryPoint recovery_point() const override { return {.origin = origin_, .text_open = begun_}; }
 
  private:
   struct Call {
@@ -191,8 +191,8 @@ void ChatWriter::close_choice(std::string& out, std::string_view finish_word) {
 
 }  // namespace
 
-std::unique_ptr<StreamWriter> make_chat_writer(ResumePoint point, bool resumed) {
-  return std::make_unique<ChatWriter>(std::move(point.origin), resumed);
+std::unique_ptr<StreamWriter> make_chat_writer(RecoveryPoint point, bool recovers) {
+  return std::make_unique<ChatWriter>(std::move(point.origin), recovers);
 }
 
 }  // namespace fuseboard::llm

@@ -300,14 +300,14 @@ TEST(MessagesStream, KnowsWhatMayBeContinued) {  // STR-5.15
 TEST(MessagesStream, SaysWhereItStands) {  // STR-5.12
   const auto reader = messages();
   reader->read({}, kStart);
-  EXPECT_FALSE(reader->resume_point().text_open);
-  EXPECT_EQ(reader->resume_point().text_block, 0u);
+  EXPECT_FALSE(reader->recovery_point().text_open);
+  EXPECT_EQ(reader->recovery_point().text_block, 0u);
   reader->read({}, kTextStart);
   reader->read({}, block_stop(0));
-  EXPECT_FALSE(reader->resume_point().text_open);
-  EXPECT_EQ(reader->resume_point().text_block, 1u);
+  EXPECT_FALSE(reader->recovery_point().text_open);
+  EXPECT_EQ(reader->recovery_point().text_block, 1u);
   reader->read({}, block(1, R"("type":"text","text":"x")"));
-  const ResumePoint point = reader->resume_point();
+  const RecoveryPoint point = reader->recovery_point();
   EXPECT_TRUE(point.text_open);
   EXPECT_EQ(point.text_block, 1u);
   EXPECT_EQ(point.origin.id, "msg_1");

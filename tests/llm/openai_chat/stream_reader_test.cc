@@ -564,7 +564,7 @@ TEST(ChatStream, KnowsWhatMayBeContinued) {  // STR-5.15
 TEST(ChatStream, SaysWhereItStands) {  // STR-5.12
   const auto reader = chat();
   reader->read({}, R"({"id":"c-1","created":1700000000,"model":"m","choices":[{"index":0,"delta":{"content":"x"}}]})");
-  const ResumePoint point = reader->resume_point();
+  const RecoveryPoint point = reader->recovery_point();
   EXPECT_EQ(point.origin.id, "c-1");
   EXPECT_EQ(point.origin.model, "m");
   EXPECT_EQ(point.origin.created, 1700000000);

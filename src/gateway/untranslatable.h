@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Why a target cannot take a call: what the request says has no words in its dialect.
+// Why a target cannot take a call: the request cannot be translated to its dialect.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,16 @@
 
 namespace fuseboard::gateway {
 
-struct Inability {
+struct Untranslatable {
   std::uint32_t target = 0;  // index into the plan's
   llm::RequestError error;   // names the field
 };
 
 // "anthropic/claude: logit_bias has no counterpart (logit_bias)".
-std::string to_text(const Inability& inability, const Plan& plan);
+std::string to_text(const Untranslatable& untranslatable, const Plan& plan);
 // Joined by "; "; empty where there is none.
-std::string to_text(std::span<const Inability> unable, const Plan& plan);
+std::string to_text(std::span<const Untranslatable> untranslatable, const Plan& plan);
+// To be added to what is said otherwise: "; not asked: " and the above; empty where there is none.
+std::string note_of(std::span<const Untranslatable> untranslatable, const Plan& plan);
 
 }  // namespace fuseboard::gateway

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "gateway/health_routes.h"
+#include "gateway/monitoring_routes.h"
 
 #include <algorithm>
 #include <set>
@@ -10,8 +10,9 @@
 #include <vector>
 
 #include "fuseboard/core/escape.h"
-#include "gateway/cause.h"
+#include "fuseboard/telemetry/exposition.h"
 #include "gateway/credential_state.h"
+#include "gateway/metrics_text.h"
 
 namespace fuseboard::gateway {
 namespace {
@@ -30,7 +31,7 @@ net::Task<void> readyz(RouteContext& context) {
   std::string parts;
   const std::vector<CredentialState> states = credential_states(now, routing, context.loop_context.targets);
   for (const CredentialState& state : states) {
-    for (const std::string& line : resting_texts(state)) parts += line + "\n";
+    for (const std::string& line : parked_texts(state)) parts += line + "\n";
   }
   std::set<std::string_view> closed;
   for (const auto& route : routing.routes()) {
@@ -42,12 +43,24 @@ net::Task<void> readyz(RouteContext& context) {
       }
     }
   }
-  const bool all_rest =
+  const bool all_parked =
       std::ranges::all_of(states, &CredentialState::parked) && states.size() == routing.providers().size();
-  if (routing.routes().empty() && !all_rest) {
+  if (routing.routes().empty() && !all_parked) {
     return respond(context, 200, kPlainText, "ready\n" + parts);
   }
-  return respond(context, 503, kPlainText, "no target is admitted\n" + parts);
+  return respond(context, 503, kPlainText, "no target accepts calls\n" + parts);
+}
+
+net::Task<void> metrics(RouteContext& context) {
+  return respond(context, 200, telemetry::kExpositionContentType,
+                 exposition({.build = context.services.build,
+                             .routing = *context.loop_context.routing,
+                             .targets = context.loop_context.targets,
+                             .series = context.loop_context.series,
+                             .execution_stats = context.loop_context.execution_stats,
+                             .now = context.loop_context.clock.now(),
+                             .server = context.services.server_counters(),
+                             .upkeep = context.services.upkeep()}));
 }
 
 }  // namespace fuseboard::gateway

@@ -13,7 +13,10 @@ namespace fuseboard::gateway {
 net::Task<void> healthz(RouteContext& context);
 
 // GET /readyz. Ready: not draining, and at least one target of one model would be admitted; without models, where
-// callers name providers, at least one credential does not rest. What rests or refuses is named.
+// callers name providers, at least one credential is not parked. What is parked or refuses is named.
 net::Task<void> readyz(RouteContext& context);
+
+// GET /metrics, for Prometheus.
+net::Task<void> metrics(RouteContext& context);
 
 }  // namespace fuseboard::gateway

@@ -1,8 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Which of the errors that upstreams told is shown to the caller [FBK-4]: the engine says whose, see
-// pipeline/primary_attempt.h.
+// The errors that upstreams told in a call, kept until it is known whether one of them is shown to the caller (see
+// failure_answer.h).
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@
 namespace fuseboard::gateway {
 
 // One call's.
-class TellingError {
+class KeptErrors {
  public:
   // `secrets`: of the provider that told it.
   void keep(UpstreamError error, const Redactor& secrets);

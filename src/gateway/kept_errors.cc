@@ -1,19 +1,19 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "gateway/telling_error.h"
+#include "gateway/kept_errors.h"
 
 #include <utility>
 
 namespace fuseboard::gateway {
 
-void TellingError::keep(UpstreamError error, const Redactor& secrets) {
+void KeptErrors::keep(UpstreamError error, const Redactor& secrets) {
   secrets.redact(error.body);
   secrets.redact(error.head.headers);
   (first_ ? last_ : first_) = std::move(error);
 }
 
-const UpstreamError* TellingError::of(const CallRecord& record) const noexcept {
+const UpstreamError* KeptErrors::of(const CallRecord& record) const noexcept {
   for (const auto* error : {&first_, &last_}) {
     if (*error && record.primary_attempt == (*error)->attempt) return &**error;
   }

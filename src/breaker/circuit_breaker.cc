@@ -5,6 +5,7 @@
 
 #include "breaker/calls_in_flight.h"
 #include "breaker/imposed_override.h"
+#include "breaker/recent_failures.h"
 #include "breaker/rolling_window.h"
 
 namespace fuseboard {

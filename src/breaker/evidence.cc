@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "breaker/calls_in_flight.h"
+#include "breaker/recent_failures.h"
 #include "breaker/rolling_window.h"
 #include "breaker/trip_rules.h"
 #include "fuseboard/breaker/circuit_breaker.h"
@@ -100,7 +101,7 @@ bool CircuitBreaker::note_success_locked(std::optional<TimePoint> now, std::uint
     const RollingWindow::Call call{.slow = is_slow(*options_, latency)};
     const auto opens = [&]() FUSEBOARD_REQUIRES(mutex_) {
       const WindowTotals after = window_->totals_after(call);
-      return broken_rule(*options_, 0, &after).has_value();
+      return broken_rule(*options_, {.window = &after}).has_value();
     };
     // Only a move needs the time, and it may not be read under the lock.
     if (!now && (window_->shape().is_time() || opens())) return false;
@@ -129,18 +130,29 @@ void CircuitBreaker::judge_locked(TimePoint now, Ticket ticket, const Judged& ju
 void CircuitBreaker::judge_closed_locked(TimePoint now, const Judged& judged) {
   const bool failed = judged.verdict == Verdict::failure;
   if (!failed && judged.verdict != Verdict::success) return;  // [BRK-3]
+  TripEvidence evidence;
   if (failed) {
+    note_run_locked(now);
     note_failed_call_locked(now, judged);
+    evidence.failures_in_a_row = consecutive();
+    if (recent_failures_ != nullptr) evidence.failures_took = recent_failures_->add(now);
   } else {
     forget_failures_locked();
   }
-  const WindowTotals* totals = nullptr;
   if (window_ != nullptr) {
     window_->record(now, {.failed = failed, .slow = is_slow(*options_, judged.latency)});
-    totals = &window_->totals(now);
+    evidence.window = &window_->totals(now);
     note_window_locked();
   }
-  if (const auto trip = broken_rule(*options_, consecutive(), totals)) open_locked(*trip, now);
+  if (const auto trip = broken_rule(*options_, evidence)) open_locked(*trip, now);
+}
+
+// Before a failure is counted. Whether a run has grown too old is judged here alone, so that successes need no clock.
+// What a server asked for stands: a run that is over says nothing against that.
+void CircuitBreaker::note_run_locked(TimePoint now) {
+  if (consecutive() != 0 && !has_run_expired(now, *options_, run_began_)) return;
+  store_failures_locked(0);
+  run_began_ = now;
 }
 
 void CircuitBreaker::note_window_locked() {

@@ -17,10 +17,10 @@ struct Move {
   CircuitState to;
 };
 
-inline constexpr std::array<Move, 15> kMoves = [] {
+inline constexpr std::array<Move, 16> kMoves = [] {
   using enum CircuitState;
   using enum TransitionCause;
-  return std::array<Move, 15>{{
+  return std::array<Move, 16>{{
       {consecutive_failures, closed, open},
       {open_time_elapsed, open, half_open},
       {probe_succeeded, half_open, closed},
@@ -36,6 +36,7 @@ inline constexpr std::array<Move, 15> kMoves = [] {
       {probe_silent, half_open, open},
       {answered, open, closed},
       {probe_slow, half_open, open},
+      {failures_within, closed, open},
   }};
 }();
 static_assert([] {

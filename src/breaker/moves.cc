@@ -7,6 +7,7 @@
 
 #include "breaker/calls_in_flight.h"
 #include "breaker/legal_moves.h"
+#include "breaker/recent_failures.h"
 #include "breaker/rolling_window.h"
 #include "fuseboard/breaker/circuit_breaker.h"
 #include "fuseboard/core/check.h"
@@ -47,6 +48,7 @@ void CircuitBreaker::close_locked(TransitionCause cause, TimePoint at) {
   leases_.release_all();
   growth_.close(at);
   if (window_ != nullptr) window_->clear();  // [BRK-12]
+  if (recent_failures_ != nullptr) recent_failures_->clear();
   note_window_locked();
   move_locked(cause, at);
 }

@@ -17,6 +17,7 @@ constexpr std::uint32_t kMaxFailures = 1'000'000;
 constexpr std::uint32_t kMaxSilentAttempts = 1000;
 constexpr std::uint32_t kMaxProbes = 1000;
 constexpr std::uint32_t kMaxWindowCalls = 10'000;
+constexpr std::uint32_t kMaxFailureTimes = 10'000;
 constexpr Duration kLongest = 24h;
 
 void check_rate(Validator& validator, std::string_view field, const std::optional<double>& rate) {
@@ -57,9 +58,19 @@ Problems CallWindow::validate() const {
   return std::move(validator).take();
 }
 
+Problems FailuresWithin::validate() const {
+  Validator validator;
+  validator.in_range("failures", failures, 1U, kMaxFailureTimes);
+  validator.in_range("time", time, Duration(1ms), kLongest);
+  return std::move(validator).take();
+}
+
 Problems BreakerOptions::validate() const {
   Validator validator;
-  validator.in_range("failure_threshold", failure_threshold, 1U, kMaxFailures);
+  validator.in_range("failure_threshold", failure_threshold, has_other_trip_rule() ? 0U : 1U, kMaxFailures);
+  if (failure_run_expires_after)
+    validator.in_range("failure_run_expires_after", *failure_run_expires_after, Duration(1ms), kLongest);
+  if (failures_within) validator.merge("failures_within", failures_within->validate());
   if (silence_threshold) validator.in_range("silence_threshold", *silence_threshold, 0U, kMaxSilentAttempts);
   check_rate(validator, "failure_rate", failure_rate);
   check_rate(validator, "slow_call_rate", slow_call_rate);

@@ -37,7 +37,10 @@ SavedBreaker CircuitBreaker::save() const {
                      .open_base = growth_.base()};
   if (saved.state == open) saved.remaining = elapsed(now, facts.deadline);
   if (facts.opened_at != kNotYet) saved.opened_ago = elapsed(facts.opened_at, now);
-  if (saved.state == closed) saved.closed_for = elapsed(growth_.closed_since(), now);
+  if (saved.state == closed) {
+    saved.closed_for = elapsed(growth_.closed_since(), now);
+    if (saved.consecutive_failures > 0) saved.failing_for = elapsed(run_began_, now);
+  }
   if (const ImposedOverride* const imposed = imposed_locked(now)) saved.override_in_force = imposed->shown(now);
   return saved;
 }
@@ -59,6 +62,7 @@ bool CircuitBreaker::restore(const SavedBreaker& saved) {
     const TimePoint opened_at = saved.opened_ago ? before(now, *saved.opened_ago) : now;
     if (saved.state == closed) {
       growth_.close(before(now, saved.closed_for));
+      run_began_ = before(now, saved.failing_for);
       if (saved.opened_ago) opened_at_.store(opened_at, std::memory_order_release);
     } else {
       // The opening is counted among the saved ones already.

@@ -48,6 +48,8 @@ std::string_view name(TransitionCause cause) noexcept {
       return "answered";
     case TransitionCause::probe_slow:
       return "probe_slow";
+    case TransitionCause::failures_within:
+      return "failures_within";
   }
   return "unknown";
 }

@@ -5,9 +5,14 @@
 
 namespace fuseboard {
 
-std::optional<TransitionCause> broken_rule(const BreakerOptions& options, std::uint32_t failures_in_a_row,
-                                           const WindowTotals* window) noexcept {
-  if (failures_in_a_row >= options.failure_threshold) return TransitionCause::consecutive_failures;
+std::optional<TransitionCause> broken_rule(const BreakerOptions& options, const TripEvidence& evidence) noexcept {
+  const WindowTotals* const window = evidence.window;
+  if (options.failure_threshold != 0 && evidence.failures_in_a_row >= options.failure_threshold) {
+    return TransitionCause::consecutive_failures;
+  }
+  if (options.failures_within && evidence.failures_took && *evidence.failures_took <= options.failures_within->time) {
+    return TransitionCause::failures_within;
+  }
   if (window == nullptr || window->calls < options.minimum_calls) return std::nullopt;
   // By division, which rounds as the option's own decimal was rounded: 7 of 100 reach 0.07, though 0.07 * 100 > 7.
   if (options.failure_rate && window->failure_rate() >= *options.failure_rate) return TransitionCause::failure_rate;
@@ -15,6 +20,10 @@ std::optional<TransitionCause> broken_rule(const BreakerOptions& options, std::u
     return TransitionCause::slow_call_rate;
   }
   return std::nullopt;
+}
+
+bool has_run_expired(TimePoint now, const BreakerOptions& options, TimePoint began) noexcept {
+  return options.failure_run_expires_after && elapsed(began, now) > *options.failure_run_expires_after;
 }
 
 bool is_slow(const BreakerOptions& options, Duration latency) noexcept { return latency > options.slow_call_duration; }

@@ -14,10 +14,19 @@
 
 namespace fuseboard {
 
-// The rule that so many failures in a row break [BRK-2.1], or a window with these totals where one is kept [BRK-2.2,
-// BRK-2.3].
-std::optional<TransitionCause> broken_rule(const BreakerOptions& options, std::uint32_t failures_in_a_row,
-                                           const WindowTotals* window) noexcept;
+// What a closed circuit knows after one more call.
+struct TripEvidence {
+  std::uint32_t failures_in_a_row = 0;
+  // From the first to the last of as many failures as `failures_within` asks for, where this call is the last of them.
+  std::optional<Duration> failures_took{};
+  const WindowTotals* window = nullptr;  // where one is kept
+};
+
+// The rule that this breaks [BRK-2.1, BRK-2.2, BRK-2.3, BRK-2.6].
+std::optional<TransitionCause> broken_rule(const BreakerOptions& options, const TripEvidence& evidence) noexcept;
+
+// Whether a run of failures that began then is over, so that one more begins another [BRK-2.7].
+bool has_run_expired(TimePoint now, const BreakerOptions& options, TimePoint began) noexcept;
 
 // Whether a call that took so long is slow [BRK-2.3].
 bool is_slow(const BreakerOptions& options, Duration latency) noexcept;

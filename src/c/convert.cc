@@ -28,6 +28,9 @@ std::int64_t ms(Duration duration) noexcept { return ceil_milliseconds(duration)
 
 // Where 0 means that there is none.
 std::optional<double> rate(double given) noexcept { return given == 0.0 ? std::nullopt : std::optional(given); }
+std::optional<Duration> unless_zero(std::int64_t count_ms) noexcept {
+  return count_ms == 0 ? std::nullopt : std::optional(milliseconds(count_ms));
+}
 
 FailureScope to_scope(fuseboard_failure_scope given) {
   constexpr auto kLast = static_cast<fuseboard_failure_scope>(FailureScope::request);
@@ -86,28 +89,32 @@ fuseboard_failure from_failure(const Failure& failure) noexcept {
 BreakerOptions to_breaker_options(const fuseboard_breaker_options& given) {
   const fuseboard_breaker_options options = read(given, from_breaker_options(provider_preset()));
   if ((options.trips_on & ~CategorySet::all().bits()) != 0) throw_invalid("trips_on: has bits of no category");
-  return {
-      .failure_threshold = options.failure_threshold,
-      .silence_threshold = options.silence_threshold < 0
-                               ? std::nullopt
-                               : std::optional(static_cast<std::uint32_t>(options.silence_threshold)),
-      .failure_rate = rate(options.failure_rate),
-      .slow_call_rate = rate(options.slow_call_rate),
-      .slow_call_duration = milliseconds(options.slow_call_ms),
-      .minimum_calls = options.minimum_calls,
-      .window = {.calls = options.window_calls, .time = milliseconds(options.window_ms)},
-      .stuck_call_age = options.stuck_call_ms == 0 ? std::nullopt : std::optional(milliseconds(options.stuck_call_ms)),
-      .half_open_max_probes = options.half_open_max_probes,
-      .half_open_successes = options.half_open_successes,
-      .half_open_failure_rate = rate(options.half_open_failure_rate),
-      .open_time = {.initial = milliseconds(options.open_initial_ms),
-                    .factor = options.open_factor,
-                    .max = milliseconds(options.open_max_ms),
-                    .jitter = options.open_jitter},
-      .retry_after_max = milliseconds(options.retry_after_max_ms),
-      .probe_lease = milliseconds(options.probe_lease_ms),
-      .trips_on = CategorySet::from_bits(options.trips_on),
-      .abandoned_is_failure = options.abandoned_is_failure};
+  return {.failure_threshold = options.failure_threshold,
+          .failure_run_expires_after = unless_zero(options.failure_run_expires_ms),
+          .failures_within = options.failures_within == 0
+                                 ? std::nullopt
+                                 : std::optional(FailuresWithin{.failures = options.failures_within,
+                                                                .time = milliseconds(options.failures_within_ms)}),
+          .silence_threshold = options.silence_threshold < 0
+                                   ? std::nullopt
+                                   : std::optional(static_cast<std::uint32_t>(options.silence_threshold)),
+          .failure_rate = rate(options.failure_rate),
+          .slow_call_rate = rate(options.slow_call_rate),
+          .slow_call_duration = milliseconds(options.slow_call_ms),
+          .minimum_calls = options.minimum_calls,
+          .window = {.calls = options.window_calls, .time = milliseconds(options.window_ms)},
+          .stuck_call_age = unless_zero(options.stuck_call_ms),
+          .half_open_max_probes = options.half_open_max_probes,
+          .half_open_successes = options.half_open_successes,
+          .half_open_failure_rate = rate(options.half_open_failure_rate),
+          .open_time = {.initial = milliseconds(options.open_initial_ms),
+                        .factor = options.open_factor,
+                        .max = milliseconds(options.open_max_ms),
+                        .jitter = options.open_jitter},
+          .retry_after_max = milliseconds(options.retry_after_max_ms),
+          .probe_lease = milliseconds(options.probe_lease_ms),
+          .trips_on = CategorySet::from_bits(options.trips_on),
+          .abandoned_is_failure = options.abandoned_is_failure};
 }
 
 fuseboard_breaker_options from_breaker_options(const BreakerOptions& options) noexcept {
@@ -131,7 +138,10 @@ fuseboard_breaker_options from_breaker_options(const BreakerOptions& options) no
           .retry_after_max_ms = ms(options.retry_after_max),
           .abandoned_is_failure = options.abandoned_is_failure,
           .silence_threshold = options.silence_threshold ? static_cast<std::int32_t>(*options.silence_threshold) : -1,
-          .half_open_failure_rate = options.half_open_failure_rate.value_or(0.0)};
+          .half_open_failure_rate = options.half_open_failure_rate.value_or(0.0),
+          .failures_within = options.failures_within ? options.failures_within->failures : 0,
+          .failures_within_ms = ms(options.failures_within.value_or(FailuresWithin{}).time),
+          .failure_run_expires_ms = options.failure_run_expires_after ? ms(*options.failure_run_expires_after) : 0};
 }
 
 fuseboard_rejection from_rejection(const Rejection& rejection) noexcept {

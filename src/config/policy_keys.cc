@@ -110,9 +110,30 @@ void read_window(const Cursor& cursor, BreakerLayer& layer) {
   layer.places.push_back({"window.time", cursor});
 }
 
+void read_failures_within(const Cursor& cursor, BreakerLayer& layer) {
+  constexpr std::string_view kForm = "off, or a map {failures, time}";
+  if (cursor.node->kind != Node::Kind::map) {
+    const auto text = read_text(cursor, kForm);
+    if (!text) return;
+    if (text->value != "off") return cursor.refuse(kForm);
+    layer.set("failures_within", cursor, [](BreakerOptions& options) { options.failures_within.reset(); });
+    return;
+  }
+  constexpr std::array<std::string_view, 2> kKeys = {"failures", "time"};
+  const MapReader map(cursor, kKeys);
+  const auto failures = map.require("failures", "a number of failures");
+  const auto time = map.require("time", kDurationForm);
+  if (!failures || !time) return;
+  layer.edits.emplace_back([](BreakerOptions& options) { options.failures_within.emplace(); });
+  set_count(*failures, layer, "failures_within.failures",
+            [](BreakerOptions& options) -> auto& { return options.failures_within->failures; });
+  set_duration(*time, layer, "failures_within.time",
+               [](BreakerOptions& options) -> auto& { return options.failures_within->time; });
+}
+
 // "preset" comes first: it must not undo its neighbours. A probe's lease has no key: it follows from the attempt's
 // timeouts.
-constexpr std::array<Field<BreakerOptions>, 16> kBreakerFields = {{
+constexpr std::array<Field<BreakerOptions>, 18> kBreakerFields = {{
     {"preset", read_preset},
     {"failure_threshold",
      [](const Cursor& cursor, BreakerLayer& layer) {
@@ -121,6 +142,11 @@ constexpr std::array<Field<BreakerOptions>, 16> kBreakerFields = {{
     {"silence_threshold",
      [](const Cursor& cursor, BreakerLayer& layer) {
        set_count(cursor, layer, "silence_threshold", &BreakerOptions::silence_threshold);
+     }},
+    {"failures_within", read_failures_within},
+    {"failure_run_expires_after",
+     [](const Cursor& cursor, BreakerLayer& layer) {
+       set_duration_or_off(cursor, layer, "failure_run_expires_after", &BreakerOptions::failure_run_expires_after);
      }},
     {"failure_rate",
      [](const Cursor& cursor, BreakerLayer& layer) {

@@ -43,6 +43,8 @@ std::string cause_text(const BreakerEvent& event) {
       return "since it has answered a call that was waiting";
     case TransitionCause::probe_slow:
       return "after a probe that was slow";
+    case TransitionCause::failures_within:
+      return "by its failures within a time";
     case TransitionCause::restored:
       return "as it was before the restart";
   }

@@ -176,6 +176,49 @@ TEST_F(LiveOptions, ATimeWindowKeepsWhatIsYoungEnough) {  // BRK-14
   EXPECT_EQ(breaker.snapshot().window, (WindowTotals{.calls = 2, .failures = 2}));
 }
 
+TEST_F(LiveOptions, KeepTheFailuresThatFitWhatTheyAskFor) {  // BRK-14 BRK-2.6
+  BreakerOptions options{.failure_threshold = 0, .failures_within = FailuresWithin{.failures = 4, .time = 10s}};
+  CircuitBreaker breaker(options, "key", clock_);
+  for (int i = 0; i < 3; ++i) {
+    call(breaker, failed());
+    clock_.advance(1s);
+  }
+  options.failures_within->failures = 3;
+  breaker.apply(options);
+  EXPECT_EQ(breaker.state(), CircuitState::closed) << "judged with the next evidence";
+  options.failures_within->time = 1s;
+  breaker.apply(options);
+  call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::closed) << "two seconds from the second to the fourth";
+  options.failures_within->failures = 5;
+  options.failures_within->time = 10s;
+  breaker.apply(options);
+  call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::closed) << "three were kept";
+  call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::open);
+}
+
+TEST_F(LiveOptions, ThatFirstAskForTimesOfFailuresBeginWithNone) {  // BRK-14 BRK-2.6
+  trip(breaker_, 2);
+  options_.failure_threshold = 0;
+  options_.failures_within = FailuresWithin{.failures = 2, .time = 10s};
+  breaker_.apply(options_);
+  call(breaker_, failed());
+  EXPECT_EQ(breaker_.state(), CircuitState::closed);
+  call(breaker_, failed());
+  EXPECT_EQ(breaker_.state(), CircuitState::open);
+}
+
+TEST_F(LiveOptions, ThatLetARunExpireKnowWhenItBegan) {  // BRK-14 BRK-2.7
+  trip(breaker_, 2);
+  clock_.advance(10s);
+  options_.failure_run_expires_after = 5s;
+  breaker_.apply(options_);
+  call(breaker_, failed());
+  EXPECT_EQ(breaker_.snapshot().consecutive_failures, 1U);
+}
+
 TEST_F(LiveOptions, ThatAreInvalidChangeNothing) {  // BRK-14 CORE-6
   EXPECT_THROW(breaker_.apply({.failure_threshold = 0}), InvalidOptions);
   EXPECT_EQ(breaker_.options(), options_);
@@ -228,6 +271,21 @@ TEST_F(SavedState, AClosedCircuitKeepsItsCountAndItsGrowth) {  // BRK-15
   later_.advance(1s);
   EXPECT_EQ(next_.snapshot().open_time, 10s) << "eighty seconds closed, across the restart";
   call(next_, failed());
+  EXPECT_EQ(next_.state(), CircuitState::open);
+}
+
+TEST_F(SavedState, ARunOfFailuresIsAsOldAsItWas) {  // BRK-15 BRK-2.7
+  options_.failure_run_expires_after = 10s;
+  breaker_.apply(options_);
+  next_.apply(options_);
+  trip(breaker_, 2);
+  clock_.advance(6s);
+  ASSERT_TRUE(next_.restore(breaker_.save()));
+  later_.advance(4s + 1ns);
+  call(next_, failed());
+  EXPECT_EQ(next_.snapshot().consecutive_failures, 1U);
+  later_.advance(1s);
+  trip(next_, 2);
   EXPECT_EQ(next_.state(), CircuitState::open);
 }
 

@@ -228,15 +228,28 @@ class Model {
   void judge_closed(const End& end) {
     if (end.verdict != Verdict::failure && end.verdict != Verdict::success) return;
     const bool failed = end.verdict == Verdict::failure;
-    consecutive = failed ? consecutive + 1 : 0;
+    const bool run_goes_on = consecutive > 0 && (!options.failure_run_expires_after ||
+                                                 now_ - run_began_ <= *options.failure_run_expires_after);
+    if (failed && !run_goes_on) run_began_ = now_;
+    consecutive = !failed ? 0 : run_goes_on ? consecutive + 1 : 1;
     if (!failed) not_before_ = TimePoint::min();
     evidence_.push_back({.at = now_, .failed = failed, .slow = end.latency > options.slow_call_duration});
     const WindowTotals held = window();
     const bool enough = held.calls >= options.minimum_calls;
-    const bool trips = (failed && consecutive >= options.failure_threshold) ||
+    const bool in_a_row = options.failure_threshold > 0 && consecutive >= options.failure_threshold;
+    const bool trips = (failed && in_a_row) || (failed && too_many_failures()) ||
                        (enough && options.failure_rate && held.failure_rate() >= *options.failure_rate) ||
                        (enough && options.slow_call_rate && held.slow_call_rate() >= *options.slow_call_rate);
     if (trips) trip(now_);
+  }
+
+  bool too_many_failures() const {
+    if (!options.failures_within) return false;
+    std::uint32_t lately = 0;
+    for (const Seen& seen : evidence_) {
+      if (seen.failed && seen.at >= now_ - options.failures_within->time) ++lately;
+    }
+    return lately >= options.failures_within->failures;
   }
 
   void notice_stuck_calls() {
@@ -316,6 +329,7 @@ class Model {
   Duration base_;
   TimePoint closed_since_{};
   TimePoint not_before_ = TimePoint::min();
+  TimePoint run_began_{};
   std::uint32_t successes_ = 0;
   std::uint32_t failures_ = 0;  // of probes
   int next_id_ = 0;
@@ -366,9 +380,18 @@ End any_end() {
           .latency = *rc::gen::element<Duration>(1ns, 1s, 1s + 1ns)};
 }
 
+std::optional<FailuresWithin> any_failures_within() {
+  return *rc::gen::weightedElement<std::optional<FailuresWithin>>({{3, std::nullopt},
+                                                                   {1, FailuresWithin{.failures = 2, .time = 1s}},
+                                                                   {1, FailuresWithin{.failures = 3, .time = 2s}},
+                                                                   {1, FailuresWithin{.failures = 4, .time = 30s}}});
+}
+
 BreakerOptions any_options() {
   BreakerOptions options = {
-      .failure_threshold = *rc::gen::weightedElement<std::uint32_t>({{1, 1}, {2, 2}, {2, 3}, {3, 1000}}),
+      .failure_threshold = *rc::gen::weightedElement<std::uint32_t>({{1, 0}, {1, 1}, {2, 2}, {2, 3}, {3, 1000}}),
+      .failure_run_expires_after = *rc::gen::element<std::optional<Duration>>(std::nullopt, 500ms, 2s),
+      .failures_within = any_failures_within(),
       .failure_rate = *rc::gen::element<std::optional<double>>(std::nullopt, 0.3, 0.5, 1.0),
       .slow_call_rate = *rc::gen::element<std::optional<double>>(std::nullopt, 0.5, 0.9),
       .slow_call_duration = 1s,
@@ -386,6 +409,7 @@ BreakerOptions any_options() {
       .probe_lease = 3s,
       .abandoned_is_failure = *rc::gen::arbitrary<bool>(),
   };
+  if (!options.has_other_trip_rule()) options.failure_threshold = std::max(options.failure_threshold, 1U);
   return options;
 }
 
@@ -398,6 +422,9 @@ BreakerOptions other_options(const BreakerOptions& now) {
   options.stuck_call_age = now.stuck_call_age;
   options.track_in_flight = now.track_in_flight;
   options.open_time = now.open_time;
+  options.failures_within = now.failures_within;
+  if (options.failures_within) options.failures_within->time = *rc::gen::element<Duration>(1s, 2s, 30s);
+  if (!options.has_other_trip_rule()) options.failure_threshold = std::max(options.failure_threshold, 1U);
   return options;
 }
 

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Rates, slow calls and stuck calls [BRK-2.2, BRK-2.3, BRK-2.4].
+// Rates, slow calls, stuck calls, and failures by their times [BRK-2.2, BRK-2.3, BRK-2.4, BRK-2.6, BRK-2.7, BRK-2.8].
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -229,6 +229,92 @@ TEST_F(TripRulesTest, LateOutcomesEnterNoWindow) {  // BRK-9
   std::move(success).settle(Outcome::success());
   std::move(failure).settle(failed());
   EXPECT_EQ(breaker.snapshot().window, WindowTotals{});
+}
+
+constexpr BreakerOptions three_within(Duration time) {
+  return {.failure_threshold = 0, .failures_within = FailuresWithin{.failures = 3, .time = time}};
+}
+
+TEST_F(TripRulesTest, SoManyFailuresWithinATimeOpenItWhateverSucceedsBetweenThem) {  // BRK-2.6
+  CircuitBreaker breaker(three_within(10s), "key", clock_);
+  const auto fail_after = [&](Duration pause) {
+    clock_.advance(pause);
+    call(breaker, failed());
+    call(breaker, Outcome::success());
+  };
+  fail_after(0s);
+  fail_after(5s);
+  fail_after(5s + 1ns);
+  EXPECT_EQ(breaker.state(), CircuitState::closed) << "the first is a nanosecond too old";
+  clock_.advance(5s - 1ns);
+  call(breaker, failed(Category::invalid_request));
+  EXPECT_EQ(breaker.state(), CircuitState::closed) << "what does not count does not count here either";
+  call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::open) << "ten seconds from the second to the fourth";
+  EXPECT_EQ(breaker.snapshot().transitions.back().cause, TransitionCause::failures_within);
+  EXPECT_EQ(name(TransitionCause::failures_within), "failures_within");
+}
+
+TEST_F(TripRulesTest, FailuresWithinATimeAreForgottenWhenItCloses) {  // BRK-2.6 BRK-12
+  CircuitBreaker breaker(three_within(24h), "key", clock_);
+  trip(breaker, 3);
+  clock_.advance(30s);
+  call(breaker, Outcome::success());
+  trip(breaker, 2);
+  EXPECT_EQ(breaker.state(), CircuitState::closed);
+  breaker.reset();
+  trip(breaker, 2);
+  EXPECT_EQ(breaker.state(), CircuitState::closed) << "a reset forgets them too";  // BRK-21.2
+  call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::open);
+}
+
+TEST_F(TripRulesTest, WithoutAThresholdAnotherRuleStandsAlone) {  // BRK-2.8
+  BreakerOptions options = rate_rule(0.5, 4, CallWindow::last_calls(4));
+  options.failure_threshold = 0;
+  CircuitBreaker breaker(options, "key", clock_);
+  for (int i = 0; i < 2; ++i) call(breaker, Outcome::success());
+  call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::closed);
+  EXPECT_EQ(breaker.snapshot().consecutive_failures, 1U) << "it is counted all the same";
+  call(breaker, failed());
+  EXPECT_EQ(breaker.snapshot().transitions.back().cause, TransitionCause::failure_rate);
+  EXPECT_EQ(breaker.silent_after(), 5U);
+}
+
+TEST_F(TripRulesTest, ABreakerThatNothingTripsIsRefused) {  // BRK-2.8 CORE-6
+  ASSERT_EQ(BreakerOptions{.failure_threshold = 0}.validate().size(), 1U);
+  EXPECT_EQ(BreakerOptions{.failure_threshold = 0}.validate()[0].message(),
+            "failure_threshold: 0 is not allowed; allowed: 1 to 1000000");
+  EXPECT_EQ((BreakerOptions{.failure_threshold = 0, .silence_threshold = 0}.validate().size()), 1U);
+  for (const BreakerOptions& alone : {three_within(1s), BreakerOptions{.failure_threshold = 0, .silence_threshold = 4},
+                                      BreakerOptions{.failure_threshold = 0, .failure_rate = 0.5},
+                                      BreakerOptions{.failure_threshold = 0, .slow_call_rate = 0.5},
+                                      BreakerOptions{.failure_threshold = 0, .stuck_call_age = 1min}}) {
+    EXPECT_TRUE(alone.validate().empty());
+  }
+}
+
+TEST_F(TripRulesTest, ARunOfFailuresThatIsTooOldBeginsAgain) {  // BRK-2.7
+  CircuitBreaker breaker({.failure_threshold = 3, .failure_run_expires_after = 10s}, "key", clock_);
+  call(breaker, failed());
+  clock_.advance(6s);
+  call(breaker, failed());
+  clock_.advance(4s + 1ns);
+  EXPECT_EQ(breaker.snapshot().consecutive_failures, 2U) << "nobody has judged it yet";
+  call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::closed);
+  EXPECT_EQ(breaker.snapshot().consecutive_failures, 1U);
+  clock_.advance(5s);
+  call(breaker, failed());
+  clock_.advance(5s);
+  call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::open) << "its first is just not too old";
+  CircuitBreaker patient({.failure_threshold = 2}, "key", clock_);
+  call(patient, failed());
+  clock_.advance(1000h);
+  call(patient, failed());
+  EXPECT_EQ(patient.state(), CircuitState::open) << "off by default";
 }
 
 class StuckCalls : public TripRulesTest {

@@ -363,6 +363,28 @@ TEST_F(CApiTest, BreakersByProviderAndModel) {  // BRK-17.1 BRK-8.1 BRK-4.5
   EXPECT_EQ(none, nullptr);
 }
 
+TEST_F(CApiTest, FailuresWithinATimeStandAloneAndARunExpires) {  // BRK-2.6, BRK-2.7
+  const auto call_fails = [&](const char* key) {
+    fuseboard_breaker_permit* permit = nullptr;
+    ASSERT_EQ(fuseboard_breaker_try_acquire(breakers_, key, nullptr, -1, &permit, nullptr), FUSEBOARD_OK);
+    fuseboard_failure failure;
+    fuseboard_failure_init(&failure, FUSEBOARD_CATEGORY_NETWORK, -1);
+    ASSERT_EQ(fuseboard_breaker_settle(permit, &failure, 0), FUSEBOARD_OK);
+  };
+  breaker_.failure_threshold = 0;
+  breaker_.failures_within = 2;
+  breaker_.failures_within_ms = 2000;
+  breaker_.failure_run_expires_ms = 1000;
+  create_breakers();
+  call_fails("openai");
+  now_ += 2 * kSecond;
+  fuseboard_circuit circuit = FUSEBOARD_INIT(fuseboard_circuit);
+  call_fails("openai");
+  ASSERT_EQ(fuseboard_breaker_snapshot(breakers_, "openai", nullptr, &circuit), FUSEBOARD_OK);
+  EXPECT_EQ(circuit.state, FUSEBOARD_CIRCUIT_OPEN);
+  EXPECT_EQ(circuit.consecutive_failures, 1U) << "the first had expired";
+}
+
 TEST(CApiOptions, PresetsAreThoseOfTheLibrary) {  // BRK-20
   fuseboard_breaker_options options;
   ASSERT_EQ(fuseboard_breaker_options_init(&options, FUSEBOARD_PRESET_TOOL), FUSEBOARD_OK);
@@ -371,6 +393,8 @@ TEST(CApiOptions, PresetsAreThoseOfTheLibrary) {  // BRK-20
   EXPECT_EQ(options.open_max_ms, 120'000);
   EXPECT_EQ(options.open_factor, 2.0);
   EXPECT_EQ(options.half_open_failure_rate, 0.0);
+  EXPECT_EQ(options.failures_within, 0U);
+  EXPECT_EQ(options.failure_run_expires_ms, 0);
   ASSERT_EQ(fuseboard_breaker_options_init(&options, FUSEBOARD_PRESET_STRICT_PROVIDER), FUSEBOARD_OK);
   EXPECT_EQ(options.trips_on, ((1U << FUSEBOARD_CATEGORY_COUNT) - 1) & ~(1U << FUSEBOARD_CATEGORY_CANCELLED));
   EXPECT_EQ(fuseboard_breaker_options_init(&options, 3), FUSEBOARD_INVALID_ARGUMENT);

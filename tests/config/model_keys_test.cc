@@ -91,6 +91,25 @@ TEST(Model, ABreakersRateRulesReachTheirOptions) {  // BRK-2.2, BRK-2.3, BRK-2.4
   EXPECT_EQ(breaker("{window: 50}").window, CallWindow::last_calls(50));
 }
 
+TEST(Model, ABreakersRulesOfFailuresReachTheirOptions) {  // BRK-2.6, BRK-2.7, BRK-2.8
+  const BreakerOptions options =
+      breaker("{failure_threshold: 0, failures_within: {failures: 12, time: 90s}, failure_run_expires_after: 2m}");
+  EXPECT_EQ(options.failure_threshold, 0U);
+  EXPECT_EQ(options.failures_within, (FailuresWithin{.failures = 12, .time = 90s}));
+  EXPECT_EQ(options.failure_run_expires_after, 2min);
+  const BreakerOptions off = breaker("{failures_within: off, failure_run_expires_after: off}");
+  EXPECT_EQ(off.failures_within, std::nullopt);
+  EXPECT_EQ(off.failure_run_expires_after, std::nullopt);
+  EXPECT_EQ(problem(with_model("    breaker: {failures_within: {failures: 0, time: 25h}}\n")),
+            "f.yaml:7:43: models.m.breaker.failures_within.failures: 0 is not allowed; allowed: 1 to 10000\n"
+            "f.yaml:7:52: models.m.breaker.failures_within.time: 25h is not allowed; allowed: 1ms to 24h");
+  EXPECT_EQ(problem(with_model("    breaker: {failures_within: 5}\n")),
+            "f.yaml:7:32: models.m.breaker.failures_within: 5 is not allowed; allowed: off, or a map {failures, time}");
+  EXPECT_THAT(problem(with_model("    breaker: {failures_within: {failures: 5}}\n")), HasSubstr("time"));
+  EXPECT_EQ(problem(with_model("    breaker: {failure_threshold: 0}\n")),
+            "f.yaml:7:34: models.m.breaker.failure_threshold: 0 is not allowed; allowed: 1 to 1000000");
+}
+
 TEST(Model, AWindowIsACountOrATime) {  // BRK-2.2 CORE-6
   for (const char* value : {"0", "10001", "4294967396", "99999999999999999999"})
     EXPECT_EQ(problem(with_model(fmt::format("    breaker: {{window: {}}}\n", value))),

@@ -23,6 +23,7 @@ SOURCES = {
     "tools of a `ToolGuard`": ["include/fuseboard/tools/tool_options.h: max_tools"],
     "names given to the C API, and the text of its last error": [
         "include/fuseboard/c/fuseboard.h: FUSEBOARD_MAX_NAME", "include/fuseboard/c/fuseboard.h: FUSEBOARD_MAX_ERROR"],
+    "failures of a breaker's `failures_within`": ["src/breaker/options.cc: kMaxFailureTimes"],
     "transitions that a breaker remembers": ["include/fuseboard/breaker/state.h: kTransitionsKept"],
     "events waiting for listeners": ["include/fuseboard/core/events.h: EventOutbox(std::size_t capacity = {})"],
     "attempts and refusals in a call's record": [

@@ -54,6 +54,7 @@
 namespace fuseboard {
 
 class CallsInFlight;
+class RecentFailures;
 class RollingWindow;
 struct ImposedOverride;
 
@@ -306,6 +307,7 @@ class alignas(64) CircuitBreaker {
   void judge_closed_locked(TimePoint now, const Judged& judged) FUSEBOARD_REQUIRES(mutex_);
   // After whatever changed the window, or what is slow.
   void note_window_locked() FUSEBOARD_REQUIRES(mutex_);
+  void note_run_locked(TimePoint now) FUSEBOARD_REQUIRES(mutex_);
   void note_failure_locked(Category category) FUSEBOARD_REQUIRES(mutex_);
   // And what the server asked for.
   void note_failed_call_locked(TimePoint now, const Judged& judged) FUSEBOARD_REQUIRES(mutex_);
@@ -333,8 +335,9 @@ class alignas(64) CircuitBreaker {
   // Options, overrides, saved state.
   // Strong exception guarantee.
   void follow_options_locked(TimePoint now, std::shared_ptr<const BreakerOptions> options) FUSEBOARD_REQUIRES(mutex_);
-  // `window`: a new one, where the options ask for another than there is.
+  // `window`, `failures`: new ones, where the options ask for others than there are.
   void follow_window_options_locked(TimePoint now, std::unique_ptr<RollingWindow> window) FUSEBOARD_REQUIRES(mutex_);
+  void follow_failures_options_locked(std::unique_ptr<RecentFailures> failures) FUSEBOARD_REQUIRES(mutex_);
   void impose_locked(TimePoint now, std::unique_ptr<ImposedOverride> imposed) FUSEBOARD_REQUIRES(mutex_);
   void set_care_locked(std::uint64_t bit, bool on) FUSEBOARD_REQUIRES(mutex_);
   static bool may_reject(std::uint64_t word) noexcept { return (word & (kStateBits | kLookBits)) != 0; }
@@ -382,12 +385,15 @@ class alignas(64) CircuitBreaker {
   std::uint64_t events_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
   OpenTimeGrowth growth_ FUSEBOARD_GUARDED_BY(mutex_);
   TimePoint last_move_ FUSEBOARD_GUARDED_BY(mutex_) = TimePoint::min();
+  // Of a closed circuit with failures in a row: when the first of them came.
+  TimePoint run_began_ FUSEBOARD_GUARDED_BY(mutex_) = TimePoint::min();
   SilentPeriod silent_period_ FUSEBOARD_GUARDED_BY(mutex_);
   ProbeTally probes_ FUSEBOARD_GUARDED_BY(mutex_);  // of the last half-open period
   ProbeLeases leases_ FUSEBOARD_GUARDED_BY(mutex_);
   TransitionHistory history_ FUSEBOARD_GUARDED_BY(mutex_);
   // What few breakers have.
   std::unique_ptr<RollingWindow> window_ FUSEBOARD_GUARDED_BY(mutex_);
+  std::unique_ptr<RecentFailures> recent_failures_ FUSEBOARD_GUARDED_BY(mutex_);
   std::unique_ptr<CallsInFlight> calls_ FUSEBOARD_GUARDED_BY(mutex_);  // stays once made: permits name its slots
   std::unique_ptr<ImposedOverride> override_ FUSEBOARD_GUARDED_BY(mutex_);
   std::unique_ptr<KeyCompanion> owned_companion_;  // companion_; last, since it may hold handles of this breaker

@@ -67,6 +67,15 @@ struct CallWindow {
   friend bool operator==(const CallWindow&, const CallWindow&) noexcept = default;
 };
 
+// A trip rule that forgets by time alone: so many failures within so long, whatever succeeded between them [BRK-2.6].
+struct FailuresWithin {
+  std::uint32_t failures = 10;              // 1 to 10 000; the time of each is kept, 8 bytes
+  Duration time = std::chrono::minutes(1);  // from the first of them to the last; 1 ms to 24 h
+
+  Problems validate() const;
+  friend bool operator==(const FailuresWithin&, const FailuresWithin&) noexcept = default;
+};
+
 // The bounds of a probe's lease: a lost probe is always missed at last [BRK-8].
 inline constexpr Duration kMinProbeLease = std::chrono::milliseconds(1);
 inline constexpr Duration kMaxProbeLease = std::chrono::hours(24);
@@ -74,15 +83,22 @@ inline constexpr Duration kMaxProbeLease = std::chrono::hours(24);
 // Calls in flight whose start one breaker keeps.
 inline constexpr std::uint32_t kMaxTrackedCalls = 65'536;
 
-// Any of the trip rules opens the circuit [BRK-2]: failures in a row, and, where they are set, rates and stuck calls. A
-// rate needs the breaker's lock at each settlement, but for good calls while a count window holds nothing else; a time
-// window, stuck_call_age and track_in_flight need a clock too.
+// Any of the trip rules opens the circuit [BRK-2]: failures in a row, and, where they are set, failures within a time,
+// rates and stuck calls. There is at least one: a breaker that nothing trips would show its mistake in an outage alone.
+// A rate needs the breaker's lock at each settlement, but for good calls while a count window holds nothing else; a
+// time window, stuck_call_age and track_in_flight need a clock too.
 struct BreakerOptions {
-  // Consecutive failures that open the circuit; 1 to 1 000 000.
+  // Consecutive failures that open the circuit; 1 to 1 000 000. Beside another trip rule (silence included, where its
+  // threshold is given) also 0: no such rule.
   std::uint32_t failure_threshold = 5;
+  // A run of consecutive failures that began longer ago than this begins again with the next failure, which is when
+  // that is judged; 1 ms to 24 h. Default: it lasts until a success.
+  std::optional<Duration> failure_run_expires_after{};
+  // Default: no such rule.
+  std::optional<FailuresWithin> failures_within{};
   // Attempts that must have outlasted their patience before a target that answers nobody counts as silent, which opens
-  // the circuit [RTY-14]; 0 (it never does) to 1000. Default: the failure threshold, at least 3. Judged by the calls of
-  // a plan with several targets, see pipeline/execution.h.
+  // the circuit [RTY-14]; 0 (it never does) to 1000. Default: the failure threshold, at least 3, or 5 where that is 0.
+  // Judged by the calls of a plan with several targets, see pipeline/execution.h.
   std::optional<std::uint32_t> silence_threshold{};
   // The fraction of the window's calls that failed at which the circuit opens; 0.000001 to 1. Default: no such rule.
   std::optional<double> failure_rate{};
@@ -123,9 +139,15 @@ struct BreakerOptions {
   // Whether a permit destroyed unsettled counts as a failure; by default it is neutral.
   bool abandoned_is_failure = false;
 
-  std::uint32_t silent_after() const noexcept { return silence_threshold.value_or(std::max(failure_threshold, 3U)); }
+  std::uint32_t silent_after() const noexcept {
+    return silence_threshold.value_or(failure_threshold == 0 ? 5U : std::max(failure_threshold, 3U));
+  }
   bool has_rate_rule() const noexcept { return failure_rate || slow_call_rate; }
   bool tracks_calls() const noexcept { return track_in_flight || stuck_call_age; }
+  // Besides failures in a row.
+  bool has_other_trip_rule() const noexcept {
+    return failures_within || has_rate_rule() || stuck_call_age || silence_threshold.value_or(0) > 0;
+  }
   Duration growth_forgotten_after() const noexcept { return streak_reset_after.value_or(open_time.longest()); }
 
   // Every problem at once, fields named as above.

@@ -38,6 +38,7 @@ enum class TransitionCause : std::uint8_t {
   probe_silent,          // half_open -> open: the probe's company has answered, it has not [BRK-7]
   answered,              // open or half_open -> closed: one that was in flight when it fell silent [RTY-14]
   probe_slow,            // half_open -> open: the probe succeeded, but was slow where slowness trips [BRK-7]
+  failures_within,       // closed -> open: so many failures within a time
 };
 std::string_view name(TransitionCause cause) noexcept;
 

@@ -214,7 +214,7 @@ enum { FUSEBOARD_PRESET_PROVIDER = 0, FUSEBOARD_PRESET_TOOL = 1, FUSEBOARD_PRESE
 // How a breaker is set up; ranges are those of fuseboard/breaker/options.h.
 typedef struct fuseboard_breaker_options {
   size_t struct_size;
-  uint32_t failure_threshold;  // failures in a row that open it
+  uint32_t failure_threshold;  // failures in a row that open it; 0 beside another rule: no such rule
   uint32_t half_open_max_probes;
   uint32_t half_open_successes;
   uint32_t minimum_calls;         // in the window before a rate means anything
@@ -233,9 +233,12 @@ typedef struct fuseboard_breaker_options {
   int64_t retry_after_max_ms;     // longest retry-after honored; 0: ignore
   bool abandoned_is_failure;      // whether a permit that is given back unsettled counts as a failure
   int32_t silence_threshold;      // attempts that outlasted their patience on a silent target; 0: never,
-                                  // -1: the failure threshold, at least 3
+                                  // -1: the failure threshold, at least 3; 5 where that is 0
   double half_open_failure_rate;  // of half_open_max_probes settled probes that opens it again, in place of
                                   // half_open_successes; 0: no such rule
+  uint32_t failures_within;       // so many failures within failures_within_ms open it; 0: no such rule
+  int64_t failures_within_ms;
+  int64_t failure_run_expires_ms;  // failures in a row that began longer ago count no more; 0: they do
 } fuseboard_breaker_options;
 
 // Fills in a preset. FUSEBOARD_INVALID_ARGUMENT: no such preset.

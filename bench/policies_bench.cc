@@ -43,7 +43,7 @@ void RetryBudgetRetry(benchmark::State& state) {
 void NextDelay(benchmark::State& state) {
   Rng rng(1);
   const RetryOptions options;
-  for (auto _ : state) DoNotOptimize(next_delay(options, 3, 1s, std::nullopt, rng));
+  for (auto _ : state) DoNotOptimize(next_delay(options, 3, 1s, {}, rng));
 }
 
 BudgetOptions caps(BudgetPeriod period) {

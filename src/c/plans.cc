@@ -45,7 +45,12 @@ fuseboard_retry_options default_retry_options() noexcept {
           .base_ms = ceil_milliseconds(options.base),
           .max_ms = ceil_milliseconds(options.max),
           .factor = options.factor,
-          .honor_retry_after = options.honor_retry_after};
+          .honor_retry_after = options.honor_retry_after,
+          .backoff = FUSEBOARD_BACKOFF_EXPONENTIAL,
+          .step_ms = ceil_milliseconds(options.step),
+          .list_ms = nullptr,
+          .list_count = 0,
+          .jitter_width = options.jitter_width};
 }
 
 fuseboard_plan_options default_plan_options() noexcept {
@@ -91,8 +96,11 @@ class PlanReader {
     return {.max_attempts = options.max_attempts,
             .base = milliseconds(options.base_ms),
             .factor = options.factor,
+            .step = milliseconds(options.step_ms),
             .max = milliseconds(options.max_ms),
+            .backoff = backoff(options, field),
             .jitter = one_of(options.jitter, Jitter::decorrelated, field + ".jitter"),
+            .jitter_width = options.jitter_width,
             .honor_retry_after = options.honor_retry_after};
   }
 
@@ -128,6 +136,21 @@ class PlanReader {
   Problems take() && { return std::move(validator_).take(); }
 
  private:
+  BackoffKind backoff(const fuseboard_retry_options& given, const std::string& field) {
+    if (given.backoff == FUSEBOARD_BACKOFF_LINEAR) return LinearBackoff{};
+    if (given.backoff == FUSEBOARD_BACKOFF_LIST) {
+      BackoffList list;
+      if (given.list_count > 0) required(given.list_ms, "list_ms");
+      // One too many is refused like all that is.
+      const std::size_t count = std::min(given.list_count, kMaxListedBackoffs + 1);
+      for (std::size_t i = 0; i < count; ++i) list.push_back(milliseconds(given.list_ms[i]));
+      return list;
+    }
+    validator_.require(given.backoff == FUSEBOARD_BACKOFF_EXPONENTIAL, field + ".backoff",
+                       std::to_string(given.backoff), "0 to 2");
+    return ExponentialBackoff{};
+  }
+
   Money money(std::int64_t nanos, const std::string& field) {
     validator_.require(nanos >= 0, field, std::to_string(nanos), "0 or more");
     return Money::from_nanos(static_cast<std::uint64_t>(std::max<std::int64_t>(nanos, 0)));

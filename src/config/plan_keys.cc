@@ -32,6 +32,29 @@ void read_factor(const Cursor& cursor, PlanLayer& layer) {
   }
 }
 
+void read_backoff(const Cursor& cursor, PlanLayer& layer) {
+  constexpr std::string_view kForm = "exponential, linear, or a list of durations such as [100ms, 1s, 10s]";
+  BackoffKind backoff;
+  if (cursor.node->kind == Node::Kind::sequence) {
+    BackoffList list;
+    for (std::size_t i = 0; i < cursor.node->items.size(); ++i) {
+      const auto wait = read_duration(cursor.item(i), kDurationForm);
+      if (!wait) return;
+      list.push_back(*wait);
+    }
+    backoff = std::move(list);
+  } else {
+    const auto text = read_text(cursor, kForm);
+    if (!text) return;
+    if (text->value == "linear") {
+      backoff = LinearBackoff{};
+    } else if (text->value != "exponential") {
+      return cursor.refuse(kForm);
+    }
+  }
+  layer.set("retry.backoff", cursor, [backoff](PlanKeys& keys) { keys.plan.retry.backoff = backoff; });
+}
+
 void read_overall_deadline(const Cursor& cursor, PlanLayer& layer) {
   constexpr std::string_view kForm = "a duration such as 250ms, 1.5s, 2m or 1h, or none";
   const auto text = read_text(cursor, kForm);
@@ -58,7 +81,7 @@ constexpr std::array<Field<PlanKeys>, 2> kRetryBudgetFields = {{
 
 void read_retry_budget(const Cursor& cursor, PlanLayer& layer) { add_layer(cursor, kRetryBudgetFields, layer); }
 
-constexpr std::array<Field<PlanKeys>, 9> kRetryFields = {{
+constexpr std::array<Field<PlanKeys>, 12> kRetryFields = {{
     {"max_attempts",
      [](const Cursor& cursor, PlanLayer& layer) {
        set_count(cursor, layer, "retry.max_attempts",
@@ -69,11 +92,21 @@ constexpr std::array<Field<PlanKeys>, 9> kRetryFields = {{
        set_duration(cursor, layer, "retry.base", [](PlanKeys& keys) -> auto& { return keys.plan.retry.base; });
      }},
     {"factor", read_factor},
+    {"step",
+     [](const Cursor& cursor, PlanLayer& layer) {
+       set_duration(cursor, layer, "retry.step", [](PlanKeys& keys) -> auto& { return keys.plan.retry.step; });
+     }},
     {"max",
      [](const Cursor& cursor, PlanLayer& layer) {
        set_duration(cursor, layer, "retry.max", [](PlanKeys& keys) -> auto& { return keys.plan.retry.max; });
      }},
+    {"backoff", read_backoff},
     {"jitter", read_jitter},
+    {"jitter_width",
+     [](const Cursor& cursor, PlanLayer& layer) {
+       set_number(cursor, layer, "retry.jitter_width",
+                  [](PlanKeys& keys) -> auto& { return keys.plan.retry.jitter_width; });
+     }},
     {"overall_deadline", read_overall_deadline},
     {"max_total_attempts",
      [](const Cursor& cursor, PlanLayer& layer) {

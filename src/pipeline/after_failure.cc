@@ -49,8 +49,7 @@ bool retry_same_target(TimePoint now, CallState& call, const AttemptRecord& atte
     candidates.spend(target);
     return false;
   }
-  const Duration delay =
-      next_delay(retry, candidates.tries(target), call.backoff.previous, failure.retry_after, call.rng);
+  const Duration delay = next_delay(retry, candidates.tries(target), call.backoff.previous, failure, call.rng);
   const bool fits = call.deadline.fits(now, delay);
   if (!fits || delay > longest_wait(retry)) {
     call.wait_did_not_fit |= !fits;
@@ -112,7 +111,7 @@ void decide_beside_others(TimePoint now, CallState& call, const AttemptRecord& a
   if (!call.options.idempotent || !failure.retryable || report.silent || tries >= retry.max_attempts) {
     call.candidates.spend(attempt.target);
   } else {
-    const Duration delay = next_delay(retry, tries, Duration::zero(), failure.retry_after, call.rng);
+    const Duration delay = next_delay(retry, tries, Duration::zero(), failure, call.rng);
     call.candidates.set_ready_at(attempt.target, saturating_add(now, delay));
   }
   if (!failure.retryable && !is_decisive(failure, call.plan_options())) {

@@ -333,6 +333,44 @@ TEST_F(CPoliciesTest, ACategoryMayHaveItsOwnPatience) {  // RTY-10
   EXPECT_EQ(caller.timer, now_ + 500 * kMillisecond) << "b is tried again";
 }
 
+TEST_F(CPoliciesTest, ABackoffMayBeLinearOrAList) {  // RTY-1.5, CORE-6
+  retry_.base_ms = 1000;
+  retry_.step_ms = 3000;
+  retry_.backoff = FUSEBOARD_BACKOFF_LINEAR;
+  const auto waits = [this] {
+    Caller caller;
+    caller.begin(plan({"a"}));
+    caller.proceed();
+    std::vector<std::int64_t> seen;
+    for (std::uint32_t attempt = 1; attempt <= 2; ++attempt) {
+      fuseboard_failure failure;
+      fuseboard_failure_init(&failure, FUSEBOARD_CATEGORY_OVERLOADED, FUSEBOARD_NONE_MS);
+      failure.evidence = FUSEBOARD_EVIDENCE_DOES_NOT_COUNT;  // to a breaker, which would ask for a wait of its own
+      fuseboard_report report = FUSEBOARD_INIT(fuseboard_report);
+      report.failure = &failure;
+      EXPECT_EQ(fuseboard_call_report(caller.call, attempt, &report), FUSEBOARD_OK);
+      seen.push_back(caller.timer - now_);
+      now_ = caller.timer;
+      caller.proceed();
+    }
+    return seen;
+  };
+  EXPECT_THAT(waits(), ElementsAre(1 * kSecond, 4 * kSecond));
+  const std::int64_t list[] = {200, 100};
+  retry_.backoff = FUSEBOARD_BACKOFF_LIST;
+  retry_.list_ms = list;
+  retry_.list_count = 2;
+  EXPECT_THAT(waits(), ElementsAre(200 * kMillisecond, 100 * kMillisecond));
+  retry_.list_count = 0;
+  fuseboard_plan* none = nullptr;
+  const fuseboard_route route = {target("a"), nullptr};
+  EXPECT_EQ(fuseboard_plan_create(&route, 1, &options_, &none), FUSEBOARD_INVALID_ARGUMENT);
+  EXPECT_THAT(fuseboard_last_error(), HasSubstr("plan.retry.backoff: a list of 0"));
+  retry_.backoff = 3;
+  EXPECT_EQ(fuseboard_plan_create(&route, 1, &options_, &none), FUSEBOARD_INVALID_ARGUMENT);
+  EXPECT_THAT(fuseboard_last_error(), HasSubstr("plan.retry.backoff: 3 is not allowed; allowed: 0 to 2"));
+}
+
 TEST_F(CPoliciesTest, TheCallersDeadlineHoldsBesideThePlans) {  // RTY-3.1
   call_.deadline_ms = 2000;
   Caller caller;

@@ -26,7 +26,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-TEST_F(CCallTest, ACallGoesOverItsTargetsAndTellsTheWay) {  // PIP-4, PIP-6.1, RTY-1
+TEST_F(CCallTest, ACallGoesOverItsTargetsAndTellsTheWay) {  // PIP-4, PIP-6.1, RTY-1.1
   retry_.max_attempts = 2;
   Caller caller;
   caller.begin(plan({"a", "b"}));
@@ -334,7 +334,7 @@ TEST_F(CCallTest, AnOperatorsResetWakesWhoWaitsForTheCircuit) {  // RTY-4.4
   EXPECT_THAT(caller.sent, ElementsAre("a"));
 }
 
-TEST_F(CCallTest, ABlockingRunNeedsOneCallback) {  // PIP-4, RTY-1
+TEST_F(CCallTest, ABlockingRunNeedsOneCallback) {  // PIP-4, RTY-1.1
   retry_.base_ms = 0;
   Caller caller;
   caller.drive_by_running();

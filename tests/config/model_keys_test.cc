@@ -64,6 +64,29 @@ TEST(Model, RetryReachesThePlan) {
   EXPECT_EQ(model("    retry: {overall_deadline: none}\n").plan.overall_deadline, kForever);
 }
 
+TEST(Model, ABackoffIsExponentialLinearOrAList) {  // RTY-1.3, RTY-1.5, CORE-6
+  const RetryOptions linear = model("    retry: {backoff: linear, step: 2s, jitter_width: 0.5}\n").plan.retry;
+  EXPECT_TRUE(std::holds_alternative<LinearBackoff>(linear.backoff));
+  EXPECT_EQ(linear.step, 2s);
+  EXPECT_EQ(linear.jitter_width, 0.5);
+  const RetryOptions listed = model("    retry: {backoff: [100ms, 1s]}\n").plan.retry;
+  EXPECT_EQ(std::get<BackoffList>(listed.backoff), (BackoffList{100ms, 1s}));
+  EXPECT_TRUE(
+      std::holds_alternative<ExponentialBackoff>(model("    retry: {backoff: exponential}\n").plan.retry.backoff));
+  EXPECT_EQ(problem(with_model("    retry: {backoff: cubic}\n")),
+            "f.yaml:7:22: models.m.retry.backoff: cubic is not allowed; allowed: exponential, linear, or a list of "
+            "durations such as [100ms, 1s, 10s]");
+  EXPECT_EQ(problem(with_model("    retry: {backoff: [1s, soon]}\n")),
+            "f.yaml:7:27: models.m.retry.backoff[1]: soon is not allowed; allowed: a duration such as 250ms, 1.5s, 2m "
+            "or 1h");
+  EXPECT_THAT(problem(with_model("    retry: {backoff: [1s, 40s]}\n")),
+              HasSubstr("models.m.retry.backoff: a list is not allowed; allowed: 1 to 100 durations, each 0s to 30s"));
+  EXPECT_THAT(problem(with_model("    retry: {backoff: linear, jitter: decorrelated}\n")),
+              HasSubstr("models.m.retry.jitter: decorrelated is not allowed; allowed: none, proportional or full"));
+  EXPECT_EQ(problem(with_model("    retry: {jitter_width: 2}\n")),
+            "f.yaml:7:27: models.m.retry.jitter_width: 2 is not allowed; allowed: 0 to 1");
+}
+
 TEST(Model, EveryKeyOfABreakerReachesItsOption) {
   const BreakerOptions options = breaker(
       "{failure_threshold: 3, open: 45s, half_open_max_probes: 2, half_open_successes: 4, "
@@ -360,7 +383,7 @@ TEST(Model, WrongKindsSayWhatWasExpected) {
   EXPECT_EQ(
       problem(with_model("    retry: 3\n")),
       "f.yaml:7:12: models.m.retry: text is not allowed; allowed: a map with the keys max_attempts, base, factor, "
-      "max, jitter, overall_deadline, max_total_attempts, retry_after_stay, budget");
+      "step, max, backoff, jitter, jitter_width, overall_deadline, max_total_attempts, retry_after_stay, budget");
   EXPECT_EQ(
       problem(with_model("    retry: {base: {}}\n")),
       "f.yaml:7:19: models.m.retry.base: a map is not allowed; allowed: a duration such as 250ms, 1.5s, 2m or 1h");

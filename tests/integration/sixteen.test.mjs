@@ -37,7 +37,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
   });
 
   for (const way of ways()) {
-    test(`2: a rate limit without end is backed off from, then left (${way.name})`, async (t) => {  // RTY-1
+    test(`2: a rate limit without end is backed off from, then left (${way.name})`, async (t) => {  // RTY-1.1
       const it = await world(t);
       await it.primary.fails({ kind: 'status', status: 429 });
       const answer = await way.ask(it.gateway.url);
@@ -49,7 +49,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
   }
 
   for (const way of ways()) {
-    test(`3: one internal error is retried where it happened (${way.name})`, async (t) => {  // RTY-1
+    test(`3: one internal error is retried where it happened (${way.name})`, async (t) => {  // RTY-1.1
       const it = await world(t, { first: 'sim-500-once' });
       const answer = await way.ask(it.gateway.url);
       assertWhole(answer, it, way);
@@ -59,7 +59,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
     });
   }
 
-  test('4: a service that is down is retried, then left, then not asked any more', async (t) => {  // RTY-1, BRK-2.1
+  test('4: a service that is down is retried, then left, then not asked any more', async (t) => {  // RTY-1.1, BRK-2.1
     const it = await world(t);
     await it.primary.fails({ kind: 'status', status: 503 });
     const expected = [[4, 1], [5, 2], [5, 3], [5, 4]];
@@ -73,7 +73,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
   });
 
   for (const way of ways()) {
-    test(`5: a connection that is reset before the answer is tried again, then left (${way.name})`, async (t) => {  // RTY-1
+    test(`5: a connection that is reset before the answer is tried again, then left (${way.name})`, async (t) => {  // RTY-1.1
       const it = await world(t, { first: 'sim-reset' });
       const answer = await way.ask(it.gateway.url);
       assertWhole(answer, it, way);
@@ -141,7 +141,7 @@ describe('sixteen ways a provider fails', { concurrency: 4 }, () => {
   }
 
   for (const way of ways(plain)) {
-    test(`8: a plain answer that is cut is asked for again, then elsewhere (${way.name})`, async (t) => {  // RTY-1
+    test(`8: a plain answer that is cut is asked for again, then elsewhere (${way.name})`, async (t) => {  // RTY-1.1
       const it = await world(t, { first: 'sim-stream-cut' });
       assertWhole(await way.ask(it.gateway.url), it, way);
       assert.deepEqual(await it.counts(), [4, 1]);

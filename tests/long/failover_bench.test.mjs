@@ -155,7 +155,7 @@ describe('Failover Bench', { concurrency: true }, () => {
     assert.ok(second - first >= 1.8, `${second - first}`);
   });
 
-  test('S02: 429 without retry-after, for ever', async (t) => {  // RTY-1
+  test('S02: 429 without retry-after, for ever', async (t) => {  // RTY-1.1
     const it = await world(t, 's02');
     await it.rescued(40);
     const times = it.first();
@@ -163,19 +163,19 @@ describe('Failover Bench', { concurrency: true }, () => {
     assert.ok(times.filter((at) => at - times[0] < 3).length <= 4);
   });
 
-  test('S03: 500 once, then well', async (t) => {  // RTY-1
+  test('S03: 500 once, then well', async (t) => {  // RTY-1.1
     const it = await world(t, 's03');
     await it.rescued(20);
     assert.ok(it.first().length >= 2);
   });
 
-  test('S04: 503 for ever', async (t) => {  // RTY-1
+  test('S04: 503 for ever', async (t) => {  // RTY-1.1
     const it = await world(t, 's04');
     await it.rescued(40);
     assert.ok(it.first().length <= 6);
   });
 
-  test('S05: a reset before the answer', async (t) => {  // RTY-1
+  test('S05: a reset before the answer', async (t) => {  // RTY-1.1
     await (await world(t, 's05')).rescued(20);
   });
 

@@ -171,7 +171,7 @@ TEST(ThreadWaiter, WaitsUntilItsClockSaysSo) {
   EXPECT_GE(clock.now(), until);
 }
 
-TEST(ProcessEnvironment, AChildOfForkDrawsNumbersOfItsOwn) {  // CORE-2 RTY-1
+TEST(ProcessEnvironment, AChildOfForkDrawsNumbersOfItsOwn) {  // CORE-2 RTY-1.3
   const Environment environment = Environment::process();
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe(ends.data()), 0);

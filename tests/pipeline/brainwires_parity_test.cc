@@ -54,10 +54,10 @@ TEST_F(Brainwires, FourTriesFromHalfASecondToThirtySeconds) {  // parity B2
   Rng rng(1);
   const RetryOptions retry{.max_attempts = 10, .base = 100ms, .max = 800ms, .jitter = Jitter::none};
   std::vector<Duration> waits;
-  for (std::uint32_t i = 1; i <= 5; ++i) waits.push_back(next_delay(retry, i, 0s, std::nullopt, rng));
+  for (std::uint32_t i = 1; i <= 5; ++i) waits.push_back(next_delay(retry, i, 0s, {}, rng));
   EXPECT_EQ(waits, (std::vector<Duration>{100ms, 200ms, 400ms, 800ms, 800ms}));
   for (int i = 0; i < 50; ++i) {
-    const Duration wait = next_delay({.base = 1000ms, .jitter = Jitter::proportional}, 1, 0s, std::nullopt, rng);
+    const Duration wait = next_delay({.base = 1000ms, .jitter = Jitter::proportional}, 1, 0s, {}, rng);
     EXPECT_GE(wait, 800ms);
     EXPECT_LE(wait, 1200ms);
   }
@@ -67,10 +67,11 @@ TEST_F(Brainwires, FourTriesFromHalfASecondToThirtySeconds) {  // parity B2
 TEST_F(Brainwires, AHintIsObeyedUnlessItIsNotToBe) {  // parity B2
   Rng rng(1);
   RetryOptions retry{.base = 1s, .jitter = Jitter::none};
-  EXPECT_EQ(next_delay(retry, 1, 0s, 7s, rng), 7s);
-  EXPECT_EQ(next_delay(retry, 1, 0s, 200ms, rng), 1s) << "a shorter one replaces no longer backoff, there it does";
+  EXPECT_EQ(next_delay(retry, 1, 0s, Failure::of(Category::rate_limit, 7s), rng), 7s);
+  EXPECT_EQ(next_delay(retry, 1, 0s, Failure::of(Category::rate_limit, 200ms), rng), 1s)
+      << "a shorter one replaces no longer backoff, there it does";
   retry.honor_retry_after = false;
-  EXPECT_EQ(next_delay(retry, 1, 0s, 7s, rng), 1s);
+  EXPECT_EQ(next_delay(retry, 1, 0s, Failure::of(Category::rate_limit, 7s), rng), 1s);
 }
 
 TEST_F(Brainwires, TheDeadlineEndsTheTriesBeforeTheyAreUsedUp) {  // parity B2, B8

@@ -53,14 +53,14 @@ TEST_F(ExecutionTest, SuccessEndsTheCallAndNamesWhoServed) {  // PIP-3, FBK-3.5
   EXPECT_EQ(world_.breakers.snapshot("a").totals.succeeded, 1U);
 }
 
-TEST_F(ExecutionTest, RetriesOneTargetThenFallsBackInOrder) {  // RTY-1, FBK-1.1
+TEST_F(ExecutionTest, RetriesOneTargetThenFallsBackInOrder) {  // RTY-1.1, FBK-1.1
   Execution execution(world_.clock.now(), world_.plan({"a", "b"}, World::quick(2)), {}, world_.rng);
   EXPECT_EQ(run(execution, failed(Category::service_unavailable)), (std::vector<std::uint32_t>{0, 0, 1, 1}));
   EXPECT_EQ(execution.record().ending, Ending::retries_exhausted);
   EXPECT_EQ(execution.record().attempts_sent, 4U);
 }
 
-TEST_F(ExecutionTest, WaitsBetweenTriesAsTheBackoffSaysAndRecordsIt) {  // RTY-1, RTY-8.4
+TEST_F(ExecutionTest, WaitsBetweenTriesAsTheBackoffSaysAndRecordsIt) {  // RTY-1.2, RTY-8.4
   Execution execution(world_.clock.now(), world_.plan({"a"}), {}, world_.rng);
   const TimePoint start = world_.clock.now();
   run(execution, failed(Category::service_unavailable));
@@ -71,7 +71,7 @@ TEST_F(ExecutionTest, WaitsBetweenTriesAsTheBackoffSaysAndRecordsIt) {  // RTY-1
   EXPECT_EQ(execution.record().attempts[3].failure->category, Category::service_unavailable);
 }
 
-TEST_F(ExecutionTest, DecorrelatedWaitsGrowFromOneToTheNextAndBeginAnewOnTheNextTarget) {  // RTY-1
+TEST_F(ExecutionTest, DecorrelatedWaitsGrowFromOneToTheNextAndBeginAnewOnTheNextTarget) {  // RTY-1.3
   PlanOptions options{.retry = {.max_attempts = 4, .jitter = Jitter::decorrelated}, .max_total_attempts = 0};
   options.overall_deadline = kForever;
   Duration longest = Duration::zero();
@@ -670,7 +670,7 @@ TEST(Plan, RefusesBadOptionsWithEveryProblem) {  // CORE-6
   }
 }
 
-TEST(Plan, ItsDefaultsAreTheStatedOnes) {  // RTY-1, RTY-3.1, RTY-6.1
+TEST(Plan, ItsDefaultsAreTheStatedOnes) {  // RTY-1.1, RTY-1.2, RTY-3.1, RTY-6.1
   const PlanOptions options;
   EXPECT_EQ(options.retry.max_attempts, 4U);
   EXPECT_EQ(options.retry.jitter, Jitter::full);

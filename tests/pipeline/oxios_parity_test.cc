@@ -123,8 +123,8 @@ TEST_F(Oxios, TwoMoreTriesOfAModelThenTheOthersInOrder) {  // parity O4
   EXPECT_EQ(elapsed(begun, world_.clock.now()), (1s + 2s) + (1s + 2s) + 1s);
   Rng rng(1);
   const RetryOptions retry = as_there().retry;
-  EXPECT_EQ(next_delay(retry, 4, 4s, std::nullopt, rng), 8s);
-  EXPECT_EQ(next_delay(retry, 10, 30s, std::nullopt, rng), 30s);
+  EXPECT_EQ(next_delay(retry, 4, 4s, {}, rng), 8s);
+  EXPECT_EQ(next_delay(retry, 10, 30s, {}, rng), 30s);
 }
 
 TEST_F(Oxios, WhatWaitingDoesNotMendGoesOnAtOnce) {  // parity O4

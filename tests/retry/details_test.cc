@@ -24,14 +24,14 @@ std::pair<Duration, Duration> reach(const RetryOptions& options, std::uint32_t r
   Rng rng(5);
   std::pair<Duration, Duration> reached{kForever, 0s};
   for (int i = 0; i < 1000; ++i) {
-    const Duration wait = next_delay(options, retry, previous, std::nullopt, rng);
+    const Duration wait = next_delay(options, retry, previous, {}, rng);
     reached.first = std::min(reached.first, wait);
     reached.second = std::max(reached.second, wait);
   }
   return reached;
 }
 
-TEST(Backoff, ProportionalJitterReachesAFifthToEitherSide) {  // RTY-1
+TEST(Backoff, ProportionalJitterReachesAFifthToEitherSide) {  // RTY-1.3
   const auto [shortest, longest] = reach({.base = 10s, .jitter = Jitter::proportional}, 1, 0s);
   EXPECT_GE(shortest, 8s);
   EXPECT_LT(shortest, 8100ms);
@@ -39,7 +39,7 @@ TEST(Backoff, ProportionalJitterReachesAFifthToEitherSide) {  // RTY-1
   EXPECT_LE(longest, 12s);
 }
 
-TEST(Backoff, TheFirstDecorrelatedWaitIsBetweenTheBaseAndThreeTimesThat) {  // RTY-1
+TEST(Backoff, TheFirstDecorrelatedWaitIsBetweenTheBaseAndThreeTimesThat) {  // RTY-1.3
   const auto [shortest, longest] = reach({.base = 1s, .jitter = Jitter::decorrelated}, 1, 0s);
   EXPECT_GE(shortest, 1s);
   EXPECT_LT(shortest, 1100ms);
@@ -47,7 +47,7 @@ TEST(Backoff, TheFirstDecorrelatedWaitIsBetweenTheBaseAndThreeTimesThat) {  // R
   EXPECT_LE(longest, 3s);
 }
 
-TEST(Backoff, ALaterDecorrelatedWaitIsUpToThreeTimesTheOneBefore) {  // RTY-1
+TEST(Backoff, ALaterDecorrelatedWaitIsUpToThreeTimesTheOneBefore) {  // RTY-1.3
   const auto [shortest, longest] = reach({.base = 1s, .jitter = Jitter::decorrelated}, 2, 4s);
   EXPECT_GE(shortest, 1s);
   EXPECT_LT(shortest, 1200ms);
@@ -55,20 +55,20 @@ TEST(Backoff, ALaterDecorrelatedWaitIsUpToThreeTimesTheOneBefore) {  // RTY-1
   EXPECT_LE(longest, 12s);
 }
 
-TEST(Backoff, TheFirstRetryWaitsTheBaseAndTheSecondAFactorMore) {  // RTY-1
+TEST(Backoff, TheFirstRetryWaitsTheBaseAndTheSecondAFactorMore) {  // RTY-1.2
   Rng rng(1);
   const RetryOptions options{.base = 1s, .factor = 3.0, .max = 5s, .jitter = Jitter::none};
-  EXPECT_EQ(next_delay(options, 1, 0s, std::nullopt, rng), 1s);
-  EXPECT_EQ(next_delay(options, 2, 1s, std::nullopt, rng), 3s);
-  EXPECT_EQ(next_delay(options, 3, 3s, std::nullopt, rng), 5s);
-  EXPECT_EQ(next_delay(options, 0, 0s, std::nullopt, rng), 1s);
+  EXPECT_EQ(next_delay(options, 1, 0s, {}, rng), 1s);
+  EXPECT_EQ(next_delay(options, 2, 1s, {}, rng), 3s);
+  EXPECT_EQ(next_delay(options, 3, 3s, {}, rng), 5s);
+  EXPECT_EQ(next_delay(options, 0, 0s, {}, rng), 1s);
 }
 
 TEST(Backoff, AHintMayGoBeyondTheLongest) {  // RTY-2
   Rng rng(1);
   const RetryOptions options{.base = 1s, .max = 5s, .jitter = Jitter::none};
-  EXPECT_EQ(next_delay(options, 1, 0s, 60s, rng), 60s);
-  EXPECT_EQ(next_delay(options, 1, 0s, 999ms, rng), 1s);
+  EXPECT_EQ(next_delay(options, 1, 0s, Failure::of(Category::rate_limit, 60s), rng), 60s);
+  EXPECT_EQ(next_delay(options, 1, 0s, Failure::of(Category::rate_limit, 999ms), rng), 1s);
 }
 
 TEST(RetryOptions, NoneIsOneAttempt) { EXPECT_EQ(RetryOptions::none().max_attempts, 1U); }  // RTY-10

@@ -134,9 +134,16 @@ typedef struct fuseboard_route {
 typedef int32_t fuseboard_jitter;
 enum {
   FUSEBOARD_JITTER_NONE = 0,
-  FUSEBOARD_JITTER_PROPORTIONAL = 1,  // ± 20 %
+  FUSEBOARD_JITTER_PROPORTIONAL = 1,  // ± jitter_width
   FUSEBOARD_JITTER_FULL = 2,          // from 0 to the backoff
   FUSEBOARD_JITTER_DECORRELATED = 3   // from the base to three times the last wait
+};
+
+typedef int32_t fuseboard_backoff;
+enum {
+  FUSEBOARD_BACKOFF_EXPONENTIAL = 0,  // base_ms, and `factor` times as much with each further retry
+  FUSEBOARD_BACKOFF_LINEAR = 1,       // base_ms, and step_ms more with each further retry
+  FUSEBOARD_BACKOFF_LIST = 2          // list_ms, whose last wait holds for all retries after it
 };
 
 typedef struct fuseboard_retry_options {
@@ -147,8 +154,13 @@ typedef struct fuseboard_retry_options {
   int64_t max_ms;          // the longest backoff; base_ms to 24 h
   double factor;           // growth from retry to retry; 1 to 10
   bool honor_retry_after;  // a server's hint replaces a shorter backoff
+  fuseboard_backoff backoff;
+  int64_t step_ms;         // 0 to 1 h
+  const int64_t* list_ms;  // as BackoffList of fuseboard/retry/backoff.h; copied
+  size_t list_count;
+  double jitter_width;  // of proportional jitter, to either side; 0 to 1
 } fuseboard_retry_options;
-// The defaults: 4 attempts, 500 ms doubling to 30 s, full jitter, hints honoured.
+// The defaults: 4 attempts, 500 ms doubling to 30 s, full jitter, hints honoured; steps of 500 ms, a width of 0.2.
 fuseboard_status fuseboard_retry_options_init(fuseboard_retry_options* options) FUSEBOARD_NOEXCEPT;
 
 // In place of the plan's retry options for failures of one category. No struct_size: an array is made of them.

@@ -52,10 +52,10 @@ std::expected<BreakerPermit, Rejection> CircuitBreaker::acquire_locked(TimePoint
       if (!rejects) return grant_locked(now, {});
       return reject(now, RejectionReason::circuit_open, facts, facts.deadline);
     }
-    half_open_locked(now);
+    half_open_locked(open_time_elapsed, now);
   }
   Ticket ticket{.generation = generation()};
-  if (state() == half_open) {
+  if (state() == CircuitState::half_open) {
     if (!admits_probe(*options_, probes_, leases_.in_flight())) {
       if (!rejects) return grant_locked(now, {});
       return reject(now, RejectionReason::half_open_busy, open_facts(), leases_.earliest_end());
@@ -125,7 +125,7 @@ std::optional<Rejection> CircuitBreaker::peek_automatic_locked(TimePoint now) co
     facts.opened_at = now;
     facts.deadline = next_opening_locked(stuck_call, now).until;
   }
-  if (state() == half_open) {
+  if (state() == CircuitState::half_open) {
     const OverdueProbes overdue = overdue_probes(now, *options_, probes_, leases_);
     if (overdue.decision == probe_succeeded) return std::nullopt;
     facts.consecutive_failures = std::min(facts.consecutive_failures + overdue.lost, kMaxFailuresInARow);

@@ -42,6 +42,40 @@ CircuitBreaker::~CircuitBreaker() {
   if (may_reject(word)) context_->may_reject.fetch_sub(1, std::memory_order_relaxed);
 }
 
+bool CircuitBreaker::trip() {
+  const TimePoint now = context_->clock.now();
+  bool moves = false;
+  {
+    const MutexLock lock(mutex_);
+    const TimePoint at = not_before_last_move_locked(now);
+    expire_override_locked(at);
+    expire_leases_locked(at);
+    // One whose time is over would let a probe in: whoever asks first makes it half-open, here as at an admission.
+    if (state() == open && at >= deadline_.load(std::memory_order_relaxed)) {
+      half_open_locked(TransitionCause::open_time_elapsed, at);
+    }
+    moves = state() != open;
+    if (moves) open_locked(TransitionCause::operator_trip, at);
+  }
+  context_->events.deliver();
+  return moves;
+}
+
+bool CircuitBreaker::half_open() {
+  const TimePoint now = context_->clock.now();
+  bool moves = false;
+  {
+    const MutexLock lock(mutex_);
+    const TimePoint at = not_before_last_move_locked(now);
+    expire_override_locked(at);
+    expire_leases_locked(at);
+    moves = state() == open;
+    if (moves) half_open_locked(TransitionCause::operator_half_open, at);
+  }
+  context_->events.deliver();
+  return moves;
+}
+
 void CircuitBreaker::reset() {
   const TimePoint now = context_->clock.now();
   {

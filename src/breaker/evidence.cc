@@ -120,7 +120,7 @@ void CircuitBreaker::judge_locked(TimePoint now, Ticket ticket, const Judged& ju
   if (ticket.flight != BreakerPermit::kUntracked) calls_->end(ticket.flight);
   if (ticket.lease != BreakerPermit::kNoLease || judged.verdict == Verdict::failure) expire_leases_locked(now);
   if (ticket.generation != generation()) return;  // late [BRK-9]
-  if (state() == half_open) {
+  if (state() == CircuitState::half_open) {
     judge_half_open_locked(now, ticket, judged);
   } else {
     judge_closed_locked(now, judged);
@@ -144,7 +144,7 @@ void CircuitBreaker::judge_closed_locked(TimePoint now, const Judged& judged) {
     evidence.window = &window_->totals(now);
     note_window_locked();
   }
-  if (const auto trip = broken_rule(*options_, evidence)) open_locked(*trip, now);
+  if (const auto rule = broken_rule(*options_, evidence)) open_locked(*rule, now);
 }
 
 // Before a failure is counted. Whether a run has grown too old is judged here alone, so that successes need no clock.

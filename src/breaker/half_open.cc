@@ -87,7 +87,7 @@ void CircuitBreaker::fail_probe_locked(TimePoint now, const Judged& judged, Tran
 }
 
 void CircuitBreaker::expire_leases_locked(TimePoint now) {
-  if (state() != half_open) return;
+  if (state() != CircuitState::half_open) return;
   const OverdueProbes overdue = overdue_probes(now, *options_, probes_, leases_);
   if (overdue.lost == 0) return;
   for (std::uint32_t i = 0; i < overdue.lost; ++i) {
@@ -111,7 +111,8 @@ void CircuitBreaker::decide_probes_locked(TimePoint at) {
 // Options have changed: fewer may decide than before, or one that failed. Good ones alone wait for the next, which is
 // judged by the new options [BRK-14].
 void CircuitBreaker::follow_probe_options_locked(TimePoint now) {
-  if (state() == half_open && (options_->half_open_failure_rate || probes_.failed > 0)) decide_probes_locked(now);
+  if (state() == CircuitState::half_open && (options_->half_open_failure_rate || probes_.failed > 0))
+    decide_probes_locked(now);
 }
 
 }  // namespace fuseboard

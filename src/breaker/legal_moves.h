@@ -13,14 +13,14 @@ namespace fuseboard {
 
 struct Move {
   TransitionCause cause;
-  CircuitState from;  // of operator_reset: any; of answered: half_open, too
+  CircuitState from;  // of operator_reset: any; of answered and operator_trip: half_open, too
   CircuitState to;
 };
 
-inline constexpr std::array<Move, 16> kMoves = [] {
+inline constexpr std::array<Move, 18> kMoves = [] {
   using enum CircuitState;
   using enum TransitionCause;
-  return std::array<Move, 16>{{
+  return std::array<Move, 18>{{
       {consecutive_failures, closed, open},
       {open_time_elapsed, open, half_open},
       {probe_succeeded, half_open, closed},
@@ -37,6 +37,8 @@ inline constexpr std::array<Move, 16> kMoves = [] {
       {answered, open, closed},
       {probe_slow, half_open, open},
       {failures_within, closed, open},
+      {operator_trip, closed, open},
+      {operator_half_open, open, half_open},
   }};
 }();
 static_assert([] {
@@ -51,6 +53,7 @@ constexpr const Move& move_for(TransitionCause cause) noexcept { return kMoves[s
 constexpr bool is_legal(TransitionCause cause, CircuitState from) noexcept {
   if (cause == TransitionCause::operator_reset) return true;
   if (cause == TransitionCause::answered) return from != CircuitState::closed;
+  if (cause == TransitionCause::operator_trip) return from != CircuitState::open;
   return from == move_for(cause).from;
 }
 

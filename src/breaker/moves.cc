@@ -27,7 +27,7 @@ void CircuitBreaker::open_locked(TransitionCause cause, TimePoint at) {
 }
 
 OpenTimeGrowth::Next CircuitBreaker::next_opening_locked(TransitionCause cause, TimePoint at) const {
-  return growth_.next(*options_, cause, at, jitter_seed());
+  return growth_.next(*options_, state(), cause, at, jitter_seed());
 }
 
 void CircuitBreaker::open_until_locked(TransitionCause cause, TimePoint at, TimePoint opened_at, TimePoint deadline) {
@@ -39,9 +39,9 @@ void CircuitBreaker::open_until_locked(TransitionCause cause, TimePoint at, Time
   move_locked(cause, at);
 }
 
-void CircuitBreaker::half_open_locked(TimePoint at) {
+void CircuitBreaker::half_open_locked(TransitionCause cause, TimePoint at) {
   probes_ = {};
-  move_locked(open_time_elapsed, at);
+  move_locked(cause, at);
 }
 
 void CircuitBreaker::close_locked(TransitionCause cause, TimePoint at) {
@@ -66,7 +66,7 @@ void CircuitBreaker::move_locked(TransitionCause cause, TimePoint at) {
   if (to == open) context_->open_circuits.fetch_add(1, std::memory_order_relaxed);
   if (from == open) context_->open_circuits.fetch_sub(1, std::memory_order_relaxed);
   if (to == open) context_->times_opened.fetch_add(1, std::memory_order_relaxed);
-  if (to == half_open) context_->times_half_opened.fetch_add(1, std::memory_order_relaxed);
+  if (to == CircuitState::half_open) context_->times_half_opened.fetch_add(1, std::memory_order_relaxed);
   if (to == closed && from != closed) context_->times_closed.fetch_add(1, std::memory_order_relaxed);
   silent_period_.move(cause, to, next_generation);
   store_word_locked(make_word(to, word & kCareBits, next_generation));

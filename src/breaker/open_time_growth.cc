@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "breaker/legal_moves.h"
 #include "fuseboard/core/rng.h"
 
 namespace fuseboard {
@@ -13,10 +12,11 @@ namespace {
 
 using enum CircuitState;
 
-Duration next_base(const BreakerOptions& options, TransitionCause cause, Duration base, Duration closed_for) noexcept {
-  const CircuitState from = move_for(cause).from;
-  // It grows with every probe that failed, but with none that was merely asked to wait [BRK-7.7].
-  if (from == half_open && cause != TransitionCause::probe_throttled) return options.open_time.grown(base);
+Duration next_base(const BreakerOptions& options, CircuitState from, TransitionCause cause, Duration base,
+                   Duration closed_for) noexcept {
+  // It grows with every probe that failed, but with none that was merely asked to wait [BRK-7.7], and with no operator.
+  const bool failed = cause != TransitionCause::probe_throttled && cause != TransitionCause::operator_trip;
+  if (from == half_open && failed) return options.open_time.grown(base);
   // It is forgotten after the circuit has stayed closed for long enough [BRK-4.3].
   if (from == closed && closed_for >= options.growth_forgotten_after()) return options.open_time.initial;
   return base;
@@ -30,9 +30,9 @@ std::optional<Duration> heard_hint(const BreakerOptions& options, std::optional<
 
 }  // namespace
 
-OpenTimeGrowth::Next OpenTimeGrowth::next(const BreakerOptions& options, TransitionCause cause, TimePoint at,
-                                          std::uint64_t seed) const noexcept {
-  const Duration base = next_base(options, cause, base_, elapsed(closed_since_, at));
+OpenTimeGrowth::Next OpenTimeGrowth::next(const BreakerOptions& options, CircuitState from, TransitionCause cause,
+                                          TimePoint at, std::uint64_t seed) const noexcept {
+  const Duration base = next_base(options, from, cause, base_, elapsed(closed_since_, at));
   const Duration drawn = options.open_time.jittered(base, Rng(seed).uniform());
   return {.base = base, .until = std::max(saturating_add(at, drawn), not_before_)};
 }
@@ -40,7 +40,7 @@ OpenTimeGrowth::Next OpenTimeGrowth::next(const BreakerOptions& options, Transit
 TimePoint OpenTimeGrowth::throttled_until(const BreakerOptions& options, std::optional<Duration> retry_after,
                                           TimePoint at, std::uint64_t seed) const noexcept {
   const auto hint = heard_hint(options, retry_after);
-  if (!hint) return next(options, TransitionCause::probe_throttled, at, seed).until;
+  if (!hint) return next(options, half_open, TransitionCause::probe_throttled, at, seed).until;
   // A probe that failed before it in the same period may have been asked to wait for longer.
   return std::max(saturating_add(at, *hint), not_before_);
 }

@@ -124,6 +124,12 @@ BreakerSnapshot BreakerRegistry::snapshot(KeyView key) const {
   return breaker == nullptr ? unknown(key) : breaker->snapshot();
 }
 
+bool BreakerRegistry::half_open(KeyView key) {
+  const Pin pin(*this);
+  CircuitBreaker* const breaker = find_known(key);
+  return breaker != nullptr && breaker->half_open();
+}
+
 bool BreakerRegistry::reset(KeyView key) {
   const Pin pin(*this);
   CircuitBreaker* const breaker = find_known(key);

@@ -50,6 +50,10 @@ std::string_view name(TransitionCause cause) noexcept {
       return "probe_slow";
     case TransitionCause::failures_within:
       return "failures_within";
+    case TransitionCause::operator_trip:
+      return "operator_trip";
+    case TransitionCause::operator_half_open:
+      return "operator_half_open";
   }
   return "unknown";
 }

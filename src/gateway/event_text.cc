@@ -43,6 +43,10 @@ std::string cause_text(const BreakerEvent& event) {
       return "since it has answered a call that was waiting";
     case TransitionCause::probe_slow:
       return "after a probe that was slow";
+    case TransitionCause::operator_trip:
+      return "by an operator";
+    case TransitionCause::operator_half_open:
+      return "to be probed at an operator's word";
     case TransitionCause::failures_within:
       return "by its failures within a time";
     case TransitionCause::restored:

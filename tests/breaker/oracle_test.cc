@@ -49,11 +49,7 @@ class Model {
     if (forced && forced->kind == OverrideKind::force_open) return reject();
     lose_overdue_probes();
     notice_stuck_calls();
-    if (state == CircuitState::open && now_ >= deadline) {
-      state = CircuitState::half_open;
-      ++generation;
-      successes_ = failures_ = 0;
-    }
+    if (state == CircuitState::open && now_ >= deadline) begin_half_open();
     const std::uint32_t settled = options.half_open_failure_rate ? successes_ + failures_ : 0;
     const bool rejected = state == CircuitState::open ||
                           (state == CircuitState::half_open && probes.size() + settled >= options.half_open_max_probes);
@@ -102,6 +98,26 @@ class Model {
     if (state != CircuitState::half_open) return;
     if (options.half_open_failure_rate) return decide(now_);
     if (failures_ > 0) reopen(now_);
+  }
+
+  bool trip_by_hand() {
+    lose_override();
+    lose_overdue_probes();
+    if (state == CircuitState::open && now_ < deadline) return false;
+    if (state == CircuitState::open) ++generation;  // half-open, for a moment
+    if (state == CircuitState::closed) {
+      trip(now_);
+    } else {
+      open_until(now_ + base_);
+    }
+    return true;
+  }
+  bool half_open_by_hand() {
+    lose_override();
+    lose_overdue_probes();
+    if (state != CircuitState::open) return false;
+    begin_half_open();
+    return true;
   }
 
   void reset() {
@@ -305,18 +321,25 @@ class Model {
     open_until(at + base_);
   }
 
+  void begin_half_open() {
+    state = CircuitState::half_open;
+    ++generation;
+    successes_ = failures_ = 0;
+  }
+
   void open_until(TimePoint until) {
     state = CircuitState::open;
     ++generation;
     ++times_opened;
     probes.clear();
-    deadline = std::max(until, not_before_);
+    deadline = std::max({deadline, until, not_before_});
   }
 
   void close(TimePoint at) {
     state = CircuitState::closed;
     ++generation;
     consecutive = 0;
+    deadline = TimePoint::min();
     not_before_ = TimePoint::min();
     probes.clear();
     evidence_.clear();
@@ -452,7 +475,7 @@ RC_GTEST_PROP(CircuitBreakerOracle, AgreesWithTheRulesOnRandomHistories, ()) {
   for (int step = 0; step < steps; ++step) {
     bool judge = true;
     switch (*rc::gen::weightedElement<int>(
-        {{8, 0}, {8, 1}, {1, 2}, {1, 3}, {2, 4}, {4, 5}, {1, 6}, {1, 7}, {1, 8}, {1, 9}})) {
+        {{8, 0}, {8, 1}, {1, 2}, {1, 3}, {2, 4}, {4, 5}, {1, 6}, {1, 7}, {1, 8}, {1, 9}, {1, 10}, {1, 11}})) {
       case 0: {
         const Duration lease = *rc::gen::element<Duration>(1s, 3s);
         const auto looked = breaker.peek_rejection();
@@ -536,6 +559,12 @@ RC_GTEST_PROP(CircuitBreakerOracle, AgreesWithTheRulesOnRandomHistories, ()) {
       }
       case 8:
         RC_ASSERT(breaker.lift_override() == model.lift());
+        break;
+      case 9:
+        RC_ASSERT(breaker.trip() == model.trip_by_hand());
+        break;
+      case 10:
+        RC_ASSERT(breaker.half_open() == model.half_open_by_hand());
         break;
       default:
         model.apply(other_options(model.options));

@@ -10,7 +10,7 @@
  *
  * What is held [docs/semantics.md]:
  *   BRK-1  only legal moves: move()
- *   BRK-5  half-open not before the deadline: move()
+ *   BRK-5  half-open not before the deadline, but by an operator's hand: move()
  *   BRK-6  no more than MAX_PROBES current probes in flight: grant()
  *   BRK-9  a permit of an earlier generation moves nothing: move()
  *   BRK-8  finite time admits somebody from every reachable state, even if every permit is lost: no fair cycle without
@@ -57,7 +57,7 @@ hidden byte i, j, place; /* of the inlines, whose steps nothing interrupts */
 inline move(to) {
   assert((state == CLOSED && to == OPEN) || (state == OPEN && to == HALF_OPEN) || (state == HALF_OPEN && to == CLOSED) ||
          (state == HALF_OPEN && to == OPEN) || (resetting && to == CLOSED));
-  assert(!(state == OPEN && to == HALF_OPEN && deadline_in > 0));
+  assert(!(state == OPEN && to == HALF_OPEN && deadline_in > 0 && !probing_early));
   assert(!settles_late);
   for (i : 0 .. CALLERS - 1) {
     current[i] = false;
@@ -66,6 +66,7 @@ inline move(to) {
   state = to
 }
 bool resetting = false;
+bool probing_early = false;
 
 inline release_leases() {
   for (i : 0 .. MAX_PROBES - 1) {
@@ -347,12 +348,29 @@ proctype Ticks() {
   od
 }
 
-/* An operator who resets it once. */
+/* An operator who once resets it, trips it, or lets it be probed early. */
 proctype Operator() {
   atomic {
-    resetting = true;
-    close();
-    resetting = false
+    if
+    :: resetting = true;
+      close();
+      resetting = false
+    :: true ->
+      expire_leases();
+      if
+      :: state != OPEN -> open(0)
+      :: else
+      fi
+    :: true ->
+      if
+      :: state == OPEN ->
+        probing_early = true;
+        probe_successes = 0;
+        move(HALF_OPEN);
+        probing_early = false
+      :: else
+      fi
+    fi
   }
 }
 

@@ -71,7 +71,7 @@ class BreakerModel(unittest.TestCase):
             ("WRONG_UNLIMITED_PROBES", "assertion violated (j<=1)"),
             ("WRONG_LATE_COUNTS", "assertion violated  !(settles_late)"),
             ("WRONG_SUCCESS_CLOSES", "assertion violated ((((((state==0)"),
-            ("WRONG_EARLY_PROBE", "assertion violated  !((((state==1)"),
+            ("WRONG_EARLY_PROBE", "assertion violated  !(((((state==1)"),
         ]:
             self.assertIn(broken, self.spin(mistake).assertions()[0], mistake)
 

@@ -106,6 +106,14 @@ class alignas(64) CircuitBreaker {
   // [RTY-14]. Whether calls are turned away on that account now.
   bool open_silent();
 
+  // By hand [BRK-21]. The automatic state moves, whatever override is in force, and goes on by itself from there;
+  // permits of before are of an earlier generation. Each returns whether the circuit moved.
+  //
+  // Opens it as a failure would, for the open time that is next. A circuit that refuses already stays as it is.
+  bool trip();
+  // Lets an open circuit be probed now, whatever remains of its open time.
+  bool half_open();
+
   // Closes the circuit, clears counts and growth, keeps totals, starts a generation [BRK-21].
   void reset();
 
@@ -319,7 +327,7 @@ class alignas(64) CircuitBreaker {
   // `opened_at` is earlier than `at` where a saved state is restored.
   void open_until_locked(TransitionCause cause, TimePoint at, TimePoint opened_at, TimePoint deadline)
       FUSEBOARD_REQUIRES(mutex_);
-  void half_open_locked(TimePoint at) FUSEBOARD_REQUIRES(mutex_);
+  void half_open_locked(TransitionCause cause, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
   void close_locked(TransitionCause cause, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
   void move_locked(TransitionCause cause, TimePoint at) FUSEBOARD_REQUIRES(mutex_);
   // Of the next generation, should it open. Drawn by generation and not from a sequence, so that peek_rejection() sees

@@ -40,8 +40,12 @@ struct BreakerEvent {
   // Of a transition: the override it happened under. Of a change: the one that came or went.
   std::optional<BreakerOverride> override_in_force{};
 
-  // Whether those who were rejected have reason to ask again: the circuit has closed, or its override has changed.
-  bool admits_again() const noexcept { return kind != BreakerEventKind::transition || to == CircuitState::closed; }
+  // Whether those who were rejected have reason to ask again: the circuit has closed or is to be probed earlier than
+  // they were told, or its override has changed.
+  bool admits_again() const noexcept {
+    return kind != BreakerEventKind::transition || to == CircuitState::closed ||
+           cause == TransitionCause::operator_half_open;
+  }
 };
 
 }  // namespace fuseboard

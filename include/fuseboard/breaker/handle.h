@@ -69,6 +69,9 @@ class BreakerHandle {
   void report(const Outcome& outcome) const {
     if (breaker_ != nullptr) breaker_->report(outcome);
   }
+  // Of an untracked key: false.
+  bool trip() const { return breaker_ != nullptr && breaker_->trip(); }
+  bool half_open() const { return breaker_ != nullptr && breaker_->half_open(); }
   void reset() const {
     if (breaker_ != nullptr) breaker_->reset();
   }

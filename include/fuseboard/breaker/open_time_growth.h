@@ -25,8 +25,9 @@ class OpenTimeGrowth {
 
   explicit OpenTimeGrowth(const OpenTime& times) noexcept : base_(times.initial) {}
 
-  // For a circuit that opens for `cause` at `at`; `seed` draws the jitter.
-  Next next(const BreakerOptions& options, TransitionCause cause, TimePoint at, std::uint64_t seed) const noexcept;
+  // For a circuit that is in state `from` and opens for `cause` at `at`; `seed` draws the jitter.
+  Next next(const BreakerOptions& options, CircuitState from, TransitionCause cause, TimePoint at,
+            std::uint64_t seed) const noexcept;
   // Until when it is open after a throttled probe [BRK-7.7]: as long as the server asked for, else as long as before.
   TimePoint throttled_until(const BreakerOptions& options, std::optional<Duration> retry_after, TimePoint at,
                             std::uint64_t seed) const noexcept;

@@ -114,6 +114,9 @@ class BreakerRegistry {
   // Asking about an unknown key creates nothing [BRK-21]; it would be admitted, and reads closed and zero.
   [[nodiscard]] std::optional<Rejection> peek_rejection(KeyView key) const;
   BreakerSnapshot snapshot(KeyView key) const;
+  // By hand, see CircuitBreaker [BRK-21]. Whether the circuit moved. A key may be tripped before it is first called.
+  bool trip(KeyView key) { return handle(key).trip(); }
+  bool half_open(KeyView key);
   // Whether the key was known.
   bool reset(KeyView key);
   void reset_all();

@@ -21,7 +21,8 @@ enum class CircuitState : std::uint8_t {
 };
 std::string_view name(CircuitState state) noexcept;
 
-// Why a breaker moved. A cause has one legal move [BRK-1]; a reset leads from any state to closed.
+// Why a breaker moved. A cause has one legal move [BRK-1]; a reset leads from any state to closed, a trip by hand from
+// closed and from half_open to open.
 enum class TransitionCause : std::uint8_t {
   consecutive_failures,  // closed -> open
   open_time_elapsed,     // open -> half_open
@@ -39,6 +40,8 @@ enum class TransitionCause : std::uint8_t {
   answered,              // open or half_open -> closed: one that was in flight when it fell silent [RTY-14]
   probe_slow,            // half_open -> open: the probe succeeded, but was slow where slowness trips [BRK-7]
   failures_within,       // closed -> open: so many failures within a time
+  operator_trip,         // closed or half_open -> open: by hand [BRK-21]
+  operator_half_open,    // open -> half_open: by hand, before the open time was over [BRK-21]
 };
 std::string_view name(TransitionCause cause) noexcept;
 

@@ -21,16 +21,17 @@
 #include <expected>
 #include <functional>
 #include <optional>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "fuseboard/core/clock.h"
+#include "fuseboard/core/failure_of.h"
 #include "fuseboard/core/issuer.h"
 #include "fuseboard/core/key.h"
 #include "fuseboard/core/key_rules.h"
 #include "fuseboard/core/rejection.h"
+#include "fuseboard/core/returned.h"
 #include "fuseboard/core/rng.h"
 #include "fuseboard/core/thread_slot.h"
 #include "fuseboard/core/time.h"
@@ -45,42 +46,21 @@ class ToolGuard;
 
 namespace tools_internal {
 
-// What says by itself how a call ended: codes of the standard library's and of others' enumerations, std::errc, and
-// whatever else converts to such a code.
-template <typename T>
-concept ErrorCode =
-    std::convertible_to<const T&, std::error_code> || std::convertible_to<const T&, std::error_condition>;
-
-template <typename T>
-struct IsExpected : std::false_type {};
-template <typename T, typename E>
-struct IsExpected<std::expected<T, E>> : std::true_type {};
-
-// What a value that a tool returned says about its call.
-template <typename Value>
-ToolResult result_of(const Value& value) {
-  if constexpr (std::convertible_to<const Value&, ToolResult>) {
-    return value;
-  } else if constexpr (std::convertible_to<const Value&, std::error_code>) {
-    return outcome_of(static_cast<std::error_code>(value));
-  } else if constexpr (ErrorCode<Value>) {
-    return outcome_of(static_cast<std::error_condition>(value));
-  } else if constexpr (IsExpected<Value>::value) {
-    using Error = typename Value::error_type;
-    if (value.has_value()) return ToolOutcome::success;
-    // An error is none of a tool's values: one that says nothing is a failure all the same.
-    const ToolResult error = [&]() -> ToolResult {
-      if constexpr (std::convertible_to<const Error&, ToolResult> || ErrorCode<Error>) {
-        return result_of(value.error());
-      } else {
-        return ToolOutcome::execution_error;
-      }
-    }();
-    return error.ok() ? ToolResult(ToolOutcome::execution_error) : error;
-  } else {
-    return ToolOutcome::success;
+// What a tool returned, in terms of its results.
+struct ToolWords {
+  using Result = ToolResult;
+  template <typename T>
+    requires(std::convertible_to<const T&, ToolResult> || ErrorCode<T>)
+  static ToolResult of(const T& said) {
+    if constexpr (std::convertible_to<const T&, ToolResult>) {
+      return said;
+    } else {
+      return outcome_of(standard_error(said));
+    }
   }
-}
+  static ToolResult success() noexcept { return ToolOutcome::success; }
+  static ToolResult failure() noexcept { return ToolOutcome::execution_error; }
+};
 
 }  // namespace tools_internal
 
@@ -202,7 +182,7 @@ class ToolGuard {
         return {};
       } else {
         std::expected<Value, Rejection> value(std::in_place, std::invoke(std::forward<Fn>(fn)));
-        settle(tools_internal::result_of(*value));
+        settle(said_by<tools_internal::ToolWords>(*value));
         return value;
       }
     } catch (const std::exception& thrown) {

@@ -255,6 +255,19 @@ TEST_F(TripRulesTest, SoManyFailuresWithinATimeOpenItWhateverSucceedsBetweenThem
   EXPECT_EQ(name(TransitionCause::failures_within), "failures_within");
 }
 
+TEST_F(TripRulesTest, ABoundedNumberOfFailuresIsKept) {  // BRK-2.6 CORE-5 CORE-6
+  const BreakerOptions most{.failure_threshold = 0, .failures_within = FailuresWithin{.failures = 10'000, .time = 24h}};
+  CircuitBreaker breaker(most, "key", clock_);
+  for (int i = 0; i < 9'999; ++i) call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::closed);
+  call(breaker, failed());
+  EXPECT_EQ(breaker.state(), CircuitState::open);
+  const Problems problems = FailuresWithin{.failures = 10'001, .time = 0s}.validate();
+  ASSERT_EQ(problems.size(), 2U);
+  EXPECT_EQ(problems[0].message(), "failures: 10001 is not allowed; allowed: 1 to 10000");
+  EXPECT_EQ(problems[1].message(), "time: 0s is not allowed; allowed: 1ms to 24h");
+}
+
 TEST_F(TripRulesTest, FailuresWithinATimeAreForgottenWhenItCloses) {  // BRK-2.6 BRK-12
   CircuitBreaker breaker(three_within(24h), "key", clock_);
   trip(breaker, 3);

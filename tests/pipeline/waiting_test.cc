@@ -133,6 +133,19 @@ TEST(RecoveryWait, AnOperatorsResetWakesThroughThePipeline) {  // RTY-4.4
   EXPECT_TRUE(caller.sent());
 }
 
+TEST(RecoveryWait, AnOperatorWhoLetsItBeProbedWakesTheProbe) {  // BRK-21.6, RTY-4.4
+  World world(quick_breaker());
+  Pipeline pipeline(world.plan({"a"}));
+  pipeline.watch(world.breakers);
+  world.open("a");
+  Caller caller(world, pipeline.plan());
+  ASSERT_TRUE(caller.waits());
+  ASSERT_TRUE(world.breakers.half_open("a"));
+  EXPECT_EQ(caller.waker->times, 1);
+  EXPECT_TRUE(caller.sent());
+  EXPECT_EQ(world.breakers.snapshot("a").probes_in_flight, 1U);
+}
+
 TEST(RecoveryWait, ACallThatIsAloneWithoutAWakerWaitsByTheClock) {  // RTY-4.2
   World world(quick_breaker());
   world.open("a");

@@ -25,6 +25,7 @@ SOURCES = {
         "include/fuseboard/c/fuseboard.h: FUSEBOARD_MAX_NAME", "include/fuseboard/c/fuseboard.h: FUSEBOARD_MAX_ERROR"],
     "failures of a breaker's `failures_within`": ["src/breaker/options.cc: kMaxFailureTimes"],
     "transitions that a breaker remembers": ["include/fuseboard/breaker/state.h: kTransitionsKept"],
+    "waits of a listed backoff": ["include/fuseboard/retry/backoff.h: kMaxListedBackoffs"],
     "events waiting for listeners": ["include/fuseboard/core/events.h: EventOutbox(std::size_t capacity = {})"],
     "attempts and refusals in a call's record": [
         ("include/fuseboard/pipeline/record.h: BoundedList<AttemptRecord, {}> attempts;",

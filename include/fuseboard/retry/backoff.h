@@ -4,6 +4,7 @@
 // How long to wait before the next try on the same target: pure decisions, no clock, no sleeping.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>

@@ -11,8 +11,10 @@
 
 #include "fuseboard/limit/adaptive.h"
 #include "fuseboard/limit/bulkhead.h"
+#include "fuseboard/limit/client_throttle.h"
 #include "fuseboard/limit/joint.h"
 #include "fuseboard/limit/queue.h"
+#include "fuseboard/limit/sliding_window.h"
 #include "fuseboard/limit/token_bucket.h"
 #include "fuseboard/limit/tool_limiter.h"
 
@@ -67,6 +69,25 @@ void BucketRefused(benchmark::State& state) {
   (void)bucket.try_acquire(kNow);
   for (auto _ : state) DoNotOptimize(bucket.try_acquire(kNow).has_value());
 }
+void WindowAdmitted(benchmark::State& state) {
+  static SlidingWindowLimiter limiter({.limit = 10'000, .window = 1ms});
+  TimePoint now = kNow;
+  for (auto _ : state) DoNotOptimize(limiter.try_acquire(now += 100ns).has_value());
+}
+void WindowRefused(benchmark::State& state) {
+  static SlidingWindowLimiter limiter({.limit = kMaxWindowLimit, .window = 1min});
+  while (limiter.try_acquire(kNow)) {
+  }
+  for (auto _ : state) DoNotOptimize(limiter.try_acquire(kNow).has_value());
+}
+void ClientThrottleSettled(benchmark::State& state) {
+  static ClientThrottle throttle;
+  TimePoint now = kNow;
+  for (auto _ : state) {
+    auto permit = throttle.try_acquire(now += 10ns);
+    if (permit) std::move(*permit).settle(now, Outcome::success());
+  }
+}
 void AdaptiveAdmitted(benchmark::State& state) {
   static AdaptiveLimiter limiter({.rate = {.rate = 1e9}});
   TimePoint now = kNow;
@@ -94,9 +115,10 @@ void BulkheadSlotTaken(benchmark::State& state) {
 }
 void AdaptiveBulkheadSettled(benchmark::State& state) {
   static AdaptiveBulkhead bulkhead;
+  TimePoint now = kNow;
   for (auto _ : state) {
     auto slot = bulkhead.try_acquire();
-    if (slot) std::move(*slot).settle(Outcome::success(100ms));
+    if (slot) std::move(*slot).settle(now += 10ns, Outcome::success(100ms));
   }
 }
 void QueuePushPop(benchmark::State& state) {
@@ -114,6 +136,9 @@ BENCHMARK(MutexLockUnlock)->Name("Limit/Floor/Mutex")->Threads(1)->Threads(2);
 
 BENCHMARK(BucketAdmitted)->Name("Limit/BucketAdmitted")->Threads(1)->Threads(2);
 BENCHMARK(BucketRefused)->Name("Limit/BucketRefused")->Threads(1)->Threads(2);
+BENCHMARK(WindowAdmitted)->Name("Limit/WindowAdmitted")->Threads(1)->Threads(2);
+BENCHMARK(WindowRefused)->Name("Limit/WindowRefused")->Threads(1)->Threads(2);
+BENCHMARK(ClientThrottleSettled)->Name("Limit/ClientThrottle")->Threads(1)->Threads(2);
 BENCHMARK(AdaptiveAdmitted)->Name("Limit/AdaptiveAdmitted")->Threads(1)->Threads(2);
 BENCHMARK(JointAdmitted)->Name("Limit/JointAdmitted")->Threads(1)->Threads(2);
 BENCHMARK(ToolByName)->Name("Limit/ToolByName")->Threads(1)->Threads(2);

@@ -7,22 +7,13 @@
 #include <cmath>
 
 #include "limit/believed.h"
+#include "limit/overload.h"
 
 namespace fuseboard {
 namespace {
 
-// The first samples are averaged evenly, as in Netflix's ExpAvgMeasurement: one odd first call is not "usual".
-constexpr std::uint32_t kWarmUpSamples = 10;
 // One slow call does not halve the limit more than once.
 constexpr double kMinGradient = 0.5;
-// When calls have become much faster than usual, "usual" is outdated, and forgets faster.
-constexpr double kOutdated = 2.0;
-constexpr double kForget = 0.95;
-
-bool is_drop(Category category) noexcept {
-  return category == Category::timeout || category == Category::overloaded || category == Category::rate_limit ||
-         category == Category::service_unavailable || category == Category::resource_exhausted;
-}
 
 }  // namespace
 
@@ -48,12 +39,13 @@ Problems AdaptiveBulkheadOptions::validate() const {
   validator.in_range("queue_size", queue_size, 1U, 1000U);
   validator.in_range("smoothing", smoothing, 0.01, 1.0);
   validator.in_range("long_window", long_window, kWarmUpSamples, 100'000U);
+  validator.in_range("usual_doubles_in", usual_doubles_in, std::chrono::hours(1), std::chrono::hours(30 * 24));
   validator.in_range("drop_backoff", drop_backoff, 0.5, 0.99);
   return std::move(validator).take();
 }
 
-void AdaptiveBulkheadSlot::settle(const Outcome& outcome) && {
-  if (AdaptiveBulkhead* const bulkhead = bulkhead_.take()) bulkhead->settle(round_, outcome);
+void AdaptiveBulkheadSlot::settle(TimePoint now, const Outcome& outcome) && {
+  if (AdaptiveBulkhead* const bulkhead = bulkhead_.take()) bulkhead->settle(now, round_, outcome);
 }
 
 void AdaptiveBulkheadSlot::release() noexcept {
@@ -70,31 +62,25 @@ Rejection AdaptiveBulkhead::rejection() const noexcept {
   return {.reason = RejectionReason::concurrency_limited, .key = key_};
 }
 
-void AdaptiveBulkhead::settle(std::uint64_t round, const Outcome& outcome) {
+void AdaptiveBulkhead::settle(TimePoint now, std::uint64_t round, const Outcome& outcome) {
   const std::uint32_t in_flight = in_flight_.count();  // this call included
-  if (outcome.ok() || is_drop(outcome.failure->category)) {
+  if (outcome.ok() || says_overloaded(outcome.failure->category)) {
     const MutexLock lock(mutex_);
     if (!outcome.ok()) {
       drop_locked(round);
     } else if (outcome.latency > Duration::zero()) {  // one that was not told is no sample
-      sample_locked(outcome.latency, in_flight);
+      sample_locked(now, outcome.latency, in_flight);
     }
   }
   in_flight_.leave();
 }
 
-void AdaptiveBulkhead::sample_locked(Duration latency, std::uint32_t in_flight) {
+void AdaptiveBulkhead::sample_locked(TimePoint now, Duration latency, std::uint32_t in_flight) {
   const double taken = std::max(1.0, static_cast<double>(latency.count()));
-  if (samples_ < kWarmUpSamples) {
-    ++samples_;
-    usual_ += (taken - usual_) / samples_;
-  } else {
-    usual_ += (taken - usual_) * 2.0 / (options_.long_window + 1.0);
-  }
-  if (usual_ > kOutdated * taken) usual_ *= kForget;
+  latency_.add(now, taken, options_.long_window, options_.usual_doubles_in);
   // A limit that is not used says nothing about what the target bears.
   if (in_flight < estimate_ / 2.0) return;
-  const double gradient = std::clamp(options_.tolerance * usual_ / taken, kMinGradient, 1.0);
+  const double gradient = std::clamp(options_.tolerance * latency_.usual() / taken, kMinGradient, 1.0);
   const double fresh = estimate_ * gradient + options_.queue_size;
   move_to_locked(estimate_ * (1.0 - options_.smoothing) + fresh * options_.smoothing);
 }
@@ -111,7 +97,9 @@ void AdaptiveBulkhead::move_to_locked(double estimate) {
   limit_.store(static_cast<std::uint32_t>(estimate_), std::memory_order_relaxed);
 }
 
-bool AdaptiveBulkhead::has_learned_locked() const { return samples_ > 0 || round_.load(std::memory_order_relaxed) > 0; }
+bool AdaptiveBulkhead::has_learned_locked() const {
+  return latency_.known() || round_.load(std::memory_order_relaxed) > 0;
+}
 
 void AdaptiveBulkhead::apply(TimePoint /*now*/, const AdaptiveBulkheadOptions& options) {
   throw_if_invalid(options.validate());
@@ -123,21 +111,24 @@ void AdaptiveBulkhead::apply(TimePoint /*now*/, const AdaptiveBulkheadOptions& o
 std::optional<SavedAdaptiveBulkhead> AdaptiveBulkhead::save(TimePoint /*now*/) const {
   const MutexLock lock(mutex_);
   if (!has_learned_locked()) return std::nullopt;
-  return SavedAdaptiveBulkhead{.limit = estimate_, .usual = saturating_scale(Duration(1), usual_), .samples = samples_};
+  return SavedAdaptiveBulkhead{.limit = estimate_, .latency = latency_.save()};
 }
 
 void AdaptiveBulkhead::restore(TimePoint /*now*/, const SavedAdaptiveBulkhead& saved) {
-  // No call takes longer.
-  constexpr Duration kLongestCall = std::chrono::hours(24);
   const MutexLock lock(mutex_);
   if (has_learned_locked()) return;
   move_to_locked(believed(saved.limit, options_.min_limit, options_.max_limit));
   // As after a drop: calls that are in flight know nothing of it.
   round_.store(1, std::memory_order_relaxed);
-  const Duration usual = believed(saved.usual, kLongestCall);
-  if (usual <= Duration::zero()) return;
-  usual_ = static_cast<double>(usual.count());
-  samples_ = std::clamp(saved.samples, 1U, kWarmUpSamples);
+  latency_.restore(saved.latency);
+}
+
+void AdaptiveBulkhead::reset() {
+  const MutexLock lock(mutex_);
+  latency_ = LatencyBaseline();
+  // Calls that are in flight were admitted by the limit of before: a drop of theirs says nothing of the new one.
+  round_.store(round_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  move_to_locked(options_.initial_limit);
 }
 
 AdaptiveBulkheadOptions AdaptiveBulkhead::options() const {

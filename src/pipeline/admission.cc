@@ -184,7 +184,7 @@ std::optional<BudgetSettlement> AttemptPermits::settle(TimePoint now, const Atte
   } else {
     std::move(breaker_).settle(told, report.connected ? kModelScope : kProviderScope);
   }
-  if (state_->adaptive_concurrency() != nullptr && !is_own_matter(told)) std::move(place_).settle(told);
+  if (state_->adaptive_concurrency() != nullptr && !is_own_matter(told)) std::move(place_).settle(now, told);
   place_ = AdaptiveBulkheadSlot();
   settle_rate(now, report, outcome);
   if (report.seen_output > 0) observe({.output = report.seen_output});

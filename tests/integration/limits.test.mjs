@@ -34,7 +34,7 @@ test('calls wait for a place where the queue allows it', async (t) => {  // LIM-
   assert.equal((await sim.calls()).length, 6);
 });
 
-test('without a queue the same calls are refused beyond the first', async (t) => {  // LIM-8
+test('without a queue the same calls are refused beyond the first', async (t) => {  // LIM-8.1
   const sim = await startSim(t);
   await sim.fails({ kind: 'stall' });
   const gateway = await startGateway(t, modelOver([sim], { model: { limits: { concurrency: 1 } } }));

@@ -116,7 +116,7 @@ class PlacesWorld {
   std::string wrong_{};
 };
 
-TEST(BulkheadInterleavings, NeverHoldMoreThanTheLimit) {  // LIM-8
+TEST(BulkheadInterleavings, NeverHoldMoreThanTheLimit) {  // LIM-8.1
   const auto make = [] {
     auto world = std::make_unique<PlacesWorld>();
     (void)world->enter();

@@ -23,7 +23,7 @@ using testing::ElementsAre;
 
 Outcome dropped(Duration latency = 10s) { return Outcome::failed(Failure::of(Category::timeout), latency); }
 
-TEST(Bulkhead, AdmitsItsLimitAndSaysWhyNotMore) {  // LIM-8
+TEST(Bulkhead, AdmitsItsLimitAndSaysWhyNotMore) {  // LIM-8.1
   Bulkhead bulkhead({.limit = 2}, "key");
   auto first = bulkhead.try_acquire();
   const auto second = bulkhead.try_acquire();
@@ -37,7 +37,7 @@ TEST(Bulkhead, AdmitsItsLimitAndSaysWhyNotMore) {  // LIM-8
   EXPECT_TRUE(bulkhead.try_acquire());
 }
 
-TEST(Bulkhead, ASlotIsReleasedOnceWhateverHappens) {  // LIM-8
+TEST(Bulkhead, ASlotIsReleasedOnceWhateverHappens) {  // LIM-8.1
   Bulkhead bulkhead({.limit = 5});
   {
     BulkheadSlot slot = *bulkhead.try_acquire();
@@ -73,9 +73,11 @@ TEST(Bulkhead, EveryProblemIsReported) {  // CORE-6
                                         .queue_size = 0,
                                         .smoothing = 0.0,
                                         .long_window = 0,
+                                        .usual_doubles_in = 59min,
                                         .drop_backoff = 1.0};
-  EXPECT_THAT(fields_of(options.validate()), ElementsAre("initial_limit", "min_limit", "tolerance", "queue_size",
-                                                         "smoothing", "long_window", "drop_backoff"));
+  EXPECT_THAT(fields_of(options.validate()),
+              ElementsAre("initial_limit", "min_limit", "tolerance", "queue_size", "smoothing", "long_window",
+                          "usual_doubles_in", "drop_backoff"));
   EXPECT_THROW(AdaptiveBulkhead{options}, InvalidOptions);
 }
 
@@ -86,17 +88,17 @@ void run(AdaptiveBulkhead& bulkhead, int rounds, Outcomes outcome_at) {
     std::vector<AdaptiveBulkheadSlot> slots;
     while (auto slot = bulkhead.try_acquire()) slots.push_back(std::move(*slot));
     const auto load = static_cast<double>(slots.size());
-    for (AdaptiveBulkheadSlot& slot : slots) std::move(slot).settle(outcome_at(load));
+    for (AdaptiveBulkheadSlot& slot : slots) std::move(slot).settle(kStart, outcome_at(load));
   }
 }
 
-TEST(AdaptiveBulkhead, GrowsToItsMaximumWhileLatencyIsSteady) {  // LIM-8
+TEST(AdaptiveBulkhead, GrowsToItsMaximumWhileLatencyIsSteady) {  // LIM-8.1
   AdaptiveBulkhead bulkhead({.max_limit = 60});
   run(bulkhead, 50, [](double) { return Outcome::success(100ms); });
   EXPECT_EQ(bulkhead.limit(), 60U);
 }
 
-TEST(AdaptiveBulkhead, DoesNotGrowUnderConstantTimeouts) {  // LIM-8
+TEST(AdaptiveBulkhead, DoesNotGrowUnderConstantTimeouts) {  // LIM-8.1
   AdaptiveBulkhead bulkhead;
   std::uint32_t last = bulkhead.limit();
   run(bulkhead, 200, [&](double) {
@@ -110,17 +112,17 @@ TEST(AdaptiveBulkhead, DoesNotGrowUnderConstantTimeouts) {  // LIM-8
   EXPECT_GT(bulkhead.limit(), 20U) << "and it comes back";
 }
 
-TEST(AdaptiveBulkhead, FallsWhenCallsSlowDownWithTheirNumber) {  // LIM-8
+TEST(AdaptiveBulkhead, FallsWhenCallsSlowDownWithTheirNumber) {  // LIM-8.1
   // A target with ten workers: beyond ten calls in flight each waits its turn.
   AdaptiveBulkhead bulkhead({.initial_limit = 100, .long_window = 100'000});
-  for (int i = 0; i < 10; ++i) std::move(*bulkhead.try_acquire()).settle(Outcome::success(100ms));
+  for (int i = 0; i < 10; ++i) std::move(*bulkhead.try_acquire()).settle(kStart, Outcome::success(100ms));
   const auto at_load = [](double load) { return Outcome::success(saturating_scale(100ms, std::max(1.0, load / 10))); };
   run(bulkhead, 100, at_load);
   EXPECT_GE(bulkhead.limit(), 10U) << "the workers are kept busy";
   EXPECT_LE(bulkhead.limit(), 30U) << "and the queue is short";
 }
 
-TEST(AdaptiveBulkhead, OneOverloadCountsOnceHoweverManyCallsItDrops) {  // LIM-8
+TEST(AdaptiveBulkhead, OneOverloadCountsOnceHoweverManyCallsItDrops) {  // LIM-8.1
   AdaptiveBulkhead bulkhead({.initial_limit = 100});
   run(bulkhead, 1, [](double) { return dropped(); });
   EXPECT_EQ(bulkhead.limit(), 90U);
@@ -128,13 +130,13 @@ TEST(AdaptiveBulkhead, OneOverloadCountsOnceHoweverManyCallsItDrops) {  // LIM-8
   EXPECT_EQ(bulkhead.limit(), 81U);
 }
 
-TEST(AdaptiveBulkhead, AnUnusedLimitDoesNotGrow) {  // LIM-8
+TEST(AdaptiveBulkhead, AnUnusedLimitDoesNotGrow) {  // LIM-8.1
   AdaptiveBulkhead bulkhead;
-  for (int i = 0; i < 1000; ++i) std::move(*bulkhead.try_acquire()).settle(Outcome::success(100ms));
+  for (int i = 0; i < 1000; ++i) std::move(*bulkhead.try_acquire()).settle(kStart, Outcome::success(100ms));
   EXPECT_EQ(bulkhead.limit(), 20U);
 }
 
-TEST(AdaptiveBulkhead, WhatSaysNothingAboutTheLoadTeachesNothing) {  // LIM-8
+TEST(AdaptiveBulkhead, WhatSaysNothingAboutTheLoadTeachesNothing) {  // LIM-8.1
   AdaptiveBulkhead bulkhead;
   run(bulkhead, 20, [](double) { return Outcome::cancelled(1h); });
   run(bulkhead, 20, [](double) { return Outcome::failed(Failure::of(Category::invalid_request), 1h); });
@@ -145,7 +147,7 @@ TEST(AdaptiveBulkhead, WhatSaysNothingAboutTheLoadTeachesNothing) {  // LIM-8
   EXPECT_EQ(bulkhead.in_flight(), 0U);
 }
 
-RC_GTEST_PROP(AdaptiveBulkheadProperty, SlotsAreConservedAndTheLimitStaysInItsRange, ()) {  // LIM-8
+RC_GTEST_PROP(AdaptiveBulkheadProperty, SlotsAreConservedAndTheLimitStaysInItsRange, ()) {  // LIM-8.1
   const std::uint32_t most = *rc::gen::inRange(1U, 40U);
   const std::uint32_t least = *rc::gen::inRange(1U, most + 1);
   AdaptiveBulkhead bulkhead({.initial_limit = most, .min_limit = least, .max_limit = most});
@@ -159,9 +161,9 @@ RC_GTEST_PROP(AdaptiveBulkheadProperty, SlotsAreConservedAndTheLimitStaysInItsRa
       if (slot) held.push_back(std::move(*slot));
     } else if (!held.empty()) {
       const Duration latency = *rc::gen::element<Duration>(-1s, 0s, 1ms, 1s, kForever);
-      if (choice == 4) std::move(held.back()).settle(Outcome::success(latency));
-      if (choice == 5) std::move(held.back()).settle(dropped(latency));
-      if (choice == 6) std::move(held.back()).settle(Outcome::cancelled(latency));
+      if (choice == 4) std::move(held.back()).settle(kStart, Outcome::success(latency));
+      if (choice == 5) std::move(held.back()).settle(kStart, dropped(latency));
+      if (choice == 6) std::move(held.back()).settle(kStart, Outcome::cancelled(latency));
       held.pop_back();
     }
     RC_ASSERT(bulkhead.in_flight() == held.size());
@@ -193,21 +195,21 @@ void expect_bound_holds(AnyBulkhead& bulkhead, int limit, Finish finish) {
   EXPECT_EQ(bulkhead.in_flight(), 0U);
 }
 
-TEST(BulkheadThreads, NeverMoreInFlightThanTheLimit) {  // LIM-8
+TEST(BulkheadThreads, NeverMoreInFlightThanTheLimit) {  // LIM-8.1
   Bulkhead bulkhead({.limit = 3});
   expect_bound_holds(bulkhead, 3, [](BulkheadSlot slot, Rng& rng) {
     if (rng.below(2) == 0) std::move(slot).release();
   });
 }
 
-TEST(BulkheadThreads, NeverMoreInFlightThanTheLargestLimit) {  // LIM-8
+TEST(BulkheadThreads, NeverMoreInFlightThanTheLargestLimit) {  // LIM-8.1
   AdaptiveBulkhead bulkhead({.initial_limit = 2, .max_limit = 4});
   expect_bound_holds(bulkhead, 4, [](AdaptiveBulkheadSlot slot, Rng& rng) {
-    if (rng.below(3) > 0) std::move(slot).settle(rng.below(4) == 0 ? dropped() : Outcome::success(1ms));
+    if (rng.below(3) > 0) std::move(slot).settle(kStart, rng.below(4) == 0 ? dropped() : Outcome::success(1ms));
   });
 }
 
-TEST(BulkheadThreads, AllThreadsTogetherFillItExactly) {  // LIM-8
+TEST(BulkheadThreads, AllThreadsTogetherFillItExactly) {  // LIM-8.1
   for (int round = 0; round < 50; ++round) {
     Bulkhead bulkhead({.limit = 5});
     std::vector<BulkheadSlot> slots(kThreads);

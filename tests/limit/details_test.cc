@@ -92,38 +92,38 @@ std::vector<AdaptiveBulkheadSlot> filled(AdaptiveBulkhead& bulkhead) {
   return slots;
 }
 
-TEST(AdaptiveBulkhead, OneSlowCallDoesNotMakeItCollapse) {  // LIM-8
+TEST(AdaptiveBulkhead, OneSlowCallDoesNotMakeItCollapse) {  // LIM-8.1
   AdaptiveBulkhead bulkhead({.initial_limit = 100, .max_limit = 100});
   for (int i = 0; i < 20; ++i) {
-    for (AdaptiveBulkheadSlot& slot : filled(bulkhead)) std::move(slot).settle(Outcome::success(1s));
+    for (AdaptiveBulkheadSlot& slot : filled(bulkhead)) std::move(slot).settle(kStart, Outcome::success(1s));
   }
   ASSERT_EQ(bulkhead.limit(), 100U);
   auto slots = filled(bulkhead);
-  std::move(slots.front()).settle(Outcome::success(10min));
+  std::move(slots.front()).settle(kStart, Outcome::success(10min));
   // Whatever it took, it counts as twice as slow as it may be, and that for a fifth: 100 * 0.9 + 0.8.
   EXPECT_EQ(bulkhead.limit(), 90U);
 }
 
-TEST(AdaptiveBulkhead, AfterATargetHasBecomeFasterItKnowsSoon) {  // LIM-8
+TEST(AdaptiveBulkhead, AfterATargetHasBecomeFasterItKnowsSoon) {  // LIM-8.2
   AdaptiveBulkhead bulkhead({.initial_limit = 10, .max_limit = 10});
-  for (int i = 0; i < 10; ++i) std::move(*bulkhead.try_acquire()).settle(Outcome::success(10s));
+  for (int i = 0; i < 10; ++i) std::move(*bulkhead.try_acquire()).settle(kStart, Outcome::success(10s));
   // What is usual is ten seconds now. Fast calls wear it down by a twentieth each, not by a six hundredth.
-  for (int i = 0; i < 60; ++i) std::move(*bulkhead.try_acquire()).settle(Outcome::success(100ms));
+  for (int i = 0; i < 60; ++i) std::move(*bulkhead.try_acquire()).settle(kStart, Outcome::success(100ms));
   for (int i = 0; i < 10; ++i) {
-    for (AdaptiveBulkheadSlot& slot : filled(bulkhead)) std::move(slot).settle(Outcome::success(3s));
+    for (AdaptiveBulkheadSlot& slot : filled(bulkhead)) std::move(slot).settle(kStart, Outcome::success(3s));
   }
   EXPECT_LT(bulkhead.limit(), 10U) << "three seconds are slow for it";
 }
 
-TEST(AdaptiveBulkhead, WhatCountsAsADropIsWhatSaysThatItBearsNoMore) {  // LIM-8
+TEST(AdaptiveBulkhead, WhatCountsAsADropIsWhatSaysThatItBearsNoMore) {  // LIM-8.1
   for (const Category category : {Category::timeout, Category::overloaded, Category::rate_limit,
                                   Category::service_unavailable, Category::resource_exhausted}) {
     AdaptiveBulkhead bulkhead({.initial_limit = 100});
-    std::move(*bulkhead.try_acquire()).settle(Outcome::failed(Failure::of(category)));
+    std::move(*bulkhead.try_acquire()).settle(kStart, Outcome::failed(Failure::of(category)));
     EXPECT_EQ(bulkhead.limit(), 90U) << name(category);
   }
   AdaptiveBulkhead bulkhead({.initial_limit = 100});
-  std::move(*bulkhead.try_acquire()).settle(Outcome::failed(Failure::of(Category::network)));
+  std::move(*bulkhead.try_acquire()).settle(kStart, Outcome::failed(Failure::of(Category::network)));
   EXPECT_EQ(bulkhead.limit(), 100U);
 }
 

@@ -79,7 +79,7 @@ TEST(JointLimiter, TheEstimateIsReconciledWithWhatWasUsed) {  // LIM-5.2
       << "what is owed first";
 }
 
-TEST(JointLimiter, AForgottenPermitFreesItsPlaceAndLeavesTheEstimateCharged) {  // LIM-5.2 LIM-8
+TEST(JointLimiter, AForgottenPermitFreesItsPlaceAndLeavesTheEstimateCharged) {  // LIM-5.2 LIM-8.1
   JointLimiter limiter(kLimits);
   {
     const JointPermit forgotten = acquired(kStart, limiter, {.tokens = 300});
@@ -107,7 +107,7 @@ TEST(JointLimiter, WhatHasComeBackByItselfDoesNotComeBackTwice) {  // LIM-1 LIM-
   EXPECT_DOUBLE_EQ(*limiter.snapshot(kStart + 20s).tokens_available, 600.0);
 }
 
-TEST(JointLimiter, APermitIsSettledOnceHoweverItIsMoved) {  // LIM-5.1 LIM-8
+TEST(JointLimiter, APermitIsSettledOnceHoweverItIsMoved) {  // LIM-5.1 LIM-8.1
   JointLimiter limiter(kLimits);
   JointPermit first = acquired(kStart, limiter, {.tokens = 100});
   JointPermit second = acquired(kStart, limiter, {.tokens = 100});
@@ -296,7 +296,7 @@ RC_GTEST_PROP(JointLimiterView, WhatRemainsCanBeTakenAndTheBucketIsFullWhenItSay
   }
 }
 
-TEST(JointLimiterThreads, PlacesAndTokensAreConserved) {  // LIM-5.1 LIM-8
+TEST(JointLimiterThreads, PlacesAndTokensAreConserved) {  // LIM-5.1 LIM-8.1
   JointLimiter limiter({.requests_per_minute = 60.0,
                         .requests_burst = 1e6,
                         .tokens_per_minute = 60.0,

@@ -551,7 +551,7 @@ TEST(ThrottleLiveOptionsThreads, NoPermitOutlivesItsLimiter) {  // LIM-9.2
 void settle_after(AdaptiveBulkhead& bulkhead, Duration latency) {
   auto slot = bulkhead.try_acquire();
   ASSERT_TRUE(slot);
-  std::move(*slot).settle(Outcome::success(latency));
+  std::move(*slot).settle(kStart, Outcome::success(latency));
 }
 
 TEST(AdaptiveBulkheadLiveOptions, TheLearnedLimitStaysWithinTheNewBounds) {  // LIM-9.2 LIM-9.3
@@ -560,7 +560,7 @@ TEST(AdaptiveBulkheadLiveOptions, TheLearnedLimitStaysWithinTheNewBounds) {  // 
   EXPECT_EQ(bulkhead.limit(), 10U) << "it has learned nothing yet";
   std::vector<AdaptiveBulkheadSlot> slots;
   for (int i = 0; i < 10; ++i) slots.push_back(*bulkhead.try_acquire());
-  std::move(slots.back()).settle(Outcome::failed(Failure::of(Category::overloaded)));
+  std::move(slots.back()).settle(kStart, Outcome::failed(Failure::of(Category::overloaded)));
   slots.pop_back();
   EXPECT_EQ(bulkhead.limit(), 9U);
   bulkhead.apply(kStart, {.initial_limit = 50});
@@ -585,7 +585,7 @@ TEST(AdaptiveBulkheadLiveOptions, WhatIsUsualStays) {  // LIM-9.3
   bulkhead.apply(kStart, {.initial_limit = 5, .tolerance = 2.0});
   const auto after = bulkhead.save(kStart);
   ASSERT_TRUE(before && after);
-  EXPECT_EQ(after->usual, before->usual);
+  EXPECT_EQ(after->latency.usual, before->latency.usual);
   EXPECT_EQ(after->limit, before->limit);
 }
 
@@ -604,7 +604,7 @@ TEST(LimitsLiveOptionsThreads, LearningGoesOnBesideThem) {  // LIM-9.3
     for (int i = 0; i < 1000; ++i) {
       EXPECT_GT(limiter.options().rate.rate + bulkhead.options().tolerance, 0.0);
       if (auto permit = limiter.try_acquire(kStart)) std::move(*permit).settle(kStart, Outcome::success());
-      if (auto slot = bulkhead.try_acquire()) std::move(*slot).settle(Outcome::success(1ms));
+      if (auto slot = bulkhead.try_acquire()) std::move(*slot).settle(kStart, Outcome::success(1ms));
     }
     --working;
   });

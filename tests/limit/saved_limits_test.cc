@@ -278,7 +278,7 @@ TEST(SavedAdaptiveBulkhead, GoesOnFromWhatItHadLearned) {  // LIM-10
     for (int i = 0; i < calls; ++i) {
       std::vector<AdaptiveBulkheadSlot> slots;
       for (int held = 0; held < 8; ++held) slots.push_back(*bulkhead.try_acquire());
-      std::move(slots.back()).settle(Outcome::success(latency));
+      std::move(slots.back()).settle(kStart, Outcome::success(latency));
     }
   };
   AdaptiveBulkhead before(options);
@@ -286,7 +286,7 @@ TEST(SavedAdaptiveBulkhead, GoesOnFromWhatItHadLearned) {  // LIM-10
   learn(before, 100ms, 12);
   const auto saved = before.save(kStart);
   ASSERT_TRUE(saved);
-  EXPECT_EQ(saved->usual, 100ms);
+  EXPECT_EQ(saved->latency.usual, 100ms);
   AdaptiveBulkhead after(options);
   after.restore(kRestart, *saved);
   EXPECT_EQ(after.limit(), before.limit());
@@ -301,14 +301,14 @@ TEST(SavedAdaptiveBulkhead, NonsenseIsTakenForWhatTheOptionsAllow) {  // LIM-10
     bulkhead.restore(kRestart, saved);
     return *bulkhead.save(kRestart);
   };
-  EXPECT_DOUBLE_EQ(restored({.limit = -1, .usual = -1s, .samples = 5}).limit, 5.0);
+  EXPECT_DOUBLE_EQ(restored({.limit = -1, .latency = {.usual = -1s, .samples = 5}}).limit, 5.0);
   EXPECT_DOUBLE_EQ(restored({.limit = kNaN}).limit, 5.0);
-  EXPECT_DOUBLE_EQ(restored({.limit = kInfinity, .usual = kForever, .samples = 1'000'000}).limit, 50.0);
-  EXPECT_EQ(restored({.limit = 20, .usual = -1s, .samples = 5}).samples, 0U);
-  EXPECT_EQ(restored({.limit = 20, .usual = 1s, .samples = 1'000'000}).samples, 10U);
+  EXPECT_DOUBLE_EQ(restored({.limit = kInfinity, .latency = {.usual = kForever, .samples = 1'000'000}}).limit, 50.0);
+  EXPECT_EQ(restored({.limit = 20, .latency = {.usual = -1s, .samples = 5}}).latency.samples, 0U);
+  EXPECT_EQ(restored({.limit = 20, .latency = {.usual = 1s, .samples = 1'000'000}}).latency.samples, 10U);
   AdaptiveBulkhead knows;
-  std::move(*knows.try_acquire()).settle(Outcome::success(1s));
-  knows.restore(kRestart, {.limit = 7, .usual = 9s, .samples = 10});
+  std::move(*knows.try_acquire()).settle(kStart, Outcome::success(1s));
+  knows.restore(kRestart, {.limit = 7, .latency = {.usual = 9s, .samples = 10}});
   EXPECT_EQ(knows.limit(), 20U) << "what it has learned since is newer";
 }
 

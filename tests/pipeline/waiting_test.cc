@@ -315,7 +315,7 @@ TEST(RecoveryWait, TheSoonestObstacleIsNotTheOnlyOneWorthWaitingFor) {  // RTY-4
   ASSERT_TRUE(second.sent());
 }
 
-TEST(PlaceWait, AFreePlaceWakesWhoeverWaitsForIt) {  // LIM-7.4, LIM-8
+TEST(PlaceWait, AFreePlaceWakesWhoeverWaitsForIt) {  // LIM-7.4, LIM-8.1
   World world;
   world.state("a", {.limits = {.concurrency = 1}, .queue = {.max_wait = seconds(5)}});
   const auto plan = world.plan({"a"});
@@ -328,7 +328,7 @@ TEST(PlaceWait, AFreePlaceWakesWhoeverWaitsForIt) {  // LIM-7.4, LIM-8
   EXPECT_TRUE(waiting.sent());
 }
 
-TEST(PlaceWait, ACallThatIsAbandonedFreesItsPlaceForTheNext) {  // LIM-8, PIP-7
+TEST(PlaceWait, ACallThatIsAbandonedFreesItsPlaceForTheNext) {  // LIM-8.1, PIP-7
   World world;
   world.state("a", {.limits = {.concurrency = 1}, .queue = {.max_wait = seconds(5)}});
   const auto plan = world.plan({"a"});

@@ -1,7 +1,7 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// How many calls may be in flight: a fixed bulkhead, and one that finds its limit [LIM-8].
+// How many calls may be in flight: a fixed bulkhead, and one that finds its limit [LIM-8.1, LIM-8.2].
 //
 //   Bulkhead bulkhead({.limit = 32});
 //   auto slot = bulkhead.try_acquire();
@@ -23,6 +23,7 @@
 #include "fuseboard/core/rejection.h"
 #include "fuseboard/core/time.h"
 #include "fuseboard/core/validation.h"
+#include "fuseboard/limit/latency_baseline.h"
 #include "fuseboard/limit/saved_limits.h"
 
 namespace fuseboard {
@@ -115,6 +116,10 @@ struct AdaptiveBulkheadOptions {
   double smoothing = 0.2;
   // Over how many calls "usual" is averaged; 10 to 100 000.
   std::uint32_t long_window = 600;
+  // The time in which "usual" doubles at most; 1 h to 30 days. What becomes k times slower for good is taken for usual
+  // after log2(k / tolerance) times this: of a target that is twice as slow after 2.5 h, of one that is ten times as
+  // slow after 16.4 h.
+  Duration usual_doubles_in = std::chrono::hours(6);
   // What dropped calls multiply the limit by, once for all that were in flight together; 0.5 to 0.99.
   double drop_backoff = 0.9;
 
@@ -139,7 +144,7 @@ class [[nodiscard]] AdaptiveBulkheadSlot {
 
   // A success's latency is a sample (of a stream: the time to its first content); a timeout, an overload, a rate limit
   // or an unavailable server is a drop; all else teaches nothing.
-  void settle(const Outcome& outcome) &&;
+  void settle(TimePoint now, const Outcome& outcome) &&;
 
  private:
   friend class AdaptiveBulkhead;
@@ -155,7 +160,10 @@ class [[nodiscard]] AdaptiveBulkheadSlot {
 // grows by what may queue; when they slow down it falls in proportion. It grows only where at least half of it is in
 // use.
 //
-// Differently from there a drop is no sample. A target that times out every call does so after the same time each,
+// Differently from there "usual" does not follow a target that has become slow (see latency_baseline.h): calls that
+// take ten times as long keep the limit down for as long as an incident lasts, to about twice `queue_size`. A change
+// that is there to stay, as a slower version of a model, counts as usual after hours (see `usual_doubles_in`), or at
+// once with reset(). And a drop is no sample. A target that times out every call does so after the same time each,
 // which looks like a steady latency and would make the limit grow; here drops multiply it by `drop_backoff`, AIMD-like,
 // once for all calls that were in flight together, down to `min_limit`.
 //
@@ -177,7 +185,7 @@ class AdaptiveBulkhead {
 
   // New options from here on [LIM-9]. The learned limit stays, within the new bounds, and whoever is in flight stays in
   // flight; one that has learned nothing begins again where they say. Throws InvalidOptions, with nothing changed.
-  // The time here and below is for nothing but the likeness of all limits.
+  // The time here and in save() and restore() is for nothing but the likeness of all limits.
   void apply(TimePoint now, const AdaptiveBulkheadOptions& options);
 
   // What was learned, to outlive the process; nullopt: nothing.
@@ -185,11 +193,15 @@ class AdaptiveBulkhead {
   // As it was, within the bounds of the options. One that has learned something since knows better, and stays.
   void restore(TimePoint now, const SavedAdaptiveBulkhead& saved);
 
+  // Forgets what was learned and begins again at `initial_limit`: for an operator who knows that the target is another
+  // one now. Whoever is in flight stays in flight.
+  void reset();
+
  private:
   friend class AdaptiveBulkheadSlot;
 
-  void settle(std::uint64_t round, const Outcome& outcome);
-  void sample_locked(Duration latency, std::uint32_t in_flight) FUSEBOARD_REQUIRES(mutex_);
+  void settle(TimePoint now, std::uint64_t round, const Outcome& outcome);
+  void sample_locked(TimePoint now, Duration latency, std::uint32_t in_flight) FUSEBOARD_REQUIRES(mutex_);
   void drop_locked(std::uint64_t round) FUSEBOARD_REQUIRES(mutex_);
   void move_to_locked(double estimate) FUSEBOARD_REQUIRES(mutex_);
   bool has_learned_locked() const FUSEBOARD_REQUIRES(mutex_);
@@ -202,8 +214,7 @@ class AdaptiveBulkhead {
   mutable Mutex mutex_;
   AdaptiveBulkheadOptions options_ FUSEBOARD_GUARDED_BY(mutex_);
   double estimate_ FUSEBOARD_GUARDED_BY(mutex_);
-  double usual_ FUSEBOARD_GUARDED_BY(mutex_) = 0.0;  // nanoseconds
-  std::uint32_t samples_ FUSEBOARD_GUARDED_BY(mutex_) = 0;
+  LatencyBaseline latency_ FUSEBOARD_GUARDED_BY(mutex_);
 };
 
 }  // namespace fuseboard

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "fuseboard/core/time.h"
 
@@ -19,6 +20,21 @@ namespace fuseboard {
 // Of a TokenBucket.
 struct SavedTokenBucket {
   double missing = 0.0;  // tokens; up to the burst
+};
+
+// Of a SlidingWindowLimiter.
+struct SavedSlidingWindow {
+  struct Use {
+    Duration ago = Duration::zero();  // up to the window
+    std::uint32_t cost = 1;           // 1 to the limit
+  };
+  std::vector<Use> uses{};  // the latest last; as many as the limit
+};
+
+// Of a ClientThrottle.
+struct SavedClientThrottle {
+  std::uint64_t requests = 0;  // up to 2^40
+  std::uint64_t accepts = 0;   // up to the requests
 };
 
 // Of a JointLimiter.
@@ -57,11 +73,17 @@ struct SavedAdaptiveLimiter {
 // Of a Throttle; without a rate there is nothing but the gate.
 using SavedThrottle = SavedAdaptiveLimiter;
 
+// Of a LatencyBaseline.
+struct SavedLatency {
+  Duration usual = Duration::zero();     // how long a call took of late; zero: not known
+  Duration long_run = Duration::zero();  // and in the long run; zero: the same
+  std::uint32_t samples = 0;             // calls it is averaged over, up to 10: then it is known
+};
+
 // Of an AdaptiveBulkhead that has learned something.
 struct SavedAdaptiveBulkhead {
-  double limit = 0.0;                 // calls in flight; min_limit to max_limit
-  Duration usual = Duration::zero();  // how long a call usually takes; zero: not known
-  std::uint32_t samples = 0;          // calls it is averaged over, up to 10: then it is known
+  double limit = 0.0;  // calls in flight; min_limit to max_limit
+  SavedLatency latency{};
 };
 
 }  // namespace fuseboard

@@ -17,6 +17,7 @@
 #include "fuseboard/limit/sliding_window.h"
 #include "fuseboard/limit/token_bucket.h"
 #include "fuseboard/limit/tool_limiter.h"
+#include "fuseboard/limit/waiting.h"
 
 namespace fuseboard {
 namespace {
@@ -63,6 +64,11 @@ void BucketAdmitted(benchmark::State& state) {
   static TokenBucket bucket({.rate = 1e9, .burst = 1e9, .priorities = PriorityOptions{}});
   TimePoint now = kNow;
   for (auto _ : state) DoNotOptimize(bucket.try_acquire(now += 10ns, 1, Priority::critical).has_value());
+}
+void BucketReserved(benchmark::State& state) {
+  static TokenBucket bucket({.rate = 1e9, .burst = 1e9});
+  TimePoint now = kNow;
+  for (auto _ : state) DoNotOptimize(bucket.reserve(now += 10ns, 1s).has_value());
 }
 void BucketRefused(benchmark::State& state) {
   static TokenBucket bucket({.rate = kMinRate, .burst = 1});
@@ -113,6 +119,11 @@ void BulkheadSlotTaken(benchmark::State& state) {
   static Bulkhead bulkhead({.limit = 32});
   for (auto _ : state) DoNotOptimize(bulkhead.try_acquire().has_value());
 }
+void WaitedSlotTaken(benchmark::State& state) {
+  static Bulkhead bulkhead({.limit = 32});
+  static WaitingBulkhead places(bulkhead);
+  for (auto _ : state) DoNotOptimize(places.wait_for({}).has_value());
+}
 void AdaptiveBulkheadSettled(benchmark::State& state) {
   static AdaptiveBulkhead bulkhead;
   TimePoint now = kNow;
@@ -135,6 +146,7 @@ BENCHMARK(CompareExchange)->Name("Limit/Floor/CompareExchange")->Threads(1)->Thr
 BENCHMARK(MutexLockUnlock)->Name("Limit/Floor/Mutex")->Threads(1)->Threads(2);
 
 BENCHMARK(BucketAdmitted)->Name("Limit/BucketAdmitted")->Threads(1)->Threads(2);
+BENCHMARK(BucketReserved)->Name("Limit/BucketReserved")->Threads(1)->Threads(2);
 BENCHMARK(BucketRefused)->Name("Limit/BucketRefused")->Threads(1)->Threads(2);
 BENCHMARK(WindowAdmitted)->Name("Limit/WindowAdmitted")->Threads(1)->Threads(2);
 BENCHMARK(WindowRefused)->Name("Limit/WindowRefused")->Threads(1)->Threads(2);
@@ -143,6 +155,7 @@ BENCHMARK(AdaptiveAdmitted)->Name("Limit/AdaptiveAdmitted")->Threads(1)->Threads
 BENCHMARK(JointAdmitted)->Name("Limit/JointAdmitted")->Threads(1)->Threads(2);
 BENCHMARK(ToolByName)->Name("Limit/ToolByName")->Threads(1)->Threads(2);
 BENCHMARK(BulkheadSlotTaken)->Name("Limit/BulkheadSlot")->Threads(1)->Threads(2);
+BENCHMARK(WaitedSlotTaken)->Name("Limit/WaitedSlot")->Threads(1)->Threads(2);
 BENCHMARK(AdaptiveBulkheadSettled)->Name("Limit/AdaptiveBulkhead")->Threads(1)->Threads(2);
 BENCHMARK(QueuePushPop)->Name("Limit/QueuePushPop")->Arg(1)->Arg(256)->Arg(4096);
 

@@ -14,9 +14,9 @@
 #include "fuseboard/core/clock.h"
 #include "fuseboard/core/mutex.h"
 #include "fuseboard/core/rng.h"
+#include "fuseboard/core/wake_flag.h"
 #include "fuseboard/core/waker.h"
 #include "fuseboard/pipeline/callback.h"
-#include "fuseboard/pipeline/wake_flag.h"
 
 namespace fuseboard::c_api {
 

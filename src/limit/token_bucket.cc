@@ -13,6 +13,7 @@ namespace {
 constexpr double kMaxRateWithWeights = 1e6;
 constexpr double kNanoseconds = 1e9;
 constexpr int kFinestScale = 40;
+constexpr Duration kLongestReservation = std::chrono::hours(24);
 
 // The finest unit of which less than two are refilled in a nanosecond and less than 2^60 fit into the bucket.
 int scale_for(double rate, double burst) noexcept {
@@ -69,21 +70,24 @@ void TokenBucket::Terms::set(const TokenBucketOptions& options, Units new_base, 
   }
 }
 
+// Once A(t) has grown by as much as the word would be too high.
+TimePoint TokenBucket::Terms::passes_at(const Asked& asked, Units full_at) const noexcept {
+  const Units units_a_nanosecond = rate.load(std::memory_order_acquire);
+  const Wide needed =
+      static_cast<Wide>(full_at) + asked.units - asked.most + asked.refilled - base.load(std::memory_order_acquire);
+  const Wide after = ((needed << kRateShift) + units_a_nanosecond - 1) / units_a_nanosecond;
+  const auto most = static_cast<Wide>(Duration::max().count());
+  const TimePoint from{Duration(start.load(std::memory_order_acquire))};
+  return saturating_add(from, Duration(static_cast<Duration::rep>(std::min(after, most))));
+}
+
 std::optional<Rejection> TokenBucket::peek_rejection(TimePoint now, std::uint64_t cost, Priority priority) const {
   auto rejection = look([&](const Terms& terms, Units full_at) -> std::optional<Rejection> {
     const Asked asked = terms.ask(now, cost, priority);
     if (std::max(full_at, asked.refilled) + asked.units <= asked.most) return std::nullopt;
     Rejection refused{.reason = RejectionReason::rate_limited, .key = key_};
     if (asked.most == 0) return refused;
-    // Passes once A(t) has grown by as much as the word would be too high; the smallest such t, rounded up.
-    const Units rate = terms.rate.load(std::memory_order_acquire);
-    const Wide needed = static_cast<Wide>(full_at) + asked.units - asked.most + asked.refilled -
-                        terms.base.load(std::memory_order_acquire);
-    const Wide after = ((needed << kRateShift) + rate - 1) / rate;
-    const auto most = static_cast<Wide>(Duration::max().count());
-    const TimePoint start{Duration(terms.start.load(std::memory_order_acquire))};
-    const TimePoint when = saturating_add(start, Duration(static_cast<Duration::rep>(std::min(after, most))));
-    refused.retry_after = elapsed(now, when);
+    refused.retry_after = elapsed(now, terms.passes_at(asked, full_at));
     return refused;
   });
   if (rejection && rejection->retry_after) {
@@ -92,10 +96,58 @@ std::optional<Rejection> TokenBucket::peek_rejection(TimePoint now, std::uint64_
   return rejection;
 }
 
+std::expected<Reservation<TokenGrant>, Rejection> TokenBucket::reserve(TimePoint now, Duration max_wait,
+                                                                       std::uint64_t cost, Priority priority) {
+  const std::uint32_t era = era_.load(std::memory_order_acquire);
+  Units full_at = full_at_.load(std::memory_order_acquire);
+  while (true) {
+    const Terms& terms = terms_of(full_at);
+    const Asked asked = terms.ask(now, cost, priority);
+    const Units after = std::max(full_at, asked.refilled) + asked.units;
+    TimePoint valid_at = now;
+    if (after > asked.most && asked.most != 0) valid_at = terms.passes_at(asked, full_at);
+    if (asked.most == 0 || elapsed(now, valid_at) > std::min(max_wait, kLongestReservation)) {
+      // Only of terms and a word that belong together.
+      const Units since = full_at_.load(std::memory_order_acquire);
+      if (since == full_at) {
+        if (const auto refused = peek_rejection(now, cost, priority)) return std::unexpected(*refused);
+      }
+      full_at = full_at_.load(std::memory_order_acquire);
+      continue;
+    }
+    if (valid_at > now) {
+      // Before the word: a release that sees the reservation there knows that it waits.
+      const Duration::rep until = valid_at.time_since_epoch().count();
+      Duration::rep known = reserved_until_.load(std::memory_order_relaxed);
+      while (known < until && !reserved_until_.compare_exchange_weak(known, until, std::memory_order_release,
+                                                                     std::memory_order_relaxed)) {
+      }
+    }
+    const Units lacked = after - asked.units - asked.refilled + released_.load(std::memory_order_relaxed);
+    if (full_at_.compare_exchange_weak(full_at, after, std::memory_order_acq_rel, std::memory_order_acquire)) {
+      return Reservation<TokenGrant>{.grant = TokenGrant(asked.units, asked.refilled + asked.units, lacked, era),
+                                     .valid_at = valid_at};
+    }
+  }
+}
+
 bool TokenBucket::can_ever_admit(std::uint64_t cost, Priority priority) const noexcept {
   return look([&](const Terms& terms, Units) {
     return terms.cost_of(cost, priority) <= terms.capacity.load(std::memory_order_acquire);
   });
+}
+
+// Who waits has a time that counted on this call. If the call gave its tokens back and the bucket filled up before that
+// time, what is refilled until then would be lost, though it is counted on. The level is at most a reserve (low's is
+// the largest) while anybody waits, so all is well as long as that, what is given back and what waits fit into the
+// bucket. What waits is at most all that was taken since: by how much the word has grown, and was lowered by releases.
+TokenBucket::Units TokenBucket::left_by_later(const TokenGrant& grant, Units full_at, Units released) const noexcept {
+  const Terms& terms = terms_[0];
+  const auto since = static_cast<std::int64_t>(full_at + released - grant.lacked_ - grant.full_at_alone_);
+  const Units room = terms.capacity.load(std::memory_order_relaxed) - terms.reserves[0].load(std::memory_order_relaxed);
+  const Units most = std::min(grant.units_, room);
+  const Units later = since > 0 ? static_cast<Units>(since) : 0;
+  return most - std::min(most, later);
 }
 
 // Compare the bucket with one in which this call never was. The two lack the same but for `units`, until the other one
@@ -116,13 +168,18 @@ void TokenBucket::release(TimePoint now, const TokenGrant& grant) noexcept {
   const Units units = std::min(grant.units_, other_full_at - std::min(other_full_at, refilled));
   Units full_at = full_at_.load(std::memory_order_acquire);
   Units counted = released;
+  Units given = 0;
   do {
     // Counted again for each try, so that a call that got in between two of them sees the later one as a release since.
-    counted += units;
+    given = units;
+    if (now.time_since_epoch().count() < reserved_until_.load(std::memory_order_acquire)) {
+      given = std::min(given, left_by_later(grant, full_at, released));
+    }
+    counted += given;
     released_.store(counted, std::memory_order_relaxed);
     // Below A(now) the word means "full", so nothing more than the burst can come back. Never below A of all times,
     // which is above the words of earlier terms: a call that holds one of those must not meet it again.
-  } while (!full_at_.compare_exchange_weak(full_at, full_at - std::min(units, full_at - base),
+  } while (!full_at_.compare_exchange_weak(full_at, full_at - std::min(given, full_at - base),
                                            std::memory_order_acq_rel, std::memory_order_acquire));
 }
 
@@ -144,6 +201,7 @@ void TokenBucket::apply(TimePoint now, const TokenBucketOptions& options) {
   options_ = options;
   const Terms& before = terms_[0];
   const int scale_before = before.scale.load(std::memory_order_relaxed);
+  const Units capacity_before = before.capacity.load(std::memory_order_relaxed);
   const Units base = before.refilled_at(now) + 1;
   const Duration::rep start =
       std::clamp(now.time_since_epoch().count(), before.start.load(std::memory_order_relaxed), kLastTime);
@@ -154,7 +212,10 @@ void TokenBucket::apply(TimePoint now, const TokenBucketOptions& options) {
   Units full_at = full_at_.load(std::memory_order_acquire);
   Units moved = 0;
   do {
-    moved = kSecondCopy + base + std::min(rescaled(before.missing(now, full_at), scale_before, scale), capacity);
+    const Units missing = before.missing(now, full_at);
+    const Units of_burst = std::min(missing, capacity_before);
+    moved = kSecondCopy + base + std::min(rescaled(of_burst, scale_before, scale), capacity) +
+            std::min(rescaled(missing - of_burst, scale_before, scale), kMaxDebt);
   } while (!full_at_.compare_exchange_weak(full_at, moved, std::memory_order_acq_rel, std::memory_order_acquire));
   terms_[0].set(options, base, start);
   full_at_.fetch_sub(kSecondCopy, std::memory_order_acq_rel);
@@ -164,7 +225,9 @@ void TokenBucket::apply(TimePoint now, const TokenBucketOptions& options) {
 
 std::optional<SavedTokenBucket> TokenBucket::save(TimePoint now) const noexcept {
   const double missing = look([&](const Terms& terms, Units full_at) {
-    return std::ldexp(static_cast<double>(terms.missing(now, full_at)), -terms.scale.load(std::memory_order_acquire));
+    const Units all = terms.capacity.load(std::memory_order_acquire);
+    const Units spent = std::min(terms.missing(now, full_at), all);
+    return std::ldexp(static_cast<double>(spent), -terms.scale.load(std::memory_order_acquire));
   });
   if (missing <= 0.0) return std::nullopt;
   return SavedTokenBucket{.missing = missing};

@@ -11,10 +11,6 @@
 
 namespace fuseboard {
 
-void ThreadWaiter::wait_until(TimePoint time, const std::stop_token& stop, WakeFlag& woken) {
-  woken.wait_until(time, clock_, stop);
-}
-
 namespace {
 
 // A child of fork() draws numbers of its own: many of them that draw the same would retry all at once.
@@ -28,8 +24,7 @@ Rng& process_rng() {
 }  // namespace
 
 Environment Environment::process() {
-  static ThreadWaiter waiter;
-  return {.clock = SteadyClock::instance(), .rng = process_rng(), .waiter = waiter};
+  return {.clock = SteadyClock::instance(), .rng = process_rng(), .waiter = ThreadWaiter::instance()};
 }
 
 namespace pipeline_internal {

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "fuseboard/cache/memory_store.h"
+#include "fuseboard/core/wake_flag.h"
 #include "fuseboard/pipeline/cache_session.h"
 #include "fuseboard/pipeline/explanation.h"
 #include "fuseboard/pipeline/target_patience.h"
-#include "fuseboard/pipeline/wake_flag.h"
 #include "world.h"
 
 namespace fuseboard {

@@ -1,11 +1,11 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Lets the clock jump to where the blocking driver wants to wait.
+// Lets the clock jump to where somebody wants to wait.
 #pragma once
 
 #include "fuseboard/core/clock.h"
-#include "fuseboard/pipeline/blocking.h"
+#include "fuseboard/core/waiter.h"
 
 namespace fuseboard {
 

@@ -34,6 +34,7 @@
 #include "fuseboard/core/time.h"
 #include "fuseboard/core/validation.h"
 #include "fuseboard/limit/priority.h"
+#include "fuseboard/limit/reservation.h"
 #include "fuseboard/limit/saved_limits.h"
 
 namespace fuseboard {
@@ -109,23 +110,33 @@ class TokenBucket {
   [[nodiscard]] std::optional<Rejection> peek_rejection(TimePoint now, std::uint64_t cost = 1,
                                                         Priority priority = Priority::normal) const;
 
-  // Gives back what an acquisition took, once, for a call that did not take place: all of it at once, later as much as
-  // cannot have come back by itself. Twice, or with a time behind a later call's, it lets too much through [LIM-1].
+  // Takes the tokens now for a call that may be sent at `valid_at`, at most `max_wait` from now, and no more than a
+  // day; else `rate_limited` as above [LIM-9.5]. Of one priority, reservations are valid in the order of asking.
+  // They never bring more through than burst and rate allow, if each call is sent when its reservation becomes valid.
+  [[nodiscard]] std::expected<Reservation<TokenGrant>, Rejection> reserve(TimePoint now, Duration max_wait,
+                                                                          std::uint64_t cost = 1,
+                                                                          Priority priority = Priority::normal);
+
+  // Gives back what an acquisition or a reservation took, once, for a call that did not take place: all of it at once,
+  // later as much as cannot have come back by itself. While later reservations may wait it is less by what was taken
+  // since: they keep their times, and would come together with those who get it. Twice, or with a time behind a later
+  // call's, it lets too much through [LIM-1].
   void release(TimePoint now, const TokenGrant& grant) noexcept;
 
   // Whether a full bucket would let such a call pass. To be asked where calls are set up: a call for which it is false
   // would be refused for ever.
   bool can_ever_admit(std::uint64_t cost, Priority priority = Priority::normal) const noexcept;
 
-  // Full again. What was taken before it is not given back by a release after it.
+  // Full again, whatever is reserved. What was taken before it is not given back by a release after it.
   void reset() noexcept;
 
   // New options from here on [LIM-9.1]. What is missing from full stays missing, but for what is more than the new
-  // burst: a larger one gives the difference at once, a smaller one takes it. What was taken before it is not given
-  // back by a release after it. Throws InvalidOptions, with nothing changed. Acquisitions never wait for it.
+  // burst: a larger one gives the difference at once, a smaller one takes it. What is reserved stays reserved. What was
+  // taken before it is not given back by a release after it. Throws InvalidOptions, with nothing changed. Acquisitions
+  // never wait for it.
   void apply(TimePoint now, const TokenBucketOptions& options);
 
-  // What is missing from full, to outlive the process; nullopt: nothing.
+  // What is missing from full, to outlive the process, without what is reserved; nullopt: nothing.
   std::optional<SavedTokenBucket> save(TimePoint now) const noexcept;
   // At least as much as was saved is missing then, but no more than the burst. What was taken before it is not given
   // back by a release after it.
@@ -146,6 +157,8 @@ class TokenBucket {
   __extension__ using Wide = unsigned __int128;
 
   static constexpr Units kMoreThanAnyBucket = Units{1} << 61;
+  // Of what is reserved beyond an empty bucket; a day's refill is less.
+  static constexpr Units kMaxDebt = Units{1} << 60;
   static constexpr int kRateShift = 62;
   static constexpr Duration::rep kLastTime = Duration::rep{1} << 61;
   // Set in words, and in A, of the second copy of the terms: above all that the first one comes to.
@@ -193,13 +206,17 @@ class TokenBucket {
       const Units reserve = reserves[static_cast<std::size_t>(priority)].load(std::memory_order_acquire);
       return {.units = units, .refilled = refilled, .most = refilled + std::max(all - reserve, units)};
     }
-    // What is missing from full.
+    // When a call that the word does not let pass would pass; rounded up.
+    TimePoint passes_at(const Asked& asked, Units full_at) const noexcept;
+    // What is missing from full; more than the capacity where more is reserved than there is.
     Units missing(TimePoint now, Units full_at) const noexcept {
       const Units refilled = refilled_at(now);
       return full_at - std::min(full_at, refilled);
     }
   };
 
+  // What a release gives back at most while later reservations wait.
+  Units left_by_later(const TokenGrant& grant, Units full_at, Units released) const noexcept;
   // A branch, where an index would make each call wait for the word before it finds the terms.
   const Terms& terms_of(Units full_at) const noexcept {
     if ((full_at & kSecondCopy) != 0) [[unlikely]]
@@ -225,6 +242,8 @@ class TokenBucket {
   alignas(64) Atomic<Units> full_at_{0};
   // All that releases have given back so far. It only grows; it may wrap, as only differences are used.
   Atomic<Units> released_{0};
+  // No reservation becomes valid later, in nanoseconds since the clock's epoch.
+  Atomic<Duration::rep> reserved_until_{Duration::min().count()};
   // How often it was reset, restored or given new options: what was taken in another era is not given back.
   Atomic<std::uint32_t> era_{0};
   mutable Rng jitter_;

@@ -19,30 +19,12 @@
 #include <variant>
 
 #include "fuseboard/core/clock.h"
+#include "fuseboard/core/waiter.h"
+#include "fuseboard/core/wake_flag.h"
 #include "fuseboard/pipeline/execution.h"
 #include "fuseboard/pipeline/hedged_sends.h"
-#include "fuseboard/pipeline/wake_flag.h"
 
 namespace fuseboard {
-
-// Waits for the blocking driver.
-class Waiter {
- public:
-  virtual ~Waiter() = default;
-  // Returns at `time`, or as soon as `stop` is requested or `woken` is raised. Early returns are harmless: the driver
-  // asks again.
-  virtual void wait_until(TimePoint time, const std::stop_token& stop, WakeFlag& woken) = 0;
-};
-
-// Waits in real time on the given clock. Thread-safe.
-class ThreadWaiter final : public Waiter {
- public:
-  explicit ThreadWaiter(const Clock& clock = SteadyClock::instance()) noexcept : clock_(clock) {}
-  void wait_until(TimePoint time, const std::stop_token& stop, WakeFlag& woken) override;
-
- private:
-  const Clock& clock_;
-};
 
 // What a driver needs from the world; everything injected. The referenced objects must outlive the call.
 struct Environment {

@@ -16,8 +16,8 @@
 
 #include "fuseboard/core/check.h"
 #include "fuseboard/core/mutex.h"
+#include "fuseboard/core/wake_flag.h"
 #include "fuseboard/pipeline/execution.h"
-#include "fuseboard/pipeline/wake_flag.h"
 
 namespace fuseboard::pipeline_internal {
 

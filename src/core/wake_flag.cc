@@ -1,9 +1,10 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "fuseboard/pipeline/wake_flag.h"
+#include "fuseboard/core/wake_flag.h"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 namespace fuseboard {

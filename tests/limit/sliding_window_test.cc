@@ -174,6 +174,15 @@ TEST(SlidingWindow, ACancelledReservationGivesBackWhatLaterOnesAllow) {  // LIM-
   EXPECT_EQ(limiter.reserve(kStart + 11s, 1h)->valid_at, kStart + 20s);
 }
 
+TEST(SlidingWindow, NobodyPassesBeforeWhoHasReservedThoughThereIsRoom) {  // LIM-9.5
+  SlidingWindowLimiter limiter({.limit = 3, .window = 10s});
+  const auto all = limiter.try_acquire(kStart, 3);
+  ASSERT_TRUE(all && limiter.reserve(kStart, 1h));
+  limiter.release(kStart, *all);
+  EXPECT_FALSE(limiter.try_acquire(kStart + 10s - 1ns));
+  EXPECT_TRUE(limiter.try_acquire(kStart + 10s));
+}
+
 // The simplest thing that could be right: all that was granted, and each moment tried that may be the first.
 class Oracle {
  public:

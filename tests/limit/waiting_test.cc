@@ -125,6 +125,27 @@ TEST(WaitingBulkhead, ADeadlineAndAFullQueueRefuse) {  // LIM-9.7
   EXPECT_EQ(bulkhead.in_flight(), 0U);
 }
 
+TEST(WaitingBulkhead, WhoComesLaterDoesNotPassThoughAPlaceIsFree) {  // LIM-9.7
+  Bulkhead bulkhead({.limit = 1});
+  WaitingBulkhead places(bulkhead);
+  // Frees the place past the waiters, so that it is free while one waits.
+  class Freeing final : public Waiter {
+   public:
+    Freeing(BulkheadSlot slot, WaitingBulkhead<Bulkhead>& asked) : slot_(std::move(slot)), asked_(asked) {}
+    void wait_until(TimePoint, const std::stop_token&, WakeFlag&) override {
+      std::move(slot_).release();
+      later_passed = asked_.try_acquire().has_value();
+    }
+    std::optional<bool> later_passed{};
+
+   private:
+    BulkheadSlot slot_;
+    WaitingBulkhead<Bulkhead>& asked_;
+  } freeing(*bulkhead.try_acquire(), places);
+  EXPECT_TRUE(places.wait_for({.waiter = freeing}));
+  EXPECT_EQ(freeing.later_passed, false);
+}
+
 // Says when it has begun to wait.
 class AnnouncingWaiter final : public Waiter {
  public:

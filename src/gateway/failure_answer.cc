@@ -20,17 +20,9 @@
 namespace fuseboard::gateway {
 namespace {
 
-// nullptr: nothing failed that was sent.
-const AttemptRecord* primary_of(const CallRecord& record) {
-  for (const AttemptRecord& attempt : record.attempts) {
-    if (attempt.number == record.primary_attempt) return &attempt;
-  }
-  return nullptr;
-}
-
 // Of whom the answer tells: the primary attempt, else the last; nullptr: nothing was sent.
 const AttemptRecord* attempt_told(const CallRecord& record) {
-  if (const AttemptRecord* const primary = primary_of(record)) return primary;
+  if (const AttemptRecord* const primary = record.primary()) return primary;
   return record.attempts.empty() ? nullptr : &record.attempts.back();
 }
 
@@ -105,7 +97,7 @@ Answer failure_response(const CallRecord& record, const Plan& plan, const Failur
   }
   const UpstreamError* const upstream = circumstances.upstream;
   const std::string note = note_of(circumstances.untranslatable, plan);
-  const AttemptRecord* const primary = primary_of(record);
+  const AttemptRecord* const primary = record.primary();
   const bool refused_ours = primary != nullptr && primary->failure->category == Category::authentication;
   if (refused_ours && !circumstances.passthrough)
     return refused_credential_response(*primary, record, plan, circumstances.keyless, note, served_by);

@@ -5,8 +5,6 @@
 
 #include <utility>
 
-#include "gateway/attempt_report.h"
-
 namespace fuseboard::gateway {
 
 // No evidence against the target, and nothing to try again: another target is asked only where the plan's fallback_on
@@ -19,7 +17,7 @@ void end_filtered(ModelAttempt& attempt, net::ResponseHead head, std::string bod
                                .body = std::move(body),
                                .ready = true},
                               attempt.secrets());
-  AttemptReport report = failed_report(Failure::of(Category::content_policy), true);
+  AttemptReport report = AttemptReport::failed(Failure::of(Category::content_policy), true);
   report.usage = usage_of(usage);  // what was filtered is billed
   report.seen_output = seen.tokens();
   attempt.end(report, "its safety system withheld the answer");

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "gateway/attempt_report.h"
 #include "gateway/cause.h"
+#include "gateway/failed_report.h"
 #include "gateway/failure_scope.h"
 #include "gateway/stale_connection.h"
 #include "gateway/transport_fault.h"

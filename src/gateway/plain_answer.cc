@@ -8,10 +8,10 @@
 
 #include "gateway/answer_coding.h"
 #include "gateway/answer_head.h"
-#include "gateway/attempt_report.h"
 #include "gateway/body_kind.h"
 #include "gateway/cause.h"
 #include "gateway/cause_of_answer.h"
+#include "gateway/failed_report.h"
 #include "gateway/filtered_answer.h"
 #include "gateway/upstream_error.h"
 #include "llm/answer.h"
@@ -88,7 +88,7 @@ net::Task<void> take_plain(ModelAttempt& attempt, net::ResponseHead& head, std::
       relayed.errors.keep(told_under_success(attempt.number(), attempt.dialect(), failure, read.error),
                           attempt.secrets());
     }
-    attempt.end(failed_report(failure, true), cause_of_content(read.error));
+    attempt.end(AttemptReport::failed(failure, true), cause_of_content(read.error));
     co_return;
   }
   if (is_event_stream(head.headers) && body_kind(body) == BodyKind::json) describe_own_body(head.headers, false);

@@ -8,10 +8,10 @@
 
 #include "gateway/answer_coding.h"
 #include "gateway/answer_head.h"
-#include "gateway/attempt_report.h"
 #include "gateway/body_kind.h"
 #include "gateway/cause.h"
 #include "gateway/cause_of_answer.h"
+#include "gateway/failed_report.h"
 #include "gateway/filtered_answer.h"
 #include "gateway/plain_answer.h"
 #include "gateway/reading_pace.h"
@@ -120,7 +120,7 @@ void end_broken_off(ModelAttempt& attempt, AnswerStream& stream,
                     const ReadingPace& caller) {
   const bool told = !stream.error().empty() || stream.malformed();
   const bool silent = !bytes && bytes.error().kind == net::TransportError::body_timeout;
-  AttemptReport report = bytes || told ? failed_report(*stream.verdict(), true)
+  AttemptReport report = bytes || told ? AttemptReport::failed(*stream.verdict(), true)
                          : silent      ? failed_report(fault)
                                        : failed_report(bytes.error());
   const std::string cause = bytes || told ? cause_of_stream(stream)

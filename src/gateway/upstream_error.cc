@@ -10,7 +10,6 @@
 #include "fuseboard/classify/classifier.h"
 #include "fuseboard/classify/user_rules.h"
 #include "gateway/answer_coding.h"
-#include "gateway/attempt_report.h"
 #include "gateway/cause_of_answer.h"
 #include "gateway/model_attempt.h"
 #include "llm/errors.h"
@@ -95,7 +94,7 @@ void end_by_error(ModelAttempt& attempt, net::ResponseHead& head, std::string te
   RelayedCall& relayed = attempt.relayed;
   const Failure failure = judge(relayed, head, text).value_or(Failure::of(Category::execution_error));
   const std::string cause = cause_of_answer(head, words_of(attempt, head, text, failure));
-  AttemptReport report = failed_report(failure, true);
+  AttemptReport report = AttemptReport::failed(failure, true);
   // Whoever is sent elsewhere for ever is sent there the next time too: it is the base URL that is wrong.
   if (head.status >= 300 && head.status <= 399) report.outcome.failure->retryable = false;
   if (prefilled && failure.category == Category::invalid_request) {

@@ -34,11 +34,9 @@ bool is_own_matter(const Outcome& outcome) noexcept {
 // What all policies but the caller's own throttle may learn from an end: nothing from what concerns this caller or this
 // request alone [FBK-6, LIM-4].
 Outcome shared_outcome(TargetState& state, Outcome outcome) {
-  constexpr CategorySet kOfAccounts = {Category::authentication, Category::permission_denied, Category::quota_exhausted,
-                                       Category::rate_limit};
   if (outcome.ok()) return outcome;
   Failure& failure = *outcome.failure;
-  if (state.callers() != nullptr && kOfAccounts.contains(failure.category)) failure.scope = FailureScope::caller;
+  if (state.callers() != nullptr && kAccountCategories.contains(failure.category)) failure.scope = FailureScope::caller;
   if (is_own_matter(outcome)) failure.evidence = Evidence::does_not_count;
   return outcome;
 }
@@ -204,36 +202,6 @@ void AttemptPermits::settle_rate(TimePoint now, const AttemptReport& report, con
     callers_throttle_ = callers->at(now, caller_, state_->key().view(), state_->throttle_options());
   }
   if (callers_throttle_ != nullptr) callers_throttle_->settle(now, std::move(rate_), outcome, report.window);
-}
-
-void AttemptPermits::observe(const TokenUsage& usage) noexcept {
-  answering_ = true;
-  observed_.input = std::max(observed_.input, usage.input);
-  observed_.cached_input = std::max(observed_.cached_input, usage.cached_input);
-  observed_.output = std::max(observed_.output, usage.output);
-  budget_.observe(usage);
-}
-
-// An error that was told is not billed, nor what never arrived.
-bool AttemptPermits::was_free(const AttemptReport& report) const noexcept {
-  return !report.usage && !report.outcome.ok() && !answering_ && (report.answered || !report.may_have_run);
-}
-
-void AttemptPermits::settle_limits(TimePoint now, const AttemptReport& report, const ChargedUsage& charged) {
-  // It was a request nevertheless [LIM-1].
-  const std::uint64_t tokens = was_free(report) || !report.connected ? 0 : charged.usage.total();
-  for (std::size_t scope = limits_.size(); scope-- > 0;) std::move(limits_[scope]).settle(now, tokens);
-}
-
-// What broke off, and whole answers that do not say what they used, are charged as observed, at least their input
-// [BUD-4, BUD-10].
-std::optional<BudgetSettlement> AttemptPermits::settle_budget(const AttemptReport& report,
-                                                              const ChargedUsage& charged) {
-  if (was_free(report)) return std::move(budget_).settle(TokenUsage{});
-  if (!report.usage) return std::move(budget_).release();
-  BudgetSettlement settlement = std::move(budget_).settle(charged.usage);
-  settlement.understated = charged.understated;
-  return settlement;
 }
 
 }  // namespace fuseboard

@@ -51,9 +51,7 @@ AttemptReport report_of(const AttemptFailure& failure) noexcept {
           .window = failure.window};
 }
 
-AttemptReport report_of(const Failure& failure) noexcept {
-  return {.outcome = Outcome::failed(failure), .may_have_run = failure.category != Category::rate_limit};
-}
+AttemptReport report_of(const Failure& failure) noexcept { return AttemptReport::failed(failure); }
 
 void settle_thrown(Execution& execution, std::uint32_t attempt, const Clock& clock, bool stop_requested) {
   if (!execution.in_flight(attempt)) return;

@@ -7,16 +7,9 @@
 #include <utility>
 
 #include "pipeline/obstacle.h"
+#include "pipeline/probe_lease.h"
 
 namespace fuseboard::engine {
-namespace {
-
-// How long after its own timeout an attempt may take to report before its probe counts as lost, and how long a silent
-// one is waited for at least [BRK-8].
-constexpr Duration kLeaseGrace = std::chrono::seconds(5);
-constexpr Duration kMinProbePatience = std::chrono::minutes(2);
-
-}  // namespace
 
 CallState::CallState(TimePoint now, std::shared_ptr<const Plan> its_plan, const CallOptions& its_options, Rng& its_rng,
                      DriverAbilities its_abilities)
@@ -69,18 +62,11 @@ EligibilityOptions CallState::eligibility_options() const noexcept {
 }
 
 AdmissionRequest CallState::admission_request(TimePoint now, std::uint32_t asked) const noexcept {
-  const AttemptTimeouts& timeouts = target(asked).timeouts;
-  Duration limit = options.streaming ? timeouts.first_content : timeouts.total;
-  // Asked for only where there may be a probe: a patience costs more than the rest of an admission.
-  if (!options.streaming && state(asked).breaker().state() != CircuitState::closed) {
-    const Duration waits = patience(asked).patience(now, plan_options().patience, kind());
-    limit = std::min(limit, std::max(waits, kMinProbePatience));
-  }
   return {.priority = options.priority,
           .estimate = options.estimate,
           .ledger = options.ledger,
           .account = options.account,
-          .probe_lease = saturating_add(std::min(limit, deadline.remaining(now)), kLeaseGrace),
+          .probe_lease = engine::probe_lease(now, *this, asked),
           .caller_limits = options.caller_limits,
           .endpoint = options.eligibility == nullptr ? std::uint8_t{0} : options.eligibility->endpoint_at(asked),
           .caller = options.caller};

@@ -12,9 +12,9 @@
 #include "pipeline/company.h"
 #include "pipeline/hedging.h"
 #include "pipeline/obstacle.h"
+#include "pipeline/patience_watch.h"
 #include "pipeline/primary_attempt.h"
 #include "pipeline/settlement.h"
-#include "pipeline/silent_target.h"
 #include "pipeline/soonest_recovery.h"
 #include "pipeline/stream_recovery.h"
 

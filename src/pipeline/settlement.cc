@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "pipeline/company.h"
+#include "pipeline/patience_watch.h"
 #include "pipeline/silent_target.h"
 #include "pipeline/stream_recovery.h"
 
@@ -79,9 +80,7 @@ void settle(TimePoint now, CallState& call, AttemptState& state, const AttemptRe
   const TimePoint cut_at = attempt.first_sign ? std::min(state.cut_at, call.deadline.time()) : state.cut_at;
   const bool timed_out = outcome.failure && outcome.failure->category == Category::timeout;
   attempt.cut = timed_out && !attempt.first_content && now >= cut_at;
-  const bool hung_alone = timed_out && report.silent && !attempt.probe && !state.has_shown_something() &&
-                          call.patience(attempt.target).silence().answered_since(attempt.started);
-  if (attempt.cut || hung_alone) outcome.failure->evidence = Evidence::does_not_count;
+  if (attempt.cut || hung_alone(call, state, report)) outcome.failure->evidence = Evidence::does_not_count;
   if (attempt.overtaken) state.permits.mark_overtaken();
   learn(now, call, state, report);
   outcome.latency = attempt.first_content.value_or(attempt.duration);

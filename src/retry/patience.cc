@@ -17,10 +17,6 @@ using std::chrono::seconds;
 constexpr Duration first_patience(AnswerKind kind) noexcept {
   return kind == AnswerKind::stream ? seconds(10) : seconds(30);
 }
-constexpr Duration first_silence(AnswerKind kind) noexcept {
-  return kind == AnswerKind::stream ? Duration(seconds(30)) : Duration(minutes(2));
-}
-
 constexpr Duration kMaxPatienceOfProbe = minutes(2);
 constexpr Duration kMinHang = seconds(30);
 constexpr double kHangFactor = 3.0;
@@ -56,10 +52,6 @@ Duration patience_of_probe(const PatienceOptions& options, AnswerKind kind, cons
   const Duration patience = patience_of(options, kind, evidence);
   if (options.fixed) return patience;
   return std::min(patience, std::max(unhurried(kind, evidence), kMaxPatienceOfProbe));
-}
-
-Duration silence_before_opening(AnswerKind kind, std::optional<Duration> longest) noexcept {
-  return longest ? std::clamp(*longest, kMinPatience, kMaxPatience) : first_silence(kind);
 }
 
 Duration hangs_after(Duration longest) noexcept { return std::max(saturating_scale(longest, kHangFactor), kMinHang); }

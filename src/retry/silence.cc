@@ -17,7 +17,16 @@ constexpr double kByChance = 1e-6;
 constexpr double kMaxHanging = 0.9;
 constexpr double kHangsOften = 0.2;  // below that the rule's threshold is enough
 
+// While nothing is known of a target.
+constexpr Duration first_silence(AnswerKind kind) noexcept {
+  return kind == AnswerKind::stream ? Duration(std::chrono::seconds(30)) : Duration(std::chrono::minutes(2));
+}
+
 }  // namespace
+
+Duration silence_before_opening(AnswerKind kind, std::optional<Duration> longest) noexcept {
+  return longest ? std::clamp(*longest, kMinPatience, kMaxPatience) : first_silence(kind);
+}
 
 void SilenceWatch::answered(TimePoint now) noexcept {
   // Test before you store: every answer comes here.

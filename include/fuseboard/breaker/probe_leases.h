@@ -1,7 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Leases that probes of a half-open circuit hold [BRK-8].
+// Leases that probes of a half-open circuit hold [BRK-8]. How long one is: BreakerOptions::probe_lease, for a call of a
+// plan src/pipeline/probe_lease.cc. A lost one has failed: overdue_probes() in probe_rules.h.
 #pragma once
 
 #include <cstddef>

@@ -87,4 +87,8 @@ class CategorySet {
 inline constexpr CategorySet kTrippingCategories = {Category::network, Category::timeout, Category::service_unavailable,
                                                     Category::overloaded, Category::resource_exhausted};
 
+// The categories that speak of the account, whose credential was used, before they speak of the target [FBK-6].
+inline constexpr CategorySet kAccountCategories = {Category::authentication, Category::permission_denied,
+                                                   Category::quota_exhausted, Category::rate_limit};
+
 }  // namespace fuseboard

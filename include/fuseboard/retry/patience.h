@@ -52,11 +52,6 @@ Duration patience_of(const PatienceOptions& options, AnswerKind kind, const Pati
 // That of a probe: where nothing is left to compare with, its caller does not wait for longer than 2 min.
 Duration patience_of_probe(const PatienceOptions& options, AnswerKind kind, const PatienceEvidence& evidence) noexcept;
 
-// How long a target must have answered nothing before its silence opens its circuit, and how long an attempt must have
-// waited for that to count: the longest that an answer of that kind recently took, within kMinPatience and
-// kMaxPatience; until that is known 30 s for a stream and 2 min for a plain call.
-Duration silence_before_opening(AnswerKind kind, std::optional<Duration> longest) noexcept;
-
 // The age at which an attempt hangs: three times the longest recent latency, at least 30 s.
 Duration hangs_after(Duration longest) noexcept;
 

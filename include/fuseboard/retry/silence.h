@@ -6,13 +6,19 @@
 //
 // One that hangs on a share of its calls has such attempts all the time, and sooner or later several in a row. Where a
 // fifth or more hung before, it takes as many as would all hang by chance once in a million times.
+//
+// Where else the rule stands: what counts as an attempt that outlasted its patience, and that the circuit opens, in
+// src/pipeline/silent_target.cc; what is known of a target's latencies in pipeline/target_patience.h; the threshold in
+// BreakerOptions::silence_threshold; what the breaker does in src/breaker/silent_period.cc.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "fuseboard/core/atomic.h"
 #include "fuseboard/core/mutex.h"
 #include "fuseboard/core/time.h"
+#include "fuseboard/retry/patience.h"
 
 namespace fuseboard {
 
@@ -21,6 +27,11 @@ struct SilenceRule {
   std::uint32_t threshold = 5;                   // attempts that outlasted their patience; 0: there is no silence
   Duration at_least = std::chrono::seconds(30);  // since the first of them began
 };
+
+// How long a target must have answered nothing before its silence opens its circuit, and how long an attempt must have
+// waited for that to count: the longest that an answer of that kind recently took, within kMinPatience and
+// kMaxPatience; until that is known 30 s for a stream and 2 min for a plain call.
+Duration silence_before_opening(AnswerKind kind, std::optional<Duration> longest) noexcept;
 
 // Thread-safe, never allocates. An answer costs a load and, at most once in kGrain, a store; the rest takes a mutex.
 class SilenceWatch {

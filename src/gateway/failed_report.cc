@@ -1,21 +1,14 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "gateway/attempt_report.h"
+#include "gateway/failed_report.h"
 
 #include "gateway/transport_fault.h"
 
 namespace fuseboard::gateway {
 
-AttemptReport failed_report(const Failure& failure, bool answered) {
-  // A rate limit refuses before the request is handled.
-  return {.outcome = Outcome::failed(failure),
-          .answered = answered,
-          .may_have_run = failure.category != Category::rate_limit};
-}
-
 AttemptReport failed_report(TransportFault fault) {
-  AttemptReport report = failed_report(classify_transport(fault), false);
+  AttemptReport report = AttemptReport::failed(classify_transport(fault));
   report.silent = is_silence(fault);
   return report;
 }

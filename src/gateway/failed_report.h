@@ -1,8 +1,8 @@
 // Copyright The Fuseboard Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What the engine is told of an attempt that a target failed. It says nothing of usage: an error that was told, or a
-// connection that never stood, is a round and no tokens [BUD-4]. Pure functions.
+// What the engine is told of an attempt that got no answer, or only a part of one. It says nothing of usage: a
+// connection that never stood is a round and no tokens [BUD-4]. Pure functions.
 #pragma once
 
 #include "fuseboard/classify/transport.h"
@@ -11,10 +11,7 @@
 
 namespace fuseboard::gateway {
 
-// `answered`: the target said so itself.
-AttemptReport failed_report(const Failure& failure, bool answered);
 AttemptReport failed_report(TransportFault fault);
-// No answer, or only a part of one.
 AttemptReport failed_report(const net::TransportError& error);
 
 }  // namespace fuseboard::gateway

@@ -98,7 +98,7 @@ void AdaptiveBulkhead::move_to_locked(double estimate) {
 }
 
 bool AdaptiveBulkhead::has_learned_locked() const {
-  return latency_.known() || round_.load(std::memory_order_relaxed) > 0;
+  return latency_.known() || round_.load(std::memory_order_relaxed) != unlearned_round_;
 }
 
 void AdaptiveBulkhead::apply(TimePoint /*now*/, const AdaptiveBulkheadOptions& options) {
@@ -119,7 +119,7 @@ void AdaptiveBulkhead::restore(TimePoint /*now*/, const SavedAdaptiveBulkhead& s
   if (has_learned_locked()) return;
   move_to_locked(believed(saved.limit, options_.min_limit, options_.max_limit));
   // As after a drop: calls that are in flight know nothing of it.
-  round_.store(1, std::memory_order_relaxed);
+  round_.store(round_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   latency_.restore(saved.latency);
 }
 
@@ -127,7 +127,8 @@ void AdaptiveBulkhead::reset() {
   const MutexLock lock(mutex_);
   latency_ = LatencyBaseline();
   // Calls that are in flight were admitted by the limit of before: a drop of theirs says nothing of the new one.
-  round_.store(round_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  unlearned_round_ = round_.load(std::memory_order_relaxed) + 1;
+  round_.store(unlearned_round_, std::memory_order_relaxed);
   move_to_locked(options_.initial_limit);
 }
 

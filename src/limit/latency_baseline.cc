@@ -26,8 +26,9 @@ constexpr Duration kLongestGap = std::chrono::minutes(1);
 void LatencyBaseline::add(TimePoint now, double taken, std::uint32_t window, Duration doubles_in) noexcept {
   const Duration passed = std::min(elapsed(last_, now), kLongestGap);
   last_ = std::max(last_, now);
-  if (samples_ < kWarmUpSamples) {
-    ++samples_;
+  const bool is_long_run = samples_ >= kLongRunSamples;
+  if (!is_long_run) ++samples_;
+  if (samples_ <= kWarmUpSamples) {
     average_ += (taken - average_) / samples_;
     recent_ = long_run_ = average_;
     return;
@@ -35,6 +36,10 @@ void LatencyBaseline::add(TimePoint now, double taken, std::uint32_t window, Dur
   average_ += (taken - average_) * share_of(window);
   recent_ += (taken - recent_) * share_of(kRecentCalls);
   if (average_ > kOutdated * recent_) average_ *= kForget;
+  if (!is_long_run) {
+    long_run_ = average_;
+    return;
+  }
   // 1 + x is below e^x, so what is bounded for each call is bounded for all together.
   const double octaves = static_cast<double>(passed.count()) / static_cast<double>(doubles_in.count());
   const double step = octaves * std::numbers::ln2;
@@ -54,8 +59,11 @@ void LatencyBaseline::restore(const SavedLatency& saved) noexcept {
   if (usual <= Duration::zero()) return;
   const Duration long_run = believed(saved.long_run, kLongestCall);
   average_ = recent_ = static_cast<double>(usual.count());
-  long_run_ = long_run > Duration::zero() ? static_cast<double>(long_run.count()) : average_;
-  samples_ = std::clamp(saved.samples, 1U, kWarmUpSamples);
+  // An incident that lasts multiplies what is usual by no more than that.
+  constexpr double kMaxRise = 64.0;
+  const double least = average_ / kMaxRise;
+  long_run_ = long_run > Duration::zero() ? std::max(static_cast<double>(long_run.count()), least) : average_;
+  samples_ = std::clamp(saved.samples, 1U, kLongRunSamples);
 }
 
 }  // namespace fuseboard

@@ -105,8 +105,9 @@ std::expected<Reservation<TokenGrant>, Rejection> TokenBucket::reserve(TimePoint
     const Asked asked = terms.ask(now, cost, priority);
     const Units after = std::max(full_at, asked.refilled) + asked.units;
     TimePoint valid_at = now;
-    if (after > asked.most && asked.most != 0) valid_at = terms.passes_at(asked, full_at);
-    if (asked.most == 0 || elapsed(now, valid_at) > std::min(max_wait, kLongestReservation)) {
+    if (after > asked.most && asked.most != 0) valid_at = std::max(now, terms.passes_at(asked, full_at));
+    const bool is_too_late = valid_at > now && elapsed(now, valid_at) > std::min(max_wait, kLongestReservation);
+    if (asked.most == 0 || is_too_late) {
       // Only of terms and a word that belong together.
       const Units since = full_at_.load(std::memory_order_acquire);
       if (since == full_at) {
@@ -185,6 +186,7 @@ void TokenBucket::release(TimePoint now, const TokenGrant& grant) noexcept {
 
 void TokenBucket::reset() noexcept {
   const MutexLock lock(changes_);
+  reserved_until_.store(Duration::min().count(), std::memory_order_release);
   // In this order: who sees the new number sees the full bucket.
   full_at_.store(terms_[0].base.load(std::memory_order_relaxed), std::memory_order_relaxed);
   era_.fetch_add(1, std::memory_order_release);
@@ -201,7 +203,6 @@ void TokenBucket::apply(TimePoint now, const TokenBucketOptions& options) {
   options_ = options;
   const Terms& before = terms_[0];
   const int scale_before = before.scale.load(std::memory_order_relaxed);
-  const Units capacity_before = before.capacity.load(std::memory_order_relaxed);
   const Units base = before.refilled_at(now) + 1;
   const Duration::rep start =
       std::clamp(now.time_since_epoch().count(), before.start.load(std::memory_order_relaxed), kLastTime);
@@ -213,9 +214,11 @@ void TokenBucket::apply(TimePoint now, const TokenBucketOptions& options) {
   Units moved = 0;
   do {
     const Units missing = before.missing(now, full_at);
-    const Units of_burst = std::min(missing, capacity_before);
-    moved = kSecondCopy + base + std::min(rescaled(of_burst, scale_before, scale), capacity) +
-            std::min(rescaled(missing - of_burst, scale_before, scale), kMaxDebt);
+    // What somebody reserved is still to be sent, so none of it is forgiven, though it may be within the burst: a call
+    // waits for its reserve, too. Which part of what is missing that is, nobody knows.
+    const bool somebody_waits = now.time_since_epoch().count() < reserved_until_.load(std::memory_order_acquire);
+    const Units at_most = somebody_waits ? kMaxDebt : capacity;
+    moved = kSecondCopy + base + std::min(rescaled(missing, scale_before, scale), at_most);
   } while (!full_at_.compare_exchange_weak(full_at, moved, std::memory_order_acq_rel, std::memory_order_acquire));
   terms_[0].set(options, base, start);
   full_at_.fetch_sub(kSecondCopy, std::memory_order_acq_rel);

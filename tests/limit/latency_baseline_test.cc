@@ -134,6 +134,28 @@ TEST(AdaptiveBulkheadBaseline, ADailySwingOfTwiceTheLatencyIsFollowed) {  // LIM
   }
 }
 
+TEST(AdaptiveBulkheadBaseline, AResetOneIsLikeANewOne) {  // LIM-8.2 LIM-9.2 LIM-10
+  AdaptiveBulkhead bulkhead;
+  auto slot = bulkhead.try_acquire();
+  ASSERT_TRUE(slot);
+  std::move(*slot).settle(kStart, Outcome::failed(Failure::of(Category::overloaded)));
+  ASSERT_TRUE(bulkhead.save(kStart));
+  bulkhead.reset();
+  EXPECT_FALSE(bulkhead.save(kStart));
+  bulkhead.apply(kStart, {.initial_limit = 50});
+  EXPECT_EQ(bulkhead.limit(), 50U);
+  bulkhead.restore(kStart, {.limit = 7});
+  EXPECT_EQ(bulkhead.limit(), 7U);
+}
+
+TEST(LatencyBaseline, SomeUntypicalFirstCallsAreNoLongRun) {  // LIM-8.2
+  LatencyBaseline baseline;
+  TimePoint now = kStart;
+  for (int i = 0; i < 10; ++i) baseline.add(now += 1s, 20e6, 600, 6h);
+  for (int i = 0; i < 5000; ++i) baseline.add(now += 100ms, 5e9, 600, 6h);
+  EXPECT_GT(baseline.usual(), 1e9);
+}
+
 TEST(LatencyBaseline, AFasterTargetIsKnownAtOnce) {  // LIM-8.2
   LatencyBaseline baseline;
   for (int i = 0; i < 1000; ++i) baseline.add(kStart, 20e9, 600, 6h);
@@ -146,7 +168,7 @@ TEST(LatencyBaseline, DoublesInNoLessThanItSaysHoweverOftenItIsAsked) {  // LIM-
   for (const Duration between : std::array<Duration, 3>{1ms, 10s, 59s}) {
     LatencyBaseline baseline;
     TimePoint now = kStart;
-    for (int i = 0; i < 20; ++i) baseline.add(now += between, 1e9, 10, 1h);
+    for (std::uint32_t i = 0; i < kLongRunSamples; ++i) baseline.add(now += between, 1e9, 10, 1h);
     const TimePoint end = now + 30min;
     while (now < end) baseline.add(now += between, 100e9, 10, 1h);
     EXPECT_LE(baseline.usual(), 1e9 * std::exp2(0.52));
@@ -156,7 +178,7 @@ TEST(LatencyBaseline, DoublesInNoLessThanItSaysHoweverOftenItIsAsked) {  // LIM-
 
 TEST(LatencyBaseline, AnEarlierTimeMovesNothing) {  // LIM-8.2 CORE-1
   LatencyBaseline baseline;
-  for (int i = 0; i < 20; ++i) baseline.add(kStart, 1e9, 10, 1h);
+  for (std::uint32_t i = 0; i < kLongRunSamples; ++i) baseline.add(kStart, 1e9, 10, 1h);
   for (int i = 0; i < 1000; ++i) baseline.add(kStart - i * 1s, 100e9, 10, 1h);
   EXPECT_DOUBLE_EQ(baseline.usual(), 1e9);
 }

@@ -71,13 +71,45 @@ TEST(TokenBucketReservation, LeavesAPriorityItsReserve) {  // LIM-9.5 LIM-2
   EXPECT_EQ(bucket.reserve(kStart, 1s, 1, low)->valid_at, kStart + 300ms);
 }
 
+// A call of low priority waits while less than the burst is missing.
+TEST(TokenBucketReservation, ASmallerBurstForgivesNothingWhileSomebodyWaitsForAReserve) {  // LIM-9.1 LIM-9.5
+  TokenBucketOptions options{.rate = 1, .burst = 10, .priorities = PriorityOptions{}};
+  TokenBucket bucket(options);
+  ASSERT_TRUE(bucket.try_acquire(kStart, 5, Priority::low));
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(bucket.reserve(kStart, 10s, 1, Priority::low));
+  options.burst = 1;
+  bucket.apply(kStart, options);
+  int sent = 5;
+  for (TimePoint now = kStart + 1s; now <= kStart + 6s; now += 1s) {
+    while (bucket.try_acquire(now, 1, Priority::critical)) ++sent;
+  }
+  EXPECT_LE(sent, 1 + 5);
+}
+
+TEST(TokenBucketReservation, WhoHasNoTimeLeftGetsWhatIsThere) {  // LIM-9.5
+  TokenBucket bucket({.rate = 1, .burst = 1});
+  EXPECT_TRUE(bucket.reserve(kStart, -1ns)) << "and does not ask for ever";
+  EXPECT_FALSE(bucket.reserve(kStart, -1ns));
+}
+
+TEST(TokenBucketReservation, AFullBucketAfterAResetWaitsForNobody) {  // LIM-9.5
+  TokenBucket bucket({.rate = 1, .burst = 2});
+  ASSERT_TRUE(bucket.reserve(kStart, 1h, 2));
+  ASSERT_TRUE(bucket.reserve(kStart, 1h, 2));
+  bucket.reset();
+  const auto granted = bucket.try_acquire(kStart, 2);
+  ASSERT_TRUE(granted);
+  bucket.release(kStart, *granted);
+  EXPECT_TRUE(bucket.try_acquire(kStart, 2)) << "all of it has come back at once";
+}
+
 TEST(TokenBucketReservation, NewOptionsForgetNothingThatIsReserved) {  // LIM-9.1 LIM-9.5
   TokenBucket bucket({.rate = 10, .burst = 10});
   ASSERT_TRUE(bucket.try_acquire(kStart, 10));
   ASSERT_TRUE(bucket.reserve(kStart, 1s, 5));
   bucket.apply(kStart, {.rate = 1000, .burst = 4});
-  EXPECT_FALSE(bucket.peek_rejection(kStart + 6ms + 1us, 1));
-  EXPECT_TRUE(bucket.peek_rejection(kStart + 5ms, 1)) << "five are owed, at the new rate";
+  EXPECT_FALSE(bucket.peek_rejection(kStart + 12ms + 1us, 1));
+  EXPECT_TRUE(bucket.peek_rejection(kStart + 11ms, 1)) << "fifteen were taken, of a burst that is four now";
   bucket.apply(kStart, {.rate = 1e9, .burst = 1e9});
   bucket.apply(kStart, {.rate = 1e-6, .burst = 1});
   EXPECT_TRUE(bucket.peek_rejection(kStart + 1h));

@@ -305,7 +305,7 @@ TEST(SavedAdaptiveBulkhead, NonsenseIsTakenForWhatTheOptionsAllow) {  // LIM-10
   EXPECT_DOUBLE_EQ(restored({.limit = kNaN}).limit, 5.0);
   EXPECT_DOUBLE_EQ(restored({.limit = kInfinity, .latency = {.usual = kForever, .samples = 1'000'000}}).limit, 50.0);
   EXPECT_EQ(restored({.limit = 20, .latency = {.usual = -1s, .samples = 5}}).latency.samples, 0U);
-  EXPECT_EQ(restored({.limit = 20, .latency = {.usual = 1s, .samples = 1'000'000}}).latency.samples, 10U);
+  EXPECT_EQ(restored({.limit = 20, .latency = {.usual = 1s, .samples = 1'000'000}}).latency.samples, kLongRunSamples);
   AdaptiveBulkhead knows;
   std::move(*knows.try_acquire()).settle(kStart, Outcome::success(1s));
   knows.restore(kRestart, {.limit = 7, .latency = {.usual = 9s, .samples = 10}});

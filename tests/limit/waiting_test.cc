@@ -9,6 +9,7 @@
 #include <atomic>
 #include <mutex>
 #include <semaphore>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -86,6 +87,32 @@ TEST_F(WaitForTime, AStopEndsTheWaitAndGivesBackWhatWasReserved) {  // LIM-9.7
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().reason, RejectionReason::deadline_exceeded);
   EXPECT_EQ(bucket.reserve(kStart, 1s)->valid_at, kStart + 100ms);
+}
+
+class ThrowingWaiter final : public Waiter {
+ public:
+  void wait_until(TimePoint, const std::stop_token&, WakeFlag&) override { throw std::runtime_error("interrupted"); }
+};
+
+TEST(WaitingBulkhead, AWaiterThatThrowsLeavesTheLine) {  // LIM-9.7
+  Bulkhead bulkhead({.limit = 1});
+  WaitingBulkhead places(bulkhead);
+  ThrowingWaiter waiter;
+  auto held = places.try_acquire();
+  ASSERT_TRUE(held);
+  EXPECT_THROW((void)places.wait_for({.waiter = waiter}), std::runtime_error);
+  EXPECT_EQ(places.waiting(), 0U);
+  std::move(*held).release();
+  EXPECT_TRUE(places.try_acquire());
+}
+
+TEST_F(WaitForTime, AWaiterThatThrowsGivesBackWhatWasReserved) {  // LIM-9.7
+  TokenBucket bucket({.rate = 1, .burst = 1});
+  ASSERT_TRUE(bucket.try_acquire(kStart));
+  ThrowingWaiter waiter;
+  const Wait wait{.clock = clock_, .waiter = waiter};
+  EXPECT_THROW((void)wait_for(bucket, wait), std::runtime_error);
+  EXPECT_TRUE(bucket.try_acquire(kStart + 1s));
 }
 
 TEST(WaitingBulkhead, ADeadlineAndAFullQueueRefuse) {  // LIM-9.7

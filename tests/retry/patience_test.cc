@@ -63,14 +63,6 @@ TEST(Patience, RefusesWhatIsOutOfRange) {  // CORE-6
   EXPECT_EQ(PatienceOptions{.fixed = minutes(61)}.validate()[0].field, "fixed");
 }
 
-TEST(Patience, SilenceIsJudgedByTheLongestAnswerAndTakesLongerWhileNoneAreKnown) {  // RTY-14.1
-  EXPECT_EQ(silence_before_opening(kStream, std::nullopt), seconds(30));
-  EXPECT_EQ(silence_before_opening(kPlain, std::nullopt), minutes(2));
-  EXPECT_EQ(silence_before_opening(kPlain, seconds(1)), seconds(10));
-  EXPECT_EQ(silence_before_opening(kPlain, seconds(119)), seconds(119));
-  EXPECT_EQ(silence_before_opening(kStream, minutes(9)), minutes(5));
-}
-
 TEST(Patience, AnAttemptHangsAtThreeTimesTheLongestAndAtLeastThirtySeconds) {  // RTY-11.12
   EXPECT_EQ(hangs_after(seconds(2)), seconds(30));
   EXPECT_EQ(hangs_after(seconds(40)), minutes(2));

@@ -8,10 +8,19 @@
 namespace fuseboard {
 namespace {
 
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr TimePoint kStart{std::chrono::hours(1)};
 constexpr SilenceRule kRule{.threshold = 3, .at_least = seconds(10)};
+
+TEST(Silence, IsJudgedByTheLongestAnswerAndTakesLongerWhileNoneAreKnown) {  // RTY-14.1
+  EXPECT_EQ(silence_before_opening(AnswerKind::stream, std::nullopt), seconds(30));
+  EXPECT_EQ(silence_before_opening(AnswerKind::plain, std::nullopt), minutes(2));
+  EXPECT_EQ(silence_before_opening(AnswerKind::plain, seconds(1)), seconds(10));
+  EXPECT_EQ(silence_before_opening(AnswerKind::plain, seconds(119)), seconds(119));
+  EXPECT_EQ(silence_before_opening(AnswerKind::stream, minutes(9)), minutes(5));
+}
 
 TEST(Silence, NeedsSoManyThatOutlastedTheirPatience) {  // RTY-14.1
   SilenceWatch watch;

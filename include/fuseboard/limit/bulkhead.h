@@ -212,6 +212,7 @@ class AdaptiveBulkhead {
   Atomic<std::uint32_t> limit_;     // written under mutex_
   Atomic<std::uint64_t> round_{0};  // written under mutex_
   mutable Mutex mutex_;
+  std::uint64_t unlearned_round_ FUSEBOARD_GUARDED_BY(mutex_) = 0;  // in which it was made or reset
   AdaptiveBulkheadOptions options_ FUSEBOARD_GUARDED_BY(mutex_);
   double estimate_ FUSEBOARD_GUARDED_BY(mutex_);
   LatencyBaseline latency_ FUSEBOARD_GUARDED_BY(mutex_);

@@ -27,6 +27,9 @@ namespace fuseboard {
 
 // The first calls are averaged evenly, as in Netflix's ExpAvgMeasurement: one odd first call is not "usual".
 inline constexpr std::uint32_t kWarmUpSamples = 10;
+// So many make a long run. Until then it is the average: a few untypical first calls (probes, answers from a cache)
+// would hold the limit down for hours.
+inline constexpr std::uint32_t kLongRunSamples = 100;
 
 // Not thread-safe. Never allocates.
 class LatencyBaseline {
@@ -40,11 +43,11 @@ class LatencyBaseline {
   bool known() const noexcept { return samples_ > 0; }
 
   SavedLatency save() const noexcept;
-  // Nothing where no latency was saved.
+  // Nothing where no latency was saved. A long run is at least a 64th of what was usual.
   void restore(const SavedLatency& saved) noexcept;
 
  private:
-  std::uint32_t samples_ = 0;  // up to kWarmUpSamples
+  std::uint32_t samples_ = 0;  // up to kLongRunSamples
   double average_ = 0.0;
   double recent_ = 0.0;  // of the last ten or so
   double long_run_ = 0.0;

@@ -77,7 +77,7 @@ using SavedThrottle = SavedAdaptiveLimiter;
 struct SavedLatency {
   Duration usual = Duration::zero();     // how long a call took of late; zero: not known
   Duration long_run = Duration::zero();  // and in the long run; zero: the same
-  std::uint32_t samples = 0;             // calls it is averaged over, up to 10: then it is known
+  std::uint32_t samples = 0;             // calls it is averaged over, up to kLongRunSamples
 };
 
 // Of an AdaptiveBulkhead that has learned something.

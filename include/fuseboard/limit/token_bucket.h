@@ -118,9 +118,9 @@ class TokenBucket {
                                                                           Priority priority = Priority::normal);
 
   // Gives back what an acquisition or a reservation took, once, for a call that did not take place: all of it at once,
-  // later as much as cannot have come back by itself. While later reservations may wait it is less by what was taken
-  // since: they keep their times, and would come together with those who get it. Twice, or with a time behind a later
-  // call's, it lets too much through [LIM-1].
+  // later as much as cannot have come back by itself. Until the latest time that was ever reserved it is less by what
+  // was taken since: later reservations keep their times, and would come together with those who get it. Twice, or with
+  // a time behind a later call's, it lets too much through [LIM-1].
   void release(TimePoint now, const TokenGrant& grant) noexcept;
 
   // Whether a full bucket would let such a call pass. To be asked where calls are set up: a call for which it is false
@@ -131,9 +131,9 @@ class TokenBucket {
   void reset() noexcept;
 
   // New options from here on [LIM-9.1]. What is missing from full stays missing, but for what is more than the new
-  // burst: a larger one gives the difference at once, a smaller one takes it. What is reserved stays reserved. What was
-  // taken before it is not given back by a release after it. Throws InvalidOptions, with nothing changed. Acquisitions
-  // never wait for it.
+  // burst: a larger one gives the difference at once, a smaller one takes it. What is reserved stays reserved, and
+  // until the latest time of that a smaller burst forgives nothing. What was taken before it is not given back by a
+  // release after it. Throws InvalidOptions, with nothing changed. Acquisitions never wait for it.
   void apply(TimePoint now, const TokenBucketOptions& options);
 
   // What is missing from full, to outlive the process, without what is reserved; nullopt: nothing.

@@ -9,8 +9,9 @@
 //   WaitingBulkhead places(bulkhead);
 //   auto place = places.wait_for({.deadline = deadline}, Priority::high);
 //
-// Each returns what try_acquire() returns. Who cannot be served before its deadline, as far as that is known, is
-// refused at once. `deadline_exceeded` where the deadline has passed or `stop` was requested.
+// Each returns what try_acquire() returns, at once where there is room, whatever the deadline. Who cannot be served
+// before its deadline, as far as that is known, is refused at once, as try_acquire() refuses. `deadline_exceeded` where
+// the deadline passed or `stop` was requested while it waited.
 #pragma once
 
 #include <algorithm>
@@ -50,13 +51,31 @@ namespace limit_internal {
 
 // Whether `time` was reached and nobody asked to stop.
 inline bool sleep_until(TimePoint time, const Wait& wait) {
+  if (wait.clock.now() >= time) return true;
   WakeFlag nobody;
   while (!wait.stop.stop_requested()) {
-    if (wait.clock.now() >= time) return true;
     wait.waiter.wait_until(time, wait.stop, nobody);
+    if (wait.clock.now() >= time) return true;
   }
   return false;
 }
+
+// Calls `act` where the scope is left, by an exception of the waiter too, unless it was dismissed.
+template <typename Act>
+class OnExit {
+ public:
+  explicit OnExit(Act act) : act_(std::move(act)) {}
+  ~OnExit() {
+    if (armed_) act_();
+  }
+  OnExit(const OnExit&) = delete;
+  OnExit& operator=(const OnExit&) = delete;
+  void dismiss() noexcept { armed_ = false; }
+
+ private:
+  Act act_;
+  bool armed_ = true;
+};
 
 template <typename Limiter, typename... Call>
 concept Reserves =
@@ -75,9 +94,10 @@ auto wait_for(Limiter& limiter, const Wait& wait, const Call&... call) {
     const TimePoint now = wait.clock.now();
     auto reserved = limiter.reserve(now, wait.deadline.remaining(now), call...);
     if (!reserved) return Result(std::unexpected(reserved.error()));
-    if (limit_internal::sleep_until(reserved->valid_at, wait)) return Result(std::move(reserved->grant));
-    limiter.release(wait.clock.now(), reserved->grant);
-    return stopped();
+    limit_internal::OnExit release([&] { limiter.release(wait.clock.now(), reserved->grant); });
+    if (!limit_internal::sleep_until(reserved->valid_at, wait)) return stopped();
+    release.dismiss();
+    return Result(std::move(reserved->grant));
   } else {
     while (true) {
       const TimePoint now = wait.clock.now();
@@ -130,7 +150,8 @@ class [[nodiscard]] WaitedSlot {
 // Those who wait for a place in a Bulkhead or an AdaptiveBulkhead: by priority with ageing, then by deadline, then
 // first come, first served (see WaitQueue). Places that are taken past it, from the bulkhead itself, wake nobody when
 // they are free. Thread-safe; the bulkhead must outlive it, and it its slots. Where nobody waits it costs an atomic
-// load more than the bulkhead, and a mutex at the end of a slot. Never allocates after it is made.
+// load more than the bulkhead, and a mutex at the end of a slot. Allocates where somebody begins to wait, and nowhere
+// else once it is made.
 template <typename AnyBulkhead>
 class WaitingBulkhead {
  public:
@@ -160,12 +181,12 @@ class WaitingBulkhead {
     WakeFlag woken;
     const auto ticket = join(wait, priority, woken);
     if (!ticket) return std::unexpected(ticket.error());
+    const limit_internal::OnExit leaving([&] { leave(*ticket); });
     for (bool has_waited = false;; has_waited = true) {
       const TimePoint now = clock_.now();
       const bool ends = wait.stop.stop_requested() || wait.deadline.passed(now);
       auto slot = ends ? std::nullopt : taken_if_turn(now, *ticket, has_waited);
       if (ends || slot) {
-        leave(*ticket);
         if (slot) return std::move(*slot);
         return std::unexpected(Rejection{.reason = RejectionReason::deadline_exceeded, .key = key_});
       }

@@ -135,7 +135,8 @@ std::optional<Rejection> CircuitBreaker::peek_automatic_locked(TimePoint now) co
       return rejection(now, RejectionReason::half_open_busy, facts, leases_.earliest_end(now));
     }
     facts.opened_at = overdue.decided_at;
-    facts.deadline = next_opening_locked(*overdue.decision, overdue.decided_at).until;
+    // Half-opened by hand, its open time may not be over yet.
+    facts.deadline = std::max(facts.deadline, next_opening_locked(*overdue.decision, overdue.decided_at).until);
   }
   if (now >= facts.deadline) return std::nullopt;
   return rejection(now, RejectionReason::circuit_open, facts, facts.deadline);

@@ -70,7 +70,9 @@ bool CircuitBreaker::half_open() {
     expire_override_locked(at);
     expire_leases_locked(at);
     moves = state() == open;
-    if (moves) half_open_locked(TransitionCause::operator_half_open, at);
+    const bool is_over = at >= deadline_.load(std::memory_order_relaxed);
+    using enum TransitionCause;
+    if (moves) half_open_locked(is_over ? open_time_elapsed : operator_half_open, at);
   }
   context_->events.deliver();
   return moves;

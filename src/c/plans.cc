@@ -46,11 +46,11 @@ fuseboard_retry_options default_retry_options() noexcept {
           .max_ms = ceil_milliseconds(options.max),
           .factor = options.factor,
           .honor_retry_after = options.honor_retry_after,
-          .backoff = FUSEBOARD_BACKOFF_EXPONENTIAL,
           .step_ms = ceil_milliseconds(options.step),
           .list_ms = nullptr,
           .list_count = 0,
-          .jitter_width = options.jitter_width};
+          .jitter_width = options.jitter_width,
+          .backoff = FUSEBOARD_BACKOFF_EXPONENTIAL};
 }
 
 fuseboard_plan_options default_plan_options() noexcept {

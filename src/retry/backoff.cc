@@ -32,7 +32,9 @@ struct Backoff {
   Duration operator()(const LinearBackoff&) const {
     return saturating_add(options.base, saturating_scale(options.step, static_cast<double>(retry - 1)));
   }
-  Duration operator()(const BackoffList& list) const { return list[std::min<std::size_t>(retry, list.size()) - 1]; }
+  Duration operator()(const BackoffList& list) const {
+    return list.empty() ? options.max : list[std::min<std::size_t>(retry, list.size()) - 1];
+  }
   Duration operator()(const BackoffFunction& function) const {
     try {
       return function(retry, failure);

@@ -35,6 +35,28 @@ TEST_F(ByHand, ATripOpensForAnOpenTimeAndItRecoversByItself) {  // BRK-21.5 BRK-
   EXPECT_EQ(breaker_.state(), CircuitState::closed);
 }
 
+// A throttled probe's hint is longer than the open time that a lost one leads to.
+TEST_F(ByHand, OneHalfOpenedEarlyIsSaidToRefuseForAsLongAsItDoes) {  // BRK-21.6 BRK-4.4
+  trip(breaker_, 2);
+  clock_.advance(10s);
+  call(breaker_, Outcome::failed(Failure::of(Category::rate_limit, 100s)));
+  ASSERT_TRUE(breaker_.half_open());
+  auto lost = breaker_.try_acquire(1s);
+  ASSERT_TRUE(lost);
+  clock_.advance(2s);
+  const auto said = breaker_.peek_rejection();
+  ASSERT_TRUE(said);
+  EXPECT_EQ(said->retry_after, 98s);
+  EXPECT_EQ(rejected(breaker_).retry_after, 98s);
+}
+
+TEST_F(ByHand, OneWhoseTimeIsOverIsHalfOpenBecauseOfThat) {  // BRK-21.6
+  trip(breaker_, 2);
+  clock_.advance(10s);
+  EXPECT_TRUE(breaker_.half_open());
+  EXPECT_EQ(last_cause(), TransitionCause::open_time_elapsed);
+}
+
 TEST_F(ByHand, ATripOfACircuitThatRefusesLeavesItAsItIs) {  // BRK-21.5
   trip(breaker_, 2);
   clock_.advance(4s);

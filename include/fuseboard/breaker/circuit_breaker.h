@@ -109,7 +109,7 @@ class alignas(64) CircuitBreaker {
   // By hand [BRK-21]. The automatic state moves, whatever override is in force, and goes on by itself from there;
   // permits of before are of an earlier generation. Each returns whether the circuit moved.
   //
-  // Opens it as a failure would, for the open time that is next. A circuit that refuses already stays as it is.
+  // Opens it as a failure would, for the open time that is next. One that is open, its time not over, stays as it is.
   bool trip();
   // Lets an open circuit be probed now, whatever remains of its open time.
   bool half_open();

@@ -154,11 +154,11 @@ typedef struct fuseboard_retry_options {
   int64_t max_ms;          // the longest backoff; base_ms to 24 h
   double factor;           // growth from retry to retry; 1 to 10
   bool honor_retry_after;  // a server's hint replaces a shorter backoff
-  fuseboard_backoff backoff;
   int64_t step_ms;         // 0 to 1 h
   const int64_t* list_ms;  // as BackoffList of fuseboard/retry/backoff.h; copied
   size_t list_count;
   double jitter_width;  // of proportional jitter, to either side; 0 to 1
+  fuseboard_backoff backoff;
 } fuseboard_retry_options;
 // The defaults: 4 attempts, 500 ms doubling to 30 s, full jitter, hints honoured; steps of 500 ms, a width of 0.2.
 fuseboard_status fuseboard_retry_options_init(fuseboard_retry_options* options) FUSEBOARD_NOEXCEPT;

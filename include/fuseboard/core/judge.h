@@ -227,7 +227,8 @@ constexpr auto ignores() {
 }
 
 // A returned value, or the value in a std::expected, for which it is true has failed; an error in a std::expected
-// counts where it is true and does not where it is false. With a type, exceptions of that type are asked about, too:
+// counts where it is true and does not where it is false. It names its parameter's type. With a type, exceptions of
+// that type are asked about, too:
 //   fails_if<HttpError>([](const HttpError& error) { return error.status() >= 500; })
 template <typename Exception = void, typename Predicate>
 constexpr auto fails_if(Predicate predicate) {

@@ -203,6 +203,7 @@ void TokenBucket::apply(TimePoint now, const TokenBucketOptions& options) {
   options_ = options;
   const Terms& before = terms_[0];
   const int scale_before = before.scale.load(std::memory_order_relaxed);
+  const Units capacity_before = before.capacity.load(std::memory_order_relaxed);
   const Units base = before.refilled_at(now) + 1;
   const Duration::rep start =
       std::clamp(now.time_since_epoch().count(), before.start.load(std::memory_order_relaxed), kLastTime);
@@ -215,10 +216,12 @@ void TokenBucket::apply(TimePoint now, const TokenBucketOptions& options) {
   do {
     const Units missing = before.missing(now, full_at);
     // What somebody reserved is still to be sent, so none of it is forgiven, though it may be within the burst: a call
-    // waits for its reserve, too. Which part of what is missing that is, nobody knows.
+    // waits for its reserve, too. Which part of what is missing that is, nobody knows. Without that there is more
+    // missing than the burst only where others know a later time: what is refilled until then has gone to them.
     const bool somebody_waits = now.time_since_epoch().count() < reserved_until_.load(std::memory_order_acquire);
-    const Units at_most = somebody_waits ? kMaxDebt : capacity;
-    moved = kSecondCopy + base + std::min(rescaled(missing, scale_before, scale), at_most);
+    const Units of_burst = somebody_waits ? 0 : std::min(missing, capacity_before);
+    moved = kSecondCopy + base + std::min(rescaled(of_burst, scale_before, scale), capacity) +
+            std::min(rescaled(missing - of_burst, scale_before, scale), kMaxDebt);
   } while (!full_at_.compare_exchange_weak(full_at, moved, std::memory_order_acq_rel, std::memory_order_acquire));
   terms_[0].set(options, base, start);
   full_at_.fetch_sub(kSecondCopy, std::memory_order_acq_rel);

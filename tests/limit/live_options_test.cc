@@ -202,6 +202,15 @@ RC_GTEST_PROP(TokenBucketLiveOptionsOracle, NoIntervalAdmitsMoreThanItsOptionsAl
   RC_ASSERT(bucket.full(now + 24h));
 }
 
+// A thread that read the clock earlier than others, and applies later.
+TEST(TokenBucketLiveOptions, AnEarlierTimeGivesNothingBackThatWasRefilledSince) {  // LIM-9.1 LIM-1
+  TokenBucket bucket({.rate = 1000, .burst = 50});
+  ASSERT_TRUE(bucket.try_acquire(kStart, 50));
+  ASSERT_TRUE(bucket.try_acquire(kStart + 50ms, 50));
+  bucket.apply(kStart, {.rate = 1000, .burst = 50});
+  EXPECT_FALSE(bucket.try_acquire(kStart + 50ms, 1));
+}
+
 TEST(TokenBucketLiveOptionsThreads, AcquisitionsGoOnAndTheBoundHolds) {  // LIM-9.1 LIM-1
   TokenBucket bucket({.rate = 1000, .burst = 50});
   std::atomic<Duration::rep> time{0};

@@ -55,7 +55,7 @@ class RouteTable {
  public:
   // Two entries for the same method at the same pattern, a pattern in two spellings, and one that cannot be read are
   // broken invariants.
-  RouteTable(const std::vector<RouteEntry>& entries);
+  explicit RouteTable(const std::vector<RouteEntry>& entries);
 
   // What there is at a path. Borrows from it and from the table.
   struct Match {

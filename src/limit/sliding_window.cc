@@ -65,35 +65,35 @@ TimePoint SlidingWindowLimiter::earliest_locked(TimePoint now, std::uint32_t cos
   return std::max(when, saturating_add(at(over).time, options_.window));
 }
 
-Rejection SlidingWindowLimiter::rejection_locked(TimePoint now, std::uint32_t cost) const {
+std::optional<Rejection> SlidingWindowLimiter::rejection_locked(TimePoint now, std::uint32_t cost) const {
+  const bool ever_passes = cost <= options_.limit;
+  const TimePoint when = ever_passes ? earliest_locked(now, cost) : kNever;
+  if (ever_passes && when <= std::max(now, latest_)) return std::nullopt;
   Rejection refused{.reason = RejectionReason::rate_limited, .key = key_};
-  if (cost > options_.limit) return refused;
-  refused.retry_after = spread_wait(elapsed(now, earliest_locked(now, cost)), Priority::normal, jitter_);
+  if (ever_passes) refused.retry_after = spread_wait(elapsed(now, when), Priority::normal, jitter_);
   return refused;
 }
 
 std::expected<WindowGrant, Rejection> SlidingWindowLimiter::try_acquire(TimePoint now, std::uint32_t cost) {
   const MutexLock lock(mutex_);
-  const TimePoint when = std::max(now, latest_);
-  if (cost > options_.limit || earliest_locked(now, cost) > when) return std::unexpected(rejection_locked(now, cost));
-  latest_ = when;
-  return grant_locked(when, cost);
+  if (const auto refused = rejection_locked(now, cost)) return std::unexpected(*refused);
+  latest_ = std::max(now, latest_);
+  return grant_locked(latest_, cost);
 }
 
 std::optional<Rejection> SlidingWindowLimiter::peek_rejection(TimePoint now, std::uint32_t cost) const {
   const MutexLock lock(mutex_);
-  if (cost <= options_.limit && earliest_locked(now, cost) <= std::max(now, latest_)) return std::nullopt;
   return rejection_locked(now, cost);
 }
 
 std::expected<Reservation<WindowGrant>, Rejection> SlidingWindowLimiter::reserve(TimePoint now, Duration max_wait,
                                                                                  std::uint32_t cost) {
   const MutexLock lock(mutex_);
-  if (cost > options_.limit) return std::unexpected(rejection_locked(now, cost));
+  if (cost > options_.limit) return std::unexpected(*rejection_locked(now, cost));
   const TimePoint present = std::max(now, latest_);
   const TimePoint when = earliest_locked(now, cost);
   if (when > present) {
-    if (elapsed(now, when) > max_wait) return std::unexpected(rejection_locked(now, cost));
+    if (elapsed(now, when) > max_wait) return std::unexpected(*rejection_locked(now, cost));
     const std::size_t granted = count_while([&](const Entry& entry) { return entry.time <= present; });
     if (size_ - granted >= options_.max_reserved) {
       return std::unexpected(Rejection{.reason = RejectionReason::queue_full, .key = key_});

@@ -49,13 +49,14 @@ bool BodyMemory::Share::try_grow(std::size_t bytes) noexcept {
 Task<bool> BodyMemory::Share::grow(Loop& loop, std::size_t bytes, TimePoint by) {
   if (try_grow(bytes)) co_return true;
   BodyMemory& memory = *memory_;
-  memory.waited_.fetch_add(1, std::memory_order_relaxed);
   Waiter waiter(memory, loop, bytes - bytes_);
   {
     const MutexLock lock(memory.mutex_);
     memory.waiters_.push_back(&waiter);
     waiter.queued = true;
     memory.waiting_.store(memory.waiters_.size());
+    // Last: whoever sees the count finds the waiter in its place.
+    memory.waited_.fetch_add(1, std::memory_order_release);
   }
   memory.serve_waiters();  // what was given back between the two looks
   co_await waiter.timer->wait_until(by);
@@ -71,7 +72,7 @@ Task<bool> BodyMemory::Share::grow(Loop& loop, std::size_t bytes, TimePoint by) 
 
 BodyMemory::Counters BodyMemory::counters() const noexcept {
   return {.bytes = held_.load(std::memory_order_relaxed),
-          .waited = waited_.load(std::memory_order_relaxed),
+          .waited = waited_.load(std::memory_order_acquire),
           .timed_out = timed_out_.load(std::memory_order_relaxed)};
 }
 
